@@ -1,0 +1,55 @@
+"""For every test run: each skipped test is listed by name with its reason, and a missing tool can be refused.
+
+A test that needs a program or package which may be absent skips with a reason that starts with ``missing tool:``, or
+by ``pytest.importorskip``. With ``--refuse-missing-tools``, which ``scripts/test`` passes, such a skip fails the run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+_MISSING = ("missing tool:", "could not import ")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--refuse-missing-tools", action="store_true", help="fail when a test is skipped because a tool is missing"
+    )
+    parser.addoption("--long", action="store_true", help="sweeps over every case instead of a share, and larger sizes")
+
+
+@pytest.fixture(scope="session")
+def long(request: pytest.FixtureRequest) -> bool:
+    """Whether a test may take its time."""
+    return bool(request.config.getoption("long"))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    skipped = sorted(_skipped(config))
+    if not skipped:
+        return
+    terminalreporter.section("skipped tests, each with its reason")
+    for name, reason in skipped:
+        terminalreporter.line(f"{name}: {reason}")
+    missing = sum(reason.startswith(_MISSING) for _, reason in skipped)
+    if missing and config.getoption("refuse_missing_tools"):
+        terminalreporter.line(f"FAILED: {missing} skipped for want of a tool; install it and run again", red=True)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if not session.config.getoption("refuse_missing_tools"):
+        return
+    missing = any(reason.startswith(_MISSING) for _, reason in _skipped(session.config))
+    if missing and session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def _skipped(config: pytest.Config) -> Iterator[tuple[str, str]]:
+    """(name, reason) of what was skipped so far. With xdist, only the controlling process has a reporter that knows."""
+    reporter = config.pluginmanager.getplugin("terminalreporter")
+    for report in reporter.stats.get("skipped", []) if reporter is not None else ():
+        if isinstance(report.longrepr, tuple):
+            yield report.nodeid, report.longrepr[2].removeprefix("Skipped: ")
