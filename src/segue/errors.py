@@ -1,0 +1,233 @@
+"""The one tree of exceptions; a class says who has to act: caller, workflow author or operator.
+
+What happened stands in attributes, so that nobody parses the text; the text says what happened, to which run
+or file or element, and what to do next.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class SegueError(Exception):
+    """Base of everything that segue raises on purpose."""
+
+
+# --- the caller has to act ------------------------------------------------------------------------------------
+
+
+class CallerError(SegueError):
+    """The call cannot be carried out as it was made; nothing was changed."""
+
+
+class InvalidArgument(CallerError):
+    """An argument has the wrong type, does not encode, or is out of range. ``path`` names the place inside it."""
+
+    def __init__(self, message: str, *, path: str = "$") -> None:
+        super().__init__(message)
+        self.path = path
+
+
+class UnknownWorkflow(CallerError):
+    """No definition of this name is known here."""
+
+    def __init__(self, name: str, known: list[str]) -> None:
+        near = ", ".join(sorted(known)) or "none at all"
+        super().__init__(
+            f"no workflow named {name!r} is known here (known: {near}); import the module that defines it "
+            "before the engine starts, or pass workflows=[...] to Engine"
+        )
+        self.name = name
+        self.known = known
+
+
+class NotServed(CallerError):
+    """Another process owns the app's runs, and does not have the code of this workflow."""
+
+    def __init__(self, workflow: str, app: str, worker: str, serves: list[str]) -> None:
+        super().__init__(
+            f"the runs of app {app!r} in this database are owned by {worker}, which has no workflow {workflow!r} "
+            f"(it has: {', '.join(sorted(serves)) or 'none'}); stop it, start it anew with this code as well, or give "
+            "this code an app of its own (SEGUE_APP, --app)"
+        )
+        self.workflow = workflow
+        self.app = app
+        self.worker = worker
+        self.serves = serves
+
+
+class DuplicateDefinition(CallerError):
+    """Two workflows or two steps of one app carry the same name."""
+
+
+class RunNotFound(CallerError):
+    """No run of this id exists in the namespace."""
+
+    def __init__(self, run_id: str, namespace: str = "default") -> None:
+        super().__init__(f"no run {run_id!r} in namespace {namespace!r}; `segue list` shows what there is")
+        self.run_id = run_id
+        self.namespace = namespace
+
+
+class RunAlreadyExists(CallerError):
+    """The id is taken: by a run with other input, or the conflict policy says to fail."""
+
+    def __init__(self, run_id: str, reason: str) -> None:
+        super().__init__(
+            f"run {run_id!r} exists already: {reason}; choose another id, or pass "
+            "on_conflict='replace' or 'terminate-if-running'"
+        )
+        self.run_id = run_id
+        self.reason = reason
+
+
+class RunClosed(CallerError):
+    """The run has ended and takes no more messages."""
+
+    def __init__(self, run_id: str, state: str) -> None:
+        super().__init__(f"run {run_id!r} is {state} and takes no more messages")
+        self.run_id = run_id
+        self.state = state
+
+
+class RunStillOpen(CallerError):
+    """Only what has ended can be erased."""
+
+    def __init__(self, run_ids: list[str]) -> None:
+        listed = ", ".join(run_ids[:10]) + (f" and {len(run_ids) - 10} more" if len(run_ids) > 10 else "")
+        super().__init__(
+            f"not ended yet: {listed}; only the data of runs that have ended can be erased: let them end, or cancel or "
+            "terminate them first; nothing was changed"
+        )
+        self.run_ids = run_ids
+
+
+class NotInWorkflow(CallerError):
+    """A name that only means something inside a workflow (or a step) was used outside."""
+
+
+class UpdateRejected(CallerError):
+    """The update's validator refused it; nothing was recorded."""
+
+
+# --- the outcome of a run, for whoever awaits it --------------------------------------------------------------
+
+
+class RunFailed(SegueError):
+    """The run ended ``failed``. ``failure`` is the recorded error, with the user's traceback."""
+
+    def __init__(self, message: str, *, run_id: str = "", failure: Any = None) -> None:
+        super().__init__(message)
+        self.run_id = run_id
+        self.failure = failure
+
+
+class RunCancelled(RunFailed):
+    """The run ended ``cancelled``."""
+
+
+class RunTerminated(RunFailed):
+    """The run was terminated: it ended at once, nothing was undone."""
+
+
+# --- the workflow author has to act ---------------------------------------------------------------------------
+
+
+class AuthorError(SegueError):
+    """Something in the workflow's or step's code has to change."""
+
+
+class StepFailed(AuthorError):
+    """A step has used up its attempts. Raised inside the workflow, which may branch on it.
+
+    Attributes:
+        step: the step's name.
+        key: its key within the run.
+        attempts: how many attempts were made.
+        failure: the last attempt's recorded error (type, message, traceback).
+    """
+
+    def __init__(self, message: str, *, step: str = "", key: str = "", attempts: int = 0, failure: Any = None) -> None:
+        super().__init__(message)
+        self.step = step
+        self.key = key
+        self.attempts = attempts
+        self.failure = failure
+
+
+class StepTimeout(AuthorError):
+    """An attempt of a step took longer than its ``timeout``."""
+
+
+class NonDeterminism(AuthorError):
+    """Replay did not follow the journal: the code asked for something else than what is recorded."""
+
+    def __init__(self, message: str, *, step: str | None = None) -> None:
+        super().__init__(message)
+        self.step = step
+
+
+class NotDeterministic(AuthorError):
+    """The workflow called something that cannot be replayed; the message names what to use instead."""
+
+
+class CompensationFailed(AuthorError):
+    """What should undo a step raised. The run stands still with what is left to undo."""
+
+
+class PayloadError(AuthorError):
+    """A value does not encode or decode. ``path`` names the place inside the value."""
+
+    def __init__(self, message: str, *, path: str = "$") -> None:
+        super().__init__(message)
+        self.path = path
+
+
+class NonRetryable(AuthorError):
+    """Raised by a step to say that trying again is of no use."""
+
+
+# --- the operator has to act ----------------------------------------------------------------------------------
+
+
+class OperatorError(SegueError):
+    """The surroundings have to be put right; nothing is lost meanwhile."""
+
+
+class Incident(OperatorError):
+    """A run stands still until a person acts; whoever awaits its result with ``incidents=True`` sees this."""
+
+    def __init__(self, message: str, *, run_id: str = "", cause: str = "", remedy: str = "") -> None:
+        super().__init__(message)
+        self.run_id = run_id
+        self.cause = cause
+        self.remedy = remedy
+
+
+class StoreError(OperatorError):
+    """The store did not do what was asked."""
+
+
+class StoreUnavailable(StoreError):
+    """The store cannot be used just now (full disk, lock, lost connection); the same call may go through later."""
+
+
+class StoreCorrupt(StoreError):
+    """The file is not a database, or is damaged."""
+
+
+class SchemaTooNew(StoreError):
+    """The database was written by a newer release."""
+
+
+class FenceLost(StoreError):
+    """Another owner holds the run now; whatever this worker had not committed is void."""
+
+
+class SecretNotFound(OperatorError):
+    """No back end has the secret."""
+
+    def __init__(self, name: str, looked_in: list[str]) -> None:
+        super().__init__(f"secret {name!r} is not set (looked in: {', '.join(looked_in) or 'nowhere'})")
+        self.name = name
+        self.looked_in = looked_in

@@ -1,0 +1,287 @@
+"""The journal's events: what happened to a run, in order, for ever.
+
+Every change of a run's state is one of these. Fields are append-only and a tag is never used twice, so that a journal
+written by any release replays in every later one. What is a pure function of earlier events is not an event; the few
+that are (``TaskOpened``, ``AttributesSet``, ``Marker``, ``UpdateCompleted`` and the closing events) are *records*:
+written for readers and for other tables, and checked, not applied, on replay (see ``replay.py``).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from segue.kernel.payload import Payload
+
+Headers = dict[str, str]
+
+
+class Failure(msgspec.Struct, frozen=True, array_like=True):
+    """An exception as it is kept: enough for a person to mend it, nothing that can run.
+
+    Attributes:
+        type: qualified name of the exception's class.
+        message: ``str(exception)``.
+        traceback: formatted, the user's frames only where they can be told apart.
+        retryable: False when the policy or the exception itself says that trying again is of no use.
+        cause: the ``__cause__``, if any.
+        details: a value that the exception carried for the workflow, if any.
+    """
+
+    type: str
+    message: str
+    traceback: str = ""
+    retryable: bool = True
+    cause: Failure | None = None
+    details: Payload | None = None
+
+
+class ParentRef(msgspec.Struct, frozen=True, array_like=True):
+    """Who started a child run: the parent's row and uid, and the call's key in the parent."""
+
+    run: int
+    uid: str
+    key: str
+    close_policy: str = "cancel"
+    """What the parent's end means for the child: ``cancel``, ``terminate`` or ``abandon``."""
+
+
+class Event(msgspec.Struct, frozen=True, array_like=True, kw_only=False):
+    """Base of all events.
+
+    Attributes:
+        at: microseconds since 1970-01-01 UTC, stamped before the event is applied, never decreasing within a run.
+        actor: who or what caused it (``user:ann``, ``run:order-42``, ``step``); None means the engine itself.
+        headers: context that propagates (trace ids and the like).
+    """
+
+    at: int
+    actor: str | None
+    headers: Headers | None
+
+
+class RunStarted(Event, frozen=True, tag="RunStarted"):
+    workflow: str
+    id: str
+    uid: str
+    input: Payload
+    namespace: str = "default"
+    version: str = ""
+    python: str = ""
+    flags: int = 0
+    parent: ParentRef | None = None
+    due: int | None = None
+    interval: tuple[int, int] | None = None
+    tags: dict[str, str] = {}
+    memo: Payload | None = None
+    input_hash: str = ""
+
+
+class StepStarted(Event, frozen=True, tag="StepStarted"):
+    """An attempt whose predecessor's outcome was never seen: journaled before the step is run again."""
+
+    key: str
+    name: str
+    attempt: int
+    worker: str = ""
+
+
+class StepCompleted(Event, frozen=True, tag="StepCompleted"):
+    key: str
+    name: str
+    attempt: int
+    hash: str
+    result: Payload
+    input: Payload | None = None
+    started_at: int = 0
+    worker: str = ""
+
+
+class StepFailed(Event, frozen=True, tag="StepFailed"):
+    """An attempt failed. ``retry_at`` (µs, jitter included) is when the next one is due, None when it was the last."""
+
+    key: str
+    name: str
+    attempt: int
+    hash: str
+    failure: Failure
+    retry_at: int | None = None
+    input: Payload | None = None
+    started_at: int = 0
+    worker: str = ""
+
+
+class TimerFired(Event, frozen=True, tag="TimerFired"):
+    """Time went on to ``at`` and at least timer number ``timer`` is due; all that are due fire, in order."""
+
+    timer: int
+
+
+class SignalReceived(Event, frozen=True, tag="SignalReceived"):
+    name: str
+    payload: Payload
+    message: str = ""
+    """The sender's message id: the same one twice is one signal."""
+
+
+class UpdateAccepted(Event, frozen=True, tag="UpdateAccepted"):
+    name: str
+    update: str
+    payload: Payload
+
+
+class UpdateCompleted(Event, frozen=True, tag="UpdateCompleted"):
+    update: str
+    result: Payload | None = None
+    failure: Failure | None = None
+
+
+class ChildStarted(Event, frozen=True, tag="ChildStarted"):
+    key: str
+    workflow: str
+    id: str
+    uid: str
+    hash: str
+    failure: Failure | None = None
+    """Set when the child could not be started (its id is taken)."""
+    run: int = 0
+    """The child's row, by which its parent reaches it whoever has its id by then."""
+    close_policy: str = "cancel"
+
+
+class ChildCompleted(Event, frozen=True, tag="ChildCompleted"):
+    key: str
+    state: str
+    result: Payload | None = None
+    failure: Failure | None = None
+
+
+class TaskOpened(Event, frozen=True, tag="TaskOpened"):
+    """A human task was offered to ``assignee`` (a person, group or role)."""
+
+    key: str
+    name: str
+    assignee: str
+    form: dict[str, Any] | None = None
+    """JSON Schema of the answer."""
+    due: int | None = None
+    subject: Payload | None = None
+
+
+class TaskCompleted(Event, frozen=True, tag="TaskCompleted"):
+    key: str
+    outcome: Payload
+
+
+class AttributesSet(Event, frozen=True, tag="AttributesSet"):
+    """Search attributes; a value of None removes the attribute."""
+
+    attributes: dict[str, Any]
+
+
+class Marker(Event, frozen=True, tag="Marker"):
+    """A decision that replay must find again: ``patched`` ids, adopted steps, deduplicated calls."""
+
+    kind: str
+    name: str
+    value: Payload | None = None
+
+
+class CancelRequested(Event, frozen=True, tag="CancelRequested"):
+    reason: str = ""
+
+
+class IncidentOpened(Event, frozen=True, tag="IncidentOpened"):
+    """The run stands still. ``cause`` is a word of ``kernel.incidents``; ``remedy`` tells a person what to do."""
+
+    cause: str
+    message: str
+    remedy: str
+    key: str | None = None
+    failure: Failure | None = None
+
+
+class IncidentResolved(Event, frozen=True, tag="IncidentResolved"):
+    """``retry``: a person lets the run go on where it stood. ``withdrawn``: the workflow has given up the step."""
+
+    action: str = "retry"
+    key: str | None = None
+
+
+class RunCompleted(Event, frozen=True, tag="RunCompleted"):
+    result: Payload
+
+
+class RunFailed(Event, frozen=True, tag="RunFailed"):
+    failure: Failure
+
+
+class RunCancelled(Event, frozen=True, tag="RunCancelled"):
+    reason: str = ""
+
+
+class RunTerminated(Event, frozen=True, tag="RunTerminated"):
+    reason: str = ""
+
+
+class Erased(Event, frozen=True, tag="Erased"):
+    """The run's payloads and whatever else may speak of a person were taken out of the events before this one.
+
+    The only event that comes after a closing one.
+    """
+
+    reason: str = ""
+
+
+AnyEvent = (
+    RunStarted
+    | StepStarted
+    | StepCompleted
+    | StepFailed
+    | TimerFired
+    | SignalReceived
+    | UpdateAccepted
+    | UpdateCompleted
+    | ChildStarted
+    | ChildCompleted
+    | TaskOpened
+    | TaskCompleted
+    | AttributesSet
+    | Marker
+    | CancelRequested
+    | IncidentOpened
+    | IncidentResolved
+    | RunCompleted
+    | RunFailed
+    | RunCancelled
+    | RunTerminated
+    | Erased
+)
+
+RECORDS: tuple[type[Event], ...] = (
+    TaskOpened,
+    AttributesSet,
+    Marker,
+    UpdateCompleted,
+    RunCompleted,
+    RunFailed,
+    RunCancelled,
+)
+"""Events that follow purely from earlier ones; replay expects them as commands and does not apply them."""
+
+CLOSING: tuple[type[Event], ...] = (RunCompleted, RunFailed, RunCancelled, RunTerminated)
+"""Events after which the journal of a run takes no more, apart from ``Erased``."""
+
+_encoder = msgspec.json.Encoder()
+_decoder: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)
+
+
+def encode(event: Event) -> bytes:
+    """The event as one line of JSON (an array whose first item is the tag)."""
+    return _encoder.encode(event)
+
+
+def decode(data: bytes | str) -> AnyEvent:
+    """The event that ``encode`` wrote. Raises ``msgspec.ValidationError`` when it is none of this release's."""
+    return _decoder.decode(data)

@@ -1,0 +1,66 @@
+"""The one protocol between a run's logic and everything around it: an event in, commands out.
+
+Two implementations share it (and with it the journal and the runtime): ``authoring.python`` runs a coroutine on a
+deterministic loop, ``authoring.process`` moves tokens through a graph.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple, Protocol
+
+from segue.kernel.commands import Command
+from segue.kernel.events import Event
+from segue.kernel.payload import Payload
+
+
+class Deadline(NamedTuple):
+    """The earliest timer: µs since the epoch, and its number within the run. Ties fire in order of creation."""
+
+    at: int
+    timer: int
+
+
+class Execution(Protocol):
+    """A run in memory. Its state is a pure function of the events applied to it."""
+
+    commands: list[Command]
+    """Filled by ``apply``; whoever applies takes them out and leaves it empty."""
+
+    replaying: bool
+    """True while the journal is being replayed."""
+
+    expected_markers: frozenset[str]
+    """Names of the markers that the journal has right behind the event being replayed."""
+
+    @property
+    def deadline(self) -> Deadline | None:
+        """The earliest timer that is set, or None."""
+
+    @property
+    def closed(self) -> bool:
+        """True once the run has asked to complete, fail or be cancelled."""
+
+    def apply(self, event: Event) -> None:
+        """Applies one event and drains to quiescence.
+
+        Raises:
+            NonDeterminism: the event does not fit what the execution asked for.
+        """
+
+    def outstanding(self) -> list[Command]:
+        """The commands whose answer has not come: steps to run (not those waiting for a retry), children to start.
+
+        What a new owner has to carry out again after replay, in order of issue.
+        """
+
+    def signals_awaited(self) -> list[str]:
+        """Names of the signals that it waits for now."""
+
+    def query(self, name: str, arguments: list[Any]) -> Any:
+        """Answers a read-only question from the present state."""
+
+    def validate_update(self, name: str, payload: Payload) -> None:
+        """Lets the run refuse an update before anything is recorded. Raises ``UpdateRejected``."""
+
+    def close(self) -> None:
+        """Drops the execution: closes what is suspended, in a fixed order, unable to act."""

@@ -1,0 +1,103 @@
+"""Exceptions as they are kept: type, message, the user's frames, the cause; never an object that could run."""
+
+from __future__ import annotations
+
+import traceback
+from pathlib import Path
+from typing import Any, Protocol
+
+from segue.errors import StepFailed
+from segue.kernel.events import Failure
+from segue.kernel.payload import Payload
+
+_DEEPEST_CAUSE = 8
+_LONGEST_MESSAGE = 16_384
+_OWN = str(Path(__file__).parent.parent)
+
+
+class Encoder(Protocol):
+    def encode(self, value: Any) -> Payload: ...
+
+
+def describe(
+    error: BaseException, encoder: Encoder | None = None, *, retryable: bool = True, depth: int = 0
+) -> Failure:
+    """The record of ``error``. A ``StepFailed`` keeps the step's own failure as its cause.
+
+    An exception may carry a value for the workflow in its attribute ``details``.
+    """
+    cause: Failure | None = None
+    if isinstance(error, StepFailed) and isinstance(error.failure, Failure):
+        cause = error.failure
+    elif (inner := _cause(error)) is not None and depth < _DEEPEST_CAUSE:
+        cause = describe(inner, encoder, depth=depth + 1)
+    return Failure(
+        type=qualified_name(type(error)),
+        message=_message(error),
+        traceback=users_traceback(error),
+        retryable=retryable,
+        cause=cause,
+        details=_details(error, encoder),
+    )
+
+
+def qualified_name(cls: type) -> str:
+    """``module.Class``; built-in exceptions go by their bare name."""
+    return cls.__qualname__ if cls.__module__ == "builtins" else f"{cls.__module__}.{cls.__qualname__}"
+
+
+def summary(failure: Failure) -> str:
+    """One line for lists: the innermost cause's type and message."""
+    while failure.cause is not None and failure.type.endswith("StepFailed"):
+        failure = failure.cause
+    first = failure.message.split("\n", 1)[0]
+    return f"{failure.type.rsplit('.', 1)[-1]}: {first}"[:500]
+
+
+def users_traceback(error: BaseException) -> str:
+    """The traceback without the frames of segue itself, unless nothing else is there."""
+    frames = traceback.extract_tb(error.__traceback__)
+    users = [frame for frame in frames if not frame.filename.startswith(_OWN)] or list(frames)
+    if not users:
+        return ""
+    return _unicode(
+        "".join(
+            [
+                "Traceback (most recent call last):\n",
+                *traceback.format_list(users),
+                *traceback.format_exception_only(error),
+            ]
+        )
+    )
+
+
+def _cause(error: BaseException) -> BaseException | None:
+    if error.__cause__ is not None:
+        return error.__cause__
+    if isinstance(error, BaseExceptionGroup):
+        return error.exceptions[0]
+    return None if error.__suppress_context__ else error.__context__
+
+
+def _message(error: BaseException) -> str:
+    try:
+        text = str(error)
+    except Exception as second:  # a user's __str__ may be broken, and the failure must be recorded all the same
+        text = f"(its __str__ raised {type(second).__name__})"
+    text = _unicode(text)
+    return text if len(text) <= _LONGEST_MESSAGE else text[:_LONGEST_MESSAGE] + f"… ({len(text)} characters)"
+
+
+def _unicode(text: str) -> str:
+    """The text with whatever UTF-8 has no place for replaced: half characters, as in names of files."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
+
+
+def _details(error: BaseException, encoder: Encoder | None) -> Payload | None:
+    details = getattr(error, "details", None)
+    if details is None or encoder is None:
+        return None
+    try:
+        return encoder.encode(details)
+    except Exception:  # details are a courtesy: one that does not encode must not hide the failure itself
+        return None

@@ -1,0 +1,62 @@
+"""What a step is to the kernel: how its calls are told apart, and the terms it runs under."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, Protocol
+
+import msgspec
+
+from segue.kernel.payload import Payload
+from segue.kernel.retry import ONCE, OnExhausted, Retry
+
+Executor = Literal["loop", "thread", "process"]
+
+
+class StepSpec(msgspec.Struct, frozen=True):
+    """The terms a step runs under.
+
+    Attributes:
+        name: unique within the app.
+        executor: where it runs: on the event loop (``async def``), in a thread, in a process of its own.
+        retry: its retry policy.
+        timeout: µs that one attempt may take; None for no limit.
+        grace: µs that a cancelled attempt has to end by itself.
+        on_exhausted: what follows the last failed attempt: ``raise`` StepFailed, or open an ``incident``.
+        at_most_once: journal the start of the first attempt too, and never run it again after a lost process.
+        pure: without side effects: a recorded outcome that is no longer used is no reason to stop.
+    """
+
+    name: str
+    executor: Executor = "loop"
+    retry: Retry = ONCE
+    timeout: int | None = None
+    grace: int = 10_000_000
+    on_exhausted: OnExhausted = "raise"
+    at_most_once: bool = False
+    pure: bool = False
+
+
+def step_key(path: str, name: str, n: int) -> str:
+    """The identity of a call: the task's path, the step's name, and the how-manieth of that name in that task (from 0).
+
+    ``/charge``, ``/charge#1``, ``/0.2/pick``.
+    """
+    return f"{path}/{name}#{n}" if n else f"{path}/{name}"
+
+
+class StepRunner(Protocol):
+    """A step's code as the runtime sees it: it never knows which notation the step was written in."""
+
+    spec: StepSpec
+
+    def decode(self, payload: Payload) -> Any:
+        """The arguments, as ``call`` wants them. Raises ``PayloadError``."""
+
+    def call(self, arguments: Any) -> Any:
+        """Runs the function: a coroutine for executor ``loop``, the result for ``thread``."""
+
+    def encode(self, result: Any) -> Payload:
+        """The result's payload. Raises ``PayloadError`` naming the path inside the value."""
+
+    def locate(self) -> tuple[str, str]:
+        """(module, qualified name) under which a fresh process finds the same step."""
