@@ -1,0 +1,477 @@
+"""What a run is waiting for: steps, children and human tasks that it has called and that have not answered.
+
+A call is known by its key (``kernel.steps.step_key``). Its answer is an event that carries the key; beside it stands
+the hash of the arguments, and both have to fit. An answer that comes before its call (the code has changed) is
+parked until the call is made.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
+
+from segue.authoring.python.loop import TimerHandle, WorkflowFuture, WorkflowTask
+from segue.errors import NonDeterminism, RunCancelled, RunFailed, RunTerminated, StepFailed
+from segue.kernel import commands as c
+from segue.kernel import events as e
+from segue.kernel.payload import Payload
+from segue.kernel.steps import StepSpec, step_key
+
+if TYPE_CHECKING:
+    from segue.authoring.python.execution import CodeExecution
+
+Decode = Callable[[Payload], Any]
+AnyCall = TypeVar("AnyCall", bound="Call")
+_current_task = asyncio.current_task
+
+
+class Call(WorkflowFuture[Any]):
+    """A call that has not been answered, and the future of its answer.
+
+    Cancelling it asks the callee to stop. It is cancelled once the callee has ended, so that whoever undoes the call
+    knows what came of it: the task that made the call finds that in its ``late``.
+    """
+
+    calls: Calls
+    caller: WorkflowTask[Any]
+    key: str
+    name: str
+    hash: str
+    decode: Decode
+    cancelling = False
+    message: Any = None
+    timer: TimerHandle | None = None
+    """What ends the present wait, if time does."""
+    adopting = False
+    """Events that came before the call are being applied to it."""
+
+    def cancel(self, msg: Any | None = None) -> bool:
+        if self.done():
+            return False
+        if not self.cancelling:
+            self.cancelling = True
+            self.message = msg
+            self._request_cancel()
+        return True
+
+    def _request_cancel(self) -> None:
+        raise AssertionError("every kind of call says how it is cancelled")
+
+    def cancel_now(self) -> None:
+        super().cancel(self.message)
+
+    def succeed(self, payload: Payload) -> None:
+        """The callee answered with a value."""
+        result = self.decode(payload)
+        if self.cancelling:
+            self.caller.late = result
+            self.cancel_now()
+        else:
+            self.set_result(result)
+
+    def fail(self, error: BaseException) -> None:
+        if self.cancelling:
+            self.cancel_now()
+        else:
+            self.set_exception(error)
+
+    def outstanding(self) -> list[c.Command]:
+        return []
+
+
+class StepCall(Call):
+    """A step: between attempts it waits on a durable timer, after its last one it may wait for a person.
+
+    Attributes:
+        attempt, failures, lost, started: as in ``RunStep``.
+        under_way: an attempt is; otherwise the call waits for the next one.
+        exhausted: the failure of the last attempt, if a person is to be told of it.
+        stands_still: a person has been told, and has not acted.
+    """
+
+    spec: StepSpec
+    input: Payload
+    attempt = 1
+    failures = 0
+    lost = 0
+    started = False
+    under_way = True
+    exhausted: c.StandStill | None = None
+    stands_still = False
+
+    def command(self) -> c.RunStep:
+        return c.RunStep(
+            self.key, self.spec, self.input, self.hash, self.attempt, self.failures, self.lost, self.started
+        )
+
+    def outstanding(self) -> list[c.Command]:
+        if self.exhausted is not None and not self.stands_still:
+            return [self.exhausted]
+        if not self.under_way:
+            return []
+        return [self.command(), c.CancelStep(self.key)] if self.cancelling else [self.command()]
+
+    def run_again(self) -> None:
+        """The wait before the next attempt is over."""
+        self.timer = None
+        self.under_way = True
+        self.calls.dispatch(self)
+
+    def stand_still(self, event: e.IncidentOpened) -> None:
+        """A person has to act."""
+        self.stands_still = True
+        self.under_way = False
+        if event.cause == "process-lost":
+            self.attempt += 1
+
+    def go_on(self) -> None:
+        """A person has acted: there is a new budget of attempts."""
+        self.failures = self.lost = 0
+        if self.stands_still or self.exhausted is not None:
+            self.stands_still = self.started = False
+            self.exhausted = None
+            self.run_again()
+
+    def begun(self, event: e.StepStarted) -> None:
+        """An attempt was begun because the outcome of the one before was never seen."""
+        self.lost += event.attempt - self.attempt
+        self.attempt = event.attempt
+        self.started = True
+        if not self.under_way:
+            # Parked: the wait before the attempt is set up just now, and was over long ago.
+            self.under_way = True
+            if self.timer is not None:
+                self.timer.cancel()
+                self.timer = None
+
+    def _request_cancel(self) -> None:
+        execution = self.calls.execution
+        if self.stands_still:
+            execution.issue(c.CancelStep(self.key))
+        if not self.under_way:
+            self.calls.abandon(self)
+            return
+        execution.issue(c.CancelStep(self.key))
+        patience = execution.loop.now + self.spec.grace
+        self.timer = execution.loop.call_at_microsecond(patience, self.calls.abandon, self)
+
+    def failed(self, event: e.StepFailed) -> None:
+        """One attempt failed: wait for the next, stand still, or tell the workflow."""
+        self.attempt = event.attempt + 1
+        self.started = False
+        self.failures += 1
+        if self.cancelling or (event.retry_at is None and self.spec.on_exhausted != "incident"):
+            self.calls.settle(self)
+            self.fail(step_failed(event, self.failures))
+            return
+        self.under_way = False
+        if event.retry_at is None:
+            self.exhausted = c.StandStill(self.key, self.name, event.attempt, event.failure)
+            self.calls.tell(self)
+        else:
+            self.timer = self.calls.execution.loop.call_at_microsecond(event.retry_at, self.run_again)
+
+
+class ChildCall(Call):
+    """A child run. Cancelling passes the request on and waits for the child's own end, however long it compensates."""
+
+    command: c.StartChild
+    detached: bool
+    started = False
+
+    def outstanding(self) -> list[c.Command]:
+        commands: list[c.Command] = [] if self.started else [self.command]
+        if self.cancelling:
+            commands.append(c.CancelChild(self.key, self.command.id))
+        return commands
+
+    def _request_cancel(self) -> None:
+        self.calls.execution.issue(c.CancelChild(self.key, self.command.id, str(self.message or "")))
+
+
+class TaskCall(Call):
+    """A human task; cancelling withdraws it."""
+
+    def _request_cancel(self) -> None:
+        self.withdraw()
+
+    def withdraw(self, error: BaseException | None = None) -> None:
+        """Nobody needs the answer any more."""
+        self.calls.execution.issue(c.CloseTask(self.key))
+        self.calls.abandon(self, error)
+
+
+class Calls:
+    """All calls of one run that have not been answered, and the answers that came before their calls.
+
+    Attributes:
+        made: how many calls the run has made.
+    """
+
+    def __init__(self, execution: CodeExecution) -> None:
+        self.execution = execution
+        self.made = 0
+        self._open: dict[str, Call] = {}
+        self._parked: dict[str, list[e.Event]] = {}
+        self._abandoned: set[str] = set()
+        self._explicit: set[str] = set()
+
+    # --- made by workflow code --------------------------------------------------------------------------------
+
+    def caller(self, name: str) -> WorkflowTask[Any]:
+        """The task that is making a call."""
+        task = _current_task(self.execution.loop)
+        if isinstance(task, WorkflowTask):
+            return task
+        self.execution.loop.forbid_in_queries(f"call {name}")
+        self.execution.loop.halt(
+            NonDeterminism(
+                f"{name} was called outside any task of the workflow; await it, or use asyncio.create_task", step=name
+            )
+        )
+
+    def next_key(self, name: str, key: str | None = None) -> str:
+        """The key of the call that the current task is about to make."""
+        if key is None:
+            task = self.caller(name)
+            return step_key(task.path, name, task.next_call(name))
+        if key in self._explicit:
+            self.execution.loop.halt(
+                NonDeterminism(f"two calls of this run carry key={key!r}; a key names one call", step=name)
+            )
+        self._explicit.add(key)
+        return f"={key}"
+
+    def step(
+        self, spec: StepSpec, input: Payload, hash: str, decode: Decode, *, key: str | None = None, insist: bool = True
+    ) -> StepCall:
+        """Calls a step. ``insist``: while compensating, one that fails for good stands still instead of raising."""
+        call = self._call(StepCall, self.next_key(spec.name, key), spec.name, hash, decode)
+        if insist and call.caller.shielded:
+            spec = msgspec.structs.replace(spec, on_exhausted="incident")
+        call.spec = spec
+        call.input = input
+        if not self._parked or not self._adopt_parked(call):
+            self.dispatch(call)
+        return call
+
+    def child(self, command: c.StartChild, decode: Decode, *, detached: bool) -> ChildCall:
+        """Starts a child run, which answers with its result, or with its id as soon as it runs if detached."""
+        call = self._call(ChildCall, command.key, command.workflow, command.hash, decode)
+        call.command = command
+        call.detached = detached
+        if not self._adopt_parked(call):
+            self.execution.issue(command)
+        return call
+
+    def task(self, command: c.OpenTask, decode: Decode) -> TaskCall:
+        """Opens a human task, which answers with its outcome."""
+        call = self._call(TaskCall, command.key, command.name, "", decode)
+        self.execution.issue(command)
+        self._adopt_parked(call)
+        return call
+
+    def dispatch(self, call: StepCall) -> None:
+        """Asks for an attempt; whatever is still open at the end of a replay is asked for then (``outstanding``)."""
+        if not self.execution.replaying:
+            self.execution.issue(call.command())
+
+    def tell(self, call: StepCall) -> None:
+        """Has a person told that a step stands still, unless the journal says of a parked call that this was done."""
+        if call.exhausted is not None and not call.stands_still and not call.adopting and not self.execution.replaying:
+            self.execution.issue(call.exhausted)
+
+    def _call(self, kind: type[AnyCall], key: str, name: str, hash: str, decode: Decode) -> AnyCall:
+        loop = self.execution.loop
+        call = kind(loop=loop)
+        call.number = loop.next_number()
+        call.calls = self
+        call.caller = self.caller(name)
+        call.key = key
+        call.name = name
+        call.hash = hash
+        call.decode = decode
+        self.made += 1
+        self._open[key] = call
+        return call
+
+    # --- answered by events -----------------------------------------------------------------------------------
+
+    def step_started(self, event: e.StepStarted) -> None:
+        call = self._find(event, event.key, event.name)
+        if isinstance(call, StepCall):
+            call.begun(event)
+
+    def step_completed(self, event: e.StepCompleted) -> None:
+        call = self._find(event, event.key, event.name)
+        if call is not None:
+            if call.hash != event.hash:
+                raise _other_arguments(call)
+            self.settle(call)
+            call.succeed(event.result)
+
+    def step_failed(self, event: e.StepFailed) -> None:
+        call = self._find(event, event.key, event.name)
+        if isinstance(call, StepCall):
+            if call.hash != event.hash:
+                raise _other_arguments(call)
+            call.failed(event)
+
+    def child_started(self, event: e.ChildStarted) -> None:
+        call = self._find(event, event.key, event.workflow)
+        if not isinstance(call, ChildCall):
+            return
+        if call.hash != event.hash:
+            raise _other_arguments(call)
+        call.started = True
+        if event.failure is not None:
+            self.settle(call)
+            call.fail(RunFailed(event.failure.message, run_id=event.id, failure=event.failure))
+            return
+        if call.cancelling:
+            # The request was made while the child was being started, and found nobody.
+            self.execution.issue(c.CancelChild(call.key, event.id, str(call.message or "")))
+        if call.detached:
+            self.abandon(call, result=None if call.cancelling else event.id)
+
+    def child_completed(self, event: e.ChildCompleted) -> None:
+        call = self._find(event, event.key, None)
+        if not isinstance(call, ChildCall):
+            return
+        self.settle(call)
+        # After a crash between the child's start and its acknowledgement, the child's end may come first.
+        if not call.started:
+            self._abandoned.add(call.key)
+        if event.result is not None:
+            call.succeed(event.result)
+            return
+        kind = {"cancelled": RunCancelled, "terminated": RunTerminated}.get(event.state, RunFailed)
+        message = event.failure.message if event.failure else f"child run {call.command.id!r} was {event.state}"
+        call.fail(kind(message, run_id=call.command.id, failure=event.failure))
+
+    def task_completed(self, event: e.TaskCompleted) -> None:
+        call = self._find(event, event.key, None)
+        if call is not None:
+            self.settle(call)
+            call.succeed(event.outcome)
+
+    def incident_opened(self, event: e.IncidentOpened) -> None:
+        if event.key in self._parked:
+            self._parked[event.key].append(event)
+        call = self._open.get(event.key) if event.key else None
+        if isinstance(call, StepCall):
+            call.stand_still(event)
+
+    def incident_resolved(self, event: e.IncidentResolved) -> None:
+        if event.key in self._parked:
+            self._parked[event.key].append(event)
+        call = self._open.get(event.key) if event.key else None
+        if isinstance(call, StepCall):
+            call.go_on()
+
+    # --- keeping them -----------------------------------------------------------------------------------------
+
+    def settle(self, call: Call) -> None:
+        """The call is answered."""
+        del self._open[call.key]
+        if call.timer is not None:
+            call.timer.cancel()
+
+    def abandon(self, call: Call, error: BaseException | None = None, *, result: Any = None) -> None:
+        """Nobody waits for the callee any longer; a late answer is kept in the journal and changes nothing."""
+        self.settle(call)
+        self._abandoned.add(call.key)
+        if error is not None:
+            call.set_exception(error)
+        elif result is not None:
+            call.set_result(result)
+        else:
+            call.cancel_now()
+
+    def outstanding(self) -> list[c.Command]:
+        return [command for call in self._open.values() for command in call.outstanding()]
+
+    def waiting_for(self) -> list[str]:
+        """Keys of the calls that have not been answered, in the order in which they were made."""
+        return list(self._open)
+
+    def _find(self, event: e.Event, key: str, name: str | None) -> Call | None:
+        call = self._open.get(key)
+        if call is not None and (name is None or call.name == name):
+            return call
+        if key in self._abandoned:
+            return None
+        if call is None and self.execution.code_changed:
+            self._parked.setdefault(key, []).append(event)
+            return None
+        waiting = ", ".join(self.waiting_for()) or "nothing"
+        raise NonDeterminism(
+            f"the journal has {type(event).__name__} of {name or key!r} under key {key!r}, but the workflow, whose "
+            f"code has not changed, now waits for {waiting}: something in it is different each time it runs "
+            "(time, random, a set's order, a global); use segue.now, segue.random, or a step",
+            step=name or key,
+        )
+
+    # --- answers that came before their calls ---------------------------------------------------------------------
+
+    def _adopt_parked(self, call: Call) -> bool:
+        """Whether the answer to a call is known already. It is applied from a callback, as if it had come just now."""
+        events = self._parked.pop(call.key, None)
+        if events is not None:
+            self.execution.loop.call_soon(self._adopt, call, events)
+        return events is not None
+
+    def _adopt(self, call: Call, events: list[e.Event]) -> None:
+        call.adopting = True
+        for event in events:
+            _ANSWERS[type(event)](self, event)
+        call.adopting = False
+        if isinstance(call, StepCall):
+            if isinstance(events[-1], e.StepStarted):
+                self.dispatch(call)
+            self.tell(call)
+
+    def check_parked(self) -> None:
+        """Before the run closes: every recorded answer must have found its call, unless it had no side effects.
+
+        Raises:
+            NonDeterminism: naming a step whose recorded outcome nobody asked for.
+        """
+        for event in (events[-1] for events in self._parked.values()):
+            name = getattr(event, "name", getattr(event, "key", "?"))
+            if not self.execution.definition.may_drop(name):
+                raise NonDeterminism(
+                    f"the outcome of step {name!r} is recorded, but the workflow as it is now never calls it; "
+                    "bring the call back, or declare the step pure",
+                    step=name,
+                )
+
+
+_ANSWERS: dict[type[e.Event], Callable[[Calls, Any], None]] = {
+    e.StepStarted: Calls.step_started,
+    e.StepCompleted: Calls.step_completed,
+    e.StepFailed: Calls.step_failed,
+    e.ChildStarted: Calls.child_started,
+    e.ChildCompleted: Calls.child_completed,
+    e.TaskCompleted: Calls.task_completed,
+    e.IncidentOpened: Calls.incident_opened,
+    e.IncidentResolved: Calls.incident_resolved,
+}
+
+
+def _other_arguments(call: Call) -> NonDeterminism:
+    return NonDeterminism(
+        f"step {call.name!r} (key {call.key!r}) was recorded with other arguments than the workflow now gives it; "
+        "values that differ from run to run must come from steps, segue.now, segue.random or segue.uuid4",
+        step=call.name,
+    )
+
+
+def step_failed(event: e.StepFailed, attempts: int) -> StepFailed:
+    """The exception that a workflow sees when a step has used up its attempts."""
+    times = "1 attempt" if attempts == 1 else f"{attempts} attempts"
+    message = f"{event.name} failed after {times}: {event.failure.type}: {event.failure.message}"
+    return StepFailed(message, step=event.name, key=event.key, attempts=attempts, failure=event.failure)

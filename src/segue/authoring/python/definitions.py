@@ -1,0 +1,306 @@
+"""``@workflow`` and ``@step``: functions that an engine can run, typed as what they were.
+
+A step called inside a workflow becomes a command and is awaited; called anywhere else it just runs. A workflow called
+inside a workflow is a child run; called anywhere else it says how to start it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import inspect
+from collections.abc import Callable, Coroutine
+from typing import Any, Generic, ParamSpec, TypeVar, overload
+
+from segue.authoring.python.execution import CodeExecution, current
+from segue.authoring.python.fingerprint import fingerprint
+from segue.authoring.python.policies import ErrorPolicy
+from segue.authoring.python.registry import Registry, default_name
+from segue.errors import InvalidArgument, NotInWorkflow, StepFailed
+from segue.kernel.attempt import derive_key
+from segue.kernel.canonical import Call
+from segue.kernel.commands import StartChild
+from segue.kernel.duration import Duration, microseconds
+from segue.kernel.encoding import Encodings
+from segue.kernel.payload import Payload
+from segue.kernel.retry import ONCE, OnExhausted, Retry
+from segue.kernel.steps import Executor, StepSpec
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class Step(Generic[P, R]):
+    """A function whose outcome is recorded once.
+
+    ``step.function`` is the function itself. ``step.using(...)`` is the same step under other terms for one call.
+    """
+
+    def __init__(
+        self, function: Callable[P, Any], spec: StepSpec, on_error: ErrorPolicy | None = None, key: str | None = None
+    ) -> None:
+        self.function = function
+        self.spec = spec
+        self.name = spec.name
+        self.on_error = on_error
+        self.key = key
+        self._bound: tuple[Encodings, BoundStep] | None = None
+        functools.update_wrapper(self, function)
+
+    async def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        execution = current()
+        if execution is None:
+            return await self._run_here(args, kwargs)
+        bound = self.bind(execution.encodings, execution.hash_key)
+        payload, hash = bound.call_site.encode(args, kwargs)
+        call = execution.calls.step(
+            self.spec, payload, hash, bound.decode_result, key=self.key, insist=self.on_error is None
+        )
+        if self.on_error is None:
+            return await call  # type: ignore[no-any-return]
+        try:
+            return await call  # type: ignore[no-any-return]
+        except StepFailed as error:
+            return await self.on_error.handle(error, lambda: self(*args, **kwargs))  # type: ignore[no-any-return]
+
+    async def _run_here(self, args: Any, kwargs: Any) -> R:
+        if self.spec.executor == "loop":
+            return await self.function(*args, **kwargs)  # type: ignore[no-any-return]
+        return await asyncio.to_thread(self.function, *args, **kwargs)
+
+    def using(
+        self,
+        *,
+        key: str | None = None,
+        retry: Retry | None = None,
+        timeout: Duration | None = None,
+        on_exhausted: OnExhausted | None = None,
+        on_error: ErrorPolicy | None = None,
+    ) -> Step[P, R]:
+        """The same step under other terms: ``await charge.using(timeout="5s", key="first")(order)``."""
+        spec = StepSpec(
+            name=self.spec.name,
+            executor=self.spec.executor,
+            retry=retry or self.spec.retry,
+            timeout=self.spec.timeout if timeout is None else microseconds(timeout),
+            grace=self.spec.grace,
+            on_exhausted=on_exhausted or self.spec.on_exhausted,
+            at_most_once=self.spec.at_most_once,
+            pure=self.spec.pure,
+        )
+        return Step(self.function, spec, on_error or self.on_error, key)
+
+    def bind(self, encodings: Encodings, hash_key: bytes | None = None) -> BoundStep:
+        """The step together with an engine's encodings."""
+        if self._bound is None or self._bound[0] is not encodings:
+            self._bound = (encodings, BoundStep(self, encodings, hash_key))
+        return self._bound[1]
+
+
+class BoundStep:
+    """A step as the runtime runs it. Implements ``kernel.steps.StepRunner``."""
+
+    def __init__(self, step: Step[Any, Any], encodings: Encodings, hash_key: bytes | None) -> None:
+        self.spec = step.spec
+        self.function = step.function
+        self.call_site = Call.of(step.function, encodings, name=step.name, hash_key=hash_key)
+        self._encodings = encodings
+
+    def decode(self, payload: Payload) -> Any:
+        return self.call_site.decode(payload)
+
+    def call(self, arguments: Any) -> Any:
+        args, kwargs = arguments
+        return self.function(*args, **kwargs)
+
+    def encode(self, result: Any) -> Payload:
+        return self._encodings.encode(result)
+
+    def decode_result(self, payload: Payload) -> Any:
+        return self._encodings.decode(payload, self.call_site.returns)
+
+    def locate(self) -> tuple[str, str]:
+        return self.function.__module__, self.function.__qualname__
+
+
+class Workflow(Generic[P, R]):
+    """A coroutine function that an engine runs durably. Arguments of a run are positional."""
+
+    def __init__(self, function: Callable[P, Coroutine[Any, Any, R]], name: str) -> None:
+        self.function = function
+        self.name = name
+        self.version = fingerprint(function)
+        self._bound: tuple[Encodings, BoundWorkflow] | None = None
+        functools.update_wrapper(self, function)
+
+    async def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        execution = current()
+        if execution is None:
+            raise NotInWorkflow(
+                f"{self.name} is a workflow: start it with `await engine.start({self.name}, …)`, or run it to its end "
+                f"with `segue.run({self.name}, …)`; inside another workflow, calling it starts a child run"
+            )
+        return await self.child(*args)  # type: ignore[no-any-return]
+
+    async def child(
+        self, *args: Any, id: str | None = None, on_parent_close: str = "cancel", detached: bool = False
+    ) -> Any:
+        """Starts a child run from inside a workflow and awaits its result, or, if ``detached``, its start (then its id
+        is the answer). ``on_parent_close``: ``cancel``, ``terminate`` or ``abandon``."""
+        execution = _inside(self.name)
+        bound = self.bind(execution.encodings, execution.hash_key)
+        payload, hash = bound.call_site.encode(args, {})
+        key = execution.calls.next_key(self.name)
+        # Derived, not drawn: whoever starts the same call again starts the same child.
+        uid = derive_key(execution.uid, key)
+        command = StartChild(key, self.name, id or uid, uid, payload, hash, on_parent_close)
+        return await execution.calls.child(command, bound.decode_result, detached=detached)
+
+    def bind(self, encodings: Encodings, hash_key: bytes | None = None) -> BoundWorkflow:
+        """The workflow together with an engine's encodings."""
+        if self._bound is None or self._bound[0] is not encodings:
+            self._bound = (encodings, BoundWorkflow(self, encodings, hash_key))
+        return self._bound[1]
+
+
+class BoundWorkflow:
+    """A workflow as an execution runs it."""
+
+    def __init__(self, workflow: Workflow[Any, Any], encodings: Encodings, hash_key: bytes | None) -> None:
+        self.name = workflow.name
+        self.version = workflow.version
+        self.function = workflow.function
+        self.call_site = Call.of(workflow.function, encodings, name=workflow.name, hash_key=hash_key)
+        self._encodings = encodings
+
+    def begin(self, payload: Payload) -> Coroutine[Any, Any, Any]:
+        args, kwargs = self.call_site.decode(payload)
+        return self.function(*args, **kwargs)
+
+    def encode_result(self, value: Any) -> Payload:
+        return self._encodings.encode(value)
+
+    def decode_result(self, payload: Payload) -> Any:
+        return self._encodings.decode(payload, self.call_site.returns)
+
+    def may_drop(self, step: str) -> bool:
+        found = STEPS.get(step)
+        return found is not None and found.spec.pure
+
+
+WORKFLOWS: Registry[Workflow[Any, Any]] = Registry("workflow")
+STEPS: Registry[Step[Any, Any]] = Registry("step")
+
+
+@overload
+def workflow(function: Callable[P, Coroutine[Any, Any, R]], /) -> Workflow[P, R]: ...
+@overload
+def workflow(*, name: str | None = None) -> Callable[[Callable[P, Coroutine[Any, Any, R]]], Workflow[P, R]]: ...
+def workflow(function: Any = None, /, *, name: str | None = None) -> Any:
+    """Makes a coroutine function a workflow.
+
+    Raises:
+        InvalidArgument: it is not an ``async def``.
+        DuplicateDefinition: another workflow has the name.
+    """
+
+    def decorate(function: Any) -> Any:
+        if not inspect.iscoroutinefunction(function):
+            raise InvalidArgument(
+                f"@workflow needs an `async def`; {getattr(function, '__qualname__', function)!r} is not one"
+            )
+        made: Workflow[Any, Any] = Workflow(function, name or default_name(function))
+        WORKFLOWS.add(made)
+        return made
+
+    return decorate if function is None else decorate(function)
+
+
+@overload
+def step(function: Callable[P, Coroutine[Any, Any, R]], /) -> Step[P, R]: ...
+@overload
+def step(function: Callable[P, R], /) -> Step[P, R]: ...
+@overload
+def step(
+    *,
+    name: str | None = None,
+    retry: Retry | int | None = None,
+    timeout: Duration | None = None,
+    executor: Executor | None = None,
+    grace: Duration = "10s",
+    on_error: ErrorPolicy | None = None,
+    on_exhausted: OnExhausted = "raise",
+    at_most_once: bool = False,
+    pure: bool = False,
+) -> _StepDecorator: ...
+def step(
+    function: Any = None,
+    /,
+    *,
+    name: str | None = None,
+    retry: Retry | int | None = None,
+    timeout: Duration | None = None,
+    executor: Executor | None = None,
+    grace: Duration = "10s",
+    on_error: ErrorPolicy | None = None,
+    on_exhausted: OnExhausted = "raise",
+    at_most_once: bool = False,
+    pure: bool = False,
+) -> Any:
+    """Makes a function a step. ``async def`` runs on the event loop, ``def`` in a thread, ``executor="process"`` in a
+    process of its own.
+
+    Args:
+        retry: a ``Retry``, or just the number of attempts; by default one.
+        timeout: how long one attempt may take.
+        grace: how long a cancelled attempt may take to end by itself.
+        on_error: ``skip(default)`` or ``escalate(to)`` instead of raising ``StepFailed``.
+        on_exhausted: ``"incident"`` lets the run stand still after the last attempt until a person has acted.
+        at_most_once: never run again after a lost process, at the price of one more commit per call.
+        pure: without side effects; see ``StepSpec.pure``.
+    """
+
+    def decorate(function: Any) -> Any:
+        spec = StepSpec(
+            name=name or default_name(function),
+            executor=_executor(function, executor),
+            retry=Retry(attempts=retry) if isinstance(retry, int) else retry or ONCE,
+            timeout=None if timeout is None else microseconds(timeout),
+            grace=microseconds(grace),
+            on_exhausted=on_exhausted,
+            at_most_once=at_most_once,
+            pure=pure,
+        )
+        made: Step[Any, Any] = Step(function, spec, on_error)
+        STEPS.add(made)
+        return made
+
+    return decorate if function is None else decorate(function)
+
+
+class _StepDecorator:
+    """What ``step(...)`` returns, for the type checker: it keeps the function's parameters and result."""
+
+    @overload
+    def __call__(self, function: Callable[P, Coroutine[Any, Any, R]], /) -> Step[P, R]: ...
+    @overload
+    def __call__(self, function: Callable[P, R], /) -> Step[P, R]: ...
+    def __call__(self, function: Any, /) -> Any:
+        raise AssertionError("typing only")
+
+
+def _executor(function: Any, asked: Executor | None) -> Executor:
+    is_async = inspect.iscoroutinefunction(function)
+    if asked is None:
+        return "loop" if is_async else "thread"
+    if (asked == "loop") != is_async:
+        wanted = "an `async def`" if asked == "loop" else "a plain `def`"
+        raise InvalidArgument(f"@step(executor={asked!r}) needs {wanted}; {function.__qualname__} is not one")
+    return asked
+
+
+def _inside(what: str) -> CodeExecution:
+    execution = current()
+    if execution is None:
+        raise NotInWorkflow(f"{what}.child(…) starts a child run and only means something inside a workflow")
+    return execution

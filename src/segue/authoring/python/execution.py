@@ -1,0 +1,292 @@
+"""A workflow coroutine as an ``Execution``: events resolve the futures it awaits, its calls become commands.
+
+The state of a run is the coroutine itself; it comes back by replay. One event at a time is applied, then the loop is
+drained to quiescence. The current run is found from the running loop (``current``), never from a global.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncGenerator, Callable, Coroutine
+from typing import Any, Protocol
+from uuid import UUID
+
+from segue.authoring.python import shims
+from segue.authoring.python.calls import Calls
+from segue.authoring.python.loop import WorkflowLoop, WorkflowTask
+from segue.authoring.python.messages import Messages
+from segue.errors import NonDeterminism, NotDeterministic, NotInWorkflow, PayloadError
+from segue.kernel import commands as c
+from segue.kernel import events as e
+from segue.kernel.encoding import Encodings
+from segue.kernel.execution import Deadline
+from segue.kernel.failures import describe
+from segue.kernel.payload import Payload
+
+shims.install()
+_get_running_loop = asyncio._get_running_loop
+_NOT_THE_WORKFLOWS = (NonDeterminism, NotDeterministic, PayloadError)
+"""What the run's code cannot be blamed for or cannot mend: the run stands still instead of failing."""
+
+
+class Definition(Protocol):
+    """What an execution needs to know of a workflow."""
+
+    name: str
+    version: str
+
+    def begin(self, payload: Payload) -> Coroutine[Any, Any, Any]:
+        """The coroutine, called with the decoded input. Raises ``PayloadError``."""
+
+    def encode_result(self, value: Any) -> Payload: ...
+
+    def may_drop(self, step: str) -> bool:
+        """Whether a recorded outcome of the step may go unused."""
+
+
+class CodeExecution:
+    """A run of a Python workflow in memory. Implements ``kernel.execution.Execution``.
+
+    Args:
+        definition: the workflow.
+        encodings: how values cross the border.
+        hash_key: key of the argument hashes, when a codec encrypts.
+    """
+
+    def __init__(self, definition: Definition, *, encodings: Encodings, hash_key: bytes | None = None) -> None:
+        self.definition = definition
+        self.encodings = encodings
+        self.hash_key = hash_key
+        self.commands: list[c.Command] = []
+        self.started: e.RunStarted | None = None
+        self.replaying = False
+        self.code_changed = False
+        self.expected_markers: frozenset[str] = frozenset()
+        self.calls = Calls(self)
+        self.messages = Messages(self)
+        self.loop: WorkflowLoop
+        self._seed = 0
+        self._random: random.Random | None = None
+        self._root: asyncio.Task[Any] | None = None
+        self._closed = False
+        self._cancel: e.CancelRequested | None = None
+        self._patches: dict[str, bool] = {}
+        self._callback_error: BaseException | None = None
+        self._last_round: list[WorkflowTask[Any]] = []
+
+    # --- the Execution protocol -------------------------------------------------------------------------------
+
+    @property
+    def deadline(self) -> Deadline | None:
+        return None if self._closed else self.loop.deadline
+
+    @property
+    def closed(self) -> bool:
+        return self._closed
+
+    def apply(self, event: e.Event) -> None:
+        loop = self.loop if self.started is not None else self._prepare(event)
+        loop.enter(self._apply, event)
+
+    def _apply(self, event: e.Event) -> None:
+        loop = self.loop
+        # Time first: what became due before the event happened comes before it, whatever delayed its noticing.
+        if event.at > loop.now:
+            loop.now = event.at
+            if loop.due:
+                loop.run_ready()
+        _APPLY[type(event)](self, event)
+        loop.run_ready()
+        if self._root is not None and self._root.done():
+            if self._closed:
+                self.calls.check_parked()  # the journal goes on where the code, as it is now, has ended
+            else:
+                self._wind_up(self._root)
+
+    def outstanding(self) -> list[c.Command]:
+        return self.calls.outstanding()
+
+    def signals_awaited(self) -> list[str]:
+        return self.messages.awaited()
+
+    def query(self, name: str, arguments: list[Any]) -> Any:
+        return self.messages.answer(name, arguments)
+
+    def validate_update(self, name: str, payload: Payload) -> None:
+        self.messages.validate_update(name, payload)
+
+    def close(self) -> None:
+        if self.started is not None:
+            self.loop.kill()
+
+    @property
+    def uid(self) -> str:
+        """The run's internal id, from which keys are derived."""
+        assert self.started is not None
+        return self.started.uid
+
+    # --- applying events --------------------------------------------------------------------------------------
+
+    def _prepare(self, event: e.Event) -> WorkflowLoop:
+        if not isinstance(event, e.RunStarted):
+            raise NonDeterminism(f"a journal begins with RunStarted, this one with {type(event).__name__}")
+        self.started = event
+        self.code_changed = event.version != self.definition.version
+        seed = int(event.uid, 16)
+        self._seed = seed
+        self.loop = WorkflowLoop(salt=seed, owner=self)  # type: ignore[abstract]
+        self.loop.on_error = self._callback_failed
+        return self.loop
+
+    def _run_started(self, event: e.RunStarted) -> None:
+        self._root = self.loop.spawn(self.definition.begin(event.input), "")
+
+    def _cancel_requested(self, event: e.CancelRequested) -> None:
+        # Repeated requests are no-ops: a second one must not break into the compensation that the first one began.
+        if self._cancel is None and self._root is not None and not self._root.done():
+            self._cancel = event
+            self._root.cancel(event.reason or None)
+
+    def _timer_fired(self, event: e.TimerFired) -> None:
+        """Nothing to do: the clock went on, and what is due fires in the drain that follows."""
+
+    def _ignore(self, event: e.Event) -> None:
+        """Of interest to the runtime and to readers only."""
+
+    # --- the end ----------------------------------------------------------------------------------------------
+
+    def _wind_up(self, root: asyncio.Task[Any]) -> None:
+        """As ``asyncio.run`` does: what is still running is cancelled, once, and waited for; async generators that
+        were left open are closed; then the run closes. What compensates is waited for and not cancelled."""
+        loop = self.loop
+        while all(task.done() for task in self._last_round):
+            self._last_round = [task for task in loop.tasks if not task.done()]
+            if not self._last_round:
+                generators = loop.open_generators()
+                if not generators:
+                    self._finish(root)
+                    return
+                self._last_round = [loop.spawn(_close_generators(generators), "/~end")]
+            else:
+                for task in self._last_round:
+                    if not task.shielded:
+                        task.cancel()
+            loop.run_ready()
+
+    def _finish(self, root: asyncio.Task[Any]) -> None:
+        self.calls.check_parked()
+        error = asyncio.CancelledError() if root.cancelled() else root.exception()
+        error = self._callback_error or error
+        self._tell_failures()
+        self.messages.leave_unanswered()
+        if error is None:
+            command = self._completion(root.result())
+        elif isinstance(error, asyncio.CancelledError) and self._cancel is not None:
+            command = c.Cancelled(self._cancel.reason)
+        else:
+            command = c.Fail(describe(error, self.encodings))
+        self._closed = True
+        self.commands.append(command)
+
+    def _completion(self, result: Any) -> c.Command:
+        try:
+            return c.Complete(self.definition.encode_result(result))
+        except PayloadError as error:
+            return c.Fail(describe(error, self.encodings))
+
+    def _tell_failures(self) -> None:
+        """asyncio tells of a task that failed unasked when the garbage collector finds it; here the run's end does."""
+        for task in self.loop.tasks:
+            if task is not self._root and task._log_traceback:
+                error = task.exception()
+                self.commands.append(c.Log("ERROR", f"{task.get_name()} failed, and nobody awaited it: {error!r}"))
+
+    def _callback_failed(self, callback: Callable[..., object], error: BaseException) -> None:
+        """A callback raised, and no task is there to take it: that is an uncaught error of the run."""
+        if isinstance(error, _NOT_THE_WORKFLOWS):
+            self.loop.halted = error
+        elif self._callback_error is None:
+            self._callback_error = error
+            if self._root is not None:
+                self._root.cancel(f"a callback failed: {error!r}")
+
+    # --- what workflow code asks for --------------------------------------------------------------------------
+
+    def issue(self, command: c.Command) -> None:
+        """Takes a command from running workflow code.
+
+        Raises:
+            NotDeterministic: a query tried to act.
+        """
+        self.loop.forbid_in_queries(f"ask for {type(command).__name__}")
+        if not self.loop.dead:
+            self.commands.append(command)
+
+    def patched(self, name: str) -> bool:
+        """True on runs that reached this place first with the code that has the patch."""
+        known = self._patches.get(name)
+        if known is None:
+            # A journal that passed here without the marker was written by the code before the patch, and the run
+            # keeps that answer for good.
+            known = name in self.expected_markers or not self.replaying
+            if known:
+                self.issue(c.RecordMarker("patch", name))
+            self._patches[name] = known
+        return known
+
+    @property
+    def random(self) -> random.Random:
+        """The run's own generator; seeding one costs more than most runs do otherwise.
+
+        Raises:
+            NotDeterministic: in a query; the next number belongs to the workflow.
+        """
+        self.loop.forbid_in_queries("draw random numbers")
+        if self._random is None:
+            self._random = random.Random(self._seed)
+        return self._random
+
+    def uuid4(self) -> UUID:
+        return UUID(int=self.random.getrandbits(128), version=4)
+
+
+_APPLY: dict[type[e.Event], Callable[[CodeExecution, Any], None]] = {
+    e.RunStarted: CodeExecution._run_started,
+    e.TimerFired: CodeExecution._timer_fired,
+    e.CancelRequested: CodeExecution._cancel_requested,
+    e.StepStarted: lambda x, event: x.calls.step_started(event),
+    e.StepCompleted: lambda x, event: x.calls.step_completed(event),
+    e.StepFailed: lambda x, event: x.calls.step_failed(event),
+    e.ChildStarted: lambda x, event: x.calls.child_started(event),
+    e.ChildCompleted: lambda x, event: x.calls.child_completed(event),
+    e.TaskCompleted: lambda x, event: x.calls.task_completed(event),
+    e.SignalReceived: lambda x, event: x.messages.signal_received(event),
+    e.UpdateAccepted: lambda x, event: x.messages.update_accepted(event),
+    e.IncidentResolved: lambda x, event: x.calls.incident_resolved(event),
+    e.IncidentOpened: lambda x, event: x.calls.incident_opened(event),
+    e.RunTerminated: CodeExecution._ignore,
+}
+
+
+async def _close_generators(generators: list[AsyncGenerator[Any, Any]]) -> None:
+    for generator in reversed(generators):
+        await generator.aclose()
+
+
+def current() -> CodeExecution | None:
+    """The run whose code is running on this thread now, or None outside a workflow."""
+    loop = _get_running_loop()
+    return loop.owner if type(loop) is WorkflowLoop else None
+
+
+def require(what: str) -> CodeExecution:
+    """The current run.
+
+    Raises:
+        NotInWorkflow: called from anywhere else.
+    """
+    execution = current()
+    if execution is None:
+        raise NotInWorkflow(f"{what} only means something inside a workflow")
+    return execution

@@ -1,0 +1,66 @@
+"""Keyed state: values that outlive runs (cursors, deduplication, small data stores).
+
+Inside a step, what is written becomes true in the transaction that records the step's outcome; an attempt that fails
+writes nothing. Inside a workflow, reading and writing are steps of their own.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from segue.authoring.python.definitions import step
+from segue.authoring.python.execution import current
+from segue.kernel.attempt import Attempt, current_attempt
+from segue.kernel.encoding import Encodings
+from segue.kernel.payload import Payload
+
+_encodings = Encodings()
+
+
+class State:
+    """``segue.state``: ``await state.get("cursor", "orders")``, ``await state.set("cursor", "orders", 42)``."""
+
+    async def get(self, scope: str, key: str, default: Any = None) -> Any:
+        """The value, or ``default``."""
+        if current() is not None:
+            found = await _get(scope, key)
+            return default if found is None else found
+        attempt = current_attempt("state.get()")
+        return _read(attempt, scope, key, default)
+
+    async def set(self, scope: str, key: str, value: Any) -> None:
+        """Writes a value; None deletes it."""
+        if current() is not None:
+            await _set(scope, key, value)
+            return
+        self.set_sync(scope, key, value)
+
+    def get_sync(self, scope: str, key: str, default: Any = None) -> Any:
+        """``get`` for plain functions."""
+        return _read(current_attempt("state.get_sync()"), scope, key, default)
+
+    def set_sync(self, scope: str, key: str, value: Any) -> None:
+        """``set`` for plain functions."""
+        attempt = current_attempt("state.set_sync()")
+        data = None if value is None else msgspec.json.encode(_encodings.encode(value))
+        attempt.write_state(scope, key, data)
+
+
+def _read(attempt: Attempt, scope: str, key: str, default: Any) -> Any:
+    data = attempt.host.read_state(attempt, scope, key)
+    return default if data is None else _encodings.decode(msgspec.json.decode(data, type=Payload), Any)
+
+
+state = State()
+
+
+@step(name="segue.state.get", pure=True)
+async def _get(scope: str, key: str) -> Any:
+    return state.get_sync(scope, key)
+
+
+@step(name="segue.state.set")
+async def _set(scope: str, key: str, value: Any) -> None:
+    state.set_sync(scope, key, value)

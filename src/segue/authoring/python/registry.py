@@ -1,0 +1,71 @@
+"""Which workflows and steps an app consists of, by name.
+
+Decorating registers. A function that is defined again at the same place (a reloaded module, a closure) replaces its
+predecessor; two different ones of one name are an error.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Generic, Protocol, TypeVar
+
+from segue.errors import DuplicateDefinition
+
+
+class Named(Protocol):
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def function(self) -> Any: ...
+
+
+D = TypeVar("D", bound=Named)
+
+
+class Registry(Generic[D]):
+    """Definitions of one kind."""
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+        self._by_name: dict[str, D] = {}
+
+    def add(self, definition: D) -> None:
+        """Registers a definition.
+
+        Raises:
+            DuplicateDefinition: another function has the name.
+        """
+        before = self._by_name.get(definition.name)
+        if before is not None and not _same_place(before.function, definition.function):
+            raise DuplicateDefinition(
+                f"two {self.kind}s are named {definition.name!r}: {_place(before.function)} and "
+                f"{_place(definition.function)}; give one of them @{self.kind}(name=…)"
+            )
+        self._by_name[definition.name] = definition
+
+    def get(self, name: str) -> D | None:
+        return self._by_name.get(name)
+
+    def names(self) -> list[str]:
+        return sorted(self._by_name)
+
+    def all(self) -> list[D]:
+        return list(self._by_name.values())
+
+
+def default_name(function: Any) -> str:
+    """The qualified name, without what encloses it when it was defined inside a function."""
+    return str(function.__qualname__).rpartition("<locals>.")[2]
+
+
+def _same_place(one: Any, other: Any) -> bool:
+    if "<locals>" in one.__qualname__ or "<locals>" in other.__qualname__:
+        return True
+    # A script is ``__main__`` to itself and goes by its name to whoever imports it: the file tells.
+    files = one.__code__.co_filename, other.__code__.co_filename
+    return bool(files[0] == files[1] and one.__qualname__ == other.__qualname__)
+
+
+def _place(function: Any) -> str:
+    code = function.__code__
+    return f"{function.__module__}.{function.__qualname__} ({code.co_filename}:{code.co_firstlineno})"

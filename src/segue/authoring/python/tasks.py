@@ -1,0 +1,94 @@
+"""Human tasks: a question to a person that waits for days and costs nothing meanwhile."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar, overload
+
+import msgspec
+
+from segue.authoring.python.calls import TaskCall
+from segue.authoring.python.execution import require
+from segue.kernel import commands as c
+from segue.kernel.duration import Duration, microseconds
+
+F = TypeVar("F")
+
+
+class Approval(msgspec.Struct, frozen=True):
+    """The answer to an ``approval`` that asks nothing more than yes or no."""
+
+    approved: bool
+    comment: str = ""
+
+
+@overload
+async def approval(
+    assignee: str,
+    *,
+    form: type[F],
+    name: str | None = None,
+    subject: Any = None,
+    timeout: Duration | None = None,
+    escalate: str | None = None,
+) -> F: ...
+@overload
+async def approval(
+    assignee: str,
+    *,
+    name: str | None = None,
+    subject: Any = None,
+    timeout: Duration | None = None,
+    escalate: str | None = None,
+) -> Approval: ...
+async def approval(
+    assignee: str,
+    *,
+    form: Any = Approval,
+    name: str | None = None,
+    subject: Any = None,
+    timeout: Duration | None = None,
+    escalate: str | None = None,
+) -> Any:
+    """Asks a person, and waits for the answer.
+
+    Args:
+        assignee: a person, group or role.
+        form: type of the answer; its JSON Schema becomes the form.
+        name: what the task is called; by default ``approval``.
+        subject: facts that the person needs to decide.
+        timeout: when it is over, the task goes to ``escalate`` (and stays open), or is withdrawn.
+        escalate: whom to ask then.
+
+    Raises:
+        TimeoutError: nobody answered in time and there is nobody to escalate to.
+    """
+    execution = require("approval()")
+    title = name or "approval"
+    limit = None if timeout is None else microseconds(timeout)
+    command = c.OpenTask(
+        key=execution.calls.next_key(title),
+        name=title,
+        assignee=assignee,
+        form=json_schema(form),
+        due=None if limit is None else execution.loop.now + limit,
+        subject=None if subject is None else execution.encodings.encode(subject),
+    )
+    call = execution.calls.task(command, lambda payload: execution.encodings.decode(payload, form))
+    if command.due is not None:
+        call.timer = execution.loop.call_at_microsecond(command.due, _overdue, call, escalate)
+    return await call
+
+
+def _overdue(call: TaskCall, escalate: str | None) -> None:
+    if escalate is not None:
+        call.calls.execution.issue(c.Reassign(call.key, escalate))
+    else:
+        call.withdraw(TimeoutError(f"nobody answered {call.name!r} in time"))
+
+
+def json_schema(form: Any) -> dict[str, Any]:
+    """JSON Schema (2020-12) of a type, as msgspec sees it; of anything for types it does not know."""
+    try:
+        return msgspec.json.schema(form)
+    except (TypeError, NotImplementedError):
+        return {}

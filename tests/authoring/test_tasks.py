@@ -1,0 +1,125 @@
+"""Human tasks: asked, answered, late, escalated, withdrawn."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import msgspec
+from world import SECOND, Begin, decoded, flow
+
+from segue.authoring.python.tasks import Approval, approval, json_schema
+from segue.kernel import commands as c
+
+
+class Decision(msgspec.Struct):
+    grant: bool
+    limit: int = 0
+
+
+async def asking(timeout: str | None, escalate: str | None) -> Any:
+    try:
+        answer = await approval("ann", form=Decision, subject={"order": 7}, timeout=timeout, escalate=escalate)
+    except TimeoutError as error:
+        return str(error)
+    return answer.limit
+
+
+ASKING = flow(asking)
+
+
+def test_a_person_is_asked_with_a_form_and_a_subject(begin: Begin) -> None:
+    world = begin(ASKING, None, None)
+    (command,) = world.answers[0]
+    assert isinstance(command, c.OpenTask)
+    assert (command.key, command.name, command.assignee, command.due) == ("/approval", "approval", "ann", None)
+    assert command.form == json_schema(Decision)
+    assert decoded(command.subject) == {"order": 7}
+    assert world.execution.outstanding() == [], "the task is in the journal"
+    world.answer("/approval", {"grant": True, "limit": 9})
+    assert world.result == 9
+
+
+def test_an_answer_in_time_ends_the_timer(begin: Begin) -> None:
+    async def asking_and_waiting() -> bool:
+        answer = await approval("ann", timeout="1h")
+        await asyncio.sleep(7200)
+        return answer.approved
+
+    world = begin(flow(asking_and_waiting))
+    assert world.tasks["/approval"].due == world.now + 3600 * SECOND
+    world.answer("/approval", {"approved": True, "comment": "fine"})
+    assert world.execution.deadline is not None
+    assert world.execution.deadline.at == world.now + 7200 * SECOND
+    world.advance(7200)
+    assert world.result is True
+
+
+def test_nobody_answers_in_time(begin: Begin) -> None:
+    world = begin(ASKING, "1h", None)
+    assert world.advance(3600)[0] == c.CloseTask("/approval")
+    assert world.result == "nobody answered 'approval' in time"
+
+
+def test_an_overdue_task_goes_to_somebody_else_and_stays_open(begin: Begin) -> None:
+    world = begin(ASKING, "1h", "bob")
+    assert world.advance(3600) == [c.Reassign("/approval", "bob")]
+    assert world.advance(86_400) == []
+    world.answer("/approval", {"grant": True, "limit": 4})
+    assert world.result == 4
+
+
+def test_cancelling_withdraws_the_task(begin: Begin) -> None:
+    world = begin(ASKING, "1h", "bob")
+    assert world.cancel("moot") == [c.CloseTask("/approval"), c.Cancelled("moot")]
+
+
+def test_an_answer_after_the_task_was_withdrawn_changes_nothing(begin: Begin) -> None:
+    async def going_on() -> None:
+        try:
+            await approval("ann", timeout="1h")
+        except TimeoutError:
+            await asyncio.sleep(60)
+
+    world = begin(flow(going_on))
+    world.advance(3600)
+    assert world.answer("/approval", {"approved": True}) == []
+    world.advance(60)
+    assert isinstance(world.end, c.Complete)
+
+
+def test_a_task_that_is_withdrawn_as_it_falls_due(begin: Begin) -> None:
+    """Two timers are due at once: the first one cancels the wait, the second one would have ended it."""
+
+    async def racing() -> str:
+        try:
+            async with asyncio.timeout(3600):
+                await approval("ann", timeout="1h")
+        except TimeoutError as error:
+            return str(error)
+        return "answered"
+
+    world = begin(flow(racing))
+    assert [type(x) for x in world.advance(3600)] == [c.CloseTask, c.Complete]
+
+
+def test_tasks_are_counted_by_name_like_steps(begin: Begin) -> None:
+    async def asking_thrice() -> None:
+        await asyncio.gather(approval("ann"), approval("ann", name="second"))
+        await approval("bob")
+        await approval("eve")
+
+    world = begin(flow(asking_thrice))
+    seen = []
+    while world.tasks:
+        seen.append(next(iter(world.tasks)))
+        world.answer(seen[-1], {"approved": True})
+    assert seen == ["/0/approval", "/1/second", "/approval", "/approval#1"]
+
+
+def test_types_that_msgspec_does_not_know_have_a_form_that_takes_anything() -> None:
+    class Own:
+        pass
+
+    assert json_schema(Own) == {}
+    assert json_schema(Approval)["$defs"]["Approval"]["required"] == ["approved"]
