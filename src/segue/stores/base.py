@@ -1,0 +1,440 @@
+"""What every store can do, in terms that fit SQLite and PostgreSQL alike.
+
+A store persists, claims and fences; it decides nothing about workflows. All writing goes through ``commit``: one call,
+one transaction, all or nothing, apart from runs that are vetoed or fenced out, which are left out as a whole and
+named in the answer. Calls are synchronous; the writer chooses the thread.
+"""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Literal, Protocol
+
+import msgspec
+
+RESIDENT = 1
+"""Value of ``runs.wake`` while an owner has the run in memory or work under way for it: due since for ever, so that a
+successor loads it at once, and told apart from runs that became due by themselves."""
+
+OpenState = Literal["running", "waiting", "paused", "incident"]
+ClosedState = Literal["completed", "failed", "cancelled", "terminated"]
+OPEN: tuple[str, ...] = ("running", "waiting", "paused", "incident")
+CLOSED: tuple[str, ...] = ("completed", "failed", "cancelled", "terminated")
+
+ConflictPolicy = Literal["use-existing", "fail", "replace", "terminate-if-running"]
+
+
+class Blob(msgspec.Struct, frozen=True):
+    """A large value kept apart under its content address; written once, counted by the runs that refer to it.
+    ``data`` None: the value is there already, this run refers to it too."""
+
+    ref: str
+    data: bytes | None
+
+
+# --- what is written ------------------------------------------------------------------------------------------
+
+
+class StartRun(msgspec.Struct, frozen=True):
+    """Insert a run and the first event of its journal, if its id is free.
+
+    ``use-existing``: the id's current run is the answer, open or closed, provided ``input_hash`` and ``workflow`` are
+    the same. ``fail``: a taken id is an error. ``replace``: a closed run gives its id up, an open one is an error.
+    ``terminate-if-running``: an open run is terminated first (its journal gets ``terminated_event``), a closed one
+    gives its id up. The same ``uid`` twice is always the same run: that is how a lost acknowledgement is resolved. A
+    ``parent`` that is closed starts no more children.
+    """
+
+    namespace: str
+    id: str
+    uid: str
+    app: str
+    workflow: str
+    at: int
+    event: bytes
+    input_hash: str
+    version: str = ""
+    wake: int = RESIDENT
+    on_conflict: ConflictPolicy = "use-existing"
+    parent: int | None = None
+    tags: dict[str, str] = {}
+    blobs: tuple[Blob, ...] = ()
+    terminated_event: bytes | None = None
+
+
+class Status(msgspec.Struct, frozen=True):
+    """The new state of a run's row; ``wake`` None means that nothing but a message can wake it."""
+
+    state: str
+    wake: int | None
+    at: int
+    error: str | None = None
+    """One line for lists: what an incident or failure says."""
+
+
+class Post(msgspec.Struct, frozen=True):
+    """A message for a run's inbox. The run is named by row, or by namespace and id (then: its current run).
+
+    ``message`` is unique per run: the same one twice is stored once. ``kind`` is ``signal``, ``cancel``, ``terminate``,
+    ``update``, ``task``, ``child``, ``resolve``; ``body`` is an encoded event that its owner stamps and applies.
+    """
+
+    kind: str
+    body: bytes
+    message: str
+    at: int
+    run: int | None = None
+    namespace: str = "default"
+    id: str = ""
+    blobs: tuple[Blob, ...] = ()
+
+
+class TaskRow(msgspec.Struct, frozen=True):
+    """A human task to open."""
+
+    key: str
+    name: str
+    assignee: str
+    at: int
+    due: int | None = None
+    form: bytes | None = None
+    subject: bytes | None = None
+
+
+class CompleteTask(msgspec.Struct, frozen=True):
+    """Close an open task with an outcome and tell its run, in one transaction; a task that is not open refuses."""
+
+    task: int
+    by: str
+    at: int
+    outcome: bytes
+    """JSON of the answer, for the task's row."""
+    body: bytes
+    """The ``TaskCompleted`` event, for the run's inbox."""
+
+
+class StateWrite(msgspec.Struct, frozen=True):
+    """Keyed state, durable across runs; ``value`` None deletes."""
+
+    scope: str
+    key: str
+    value: bytes | None
+    namespace: str = "default"
+
+
+class Append(msgspec.Struct, frozen=True):
+    """More of one run's journal, and all that has to become true together with it.
+
+    Attributes:
+        seq: number of the first of ``events``; the last one in the store must be ``seq - 1``, otherwise somebody
+            else has written this journal and the run is ``lost``.
+        check_inbox: veto this run if its inbox holds a row that is not in ``consumed``: it is about to close, or a
+            deadline won, and something that came before must be seen first.
+        consumed: inbox rows that became events here, or that are dropped.
+        published: name → JSON of values readers may see; None removes.
+        reassigned: task key → new assignee. closed_tasks: keys of tasks withdrawn.
+    """
+
+    run: int
+    seq: int
+    events: tuple[bytes, ...] = ()
+    status: Status | None = None
+    check_inbox: bool = False
+    consumed: tuple[int, ...] = ()
+    posts: tuple[Post, ...] = ()
+    tasks: tuple[TaskRow, ...] = ()
+    closed_tasks: tuple[str, ...] = ()
+    reassigned: dict[str, str] = {}
+    attributes: dict[str, Any] = {}
+    published: dict[str, bytes | None] = {}
+    state: tuple[StateWrite, ...] = ()
+    blobs: tuple[Blob, ...] = ()
+
+
+Operation = StartRun | Append | Post | CompleteTask
+
+
+class Fence(msgspec.Struct, frozen=True):
+    """Proof of ownership: checked inside the transaction, void as soon as a successor has bumped the epoch."""
+
+    app: str
+    epoch: int
+    clean: bool = True
+    """Whether the predecessor gave the ownership back, or ended without a word."""
+
+
+class Owner(msgspec.Struct, frozen=True):
+    """Who owns an app's runs: a worker, and the workflows that it has code for, each with its version."""
+
+    worker: str
+    serves: dict[str, str] = {}
+
+
+class Batch(msgspec.Struct, frozen=True):
+    """One transaction. ``commit_id`` is unique per writer and grows; the store keeps the last one per owner, so that
+    ``Store.landed`` can answer whether a batch whose acknowledgement was lost is in. A batch without ``fence`` comes
+    from a client that owns nothing; it may hold no ``Append``."""
+
+    commit_id: int
+    operations: tuple[Operation, ...]
+    fence: Fence | None = None
+
+
+# --- what is answered -----------------------------------------------------------------------------------------
+
+
+class Started(msgspec.Struct, frozen=True):
+    """``outcome``: ``started``; ``existing`` (the same run: use it); ``refused`` (``reason`` says why)."""
+
+    outcome: Literal["started", "existing", "refused"]
+    run: int
+    state: str = "running"
+    reason: str = ""
+    replaced: int | None = None
+    """The run that was terminated or gave its id up, if any: whoever has it in memory has to drop it."""
+
+
+class Posted(msgspec.Struct, frozen=True):
+    """``row`` is the inbox row, None when refused or when the message was there already."""
+
+    outcome: Literal["posted", "duplicate", "closed", "unknown"]
+    row: int | None = None
+    run: int = 0
+    state: str = ""
+
+
+class Appended(msgspec.Struct, frozen=True):
+    """``vetoed``: an inbox row has to be seen first. ``lost``: the journal was written by somebody else.
+    ``posted`` answers the append's posts in order."""
+
+    outcome: Literal["appended", "vetoed", "lost"]
+    posted: tuple[Posted, ...] = ()
+
+
+class TaskAnswered(msgspec.Struct, frozen=True):
+    outcome: Literal["completed", "not-open", "unknown"]
+    run: int = 0
+    row: int | None = None
+
+
+class Rejected(msgspec.Struct, frozen=True):
+    """The database cannot store this operation (a number, text or value out of its range), and would not the next
+    time either; it was left out as a whole, the rest of the batch is in. ``run`` is 0 where none is named."""
+
+    run: int
+    reason: str
+
+
+Answer = Started | Posted | Appended | TaskAnswered | Rejected
+
+
+# --- what is read ---------------------------------------------------------------------------------------------
+
+
+class RunRow(msgspec.Struct, frozen=True):
+    run: int
+    namespace: str
+    id: str
+    uid: str
+    app: str
+    workflow: str
+    version: str
+    state: str
+    wake: int | None
+    started_at: int
+    changed_at: int
+    closed_at: int | None
+    parent: int | None
+    error: str | None
+    input_hash: str
+    tags: dict[str, str]
+    attributes: dict[str, Any]
+
+
+class InboxRow(msgspec.Struct, frozen=True):
+    row: int
+    run: int
+    kind: str
+    message: str
+    at: int
+    body: bytes
+
+
+class Task(msgspec.Struct, frozen=True):
+    task: int
+    run: int
+    run_id: str
+    namespace: str
+    key: str
+    name: str
+    assignee: str
+    state: Literal["open", "completed", "withdrawn"]
+    opened_at: int
+    due: int | None
+    form: bytes | None
+    subject: bytes | None
+    closed_at: int | None = None
+    closed_by: str | None = None
+    outcome: bytes | None = None
+
+
+class RunFilter(msgspec.Struct, frozen=True):
+    """Conditions that all hold; times in µs, ``started_until`` not included. The newest come first; ``after`` is the
+    cursor: runs older than that row."""
+
+    namespace: str | None = "default"
+    states: tuple[str, ...] = ()
+    workflow: str | None = None
+    id_prefix: str | None = None
+    tags: dict[str, str] = {}
+    attributes: dict[str, Any] = {}
+    started_from: int | None = None
+    started_until: int | None = None
+    parent: int | None = None
+    after: int | None = None
+    limit: int = 50
+
+
+class StoreStats(msgspec.Struct, frozen=True):
+    runs: dict[str, int]
+    events: int
+    payloads: int
+    inbox: int
+    tasks: int
+    bytes: int
+    schema: int
+
+
+class LogLine(msgspec.Struct, frozen=True):
+    """A line that a step printed or logged. ``text`` is without its newline; ``row`` is its cursor once it is kept."""
+
+    run: int
+    key: str
+    attempt: int
+    at: int
+    level: str
+    stream: str
+    text: str
+    row: int = 0
+
+
+class StepLogs(Protocol):
+    """What steps printed. Kept apart from the journal and never in its way: nothing here raises, and losing all of it
+    fails no run. Any thread may call."""
+
+    def append(self, lines: Sequence[LogLine]) -> bool:
+        """Keeps the lines; False when they could not be kept (``trouble`` says why)."""
+
+    def read(self, run: int, *, after: int = 0, limit: int = 1000) -> list[LogLine]:
+        """Lines of a run in the order they came, from the one after row ``after``."""
+
+    def erase(self, runs: Iterable[int]) -> None:
+        """Drops all lines of these runs."""
+
+    @property
+    def trouble(self) -> str | None:
+        """Why the last call could not do its work, in a sentence for an operator."""
+
+
+class Store(Protocol):
+    """A database that holds runs. Reading and writing may go on side by side; ``commit`` is called by one thread at a
+    time, reads by any."""
+
+    def commit(self, batch: Batch) -> list[Answer]:
+        """Carries out the batch in one transaction; the answers are in the order of the operations.
+
+        Raises:
+            FenceLost: the fence is void; nothing was written.
+            StoreUnavailable: nothing was written, or the acknowledgement was lost: ask ``landed``.
+        """
+
+    def landed(self, batch: Batch) -> bool:
+        """Whether a batch with a fence is in the database."""
+
+    def own(self, app: str, worker: str, serves: Mapping[str, str] | None = None) -> Fence | None:
+        """Takes ownership of the app's runs, with a new epoch; None while somebody else has it. ``serves`` says which
+        workflows the worker has code for, and in which version, to whoever asks for ``owner``."""
+
+    def advertise(self, fence: Fence, serves: Mapping[str, str]) -> None:
+        """Says anew what the owner serves. Nothing happens when the fence is void."""
+
+    def owner(self, app: str) -> Owner | None:
+        """Who owns the app's runs at this moment, None when nobody alive does."""
+
+    def release(self, fence: Fence) -> None:
+        """Gives ownership back, so that a successor takes over at once."""
+
+    def changed(self) -> bool:
+        """Whether another connection has committed since the last call: a hint, never the truth."""
+
+    def due(
+        self, app: str, now: int, limit: int, *, takeover: bool = False, only: Iterable[str] | None = None
+    ) -> list[RunRow]:
+        """Runs whose wake time has come, earliest first; resident ones only on ``takeover``. ``only``: of these
+        workflows."""
+
+    def next_wake(self, app: str, after: int) -> int | None:
+        """The earliest wake time later than ``after``."""
+
+    def inbox(self, runs: Iterable[int]) -> list[InboxRow]:
+        """Waiting messages of these runs, in order of arrival."""
+
+    def inbox_runs(self, app: str, limit: int, *, only: Iterable[str] | None = None) -> list[int]:
+        """Runs with waiting messages, longest waiting first. ``only``: of these workflows."""
+
+    def journal(self, run: int, *, after: int = 0) -> Iterator[tuple[int, bytes]]:
+        """(seq, event) of a run in order, read in pages, so that a million events never stand in memory at once."""
+
+    def tail(self, run: int, limit: int) -> list[tuple[int, bytes]]:
+        """The last events of a run, (seq, event), newest first."""
+
+    def run(self, run: int) -> RunRow | None: ...
+
+    def find(self, namespace: str, id: str) -> RunRow | None:
+        """The current run of an id."""
+
+    def list(self, where: RunFilter) -> builtins.list[RunRow]: ...
+
+    def tasks(
+        self, namespace: str, *, state: str | None = "open", assignee: str | None = None, run: int | None = None
+    ) -> builtins.list[Task]: ...
+
+    def blobs(self, refs: Iterable[str]) -> dict[str, bytes]: ...
+
+    def refs(self, run: int) -> builtins.list[str]:
+        """Content addresses of the large values that a run refers to."""
+
+    def published(self, run: int) -> dict[str, bytes]: ...
+
+    def state(self, namespace: str, scope: str, key: str) -> bytes | None: ...
+
+    def retain(
+        self, closed_before: int, limit: int, *, states: tuple[str, ...] = CLOSED, workflow: str | None = None
+    ) -> int:
+        """Deletes up to ``limit`` runs that closed before (µs), with all that is theirs; returns how many."""
+
+    def shrink(self, pages: int = 500) -> bool:
+        """Gives up to ``pages`` of free space back to the file system; True while there is more to give."""
+
+    def redact(self, run: int, events: Sequence[tuple[int, bytes]], told: bytes, refs: Iterable[str] = ()) -> bool:
+        """Erasure of personal data, the only writing that changes a journal: puts each (seq, event) in the place of
+        what stands there, appends ``told``, the event that tells of it, and deletes the run's references to ``refs``
+        (the values too, unless another run refers to them), its attributes, published values, error line, input hash,
+        log lines, and what its tasks were about. The caller has the events keep their kind, time and keys.
+
+        It needs no fence: only a closed run is changed, whose journal nobody writes any more. False, with nothing
+        changed, if the run is open or gone.
+        """
+
+    def stats(self) -> StoreStats: ...
+
+    def backup(self, target: str) -> None:
+        """Writes a consistent copy of the database to a new file, while work goes on; step logs are not in it."""
+
+    @property
+    def logs(self) -> StepLogs: ...
+
+    def close(self, *, clean: bool = True) -> None:
+        """Gives back what is owned and closes; may be called again. ``clean=False`` leaves the ownership as the death
+        of the process would, for whoever plays that."""

@@ -1,0 +1,57 @@
+"""A run with all that is known of it as lines of JSON: for archives, for other tools, for a person's right to a copy.
+
+Each line is an object with one key that says what it is: ``run`` (its row, first), ``event`` (number and event, in
+order), ``task``, ``published`` (name and value), ``payload`` (content address and base64) and ``log``. The journal is
+read in pages, so a run of any length is exported in little memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from segue.errors import RunNotFound
+from segue.stores.base import Store
+
+LOG_PAGE = 1_000
+
+_encode = msgspec.json.Encoder().encode
+
+
+def export(store: Store, run: int) -> Iterator[bytes]:
+    """The lines, each with its newline.
+
+    Raises:
+        RunNotFound: there is no such run.
+    """
+    row = store.run(run)
+    if row is None:
+        raise RunNotFound(str(run))
+    yield _line("run", row)
+    for seq, event in store.journal(run):
+        yield _line("event", (seq, msgspec.Raw(event)))
+    for task in store.tasks(row.namespace, state=None, run=run):
+        texts = {"form": _json(task.form), "subject": _json(task.subject), "outcome": _json(task.outcome)}
+        yield _line("task", {**msgspec.structs.asdict(task), **texts})
+    for name, value in sorted(store.published(run).items()):
+        yield _line("published", (name, msgspec.Raw(value)))
+    for ref in store.refs(run):
+        yield _line("payload", (ref, store.blobs([ref]).get(ref)))
+    yield from _logs(store, run)
+
+
+def _logs(store: Store, run: int) -> Iterator[bytes]:
+    after = 0
+    while page := store.logs.read(run, after=after, limit=LOG_PAGE):
+        yield from (_line("log", line) for line in page)
+        after = page[-1].row
+
+
+def _json(text: bytes | None) -> msgspec.Raw | None:
+    return None if text is None else msgspec.Raw(text)
+
+
+def _line(kind: str, value: Any) -> bytes:
+    return _encode({kind: value}) + b"\n"

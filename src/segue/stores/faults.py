@@ -1,0 +1,255 @@
+"""Faults on demand around any store: what a workflow, and the engine itself, must live through.
+
+A plan names the fault of each commit that is to have one; commits are counted from 1, a commit that is tried again
+counts again::
+
+    store = FaultyStore(SqliteStore.open(path), {3: LoseAcknowledgement(), 4: Refuse(), 7: CrashAfter(crash)})
+    engine = Engine(store=store)
+
+or decides by looking at the batch::
+
+    FaultyStore(store, lambda number, batch: Refuse() if number % 10 == 0 else None)
+
+What each fault stands for: ``Refuse``, a full disk or a database that is down; ``LoseAcknowledgement``, a connection
+that breaks while the answer is under way; ``CrashBefore`` and ``CrashAfter``, a process that is killed on this or that
+side of the commit; ``Delay``, a slow disk. Every one of them happens in production sooner or later.
+"""
+
+from __future__ import annotations
+
+import builtins
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NoReturn, Protocol
+
+from segue.errors import StoreUnavailable
+from segue.stores.base import (
+    CLOSED,
+    Answer,
+    Batch,
+    Fence,
+    InboxRow,
+    Owner,
+    RunFilter,
+    RunRow,
+    StepLogs,
+    Store,
+    StoreStats,
+    Task,
+)
+
+Commit = Callable[[], list[Answer]]
+
+
+class Crash(BaseException):
+    """Stands for the death of the process, in a test that goes on after it. Not an ``Exception``, so that nothing on
+    the way handles it; the store it came from is dead and answers every later call with it again."""
+
+
+def exit_process() -> NoReturn:
+    """Ends the process at once, as ``kill -9`` does: no handler runs, no buffer is written."""
+    os._exit(137)
+
+
+def crash() -> NoReturn:
+    """Raises ``Crash``: for tests in one process."""
+    raise Crash
+
+
+class Fault(Protocol):
+    """Something that happens to one commit."""
+
+    def strike(self, commit: Commit) -> list[Answer]:
+        """Carries the commit out or not, and answers or raises."""
+
+
+@dataclass(frozen=True)
+class Refuse:
+    """Nothing is written."""
+
+    reason: str = "the test says that the store is down"
+
+    def strike(self, commit: Commit) -> list[Answer]:
+        raise StoreUnavailable(self.reason)
+
+
+@dataclass(frozen=True)
+class LoseAcknowledgement:
+    """The commit is carried out, but the caller is told that it may not have been."""
+
+    reason: str = "the test says that the connection was lost before the answer came"
+
+    def strike(self, commit: Commit) -> list[Answer]:
+        commit()
+        raise StoreUnavailable(self.reason)
+
+
+@dataclass(frozen=True)
+class CrashBefore:
+    """The process dies, and nothing was written."""
+
+    die: Callable[[], object] = exit_process
+
+    def strike(self, commit: Commit) -> list[Answer]:
+        self.die()
+        return commit()
+
+
+@dataclass(frozen=True)
+class CrashAfter:
+    """The process dies after the commit, before anybody learns of it."""
+
+    die: Callable[[], object] = exit_process
+
+    def strike(self, commit: Commit) -> list[Answer]:
+        answers = commit()
+        self.die()
+        return answers
+
+
+@dataclass(frozen=True)
+class Delay:
+    """The commit takes its time, in seconds; ``wait`` may be the clock of a test."""
+
+    seconds: float
+    wait: Callable[[float], object] = time.sleep
+
+    def strike(self, commit: Commit) -> list[Answer]:
+        self.wait(self.seconds)
+        return commit()
+
+
+Plan = Mapping[int, Fault] | Callable[[int, Batch], Fault | None]
+
+
+class FaultyStore:
+    """A store with faults; fulfils ``Store``, where the docstrings of what it passes on stand.
+
+    Attributes:
+        commits: how many commits were tried.
+        dead: whether a ``Crash`` was raised; closing the store then leaves its ownership as a dead process does.
+    """
+
+    def __init__(self, store: Store, plan: Plan | None = None) -> None:
+        self.commits = 0
+        self.dead = False
+        self._store = store
+        self._plan = _as_function(plan)
+
+    def commit(self, batch: Batch) -> list[Answer]:
+        store = self._living()
+        self.commits += 1
+        fault = self._plan(self.commits, batch)
+        if fault is None:
+            return store.commit(batch)
+        try:
+            return fault.strike(lambda: store.commit(batch))
+        except Crash:
+            self.dead = True
+            raise
+
+    def close(self, *, clean: bool = True) -> None:
+        self._store.close(clean=clean and not self.dead)
+
+    # --- passed on --------------------------------------------------------------------------------------------
+
+    def landed(self, batch: Batch) -> bool:
+        return self._living().landed(batch)
+
+    def own(self, app: str, worker: str, serves: Mapping[str, str] | None = None) -> Fence | None:
+        return self._living().own(app, worker, serves)
+
+    def advertise(self, fence: Fence, serves: Mapping[str, str]) -> None:
+        self._living().advertise(fence, serves)
+
+    def owner(self, app: str) -> Owner | None:
+        return self._living().owner(app)
+
+    def release(self, fence: Fence) -> None:
+        self._living().release(fence)
+
+    def changed(self) -> bool:
+        return self._living().changed()
+
+    def due(
+        self, app: str, now: int, limit: int, *, takeover: bool = False, only: Iterable[str] | None = None
+    ) -> list[RunRow]:
+        return self._living().due(app, now, limit, takeover=takeover, only=only)
+
+    def next_wake(self, app: str, after: int) -> int | None:
+        return self._living().next_wake(app, after)
+
+    def inbox(self, runs: Iterable[int]) -> list[InboxRow]:
+        return self._living().inbox(runs)
+
+    def inbox_runs(self, app: str, limit: int, *, only: Iterable[str] | None = None) -> list[int]:
+        return self._living().inbox_runs(app, limit, only=only)
+
+    def journal(self, run: int, *, after: int = 0) -> Iterator[tuple[int, bytes]]:
+        return self._living().journal(run, after=after)
+
+    def tail(self, run: int, limit: int) -> list[tuple[int, bytes]]:
+        return self._living().tail(run, limit)
+
+    def run(self, run: int) -> RunRow | None:
+        return self._living().run(run)
+
+    def find(self, namespace: str, id: str) -> RunRow | None:
+        return self._living().find(namespace, id)
+
+    def list(self, where: RunFilter) -> builtins.list[RunRow]:
+        return self._living().list(where)
+
+    def tasks(
+        self, namespace: str, *, state: str | None = "open", assignee: str | None = None, run: int | None = None
+    ) -> builtins.list[Task]:
+        return self._living().tasks(namespace, state=state, assignee=assignee, run=run)
+
+    def blobs(self, refs: Iterable[str]) -> dict[str, bytes]:
+        return self._living().blobs(refs)
+
+    def refs(self, run: int) -> builtins.list[str]:
+        return self._living().refs(run)
+
+    def published(self, run: int) -> dict[str, bytes]:
+        return self._living().published(run)
+
+    def state(self, namespace: str, scope: str, key: str) -> bytes | None:
+        return self._living().state(namespace, scope, key)
+
+    def retain(
+        self, closed_before: int, limit: int, *, states: tuple[str, ...] = CLOSED, workflow: str | None = None
+    ) -> int:
+        return self._living().retain(closed_before, limit, states=states, workflow=workflow)
+
+    def shrink(self, pages: int = 500) -> bool:
+        return self._living().shrink(pages)
+
+    def redact(self, run: int, events: Sequence[tuple[int, bytes]], told: bytes, refs: Iterable[str] = ()) -> bool:
+        return self._living().redact(run, events, told, refs)
+
+    def stats(self) -> StoreStats:
+        return self._living().stats()
+
+    def backup(self, target: str) -> None:
+        self._living().backup(target)
+
+    @property
+    def logs(self) -> StepLogs:
+        return self._living().logs
+
+    def _living(self) -> Store:
+        if self.dead:
+            raise Crash
+        return self._store
+
+
+def _as_function(plan: Plan | None) -> Callable[[int, Batch], Fault | None]:
+    if plan is None:
+        return lambda number, batch: None
+    if callable(plan):
+        return plan
+    faults = dict(plan)
+    return lambda number, batch: faults.get(number)

@@ -1,0 +1,92 @@
+"""More of the journals of runs, and all that becomes true together with it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import apsw
+
+from segue.stores.base import CLOSED, Append
+from segue.stores.sqlite import tasks, values
+from segue.stores.sqlite.payloads import keep
+from segue.stores.sqlite.statements import numbers, statement
+
+_find_refused = statement("find_refused_appends")
+_append_events = statement("append_events")
+_update_runs = statement("update_runs")
+_consume = statement("consume_messages")
+_clear_inboxes = statement("clear_inboxes")
+
+
+def refused(connection: apsw.Connection, appends: Sequence[Append]) -> dict[int, bool]:
+    """Runs whose appends cannot go in: True where the journal is lost, False where a message has to be seen first."""
+    heads: list[Any] = []
+    consumed: list[int] = []
+    for append in appends:
+        heads += (append.run, append.seq - 1, append.check_inbox)
+        consumed += append.consumed
+    return {run: bool(lost) for run, lost in _find_refused.many(connection, heads, numbers(consumed))}
+
+
+def apply(connection: apsw.Connection, appends: Sequence[Append]) -> None:
+    """Carries out appends that were not refused; their posts are for the caller to deliver."""
+    events: list[Any] = []
+    statuses: list[Any] = []
+    consumed: list[int] = []
+    closing: list[tuple[int, int]] = []
+    rest: list[Append] = []
+    for append in appends:
+        run, seq = append.run, append.seq
+        for event in append.events:
+            events += (run, seq, event)
+            seq += 1
+        if append.status is not None:
+            statuses += status_row(run, append.status.state, append.status.wake, append.status.at, append.status.error)
+            if append.status.state in CLOSED:
+                closing.append((run, append.status.at))
+        consumed += append.consumed
+        if brings_more(append):
+            rest.append(append)
+    _append_events.many(connection, events)
+    if rest:
+        _apply_rest(connection, rest)
+    _update_runs.many(connection, statuses)
+    _consume.many(connection, consumed)
+    if closing:
+        _settle(connection, closing)
+
+
+def status_row(run: int, state: str, wake: int | None, at: int, error: str | None) -> tuple[Any, ...]:
+    """Row of ``update_runs``."""
+    return (run, state, wake, at, at if state in CLOSED else None, error)
+
+
+def close(connection: apsw.Connection, run: int, state: str, at: int) -> None:
+    """Ends a run by somebody else's hand; the event that tells of it is the caller's."""
+    _update_runs.many(connection, list(status_row(run, state, None, at, None)))
+    _settle(connection, [(run, at)])
+
+
+def _settle(connection: apsw.Connection, closed: list[tuple[int, int]]) -> None:
+    """Withdraws the open tasks of runs that closed (run, time), and removes the messages nobody will read."""
+    tasks.withdraw_all(connection, closed)
+    _clear_inboxes.many(connection, [run for run, _ in closed])
+
+
+def brings_more(append: Append) -> bool:
+    return bool(
+        append.tasks
+        or append.attributes
+        or append.published
+        or append.state
+        or append.blobs
+        or append.closed_tasks
+        or append.reassigned
+    )
+
+
+def _apply_rest(connection: apsw.Connection, appends: Sequence[Append]) -> None:
+    tasks.apply(connection, appends)
+    values.apply(connection, appends)
+    keep(connection, [(append.run, blob) for append in appends for blob in append.blobs])

@@ -1,0 +1,223 @@
+"""The transaction: a batch goes in as a whole, apart from runs that are refused and operations that cannot be stored.
+
+It is as if the appends came first, then the starts, then messages (those of appends, then posts, then what completed
+tasks say), each kind in the order of the batch: a run that closes in a batch is closed for every message in it.
+
+Measured with fsync on a local disk, where a raw commit of one 200-byte row takes 74 µs: a batch of one event 89 µs (7
+and 15 µs of it processor time). In batches of 1,000 runs, per run, all in: start 10 µs, one event 4 µs, a message 7 µs,
+two events and the end of the run 12 µs; while another thread computes, with a switch interval of 5 ms, three to seven
+times that, and with 0.5 ms once and a half.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from typing import cast
+
+import apsw
+
+from segue.errors import InvalidArgument
+from segue.stores.base import (
+    Answer,
+    Append,
+    Appended,
+    Batch,
+    CompleteTask,
+    Operation,
+    Post,
+    Rejected,
+    StartRun,
+)
+from segue.stores.sqlite import appends, posts, starts, tasks
+from segue.stores.sqlite.connection import SURROUNDINGS, meaning
+from segue.stores.sqlite.statements import statement
+from segue.stores.sqlite.writer import Writer, lost
+
+log = logging.getLogger("segue.store")
+
+_append_one = statement("append_one")
+_fence = statement("fence")
+_landed_batch = statement("landed_batch")
+_landed_event = statement("landed_event")
+
+_APPENDED = Appended("appended")
+_VETOED = Appended("vetoed")
+_LOST = Appended("lost")
+
+_UNFIT = (apsw.Error, TypeError, OverflowError, UnicodeEncodeError)
+"""What a value raises that does not fit, on its way to SQLite or in it."""
+
+_Answers = dict[int, Answer]
+"""Answers by the number of their operation in the batch."""
+
+
+def commit(writer: Writer, batch: Batch) -> list[Answer]:
+    """Carries out the batch; see ``Store.commit``."""
+    if batch.fence is None and any(type(operation) is Append for operation in batch.operations):
+        raise InvalidArgument("a batch without a fence may hold no Append: only the owner of a run writes its journal")
+    with writer.lock:
+        writer.check_file()
+        try:
+            if len(batch.operations) == 1 and _append_one_event(writer.connection, batch):
+                return [_APPENDED]
+            return _transaction(writer, batch, _all_at_once)
+        except SURROUNDINGS as error:
+            raise meaning(error, writer.path) from error
+        except _UNFIT as error:  # which row it is about is not told
+            log.warning("a batch holds something that cannot be stored (%s); each operation goes in by itself", error)
+        try:
+            return _transaction(writer, batch, _one_by_one)
+        except apsw.Error as error:
+            raise meaning(error, writer.path) from error
+
+
+def landed(connection: apsw.Connection, batch: Batch) -> bool:
+    """Whether the batch is in; see ``Store.landed``."""
+    if batch.fence is None:
+        raise InvalidArgument("only a batch with a fence is recorded; send one without a second time instead")
+    rows = _landed_batch.one(connection, (batch.fence.app, batch.fence.epoch))
+    if rows and rows[0][0] >= batch.commit_id:
+        return True
+    match batch.operations:
+        case (Append() as append,) if append.events:
+            return bool(_landed_event.one(connection, (append.run, append.seq, append.events[0])))
+    return False
+
+
+def _append_one_event(connection: apsw.Connection, batch: Batch) -> bool:
+    """The short way for one event and nothing else; False where it is none, or does not go in just like that."""
+    append, fence = batch.operations[0], batch.fence
+    if type(append) is not Append or fence is None or len(append.events) != 1 or _is_more_than_events(append):
+        return False
+    try:
+        _append_one.one(connection, (append.run, append.seq, append.events[0], fence.app, fence.epoch))
+    except apsw.ConstraintError:
+        return False  # no fence, or not the next place; the long way finds out and says so
+    return True
+
+
+def _is_more_than_events(append: Append) -> bool:
+    return bool(
+        append.status is not None
+        or append.check_inbox
+        or append.consumed
+        or append.posts
+        or appends.brings_more(append)
+    )
+
+
+def _transaction(
+    writer: Writer, batch: Batch, carry_out: Callable[[apsw.Connection, Sequence[Operation]], _Answers]
+) -> list[Answer]:
+    connection, fence = writer.connection, batch.fence
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+        if fence is not None:
+            _fence.one(connection, (batch.commit_id, fence.app, fence.epoch))
+            if connection.changes() != 1:
+                raise lost(fence)
+        answers = carry_out(connection, batch.operations)
+        connection.execute("COMMIT")
+        return [answers[index] for index in range(len(batch.operations))]
+    except BaseException:
+        writer.roll_back()
+        raise
+
+
+def _all_at_once(connection: apsw.Connection, operations: Sequence[Operation]) -> _Answers:
+    """Few statements for all operations."""
+    sorted_out = _by_kind(operations)
+    return _apply(connection, *sorted_out)
+
+
+def _one_by_one(connection: apsw.Connection, operations: Sequence[Operation]) -> _Answers:
+    """Each operation by itself, so that the one that cannot be stored is found and left out."""
+    answers: _Answers = {}
+    for kind in _by_kind(operations):
+        for index, operation in kind.items():
+            answers[index] = _isolated(connection, operation)
+    return answers
+
+
+def _isolated(connection: apsw.Connection, operation: Operation) -> Answer:
+    connection.execute("SAVEPOINT operation")
+    try:
+        answer = _all_at_once(connection, (operation,))[0]
+    except SURROUNDINGS:
+        raise
+    except _UNFIT as error:
+        connection.execute("ROLLBACK TO operation")
+        answer = Rejected(getattr(operation, "run", None) or 0, f"{type(error).__name__}: {error}")
+    connection.execute("RELEASE operation")
+    return answer
+
+
+def _by_kind(
+    operations: Sequence[Operation],
+) -> tuple[dict[int, Append], dict[int, StartRun], dict[int, Post], dict[int, CompleteTask]]:
+    """The operations of each kind by their number, in the order in which kinds are carried out."""
+    kinds: dict[type[Operation], dict[int, Operation]] = {Append: {}, StartRun: {}, Post: {}, CompleteTask: {}}
+    for index, operation in enumerate(operations):
+        kinds[type(operation)][index] = operation
+    return cast(
+        tuple[dict[int, Append], dict[int, StartRun], dict[int, Post], dict[int, CompleteTask]],
+        tuple(kinds.values()),
+    )
+
+
+def _apply(
+    connection: apsw.Connection,
+    appending: dict[int, Append],
+    starting: dict[int, StartRun],
+    posting: dict[int, Post],
+    completing: dict[int, CompleteTask],
+) -> _Answers:
+    answers: _Answers = {}
+    accepted = _append(connection, appending, answers) if appending else []
+    if starting:
+        answers.update(zip(starting, starts.start(connection, list(starting.values())), strict=True))
+    told: dict[int, Post] = {}
+    for index, done in completing.items():
+        answer = tasks.complete(connection, done)
+        if isinstance(answer, Post):
+            told[index] = answer
+        else:
+            answers[index] = answer
+    letters = [post for index in accepted for post in appending[index].posts]
+    posted = iter(posts.deliver(connection, [*letters, *posting.values(), *told.values()]))
+    for index in accepted:
+        if appending[index].posts:
+            answers[index] = Appended("appended", tuple(next(posted) for _ in appending[index].posts))
+    answers.update((index, next(posted)) for index in posting)
+    answers.update((index, tasks.answered(next(posted))) for index in told)
+    return answers
+
+
+def _append(connection: apsw.Connection, appending: dict[int, Append], answers: _Answers) -> list[int]:
+    """Carries out the appends but for their posts; the numbers of those that are in."""
+    refused: dict[int, bool] = {}
+    accepted: list[int] = []
+    for wave in _waves(appending):
+        refused = appends.refused(connection, list(wave.values())) | refused
+        if refused:
+            answers.update((i, _LOST if refused[a.run] else _VETOED) for i, a in wave.items() if a.run in refused)
+            wave = {index: append for index, append in wave.items() if append.run not in refused}
+        appends.apply(connection, list(wave.values()))
+        answers.update(dict.fromkeys(wave, _APPENDED))
+        accepted += wave
+    return accepted
+
+
+def _waves(appending: dict[int, Append]) -> list[dict[int, Append]]:
+    """The appends in groups that hold each run once: a run's second append builds on its first."""
+    if len({append.run for append in appending.values()}) == len(appending):
+        return [appending]
+    waves: list[dict[int, Append]] = []
+    seen: dict[int, int] = {}
+    for index, append in appending.items():
+        nth = seen[append.run] = seen.get(append.run, -1) + 1
+        if nth == len(waves):
+            waves.append({})
+        waves[nth][index] = append
+    return waves

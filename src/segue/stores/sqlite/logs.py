@@ -1,0 +1,119 @@
+"""What steps printed, in a file of its own (``<name>.logs.db``), so that it never holds the journal's writer up.
+
+Nothing here raises. The file can be deleted at any time, also while in use, and is begun anew; a damaged one is put
+aside. It is written with ``synchronous=NORMAL``: after a power cut the last lines may be missing.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import apsw
+
+from segue.errors import StoreCorrupt, StoreError
+from segue.stores.base import LogLine
+from segue.stores.sqlite.connection import APPLICATION_ID, connect, meaning, number, pragma
+from segue.stores.sqlite.statements import Row, flat, numbers, statement
+
+_schema = statement("create_log")
+_append = statement("append_log_lines")
+_read = statement("read_log_lines")
+_delete = statement("delete_log_lines")
+
+
+def logs_path(path: str) -> str:
+    """The file of step logs of a database."""
+    return f"{os.path.splitext(path)[0]}.logs.db"
+
+
+class SqliteLogs:
+    """The step logs of one database; see ``StepLogs``."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self._lock = threading.Lock()
+        self._connection: apsw.Connection | None = None
+        self._file = 0
+        self._trouble: str | None = None
+
+    @property
+    def trouble(self) -> str | None:
+        return self._trouble
+
+    def append(self, lines: Sequence[LogLine]) -> bool:
+        rows = flat((x.run, x.key, x.attempt, x.at, x.level, x.stream, x.text) for x in lines)
+        self._try(lambda connection: _append.many(connection, rows))
+        return self._trouble is None
+
+    def read(self, run: int, *, after: int = 0, limit: int = 1000) -> list[LogLine]:
+        rows = self._try(lambda connection: _read.one(connection, (run, after, limit)))
+        return [LogLine(*row) for row in rows]
+
+    def erase(self, runs: Iterable[int]) -> None:
+        listed = numbers(runs)
+        self._try(lambda connection: _erase(connection, listed))
+
+    def close(self) -> None:
+        """Closes the file."""
+        with self._lock:
+            self._drop_connection()
+
+    def _try(self, work: Callable[[apsw.Connection], list[Row]]) -> list[Row]:
+        """Does the work, once more with a new file when the old one turns out to be damaged or gone."""
+        with self._lock:
+            try:
+                try:
+                    result = work(self._open())
+                except (apsw.CorruptError, apsw.NotADBError, StoreCorrupt):
+                    self._put_aside()
+                    result = work(self._open())
+                self._trouble = None
+                return result
+            except (apsw.Error, StoreError, OSError, ValueError, OverflowError) as error:
+                told = meaning(error, self.path) if isinstance(error, apsw.Error) else error
+                self._trouble = f"step logs are not kept just now: {told}"
+                self._drop_connection()
+                return []
+
+    def _open(self) -> apsw.Connection:
+        if self._connection is not None and not self._is_in_place():
+            self._drop_connection()
+        if self._connection is None:
+            self._connection = connect(self.path, durability="relaxed")
+            # Before there is a table: whoever opens the file next has to know it for ours, or would put it aside.
+            if number(self._connection, "application_id") != APPLICATION_ID:
+                pragma(self._connection, "application_id", APPLICATION_ID)
+            _schema.one(self._connection)
+            self._file = os.stat(self.path).st_ino
+        return self._connection
+
+    def _is_in_place(self) -> bool:
+        try:
+            return os.stat(self.path).st_ino == self._file
+        except OSError:
+            return False
+
+    def _put_aside(self) -> None:
+        self._drop_connection()
+        for suffix in ("", "-wal", "-shm"):
+            file = Path(self.path + suffix)
+            if file.exists():
+                file.replace(f"{self.path}.damaged{suffix}")
+
+    def _drop_connection(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+
+def _erase(connection: apsw.Connection, runs: str) -> list[Row]:
+    """Deletes the lines for good: they may speak of a person."""
+    _delete.one(connection, (runs,))
+    connection.execute("PRAGMA incremental_vacuum").fetchall()
+    with suppress(apsw.BusyError):  # somebody is reading; the next checkpoint overwrites the old pages
+        connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+    return []

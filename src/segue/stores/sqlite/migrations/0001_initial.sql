@@ -1,0 +1,135 @@
+-- The first schema. Runs in one BEGIN IMMEDIATE with the version check, so that two processes may open a new file at
+-- once. Never edited after a release: what changes becomes the next number.
+--
+-- Keys are integers and the journal grows at its end only. Measured with 1,000 rows of 200 bytes to a commit: append-only
+-- by rowid with a narrow unique index 1.8 µs a row, clustered by run 3.2 µs; with 50,000 runs that are written to at
+-- random, 8 µs and 31 µs.
+
+-- oldest_code: the oldest schema number whose code may still work on this file (one release runs beside the next).
+CREATE TABLE meta (
+    name TEXT PRIMARY KEY,
+    value ANY NOT NULL
+) STRICT, WITHOUT ROWID;
+INSERT INTO meta VALUES ('oldest_code', 1);
+
+-- Who may commit for an app, the workflows that they have code for (JSON: version by name), and the last batch of
+-- theirs that is in.
+CREATE TABLE owners (
+    app TEXT PRIMARY KEY,
+    epoch INTEGER NOT NULL,
+    worker TEXT NOT NULL,
+    serves TEXT NOT NULL DEFAULT '{}',
+    commit_id INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- A run number is never given out again, because retention keeps the newest run: AUTOINCREMENT would write one more
+-- page at every start. superseded: 0 for the current run of an id, its own number once the id went to another run.
+CREATE TABLE runs (
+    run INTEGER PRIMARY KEY,
+    namespace TEXT NOT NULL,
+    id TEXT NOT NULL,
+    uid TEXT NOT NULL,
+    app TEXT NOT NULL,
+    workflow TEXT NOT NULL,
+    version TEXT NOT NULL,
+    state TEXT NOT NULL,
+    wake INTEGER,
+    started_at INTEGER NOT NULL,
+    changed_at INTEGER NOT NULL,
+    closed_at INTEGER,
+    parent INTEGER,
+    error TEXT,
+    input_hash TEXT NOT NULL,
+    tags TEXT NOT NULL,
+    superseded INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE UNIQUE INDEX runs_by_id ON runs (namespace, id, superseded);
+CREATE INDEX runs_by_state ON runs (namespace, state);
+CREATE INDEX runs_by_workflow ON runs (namespace, workflow);
+CREATE INDEX runs_by_parent ON runs (parent) WHERE parent IS NOT NULL;
+CREATE INDEX runs_due ON runs (app, wake) WHERE wake IS NOT NULL;
+CREATE INDEX runs_closed ON runs (closed_at) WHERE closed_at IS NOT NULL;
+
+-- The unique index is the second fence: no two writers can both have written the same place of a journal.
+CREATE TABLE journal (
+    id INTEGER PRIMARY KEY,
+    run INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    event BLOB NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX journal_by_run ON journal (run, seq);
+
+-- AUTOINCREMENT: messages are consumed by row, so a row number must never come to mean another message.
+CREATE TABLE inbox (
+    row INTEGER PRIMARY KEY AUTOINCREMENT,
+    run INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    message TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    body BLOB NOT NULL
+) STRICT;
+CREATE INDEX inbox_by_run ON inbox (run);
+
+-- Message ids a run has seen; they outlive the inbox rows, so that a message sent again later is known.
+CREATE TABLE messages (
+    run INTEGER NOT NULL,
+    message TEXT NOT NULL,
+    PRIMARY KEY (run, message)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE tasks (
+    task INTEGER PRIMARY KEY AUTOINCREMENT,
+    run INTEGER NOT NULL,
+    namespace TEXT NOT NULL,
+    key TEXT NOT NULL,
+    name TEXT NOT NULL,
+    assignee TEXT NOT NULL,
+    state TEXT NOT NULL DEFAULT 'open',
+    opened_at INTEGER NOT NULL,
+    due INTEGER,
+    form BLOB,
+    subject BLOB,
+    closed_at INTEGER,
+    closed_by TEXT,
+    outcome BLOB
+) STRICT;
+CREATE UNIQUE INDEX tasks_by_run ON tasks (run, key);
+CREATE INDEX tasks_by_state ON tasks (namespace, state, assignee);
+
+-- value: JSON text.
+CREATE TABLE attributes (
+    run INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    value TEXT NOT NULL,
+    PRIMARY KEY (run, name)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX attributes_by_value ON attributes (name, value);
+
+CREATE TABLE published (
+    run INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    value BLOB NOT NULL,
+    PRIMARY KEY (run, name)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE state (
+    namespace TEXT NOT NULL,
+    scope TEXT NOT NULL,
+    key TEXT NOT NULL,
+    value BLOB NOT NULL,
+    PRIMARY KEY (namespace, scope, key)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE payloads (
+    id INTEGER PRIMARY KEY,
+    ref TEXT NOT NULL UNIQUE,
+    data BLOB NOT NULL
+) STRICT;
+
+-- The count of a payload is the number of its rows here: a count that is counted cannot drift.
+CREATE TABLE payload_refs (
+    run INTEGER NOT NULL,
+    ref TEXT NOT NULL,
+    PRIMARY KEY (run, ref)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX payload_refs_by_ref ON payload_refs (ref);

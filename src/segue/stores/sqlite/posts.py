@@ -1,0 +1,55 @@
+"""Messages into the inboxes of runs: accepted while the run is open, each once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import apsw
+import msgspec
+
+from segue.stores.base import CLOSED, Blob, Post, Posted
+from segue.stores.sqlite.payloads import keep
+from segue.stores.sqlite.statements import flat, statement
+
+_find_addressees = statement("find_addressees")
+_post = statement("post_messages")
+_remember = statement("remember_messages")
+
+_found = msgspec.json.Decoder(list[tuple[int, int, str, int]])
+
+_UNKNOWN = Posted("unknown")
+
+
+def deliver(connection: apsw.Connection, posts: Sequence[Post]) -> list[Posted]:
+    """Carries out the posts; the answers are in their order."""
+    if not posts:
+        return []
+    addressees, last = _look_up(connection, posts)
+    answers: list[Posted] = [_UNKNOWN] * len(posts)
+    seen: set[tuple[int, str]] = set()
+    rows: list[Any] = []
+    blobs: list[tuple[int, Blob]] = []
+    for index, run, state, known in addressees:
+        post = posts[index]
+        if state in CLOSED:
+            answers[index] = Posted("duplicate" if known else "closed", None, run, state)
+        elif known or (run, post.message) in seen:
+            answers[index] = Posted("duplicate", None, run, state)
+        else:
+            last += 1
+            answers[index] = Posted("posted", last, run, state)
+            seen.add((run, post.message))
+            rows += (last, run, post.kind, post.message, post.at, post.body)
+            blobs += [(run, blob) for blob in post.blobs]
+    _post.many(connection, rows)
+    _remember.many(connection, flat(seen))
+    keep(connection, blobs)
+    return answers
+
+
+def _look_up(connection: apsw.Connection, posts: Sequence[Post]) -> tuple[list[tuple[int, int, str, int]], int]:
+    """(number of the post, run, state, whether it knows the message) of posts whose run exists; the last inbox row."""
+    named = flat((i, post.run, post.namespace, post.id, post.message) for i, post in enumerate(posts))
+    rows = _find_addressees.many(connection, named)
+    return [addressee for found, _ in rows for addressee in _found.decode(found)], rows[-1][1]

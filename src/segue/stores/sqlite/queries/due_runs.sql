@@ -1,0 +1,11 @@
+-- Runs of an app whose wake time lies between two times, of certain workflows if they are given (JSON list), earliest
+-- first, through the partial index. Locks: nothing, reads the last committed state.
+SELECT
+    runs.run, runs.namespace, runs.id, runs.uid, runs.app, runs.workflow, runs.version, runs.state, runs.wake,
+    runs.started_at, runs.changed_at, runs.closed_at, runs.parent, runs.error, runs.input_hash, runs.tags,
+    (SELECT json_group_object(name, json(value)) FROM attributes WHERE attributes.run = runs.run)
+FROM runs
+WHERE
+    runs.app = ?1 AND runs.wake >= ?2 AND runs.wake <= ?3
+    AND (?4 IS NULL OR runs.workflow IN (SELECT value FROM json_each(?4)))
+ORDER BY runs.wake LIMIT ?5

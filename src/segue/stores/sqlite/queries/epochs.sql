@@ -1,0 +1,2 @@
+-- The last epoch of every app. Locks: nothing, reads the last committed state.
+SELECT app, epoch FROM owners

@@ -1,0 +1,4 @@
+-- Gives open tasks, by (run, key), to somebody else. Locks: the batch holds the file's only write lock.
+UPDATE tasks SET assignee = changed.column3
+FROM (VALUES (?, ?, ?)) AS changed
+WHERE tasks.run = changed.column1 AND tasks.key = changed.column2 AND tasks.state = 'open'

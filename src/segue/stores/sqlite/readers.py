@@ -1,0 +1,60 @@
+"""Connections for reading: any thread may read, beside the writer and beside each other."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import apsw
+
+from segue.errors import StoreUnavailable
+from segue.stores.sqlite.connection import connect_reader, meaning
+
+
+class Readers:
+    """Lends out reading connections, and opens another one when all are lent out."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._lock = threading.Lock()
+        self._idle: list[apsw.Connection] = [connect_reader(path)]
+        self._closed = False
+
+    @contextmanager
+    def reading(self) -> Iterator[apsw.Connection]:
+        """A connection for the time of the block.
+
+        Raises:
+            StoreUnavailable: the file cannot be read just now, or the store is closed.
+        """
+        connection = self._lend()
+        try:
+            yield connection
+        except apsw.Error as error:
+            raise meaning(error, self._path) from error
+        finally:
+            self._take_back(connection)
+
+    def close(self) -> None:
+        """Closes idle connections now, and lent ones as they come back."""
+        with self._lock:
+            self._closed = True
+            idle, self._idle = self._idle, []
+        for connection in idle:
+            connection.close()
+
+    def _lend(self) -> apsw.Connection:
+        with self._lock:
+            if self._closed:
+                raise StoreUnavailable(f"the store of {self._path} is closed")
+            if self._idle:
+                return self._idle.pop()
+        return connect_reader(self._path)
+
+    def _take_back(self, connection: apsw.Connection) -> None:
+        with self._lock:
+            if not self._closed:
+                self._idle.append(connection)
+                return
+        connection.close()

@@ -1,0 +1,207 @@
+"""What the engine and screens read."""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from typing import Any
+
+import apsw
+import msgspec
+
+from segue.stores.base import InboxRow, Owner, RunFilter, RunRow, StoreStats, Task
+from segue.stores.sqlite.connection import number
+from segue.stores.sqlite.migrations import version
+from segue.stores.sqlite.readers import Readers
+from segue.stores.sqlite.statements import Row, numbers, statement, texts
+from segue.stores.sqlite.values import attribute_text
+
+PAGE = 2_000
+PAGE_BYTES = 4_000_000
+"""Events of a journal that are read at a time, and bytes after which the page ends."""
+
+_owner = statement("find_owner")
+_due = statement("due_runs")
+_next_wake = statement("next_wake")
+_inbox = statement("inbox_of_runs")
+_inbox_runs = statement("runs_with_messages")
+_journal = statement("journal_page")
+_tail = statement("journal_tail")
+_run = statement("run_by_row")
+_find = statement("run_by_id")
+_list = statement("list_runs")
+_tasks = statement("list_tasks")
+_blobs = statement("payloads_by_ref")
+_refs = statement("payloads_of_run")
+_published = statement("published_values")
+_state = statement("state_value")
+_count_runs = statement("count_runs")
+_count_rows = statement("count_rows")
+
+_serves = msgspec.json.Decoder(dict[str, str])
+_tags = msgspec.json.Decoder(dict[str, str])
+_attributes = msgspec.json.Decoder(dict[str, Any])
+
+_RUN_CONDITIONS = {
+    "workflow": "runs.workflow = ?",
+    "started_from": "runs.started_at >= ?",
+    "started_until": "runs.started_at < ?",
+    "parent": "runs.parent = ?",
+    "after": "runs.run < ?",
+}
+_IN_NAMESPACE = "runs.namespace = ?"
+_IN_LARGE_NAMESPACE = "+runs.namespace = ?"
+"""Not by an index: that would put all runs of the namespace into order again, to return the newest ones."""
+_IS_STATE = "runs.state = ?"
+_HAS_STATE = "runs.state IN (SELECT value FROM json_each(?))"
+_HAS_PREFIX = "runs.id >= ? AND runs.id < ?"
+_HAS_TAG = "EXISTS (SELECT 1 FROM json_each(runs.tags) WHERE key = ? AND value = ?)"
+_HAS_ATTRIBUTE = "runs.run IN (SELECT run FROM attributes WHERE name = ? AND value = ?)"
+
+
+class Reads:
+    """The reading half of ``Store``; docstrings stand there."""
+
+    def __init__(self, readers: Readers) -> None:
+        self._readers = readers
+
+    def due(
+        self, app: str, now: int, limit: int, *, takeover: bool = False, only: Iterable[str] | None = None
+    ) -> list[RunRow]:
+        first = 0 if takeover else 2  # RESIDENT is 1
+        workflows = None if only is None else texts(only)
+        with self._readers.reading() as connection:
+            return [_run_row(row) for row in _due.one(connection, (app, first, now, workflows, limit))]
+
+    def next_wake(self, app: str, after: int) -> int | None:
+        with self._readers.reading() as connection:
+            rows = _next_wake.one(connection, (app, after))
+        return rows[0][0] if rows else None
+
+    def registered_owner(self, app: str) -> Owner | None:
+        """Who took the app's runs last and has not given them back; they may be dead."""
+        with self._readers.reading() as connection:
+            rows = _owner.one(connection, (app,))
+        return Owner(rows[0][0], _serves.decode(rows[0][1])) if rows else None
+
+    def inbox(self, runs: Iterable[int]) -> list[InboxRow]:
+        with self._readers.reading() as connection:
+            return [InboxRow(*row) for row in _inbox.one(connection, (numbers(runs),))]
+
+    def inbox_runs(self, app: str, limit: int, *, only: Iterable[str] | None = None) -> list[int]:
+        workflows = None if only is None else texts(only)
+        with self._readers.reading() as connection:
+            return [run for (run,) in _inbox_runs.one(connection, (app, workflows, limit))]
+
+    def journal(self, run: int, *, after: int = 0) -> Iterator[tuple[int, bytes]]:
+        more = True
+        while more:
+            page, more = self._page(run, after)
+            yield from page
+            after = page[-1][0] if page else after
+
+    def _page(self, run: int, after: int) -> tuple[builtins.list[tuple[int, bytes]], bool]:
+        """Events, and whether there may be more."""
+        page: builtins.list[tuple[int, bytes]] = []
+        size = 0
+        with self._readers.reading() as connection, closing(connection.cursor()) as rows:
+            for seq, event in rows.execute(_journal.text, (run, after, PAGE)):
+                page.append((seq, event))
+                size += len(event)
+                if size > PAGE_BYTES:
+                    return page, True
+        return page, len(page) == PAGE
+
+    def tail(self, run: int, limit: int) -> builtins.list[tuple[int, bytes]]:
+        with self._readers.reading() as connection:
+            return _tail.one(connection, (run, limit))
+
+    def run(self, run: int) -> RunRow | None:
+        with self._readers.reading() as connection:
+            return _only_run(_run.one(connection, (run,)))
+
+    def find(self, namespace: str, id: str) -> RunRow | None:
+        with self._readers.reading() as connection:
+            return _only_run(_find.one(connection, (namespace, id)))
+
+    def list(self, where: RunFilter) -> list[RunRow]:
+        sql, values = list_statement(where)
+        with self._readers.reading() as connection:
+            return [_run_row(row) for row in connection.execute(sql, values)]
+
+    def tasks(
+        self, namespace: str, *, state: str | None = "open", assignee: str | None = None, run: int | None = None
+    ) -> builtins.list[Task]:
+        given = {"tasks.state = ?": state, "tasks.assignee = ?": assignee, "tasks.run = ?": run}
+        chosen = {condition: value for condition, value in given.items() if value is not None}
+        sql = _tasks.text.replace("WHERE tasks.namespace = ?", " AND ".join(["WHERE tasks.namespace = ?", *chosen]))
+        with self._readers.reading() as connection:
+            return [Task(*row) for row in connection.execute(sql, (namespace, *chosen.values()))]
+
+    def blobs(self, refs: Iterable[str]) -> dict[str, bytes]:
+        with self._readers.reading() as connection:
+            return dict(_blobs.one(connection, (texts(refs),)))
+
+    def refs(self, run: int) -> builtins.list[str]:
+        with self._readers.reading() as connection:
+            return [ref for (ref,) in _refs.one(connection, (run,))]
+
+    def published(self, run: int) -> dict[str, bytes]:
+        with self._readers.reading() as connection:
+            return dict(_published.one(connection, (run,)))
+
+    def state(self, namespace: str, scope: str, key: str) -> bytes | None:
+        with self._readers.reading() as connection:
+            rows = _state.one(connection, (namespace, scope, key))
+        return rows[0][0] if rows else None
+
+    def stats(self) -> StoreStats:
+        with self._readers.reading() as connection:
+            runs: dict[str, int] = dict(_count_runs.one(connection))
+            ((events, payloads, inbox, tasks),) = _count_rows.one(connection)
+            return StoreStats(runs, events, payloads, inbox, tasks, _size(connection), version(connection))
+
+
+def list_statement(where: RunFilter) -> tuple[str, tuple[Any, ...]]:
+    """The statement that lists the runs of a filter, and its values."""
+    conditions, values = _conditions(where)
+    return _list.text.replace("WHERE true", " AND ".join(["WHERE true", *conditions])), (*values, where.limit)
+
+
+def _conditions(where: RunFilter) -> tuple[list[str], list[Any]]:
+    """Conditions of a list in SQL, and their values in order."""
+    simple = ((condition, getattr(where, name)) for name, condition in _RUN_CONDITIONS.items())
+    given: list[tuple[str, tuple[Any, ...]]] = [(text, (value,)) for text, value in simple if value is not None]
+    if where.namespace is not None:
+        selective = where.states or where.workflow or where.id_prefix
+        given.append((_IN_NAMESPACE if selective else _IN_LARGE_NAMESPACE, (where.namespace,)))
+    if len(where.states) == 1:
+        given.append((_IS_STATE, where.states))
+    elif where.states:
+        given.append((_HAS_STATE, (texts(where.states),)))
+    if where.id_prefix:
+        given.append((_HAS_PREFIX, (where.id_prefix, where.id_prefix + "\U0010ffff")))
+    given += [(_HAS_TAG, tag) for tag in where.tags.items()]
+    given += [(_HAS_ATTRIBUTE, (name, attribute_text(value))) for name, value in where.attributes.items()]
+    return [condition for condition, _ in given], [value for _, values in given for value in values]
+
+
+def _run_row(row: Row) -> RunRow:
+    tags, attributes = row[-2:]
+    columns: list[Any] = [
+        *row[:-2],
+        {} if tags == "{}" else _tags.decode(tags),
+        {} if attributes == "{}" else _attributes.decode(attributes),
+    ]
+    return RunRow(*columns)
+
+
+def _only_run(rows: list[Row]) -> RunRow | None:
+    return _run_row(rows[0]) if rows else None
+
+
+def _size(connection: apsw.Connection) -> int:
+    """Bytes of the database, as far as it is in use."""
+    page, pages, free = (number(connection, name) for name in ("page_size", "page_count", "freelist_count"))
+    return page * (pages - free)

@@ -1,0 +1,98 @@
+"""The SQLite store, put together from its parts."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+
+from segue.stores.base import (
+    CLOSED,
+    Answer,
+    Batch,
+    Fence,
+    Owner,
+)
+from segue.stores.sqlite import backup, commit, redaction, retention
+from segue.stores.sqlite.connection import Durability
+from segue.stores.sqlite.logs import SqliteLogs, logs_path
+from segue.stores.sqlite.ownership import Ownership
+from segue.stores.sqlite.readers import Readers
+from segue.stores.sqlite.reads import Reads
+from segue.stores.sqlite.writer import Writer
+
+
+class SqliteStore(Reads):
+    """Runs in a SQLite file; fulfils ``Store``, where the docstrings stand."""
+
+    def __init__(self, path: str, durability: Durability) -> None:
+        self.path = os.path.abspath(path)
+        self._writer = Writer(self.path, durability)
+        self._readers = Readers(self.path)
+        super().__init__(self._readers)
+        self._ownership = Ownership(self._writer)
+        self._logs = SqliteLogs(logs_path(self.path))
+
+    @classmethod
+    def open(cls, path: str | os.PathLike[str], *, durability: Durability = "full") -> SqliteStore:
+        """Opens the database in the file, and makes file and folder if need be.
+
+        ``durability="relaxed"`` is ``synchronous=NORMAL``: a commit no longer waits for the disk, and a power cut or
+        a crash of the operating system can take back the last acknowledged commits; a crash of the process cannot.
+
+        Raises:
+            StoreUnavailable: the file cannot be opened and written to.
+            StoreCorrupt: it is damaged, or no database of ours.
+            SchemaTooNew: a newer release has written it.
+        """
+        return cls(os.fspath(path), durability)
+
+    @property
+    def logs(self) -> SqliteLogs:
+        return self._logs
+
+    def commit(self, batch: Batch) -> list[Answer]:
+        return commit.commit(self._writer, batch)
+
+    def landed(self, batch: Batch) -> bool:
+        with self._readers.reading() as connection:
+            return commit.landed(connection, batch)
+
+    def own(self, app: str, worker: str, serves: Mapping[str, str] | None = None) -> Fence | None:
+        return self._ownership.own(app, worker, serves)
+
+    def advertise(self, fence: Fence, serves: Mapping[str, str]) -> None:
+        self._ownership.advertise(fence, serves)
+
+    def owner(self, app: str) -> Owner | None:
+        found = self.registered_owner(app)
+        return found if found is not None and self._ownership.alive(app) else None
+
+    def release(self, fence: Fence) -> None:
+        self._ownership.release(fence)
+
+    def changed(self) -> bool:
+        return self._writer.changed()
+
+    def retain(
+        self, closed_before: int, limit: int, *, states: tuple[str, ...] = CLOSED, workflow: str | None = None
+    ) -> int:
+        return retention.retain(self._writer, self._logs.erase, closed_before, limit, states, workflow)
+
+    def shrink(self, pages: int = 500) -> bool:
+        return retention.shrink(self._writer, pages)
+
+    def redact(self, run: int, events: Sequence[tuple[int, bytes]], told: bytes, refs: Iterable[str] = ()) -> bool:
+        done = redaction.redact(self._writer, run, events, told, refs)
+        if done:
+            self._logs.erase([run])
+        return done
+
+    def backup(self, target: str) -> None:
+        with self._readers.reading() as connection:
+            backup.backup(connection, target)
+
+    def close(self, *, clean: bool = True) -> None:
+        self._ownership.release_all(clean=clean)
+        self._readers.close()
+        self._writer.close()
+        self._logs.close()

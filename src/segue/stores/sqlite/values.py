@@ -1,0 +1,38 @@
+"""Search attributes and published values of runs, and keyed state across runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import apsw
+import msgspec
+
+from segue.stores.base import Append
+from segue.stores.sqlite.statements import flat, statement
+
+_set_attributes = statement("set_attributes")
+_remove_attributes = statement("remove_attributes")
+_publish = statement("publish_values")
+_unpublish = statement("unpublish_values")
+_set_state = statement("set_state")
+_remove_state = statement("remove_state")
+
+_encode = msgspec.json.Encoder(order="sorted").encode
+
+
+def attribute_text(value: object) -> str:
+    """An attribute as it is kept and compared: JSON with sorted keys."""
+    return _encode(value).decode()
+
+
+def apply(connection: apsw.Connection, appends: Sequence[Append]) -> None:
+    """Writes what the appends say; where two write the same keyed state, the later one stands."""
+    attributes = [(a.run, name, value) for a in appends for name, value in a.attributes.items()]
+    _set_attributes.many(connection, flat((r, n, attribute_text(v)) for r, n, v in attributes if v is not None))
+    _remove_attributes.many(connection, flat((r, n) for r, n, v in attributes if v is None))
+    published = [(a.run, name, value) for a in appends for name, value in a.published.items()]
+    _publish.many(connection, flat(row for row in published if row[2] is not None))
+    _unpublish.many(connection, flat(row[:2] for row in published if row[2] is None))
+    state = {(write.namespace, write.scope, write.key): write.value for a in appends for write in a.state}
+    _set_state.many(connection, flat((*key, value) for key, value in state.items() if value is not None))
+    _remove_state.many(connection, flat(key for key, value in state.items() if value is None))

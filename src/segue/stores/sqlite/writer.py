@@ -1,0 +1,117 @@
+"""The one connection of this process that writes, for one thread at a time."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import apsw
+
+from segue.errors import FenceLost, StoreUnavailable
+from segue.stores.base import Fence
+from segue.stores.sqlite.connection import Durability, connect, meaning, number
+from segue.stores.sqlite.migrations import migrate
+from segue.stores.sqlite.statements import statement
+
+_check_fence = statement("check_fence")
+
+
+class Writer:
+    """The writing connection, its lock, and a look whether the file is still where it was.
+
+    Attributes:
+        path: the database file.
+        connection: used only while ``lock`` is held.
+    """
+
+    def __init__(self, path: str, durability: Durability) -> None:
+        self.path = path
+        self.lock = threading.RLock()
+        self.connection = connect(path, durability=durability)
+        try:
+            migrate(self.connection, path)
+            self._file = os.stat(path).st_ino
+        except BaseException:
+            self.connection.close()
+            raise
+        self._version = self._data_version()
+
+    def check_file(self) -> None:
+        """Refuses to write to a file that was deleted or moved: SQLite would go on, and all of it be gone in the end.
+
+        Raises:
+            StoreUnavailable: another file, or none, is at ``path``.
+        """
+        try:
+            found = os.stat(self.path).st_ino
+        except OSError:
+            found = None
+        if found != self._file:
+            raise StoreUnavailable(
+                f"the database {self.path} was deleted, moved or replaced while in use; "
+                "put it back, or end this process and open it anew"
+            )
+
+    @contextmanager
+    def transaction(self, fence: Fence | None = None) -> Iterator[apsw.Connection]:
+        """A transaction that holds the file's write lock from the start; rolled back when anything is raised.
+
+        Raises:
+            FenceLost: ``fence`` is void.
+            StoreUnavailable: nothing was written, or the acknowledgement was lost.
+        """
+        with self.lock:
+            self.check_file()
+            try:
+                self.connection.execute("BEGIN IMMEDIATE")
+                if fence is not None:
+                    self._check(fence)
+                yield self.connection
+                self.connection.execute("COMMIT")
+            except BaseException as error:
+                self.roll_back()
+                if isinstance(error, apsw.Error):
+                    raise meaning(error, self.path) from error
+                raise
+
+    def roll_back(self) -> None:
+        """Ends a transaction that is still open, if there is one; whatever SQLite says to that changes nothing."""
+        try:
+            if self.connection.in_transaction:
+                self.connection.execute("ROLLBACK")
+        except apsw.Error:
+            pass  # the error that led here is the one to tell
+
+    def changed(self) -> bool:
+        """Whether another connection has committed since the last call; True, too, while a commit is under way."""
+        if not self.lock.acquire(blocking=False):
+            return True
+        try:
+            version, self._version = self._version, self._data_version()
+            return version != self._version
+        except apsw.Error:
+            return True
+        finally:
+            self.lock.release()
+
+    def close(self) -> None:
+        """Closes the connection; the last one on a file moves the WAL into it."""
+        with self.lock:
+            self.connection.close()
+
+    def _check(self, fence: Fence) -> None:
+        if not _check_fence.one(self.connection, (fence.app, fence.epoch)):
+            raise lost(fence)
+
+    def _data_version(self) -> int:
+        return number(self.connection, "data_version")
+
+
+def lost(fence: Fence) -> FenceLost:
+    """The error of an owner whose successor has taken over."""
+    return FenceLost(
+        f"another process has taken over the runs of app {fence.app!r} (epoch {fence.epoch} is past); "
+        "nothing was written, and the successor goes on from what was committed"
+    )

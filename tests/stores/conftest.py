@@ -1,0 +1,58 @@
+"""The databases that the conformance tests run against: a dialect is one entry in ``DIALECTS``."""
+
+from __future__ import annotations
+
+import itertools
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))  # for store_kit: no test module can be imported otherwise
+
+from store_kit import Owner, StoreFactory
+
+from segue.stores.base import Store
+from segue.stores.sqlite import SqliteStore
+
+DIALECTS: dict[str, Callable[[Path], StoreFactory]] = {
+    "sqlite": lambda folder: lambda: SqliteStore.open(folder / "segue.db"),
+}
+
+
+@pytest.fixture(params=sorted(DIALECTS))
+def new_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[], StoreFactory]]:
+    """Makes a new database; returns what opens a store on it, each time as another process would."""
+    opened: list[Store] = []
+    numbers = itertools.count()
+
+    def new() -> StoreFactory:
+        connect = DIALECTS[request.param](tmp_path / f"database-{next(numbers)}")
+
+        def factory() -> Store:
+            opened.append(connect())
+            return opened[-1]
+
+        return factory
+
+    yield new
+    for store in opened:
+        store.close()
+
+
+@pytest.fixture
+def store_factory(new_database: Callable[[], StoreFactory]) -> StoreFactory:
+    """Opens one more store on the test's database."""
+    return new_database()
+
+
+@pytest.fixture
+def store(store_factory: StoreFactory) -> Store:
+    return store_factory()
+
+
+@pytest.fixture
+def owner(store: Store) -> Owner:
+    """The owner of app ``default`` in ``store``."""
+    return Owner(store)

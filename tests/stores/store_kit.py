@@ -1,0 +1,94 @@
+"""The owner of an app as the conformance tests play it, and short ways to say what they write and read."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from typing import Any
+
+from segue.stores.base import (
+    Answer,
+    Append,
+    Batch,
+    Blob,
+    Operation,
+    Post,
+    RunFilter,
+    RunRow,
+    Started,
+    StartRun,
+    StateWrite,
+    Status,
+    Store,
+    TaskRow,
+)
+
+EVENT = b'["RunStarted",1,null,null]'
+StoreFactory = Callable[[], Store]
+
+
+class Owner:
+    """The owner of app ``default``, as the runtime is one: keeps the fence, numbers its commits, starts runs."""
+
+    def __init__(self, store: Store) -> None:
+        fence = store.own("default", "test")
+        assert fence is not None
+        self.store = store
+        self.fence = fence
+        self._numbers = itertools.count(1)
+
+    def batch(self, *operations: Operation) -> Batch:
+        return Batch(next(self._numbers), operations, self.fence)
+
+    def commit(self, *operations: Operation) -> list[Answer]:
+        return self.store.commit(self.batch(*operations))
+
+    def start(self, id: str, **fields: Any) -> int:
+        (answer,) = self.commit(start(id, **fields))
+        assert isinstance(answer, Started)
+        assert answer.outcome == "started"
+        return answer.run
+
+
+def start(id: str, **fields: Any) -> StartRun:
+    given = {"uid": f"uid-{id}", "workflow": "fulfil", "input_hash": "h", "at": 100} | fields
+    return StartRun(namespace=given.pop("namespace", "default"), id=id, app="default", event=EVENT, **given)
+
+
+def signal(message: str, run: int | None = None, **fields: Any) -> Post:
+    return Post("signal", b"body of " + message.encode(), message, 200, run=run, **fields)
+
+
+def closed(state: str = "completed", at: int = 500) -> Status:
+    return Status(state, None, at)
+
+
+def events(store: Store, run: int) -> list[bytes]:
+    return [event for _, event in store.journal(run)]
+
+
+def row(store: Store, run: int) -> RunRow:
+    found = store.run(run)
+    assert found is not None
+    return found
+
+
+def everything(run: int, seq: int, **fields: Any) -> Append:
+    """An append that brings all that an append can bring."""
+    given: dict[str, Any] = {
+        "tasks": (TaskRow("everything", "sign", "ann", 5, form=b"form", subject=b"subject"),),
+        "attributes": {"a": 1},
+        "published": {"p": b"1"},
+        "state": (StateWrite("scope", "key", b"value"),),
+        "blobs": (Blob(f"blob-{run}", b"large"),),
+    }
+    return Append(run, seq, (b"e",), **(given | fields))
+
+
+def nothing_beside_the_journal(store: Store, run: int) -> bool:
+    return (
+        store.tasks("default", state=None, run=run) == []
+        and store.published(run) == {}
+        and store.list(RunFilter(attributes={"a": 1})) == []
+        and store.blobs([f"blob-{run}"]) == {}
+    )

@@ -1,0 +1,149 @@
+"""Retention, erasure, step logs and backups. As ``stores.base`` promises it."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+
+import pytest
+from store_kit import (
+    EVENT,
+    Owner,
+    closed,
+    events,
+    everything,
+    nothing_beside_the_journal,
+    row,
+    signal,
+)
+
+from segue.errors import InvalidArgument
+from segue.stores.base import (
+    Append,
+    Blob,
+    LogLine,
+    Status,
+    Store,
+)
+
+
+def test_retention_deletes_closed_runs_with_all_that_is_theirs(owner: Owner) -> None:
+    store = owner.store
+    run = owner.start("a", blobs=(Blob("ref", b"data"),))
+    owner.commit(everything(run, 2), signal("m", run))
+    owner.commit(Append(run, 3, (b"e",), status=closed(at=10)))
+    store.logs.append([LogLine(run, "k", 1, 5, "INFO", "stdout", "hello")])
+    kept = owner.start("kept")
+    owner.commit(Append(kept, 2, (b"e",)))
+
+    assert store.retain(10, 10) == 0, "it closed then, not before"
+    assert store.retain(11, 10) == 1
+
+    assert store.run(run) is None
+    assert nothing_beside_the_journal(store, run)
+    assert events(store, run) == []
+    assert store.logs.read(run) == []
+    assert store.state("default", "scope", "key") == b"value", "keyed state is nobody's"
+    stats = store.stats()
+    assert (stats.runs, stats.events, stats.payloads, stats.inbox) == ({"running": 1}, 2, 0, 0)
+    assert owner.start("a", uid="again") > run
+
+
+def test_retention_keeps_to_states_workflow_and_limit(owner: Owner) -> None:
+    runs = {}
+    for number, (state, workflow) in enumerate(itertools.product(["completed", "failed"], ["fulfil", "bill"])):
+        runs[state, workflow] = run = owner.start(f"r{number}", workflow=workflow)
+        owner.commit(Append(run, 2, (b"e",), status=closed(state, at=number)))
+    paused = owner.start("open")
+    owner.commit(Append(paused, 2, (b"e",), status=Status("paused", None, 0)))
+    owner.start("newest")
+
+    assert owner.store.retain(100, 10, states=("failed",), workflow="bill") == 1
+    assert owner.store.run(runs["failed", "bill"]) is None
+    assert owner.store.retain(100, 1) == 1
+    assert owner.store.run(runs["completed", "fulfil"]) is None, "longest closed first"
+    assert owner.store.retain(100, 10, states=("paused", "running")) == 0, "open runs are never deleted"
+    assert owner.store.retain(100, 10) == 2
+    assert owner.store.retain(100, 10) == 0
+
+
+def test_space_is_given_back_in_steps(owner: Owner) -> None:
+    runs = [owner.start(f"r{number}", blobs=(Blob(f"b{number}", b"x" * 50_000),)) for number in range(20)]
+    owner.commit(*[Append(run, 2, (b"e",), status=closed(at=1)) for run in runs])
+    owner.start("newest")
+    owner.store.retain(2, 100)
+
+    steps = 1
+    while owner.store.shrink(50):
+        steps += 1
+
+    assert steps > 1
+    assert not owner.store.shrink()
+
+
+def test_erasure_leaves_no_personal_data(owner: Owner) -> None:
+    store = owner.store
+    run = owner.start("a", tags={"name": "ann"}, blobs=(Blob("mine", b"ann"), Blob("shared", b"all")))
+    other = owner.start("b", blobs=(Blob("shared", None),))
+    owner.commit(everything(run, 2, status=Status("failed", None, 5, error="ann failed")))
+    owner.commit(everything(other, 2, published={"p": b"1"}))
+    store.logs.append([LogLine(run, "k", 1, 5, "INFO", "stdout", "ann")])
+
+    assert store.redact(run, [(1, b"erased-1"), (2, b"erased-2")], b"told", ["mine", "shared"])
+
+    assert events(store, run) == [b"erased-1", b"erased-2", b"told"]
+    erased = row(store, run)
+    assert (erased.attributes, erased.tags, erased.error, erased.input_hash) == ({}, {}, None, "")
+    assert store.published(run) == {}
+    assert store.logs.read(run) == []
+    (task,) = store.tasks("default", state=None, run=run)
+    assert (task.form, task.subject, task.outcome) == (None, None, None)
+    assert store.blobs(["mine", "shared"]) == {"shared": b"all"}
+    assert store.published(other) == {"p": b"1"}
+
+
+def test_only_a_closed_run_is_erased(owner: Owner) -> None:
+    run = owner.start("a")
+    before = events(owner.store, run)
+
+    assert not owner.store.redact(run, [(1, b"erased")], b"told")
+    assert not owner.store.redact(12345, [(1, b"erased")], b"told")
+    assert events(owner.store, run) == before
+
+    assert events(owner.store, run) == [EVENT]
+
+
+def test_log_lines_are_read_in_order_and_in_pages(store: Store) -> None:
+    lines = [LogLine(1 + number % 2, "k", 1, number, "INFO", "stdout", f"line {number}") for number in range(10)]
+    assert store.logs.append(lines)
+    assert store.logs.append([])
+
+    first = store.logs.read(1, limit=3)
+    rest = store.logs.read(1, after=first[-1].row)
+
+    assert [line.text for line in first] == ["line 0", "line 2", "line 4"]
+    assert [line.text for line in rest] == ["line 6", "line 8"]
+    assert (first[0].run, first[0].key, first[0].attempt, first[0].at) == (1, "k", 1, 0)
+    store.logs.erase([1])
+    assert store.logs.read(1) == []
+    assert len(store.logs.read(2)) == 5
+    assert store.logs.trouble is None
+
+
+def test_a_line_that_does_not_fit_is_told_and_nothing_is_raised(store: Store) -> None:
+    assert not store.logs.append([LogLine(1, "k", 1, 5, "INFO", "stdout", "\ud800")])
+    assert store.logs.trouble
+    assert store.logs.append([LogLine(1, "k", 1, 5, "INFO", "stdout", "fine")])
+    assert store.logs.trouble is None
+
+
+def test_a_backup_goes_to_a_new_file_only(owner: Owner, tmp_path: Path) -> None:
+    owner.start("a")
+    target = tmp_path / "backup"
+
+    owner.store.backup(str(target))
+    before = target.stat()
+
+    with pytest.raises(InvalidArgument, match="there already"):
+        owner.store.backup(str(target))
+    assert target.stat() == before

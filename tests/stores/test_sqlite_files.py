@@ -1,0 +1,197 @@
+"""What becomes of the files of a SQLite store: space given back, backups, step logs, erased data."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import apsw
+import pytest
+from store_kit import EVENT, Owner, closed, events, signal, start
+
+from segue.errors import FenceLost, StoreError, StoreUnavailable
+from segue.stores.base import Append, Batch, Blob, LogLine, RunFilter
+from segue.stores.sqlite import SqliteStore, restore
+from segue.stores.sqlite.reads import list_statement
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "segue.db"
+
+
+@pytest.fixture
+def store(path: Path) -> Iterator[SqliteStore]:
+    opened = SqliteStore.open(path)
+    yield opened
+    opened.close()
+
+
+def test_the_file_shrinks_after_retention(store: SqliteStore, path: Path) -> None:
+    owner = Owner(store)
+    runs = [owner.start(f"r{number}", blobs=(Blob(f"b{number}", os.urandom(100_000)),)) for number in range(50)]
+    owner.commit(*[Append(run, 2, (b"e",), status=closed(at=1)) for run in runs])
+    owner.start("newest")
+    store._writer.connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+    before = path.stat().st_size
+
+    store.retain(2, 1_000)
+    while store.shrink(200):
+        pass
+
+    assert before > 5_000_000
+    assert path.stat().st_size < 300_000
+
+
+def test_a_restored_backup_holds_what_was_there_and_voids_every_fence(path: Path, tmp_path: Path) -> None:
+    store = SqliteStore.open(path)
+    owner = Owner(store)
+    run = owner.start("a")
+    store.backup(str(tmp_path / "backup.db"))
+    owner.start("later")
+    store.release(owner.fence)
+    late = store.own("default", "late")
+    assert late is not None
+    store.close(clean=False)
+
+    restore(str(tmp_path / "backup.db"), str(path))
+
+    store = SqliteStore.open(path)
+    assert events(store, run) == [EVENT]
+    assert store.find("default", "later") is None
+    for fence in (owner.fence, late):
+        with pytest.raises(FenceLost):
+            store.commit(Batch(9, (start("b"),), fence))
+    successor = store.own("default", "successor")
+    assert successor is not None
+    assert successor.epoch > late.epoch
+    store.close()
+    replaced = SqliteStore.open(f"{path}.replaced")
+    assert replaced.find("default", "later") is not None
+    replaced.close()
+
+
+def test_a_backup_is_restored_over_a_damaged_file_and_to_a_new_place(path: Path, tmp_path: Path) -> None:
+    store = SqliteStore.open(path)
+    Owner(store).start("a")
+    store.backup(str(tmp_path / "backup.db"))
+    store.close()
+    path.write_bytes(b"\xff" * 100_000)
+
+    for target in (path, tmp_path / "elsewhere.db"):
+        restore(str(tmp_path / "backup.db"), str(target))
+        restored = SqliteStore.open(target)
+        assert restored.find("default", "a") is not None
+        restored.close()
+
+
+def test_nothing_is_restored_under_an_engine_at_work(store: SqliteStore, path: Path, tmp_path: Path) -> None:
+    store.backup(str(tmp_path / "backup.db"))
+    Owner(store).start("a")
+
+    with pytest.raises(StoreUnavailable, match="an engine is at work"):
+        restore(str(tmp_path / "backup.db"), str(path))
+
+    assert store.find("default", "a") is not None
+
+
+def test_nothing_is_restored_while_a_client_has_the_file_open(store: SqliteStore, path: Path, tmp_path: Path) -> None:
+    store.backup(str(tmp_path / "backup.db"))
+    store.commit(Batch(1, (start("a"),)))
+
+    with pytest.raises(StoreUnavailable, match="open"):
+        restore(str(tmp_path / "backup.db"), str(path))
+
+    assert store.find("default", "a") is not None
+
+
+@pytest.mark.parametrize("content", [b"\xff" * 10_000, b"", None], ids=["damaged", "empty", "missing"])
+def test_a_backup_that_is_none_changes_nothing(path: Path, tmp_path: Path, content: bytes | None) -> None:
+    store = SqliteStore.open(path)
+    Owner(store).start("a")
+    store.close()
+    if content is not None:
+        (tmp_path / "backup.db").write_bytes(content)
+
+    with pytest.raises(StoreError):
+        restore(str(tmp_path / "backup.db"), str(path))
+
+    store = SqliteStore.open(path)
+    assert store.find("default", "a") is not None
+    store.close()
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        RunFilter(),
+        RunFilter(states=("completed",)),
+        RunFilter(workflow="fulfil"),
+        RunFilter(tags={"a": "b"}, started_from=5),
+        RunFilter(namespace=None, after=9),
+    ],
+)
+def test_a_page_of_a_long_list_is_found_without_putting_the_list_into_order(
+    store: SqliteStore, where: RunFilter
+) -> None:
+    sql, values = list_statement(where)
+
+    plan = [row[-1] for row in store._writer.connection.execute("EXPLAIN QUERY PLAN " + sql, values)]
+
+    assert [step for step in plan if "TEMP B-TREE" in str(step)] == []
+
+
+def test_the_logs_are_there_for_the_next_process(store: SqliteStore, path: Path) -> None:
+    line = LogLine(1, "k", 1, 5, "INFO", "stdout", "hello")
+    store.logs.append([line])
+    store.logs.close()
+
+    other = SqliteStore.open(path)
+    assert [found.text for found in other.logs.read(1)] == ["hello"]
+    assert other.logs.append([line])
+    assert len(store.logs.read(1)) == 2
+    assert not list(path.parent.glob("*.damaged"))
+    other.close()
+
+
+def test_losing_the_logs_fails_nothing(store: SqliteStore, path: Path) -> None:
+    line = LogLine(1, "k", 1, 5, "INFO", "stdout", "hello")
+    logs = path.parent / "segue.logs.db"
+    assert store.logs.append([line])
+
+    logs.unlink()
+    assert store.logs.append([line]), "begun anew"
+    assert len(store.logs.read(1)) == 1
+
+    store.logs.close()
+    logs.write_bytes(b"\xff" * 10_000)
+    assert store.logs.append([line]), "the damaged file is put aside"
+    assert (path.parent / "segue.logs.db.damaged").exists()
+
+    store.logs.close()
+    logs.unlink()
+    logs.mkdir()
+    assert not store.logs.append([line])
+    assert "is a folder" in (store.logs.trouble or "")
+    assert store.logs.read(1) == []
+    Owner(store).start("a")
+    store.retain(10, 10)
+
+
+def test_the_logs_wait_for_nobody_who_commits(store: SqliteStore) -> None:
+    with store._writer.transaction():
+        assert store.logs.append([LogLine(1, "k", 1, 5, "INFO", "stdout", "hello")])
+
+
+def test_erased_data_is_in_no_file(store: SqliteStore, path: Path) -> None:
+    owner = Owner(store)
+    secret = b"ann@example.com" * 20
+    run = owner.start("a", blobs=(Blob("ref", secret),))
+    owner.commit(signal("m", run))
+    owner.commit(Append(run, 2, (secret,), status=closed()))
+
+    assert store.redact(run, [(2, b"erased")], b"told", ["ref"])
+
+    for file in path.parent.iterdir():
+        assert b"ann@example.com" not in file.read_bytes(), file.name
