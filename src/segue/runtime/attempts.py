@@ -1,0 +1,227 @@
+"""Runs attempts of steps: on the loop, in a thread, in a process; with a time limit and a request to stop.
+
+An attempt ends in an ``Outcome``, once. A thread cannot be stopped from outside: when its limit and its grace are over
+its attempt counts as failed, and whatever it still does is ignored.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from concurrent.futures import Future as ThreadFuture
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import Context
+from typing import Any, Protocol
+
+from segue.errors import StepTimeout
+from segue.kernel.attempt import CURRENT, Attempt
+from segue.kernel.commands import RunStep
+from segue.kernel.payload import Payload
+from segue.kernel.steps import StepRunner
+
+log = logging.getLogger("segue.attempts")
+
+CLEAN_UP = 2.0
+"""Seconds that coroutines have for their ``finally`` blocks when the engine closes."""
+
+
+class Outcome:
+    """How an attempt ended: with an encoded result, or with an exception."""
+
+    __slots__ = ("cancelled", "error", "result")
+
+    def __init__(
+        self, result: Payload | None = None, error: BaseException | None = None, cancelled: bool = False
+    ) -> None:
+        self.result = result
+        self.error = error
+        self.cancelled = cancelled
+
+
+class ProcessPool(Protocol):
+    """Where ``executor="process"`` steps run."""
+
+    def run(self, runner: StepRunner, command: RunStep, attempt: Attempt) -> asyncio.Future[Payload]:
+        """Runs the step in a process of its own; cancelling the future kills the process."""
+
+    async def close(self) -> None: ...
+
+
+class Running:
+    """An attempt under way."""
+
+    __slots__ = (
+        "attempt", "attempts", "command", "done", "future", "runner", "started_at", "stopping", "timed_out", "timer",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        attempt: Attempt,
+        command: RunStep,
+        runner: StepRunner,
+        started_at: int,
+        done: Callable[[Running, Outcome], None],
+    ) -> None:
+        self.attempt = attempt
+        self.command = command
+        self.runner = runner
+        self.started_at = started_at
+        self.done: Callable[[Running, Outcome], None] | None = done
+        self.future: asyncio.Future[Any] | None = None
+        self.timer: asyncio.TimerHandle | None = None
+        self.timed_out = False
+        self.stopping = False
+        self.attempts: set[Running]
+
+    def follow(self, future: asyncio.Future[Any]) -> None:
+        """The attempt ends with the future."""
+        self.future = future
+        future.add_done_callback(self._ended)
+
+    def _ended(self, future: asyncio.Future[Any]) -> None:
+        if not future.cancelled() and future.exception() is None and not self.timed_out:
+            try:
+                result = future.result()
+                outcome = Outcome(result if type(result) is Payload else self.runner.encode(result))
+            except Exception as error:  # the result does not encode
+                outcome = Outcome(error=error)
+        else:
+            outcome = _failure(self, future)
+        self.finish(outcome)
+
+    def finish(self, outcome: Outcome) -> None:
+        """Reports the outcome; whatever comes after the first is ignored."""
+        self.attempts.discard(self)
+        done, self.done = self.done, None
+        if self.timer is not None:
+            self.timer.cancel()
+            self.timer = None
+        if done is not None:
+            done(self, outcome)
+
+
+class Attempts:
+    """Starts attempts and stops them.
+
+    Args:
+        threads: how many plain functions run at once.
+        processes: makes the process pool when the first step needs one.
+    """
+
+    def __init__(self, *, threads: int, processes: Callable[[], ProcessPool]) -> None:
+        self._threads = threads
+        self._make_processes = processes
+        self._pool: ThreadPoolExecutor | None = None
+        self._processes: ProcessPool | None = None
+        self._loop = asyncio.get_running_loop()
+        self.running: set[Running] = set()
+
+    def start(self, running: Running) -> None:
+        """Starts an attempt. Never raises: what goes wrong is the attempt's outcome."""
+        running.attempts = self.running
+        self.running.add(running)
+        try:
+            _START[running.command.spec.executor](self, running)
+        except Exception as error:
+            self._loop.call_soon(running.finish, Outcome(error=error))
+            return
+        timeout = running.command.spec.timeout
+        if timeout is not None:
+            running.timer = self._loop.call_later(timeout / 1_000_000, self._expire, running)
+
+    def stop(self, running: Running) -> None:
+        """Asks an attempt to stop; it still reports how it ended."""
+        running.stopping = True
+        self._interrupt(running)
+
+    async def close(self, grace: float) -> None:
+        """Lets attempts end by themselves for ``grace`` seconds, then stops them without recording anything: their
+        runs go on elsewhere."""
+        if self.running and grace > 0:
+            tasks = [r.future for r in self.running if r.future is not None]
+            if tasks:
+                await asyncio.wait(tasks, timeout=grace)
+        stopped = []
+        for running in list(self.running):
+            running.done = None
+            self._interrupt(running)
+            if running.command.spec.executor == "loop" and running.future is not None:
+                stopped.append(running.future)
+        if stopped:  # their ``finally`` blocks may have something to wait for: a process that they have killed, say
+            await asyncio.wait(stopped, timeout=CLEAN_UP)
+        if self._pool is not None:
+            self._pool.shutdown(wait=False, cancel_futures=True)
+        if self._processes is not None:
+            await self._processes.close()
+
+    # --- one way to run per executor --------------------------------------------------------------------------
+
+    def _on_loop(self, running: Running) -> None:
+        runner = running.runner
+        coroutine = runner.call(runner.decode(running.command.input))
+        running.follow(self._loop.create_task(coroutine, context=_context_of(running.attempt)))
+
+    def _in_thread(self, running: Running) -> None:
+        if self._pool is None:
+            self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="segue-step")
+        runner = running.runner
+        arguments = runner.decode(running.command.input)
+        inner: ThreadFuture[Any] = self._pool.submit(_context_of(running.attempt).run, runner.call, arguments)
+        running.follow(asyncio.wrap_future(inner))
+
+    def _in_process(self, running: Running) -> None:
+        if self._processes is None:
+            self._processes = self._make_processes()
+        running.follow(self._processes.run(running.runner, running.command, running.attempt))
+
+    # --- how it ends ------------------------------------------------------------------------------------------
+
+    def _expire(self, running: Running) -> None:
+        running.timed_out = True
+        self._interrupt(running)
+        running.timer = self._loop.call_later(running.command.spec.grace / 1_000_000, self._give_up, running)
+
+    def _give_up(self, running: Running) -> None:
+        log.warning(
+            "step %s of run %s did not stop when asked to; its thread goes on unheard",
+            running.attempt.name,
+            running.attempt.run_id,
+        )
+        running.finish(Outcome(error=_timeout(running) if running.timed_out else asyncio.CancelledError()))
+
+    def _interrupt(self, running: Running) -> None:
+        running.attempt.cancel()
+        if running.future is not None and running.command.spec.executor != "thread":
+            running.future.cancel()
+
+
+_START: dict[str, Callable[[Attempts, Running], None]] = {
+    "loop": Attempts._on_loop,
+    "thread": Attempts._in_thread,
+    "process": Attempts._in_process,
+}
+
+
+def _context_of(attempt: Attempt) -> Context:
+    context = Context()
+    context.run(CURRENT.set, attempt)
+    return context
+
+
+def _failure(running: Running, future: asyncio.Future[Any]) -> Outcome:
+    if running.timed_out:
+        # Whatever the limit made the step do, it is the limit that ended it.
+        return Outcome(error=_timeout(running, None if future.cancelled() else future.exception()))
+    if future.cancelled():
+        return Outcome(error=asyncio.CancelledError("the step was cancelled"), cancelled=running.stopping)
+    return Outcome(error=future.exception(), cancelled=running.stopping)
+
+
+def _timeout(running: Running, cause: BaseException | None = None) -> StepTimeout:
+    limit = (running.command.spec.timeout or 0) / 1_000_000
+    error = StepTimeout(
+        f"attempt {running.attempt.attempt} of {running.attempt.name} took longer than its timeout of {limit:g} s"
+    )
+    error.__cause__ = cause
+    return error

@@ -1,0 +1,141 @@
+"""What each command means: which record it leaves in the segment, and which effect follows the commit.
+
+One handler per command, in the table at the end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from segue.kernel import commands as c
+from segue.kernel import events as e
+from segue.kernel.failures import summary
+from segue.runtime import children, dispatch, incidents
+from segue.runtime.resident import Resident, Segment, answer
+from segue.stores.base import TaskRow
+
+if TYPE_CHECKING:
+    from segue.runtime.conductor import Conductor
+
+
+def _run_step(conductor: Conductor, run: Resident, segment: Segment, command: c.RunStep) -> None:
+    run.active[command.key] = None
+    if command.spec.at_most_once and not command.started:
+        started = e.StepStarted(
+            conductor.stamp(run), None, None, command.key, command.spec.name, command.attempt, conductor.worker
+        )
+        conductor.apply(run, started)
+        command = msgspec.structs.replace(command, started=True)
+    segment.effects.append((dispatch.dispatch, (conductor, run, command)))
+
+
+def _cancel_step(conductor: Conductor, run: Resident, segment: Segment, command: c.CancelStep) -> None:
+    if command.key in run.incidents:
+        incidents.withdraw(conductor, run, command.key)
+    else:
+        segment.effects.append((dispatch.cancel, (conductor, run, command.key)))
+
+
+def _stand_still(conductor: Conductor, run: Resident, segment: Segment, command: c.StandStill) -> None:
+    incidents.exhausted(conductor, run, command)
+
+
+def _start_child(conductor: Conductor, run: Resident, segment: Segment, command: c.StartChild) -> None:
+    run.active[command.key] = None
+    segment.effects.append((children.start, (conductor, run, command)))
+
+
+def _cancel_child(conductor: Conductor, run: Resident, segment: Segment, command: c.CancelChild) -> None:
+    posts = children.cancel(run, command.key, command.reason)
+    if posts:
+        segment.extras.posts.extend(posts)
+
+
+def _open_task(conductor: Conductor, run: Resident, segment: Segment, command: c.OpenTask) -> None:
+    at = conductor.stamp(run)
+    conductor.record(
+        run,
+        e.TaskOpened(
+            at, None, None, command.key, command.name, command.assignee, command.form, command.due, command.subject
+        ),
+    )
+    form = None if command.form is None else msgspec.json.encode(command.form)
+    subject = None if command.subject is None else conductor.journal.readable(command.subject)
+    segment.extras.tasks.append(TaskRow(command.key, command.name, command.assignee, at, command.due, form, subject))
+
+
+def _close_task(conductor: Conductor, run: Resident, segment: Segment, command: c.CloseTask) -> None:
+    segment.extras.closed_tasks.append(command.key)
+    # An answer that was acknowledged before the task is withdrawn must be seen first.
+    segment.check_inbox = True
+
+
+def _reassign(conductor: Conductor, run: Resident, segment: Segment, command: c.Reassign) -> None:
+    segment.extras.reassigned[command.key] = command.assignee
+
+
+def _set_attributes(conductor: Conductor, run: Resident, segment: Segment, command: c.SetAttributes) -> None:
+    conductor.record(run, e.AttributesSet(conductor.stamp(run), None, None, command.attributes))
+    segment.extras.attributes.update(command.attributes)
+
+
+def _publish(conductor: Conductor, run: Resident, segment: Segment, command: c.Publish) -> None:
+    segment.extras.published[command.name] = conductor.journal.readable(command.value)
+
+
+def _marker(conductor: Conductor, run: Resident, segment: Segment, command: c.RecordMarker) -> None:
+    conductor.record(run, e.Marker(conductor.stamp(run), None, None, command.kind, command.name, command.value))
+
+
+def _complete_update(conductor: Conductor, run: Resident, segment: Segment, command: c.CompleteUpdate) -> None:
+    event = e.UpdateCompleted(conductor.stamp(run), None, None, command.update, command.result, command.failure)
+    conductor.record(run, event)
+    segment.effects.append((_answer_update, (conductor, run, event)))
+
+
+def _answer_update(conductor: Conductor, run: Resident, event: e.UpdateCompleted) -> None:
+    for future in conductor.updates.get(run.run, {}).get(event.update, ()):
+        answer(future, event)
+
+
+def _complete(conductor: Conductor, run: Resident, segment: Segment, command: c.Complete) -> None:
+    conductor.close(
+        run, segment, e.RunCompleted(conductor.stamp(run), None, None, command.result), "completed", None, None
+    )
+
+
+def _fail(conductor: Conductor, run: Resident, segment: Segment, command: c.Fail) -> None:
+    event = e.RunFailed(conductor.stamp(run), None, None, command.failure)
+    conductor.close(run, segment, event, "failed", command.failure, summary(command.failure))
+
+
+def _cancelled(conductor: Conductor, run: Resident, segment: Segment, command: c.Cancelled) -> None:
+    event = e.RunCancelled(conductor.stamp(run), None, None, command.reason)
+    conductor.close(run, segment, event, "cancelled", None, command.reason or None)
+
+
+def _log(conductor: Conductor, run: Resident, segment: Segment, command: c.Log) -> None:
+    segment.effects.append((conductor.host.workflow_log, (run, run.at, command.level, command.message)))
+
+
+CARRY: dict[type[c.Command], Callable[[Conductor, Resident, Segment, Any], None]] = {
+    c.RunStep: _run_step,
+    c.CancelStep: _cancel_step,
+    c.StandStill: _stand_still,
+    c.StartChild: _start_child,
+    c.CancelChild: _cancel_child,
+    c.OpenTask: _open_task,
+    c.CloseTask: _close_task,
+    c.Reassign: _reassign,
+    c.SetAttributes: _set_attributes,
+    c.Publish: _publish,
+    c.RecordMarker: _marker,
+    c.CompleteUpdate: _complete_update,
+    c.Complete: _complete,
+    c.Fail: _fail,
+    c.Cancelled: _cancelled,
+    c.Log: _log,
+}

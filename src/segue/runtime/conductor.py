@@ -1,0 +1,428 @@
+"""Keeps runs moving: applies events to executions, records them, and carries out what they ask for after the commit.
+
+The order for every event is the same: stamp, record, apply, record what follows purely from it, hand the segment to the
+writer, and release the effects once it is on disk. Nothing leaves before.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Any, Literal, Protocol
+
+from segue.errors import NonDeterminism, NotDeterministic, PayloadError, RunClosed
+from segue.kernel import events as e
+from segue.kernel.commands import Command
+from segue.kernel.execution import Execution
+from segue.kernel.steps import StepRunner
+from segue.runtime import children, dispatch, incidents
+from segue.runtime.attempts import Attempts, Outcome, Running
+from segue.runtime.carry import CARRY
+from segue.runtime.clock import Clock
+from segue.runtime.journal import JournalFormat
+from segue.runtime.resident import NEVER, Finished, Resident, Segment, Withheld
+from segue.runtime.timers import Timers
+from segue.runtime.writer import Writer
+from segue.stores.base import RESIDENT, Appended, RunRow, Status, Store
+
+log = logging.getLogger("segue.conductor")
+
+
+class Definitions(Protocol):
+    """The code of an app, as the runtime sees it."""
+
+    def execution(self, workflow: str) -> Execution | None:
+        """A new execution of a workflow, None if it is not known here."""
+
+    def version(self, workflow: str) -> str: ...
+
+    def names(self) -> list[str]:
+        """The workflows that are known here."""
+
+    def runner(self, step: str) -> StepRunner | None: ...
+
+
+class Settings:
+    """How much of everything.
+
+    Attributes:
+        cache: idle runs kept in memory; others come back by replay.
+        threads: plain functions that run at once.
+        lost_limit: processes that may die under one step before its run stands still.
+        poll: seconds between looks for other processes' hints; slow_poll: between looks that need no hint.
+        strangers: what becomes of runs whose workflow is not known here: ``incident``, or ``leave`` them alone, for
+            whoever has their code. A process that is there for one workflow leaves them.
+    """
+
+    def __init__(
+        self,
+        *,
+        cache: int = 1000,
+        threads: int = 32,
+        lost_limit: int = 3,
+        poll: float = 0.025,
+        slow_poll: float = 1.0,
+        strangers: Literal["incident", "leave"] = "incident",
+    ) -> None:
+        self.cache = cache
+        self.threads = threads
+        self.lost_limit = lost_limit
+        self.poll = poll
+        self.slow_poll = slow_poll
+        self.strangers = strangers
+
+
+class Conductor:
+    """All runs that this process owns."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        clock: Clock,
+        definitions: Definitions,
+        journal: JournalFormat,
+        attempts: Attempts,
+        app: str,
+        worker: str,
+        settings: Settings,
+        draw: Callable[[], float],
+        host: Any,
+    ) -> None:
+        self.store = store
+        self.clock = clock
+        self.definitions = definitions
+        self.journal = journal
+        self.attempts = attempts
+        self.app = app
+        self.worker = worker
+        self.settings = settings
+        self.draw = draw
+        self.host = host
+        self.residents: dict[int, Resident] = {}
+        self.idle: dict[int, Resident] = {}
+        self.waiters: dict[int, list[asyncio.Future[e.Event]]] = {}
+        self.followers: dict[int, list[Callable[[Resident, Segment], None]]] = {}
+        self.updates: dict[int, dict[str, list[asyncio.Future[e.UpdateCompleted]]]] = {}
+        self.salvaged: dict[tuple[int, str, int], Finished] = {}
+        self.lost_attempts = True
+        self._evicting = False
+        self.call_soon = asyncio.get_running_loop().call_soon
+        self.on_dispossessed: Callable[[], None] = lambda: None
+        self.on_run: Callable[[Resident, e.Event], None] = lambda run, event: None
+        self.reload: Callable[[Resident], None] = lambda run: None
+        self.poke: Callable[[int], None] = lambda run: None
+        self.expect: Callable[[int], None] = lambda at: None
+        self.writer = Writer(store, self, prepare=self.prepare)
+        self.timers = Timers(clock, self._due)
+
+    @property
+    def only(self) -> list[str] | None:
+        """The workflows whose runs are this process's business; None for all."""
+        return self.definitions.names() if self.settings.strangers == "leave" else None
+
+    # --- events -----------------------------------------------------------------------------------------------
+
+    def stamp(self, run: Resident, at: int | None = None) -> int:
+        """The time for a run's next event: never before its last one."""
+        return max(run.at, self.clock.now() if at is None else at)
+
+    def apply(self, run: Resident, event: e.Event) -> Segment:
+        """Records an event and applies it; what follows from it joins the same segment."""
+        segment = self.record(run, event)
+        if run.execution is not None:
+            self._drive(run, segment, event)
+        self.writer.touch(run)
+        return segment
+
+    def record(self, run: Resident, event: e.Event) -> Segment:
+        """Puts an event into the run's open segment."""
+        segment = run.open_segment()
+        data, blobs = self.journal.write(event)
+        segment.events.append(data)
+        if blobs:
+            segment.extras.blobs.extend(blobs)
+        run.seq += 1
+        run.at = event.at
+        return segment
+
+    def begin(self, run: Resident, event: e.RunStarted) -> None:
+        """First event of a run, on disk already."""
+        self.residents[run.run] = run
+        run.seq = run.durable = 1
+        run.at = event.at
+        self.on_run(run, event)
+        segment = run.open_segment()
+        self._drive(run, segment, event)
+        self.release_or_write(run)
+
+    def _drive(self, run: Resident, segment: Segment, event: e.Event) -> None:
+        execution = run.execution
+        assert execution is not None
+        if event.at >= run.deadline:
+            # A message that was accepted before the deadline is seen before it: the store looks, in the transaction.
+            segment.check_inbox = True
+        try:
+            execution.apply(event)
+            if execution.commands:
+                self.carry(run, segment, execution)
+        except (NonDeterminism, NotDeterministic, PayloadError) as error:
+            incidents.halt(self, run, error)
+            return
+        except Exception as error:  # a bug, ours or a library's: the run stands still, the others go on
+            self.stumbled(run, error)
+            return
+        self.expect_deadline(run, execution)
+
+    def expect_deadline(self, run: Resident, execution: Execution) -> None:
+        """Sets the alarm for the run's earliest timer."""
+        deadline = execution.deadline
+        run.deadline = NEVER if deadline is None else deadline.at
+        if deadline is not None:
+            self.timers.set(run.run, deadline.at)
+
+    def carry(self, run: Resident, segment: Segment, execution: Execution) -> None:
+        """Carries out what the execution asked for: records now, effects after the commit."""
+        # Taken out first: carrying one out may apply a further event, whose commands are its own.
+        commands, execution.commands = execution.commands, []
+        for command in commands:
+            CARRY[type(command)](self, run, segment, command)
+
+    def carry_out(self, run: Resident, commands: list[Command]) -> None:
+        """The same for commands that were left over from a replay."""
+        segment = run.open_segment()
+        for command in commands:
+            CARRY[type(command)](self, run, segment, command)
+
+    def release_or_write(self, run: Resident) -> None:
+        """Writes the open segment if it has rows; otherwise nothing holds its effects back."""
+        segment = run.segment
+        if segment is None:
+            return
+        self.prepare(run, segment)
+        if not segment.empty:
+            self.writer.touch(run)
+            return
+        run.segment = None
+        for function, args in segment.effects:
+            function(*args)
+        self.rest(run)
+
+    def prepare(self, run: Resident, segment: Segment) -> None:
+        """Last look at a segment before it is written: what the run's row has to say from then on."""
+        if segment.closes or (segment.status is not None and run.execution is None):
+            return
+        wake, state = self.outlook(run)
+        if wake != run.row_wake or state != run.row_state:
+            segment.status = Status(state, wake, run.at, run.incident_text)
+            run.row_wake, run.row_state = wake, state
+
+    def outlook(self, run: Resident) -> tuple[int | None, str]:
+        """What ``runs.wake`` and ``runs.state`` have to be: due while anything is under way, else the next timer."""
+        if run.execution is None:
+            return None, "incident"
+        state = "incident" if run.incidents else "running" if run.active else "waiting"
+        if run.active:
+            return RESIDENT, state
+        deadline = run.execution.deadline
+        return (None if deadline is None else max(deadline.at, RESIDENT + 1)), state
+
+    # --- time -------------------------------------------------------------------------------------------------
+
+    def _due(self, row: int) -> None:
+        run = self.residents.get(row)
+        if run is None or run.execution is None or run.closed:
+            return
+        self.fire(run)
+
+    def fire(self, run: Resident) -> None:
+        """Fires the timers that are due."""
+        assert run.execution is not None
+        deadline = run.execution.deadline
+        if deadline is None:
+            return
+        now = self.clock.now()
+        if deadline.at > now:
+            self.timers.set(run.run, deadline.at)
+            return
+        self.apply(run, e.TimerFired(self.stamp(run, now), None, None, deadline.timer))
+
+    # --- after the commit -------------------------------------------------------------------------------------
+
+    def committed(self, run: Resident, segment: Segment, answer: Appended) -> None:
+        """The segment is on disk: release what it held back."""
+        run.durable += len(segment.events)
+        followers = self.followers.get(run.run)
+        if followers:
+            for follow in list(followers):
+                follow(run, segment)
+        for function, args in segment.effects:
+            function(*args)
+        for posted in answer.posted:
+            if posted.run:
+                self.poke(posted.run)
+        self.rest(run)
+
+    def rejected(self, run: Resident, segment: Segment, answer: Any) -> None:
+        """The store left the segment out: the run is dropped and comes back from its journal.
+
+        Outcomes of attempts that finished are kept, so that no side effect is repeated.
+        """
+        if not isinstance(answer, Appended):
+            log.critical("run %s: the store refused to write it: %s", run.id, answer)
+        self._withdraw(run, segment)
+        self.drop(run)
+        self.reload(run)
+
+    def _withdraw(self, run: Resident, segment: Segment) -> None:
+        """The segment will not be written: what it was to answer may be asked again, what has been done is kept."""
+        segment.withhold()
+        for ended in segment.finished:
+            self.salvaged[run.run, ended.event.key, ended.event.attempt] = ended
+
+    def dispossessed(self) -> None:
+        """Somebody else owns the runs now; whatever was not committed is void."""
+        for run in list(self.residents.values()):
+            self.drop(run)
+        self.on_dispossessed()
+
+    def rest(self, run: Resident) -> None:
+        """An idle run may stay in memory for a while; the oldest one leaves when there are too many."""
+        if run.active or run.segment is not None or run.in_flight is not None or run.closed:
+            return
+        if run.run not in self.residents or run.row_wake == RESIDENT:
+            return
+        self.idle.pop(run.run, None)
+        self.idle[run.run] = run
+        if len(self.idle) > self.settings.cache and not self._evicting:
+            # In a turn of its own: whoever has just had the run loaded gets to use it first.
+            self._evicting = True
+            self.call_soon(self._evict)
+
+    def _evict(self) -> None:
+        self._evicting = False
+        while len(self.idle) > self.settings.cache:
+            oldest = self.idle.pop(next(iter(self.idle)))
+            if oldest.idle and self.residents.get(oldest.run) is oldest:
+                self.drop(oldest)
+                if oldest.row_wake is not None:
+                    self.expect(oldest.row_wake)
+
+    def drop(self, run: Resident) -> None:
+        """Takes a run out of memory."""
+        if self.residents.get(run.run) is run:
+            del self.residents[run.run]
+            self.idle.pop(run.run, None)
+            self.timers.forget(run.run)
+            self.writer.forget(run)
+        # Nothing that its last segments released may act for it any more.
+        run.active = {}
+        for segment in (run.in_flight, run.segment):
+            if segment is not None:
+                self._withdraw(run, segment)
+        run.segment = run.in_flight = None
+        if run.execution is not None:
+            run.execution.close()
+            run.execution = None
+
+    # --- the end of a run -------------------------------------------------------------------------------------
+
+    def close(
+        self, run: Resident, segment: Segment, event: e.Event, state: str, failure: e.Failure | None, error: str | None
+    ) -> None:
+        """Records the end of a run, tells its parent, and lets its children know."""
+        self.record(run, event)
+        run.closed = True
+        segment.closes = True
+        # Whatever came before the end must be seen first, unless a person has ended it.
+        segment.check_inbox = state != "terminated"
+        segment.status = Status(state, None, event.at, error)
+        run.row_wake, run.row_state = None, state
+        if run.parent is not None:
+            segment.extras.posts.append(children.tell_parent(self, run, event, state, failure))
+        if run.children:
+            segment.extras.posts.extend(children.parting(run))
+        segment.effects.append((self._closed, (run, event)))
+
+    def _closed(self, run: Resident, event: e.Event) -> None:
+        self.on_run(run, event)
+        for running in list(run.active.values()):
+            if running is not None:
+                running.done = None
+                self.attempts.stop(running)
+        run.active.clear()
+        for future in self.waiters.pop(run.run, ()):
+            if not future.done():
+                future.set_result(event)
+        for asked in self.updates.pop(run.run, {}).values():
+            for waiting in asked:
+                if not waiting.done():
+                    waiting.set_exception(RunClosed(run.id, run.row_state))
+        self._forget_outcomes(run.run)
+        self.drop(run)
+
+    def gone(self, row: int) -> None:
+        """The run is closed or deleted, and not by this owner: whoever waits for it looks again."""
+        for future in self.waiters.pop(row, ()):
+            if not future.done():
+                future.set_exception(Withheld())
+        self._forget_outcomes(row)
+
+    def _forget_outcomes(self, row: int) -> None:
+        for key in [key for key in self.salvaged if key[0] == row]:
+            del self.salvaged[key]
+
+    def stands_still(self, run: Resident, event: e.IncidentOpened) -> None:
+        """An incident is on disk: whoever waits for the run learns of it."""
+        log.warning("run %s stands still: %s: %s", run.id, event.cause, event.message)
+        self.on_run(run, event)
+        for future in self.waiters.pop(run.run, ()):
+            if not future.done():
+                future.set_result(event)
+
+    def dismiss(self, error: Exception) -> None:
+        """This owner is done: whoever waits here has to ask elsewhere."""
+        waiting: list[asyncio.Future[Any]] = [future for futures in self.waiters.values() for future in futures]
+        waiting += [future for asked in self.updates.values() for futures in asked.values() for future in futures]
+        for future in waiting:
+            if not future.done():
+                future.set_exception(error)
+        self.waiters.clear()
+        self.updates.clear()
+
+    def finished(self, running: Running, outcome: Outcome) -> None:
+        """An attempt has ended."""
+        try:
+            dispatch.finished(self, running, outcome)
+        except Exception as error:
+            run = self.residents.get(running.attempt.run)
+            if run is None:
+                raise
+            self.stumbled(run, error)
+
+    def stumbled(self, run: Resident, error: Exception) -> None:
+        """Something that should not happen did: a defect of ours. The run stands still and says so."""
+        log.error("run %s cannot go on", run.id, exc_info=error)
+        if self.residents.get(run.run) is run and not run.closed:
+            incidents.halt(self, run, error)
+
+    def adopt(self, row: int, event: e.RunStarted) -> None:
+        """A run that was started just now becomes resident here, without reading back what was written."""
+        execution = self.definitions.execution(event.workflow)
+        run = Resident(
+            run=row, id=event.id, uid=event.uid, namespace=event.namespace, workflow=event.workflow, execution=execution
+        )
+        run.parent = event.parent
+        if execution is None:
+            self.poke(row)
+        else:
+            self.begin(run, event)
+
+    def resident(self, row: RunRow, execution: Execution | None) -> Resident:
+        """A run taken into memory."""
+        run = Resident(
+            run=row.run, id=row.id, uid=row.uid, namespace=row.namespace, workflow=row.workflow, execution=execution
+        )
+        run.row_wake, run.row_state = row.wake, row.state
+        return run

@@ -1,0 +1,162 @@
+"""From a ``RunStep`` command to the event that says how the attempt ended. Here a retry is decided."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from segue.errors import PayloadError
+from segue.kernel import events as e
+from segue.kernel.attempt import Attempt
+from segue.kernel.commands import RunStep
+from segue.kernel.failures import describe
+from segue.kernel.retry import next_attempt
+from segue.runtime import incidents
+from segue.runtime.attempts import Outcome, Running
+from segue.runtime.resident import Finished, Resident
+from segue.stores.base import StateWrite
+
+if TYPE_CHECKING:
+    from segue.runtime.conductor import Conductor
+
+
+def dispatch(conductor: Conductor, run: Resident, command: RunStep) -> None:
+    """Starts an attempt, unless its outcome is at hand already."""
+    if run.closed or command.key not in run.active:
+        return
+    if conductor.salvaged:
+        salvaged = conductor.salvaged.pop((run.run, command.key, command.attempt), None)
+        if salvaged is not None and salvaged.event.hash == command.hash:
+            _record(conductor, run, salvaged)
+            return
+    runner = conductor.definitions.runner(command.spec.name)
+    if runner is None:
+        incidents.open_for_step(
+            conductor, run, command.key, "definition-missing", f"no step named {command.spec.name!r} is known here"
+        )
+        return
+    attempt = Attempt(run, command.key, command.spec.name, command.attempt, conductor.host)
+    running = Running(attempt, command, runner, conductor.clock.now(), conductor.finished)
+    run.active[command.key] = running
+    conductor.attempts.start(running)
+
+
+def resume(conductor: Conductor, run: Resident, command: RunStep) -> None:
+    """A step that was under way when its run was last seen: its process may be gone, or only its run was rebuilt."""
+    key = (run.run, command.key)
+    running = next((r for r in conductor.attempts.running if (r.attempt.run, r.attempt.key) == key), None)
+    if running is not None and running.done is not None:
+        run.active[command.key] = running
+        return
+    if (run.run, command.key, command.attempt) in conductor.salvaged:
+        run.active[command.key] = None
+        # In a turn of its own: if a message vetoed the outcome the first time, it is delivered before this time.
+        conductor.call_soon(dispatch, conductor, run, command)
+        return
+    lost = command.lost + conductor.lost_attempts
+    if command.spec.at_most_once and command.started:
+        _lost(conductor, run, command, "it may have taken effect, and at_most_once forbids to run it again")
+    elif lost >= conductor.settings.lost_limit:
+        _lost(conductor, run, command, f"{lost} processes ended while they ran it")
+    else:
+        _restart(conductor, run, command)
+
+
+def _restart(conductor: Conductor, run: Resident, command: RunStep) -> None:
+    # Whether it ran is not known: the next attempt is journaled before it begins, so that a step which kills its
+    # process again and again is counted.
+    run.active[command.key] = None
+    attempt = command.attempt + 1 if conductor.lost_attempts else command.attempt
+    started = e.StepStarted(conductor.stamp(run), None, None, command.key, command.spec.name, attempt, conductor.worker)
+    segment = conductor.apply(run, started)
+    again = RunStep(
+        command.key, command.spec, command.input, command.hash, attempt, command.failures,
+        command.lost + attempt - command.attempt, True, command.headers,
+    )  # fmt: skip
+    segment.effects.append((dispatch, (conductor, run, again)))
+
+
+def _lost(conductor: Conductor, run: Resident, command: RunStep, why: str) -> None:
+    incidents.open_for_step(
+        conductor, run, command.key, "process-lost", f"step {command.spec.name!r} went down with its process: {why}"
+    )
+
+
+def finished(conductor: Conductor, running: Running, outcome: Outcome) -> None:
+    """An attempt has ended: record how, and let the run go on from the record."""
+    command, attempt = running.command, running.attempt
+    event = _event(conductor, running, outcome)
+    state = attempt.state_writes if isinstance(event, e.StepCompleted) else None
+    ended = Finished(event, state)
+    run = conductor.residents.get(attempt.identity.run)
+    if run is None or run.closed or run.active.get(command.key) is not running:
+        # Its run is being rebuilt, or asks for something else now: kept in case it asks again.
+        conductor.salvaged[attempt.run, command.key, command.attempt] = ended
+        return
+    _record(conductor, run, ended)
+    if not conductor.attempts.running:
+        # Nothing else is under way: the commit need not wait for the next turn of the loop.
+        conductor.writer.flush_now()
+
+
+def _record(conductor: Conductor, run: Resident, ended: Finished) -> None:
+    event = ended.event
+    if event.at < run.at:
+        event = msgspec.structs.replace(event, at=run.at)
+    run.active.pop(event.key, None)
+    segment = conductor.apply(run, event)
+    segment.finished.append(ended)
+    if ended.state:
+        segment.extras.state.extend(
+            StateWrite(scope, key, value, run.namespace) for (scope, key), value in ended.state.items()
+        )
+
+
+def _event(conductor: Conductor, running: Running, outcome: Outcome) -> e.StepCompleted | e.StepFailed:
+    if outcome.error is None:
+        try:
+            return _completed(conductor, running, outcome)
+        except PayloadError as error:  # it would carry a secret out of the step
+            outcome = Outcome(error=error)
+    return _failed(conductor, running, outcome)
+
+
+def _completed(conductor: Conductor, running: Running, outcome: Outcome) -> e.StepCompleted:
+    command = running.command
+    assert outcome.result is not None
+    result = conductor.host.clean_result(running.attempt, outcome.result)
+    return e.StepCompleted(
+        conductor.clock.now(), None, None, command.key, command.spec.name, command.attempt, command.hash, result,
+        command.input, running.started_at, conductor.worker,
+    )  # fmt: skip
+
+
+def _failed(conductor: Conductor, running: Running, outcome: Outcome) -> e.StepFailed:
+    command, error = running.command, outcome.error
+    assert error is not None
+    now = conductor.clock.now()
+    retry_at: int | None = None
+    retryable = not outcome.cancelled
+    if retryable:
+        try:
+            retry_at, retryable = next_attempt(
+                command.spec.retry, command.failures + 1, error, now=now, draw=conductor.draw()
+            )
+        except Exception as second:  # the policy's ``decide`` is the user's code too: its error ends the attempts
+            second.__cause__ = error
+            error, retryable = second, False
+    failure = conductor.host.clean_failure(
+        running.attempt, describe(error, conductor.journal.encodings, retryable=retryable)
+    )
+    return e.StepFailed(
+        now, None, None, command.key, command.spec.name, command.attempt, command.hash, failure, retry_at,
+        command.input, running.started_at, conductor.worker,
+    )  # fmt: skip
+
+
+def cancel(conductor: Conductor, run: Resident, key: str) -> None:
+    """Asks a running attempt to stop; one that has not begun ends at once."""
+    running = run.active.get(key)
+    if running is not None:
+        conductor.attempts.stop(running)

@@ -1,0 +1,105 @@
+"""Incidents: a run stands still, says what happened and what to do, undoes nothing, and goes on after repair."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from segue.errors import NonDeterminism, NotDeterministic, PayloadError
+from segue.kernel import commands as c
+from segue.kernel import events as e
+from segue.kernel.failures import describe, summary
+from segue.runtime.resident import Resident
+from segue.stores.base import Status
+
+if TYPE_CHECKING:
+    from segue.runtime.conductor import Conductor
+
+REMEDIES = {
+    "non-determinism": "put the code back as it was for this run, or guard the change with segue.patched(), "
+    "then `segue retry {id}`",
+    "not-deterministic": "change the workflow's code as the message says, then `segue retry {id}`",
+    "payload": "make the type in the code accept the recorded value again, then `segue retry {id}`",
+    "internal": "this is a defect: report it with `segue db export {id}`; after an update, `segue retry {id}`",
+    "step-exhausted": "mend what made the step fail, then `segue retry {id}` for new attempts",
+    "process-lost": "look at the step's logs and at the machine (memory, signals), then `segue retry {id}`",
+    "definition-missing": "start a worker whose code has it, then `segue retry {id}`",
+}
+"""What an operator does about each cause."""
+
+_CAUSES: tuple[tuple[type[Exception], str], ...] = (
+    (NonDeterminism, "non-determinism"),
+    (NotDeterministic, "not-deterministic"),
+    (PayloadError, "payload"),
+)
+
+
+def halt(conductor: Conductor, run: Resident, error: Exception) -> None:
+    """The run as a whole cannot go on: the event that led here stays recorded, what the code did with it is dropped."""
+    cause = next((name for kind, name in _CAUSES if isinstance(error, kind)), "internal")
+    segment = run.open_segment()
+    event = _opened(conductor, run, cause, str(error), None, describe(error))
+    conductor.record(run, event)
+    text = f"{cause}: {error}"[:500]
+    run.incidents.add("")
+    run.incident_text = text
+    segment.status = Status("incident", None, event.at, text)
+    run.row_wake, run.row_state = None, "incident"
+    segment.effects.append((conductor.stands_still, (run, event)))
+    if run.execution is not None:
+        run.execution.commands.clear()
+        run.execution.close()
+        run.execution = None
+    conductor.writer.touch(run)
+
+
+def open_for_step(
+    conductor: Conductor, run: Resident, key: str, cause: str, message: str, failure: e.Failure | None = None
+) -> None:
+    """One call stands still; the rest of the run may go on."""
+    run.active.pop(key, None)
+    event = _opened(conductor, run, cause, message, key, failure)
+    conductor.apply(run, event).effects.append((conductor.stands_still, (run, event)))
+    run.incidents.add(key)
+    run.incident_text = f"{cause}: {message}"[:500]
+
+
+def exhausted(conductor: Conductor, run: Resident, command: c.StandStill) -> None:
+    """A step whose failure is not the workflow's to handle has used up its attempts."""
+    message = f"step {command.name!r} failed for good at attempt {command.attempt}: {summary(command.failure)}"
+    open_for_step(conductor, run, command.key, "step-exhausted", message, command.failure)
+
+
+def withdraw(conductor: Conductor, run: Resident, key: str) -> None:
+    """The workflow itself no longer waits for the step that stands still."""
+    conductor.record(run, e.IncidentResolved(conductor.stamp(run), None, None, "withdrawn", key))
+    resolved(run, key)
+
+
+def resolved(run: Resident, key: str | None) -> None:
+    """Keeps account: the incident of a call, or all of them, is over."""
+    if key:
+        run.incidents.discard(key)
+    else:
+        run.incidents.clear()
+    if not run.incidents:
+        run.incident_text = None
+
+
+def missing_definition(conductor: Conductor, run: Resident, why: str) -> None:
+    """No code for the run's workflow."""
+    event = _opened(conductor, run, "definition-missing", why, None, None)
+    conductor.record(run, event)
+    run.incidents.add("")
+    run.incident_text = f"{event.cause}: {event.message}"[:500]
+    segment = run.open_segment()
+    segment.status = Status("incident", None, event.at, run.incident_text)
+    segment.effects.append((conductor.stands_still, (run, event)))
+    run.row_wake, run.row_state = None, "incident"
+    conductor.writer.touch(run)
+
+
+def _opened(
+    conductor: Conductor, run: Resident, cause: str, message: str, key: str | None, failure: e.Failure | None
+) -> e.IncidentOpened:
+    remedy = REMEDIES[cause].format(id=run.id)
+    return e.IncidentOpened(conductor.stamp(run), None, None, cause, message, remedy, key, failure)

@@ -1,0 +1,227 @@
+"""Brings runs back into memory by replay, in slices, so that a long history does not hold up the others."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from segue.errors import NonDeterminism, NotDeterministic, PayloadError, StoreUnavailable
+from segue.kernel import commands as c
+from segue.kernel import events as e
+from segue.kernel.execution import Execution
+from segue.kernel.replay import Replay
+from segue.runtime import children, dispatch, incidents
+from segue.runtime.carry import CARRY
+from segue.runtime.resident import Resident
+from segue.stores.base import CLOSED, RESIDENT, RunRow
+
+if TYPE_CHECKING:
+    from segue.runtime.conductor import Conductor
+
+log = logging.getLogger("segue.loading")
+
+SLICE = 0.010
+TAIL = 100
+RETRY = 0.5
+
+Then = Callable[[Resident | None], None]
+
+
+class Loading:
+    """Runs on their way into memory. Asking twice for the same one loads it once."""
+
+    def __init__(self, conductor: Conductor) -> None:
+        self._conductor = conductor
+        self._loop = asyncio.get_running_loop()
+        self._waiting: dict[int, list[Then]] = {}
+
+    @property
+    def busy(self) -> bool:
+        return bool(self._waiting)
+
+    def load(self, row: int, then: Then) -> None:
+        """Calls ``then`` with the run once it is in memory, or with None if it is closed or gone."""
+        conductor = self._conductor
+        resident = conductor.residents.get(row)
+        if resident is not None and row not in self._waiting:
+            conductor.idle.pop(row, None)
+            then(resident)
+            return
+        waiting = self._waiting.setdefault(row, [])
+        waiting.append(then)
+        if len(waiting) == 1:
+            self._loop.call_soon(self._begin, row)
+
+    def _begin(self, row: int) -> None:
+        try:
+            found = self._conductor.store.run(row)
+        except StoreUnavailable:
+            self._loop.call_later(RETRY, self._begin, row)
+            return
+        if found is None or found.state in CLOSED:
+            self._conductor.gone(row)
+            self._done(row, None)
+            return
+        only = self._conductor.only
+        if only is not None and found.workflow not in only:
+            self._done(row, None)
+            return
+        self._slice(found, _replay(self._conductor, found))
+
+    def _slice(self, row: RunRow, steps: Iterator[Resident | None]) -> None:
+        until = time.perf_counter() + SLICE
+        try:
+            for resident in steps:
+                if resident is not None:
+                    self._done(row.run, resident)
+                    return
+                if time.perf_counter() > until:
+                    self._loop.call_soon(self._slice, row, steps)
+                    return
+        except StoreUnavailable:
+            self._loop.call_later(RETRY, self._begin, row.run)
+            return
+        self._done(row.run, None)
+
+    def _done(self, row: int, resident: Resident | None) -> None:
+        for then in self._waiting.pop(row, ()):
+            then(resident)
+
+
+def _replay(conductor: Conductor, row: RunRow) -> Iterator[Resident | None]:
+    """Yields None between events, then the resident run."""
+    events = conductor.journal.read(conductor.store.journal(row.run))
+    execution, why = _definition(conductor, row.workflow)
+    run = conductor.resident(row, execution)
+    if execution is None:
+        yield from _without_code(conductor, run, events, why)
+        return
+    replay = Replay(execution)
+    halted = False
+    error: Exception | None = None
+    first: e.Event | None = None
+    try:
+        for seq, event in events:
+            first = first or event
+            halted = _note(run, seq, event, halted)
+            if error is None:
+                try:
+                    replay.feed(event)
+                except Exception as problem:
+                    error = problem
+            yield None
+        if error is None:
+            replay.finish()
+    except StoreUnavailable:
+        execution.close()
+        raise
+    except Exception as problem:  # an event that does not decode hides those behind it, or the end does not replay
+        error = problem
+        run.seq, halted = _end(conductor, row, halted)
+    run.durable = run.seq
+    if first is not None and run.durable == 1:
+        conductor.on_run(run, first)  # started by a client, or not got any further
+    _take_up(conductor, run, replay, error, halted)
+    yield run
+
+
+def _definition(conductor: Conductor, workflow: str) -> tuple[Execution | None, str]:
+    """A new execution, or why there can be none."""
+    try:
+        return conductor.definitions.execution(workflow), f"no workflow named {workflow!r} is known here"
+    except Exception as error:  # the user's annotations are evaluated for it
+        log.exception("workflow %s cannot be used", workflow)
+        return None, f"workflow {workflow!r} cannot be used: {type(error).__name__}: {error}"
+
+
+def _end(conductor: Conductor, row: RunRow, halted: bool) -> tuple[int, bool]:
+    """The number of a run's last event, and whether the run stands still as a whole, from the end of its journal."""
+    tail = conductor.store.tail(row.run, TAIL)
+    for _, data in tail:
+        try:
+            event = conductor.journal.event(data)
+        except (PayloadError, msgspec.MsgspecError):
+            continue
+        if isinstance(event, (e.IncidentOpened, e.IncidentResolved)) and not event.key:
+            halted = isinstance(event, e.IncidentOpened)
+            break
+    return tail[0][0], halted
+
+
+def _note(run: Resident, seq: int, event: e.Event, halted: bool) -> bool:
+    """Keeps account of incidents and children; says whether the run as a whole stands still."""
+    run.seq, run.at = seq, event.at
+    if isinstance(event, e.IncidentOpened):
+        run.incidents.add(event.key or "")
+        run.incident_text = f"{event.cause}: {event.message}"[:500]
+    elif isinstance(event, e.IncidentResolved):
+        incidents.resolved(run, event.key)
+    elif isinstance(event, e.RunStarted):
+        run.parent = event.parent
+    else:
+        children.note(run, event)
+    return "" in run.incidents
+
+
+def _take_up(conductor: Conductor, run: Resident, replay: Replay, error: Exception | None, halted: bool) -> None:
+    """The journal is replayed: the run becomes resident and goes on, or stands still."""
+    conductor.residents[run.run] = run
+    execution = run.execution
+    assert execution is not None
+    if halted:
+        # It was found standing still, and nobody has resolved it: whatever replay says now is not news.
+        execution.close()
+        run.execution = None
+        conductor.rest(run)
+        return
+    if error is None:
+        try:
+            _carry_out(conductor, run, [*replay.awaited, *replay.missed, *execution.outstanding()])
+        except Exception as problem:
+            error = problem
+    if error is not None:
+        incidents.halt(conductor, run, _known(error, run))
+        return
+    conductor.expect_deadline(run, execution)
+    wake, _ = conductor.outlook(run)
+    if wake != run.row_wake or run.row_wake == RESIDENT or run.segment is not None:
+        run.open_segment()
+        conductor.release_or_write(run)
+    else:
+        conductor.rest(run)
+
+
+def _carry_out(conductor: Conductor, run: Resident, commands: list[c.Command]) -> None:
+    for command in commands:
+        if isinstance(command, c.RunStep):
+            dispatch.resume(conductor, run, command)
+        else:
+            CARRY[type(command)](conductor, run, run.open_segment(), command)
+
+
+def _known(error: Exception, run: Resident) -> Exception:
+    if not isinstance(error, (NonDeterminism, NotDeterministic, PayloadError)):
+        log.error("run %s does not replay", run.id, exc_info=error)
+    return error
+
+
+def _without_code(
+    conductor: Conductor, run: Resident, events: Iterator[tuple[int, e.Event]], why: str
+) -> Iterator[Resident | None]:
+    """The workflow's definition is not to be had here: that is an incident, unless it is one already."""
+    halted = False
+    for seq, event in events:
+        halted = _note(run, seq, event, halted)
+        yield None
+    run.durable = run.seq
+    conductor.residents[run.run] = run
+    if halted:
+        conductor.rest(run)
+    else:
+        incidents.missing_definition(conductor, run, why)
+    yield run

@@ -1,0 +1,272 @@
+"""Moves what waits in the inbox into journals, and finds runs whose time has come.
+
+Rows are consumed one by one, in the transaction that journals them; nothing is consumed by watermark. Hints from other
+processes only make the next look come sooner; the slow look is the truth.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from segue.errors import PayloadError, StoreUnavailable
+from segue.kernel import events as e
+from segue.runtime import children, incidents
+from segue.runtime.clock import Alarm
+from segue.runtime.loading import Loading
+from segue.runtime.resident import Resident
+from segue.stores.base import RESIDENT, InboxRow, Status
+
+if TYPE_CHECKING:
+    from segue.runtime.conductor import Conductor
+
+log = logging.getLogger("segue.mail")
+AT_ONCE = 200
+RETRY = 0.5
+SOON = 0.05
+
+
+class Mail:
+    """The inbox and the clock of runs that are not in memory."""
+
+    def __init__(self, conductor: Conductor, loading: Loading) -> None:
+        self._conductor = conductor
+        self._loading = loading
+        self._loop = asyncio.get_running_loop()
+        self._halted: dict[int, int] = {}
+        self._timer: asyncio.TimerHandle | None = None
+        self._alarm: Alarm | None = None
+        self._alarm_at = 0
+        self._slow = 0.0
+        self._closed = False
+
+    def start(self) -> None:
+        """Begins to look."""
+        self._tick()
+
+    def close(self) -> None:
+        self._closed = True
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._alarm is not None:
+            self._alarm.cancel()
+
+    # --- looking ----------------------------------------------------------------------------------------------
+
+    def _tick(self) -> None:
+        if self._closed:
+            return
+        settings = self._conductor.settings
+        now = self._loop.time()
+        # Set first: whatever goes wrong in one look, the next one comes.
+        self._timer = self._loop.call_later(settings.poll, self._tick)
+        try:
+            if now >= self._slow or self._conductor.store.changed():
+                self._slow = now + settings.slow_poll
+                self.look()
+        except StoreUnavailable as error:
+            log.debug("looking again later: %s", error)
+
+    def look(self) -> None:
+        """Runs with mail, and runs that are due."""
+        conductor = self._conductor
+        # Runs that stand still keep their mail waiting; however many they are, they must not hide the others.
+        limit = AT_ONCE + len(self._halted)
+        rows = conductor.store.inbox_runs(conductor.app, limit, only=conductor.only)
+        if len(rows) < limit:
+            self._halted = {row: left for row, left in self._halted.items() if row in set(rows)}
+        for row in rows:
+            self.poke(row)
+        self.due()
+
+    def due(self) -> None:
+        """Loads runs whose time has come, and sets the alarm for the next."""
+        conductor = self._conductor
+        now = conductor.clock.now()
+        rows = conductor.store.due(conductor.app, now, AT_ONCE, only=conductor.only)
+        # One that is in memory has its timer there, and is due until its commit is on disk.
+        late = [row for row in rows if row.run not in conductor.residents]
+        for row in late:
+            self._loading.load(row.run, self._ready)
+        if len(rows) == AT_ONCE:
+            self._loop.call_later(0 if late else SOON, self._look_for_due)
+        self._set_alarm()
+
+    def _set_alarm(self) -> None:
+        # Those that are due already are on their way into memory; the alarm is for the first one after them.
+        wake = self._conductor.store.next_wake(self._conductor.app, self._conductor.clock.now())
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
+        if wake is not None:
+            self.expect(wake)
+
+    def expect(self, at: int) -> None:
+        """A run that is not in memory is due then."""
+        if self._closed or (self._alarm is not None and self._alarm_at <= at):
+            return
+        if self._alarm is not None:
+            self._alarm.cancel()
+        self._alarm_at = at
+        self._alarm = self._conductor.clock.call_at(at, self._ring)
+
+    def _ring(self) -> None:
+        self._alarm = None
+        self._look_for_due()
+
+    def _look_for_due(self) -> None:
+        if not self._closed:
+            try:
+                self.due()
+            except StoreUnavailable as error:
+                log.debug("looking again later: %s", error)
+
+    def takeover(self) -> None:
+        """Everything that the predecessor had in memory."""
+        if self._closed:
+            return
+        conductor = self._conductor
+        try:
+            now = conductor.clock.now()
+            rows = conductor.store.due(conductor.app, now, 1_000_000_000, takeover=True, only=conductor.only)
+        except StoreUnavailable as error:
+            log.warning("cannot look which runs to go on with: %s", error)
+            self._loop.call_later(RETRY, self.takeover)
+            return
+        for row in rows:
+            self._loading.load(row.run, self._ready)
+
+    def _ready(self, run: Resident | None) -> None:
+        if run is None or run.closed:
+            return
+        self.deliver(run)
+        if run.execution is not None and not run.closed:
+            self._conductor.fire(run)
+
+    # --- delivering -------------------------------------------------------------------------------------------
+
+    def poke(self, row: int) -> None:
+        """The run has mail."""
+        if row not in self._halted or self._halted[row] != self._waiting(row):
+            self._loading.load(row, self._ready)
+
+    def reload(self, row: int) -> None:
+        """The run has left memory and has to come back, with all its mail."""
+        self._halted.pop(row, None)
+        self._loading.load(row, self._ready)
+
+    def _waiting(self, row: int) -> int:
+        return len(self._inbox(row))
+
+    def _inbox(self, row: int) -> list[InboxRow]:
+        try:
+            return self._conductor.store.inbox([row])
+        except StoreUnavailable as error:  # the slow look finds it again
+            log.debug("reading the mail of run %d later: %s", row, error)
+            return []
+
+    def deliver(self, run: Resident) -> None:
+        """Journals what waits for the run, in order of arrival."""
+        left = 0
+        for row in self._inbox(run.run):
+            if row.row in run.taken:
+                continue
+            if run.closed:
+                # It came after the message that ended the run, and no longer stands in the way of the end.
+                run.open_segment().consumed.append(row.row)
+                continue
+            if run.execution is None and row.kind not in ("resolve", "terminate"):
+                left += 1
+                continue
+            try:
+                event = self._conductor.journal.event(row.body)
+            except StoreUnavailable:
+                return
+            except (PayloadError, msgspec.ValidationError) as error:
+                incidents.halt(self._conductor, run, error)
+                left += 1
+                continue
+            self._take(run, row, event)
+        if left:
+            self._halted[run.run] = left
+        else:
+            self._halted.pop(run.run, None)
+
+    def _take(self, run: Resident, row: InboxRow, event: e.Event) -> None:
+        conductor = self._conductor
+        run.taken.add(row.row)
+        # The time of acceptance, so that a deadline which passed later does not win over it.
+        stamped = msgspec.structs.replace(event, at=conductor.stamp(run, row.at))
+        receive(conductor, run, row.kind, stamped)
+        segment = run.open_segment()
+        segment.consumed.append(row.row)
+        segment.effects.append((run.taken.discard, (row.row,)))
+        conductor.writer.touch(run)
+
+
+def receive(conductor: Conductor, run: Resident, kind: str, event: e.Event) -> None:
+    """Gives a message to its run."""
+    _RECEIVE[kind](conductor, run, event)
+
+
+def _apply(conductor: Conductor, run: Resident, event: e.Event) -> None:
+    conductor.apply(run, event)
+
+
+def _child(conductor: Conductor, run: Resident, event: e.Event) -> None:
+    children.note(run, event)
+    conductor.apply(run, event)
+
+
+def _terminate(conductor: Conductor, run: Resident, event: e.Event) -> None:
+    assert isinstance(event, e.RunTerminated)
+    if run.execution is not None:
+        run.execution.close()
+        run.execution = None
+    conductor.close(run, run.open_segment(), event, "terminated", None, event.reason or None)
+    conductor.writer.touch(run)
+
+
+def _resolve(conductor: Conductor, run: Resident, event: e.Event) -> None:
+    assert isinstance(event, e.IncidentResolved)
+    # Replay takes the repair of the run as a whole, "", for the end of all that was missed: it comes last.
+    keys = [event.key] if event.key else sorted(run.incidents, reverse=True)
+    whole = run.execution is None
+    for key in keys:
+        incidents.resolved(run, key)
+        conductor.apply(run, msgspec.structs.replace(event, key=key or None))
+    if whole:
+        # Back by replay, with the code as it is now; due from this commit on, whoever does it.
+        segment = run.open_segment()
+        segment.status = Status("running", RESIDENT, run.at)
+        run.row_wake, run.row_state = RESIDENT, "running"
+        segment.effects.append((_reload, (conductor, run)))
+
+
+def _reload(conductor: Conductor, run: Resident) -> None:
+    conductor.drop(run)
+    conductor.reload(run)
+
+
+def _parent_closed(conductor: Conductor, run: Resident, event: e.Event) -> None:
+    policy = run.parent.close_policy if run.parent is not None else "abandon"
+    if policy == "cancel":
+        _apply(conductor, run, event)
+    elif policy == "terminate":
+        _terminate(conductor, run, e.RunTerminated(event.at, event.actor, None, "its parent has ended"))
+
+
+_RECEIVE: dict[str, Callable[[Conductor, Resident, e.Event], None]] = {
+    "signal": _apply,
+    "update": _apply,
+    "task": _apply,
+    "child": _child,
+    "cancel": _apply,
+    "terminate": _terminate,
+    "resolve": _resolve,
+    "parent-closed": _parent_closed,
+}

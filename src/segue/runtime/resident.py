@@ -1,0 +1,160 @@
+"""A run in memory, and the part of its journal that is not on disk yet."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from segue.kernel.events import StepCompleted, StepFailed
+from segue.kernel.execution import Execution
+from segue.stores.base import RESIDENT, Append, Blob, Post, StateWrite, Status, TaskRow
+
+Effect = tuple[Callable[..., None], tuple[Any, ...]]
+"""What may happen only once the segment is on disk: a function and its arguments."""
+
+NEVER = 1 << 62
+"""A time (µs) that does not come."""
+
+
+class Withheld(Exception):
+    """Nothing came of what was asked: the run left memory before it was on disk. It may be asked again."""
+
+
+def answer(future: asyncio.Future[Any], value: Any) -> None:
+    """Effect: whoever asked learns what is now on disk."""
+    if not future.done():
+        future.set_result(value)
+
+
+class Finished:
+    """An attempt that has ended: the event that says how, and the keyed state it wrote. Kept until the event is on
+    disk, whatever becomes of the run in memory, so that no side effect is repeated."""
+
+    __slots__ = ("event", "state")
+
+    def __init__(self, event: StepCompleted | StepFailed, state: dict[tuple[str, str], Any] | None) -> None:
+        self.event = event
+        self.state = state
+
+
+class Extras:
+    """What a segment rarely has: everything but events, a status and effects."""
+
+    __slots__ = ("attributes", "blobs", "closed_tasks", "posts", "published", "reassigned", "state", "tasks")
+
+    def __init__(self) -> None:
+        self.posts: list[Post] = []
+        self.tasks: list[TaskRow] = []
+        self.closed_tasks: list[str] = []
+        self.reassigned: dict[str, str] = {}
+        self.attributes: dict[str, Any] = {}
+        self.published: dict[str, bytes | None] = {}
+        self.state: list[StateWrite] = []
+        self.blobs: list[Blob] = []
+
+
+class Segment:
+    """Events of one run that are committed together, what becomes true with them, and what is released by them."""
+
+    __slots__ = ("_extras", "check_inbox", "closes", "consumed", "effects", "events", "finished", "seq", "status")
+
+    def __init__(self, seq: int) -> None:
+        self.seq = seq
+        self.events: list[bytes] = []
+        self.effects: list[Effect] = []
+        self.finished: list[Finished] = []
+        self.consumed: list[int] = []
+        self.status: Status | None = None
+        self.check_inbox = False
+        self.closes = False
+        self._extras: Extras | None = None
+
+    @property
+    def extras(self) -> Extras:
+        if self._extras is None:
+            self._extras = Extras()
+        return self._extras
+
+    @property
+    def empty(self) -> bool:
+        """Nothing to write: what it releases need not wait."""
+        return not (self.events or self.status or self.consumed or self._extras)
+
+    def withhold(self) -> None:
+        """It will not be written: whoever waits for an answer from it may ask again."""
+        for function, args in self.effects:
+            if function is answer and not args[0].done():
+                args[0].set_exception(Withheld())
+
+    def operation(self, run: int) -> Append:
+        """The segment as the store takes it."""
+        more = self._extras
+        events, consumed = tuple(self.events), tuple(self.consumed)
+        if more is None:
+            return Append(run, self.seq, events, self.status, self.check_inbox, consumed)
+        return Append(
+            run, self.seq, events, self.status, self.check_inbox, consumed, tuple(more.posts), tuple(more.tasks),
+            tuple(more.closed_tasks), more.reassigned, more.attributes, more.published, tuple(more.state),
+            tuple(more.blobs),
+        )  # fmt: skip
+
+
+class Resident:
+    """A run that its owner has in memory.
+
+    Attributes:
+        run: its row. id, uid, namespace, workflow: who it is.
+        execution: None while the run stands still on an incident that replay cannot pass.
+        seq: number of its last event, on disk or not. durable: number of the last one on disk.
+        at: time of its last event. deadline: its earliest timer, ``NEVER`` if none is set.
+        active: calls under way on this side, by key: while there is one, the run is not idle.
+        row_wake: what ``runs.wake`` says on disk or will say with the segment in flight.
+        incidents: keys of the calls that stand still until a person acts ("" for the run as a whole).
+        children: row and close policy of each child that was started and has not answered, by its call's key.
+        taken: inbox rows that became events and are not deleted on disk yet.
+        segment: what is not handed to the writer yet. in_flight: what the writer is committing.
+    """
+
+    __slots__ = (
+        "active", "at", "children", "closed", "deadline", "durable", "execution", "id", "in_flight", "incident_text",
+        "incidents", "namespace", "parent", "row_state", "row_wake", "run", "segment", "seq", "taken", "uid",
+        "workflow",
+    )  # fmt: skip
+
+    def __init__(
+        self, *, run: int, id: str, uid: str, namespace: str, workflow: str, execution: Execution | None
+    ) -> None:
+        self.run = run
+        self.id = id
+        self.uid = uid
+        self.namespace = namespace
+        self.workflow = workflow
+        self.execution = execution
+        self.seq = 0
+        self.durable = 0
+        self.at = 0
+        self.deadline = NEVER
+        self.active: dict[str, Any] = {}
+        self.children: dict[str, tuple[int, str]] = {}
+        self.row_wake: int | None = RESIDENT
+        self.row_state = "running"
+        self.segment: Segment | None = None
+        self.in_flight: Segment | None = None
+        self.incidents: set[str] = set()
+        self.incident_text: str | None = None
+        self.closed = False
+        self.parent: Any = None
+        self.taken: set[int] = set()
+
+    def open_segment(self) -> Segment:
+        """The segment that takes further events."""
+        segment = self.segment
+        if segment is None:
+            segment = self.segment = Segment(self.seq + 1)
+        return segment
+
+    @property
+    def idle(self) -> bool:
+        """Nothing under way and nothing waiting for the disk: the run could leave memory."""
+        return not self.active and self.segment is None and self.in_flight is None

@@ -1,0 +1,321 @@
+"""The one place where a commit happens.
+
+Whatever is ready is drained into one transaction; nothing waits for more to come. While a commit is under way the next
+batch collects. A commit that fails is kept and tried again with identical rows: only a fence that is proven lost, or a
+journal that somebody else has written, lets go of a run.
+
+A small batch is committed in place, on the loop's thread, because handing it to a thread and back costs as much as the
+commit itself; a large one, or any on a disk that has shown to be slow, goes to the writer's thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+import time
+from collections.abc import Callable
+from queue import SimpleQueue
+from typing import Any, Protocol
+
+from segue.errors import FenceLost, StoreError, StoreUnavailable
+from segue.runtime.resident import Resident, Segment
+from segue.stores.base import Answer, Append, Appended, Batch, Fence, Operation, Posted, Store
+
+log = logging.getLogger("segue.writer")
+
+ROWS_PER_BATCH = 2_000
+IN_PLACE_ROWS = 64
+IN_PLACE_SECONDS = 0.002
+RETRY_FIRST = 0.05
+RETRY_LONGEST = 5.0
+
+Reply = Callable[[Any], None]
+
+
+class Owner(Protocol):
+    """Who is told what became of a run's segment."""
+
+    def committed(self, run: Resident, segment: Segment, answer: Appended) -> None: ...
+
+    def rejected(self, run: Resident, segment: Segment, answer: Any) -> None: ...
+
+    def stumbled(self, run: Resident, error: Exception) -> None: ...
+
+    def dispossessed(self) -> None: ...
+
+
+class Writer:
+    """Drains what is ready into transactions.
+
+    Args:
+        store: where to.
+        prepare: called for each run when its segment is taken: the last moment to say what state the run is in.
+    """
+
+    def __init__(self, store: Store, owner: Owner, *, prepare: Callable[[Resident, Segment], None]) -> None:
+        self._store = store
+        self._owner = owner
+        self._prepare = prepare
+        self.fence: Fence | None = None
+        self._commit_id = 0
+        self._dirty: dict[int, Resident] = {}
+        self._operations: list[tuple[Operation, Reply]] = []
+        self._scheduled = False
+        self._committing: _Committing | None = None
+        self._pause = RETRY_FIRST
+        self._cost = 0.0
+        self._thread: _Thread | None = None
+        self._loop = asyncio.get_running_loop()
+        self._idle: asyncio.Event | None = None
+        self.unavailable: StoreUnavailable | None = None
+        self.stopped: Exception | None = None
+        self.commits = 0
+
+    # --- what is handed in ------------------------------------------------------------------------------------
+
+    def touch(self, run: Resident) -> None:
+        """The run has a segment to write."""
+        self._dirty[run.run] = run
+        if not self._scheduled and self._committing is None:
+            self._scheduled = True
+            self._loop.call_soon(self._flush)
+
+    def submit(self, operation: Operation, reply: Reply) -> None:
+        """An operation of its own; ``reply`` gets the answer once it is on disk, or the exception why it never will."""
+        if self.stopped is not None:
+            self._loop.call_soon(reply, self.stopped)
+            return
+        self._operations.append((operation, reply))
+        if not self._scheduled and self._committing is None:
+            self._scheduled = True
+            self._loop.call_soon(self._flush)
+
+    def forget(self, run: Resident) -> None:
+        """The run is being dropped; what it had not handed over is void."""
+        self._dirty.pop(run.run, None)
+
+    def flush_now(self) -> None:
+        """Commits what is ready, in place, if exactly one run is and nothing is under way."""
+        if self._committing is None and len(self._dirty) == 1 and not self._operations:
+            self._flush()
+
+    @property
+    def busy(self) -> bool:
+        return self._committing is not None or bool(self._dirty) or bool(self._operations)
+
+    async def drained(self) -> None:
+        """Waits until everything handed in is on disk, or until it is clear that it will not be for now."""
+        while self.busy and self.unavailable is None and self.stopped is None:
+            self._idle = self._idle or asyncio.Event()
+            await self._idle.wait()
+
+    # --- committing -------------------------------------------------------------------------------------------
+
+    def _flush(self) -> None:
+        self._scheduled = False
+        if self._committing is not None:
+            return
+        work = self._take()
+        if not work.operations:
+            if not self.busy:
+                self._wake_idle()
+            return
+        self._committing = work
+        self._commit_id += 1
+        work.batch = Batch(self._commit_id, tuple(work.operations), self.fence)
+        self._attempt(work)
+
+    def _take(self) -> _Committing:
+        """The next batch: at most ``ROWS_PER_BATCH`` rows, a run's segment never divided."""
+        work = _Committing()
+        if self._operations:
+            taken = self._operations[:ROWS_PER_BATCH]
+            del self._operations[:ROWS_PER_BATCH]
+            for operation, reply in taken:
+                work.operations.append(operation)
+                work.replies.append(reply)
+            work.rows += len(taken)
+        dirty = self._dirty
+        while dirty and work.rows < ROWS_PER_BATCH:
+            run = dirty.pop(next(iter(dirty)))
+            segment = run.segment
+            if segment is None:
+                continue
+            self._prepare(run, segment)
+            run.segment = None
+            run.in_flight = segment
+            work.operations.append(segment.operation(run.run))
+            work.replies.append((run, segment))
+            work.rows += len(segment.events) + 1
+        return work
+
+    def _attempt(self, work: _Committing) -> None:
+        quick = (work.rows <= IN_PLACE_ROWS and self._cost < IN_PLACE_SECONDS) or len(work.operations) == 1
+        # A store that was down may take its time to say so again: not at the loop's expense.
+        if quick and self.unavailable is None:
+            began = time.perf_counter()
+            try:
+                answers = self._store.commit(work.batch)
+            except Exception as error:
+                self._failed(work, error)
+            else:
+                self._cost += 0.2 * (time.perf_counter() - began - self._cost)
+                self._settle(work, answers)
+            return
+        if self._thread is None:
+            self._thread = _Thread(self._store, self._loop)
+        self._thread.put(work.batch, lambda answers, error: self._from_thread(work, answers, error))
+
+    def _from_thread(self, work: _Committing, answers: list[Answer] | None, error: Exception | None) -> None:
+        if self.stopped is not None:
+            return
+        if error is not None:
+            self._failed(work, error)
+        else:
+            assert answers is not None
+            self._cost *= 0.9
+            self._settle(work, answers)
+
+    def _settle(self, work: _Committing, answers: list[Answer]) -> None:
+        self._committing = None
+        self._pause = RETRY_FIRST
+        self.unavailable = None
+        self.commits += 1
+        for reply, answer in zip(work.replies, answers, strict=True):
+            if isinstance(reply, tuple):
+                self._answer(*reply, answer)
+            else:
+                reply(answer)
+        if (self._dirty or self._operations) and not self._scheduled and self._committing is None:
+            self._scheduled = True
+            self._loop.call_soon(self._flush)
+        elif not self.busy:
+            self._wake_idle()
+
+    def _wake_idle(self) -> None:
+        if self._idle is not None:
+            self._idle.set()
+            self._idle = None
+
+    # --- when it fails ----------------------------------------------------------------------------------------
+
+    def _failed(self, work: _Committing, error: Exception) -> None:
+        if not isinstance(error, StoreUnavailable):
+            if not isinstance(error, FenceLost):
+                log.critical("the store refused a batch for good", exc_info=error)
+            self._stop(error)
+            self._owner.dispossessed()
+            return
+        if self.unavailable is None:
+            log.warning("cannot write (%s); the batch is kept and tried again", error)
+        self.unavailable = error
+        self._wake_idle()
+        self._loop.call_later(self._pause, self._retry, work)
+        self._pause = min(self._pause * 2, RETRY_LONGEST)
+
+    def _retry(self, work: _Committing) -> None:
+        if self.stopped is not None:
+            return
+        # The acknowledgement may be all that was lost: that is resolved by looking, not by guessing.
+        try:
+            if work.batch.fence is not None and not work.resolved and self._store.landed(work.batch):
+                self._resolve(work)
+        except StoreError as error:
+            self._failed(work, error)
+            return
+        self._attempt(work)
+
+    def _resolve(self, work: _Committing) -> None:
+        """The batch is in. Its appends are answered from the journal; everything else is asked again, which is
+        harmless: a uid and a message id are taken once."""
+        again = _Committing()
+        answers: list[tuple[Resident, Segment, Appended]] = []
+        for operation, reply in zip(work.operations, work.replies, strict=True):
+            if isinstance(operation, Append) and isinstance(reply, tuple):
+                answers.append((*reply, self._look(operation)))
+            else:
+                again.operations.append(operation)
+                again.replies.append(reply)
+        for run, segment, answer in answers:
+            self._answer(run, segment, answer)
+        self._commit_id += 1
+        work.operations, work.replies, work.resolved = again.operations, again.replies, True
+        work.rows = len(again.operations)
+        work.batch = Batch(self._commit_id, tuple(again.operations), self.fence)
+
+    def _look(self, operation: Append) -> Appended:
+        first = next(iter(self._store.journal(operation.run, after=operation.seq - 1)), None)
+        if operation.events and (first is None or first[1] != operation.events[0]):
+            return Appended("vetoed")
+        return Appended("appended", tuple(Posted("posted", None, post.run or 0) for post in operation.posts))
+
+    def _answer(self, run: Resident, segment: Segment, answer: Answer) -> None:
+        run.in_flight = None
+        try:
+            if type(answer) is Appended and answer.outcome == "appended":
+                self._owner.committed(run, segment, answer)
+            else:
+                self._owner.rejected(run, segment, answer)
+        except Exception as error:  # a defect in one run's effects must not keep the others' from being released
+            self._owner.stumbled(run, error)
+
+    def _stop(self, error: Exception) -> None:
+        """Nothing more can be written from here, and nobody is left waiting for it: another owner has the runs now, or
+        the error is one that no retry mends (a bug, a damaged file), or the engine is being closed."""
+        self.stopped = error
+        work, self._committing = self._committing, None
+        self._dirty.clear()
+        waiting = [reply for reply in work.replies if not isinstance(reply, tuple)] if work is not None else []
+        waiting += [reply for _, reply in self._operations]
+        self._operations.clear()
+        for reply in waiting:
+            reply(error)
+
+    async def close(self) -> None:
+        """Ends the thread. Whatever is kept because the store is down stays undone: it was never acknowledged."""
+        if self.stopped is None:
+            self._stop(StoreUnavailable("the engine was closed"))
+        if self._thread is not None:
+            await asyncio.to_thread(self._thread.stop)
+
+
+class _Committing:
+    """A batch on its way, with whoever waits for its answers."""
+
+    __slots__ = ("batch", "operations", "replies", "resolved", "rows")
+
+    def __init__(self) -> None:
+        self.operations: list[Operation] = []
+        self.replies: list[Reply | tuple[Resident, Segment]] = []
+        self.rows = 0
+        self.resolved = False
+        self.batch: Batch
+
+
+class _Thread:
+    """Commits one batch after the other, off the loop."""
+
+    def __init__(self, store: Store, loop: asyncio.AbstractEventLoop) -> None:
+        self._store = store
+        self._loop = loop
+        self._queue: SimpleQueue[tuple[Batch, Callable[..., None]] | None] = SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="segue-writer", daemon=True)
+        self._thread.start()
+
+    def put(self, batch: Batch, done: Callable[[list[Answer] | None, Exception | None], None]) -> None:
+        self._queue.put((batch, done))
+
+    def stop(self) -> None:
+        self._queue.put(None)
+        self._thread.join(30)
+
+    def _run(self) -> None:
+        while (item := self._queue.get()) is not None:
+            batch, done = item
+            try:
+                answers = self._store.commit(batch)
+            except Exception as error:
+                self._loop.call_soon_threadsafe(done, None, error)
+            else:
+                self._loop.call_soon_threadsafe(done, answers, None)

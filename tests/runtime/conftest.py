@@ -1,0 +1,60 @@
+"""An engine on a file of its own, once with runs that stay in memory and once with every idle run dropped at once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from segue import Engine
+from segue.runtime.conductor import Settings
+from segue.stores.base import OPEN, RunFilter
+
+
+@pytest.fixture(params=[1000, 0], ids=["kept", "evicted"])
+def settings(request: pytest.FixtureRequest) -> Settings:
+    return Settings(cache=request.param)
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path}/test.db"
+
+
+@pytest.fixture
+async def engine(url: str, settings: Settings) -> AsyncIterator[Engine]:
+    async with Engine(url, settings=settings) as engine:
+        yield engine
+        _nothing_is_left(engine)
+
+
+def _nothing_is_left(engine: Engine) -> None:
+    """When all runs are closed, the runtime holds nothing on their behalf."""
+    if engine._duty is None or engine.store.list(RunFilter(states=OPEN)):
+        return
+    conductor = engine._duty.conductor
+    held = {
+        name: found
+        for name, found in vars(conductor).items()
+        if name in ("residents", "idle", "waiters", "followers", "updates", "salvaged") and found
+    }
+    assert held == {}
+    assert conductor.timers.next is None
+    assert engine._duty.mail._halted == {}
+
+
+@pytest.fixture
+def until() -> Callable[[Callable[[], bool | Awaitable[bool]]], Awaitable[None]]:
+    """Waits for a condition, looking every few milliseconds; a test that waits in vain fails after ten seconds."""
+
+    async def until(condition: Callable[[], bool | Awaitable[bool]]) -> None:
+        async with asyncio.timeout(10):
+            while True:
+                found = condition()
+                if found if isinstance(found, bool) else await found:
+                    return
+                await asyncio.sleep(0.002)
+
+    return until

@@ -1,0 +1,71 @@
+"""Erasing a person's data from runs: the whole family, only when it has ended, and journaled."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from segue import Engine, set_attributes, signal, step, workflow
+from segue.errors import RunStillOpen
+from segue.kernel import events as e
+
+CANARY = "ann@example.com"
+
+
+@step
+async def greet_person(mail: str) -> str:
+    print(f"mailing {mail}")
+    return f"dear {mail}"
+
+
+@workflow
+async def letter(mail: str) -> str:
+    return await greet_person(mail)
+
+
+@workflow
+async def campaign(mail: str) -> str:
+    set_attributes(customer=mail)
+    answer = await letter(mail)
+    return answer + await signal("go", str)
+
+
+def files_with_canary(folder: Path) -> list[str]:
+    return [file.name for file in folder.iterdir() if CANARY.encode() in file.read_bytes()]
+
+
+async def run_campaign(engine: Engine) -> None:
+    handle = await engine.start(campaign, CANARY, id="c", tags={"to": CANARY})
+    await handle.signal("go", CANARY)
+    await handle.result()
+
+
+async def test_a_family_is_erased_and_says_so(tmp_path: Path) -> None:
+    async with Engine(f"sqlite:///{tmp_path}/test.db") as engine:
+        await run_campaign(engine)
+        async with Engine(f"sqlite:///{tmp_path}/test.db", own=False) as client:  # also while another owns the runs
+            handle = await client.handle("c")
+            erased = await client.erase(handle.run, by="bob", reason="asked for")
+        assert {row.workflow for row in erased} == {"campaign", "letter"}
+        history = await (await engine.handle("c")).history()
+        last = history[-1].event
+        assert isinstance(last, e.Erased)
+        assert (last.actor, last.reason) == ("user:bob", "asked for")
+        assert isinstance(history[-2].event, e.RunCompleted)
+        row = await engine.describe(handle.run)
+        assert (row.state, row.attributes, row.tags) == ("completed", {}, {})
+        assert engine.logs(erased[1].run) == []
+    assert files_with_canary(tmp_path) == []
+
+
+async def test_an_open_run_is_refused_whole(tmp_path: Path) -> None:
+    async with Engine(f"sqlite:///{tmp_path}/test.db") as engine:
+        await run_campaign(engine)
+        waiting = await engine.start(campaign, CANARY, id="open")
+        done = await engine.handle("c")
+        before = await done.history()
+        with pytest.raises(RunStillOpen, match="open") as caught:
+            await engine.erase(done.run, waiting.run)
+        assert caught.value.run_ids == ["open"]
+        assert await done.history() == before

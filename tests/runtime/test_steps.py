@@ -1,0 +1,230 @@
+"""Steps in every executor: how they end, time limits, requests to stop, and what may not leave them."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+import segue
+from segue import Engine, Retry, RunCancelled, RunFailed, SecretRef, StepFailed, step, workflow
+from segue.kernel import events as e
+from segue.runtime.conductor import Settings
+
+Until = Callable[[Callable[[], bool | Awaitable[bool]]], Awaitable[None]]
+ran: list[str] = []
+
+
+@pytest.fixture(autouse=True)
+def nothing_ran() -> None:
+    ran.clear()
+
+
+async def _events(engine: Engine, id: str, kind: type[e.Event]) -> list[Any]:
+    return [r.event for r in await (await engine.handle(id)).history() if isinstance(r.event, kind)]
+
+
+# --- at most once ---------------------------------------------------------------------------------------------
+
+
+@step(at_most_once=True)
+async def launch(n: int) -> int:
+    return n + 1
+
+
+@workflow
+async def launches(n: int) -> int:
+    return await launch(n) + sum(await asyncio.gather(launch(n), launch(n)))
+
+
+async def test_the_start_of_a_step_that_runs_at_most_once_is_journaled(engine: Engine) -> None:
+    assert await (await engine.start(launches, 1, id="a")).result() == 6
+    started = await _events(engine, "a", e.StepStarted)
+    assert [event.key for event in started] == ["/launch", "/0/launch", "/1/launch"]
+
+
+# --- what may not leave a step ----------------------------------------------------------------------------------
+
+
+class Vault:
+    def get(self, name: str) -> str:
+        return "sesame-opens-it"
+
+
+@step(retry=Retry(attempts=2, initial=0, jitter=0))
+async def blabs() -> str:
+    return "the word is " + SecretRef("door").value()
+
+
+@workflow
+async def trusts() -> str:
+    return await blabs()
+
+
+async def test_a_result_with_a_secret_fails_the_step(url: str, settings: Settings) -> None:
+    async with Engine(url, settings=settings, secrets=Vault()) as engine:
+        handle = await engine.start(trusts)
+        with pytest.raises(RunFailed, match="contains the value of a secret") as caught:
+            await handle.result(timeout=5)
+        assert "sesame" not in str(caught.value.failure)
+
+
+class Silent(Exception):
+    def __str__(self) -> str:
+        raise RuntimeError("no words")
+
+
+@step
+async def breaks(how: str) -> object:
+    if how == "half a character":
+        raise ValueError("\ud800")
+    if how == "no words":
+        raise Silent
+    if how == "no result":
+        return {"a": [1, object()]}
+    raise StopAsyncIteration("a step is no generator")
+
+
+@workflow
+async def broken(how: str) -> object:
+    return await breaks(how)
+
+
+@pytest.mark.parametrize(
+    ("how", "what"),
+    [
+        ("half a character", "ValueError"),
+        ("no words", "Silent"),
+        ("no result", r"\$.*a.*\[1\]"),
+        ("generator", "StopAsyncIteration"),
+    ],
+)
+async def test_whatever_goes_wrong_in_a_step_is_its_outcome(engine: Engine, how: str, what: str) -> None:
+    with pytest.raises(RunFailed, match=what):
+        await (await engine.start(broken, how)).result(timeout=5)
+
+
+# --- time limits ------------------------------------------------------------------------------------------------
+
+
+@step(timeout="30ms", grace="30ms")
+async def sleeps() -> None:
+    await asyncio.sleep(60)
+
+
+@step(timeout="30ms", grace="30ms")
+async def clings() -> None:
+    ran.append("began")
+    try:
+        await asyncio.sleep(60)
+    except asyncio.CancelledError:
+        ran.append("was asked to stop")
+        await asyncio.sleep(0.5)
+
+
+@step(timeout="30ms", grace="5s")
+def polite() -> None:
+    while not segue.cancelled():
+        time.sleep(0.002)
+    ran.append("was asked to stop")
+
+
+@step(timeout="30ms", grace="30ms")
+def deaf() -> None:
+    time.sleep(0.5)
+
+
+@step(timeout="30ms", executor="process")
+def apart() -> None:
+    time.sleep(60)
+
+
+SLOW = {s.name: s for s in (sleeps, clings, polite, deaf, apart)}
+
+
+@workflow
+async def limited(name: str) -> str:
+    try:
+        await SLOW[name]()
+    except StepFailed as error:
+        return str(error.failure.type)
+    return "ended"
+
+
+@pytest.mark.parametrize("name", list(SLOW))
+async def test_a_step_that_takes_too_long_is_stopped(engine: Engine, name: str) -> None:
+    began = time.monotonic()
+    assert await (await engine.start(limited, name)).result() == "segue.errors.StepTimeout"
+    assert time.monotonic() - began < 10
+    if name in ("clings", "polite"):
+        assert "was asked to stop" in ran
+
+
+# --- stopping a running step ------------------------------------------------------------------------------------
+
+
+@step
+async def awaits() -> None:
+    ran.append("began")
+    try:
+        await asyncio.sleep(60)
+    finally:
+        ran.append("stopped")
+
+
+@step
+def loops() -> None:
+    ran.append("began")
+    while not segue.cancelled():
+        time.sleep(0.002)
+    ran.append("stopped")
+
+
+@step(executor="process")
+def hangs(file: str) -> None:
+    with open(file, "w") as out:
+        out.write("began")
+    time.sleep(60)
+
+
+LONG = {s.name: s for s in (awaits, loops)}
+
+
+@workflow
+async def runs_long(name: str, file: str) -> str:
+    try:
+        await (hangs(file) if name == "hangs" else LONG[name]())
+    finally:
+        ran.append("finally")
+    return "ended"
+
+
+@pytest.mark.parametrize("name", ["awaits", "loops", "hangs"])
+async def test_cancelling_a_run_stops_its_step(engine: Engine, until: Until, tmp_path: Any, name: str) -> None:
+    file = tmp_path / "began"
+    handle = await engine.start(runs_long, name, str(file))
+    await until(lambda: "began" in ran or file.exists())
+    await handle.cancel("enough")
+    with pytest.raises(RunCancelled, match="enough"):
+        await handle.result(timeout=5)
+    assert ran[-1] == "finally"
+    if name != "hangs":
+        assert ran[:2] == ["began", "stopped"]
+
+
+@workflow
+async def gives_up(name: str, file: str) -> str:
+    try:
+        await asyncio.wait_for(hangs(file) if name == "hangs" else LONG[name](), 0.05)
+    except TimeoutError:
+        return "gave up"
+    return "ended"
+
+
+@pytest.mark.parametrize("name", ["awaits", "loops", "hangs"])
+async def test_a_workflow_stops_its_own_step(engine: Engine, tmp_path: Any, name: str) -> None:
+    handle = await engine.start(gives_up, name, str(tmp_path / "began"))
+    assert await handle.result(timeout=10) == "gave up"
