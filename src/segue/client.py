@@ -1,0 +1,334 @@
+"""Two ways in which an engine carries out what it is asked: directly, where it owns the runs, or through the database.
+
+Both acknowledge only what is on disk.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import itertools
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from typing import Any, cast
+
+import msgspec
+
+from segue.errors import CallerError, Incident, RunClosed, RunNotFound, StoreUnavailable
+from segue.kernel import events as e
+from segue.runtime.clock import Clock
+from segue.runtime.conductor import Conductor
+from segue.runtime.loading import Loading
+from segue.runtime.mail import receive
+from segue.runtime.resident import Resident, Withheld, answer
+from segue.stores.base import (
+    CLOSED,
+    Batch,
+    CompleteTask,
+    Operation,
+    Post,
+    Posted,
+    Started,
+    StartRun,
+    Store,
+    TaskAnswered,
+)
+
+Events = Callable[..., Iterable[tuple[int, e.Event]]]
+
+
+class Direct:
+    """For the owner: everything goes through its own writer, in the same transactions as the runs themselves."""
+
+    def __init__(self, conductor: Conductor, loading: Loading) -> None:
+        self._conductor = conductor
+        self._loading = loading
+
+    async def _submit(self, operation: Operation, then: Callable[[Any], None]) -> Any:
+        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+
+        def reply(answer: Any) -> None:
+            if isinstance(answer, Exception):
+                if not future.done():
+                    future.set_exception(answer)
+                return
+            then(answer)
+            if not future.done():
+                future.set_result(answer)
+
+        self._conductor.writer.submit(operation, reply)
+        return await future
+
+    async def start(self, operation: StartRun, event: e.RunStarted) -> Started:
+        conductor = self._conductor
+
+        def then(answer: Started) -> None:
+            if answer.outcome == "started":
+                conductor.adopt(answer.run, event)
+            elif answer.outcome == "existing" and answer.run not in conductor.residents:
+                # It may be that only the acknowledgement of its start was lost.
+                conductor.poke(answer.run)
+
+        return cast(Started, await self._submit(operation, then))
+
+    async def post(self, post: Post) -> Posted:
+        assert post.run is not None
+        direct = self._give(post)
+        if direct is not None:
+            try:
+                return await direct
+            except Withheld:
+                pass  # the run is being rebuilt; its inbox waits for it
+        return cast(Posted, await self._submit(post, self._poke))
+
+    def _poke(self, answer: Posted) -> None:
+        if answer.outcome == "posted":
+            self._conductor.poke(answer.run)
+
+    def _give(self, post: Post) -> asyncio.Future[Posted] | None:
+        """A run in memory gets its message without the detour over the inbox, unless it may have come before."""
+        run = self._conductor.residents.get(post.run or 0)
+        if run is None or run.execution is None or run.closed or post.kind not in ("signal", "cancel"):
+            return None
+        event = self._conductor.journal.event(post.body)
+        if getattr(event, "message", ""):
+            return None
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Posted] = loop.create_future()
+        # Not from inside a task: a run's loop is only ever driven from a plain callback.
+        loop.call_soon(self._given, run, post.kind, event, future)
+        return future
+
+    def _given(self, run: Resident, kind: str, event: e.Event, future: asyncio.Future[Posted]) -> None:
+        conductor = self._conductor
+        if run.execution is None or run.closed or conductor.residents.get(run.run) is not run:
+            future.set_exception(Withheld())
+            return
+        conductor.idle.pop(run.run, None)
+        receive(conductor, run, kind, _later(event, run.at))
+        run.open_segment().effects.append((answer, (future, Posted("posted", None, run.run))))
+
+    async def complete_task(self, operation: CompleteTask) -> TaskAnswered:
+        def then(answer: TaskAnswered) -> None:
+            if answer.outcome == "completed":
+                self._conductor.poke(answer.run)
+
+        return cast(TaskAnswered, await self._submit(operation, then))
+
+    async def update(
+        self, run: int, event: e.UpdateAccepted, body: Any, events: Events, *, fresh: bool
+    ) -> e.UpdateCompleted:
+        waiting = self._conductor.updates.setdefault(run, {})
+        futures = waiting.setdefault(event.update, [])
+        future: asyncio.Future[e.UpdateCompleted] = asyncio.get_running_loop().create_future()
+        futures.append(future)
+        try:
+            if fresh:
+                await self._with(run, lambda resident, accepted: self._update(resident, event, accepted))
+            elif (completed := await self._post_update(run, event, body, events)) is not None:
+                return completed
+            return await future
+        finally:
+            futures.remove(future)
+            if not futures:
+                waiting.pop(event.update, None)
+            if not waiting and self._conductor.updates.get(run) is waiting:
+                del self._conductor.updates[run]
+
+    async def _post_update(
+        self, run: int, event: e.UpdateAccepted, body: Any, events: Events
+    ) -> e.UpdateCompleted | None:
+        """An update that may have come before goes through the inbox, which knows; None while it is under way."""
+        with suppress(RunClosed, Incident):  # it may have been answered before that
+            await self._with(run, lambda resident, valid: self._validate(resident, event, valid))
+        data, blobs = body()
+        post = Post("update", data, f"update:{event.update}", event.at, run=run, blobs=blobs)
+        answered = await self._submit(post, self._poke)
+        if answered.outcome == "posted":
+            return None
+        for _, recorded in events(run):
+            if isinstance(recorded, e.UpdateCompleted) and recorded.update == event.update:
+                return recorded
+        if answered.outcome == "duplicate" and answered.state not in CLOSED:
+            return None
+        raise _closed(self._conductor.store, run)
+
+    def _update(self, run: Resident, event: e.UpdateAccepted, accepted: asyncio.Future[None]) -> None:
+        assert run.execution is not None
+        run.execution.validate_update(event.name, event.payload)
+        self._conductor.apply(run, _later(event, self._conductor.stamp(run, event.at)))
+        run.open_segment().effects.append((answer, (accepted, None)))
+
+    def _validate(self, run: Resident, event: e.UpdateAccepted, valid: asyncio.Future[None]) -> None:
+        assert run.execution is not None
+        run.execution.validate_update(event.name, event.payload)
+        answer(valid, None)
+
+    async def query(self, run: int, name: str, arguments: list[Any]) -> Any:
+        return await self._with(run, lambda resident, future: self._query(resident, name, arguments, future))
+
+    def _query(self, run: Resident, name: str, arguments: list[Any], future: asyncio.Future[Any]) -> None:
+        assert run.execution is not None
+        found = run.execution.query(name, arguments)
+        # What it saw may not be on disk yet; nothing is answered before that.
+        segment = run.segment or run.in_flight
+        if segment is None:
+            answer(future, found)
+        else:
+            segment.effects.append((answer, (future, found)))
+
+    async def _with(self, run: int, act: Callable[[Resident, asyncio.Future[Any]], None]) -> Any:
+        """Has ``act`` answer with the run in memory, in a plain callback of the loop, where alone a run may be driven.
+
+        Raises:
+            RunClosed, RunNotFound, Incident: the run answers nothing.
+        """
+        loop = asyncio.get_running_loop()
+        while True:
+            future: asyncio.Future[Any] = loop.create_future()
+            loop.call_soon(self._loading.load, run, functools.partial(self._act, run, act, future))
+            try:
+                return await future
+            except Withheld:
+                if self._conductor.writer.stopped is not None:
+                    raise self._conductor.writer.stopped from None
+
+    def _act(
+        self,
+        row: int,
+        act: Callable[[Resident, asyncio.Future[Any]], None],
+        future: asyncio.Future[Any],
+        run: Resident | None,
+    ) -> None:
+        try:
+            if run is None or run.closed:
+                raise _closed(self._conductor.store, row)
+            if run.execution is None:
+                raise Incident(f"run {run.id!r} stands still: {run.incident_text}", run_id=run.id)
+            act(run, future)
+        except Exception as error:  # a query's or a validator's own too: whoever asked learns of it
+            if not future.done():
+                future.set_exception(error)
+
+    async def closing_event(self, run: int, events: Events) -> e.Event:
+        conductor = self._conductor
+        future: asyncio.Future[e.Event] = asyncio.get_running_loop().create_future()
+        waiters = conductor.waiters.setdefault(run, [])
+        waiters.append(future)
+        resident = conductor.residents.get(run)
+        try:
+            if resident is None or resident.closed or resident.incidents:
+                ended = _ended(conductor.store, run, events)
+                if ended is not None:
+                    return ended
+            return await future
+        except Withheld:
+            return await self.closing_event(run, events)
+        finally:
+            if future in waiters:
+                waiters.remove(future)
+            if not waiters and conductor.waiters.get(run) is waiters:
+                del conductor.waiters[run]
+
+    async def changed(self, run: int) -> None:
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        followers = self._conductor.followers.setdefault(run, [])
+
+        def follow(resident: Resident, segment: Any) -> None:
+            answer(future, None)
+
+        followers.append(follow)
+        try:
+            # A run that is owned elsewhere by now, or whose commit came in between, is found by looking again.
+            await asyncio.wait([future], timeout=1.0)
+        finally:
+            followers.remove(follow)
+            if not followers:
+                self._conductor.followers.pop(run, None)
+
+
+class Remote:
+    """For everybody else: operations in transactions of their own; the owner finds them by itself."""
+
+    RETRY = 0.1
+    POLL = 0.02
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+        self._ids = itertools.count(1)
+
+    async def _commit(self, operation: Operation) -> Any:
+        # Every operation may be repeated: a uid, a message id, a task is taken once.
+        for _ in range(100):
+            try:
+                answers = await asyncio.to_thread(self._store.commit, Batch(next(self._ids), (operation,)))
+                return answers[0]
+            except StoreUnavailable as error:
+                last = error
+                await asyncio.sleep(self.RETRY)
+        raise last
+
+    async def start(self, operation: StartRun, event: e.RunStarted) -> Started:
+        return cast(Started, await self._commit(operation))
+
+    async def post(self, post: Post) -> Posted:
+        return cast(Posted, await self._commit(post))
+
+    async def complete_task(self, operation: CompleteTask) -> TaskAnswered:
+        return cast(TaskAnswered, await self._commit(operation))
+
+    async def update(
+        self, run: int, event: e.UpdateAccepted, body: Any, events: Events, *, fresh: bool
+    ) -> e.UpdateCompleted:
+        data, blobs = body()
+        posted = await self.post(Post("update", data, f"update:{event.update}", event.at, run=run, blobs=blobs))
+        if posted.outcome in ("closed", "unknown"):
+            raise _closed(self._store, run)
+        after = 0
+        while True:
+            for seq, recorded in events(run, after=after):
+                after = seq
+                if isinstance(recorded, e.UpdateCompleted) and recorded.update == event.update:
+                    return recorded
+                if isinstance(recorded, e.CLOSING):
+                    raise _closed(self._store, run)
+            await self.changed(run)
+
+    async def query(self, run: int, name: str, arguments: list[Any]) -> Any:
+        raise CallerError("a query is answered by the process that owns the run; ask there, or read handle.published()")
+
+    async def closing_event(self, run: int, events: Events) -> e.Event:
+        while True:
+            ended = _ended(self._store, run, events)
+            if ended is not None:
+                return ended
+            await self.changed(run)
+
+    async def changed(self, run: int) -> None:
+        await asyncio.sleep(self.POLL)
+
+
+def _ended(store: Store, run: int, events: Events) -> e.Event | None:
+    """The event that closed the run or stopped it, if its row says so."""
+    row = store.run(run)
+    if row is None:
+        raise RunNotFound(str(run))
+    if row.state not in CLOSED and row.state != "incident":
+        return None
+    wanted: tuple[type[e.Event], ...] = e.CLOSING if row.state in CLOSED else (e.IncidentOpened,)
+    for seq, _ in store.tail(run, 100):
+        event = next(event for _, event in events(run, after=seq - 1))
+        if isinstance(event, wanted):
+            return event
+    return None
+
+
+def _closed(store: Store, run: int) -> RunClosed | RunNotFound:
+    """Why a run takes no more messages."""
+    row = store.run(run)
+    return RunNotFound(str(run)) if row is None else RunClosed(row.id, row.state)
+
+
+def _later(event: Any, at: int) -> Any:
+    return event if event.at >= at else msgspec.structs.replace(event, at=at)

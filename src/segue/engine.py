@@ -1,0 +1,560 @@
+"""The composition root: an engine puts store, runtime and authoring together, and is its own client.
+
+The first engine that opens a database owns its app's runs; later ones are clients that hand their work over through the
+database. Should the owner go, a client that has the code takes over at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import builtins
+import functools
+import logging
+import os
+import random
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
+from contextlib import suppress
+from typing import Any, Literal, TypeVar, overload
+
+from segue.authoring.python.definitions import WORKFLOWS, Workflow
+from segue.client import Direct, Remote
+from segue.encodings import default_encodings
+from segue.erasing import erase
+from segue.errors import (
+    CallerError,
+    FenceLost,
+    InvalidArgument,
+    NotServed,
+    RunAlreadyExists,
+    RunClosed,
+    RunFailed,
+    RunNotFound,
+    StoreError,
+    UnknownWorkflow,
+    UpdateRejected,
+)
+from segue.handles import Handle, HumanTask, Recorded
+from segue.host import Logs, StepHost
+from segue.kernel import events as e
+from segue.kernel.canonical import digest
+from segue.kernel.codec import Codec
+from segue.kernel.encoding import Encodings
+from segue.kernel.failures import qualified_name
+from segue.kernel.payload import Payload
+from segue.runtime.activity import NOTHING, Activity, activity
+from segue.runtime.children import PYTHON
+from segue.runtime.clock import Clock, SystemClock
+from segue.runtime.conductor import Settings
+from segue.runtime.journal import JournalFormat
+from segue.runtime.logs import LogBuffer
+from segue.runtime.process_loading import refuse_while_loading
+from segue.runtime.resident import Resident
+from segue.serving import Definitions, Duty
+from segue.settings import app_name, database_url, namespace_name, sqlite_path
+from segue.stores.base import (
+    RESIDENT,
+    CompleteTask,
+    ConflictPolicy,
+    LogLine,
+    Post,
+    RunFilter,
+    RunRow,
+    StartRun,
+    Store,
+)
+from segue.stores.sqlite.backup import restore as restore_file
+from segue.stores.sqlite.store import SqliteStore
+
+log = logging.getLogger("segue.engine")
+
+LONGEST_PAUSE = 5.0
+"""Seconds between two tries to take over from a store that does not answer."""
+
+A = TypeVar("A")
+B = TypeVar("B")
+C = TypeVar("C")
+D = TypeVar("D")
+R = TypeVar("R")
+T = TypeVar("T")
+Coro = Coroutine[Any, Any, R]
+
+
+def restore(backup: str, url: str | None = None) -> None:
+    """Puts a backup in the place of the database that ``url`` names; what was there stays beside it (``.replaced``).
+
+    Raises:
+        StoreUnavailable: an engine is at work on it, or there is no such backup; nothing was changed.
+        StoreCorrupt, SchemaTooNew: the backup cannot be used; nothing was changed.
+    """
+    restore_file(backup, str(sqlite_path(database_url(url))))
+
+
+class Engine:
+    """Runs workflows durably.
+
+    ``async with Engine("sqlite:///orders.db") as engine:``. Without a URL the database is ``./.segue/segue.db``, or
+    what ``SEGUE_URL`` says.
+
+    Args:
+        url: ``sqlite:///relative/path``, ``sqlite:////absolute/path``.
+        app: a named body of code; runs of an app are owned by workers of that app.
+        namespace: whose runs.
+        workflows: the workflows that are served; by default all that have been defined.
+        codec: seals payloads (encryption).
+        encodings: how values are written; by default JSON, tables, arrays and files.
+        secrets: where ``SecretRef`` looks: an object with ``get(name) -> str``.
+        own: whether this engine may own runs; a client that only starts and asks says False.
+        cache, threads: see ``runtime.conductor.Settings``.
+        durability: ``full`` (a commit is on disk), or ``relaxed``: a power cut may lose the last acknowledgements.
+    """
+
+    def __init__(
+        self,
+        url: str | None = None,
+        *,
+        app: str | None = None,
+        namespace: str | None = None,
+        workflows: Iterable[Workflow[Any, Any]] | None = None,
+        codec: Codec | None = None,
+        encodings: Encodings | None = None,
+        secrets: Any = None,
+        own: bool = True,
+        settings: Settings | None = None,
+        durability: Literal["full", "relaxed"] = "full",
+        clock: Clock | None = None,
+        store: Store | None = None,
+        draw: Callable[[], float] = random.random,
+    ) -> None:
+        self.app = app_name(app)
+        self.namespace = namespace_name(namespace)
+        self.encodings = encodings or default_encodings()
+        self.worker = f"{os.uname().nodename}:{os.getpid()}:{uuid.uuid4().hex[:6]}"
+        self.definitions = Definitions(self.encodings, codec.hash_key if codec else None, workflows)
+        self.settings = settings or Settings()
+        self.clock = clock or SystemClock()
+        self._url = url
+        self._codec = codec
+        self._secrets = secrets
+        self._may_own = own
+        self._durability: Literal["full", "relaxed"] = durability
+        self._given_store = store
+        self._draw = draw
+        self.store: Store
+        self.journal: JournalFormat
+        self._host: StepHost
+        self._client: Direct | Remote
+        self._duty: Duty | None = None
+        self._on_run: Callable[[Resident, e.Event], None] = lambda run, event: None
+        self._candidate: asyncio.Task[None] | None = None
+        self._watch: asyncio.Task[None] | None = None
+
+    # --- opening and closing ----------------------------------------------------------------------------------
+
+    async def __aenter__(self) -> Engine:
+        await self.open()
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self.close()
+
+    async def open(self) -> None:
+        """Opens the database, and takes ownership if nobody has it.
+
+        Raises:
+            StoreUnavailable, StoreCorrupt, SchemaTooNew: the message says what to do.
+        """
+        refuse_while_loading()
+        self.store, logs = self._open_store()
+        self.journal = JournalFormat(encodings=self.encodings, codec=self._codec, blobs=self.store.blobs)
+        self._host = StepHost(store=self.store, logs=logs, secrets=self._secrets, clock=self.clock)
+        self._client = Remote(self.store, self.clock)
+        if self._may_own and not self._take_ownership():
+            self._candidate = asyncio.create_task(self._stand_by())
+
+    def _open_store(self) -> tuple[Store, Logs]:
+        path = sqlite_path(database_url(self._url))
+        opened = self._given_store or SqliteStore.open(path, durability=self._durability)
+        return opened, LogBuffer(opened.logs)
+
+    def _take_ownership(self) -> bool:
+        fence = self.store.own(self.app, self.worker, self.definitions.versions())
+        if fence is None:
+            return False
+        self._duty = Duty(
+            fence, store=self.store, clock=self.clock, definitions=self.definitions, journal=self.journal,
+            encodings=self.encodings, host=self._host, app=self.app, worker=self.worker, settings=self.settings,
+            draw=self._draw, dispossessed=self.dispossessed,
+        )  # fmt: skip
+        self._duty.conductor.on_run = self._tell_run
+        self._client = Direct(self._duty.conductor, self._duty.loading)
+        self._duty.start()
+        return True
+
+    async def _stand_by(self) -> None:
+        pause = self.settings.poll * 4
+        while True:
+            await asyncio.sleep(pause)
+            try:
+                if self._take_ownership():
+                    return
+            except StoreError as error:
+                pause = min(2 * pause, LONGEST_PAUSE)
+                log.warning("cannot take over the runs of app %r yet: %s", self.app, error)
+
+    def dispossessed(self) -> None:
+        """Another owner has taken over: this engine goes on as a client."""
+        log.warning("ownership of app %r is lost; going on as a client", self.app)
+        duty, self._duty = self._duty, None
+        self._client = Remote(self.store, self.clock)
+        if duty is not None:
+            duty.abandon()
+            self.store.release(duty.fence)
+            self._candidate = asyncio.create_task(self._stand_by())
+
+    def watch_runs(self, callback: Callable[[Resident, e.Event], None]) -> None:
+        """``callback`` hears of every run's start, incidents and end, while this engine owns the runs, once they are on
+        disk. It must not block."""
+        self._on_run = callback
+
+    def _tell_run(self, run: Resident, event: e.Event) -> None:
+        self._on_run(run, event)
+
+    @property
+    def owner(self) -> bool:
+        """Whether this engine runs the app's workflows."""
+        return self._duty is not None
+
+    async def close(self, *, grace: float = 0.0) -> None:
+        """Hands over and closes. Attempts under way get ``grace`` seconds; then their runs go on elsewhere."""
+        if self._candidate is not None:
+            self._candidate.cancel()
+        if self._duty is not None:
+            await self._duty.stop(grace)
+            self.store.release(self._duty.fence)
+            self._duty = None
+        self._host.close()
+        self.store.close()
+
+    # --- starting ---------------------------------------------------------------------------------------------
+
+    @overload
+    async def start(
+        self,
+        workflow: Callable[[], Coro[R]],
+        /,
+        *,
+        id: str | None = ...,
+        on_conflict: ConflictPolicy = ...,
+        tags: dict[str, str] | None = ...,
+    ) -> Handle[R]: ...
+    @overload
+    async def start(
+        self,
+        workflow: Callable[[A], Coro[R]],
+        a: A,
+        /,
+        *,
+        id: str | None = ...,
+        on_conflict: ConflictPolicy = ...,
+        tags: dict[str, str] | None = ...,
+    ) -> Handle[R]: ...
+    @overload
+    async def start(
+        self,
+        workflow: Callable[[A, B], Coro[R]],
+        a: A,
+        b: B,
+        /,
+        *,
+        id: str | None = ...,
+        on_conflict: ConflictPolicy = ...,
+        tags: dict[str, str] | None = ...,
+    ) -> Handle[R]: ...
+    @overload
+    async def start(
+        self,
+        workflow: Callable[[A, B, C], Coro[R]],
+        a: A,
+        b: B,
+        c: C,
+        /,
+        *,
+        id: str | None = ...,
+        on_conflict: ConflictPolicy = ...,
+        tags: dict[str, str] | None = ...,
+    ) -> Handle[R]: ...
+    @overload
+    async def start(
+        self,
+        workflow: Callable[[A, B, C, D], Coro[R]],
+        a: A,
+        b: B,
+        c: C,
+        d: D,
+        /,
+        *,
+        id: str | None = ...,
+        on_conflict: ConflictPolicy = ...,
+        tags: dict[str, str] | None = ...,
+    ) -> Handle[R]: ...
+    @overload
+    async def start(
+        self,
+        workflow: str,
+        /,
+        *args: Any,
+        id: str | None = ...,
+        on_conflict: ConflictPolicy = ...,
+        tags: dict[str, str] | None = ...,
+    ) -> Handle[Any]: ...
+    async def start(
+        self,
+        workflow: Any,
+        /,
+        *args: Any,
+        id: str | None = None,
+        on_conflict: ConflictPolicy = "use-existing",
+        tags: dict[str, str] | None = None,
+    ) -> Handle[Any]:
+        """Starts a run. Acknowledged once it is on disk.
+
+        Args:
+            workflow: a workflow, or the name of one that is known here or served by whoever owns the runs.
+            id: the caller's id; the same id again, with the same input, is the same run. By default a new one.
+            on_conflict: what happens if the id is taken, see ``stores.base.StartRun``.
+            tags: labels to find the run by.
+
+        Raises:
+            UnknownWorkflow, InvalidArgument: nothing was started.
+            NotServed: another process owns the runs and lacks this workflow; nothing was started.
+            RunAlreadyExists: the id is taken by a run with other input, or the policy says to fail.
+        """
+        name, version, returns, payload, hash = self._input(workflow, args)
+        self._check_served(name, id)
+        uid = uuid.uuid4().hex
+        at = self.clock.now()
+        event = e.RunStarted(
+            at, None, None, name, id or uid, uid, payload, namespace=self.namespace, version=version, python=PYTHON,
+            tags=tags or {}, input_hash=hash,
+        )  # fmt: skip
+        data, blobs = self.journal.write(event)
+        wake = RESIDENT if self._duty is not None else RESIDENT + 1
+        policy: ConflictPolicy = "replace" if on_conflict == "terminate-if-running" else on_conflict
+        operation = StartRun(
+            self.namespace, id or uid, uid, self.app, name, at, data, hash, version, wake, policy, None, tags or {},
+            tuple(blobs),
+        )  # fmt: skip
+        answer = await self._ask(lambda client: client.start(operation, event))
+        while answer.outcome == "refused" and policy != on_conflict:
+            # Its owner ends it, so that its parent, its children and whoever awaits it learn of that as always.
+            await self._end_for_good(answer.run)
+            answer = await self._ask(lambda client: client.start(operation, event))
+        if answer.outcome == "refused":
+            raise RunAlreadyExists(id or uid, answer.reason)
+        return Handle(self, answer.run, id or uid, returns)
+
+    def _input(self, workflow: Any, args: tuple[Any, ...]) -> tuple[str, str, Any, Payload, str]:
+        """Name, version and result type of a workflow, and the payload and hash of its arguments."""
+        hash_key = self._codec.hash_key if self._codec else None
+        if isinstance(workflow, str) and self.definitions.workflow(workflow) is None and self._duty is None:
+            owner = self.store.owner(self.app)
+            if owner is not None and workflow in owner.serves:
+                # Its parameters are known there, not here: by position, unchecked.
+                payload, canonical = self.encodings.encode_canonical({"*": args})
+                return workflow, owner.serves[workflow], Any, payload, digest(canonical, hash_key)
+        definition = self._resolve(workflow)
+        call_site = definition.bind(self.encodings, hash_key).call_site
+        payload, hash = call_site.encode(args, {})
+        return definition.name, definition.version, call_site.returns, payload, hash
+
+    def _check_served(self, workflow: str, id: str | None) -> None:
+        """A run that its owner has no code for would only stand still. One that is there already may have ended."""
+        if self._duty is not None or (id is not None and self.store.find(self.namespace, id) is not None):
+            return
+        owner = self.store.owner(self.app)
+        if owner is not None and workflow not in owner.serves:
+            raise NotServed(workflow, self.app, owner.worker, list(owner.serves))
+
+    async def _end_for_good(self, run: int) -> None:
+        with suppress(RunClosed):
+            await self.terminate(run, "its id was given to a new run")
+        with suppress(RunFailed):
+            await Handle[Any](self, run, "").result(through_incidents=True)
+
+    def _resolve(self, workflow: Any) -> Workflow[Any, Any]:
+        name = workflow if isinstance(workflow, str) else getattr(workflow, "name", None)
+        if isinstance(workflow, Workflow) and self.definitions.workflow(workflow.name) is None:
+            WORKFLOWS.add(workflow)
+        found = self.definitions.workflow(name) if isinstance(name, str) else None
+        if isinstance(workflow, Workflow):
+            return workflow
+        if found is None:
+            if callable(workflow):
+                raise InvalidArgument(
+                    f"{getattr(workflow, '__qualname__', workflow)!r} is not a workflow; decorate it with @workflow"
+                )
+            raise UnknownWorkflow(str(name), self.definitions.names())
+        return found
+
+    async def handle(self, id: str, returns: Any = Any) -> Handle[Any]:
+        """The current run of an id.
+
+        Raises:
+            RunNotFound: there is none.
+        """
+        row = self.store.find(self.namespace, id)
+        if row is None:
+            raise RunNotFound(id, self.namespace)
+        definition = self.definitions.workflow(row.workflow)
+        if returns is Any and definition is not None:
+            returns = definition.bind(self.encodings).call_site.returns
+        return Handle(self, row.run, row.id, returns)
+
+    # --- messages ---------------------------------------------------------------------------------------------
+
+    async def signal(self, run: int, name: str, value: Any, *, message: str | None = None) -> None:
+        event = e.SignalReceived(self.clock.now(), None, None, name, self.encodings.encode(value), message or "")
+        await self._post(run, "signal", event, message)
+
+    async def cancel(self, run: int, reason: str = "") -> None:
+        await self._post(run, "cancel", e.CancelRequested(self.clock.now(), None, None, reason))
+
+    async def terminate(self, run: int, reason: str = "") -> None:
+        await self._post(run, "terminate", e.RunTerminated(self.clock.now(), None, None, reason))
+
+    async def retry(self, run: int, key: str | None = None) -> None:
+        await self._post(run, "resolve", e.IncidentResolved(self.clock.now(), None, None, "retry", key))
+
+    async def update(self, run: int, name: str, args: tuple[Any, ...], *, id: str | None = None) -> Any:
+        update = id or uuid.uuid4().hex
+        event = e.UpdateAccepted(self.clock.now(), None, None, name, update, self.encodings.encode_arguments(args))
+        body = functools.partial(self._body, event)
+        completed = await self._ask(lambda client: client.update(run, event, body, self.events_of, fresh=id is None))
+        if completed.failure is not None and completed.failure.type == qualified_name(UpdateRejected):
+            raise UpdateRejected(completed.failure.message)
+        if completed.failure is not None:
+            raise CallerError(f"update {name!r} failed: {completed.failure.type}: {completed.failure.message}")
+        return None if completed.result is None else self.encodings.decode(completed.result, Any)
+
+    async def query(self, run: int, name: str, args: tuple[Any, ...]) -> Any:
+        return await self._ask(lambda client: client.query(run, name, list(args)))
+
+    async def _ask(self, question: Callable[[Direct | Remote], Awaitable[T]]) -> T:
+        """Asks the runs' owner, and the next one if it is dispossessed meanwhile. Everything that is asked may be asked
+        twice: a uid, a message and an update are taken once."""
+        while True:
+            client = self._client
+            try:
+                return await question(client)
+            except FenceLost:
+                if client is self._client:
+                    raise
+
+    def _body(self, event: e.Event) -> tuple[bytes, tuple[Any, ...]]:
+        data, blobs = self.journal.write(event)
+        return data, tuple(blobs)
+
+    async def _post(self, run: int, kind: str, event: e.Event, message: str | None = None) -> None:
+        body, blobs = self._body(event)
+        post = Post(kind, body, message or uuid.uuid4().hex, event.at, run=run, blobs=blobs)
+        answer = await self._ask(lambda client: client.post(post))
+        if answer.outcome in ("closed", "unknown"):
+            row = self.store.run(run)
+            if row is None:
+                raise RunNotFound(str(run), self.namespace)
+            raise RunClosed(row.id, row.state)
+
+    # --- people -----------------------------------------------------------------------------------------------
+
+    async def tasks(
+        self, *, assignee: str | None = None, state: str | None = "open", run: int | None = None
+    ) -> list[HumanTask]:
+        """Human tasks, by default the open ones."""
+        rows = self.store.tasks(self.namespace, state=state, assignee=assignee, run=run)
+        return [HumanTask.of(row, lambda data: self.encodings.decode(self.journal.payload(data))) for row in rows]
+
+    async def complete_task(self, task: HumanTask, answer: Any, *, by: str = "") -> None:
+        """Answers a human task. Acknowledged once it is on disk.
+
+        Raises:
+            CallerError: it is not open any more.
+        """
+        payload = self.encodings.encode(answer)
+        at = self.clock.now()
+        event = e.TaskCompleted(at, f"user:{by}" if by else None, None, task.key, payload)
+        body, _ = self._body(event)
+        operation = CompleteTask(task.task, by, at, self.journal.readable(payload), body)
+        answered = await self._ask(lambda client: client.complete_task(operation))
+        if answered.outcome != "completed":
+            raise CallerError(
+                f"task {task.name!r} of run {task.run_id!r} is not open any more; somebody has answered or withdrawn it"
+            )
+
+    # --- looking ----------------------------------------------------------------------------------------------
+
+    async def list(self, where: RunFilter | None = None) -> list[RunRow]:
+        """Runs, newest first."""
+        return self.store.list(where or RunFilter(namespace=self.namespace))
+
+    async def describe(self, run: int) -> RunRow:
+        row = self.store.run(run)
+        if row is None:
+            raise RunNotFound(str(run), self.namespace)
+        return row
+
+    def events_of(self, run: int, *, after: int = 0) -> Iterable[tuple[int, e.Event]]:
+        """The run's journal, as far as it is on disk."""
+        return self.journal.read(self.store.journal(run, after=after))
+
+    def activity(self, run: int) -> Activity:
+        """What the run is doing at this moment; only its owner knows."""
+        return NOTHING if self._duty is None else activity(self._duty.conductor, run)
+
+    def logs(self, run: int, *, after: int = 0, limit: int = 1000) -> builtins.list[LogLine]:
+        """What the run's steps printed and logged up to now; ``after`` is the row of the last line that was seen."""
+        self._host.flush_logs()
+        return self.store.logs.read(run, after=after, limit=limit)
+
+    async def erase(self, *runs: int, by: str = "", reason: str = "") -> builtins.list[RunRow]:
+        """Erases a person's data from runs that have ended, and from their children; returns all that were changed.
+
+        Raises:
+            RunStillOpen: one of them has not ended; nothing was changed.
+        """
+        actor = f"user:{by}" if by else None
+        at = self.clock.now()
+        self._host.flush_logs()
+        return await asyncio.to_thread(erase, self.store, runs, at=at, actor=actor, reason=reason)
+
+    def published(self, run: int) -> dict[str, Any]:
+        return {
+            name: self.encodings.decode(self.journal.payload(data), Any)
+            for name, data in self.store.published(run).items()
+        }
+
+    async def closing_event(self, run: int) -> e.Event:
+        """The event that closed the run, or the incident it stands still on."""
+        return await self._ask(lambda client: client.closing_event(run, self.events_of))
+
+    async def follow(self, run: int, after: int) -> AsyncIterator[Recorded]:
+        """Events as they come to be on disk."""
+        while True:
+            closing = False
+            for seq, event in self.events_of(run, after=after):
+                after = seq
+                yield Recorded(seq, event)
+                closing = isinstance(event, e.CLOSING)
+            if closing:
+                return
+            await self._client.changed(run)
+
+    @property
+    def attempts_under_way(self) -> int:
+        """How many attempts of steps run in this process."""
+        return 0 if self._duty is None else len(self._duty.attempts.running)
+
+    @property
+    def quiescent(self) -> bool:
+        """Nothing is under way: no attempt, no commit, no run being loaded."""
+        return self._duty is None or self._duty.quiescent

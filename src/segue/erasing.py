@@ -1,0 +1,64 @@
+"""Erases a person's data from runs that have ended, their children included, and journals that it was done.
+
+What stays is that the run was, when, which steps it took and how it ended. Backups that were made before keep what they
+hold, and so does keyed state, which belongs to no run.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+
+from segue.errors import RunNotFound, RunStillOpen
+from segue.kernel import events as e
+from segue.kernel.erasure import erase_event
+from segue.stores.base import CLOSED, RunFilter, RunRow, Store
+
+MOST_CHILDREN = 100_000
+JUST_NOW = 500_000
+"""µs within which log lines of a run that has ended are written."""
+
+
+def erase(store: Store, runs: Iterable[int], *, at: int, actor: str | None, reason: str) -> list[RunRow]:
+    """Erases the runs and their children; returns them all.
+
+    Raises:
+        RunNotFound: there is no such run; nothing was changed.
+        RunStillOpen: one of them has not ended; nothing was changed.
+    """
+    found: dict[int, RunRow] = {}
+    for run in runs:
+        row = store.run(run)
+        if row is None:
+            raise RunNotFound(str(run))
+        _add_family(store, row, found)
+    still_open = [row for row in found.values() if row.state not in CLOSED]
+    if still_open:
+        raise RunStillOpen([row.id for row in still_open])
+    if any(at - (row.closed_at or at) < JUST_NOW for row in found.values()):
+        time.sleep(JUST_NOW / 1_000_000)  # its owner may hold a last log line that is not written yet
+    for row in found.values():
+        _erase_one(store, row, at, actor, reason)
+    return list(found.values())
+
+
+def _add_family(store: Store, row: RunRow, found: dict[int, RunRow]) -> None:
+    waiting = [row]
+    while waiting:
+        parent = waiting.pop()
+        if parent.run not in found:
+            found[parent.run] = parent
+            waiting += store.list(RunFilter(namespace=None, parent=parent.run, limit=MOST_CHILDREN))
+
+
+def _erase_one(store: Store, row: RunRow, at: int, actor: str | None, reason: str) -> None:
+    events: list[tuple[int, bytes]] = []
+    last = row.closed_at or at
+    for seq, data in store.journal(row.run):
+        event = e.decode(data)
+        last = event.at
+        if not isinstance(event, e.Erased):
+            events.append((seq, e.encode(erase_event(event))))
+    told = e.encode(e.Erased(max(at, last), actor, None, reason))
+    if not store.redact(row.run, events, told, store.refs(row.run)):
+        raise RunStillOpen([row.id])

@@ -1,0 +1,171 @@
+"""A handle: a run, from outside."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
+
+import msgspec
+
+from segue.errors import Incident, RunCancelled, RunFailed, RunTerminated
+from segue.kernel import events as e
+from segue.stores.base import RunRow, Task
+
+if TYPE_CHECKING:
+    from segue.engine import Engine
+
+R = TypeVar("R", covariant=True)
+
+
+class Recorded(msgspec.Struct, frozen=True):
+    """An event with its place in the journal."""
+
+    seq: int
+    event: e.Event
+
+
+class HumanTask(msgspec.Struct, frozen=True):
+    """A question to a person, as whoever shows or answers it sees it.
+
+    Attributes:
+        task: its number. key: of the call in the run that opened it.
+        opened_at, due, closed_at: µs since the epoch.
+        form: JSON Schema of the answer.
+        subject: the facts that the workflow gave with it. outcome: the answer, once there is one.
+    """
+
+    task: int
+    run: int
+    run_id: str
+    key: str
+    name: str
+    assignee: str
+    state: Literal["open", "completed", "withdrawn"]
+    opened_at: int
+    due: int | None = None
+    form: dict[str, Any] | None = None
+    subject: Any = None
+    closed_at: int | None = None
+    closed_by: str | None = None
+    outcome: Any = None
+
+    @classmethod
+    def of(cls, row: Task, decode: Callable[[bytes], Any]) -> HumanTask:
+        """What stands in the store, with its payloads decoded."""
+        form = None if row.form is None else msgspec.json.decode(row.form)
+        subject = None if row.subject is None else decode(row.subject)
+        outcome = None if row.outcome is None else decode(row.outcome)
+        return cls(
+            row.task, row.run, row.run_id, row.key, row.name, row.assignee, row.state, row.opened_at, row.due, form,
+            subject, row.closed_at, row.closed_by, outcome,
+        )  # fmt: skip
+
+
+class Handle(Generic[R]):
+    """A run that was started or found. Cheap, holds nothing open, and may be made in any process.
+
+    Attributes:
+        id: the caller's id of the run.
+        run: its row in the store.
+    """
+
+    def __init__(self, engine: Engine, run: int, id: str, returns: Any = Any) -> None:
+        self._engine = engine
+        self._returns = returns
+        self.run = run
+        self.id = id
+
+    async def result(self, *, timeout: float | None = None, through_incidents: bool = False) -> R:
+        """The run's result, once it has one.
+
+        Args:
+            timeout: seconds to wait.
+            through_incidents: keep waiting while the run stands still, instead of raising ``Incident``.
+
+        Raises:
+            RunFailed, RunCancelled, RunTerminated: how it ended.
+            Incident: it stands still until a person acts.
+            TimeoutError: it has not ended in time; the run goes on.
+        """
+        if timeout is None:
+            return await self._result(through_incidents)
+        async with asyncio.timeout(timeout):
+            return await self._result(through_incidents)
+
+    async def _result(self, through_incidents: bool) -> R:
+        while True:
+            event = await self._engine.closing_event(self.run)
+            if not isinstance(event, e.IncidentOpened):
+                return self._unwrap(event)
+            if not through_incidents:
+                raise Incident(
+                    f"run {self.id!r} stands still ({event.cause}): {event.message}; {event.remedy}",
+                    run_id=self.id,
+                    cause=event.cause,
+                    remedy=event.remedy,
+                )
+            await asyncio.sleep(0.5)
+
+    def _unwrap(self, event: e.Event) -> R:
+        if isinstance(event, e.RunCompleted):
+            decoded: R = self._engine.encodings.decode(event.result, self._returns)
+            return decoded
+        if isinstance(event, e.RunFailed):
+            failure = event.failure
+            raise RunFailed(
+                f"run {self.id!r} failed: {failure.type}: {failure.message}", run_id=self.id, failure=failure
+            )
+        reason = getattr(event, "reason", "")
+        kind = RunCancelled if isinstance(event, e.RunCancelled) else RunTerminated
+        word = "cancelled" if kind is RunCancelled else "terminated"
+        raise kind(f"run {self.id!r} was {word}" + (f": {reason}" if reason else ""), run_id=self.id)
+
+    async def status(self) -> RunRow:
+        """The run's row: state, times, attributes."""
+        return await self._engine.describe(self.run)
+
+    async def signal(self, name: str, value: Any = None, *, message: str | None = None) -> None:
+        """Sends a signal. Acknowledged once it is on disk; ``message`` is an id under which it is taken only once.
+
+        Raises:
+            RunClosed: the run has ended.
+        """
+        await self._engine.signal(self.run, name, value, message=message)
+
+    async def update(self, name: str, *args: Any, id: str | None = None) -> Any:
+        """Asks the run to do something and awaits the answer. The same ``id`` again is the same update.
+
+        Raises:
+            UpdateRejected: the validator refused it; nothing was recorded.
+        """
+        return await self._engine.update(self.run, name, args, id=id)
+
+    async def query(self, name: str, *args: Any) -> Any:
+        """Asks a read-only question of the run's present state."""
+        return await self._engine.query(self.run, name, args)
+
+    async def cancel(self, reason: str = "") -> None:
+        """Asks the run to stop: its ``finally`` blocks and compensations run. A second request changes nothing."""
+        await self._engine.cancel(self.run, reason)
+
+    async def terminate(self, reason: str = "") -> None:
+        """Ends the run at once. Nothing is undone."""
+        await self._engine.terminate(self.run, reason)
+
+    async def retry(self, key: str | None = None) -> None:
+        """Resolves the run's incidents (or the one of a step's key): it goes on with new attempts, or with new code."""
+        await self._engine.retry(self.run, key)
+
+    async def history(self) -> list[Recorded]:
+        """The run's journal."""
+        return [Recorded(seq, event) for seq, event in self._engine.events_of(self.run)]
+
+    async def published(self) -> dict[str, Any]:
+        """What the workflow has published."""
+        return self._engine.published(self.run)
+
+    async def events(self, *, after: int = 0) -> AsyncIterator[Recorded]:
+        """The run's events as they come to be on disk, from the beginning, until it ends."""
+        async for recorded in self._engine.follow(self.run, after):
+            yield recorded

@@ -1,0 +1,102 @@
+"""What surrounds an attempt: its logs, its progress, its secrets, and the keyed state it reads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from segue.errors import PayloadError, SecretNotFound
+from segue.kernel.attempt import Attempt
+from segue.kernel.events import Failure
+from segue.kernel.payload import Payload
+from segue.kernel.secret import SecretScope
+from segue.runtime.clock import Clock
+from segue.runtime.resident import Resident
+from segue.stores.base import LogLine, Store
+
+
+class Logs(Protocol):
+    """Where lines are kept, apart from the journal."""
+
+    def add(self, line: LogLine) -> None: ...
+
+    def flush(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class Secrets(Protocol):
+    def get(self, name: str) -> str: ...
+
+
+class StepHost:
+    """Implements ``kernel.attempt.Host``, and cleans what leaves an attempt of the secrets that it saw."""
+
+    def __init__(self, *, store: Store, logs: Logs, secrets: Secrets | None, clock: Clock) -> None:
+        self._store = store
+        self._logs = logs
+        self._secrets = secrets
+        self._clock = clock
+        self.on_progress: Callable[[Attempt, Any], None] = lambda attempt, progress: None
+        self.on_log: Callable[[Attempt, str, str], None] = lambda attempt, level, line: None
+
+    def secrets_of(self, attempt: Attempt) -> SecretScope:
+        """The secrets that an attempt may see, and those it has seen."""
+        if attempt.secrets is None:
+            attempt.secrets = SecretScope(self._resolve)
+        scope: SecretScope = attempt.secrets
+        return scope
+
+    def _resolve(self, name: str) -> str:
+        if self._secrets is None:
+            raise SecretNotFound(name, [])
+        return self._secrets.get(name)
+
+    def report(self, attempt: Attempt, progress: Any) -> None:
+        attempt.progress = progress
+        self.on_progress(attempt, progress)
+
+    def log(self, attempt: Attempt, level: str, stream: str, line: str) -> None:
+        if attempt.secrets is not None:
+            line = attempt.secrets.scrub(line)
+        self._logs.add(LogLine(attempt.run, attempt.key, attempt.attempt, self._clock.now(), level, stream, line))
+        self.on_log(attempt, level, line)
+
+    def workflow_log(self, run: Resident, at: int, level: str, message: str) -> None:
+        """A line that the workflow itself logged."""
+        self._logs.add(LogLine(run.run, "", 0, at, level, "log", message))
+
+    def read_state(self, attempt: Attempt, scope: str, key: str) -> bytes | None:
+        writes = attempt.state_writes
+        if writes is not None and (scope, key) in writes:
+            written: bytes | None = writes[scope, key]
+            return written
+        return self._store.state(attempt.namespace, scope, key)
+
+    def clean_result(self, attempt: Attempt, result: Payload) -> Payload:
+        """The result, or an error if it carries a secret's value out of the step."""
+        if attempt.secrets is not None and attempt.secrets.leaks(bytes(result.data)):
+            raise PayloadError(
+                f"the result of step {attempt.name!r} contains the value of a secret; return its SecretRef instead"
+            )
+        return result
+
+    def clean_failure(self, attempt: Attempt, failure: Failure) -> Failure:
+        """The failure without the values of secrets."""
+        if attempt.secrets is None:
+            return failure
+        scrub = attempt.secrets.scrub
+        cause = None if failure.cause is None else self.clean_failure(attempt, failure.cause)
+        details = failure.details
+        if details is not None and attempt.secrets.leaks(bytes(details.data)):
+            details = None
+        return Failure(
+            failure.type, scrub(failure.message), scrub(failure.traceback), failure.retryable, cause, details
+        )
+
+    def flush_logs(self) -> None:
+        """Writes the lines that wait, so that a reader finds them."""
+        self._logs.flush()
+
+    def close(self) -> None:
+        self._logs.close()

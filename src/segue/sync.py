@@ -1,0 +1,141 @@
+"""The synchronous edge: ``segue.run`` for scripts and notebooks, ``Client`` for programs that are not async.
+
+Thin: everything happens in an engine on an event loop of its own, in a thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import builtins
+import threading
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar, overload
+
+from segue.engine import Engine
+from segue.handles import Handle, HumanTask, Recorded
+from segue.runtime.conductor import Settings
+from segue.stores.base import RunFilter, RunRow
+
+A = TypeVar("A")
+B = TypeVar("B")
+C = TypeVar("C")
+R = TypeVar("R")
+T = TypeVar("T")
+Coro = Coroutine[Any, Any, R]
+
+
+@overload
+def run(workflow: Callable[[], Coro[R]], /, *, id: str | None = None, url: str | None = None) -> R: ...
+@overload
+def run(workflow: Callable[[A], Coro[R]], a: A, /, *, id: str | None = None, url: str | None = None) -> R: ...
+@overload
+def run(workflow: Callable[[A, B], Coro[R]], a: A, b: B, /, *, id: str | None = None, url: str | None = None) -> R: ...
+@overload
+def run(
+    workflow: Callable[[A, B, C], Coro[R]], a: A, b: B, c: C, /, *, id: str | None = None, url: str | None = None
+) -> R: ...
+def run(workflow: Any, /, *args: Any, id: str | None = None, url: str | None = None) -> Any:
+    """Runs a workflow to its end and returns its result. Works in scripts and inside a running event loop (notebooks).
+
+    With an ``id``, a run that was broken off is gone on with, and one that has ended answers at once.
+
+    Raises:
+        RunFailed, RunCancelled, RunTerminated, Incident: how it ended, or why it stands still.
+    """
+    # Other programs keep their runs in the same file; they are left to those who have the code.
+    with Client(url, settings=Settings(strangers="leave")) as client:
+        return client.start(workflow, *args, id=id).result()
+
+
+class Client:
+    """An engine for synchronous code: ``with Client("sqlite:///orders.db") as client:``; takes what an engine takes."""
+
+    def __init__(self, url: str | None = None, **options: Any) -> None:
+        self._engine = Engine(url, **options)
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="segue-client", daemon=True)
+
+    def __enter__(self) -> Client:
+        self._thread.start()
+        try:
+            self.wait(self._engine.open())
+        except BaseException:
+            self._end()
+            raise
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        try:
+            self.wait(self._engine.close())
+        finally:
+            self._end()
+
+    def _end(self) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    def wait(self, coroutine: Coroutine[Any, Any, T], timeout: float | None = None) -> T:
+        """Runs a coroutine on the engine's loop and returns its result."""
+        future = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
+        try:
+            return future.result(timeout)
+        except (KeyboardInterrupt, TimeoutError):
+            future.cancel()
+            raise
+
+    def start(self, workflow: Any, /, *args: Any, **options: Any) -> SyncHandle:
+        """As ``Engine.start``."""
+        return SyncHandle(self, self.wait(self._engine.start(workflow, *args, **options)))
+
+    def handle(self, id: str) -> SyncHandle:
+        """As ``Engine.handle``."""
+        return SyncHandle(self, self.wait(self._engine.handle(id)))
+
+    def list(self, where: RunFilter | None = None) -> list[RunRow]:
+        """As ``Engine.list``."""
+        return self.wait(self._engine.list(where))
+
+    def tasks(self, *, assignee: str | None = None) -> builtins.list[HumanTask]:
+        """As ``Engine.tasks``."""
+        return self.wait(self._engine.tasks(assignee=assignee))
+
+    def complete_task(self, task: HumanTask, answer: Any, *, by: str = "") -> None:
+        """As ``Engine.complete_task``."""
+        self.wait(self._engine.complete_task(task, answer, by=by))
+
+
+class SyncHandle:
+    """A run, from synchronous code: the same methods as ``Handle``, without ``await``."""
+
+    def __init__(self, client: Client, handle: Handle[Any]) -> None:
+        self._client = client
+        self._handle = handle
+        self.id = handle.id
+
+    def result(self, *, timeout: float | None = None, through_incidents: bool = False) -> Any:
+        return self._client.wait(self._handle.result(timeout=timeout, through_incidents=through_incidents))
+
+    def status(self) -> RunRow:
+        return self._client.wait(self._handle.status())
+
+    def signal(self, name: str, value: Any = None) -> None:
+        self._client.wait(self._handle.signal(name, value))
+
+    def update(self, name: str, *args: Any) -> Any:
+        return self._client.wait(self._handle.update(name, *args))
+
+    def query(self, name: str, *args: Any) -> Any:
+        return self._client.wait(self._handle.query(name, *args))
+
+    def cancel(self, reason: str = "") -> None:
+        self._client.wait(self._handle.cancel(reason))
+
+    def terminate(self, reason: str = "") -> None:
+        self._client.wait(self._handle.terminate(reason))
+
+    def retry(self, key: str | None = None) -> None:
+        self._client.wait(self._handle.retry(key))
+
+    def history(self) -> list[Recorded]:
+        return self._client.wait(self._handle.history())

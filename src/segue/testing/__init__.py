@@ -1,0 +1,15 @@
+"""The testing kit that ships to users: virtual time in the real code path, faults on demand, replay of journals.
+
+A test of a workflow uses the same engine and the same store as production; only the clock and the faults are the
+test's own. A thirty-day sleep takes a millisecond.
+
+May import: everything below, through ``segue.engine`` and the protocols in ``segue.stores.base``. Nothing in segue
+imports this package.
+
+Start reading: ``world``, an engine whose time passes when the test lets it; then ``clock``.
+"""
+
+from segue.testing.clock import DAWN, VirtualClock
+from segue.testing.world import Stuck, World, engine
+
+__all__ = ["DAWN", "Stuck", "VirtualClock", "World", "engine"]

@@ -1,0 +1,194 @@
+"""A world for workflows to run in, in tests: the real engine on a real store, where time passes only when it may.
+
+Time stands still while anything is under way, so a test never waits for the clock and never races with it. Attempts of
+steps do their work, and have their timeouts, in real time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+from segue.engine import Engine
+from segue.errors import RunClosed, SegueError
+from segue.handles import Handle, HumanTask
+from segue.kernel.duration import Duration, microseconds
+from segue.stores.base import CLOSED
+from segue.testing.clock import DAWN, VirtualClock
+
+R = TypeVar("R")
+Action = Callable[[], Awaitable[Any]]
+Reply = Callable[[HumanTask], Any]
+
+CALM = 5
+"""Turns of the event loop in which nothing may happen before the engine counts as settled."""
+
+
+class Stuck(SegueError):
+    """A run waits, and nothing that is going to happen by itself will wake it."""
+
+
+class World:
+    """An engine, its clock, and the people and events around it.
+
+    Attributes:
+        engine: the engine; use it as in production.
+        clock: its clock.
+    """
+
+    def __init__(self, engine: Engine, clock: VirtualClock) -> None:
+        self.engine = engine
+        self.clock = clock
+        self._acting: set[asyncio.Future[Any]] = set()
+        self._people: dict[str, tuple[Reply, Duration]] = {}
+        self._asked: set[tuple[int, str]] = set()
+        self._failure: BaseException | None = None
+
+    # --- time -------------------------------------------------------------------------------------------------
+
+    async def settle(self) -> None:
+        """Waits until everything that can happen now has happened. Time stands still."""
+        while True:
+            await self._calm()
+            if not await self._ask_people():
+                return
+
+    async def advance(self, duration: Duration) -> None:
+        """Lets time pass: what is due on the way happens in its order, and at its time."""
+        await self._pass_until(self.clock.now() + microseconds(duration))
+
+    async def result(self, handle: Handle[R], *, within: Duration = "3650d") -> R:
+        """Lets time pass until the run has its result.
+
+        Raises:
+            Stuck: it waits for a signal or a person that will not come; the message says for what.
+            TimeoutError: time has passed by more than ``within``, and the run goes on.
+            RunFailed, RunCancelled, RunTerminated, Incident: as ``handle.result``.
+        """
+        limit = self.clock.now() + microseconds(within)
+        while True:
+            await self.settle()
+            row = await handle.status()
+            if row.state in CLOSED or row.state == "incident":
+                return await handle.result()
+            at = self.clock.next
+            if at is None:
+                raise Stuck(await self._why(handle))
+            if at > limit:
+                raise TimeoutError(f"run {handle.id!r} is {row.state} after {within} of virtual time")
+            self.clock.jump(at)
+
+    async def _pass_until(self, end: int) -> None:
+        await self.settle()
+        while (at := self.clock.next) is not None and at <= end:
+            self.clock.jump(at)
+            await self.settle()
+        self.clock.jump(end)
+        await self.settle()
+
+    async def _calm(self) -> None:
+        calm = turns = 0
+        while calm < CALM:
+            turns += 1
+            # Steps work in real time: after a while, look a thousand times a second and leave the processor to them.
+            await asyncio.sleep(0 if turns < 100 else 0.001)
+            calm = calm + 1 if self.engine.quiescent and not self._acting else 0
+            if self._failure is not None:
+                failure, self._failure = self._failure, None
+                raise failure
+
+    # --- what happens around it -------------------------------------------------------------------------------
+
+    def at(self, when: datetime, action: Action) -> None:
+        """Does something when the time has come, at once if it has passed: ``lambda: handle.signal("paid")``.
+
+        A run that has ended by then takes no more signals; that is no error here.
+        """
+        self.clock.call_at(round(when.timestamp() * 1_000_000), lambda: self._act(action))
+
+    def after(self, delay: Duration, action: Action) -> None:
+        """The same, counted from now."""
+        self.clock.call_after(delay, lambda: self._act(action))
+
+    def person(self, assignee: str, reply: Reply, *, after: Duration = 0) -> None:
+        """Somebody who answers the human tasks that are put to ``assignee``.
+
+        Args:
+            assignee: who.
+            reply: called with the task; its result is the answer, None leaves the task open.
+            after: how long the person takes. A task that has been answered, withdrawn or escalated by then is left.
+        """
+        self._people[assignee] = (reply, after)
+
+    async def _ask_people(self) -> bool:
+        """Gives new tasks to those who answer them; says whether anybody answers at once."""
+        if not self._people:
+            return False
+        at_once = False
+        for task in await self.engine.tasks():
+            known = self._people.get(task.assignee)
+            if known is None or (task.task, task.assignee) in self._asked:
+                continue
+            self._asked.add((task.task, task.assignee))
+            reply, delay = known
+            # An escalated task came to this person when it was due.
+            asked = task.due if task.due is not None and task.due <= self.clock.now() else task.opened_at
+            answers = asked + microseconds(delay)
+            self.clock.call_at(answers, partial(self._act, self._answer(task, reply)))
+            at_once = at_once or answers <= self.clock.now()
+        return at_once
+
+    def _answer(self, task: HumanTask, reply: Reply) -> Action:
+        async def answer() -> None:
+            now_open = [t for t in await self.engine.tasks(assignee=task.assignee, run=task.run) if t.task == task.task]
+            value = reply(task) if now_open else None
+            if value is not None:
+                await self.engine.complete_task(task, value, by=task.assignee)
+
+        return answer
+
+    def _act(self, action: Action) -> None:
+        acting = asyncio.ensure_future(action())
+        self._acting.add(acting)
+        acting.add_done_callback(self._acted)
+
+    def _acted(self, acting: asyncio.Future[Any]) -> None:
+        self._acting.discard(acting)
+        if not acting.cancelled() and not isinstance(acting.exception(), RunClosed):
+            self._failure = self._failure or acting.exception()
+
+    async def _why(self, handle: Handle[Any]) -> str:
+        tasks = [f"{task.assignee} to answer {task.name!r}" for task in await self.engine.tasks(run=handle.run)]
+        signals = [f"signal {name!r}" for name in self.engine.activity(handle.run).signals]
+        return (
+            f"run {handle.id!r} waits for {' and '.join(tasks + signals) or 'something'}, and nothing that is planned "
+            "will bring it: use world.person(), world.after(), or send it yourself"
+        )
+
+
+@asynccontextmanager
+async def engine(folder: Path | str, *, start: datetime | None = None, **options: Any) -> AsyncIterator[World]:
+    """An engine on virtual time, on a database in ``folder``.
+
+    Args:
+        folder: where ``segue.db`` is, or will be.
+        start: when time begins; by default ``DAWN``. With a database that is there already, time goes on from the last
+            thing that happened in it.
+        options: as for ``Engine``.
+    """
+    file = Path(folder, "segue.db")
+    url = f"sqlite:///{file}"
+    clock = VirtualClock(start or DAWN)
+    if file.exists():  # noqa: ASYNC240 -- one look at the start
+        async with Engine(url, own=False, clock=clock) as past:
+            clock.jump(max((row.changed_at for row in await past.list()), default=0))
+    # The same draws in every run of the test: the jitter of retries must not decide what comes first.
+    options.setdefault("draw", random.Random(0).random)
+    async with Engine(url, clock=clock, **options) as opened:
+        yield World(opened, clock)

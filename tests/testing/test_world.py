@@ -1,0 +1,192 @@
+"""Virtual time in the real code path: order, people, persistence, and what is said when nothing can happen."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from segue import Approval, Retry, RunFailed, approval, now, publish, signal, step, testing, workflow
+
+tries: dict[str, list[float]] = {}
+
+
+@step(retry=Retry(attempts=4, initial="1h", backoff=2, maximum="1d", jitter=0))
+async def refuses_thrice(name: str) -> int:
+    tries.setdefault(name, []).append(time.monotonic())
+    if len(tries[name]) < 4:
+        raise ConnectionError("not yet")
+    return len(tries[name])
+
+
+@step
+async def takes_real_time() -> str:
+    await asyncio.sleep(0.05)
+    return "done"
+
+
+@workflow
+async def keeps_trying(name: str) -> tuple[int, float]:
+    began = now()
+    return await refuses_thrice(name), (now() - began).total_seconds()
+
+
+@workflow
+async def sleeps_a_month() -> float:
+    began = now()
+    await asyncio.sleep(30 * 86_400)
+    return (now() - began).total_seconds()
+
+
+@workflow
+async def races_the_clock() -> str:
+    """A step in real time is under way while a timer is pending: time must not pass meanwhile."""
+    try:
+        async with asyncio.timeout(60):
+            return await takes_real_time()
+    except TimeoutError:
+        return "timed out"
+
+
+@workflow
+async def asks_the_boss() -> str:
+    answer = await approval("boss", timeout="3d", escalate="director")
+    return answer.comment
+
+
+@workflow
+async def listens_ten_days() -> list[str]:
+    heard = []
+    try:
+        async with asyncio.timeout(10 * 86_400):
+            async for word in signal("word", str):
+                heard.append(f"{word} {now():%d}")
+    except TimeoutError:
+        heard.append(f"end {now():%d}")
+    return heard
+
+
+@workflow
+async def reminds_daily() -> int:
+    for n in range(1_000_000):
+        publish("reminders", n)
+        await asyncio.sleep(86_400)
+    return 0
+
+
+@workflow
+async def waits_for_nobody() -> None:
+    await asyncio.gather(approval("nobody", name="Sign here"), signal("never"))
+
+
+async def test_a_month_takes_no_time(tmp_path: Path) -> None:
+    began = time.monotonic()
+    async with testing.engine(tmp_path) as world:
+        assert await world.result(await world.engine.start(sleeps_a_month)) == 30 * 86_400
+    assert time.monotonic() - began < 5
+
+
+async def test_retries_wait_in_virtual_time(tmp_path: Path) -> None:
+    tries.clear()
+    async with testing.engine(tmp_path) as world:
+        assert await world.result(await world.engine.start(keeps_trying, "a")) == (4, 7 * 3600)
+
+
+async def test_time_stands_still_while_a_step_is_under_way(tmp_path: Path) -> None:
+    async with testing.engine(tmp_path) as world:
+        assert await world.result(await world.engine.start(races_the_clock)) == "done"
+        assert world.clock.today == testing.DAWN
+
+
+async def test_a_person_answers_after_a_while(tmp_path: Path) -> None:
+    async with testing.engine(tmp_path) as world:
+        world.person("boss", lambda task: Approval(True, "the boss"), after="2d")
+        world.person("director", lambda task: Approval(True, "the director"))
+        assert await world.result(await world.engine.start(asks_the_boss)) == "the boss"
+
+
+async def test_a_person_who_is_too_slow_is_passed_over(tmp_path: Path) -> None:
+    async with testing.engine(tmp_path) as world:
+        world.person("boss", lambda task: Approval(True, "the boss"), after="4d")
+        world.person("director", lambda task: Approval(True, "the director"), after="1h")
+        assert await world.result(await world.engine.start(asks_the_boss)) == "the director"
+        assert world.clock.today == testing.DAWN + timedelta(days=3, hours=1)
+
+
+async def test_things_happen_in_the_order_of_their_times(tmp_path: Path) -> None:
+    async with testing.engine(tmp_path) as world:
+        handle = await world.engine.start(listens_ten_days)
+        world.after("5d", lambda: handle.signal("word", "later"))
+        world.at(testing.DAWN + timedelta(days=2), lambda: handle.signal("word", "sooner"))
+        world.after("11d", lambda: handle.signal("word", "too late"))
+        assert await world.result(handle) == ["sooner 07", "later 10", "end 15"]
+
+
+async def test_advance_stops_on_the_way(tmp_path: Path) -> None:
+    async with testing.engine(tmp_path) as world:
+        handle = await world.engine.start(reminds_daily)
+        await world.advance("9d 12h")
+        assert await handle.published() == {"reminders": 9}
+        assert world.clock.today == testing.DAWN + timedelta(days=9, hours=12)
+
+
+async def test_time_goes_on_where_it_stopped(tmp_path: Path) -> None:
+    async with testing.engine(tmp_path) as world:
+        await world.engine.start(sleeps_a_month, id="m")
+        await world.engine.start(reminds_daily, id="r")
+        await world.advance("20d")
+    async with testing.engine(tmp_path) as world:
+        assert world.clock.today == testing.DAWN + timedelta(days=20)
+        assert await world.result(await world.engine.handle("m")) == 30 * 86_400
+        await world.settle()
+        assert await (await world.engine.handle("r")).published() == {"reminders": 30}
+
+
+async def test_a_failure_comes_through(tmp_path: Path) -> None:
+    tries.clear()
+
+    async with testing.engine(tmp_path) as world:
+        with pytest.raises(RunFailed, match="after 3 attempts"):
+            await world.result(await world.engine.start(tries_for_days))
+
+
+@step(retry=Retry(attempts=3, initial="1d"))
+async def never_works() -> None:
+    raise ConnectionError("no")
+
+
+@workflow
+async def tries_for_days() -> None:
+    await never_works()
+
+
+async def test_a_run_that_nothing_will_wake_says_for_what_it_waits(tmp_path: Path) -> None:
+    async with testing.engine(tmp_path) as world:
+        with pytest.raises(testing.Stuck, match=r"nobody to answer 'Sign here' and signal 'never'"):
+            await world.result(await world.engine.start(waits_for_nobody))
+
+
+async def test_a_run_that_does_not_end_is_given_up(tmp_path: Path) -> None:
+    async with testing.engine(tmp_path) as world:
+        with pytest.raises(TimeoutError, match="after 30d"):
+            await world.result(await world.engine.start(reminds_daily), within="30d")
+
+
+async def test_a_mistake_in_an_action_is_not_swallowed(tmp_path: Path) -> None:
+    async def mistake() -> None:
+        raise ZeroDivisionError
+
+    async with testing.engine(tmp_path) as world:
+        world.after("1d", mistake)
+        with pytest.raises(ZeroDivisionError):
+            await world.advance("2d")
+
+
+async def test_a_thousand_runs_share_the_time(tmp_path: Path) -> None:
+    async with testing.engine(tmp_path) as world:
+        handles = [await world.engine.start(sleeps_a_month) for _ in range(1000)]
+        for handle in handles:
+            assert await world.result(handle) == 30 * 86_400
