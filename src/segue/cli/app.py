@@ -1,0 +1,73 @@
+"""The commands by name, each loaded when it is called, and the one place where errors become exit codes."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+
+from segue.cli.commands import COMMANDS, overview
+from segue.cli.exits import BROKEN_PIPE, DATABASE, USAGE
+
+EVERYWHERE = {"--url": 1, "--app": 1, "--namespace": 1, "--json": 0}
+"""Flags that may stand before the command too, and how many words follow them."""
+
+
+def main() -> None:
+    """Runs the command line and exits."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that lacks a character is no reason to stop
+    sys.exit(call(sys.argv[1:]))
+
+
+def call(words: list[str]) -> int:
+    """Runs a command line; returns the exit code."""
+    if not words or words[0] in ("--help", "-h", "help"):
+        print(overview())
+        return 0
+    if words == ["--version"]:
+        words = ["version"]
+    return _dispatch(_command_first(words))
+
+
+def _command_first(words: list[str]) -> list[str]:
+    """Global flags that stand before the command, moved behind it."""
+    taken = 0
+    while taken < len(words) and (flag := words[taken].partition("="))[0] in EVERYWHERE:
+        taken += 1 if flag[1] else 1 + EVERYWHERE[flag[0]]
+    return [*words[taken : taken + 1], *words[:taken], *words[taken + 1 :]]
+
+
+def _dispatch(words: list[str]) -> int:
+    # Only here: the overview must not wait for them.
+    from cyclopts import App, CycloptsError, UnusedCliTokensError
+
+    from segue.cli.output import print_error
+    from segue.errors import CallerError, InvalidArgument, SegueError
+
+    app = App(name="segue", help_format="markdown", version_flags=())
+    for command in COMMANDS:
+        app.command(f"segue.cli.{command.place}", name=command.name)
+    as_json = "--json" in words
+    try:
+        code = app(words, exit_on_error=False, print_error=False, result_action="return_value")
+    except UnusedCliTokensError as error:
+        print_error(InvalidArgument(f"too much: {' '.join(error.unused_tokens or ())}{_see(words)}"), as_json=as_json)
+        return USAGE
+    except CycloptsError as error:
+        print_error(InvalidArgument(f"{error}{_see(words)}"), as_json=as_json)
+        return USAGE
+    except SegueError as error:
+        print_error(error, as_json=as_json)
+        return USAGE if isinstance(error, CallerError) else DATABASE
+    except BrokenPipeError:  # `segue list | head`
+        # What Python still holds for the pipe goes nowhere, instead of into an error at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BROKEN_PIPE
+    return code if isinstance(code, int) else 0
+
+
+def _see(words: list[str]) -> str:
+    known = {command.name for command in COMMANDS}
+    return f" See `segue {words[0]} --help`." if words[0] in known else " See `segue --help`."

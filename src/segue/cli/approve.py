@@ -1,0 +1,194 @@
+"""``segue approve`` and ``segue task``: what people are asked, and their answers."""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+import sys
+from typing import Annotated, Any
+
+import msgspec
+from cyclopts import App, Parameter
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from segue.cli import forms, values
+from segue.cli.lookup import client, lookup
+from segue.cli.messages import RunId
+from segue.cli.output import console, print_json, short_id
+from segue.cli.payloads import brief, plain_value
+from segue.cli.scope import Scope
+from segue.cli.words import ago, iso
+from segue.engine import Engine
+from segue.errors import CallerError, InvalidArgument
+from segue.handles import HumanTask
+from segue.kernel.payload import Payload
+from segue.stores.base import Task
+
+task = App(name="task", help="Human tasks: what people are asked.", version_flags=())
+
+
+def approve(
+    run: RunId,
+    /,
+    *,
+    task: Annotated[str | None, Parameter(help="Which task, by name or number, when the run has several.")] = None,
+    yes: Annotated[bool, Parameter(help="Say yes.", negative=(), show_default=False)] = False,
+    no: Annotated[bool, Parameter(help="Say no.", negative=(), show_default=False)] = False,
+    answer: Annotated[str | None, Parameter(help="The whole answer: JSON, or @file.json.")] = None,
+    comment: Annotated[str, Parameter(help="A comment beside yes or no.", show_default=False)] = "",
+    by: Annotated[str | None, Parameter(help="Who answers; by default the user of this machine.")] = None,
+    scope: Scope = Scope(),  # noqa: B008 (immutable)
+) -> int:
+    """Answer a human task of a run. Without an answer it is asked for, on a terminal."""
+    if yes + no + (answer is not None) > 1:
+        raise InvalidArgument("--yes, --no and --answer exclude each other; give one of them")
+    given = values.untyped(answer) if answer is not None else None
+    said = True if yes else False if no else None
+    return asyncio.run(_approve(scope, run, task, said, given, answer is not None, comment, by or getpass.getuser()))
+
+
+async def _approve(
+    scope: Scope, id: str, wanted: str | None, said: bool | None, given: Any, has_answer: bool, comment: str, by: str
+) -> int:
+    async with client(scope) as engine:
+        row = lookup(engine, id)
+        found = _choose(engine.store.tasks(row.namespace, run=row.run), wanted, row.id)
+        form = msgspec.json.decode(found.form) if found.form else {}
+        if has_answer:
+            answer = given
+        elif said is not None:
+            answer = forms.yes_or_no(form, said, comment) if form else said
+        else:
+            answer = _ask(found, form, engine.clock.now(), scope)
+        if form:
+            forms.check(answer, form)
+        await engine.complete_task(_human(found), answer, by=by)
+        if scope.json:
+            print_json({"id": row.id, "task": found.task, "name": found.name, "answer": answer, "by": by})
+        else:
+            console().print(f"{found.name} of run {row.id} is answered by {by}: {msgspec.json.encode(answer).decode()}")
+    return 0
+
+
+def _human(task: Task) -> HumanTask:
+    return HumanTask(task.task, task.run, task.run_id, task.key, task.name, task.assignee, task.state, task.opened_at)
+
+
+def _choose(tasks: list[Task], wanted: str | None, id: str) -> Task:
+    if wanted is not None:
+        chosen = [task for task in tasks if wanted in (task.name, str(task.task), task.key)]
+        if len(chosen) == 1:
+            return chosen[0]
+        tasks = chosen or tasks
+        if not chosen:
+            raise CallerError(f"run {id!r} has no open task {wanted!r}; it has: {_named(tasks) or 'none'}")
+    if not tasks:
+        raise CallerError(f"run {id!r} has no open task; `segue show {id}` says what it waits for")
+    if len(tasks) > 1:
+        raise InvalidArgument(f"run {id!r} has {len(tasks)} open tasks; choose one with --task: {_named(tasks)}")
+    return tasks[0]
+
+
+def _named(tasks: list[Task]) -> str:
+    return ", ".join(f"{task.task} ({task.name} for {task.assignee})" for task in tasks)
+
+
+def _ask(task: Task, form: dict[str, Any], now: int, scope: Scope) -> Any:
+    if not sys.stdin.isatty() or scope.json:
+        raise InvalidArgument(f"no answer was given; pass --yes, --no or --answer with {forms.outline(form)}")
+    out = Console(highlight=False)
+    out.print(Text(task.name, style="bold").append(f" for {task.assignee}", style="not bold"))
+    if task.due is not None:
+        out.print(f"due {ago(task.due, now)}", style="dim")
+    if task.subject:
+        out.print_json(data=plain_value(msgspec.json.decode(task.subject, type=Payload)))
+    return _ask_fields(out, form)
+
+
+def _ask_fields(out: Console, form: dict[str, Any]) -> Any:
+    found = forms.fields(form)
+    if not found:
+        return values.untyped(out.input(f"{forms.outline(form)}: "))
+    answer = {}
+    needed = forms.required(form)
+    for name, field in found.items():
+        kind = (
+            "yes or no" if field.get("type") == "boolean" else forms.outline(field | {"$defs": form.get("$defs", {})})
+        )
+        text = out.input(f"{name} ({kind}{'' if name in needed else ', may be empty'}): ").strip()
+        if not text and name not in needed:
+            continue
+        answer[name] = _entered(text, field)
+    return answer
+
+
+def _entered(text: str, field: dict[str, Any]) -> Any:
+    match field.get("type"):
+        case "boolean":
+            if text.lower() not in ("y", "yes", "true", "n", "no", "false"):
+                raise InvalidArgument(f"{text!r} is neither yes nor no; nothing was sent")
+            return text.lower() in ("y", "yes", "true")
+        case "string":
+            return text
+    return values.untyped(text)
+
+
+@task.command(name="list")
+def list_tasks(
+    *,
+    assignee: Annotated[str | None, Parameter(help="Only for this person, group or role.")] = None,
+    all: Annotated[bool, Parameter(help="Answered and withdrawn ones too.", negative=(), show_default=False)] = False,
+    scope: Scope = Scope(),  # noqa: B008 (immutable)
+) -> int:
+    """List open human tasks, the oldest first."""
+    return asyncio.run(_list(scope, assignee, None if all else "open"))
+
+
+async def _list(scope: Scope, assignee: str | None, state: str | None) -> int:
+    async with client(scope) as engine:
+        tasks = engine.store.tasks(engine.namespace, state=state, assignee=assignee)
+        if scope.json:
+            print_json([_task_json(task) for task in tasks])
+        elif tasks:
+            _print_tasks(engine, tasks)
+        else:
+            console().print("nobody is asked anything" + (f" of {assignee}" if assignee else ""))
+    return 0
+
+
+def _print_tasks(engine: Engine, tasks: list[Task]) -> None:
+    now = engine.clock.now()
+    out = console()
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False, expand=out.is_terminal)
+    for title in ("task", "name", "for", "run", "state", "asked", "due"):
+        table.add_column(title, no_wrap=True)
+    table.add_column("about", no_wrap=True, overflow="ellipsis", ratio=1 if out.is_terminal else None)
+    for task in tasks:
+        about = brief(msgspec.json.decode(task.subject, type=Payload), 200) if task.subject else ""
+        table.add_row(
+            str(task.task), task.name, task.assignee, short_id(task.run_id, out), task.state, ago(task.opened_at, now),
+            "" if task.due is None else ago(task.due, now), Text(about),
+        )  # fmt: skip
+    out.print(table)
+
+
+def _task_json(task: Task) -> dict[str, Any]:
+    def value(data: bytes | None) -> Any:
+        return None if data is None else plain_value(msgspec.json.decode(data, type=Payload))
+
+    return {
+        "task": task.task,
+        "run": task.run_id,
+        "name": task.name,
+        "assignee": task.assignee,
+        "state": task.state,
+        "opened_at": iso(task.opened_at),
+        "due": iso(task.due),
+        "form": None if task.form is None else msgspec.json.decode(task.form),
+        "subject": value(task.subject),
+        "closed_at": iso(task.closed_at),
+        "closed_by": task.closed_by,
+        "outcome": value(task.outcome),
+    }

@@ -1,0 +1,54 @@
+"""Which commands there are, and the overview that ``segue --help`` prints without loading any of them."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Command(NamedTuple):
+    """A command: its name, its group, where its function is, and what it does in one sentence."""
+
+    name: str
+    group: str
+    place: str
+    help: str
+
+
+COMMANDS = (
+    Command("run", "Run", "run:run", "Run a workflow to its end and show its steps as they go."),
+    Command("dev", "Run", "dev:dev", "Serve the workflows of a folder, anew whenever a file changes."),
+    Command("worker", "Run", "worker:worker", "Serve workflows in one process until it is told to stop."),
+    Command("start", "Run", "start:start", "Start a run and return at once: a worker carries it out."),
+    Command("list", "Look", "listing:list_runs", "List runs, newest first."),
+    Command("show", "Look", "show:show", "Show one run: its steps, errors, inputs and outputs."),
+    Command("signal", "Act", "messages:signal", "Send a signal to a run."),
+    Command("approve", "Act", "approve:approve", "Answer a human task of a run."),
+    Command("task", "Act", "approve:task", "List human tasks."),
+    Command("cancel", "Act", "messages:cancel", "Ask runs to stop; what they did is undone first."),
+    Command("terminate", "Act", "messages:terminate", "End runs at once; nothing is undone."),
+    Command("retry", "Act", "messages:retry", "Let a run go on that stands still."),
+    Command("check", "Keep", "check:check", "Check that workflow code can be replayed."),
+    Command("db", "Keep", "db:db", "Look after the database: stats, vacuum, backup, restore, export."),
+    Command("erase", "Keep", "erase:erase", "Erase a person's data from runs that have ended."),
+    Command("version", "Keep", "version:show_version", "Show what is installed."),
+)
+
+
+def overview() -> str:
+    """The groups of commands, as text."""
+    lines = ["segue: durable workflows in plain async Python", "", "Usage: segue COMMAND …", ""]
+    groups: dict[str, list[Command]] = {}
+    for command in COMMANDS:
+        groups.setdefault(command.group, []).append(command)
+    for group, commands in groups.items():
+        lines += [group, *(f"  {command.name:<10} {command.help}" for command in commands), ""]
+    lines += [
+        "Everywhere",
+        "  --url       The database, sqlite:///file; by default .segue/segue.db (SEGUE_URL, segue.toml)",
+        "  --app       The app whose runs they are (SEGUE_APP, segue.toml)",
+        "  --namespace Whose runs (SEGUE_NAMESPACE, segue.toml)",
+        "  --json      Print JSON, for machines",
+        "",
+        "`segue COMMAND --help` says more.",
+    ]
+    return "\n".join(lines)

@@ -1,0 +1,230 @@
+"""``segue db``: looks after the database."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import App, Parameter
+from rich.text import Text
+
+from segue.cli.lookup import client, lookup
+from segue.cli.messages import RunId, confirm
+from segue.cli.output import badge, console, print_json
+from segue.cli.scope import Scope
+from segue.cli.words import count, size
+from segue.engine import Engine, restore
+from segue.errors import InvalidArgument, StoreUnavailable
+from segue.kernel.duration import microseconds
+from segue.settings import sqlite_path
+from segue.stores.base import CLOSED
+from segue.stores.export import export
+
+db = App(name="db", help="Look after the database: stats, vacuum, retain, backup, restore, export, migrate.")
+
+AT_ONCE = 200
+"""Runs that one transaction deletes, so that nobody waits long."""
+
+
+@db.command
+def stats(*, scope: Scope = Scope()) -> int:  # noqa: B008 (immutable)
+    """Show how much is in the database, and who owns its runs."""
+    return asyncio.run(_stats(scope))
+
+
+async def _stats(scope: Scope) -> int:
+    async with client(scope) as engine:
+        found = engine.store.stats()
+        owner = engine.store.owner(engine.app)
+        told: dict[str, Any] = {
+            "database": scope.database,
+            "bytes": found.bytes,
+            "schema": found.schema,
+            "runs": found.runs,
+            "events": found.events,
+            "payloads": found.payloads,
+            "inbox": found.inbox,
+            "tasks": found.tasks,
+            "owner": None if owner is None else {"worker": owner.worker, "serves": sorted(owner.serves)},
+        }
+    if scope.json:
+        print_json(told)
+        return 0
+    out = console()
+    out.print(
+        Text(f"{scope.database}  ", style="bold").append(f"{size(found.bytes)}, schema {found.schema}", "not bold")
+    )
+    for state, number in sorted(found.runs.items(), key=lambda item: -item[1]):
+        out.print(Text(f"{number:>10,}  ").append(badge(state)))
+    out.print(f"{found.events:>10,}  events")
+    out.print(f"{found.payloads:>10,}  payloads kept apart")
+    out.print(f"{found.inbox:>10,}  messages waiting")
+    out.print(f"{found.tasks:>10,}  open tasks")
+    if owner is None:
+        out.print(Text(f"nobody owns the runs of app {scope.app_name!r} just now", style="dim"))
+    else:
+        names = ", ".join(sorted(owner.serves)) or "nothing"
+        out.print(Text(f"{owner.worker} owns the runs of app {scope.app_name!r} and serves {names}", style="dim"))
+    return 0
+
+
+@db.command
+def vacuum(*, scope: Scope = Scope()) -> int:  # noqa: B008 (immutable)
+    """Give free space back to the file system, in small steps beside the work."""
+    return asyncio.run(_vacuum(scope))
+
+
+async def _vacuum(scope: Scope) -> int:
+    path = sqlite_path(scope.database)
+    async with client(scope) as engine:
+        before = _bytes(path)
+        while await asyncio.to_thread(engine.store.shrink):
+            pass
+    after = _bytes(path)
+    if scope.json:
+        print_json({"before": before, "after": after})
+    else:
+        console().print(f"{path}: {size(before)} before, {size(after)} now")
+    return 0
+
+
+def _bytes(path: Path) -> int:
+    return sum(os.path.getsize(f"{path}{end}") for end in ("", "-wal") if os.path.exists(f"{path}{end}"))
+
+
+@db.command
+def retain(
+    older_than: Annotated[str, Parameter(help="How long ago they must have ended: 30d, 12h.")],
+    /,
+    *,
+    state: Annotated[
+        tuple[str, ...], Parameter(help="Only those that ended in this state.", negative=(), show_default=False)
+    ] = (),
+    workflow: Annotated[str | None, Parameter(help="Only of this workflow.")] = None,
+    yes: Annotated[bool, Parameter(help="Do not ask.", negative=(), show_default=False)] = False,
+    scope: Scope = Scope(),  # noqa: B008 (immutable)
+) -> int:
+    """Delete runs that ended long ago, with all that is theirs, in every namespace."""
+    wrong = [word for word in state if word not in CLOSED]
+    if wrong:
+        raise InvalidArgument(f"--state {wrong[0]!r} is not how a run ends; there are: {', '.join(CLOSED)}")
+    age = microseconds(older_than)
+    if not yes:
+        confirm(f"Delete every {' or '.join(state) or 'closed'} run that ended more than {older_than} ago?", scope)
+    return asyncio.run(_retain(scope, age, state or CLOSED, workflow))
+
+
+async def _retain(scope: Scope, age: int, states: tuple[str, ...], workflow: str | None) -> int:
+    async with client(scope) as engine:
+        before, total = engine.clock.now() - age, 0
+        while deleted := await asyncio.to_thread(
+            engine.store.retain, before, AT_ONCE, states=states, workflow=workflow
+        ):
+            total += deleted
+    if scope.json:
+        print_json({"deleted": total})
+    else:
+        console().print(
+            f"{count(total, 'run')} deleted" + ("; `segue db vacuum` gives the space back" if total else "")
+        )
+    return 0
+
+
+@db.command
+def backup(
+    target: Annotated[str, Parameter(help="A file that does not exist yet.")],
+    /,
+    *,
+    scope: Scope = Scope(),  # noqa: B008 (immutable)
+) -> int:
+    """Write a consistent copy of the database to a new file, while work goes on."""
+
+    async def copy() -> None:
+        async with client(scope) as engine:
+            await asyncio.to_thread(engine.store.backup, target)
+
+    asyncio.run(copy())
+    if scope.json:
+        print_json({"backup": target, "bytes": os.path.getsize(target)})
+    else:
+        console().print(f"{target}: {size(os.path.getsize(target))}; step logs are not in it")
+    return 0
+
+
+@db.command(name="restore")
+def restore_backup(
+    source: Annotated[str, Parameter(help="A file that `segue db backup` wrote.")],
+    /,
+    *,
+    yes: Annotated[bool, Parameter(help="Do not ask.", negative=(), show_default=False)] = False,
+    scope: Scope = Scope(),  # noqa: B008 (immutable)
+) -> int:
+    """Put a backup in the place of the database. Nobody may be at work on it."""
+    path = sqlite_path(scope.database)
+    if not Path(source).exists():
+        raise StoreUnavailable(f"there is no backup {source}")
+    if path.exists() and not yes:
+        confirm(f"Replace {path} by {source}? What it is now stays as {path}.replaced.", scope)
+    restore(source, scope.url)
+    if scope.json:
+        print_json({"restored": str(path)})
+    else:
+        console().print(f"{path} is what {source} was")
+    return 0
+
+
+@db.command(name="export")
+def export_run(
+    run: RunId,
+    target: Annotated[str | None, Parameter(help="A file; by default standard output.")] = None,
+    /,
+    *,
+    scope: Scope = Scope(),  # noqa: B008 (immutable)
+) -> int:
+    """Write a run with all that is known of it as lines of JSON."""
+    return asyncio.run(_export(scope, run, target))
+
+
+async def _export(scope: Scope, id: str, target: str | None) -> int:
+    async with client(scope) as engine:
+        row = lookup(engine, id)
+        if target is None:
+            for line in export(engine.store, row.run):
+                sys.stdout.buffer.write(line)
+            sys.stdout.flush()
+            return 0
+        lines = _write(engine, row.run, target)
+    if scope.json:
+        print_json({"id": row.id, "file": target, "lines": lines})
+    else:
+        console().print(f"{target}: {count(lines, 'line')}")
+    return 0
+
+
+def _write(engine: Engine, run: int, target: str) -> int:
+    try:
+        with open(target, "xb") as file:
+            return sum(bool(file.write(line)) for line in export(engine.store, run))
+    except FileExistsError as error:
+        raise InvalidArgument(f"{target} is there already; an export goes to a new file") from error
+    except OSError as error:
+        raise InvalidArgument(f"{target} cannot be written: {error.strerror}") from error
+
+
+@db.command
+def migrate(*, scope: Scope = Scope()) -> int:  # noqa: B008 (immutable)
+    """Bring the database to this release's schema. Opening it does so too; this does nothing else."""
+
+    async def open_it() -> int:
+        async with client(scope) as engine:
+            return engine.store.stats().schema
+
+    schema = asyncio.run(open_it())
+    if scope.json:
+        print_json({"database": scope.database, "schema": schema})
+    else:
+        console().print(f"{scope.database} has schema {schema}")
+    return 0

@@ -1,0 +1,60 @@
+"""The process that ``segue dev`` starts for one state of the code: imports it, waits for its turn, serves.
+
+Started as ``python -m segue.cli.dev_child ORDER IN OUT``: IN and OUT are pipes to the parent. It says ``r`` once the
+code is imported, serves when it hears ``g``, and hands over when the pipe ends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+
+import msgspec
+
+from segue.cli.dev import Order
+from segue.cli.exits import DATABASE, USAGE
+from segue.cli.interrupts import Interrupts
+from segue.cli.output import print_error
+from segue.cli.scope import Scope
+from segue.cli.serving import load_all, serve
+from segue.errors import CallerError, SegueError
+
+
+def main() -> int:
+    order = msgspec.json.decode(sys.argv[1], type=Order)
+    hear, say = int(sys.argv[2]), int(sys.argv[3])
+    # Ctrl-C reaches the whole terminal; the parent tells when to stop.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        load_all(order.places)
+    except CallerError as error:
+        print_error(error)
+        return USAGE
+    os.write(say, b"r")
+    if os.read(hear, 1) != b"g":
+        return 0
+    scope = Scope(order.url, order.app, order.namespace)
+    try:
+        asyncio.run(_serve(scope, order.grace, hear))
+    except SegueError as error:
+        print_error(error)
+        return DATABASE
+    return 0
+
+
+async def _serve(scope: Scope, grace: float, hear: int) -> None:
+    interrupts = Interrupts((signal.SIGTERM,))
+    loop = asyncio.get_running_loop()
+
+    def parent_is_gone() -> None:
+        loop.remove_reader(hear)
+        interrupts.ask()
+
+    loop.add_reader(hear, parent_is_gone)
+    await serve(scope, interrupts, grace=grace)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,158 @@
+"""``segue signal``, ``cancel``, ``terminate`` and ``retry``: what a person says to a run."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+from rich.text import Text
+
+from segue.cli import values
+from segue.cli.lookup import client, lookup
+from segue.cli.output import console, print_json
+from segue.cli.scope import Scope
+from segue.cli.timeline import Incident, Timeline
+from segue.cli.words import count
+from segue.engine import Engine
+from segue.errors import CallerError, InvalidArgument, RunClosed
+from segue.stores.base import CLOSED, RunRow
+
+RunId = Annotated[str, Parameter(help="The run's id, or the beginning of it.")]
+Reason = Annotated[str, Parameter(help="Why; kept in the journal.", show_default=False)]
+
+
+def signal(
+    run: RunId,
+    name: Annotated[str, Parameter(help="The signal's name.")],
+    value: Annotated[str | None, Parameter(help="Its value: JSON, a bare word, or @file.json.")] = None,
+    /,
+    *,
+    message: Annotated[str | None, Parameter(help="An id under which it is taken only once.")] = None,
+    scope: Scope = Scope(),  # noqa: B008 (immutable)
+) -> int:
+    """Send a signal to a run. It is kept, in order, until the run asks for it."""
+    given = None if value is None else values.untyped(value)
+
+    async def send(engine: Engine, row: RunRow) -> str:
+        await engine.signal(row.run, name, given, message=message)
+        return f"signal {name!r} is with run {row.id}"
+
+    return _tell(scope, (run,), send)
+
+
+def cancel(
+    *runs: RunId,
+    reason: Reason = "",
+    scope: Scope = Scope(),  # noqa: B008 (immutable)
+) -> int:
+    """Ask runs to stop: their ``finally`` blocks and compensations run first."""
+
+    async def send(engine: Engine, row: RunRow) -> str:
+        await engine.cancel(row.run, reason)
+        return f"run {row.id} is asked to stop; what it has to undo is undone first"
+
+    return _tell(scope, _some(runs), send)
+
+
+def terminate(
+    *runs: RunId,
+    reason: Reason = "",
+    yes: Annotated[bool, Parameter(help="Do not ask.", negative=(), show_default=False)] = False,
+    scope: Scope = Scope(),  # noqa: B008 (immutable)
+) -> int:
+    """End runs at once. Nothing is undone."""
+    _some(runs)
+    if not yes:
+        confirm(f"Terminate {count(len(runs), 'run')}: {', '.join(runs)}? Nothing is undone.", scope)
+
+    async def send(engine: Engine, row: RunRow) -> str:
+        await engine.terminate(row.run, reason)
+        return f"run {row.id} is terminated; nothing was undone"
+
+    return _tell(scope, runs, send)
+
+
+def retry(
+    run: RunId,
+    /,
+    *,
+    step: Annotated[str | None, Parameter(help="Only this step, by name or key; by default all.")] = None,
+    scope: Scope = Scope(),  # noqa: B008 (immutable)
+) -> int:
+    """Let a run go on that stands still: with new attempts, or with the code as it is now."""
+
+    async def send(engine: Engine, row: RunRow) -> str:
+        incident = _incident(engine, row, step)
+        await engine.retry(row.run, incident.key if step is not None else None)
+        return f"run {row.id} goes on" + (f" with {incident.key.rsplit('/', 1)[-1]}" if step and incident.key else "")
+
+    return _tell(scope, (run,), send)
+
+
+def _incident(engine: Engine, row: RunRow, step: str | None) -> Incident:
+    """The incident that is resolved, or the first of all that are."""
+    timeline = Timeline()
+    for seq, event in engine.events_of(row.run):
+        timeline.feed(seq, event)
+    found = timeline.open_incidents
+    if not found:
+        raise CallerError(f"run {row.id!r} is {row.state} and does not stand still; there is nothing to retry")
+    if step is None:
+        return found[0]
+    for incident in found:
+        call = timeline.calls.get(incident.key or "")
+        if incident.key == step or (call is not None and call.name == step):
+            return incident
+    stuck = ", ".join(incident.key or "the run as a whole" for incident in found)
+    raise CallerError(f"step {step!r} of run {row.id!r} does not stand still; what does: {stuck}")
+
+
+def _some(runs: tuple[str, ...]) -> tuple[str, ...]:
+    if not runs:
+        raise InvalidArgument("no run is named; `segue list` shows what there is")
+    return runs
+
+
+def confirm(question: str, scope: Scope) -> None:
+    """Asks before something that cannot be undone.
+
+    Raises:
+        InvalidArgument: nobody can be asked. CallerError: the answer was no.
+    """
+    if not sys.stdin.isatty() or scope.json:
+        raise InvalidArgument(f"{question} Nobody can be asked here: pass --yes to say so")
+    if input(f"{question} [y/N] ").strip().lower() not in ("y", "yes"):
+        raise CallerError("nothing was changed")
+
+
+def _tell(scope: Scope, ids: tuple[str, ...], send: Callable[[Engine, RunRow], Awaitable[str]]) -> int:
+    """Looks all runs up first, so that nothing was sent when one of them is wrong."""
+
+    async def tell() -> None:
+        async with client(scope) as engine:
+            rows = [lookup(engine, id) for id in ids]
+            for row in rows:
+                if row.state in CLOSED:
+                    raise RunClosed(row.id, row.state)
+            said = [await send(engine, row) for row in rows]
+            if scope.json:
+                told: list[dict[str, Any]] = [{"id": row.id, "accepted": True} for row in rows]
+                print_json(told[0] if len(told) == 1 else told)
+                return
+            out = console()
+            for line in said:
+                out.print(line)
+            tell_if_nobody_works(engine, rows[0].app)
+
+    asyncio.run(tell())
+    return 0
+
+
+def tell_if_nobody_works(engine: Engine, app: str) -> None:
+    """A message is on disk; that nobody acts on it yet is worth a line."""
+    if engine.store.owner(app) is None:
+        hint = f"no worker of app {app!r} is alive; it takes effect when one is (segue run, dev or worker)"
+        console().print(Text(hint, style="dim"))

@@ -1,0 +1,104 @@
+"""Where commands print: a console that is colourful on a terminal and plain everywhere else, JSON, and errors."""
+
+from __future__ import annotations
+
+import re
+import sys
+from typing import IO, Any
+
+import msgspec
+from rich.console import Console
+from rich.text import Text
+
+from segue.cli.target import CodeDoesNotLoad
+from segue.cli.words import WIDEST, state
+
+_MADE = re.compile("[0-9a-f]{32}")
+SHORT = 12
+_SPACES = re.compile(r" +\n")
+
+WIDE = 4_000
+"""Columns where nobody's terminal limits them: rows of a table in a file or pipe do not wrap."""
+
+
+def console(file: IO[str] | None = None) -> Console:
+    """A console on standard output, or on ``file``."""
+    stream = _real(file or sys.stdout)
+    if stream.isatty():
+        return _Console(file=stream, highlight=False)
+    plain = _Trimmed(stream)
+    return _Console(file=plain, highlight=False, width=WIDE, force_terminal=False, color_system=None)  # type: ignore[arg-type]
+
+
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
+
+
+def _real(stream: Any) -> IO[str]:
+    """The stream behind those that listen to what user code prints."""
+    while "original" in getattr(stream, "__dict__", ()):
+        stream = stream.original
+    real: IO[str] = stream
+    return real
+
+
+class _Trimmed:
+    """A stream whose lines end where their text does."""
+
+    def __init__(self, stream: IO[str]) -> None:
+        self._stream = stream
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def write(self, text: str) -> int:
+        self._stream.write(_SPACES.sub("\n", text))
+        return len(text)
+
+
+def unicode(stream: IO[str] | None = None) -> bool:
+    """Whether icons can be written there."""
+    encoding = getattr(stream or sys.stdout, "encoding", None) or "ascii"
+    try:
+        "✓◔━├".encode(encoding)
+    except (LookupError, UnicodeEncodeError):
+        return False
+    return True
+
+
+def badge(word: str, *, icon: str | None = None) -> Text:
+    """Icon and word of a state, in its colour."""
+    look = state(word)
+    mark = (icon or look.icon) if unicode() else look.plain
+    return Text().append(f"{mark} {look.word}", style=look.colour)  # not the style of what is appended to it
+
+
+def wide_badge(word: str, *, icon: str | None = None) -> Text:
+    """The same, padded to the widest, for columns that must not jump."""
+    text = badge(word, icon=icon)
+    text.pad_right(max(0, WIDEST - len(text)))
+    return text
+
+
+def short_id(id: str, out: Console) -> str:
+    """A run's id; on a terminal the beginning of one that a machine made, which is enough to name the run by."""
+    return id[:SHORT] if out.is_terminal and _MADE.fullmatch(id) else id
+
+
+def print_json(value: Any) -> None:
+    """One JSON value, indented."""
+    sys.stdout.write(msgspec.json.format(msgspec.json.encode(value), indent=2).decode() + "\n")
+    sys.stdout.flush()
+
+
+def print_error(error: BaseException, *, as_json: bool = False, **more: Any) -> None:
+    """What went wrong and what to do: on standard error, or as a JSON object on standard output."""
+    if as_json:
+        print_json({"error": {"type": type(error).__name__, "message": str(error)}, **more})
+        return
+    out = console(sys.stderr)
+    if isinstance(error, CodeDoesNotLoad) and error.trace:
+        out.print(Text(error.trace.rstrip()), style="dim")
+    mark = "✗ " if unicode(sys.stderr) else ""
+    out.print(Text(mark, style=f"bold {state('failed').colour}").append(str(error), style="default not bold"))

@@ -1,0 +1,142 @@
+"""Serves workflows until asked to stop, and prints the start and end of each run: what ``worker`` and ``dev`` share."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterable
+from pathlib import Path
+from types import ModuleType
+
+from rich.text import Text
+
+from segue.authoring.python.definitions import WORKFLOWS
+from segue.cli import target
+from segue.cli.interrupts import Interrupts, leave
+from segue.cli.output import badge, console
+from segue.cli.scope import Scope
+from segue.cli.words import clock, count, length
+from segue.engine import Engine
+from segue.errors import InvalidArgument
+from segue.kernel import events as e
+from segue.kernel.failures import summary
+from segue.runtime.resident import Resident
+from segue.stores.base import OPEN, RunFilter
+
+_WORDS: dict[type[e.Event], str] = {
+    e.RunCompleted: "completed",
+    e.RunFailed: "failed",
+    e.RunCancelled: "cancelled",
+    e.RunTerminated: "terminated",
+}
+
+
+def load_all(places: Iterable[str]) -> list[ModuleType]:
+    """Imports modules, files, and folders of files.
+
+    Raises:
+        InvalidArgument: one is not there, or all of them together define no workflow.
+        CodeDoesNotLoad: one raised.
+    """
+    modules: list[ModuleType] = []
+    for place in places:
+        modules += target.load_folder(place) if Path(place).is_dir() else [target.load(place)]
+    if not WORKFLOWS.names():
+        raise InvalidArgument(f"{', '.join(places)} define no workflow; decorate an `async def` with @workflow")
+    return modules
+
+
+async def serve(scope: Scope, interrupts: Interrupts, *, grace: float) -> None:
+    """Owns the runs of the app until it is asked to stop, then hands over: attempts under way get ``grace`` seconds."""
+    logging.getLogger("segue").addHandler(_Warnings())
+    asked = interrupts.asked
+    engine = Engine(scope.url, app=scope.app, namespace=scope.namespace)
+    printer = _Printer(engine)
+    engine.watch_runs(printer.show)
+    await engine.open()
+    try:
+        printer.show_served(scope)
+        if not engine.owner:
+            await _stand_by(engine, printer, asked)
+        if engine.owner:
+            printer.show_open_runs()
+        await asked.wait()
+        attempts = engine.attempts_under_way
+        if attempts and grace:
+            printer.note(
+                f"handing over; {count(attempts, 'attempt')} may take up to {length(round(grace * 1e6))} to end"
+            )
+    finally:
+        await engine.close(grace=grace)
+    leave(0)
+
+
+async def _stand_by(engine: Engine, printer: _Printer, asked: asyncio.Event) -> None:
+    owner = engine.store.owner(engine.app)
+    printer.note(f"standing by: {owner.worker if owner else 'another process'} owns the runs of app {engine.app!r}")
+    while not engine.owner and not asked.is_set():
+        await asyncio.wait([asyncio.ensure_future(asked.wait())], timeout=0.1)
+    if engine.owner:
+        printer.note("took over")
+
+
+class _Printer:
+    """A line for each run that starts, stands still or ends."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._out = console()
+        self._began: dict[int, int] = {}
+
+    def show_served(self, scope: Scope) -> None:
+        names = WORKFLOWS.names()
+        text = Text("serving ").append(", ".join(names), style="bold")
+        self._out.print(
+            text.append(f"  app {self._engine.app}, {scope.database}", style="not bold dim"), soft_wrap=True
+        )
+
+    def show_open_runs(self) -> None:
+        found = self._engine.store.list(RunFilter(namespace=None, states=OPEN, limit=1000))
+        if found:
+            self.note(f"goes on with {count(len(found), 'open run')}" + (" or more" if len(found) == 1000 else ""))
+
+    def note(self, text: str) -> None:
+        self._out.print(Text(text, style="dim"), soft_wrap=True)
+
+    def show(self, run: Resident, event: e.Event) -> None:
+        line = Text(f"{clock(event.at)[-8:]}  ", style="dim")
+        match event:
+            case e.RunStarted():
+                self._began[run.run] = event.at
+                line.append(badge("running")).append(self._name(run, "  started"))
+            case e.IncidentOpened():
+                line.append(badge("incident")).append(self._name(run, f"  {event.cause}: {event.message}"))
+                line.append(f"\n          {event.remedy}", style="default not dim")
+            case _:
+                word = _WORDS[type(event)]
+                line.append(badge(word)).append(self._name(run, self._took(run, event)))
+                if isinstance(event, e.RunFailed):
+                    line.append(f"  {summary(event.failure)}", style="default not dim")
+        self._out.print(line, soft_wrap=True)
+
+    def _name(self, run: Resident, more: str) -> Text:
+        return Text(f"  {run.workflow} {run.id}", style="default not dim").append(more, style="dim")
+
+    def _took(self, run: Resident, event: e.Event) -> str:
+        began = self._began.pop(run.run, None)
+        if began is None:
+            row = self._engine.store.run(run.run)
+            began = row.started_at if row is not None else event.at
+        return f"  {length(event.at - began)}"
+
+
+class _Warnings(logging.Handler):
+    """What the engine warns of, as lines; incidents have lines of their own."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self._out = console()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if "stands still" not in record.msg:
+            self._out.print(Text(f"{clock(round(record.created * 1e6))[-8:]}  {record.getMessage()}", style="dim"))

@@ -1,0 +1,302 @@
+"""``segue show``: one run whole. Where it stands and why first, then its steps, then everything on request."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+import msgspec
+from cyclopts import Parameter
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from segue.cli import bars, tree
+from segue.cli.ending import call_json, failure_json, failure_text
+from segue.cli.folding import fold_errors, fold_length, fold_name, fold_states
+from segue.cli.history import event_json, event_rows
+from segue.cli.listing import run_json
+from segue.cli.lookup import client, lookup
+from segue.cli.messages import RunId
+from segue.cli.output import badge, console, print_json
+from segue.cli.payloads import brief, cut, plain_value, readable
+from segue.cli.scope import Scope
+from segue.cli.timeline import Call, label
+from segue.cli.watch import Watch
+from segue.cli.words import absolute, ago, clock, count, length, state
+from segue.kernel import events as e
+from segue.kernel.failures import summary
+from segue.kernel.payload import Payload
+from segue.stores.base import LogLine
+
+MOST_ROWS = 200
+
+
+def show(
+    run: RunId,
+    /,
+    *,
+    values: Annotated[bool, Parameter(help="Input and result of every step.", negative=(), show_default=False)] = False,
+    events: Annotated[bool, Parameter(help="The whole journal.", negative=(), show_default=False)] = False,
+    logs: Annotated[bool, Parameter(help="What steps printed and logged.", negative=(), show_default=False)] = False,
+    scope: Scope = Scope(),  # noqa: B008 (immutable)
+) -> int:
+    """Show one run: where it stands, its steps on a time axis, errors, input, result, open tasks."""
+    return asyncio.run(_show(scope, run, values=values, events=events, logs=logs))
+
+
+async def _show(scope: Scope, id: str, *, values: bool, events: bool, logs: bool) -> int:
+    async with client(scope) as engine:
+        watch = Watch(engine, lookup(engine, id).run)
+        watch.refresh()
+        if scope.json:
+            print_json(_as_json(watch, events=events, logs=logs))
+        else:
+            _print(watch, scope, values=values, events=events, logs=logs)
+    return 0
+
+
+# --- for people -----------------------------------------------------------------------------------------------
+
+
+def _print(watch: Watch, scope: Scope, *, values: bool, events: bool, logs: bool) -> None:
+    out = console()
+    now = watch.engine.clock.now()
+    _print_head(out, watch, now)
+    _print_trouble(out, watch, scope, now)
+    if watch.timeline.calls or watch.waits():
+        out.print()
+        out.print(_timeline(out, watch, now))
+    _print_tasks(out, watch, scope, now)
+    _print_values(out, watch)
+    if values:
+        _print_step_values(out, watch)
+    if events:
+        _print_events(out, watch)
+    if logs:
+        _print_logs(out, watch)
+
+
+def _print_head(out: Console, watch: Watch, now: int) -> None:
+    row, started = watch.row, watch.timeline.started
+    out.print(badge(watch.state).append(f"  {row.workflow} ", style="default bold").append(row.id, style="not bold"))
+    facts = [f"started {ago(row.started_at, now)} ({absolute(row.started_at)})"]
+    if row.closed_at is not None:
+        facts.append(f"took {length(row.closed_at - row.started_at)}")
+    else:
+        facts.append(f"open for {length(now - row.started_at)}")
+    if started is not None and started.parent is not None:
+        facts.append(f"child of {(started.actor or '').removeprefix('run:')}")
+    if watch.timeline.undone:
+        facts.append(f"{count(watch.timeline.undone, 'step')} undone")
+    handled = sum(call.state == "failed" for call in watch.timeline.calls.values())
+    if handled and watch.timeline.state == "completed":
+        facts.append(f"{count(handled, 'failed step')} handled")
+    if watch.timeline.erased is not None:
+        by = (watch.timeline.erased.actor or "").removeprefix("user:")
+        facts.append(f"erased {ago(watch.timeline.erased.at, now)}" + (f" by {by}" if by else ""))
+    out.print(Text(" · ".join(facts), style="dim"))
+    named = {**row.tags, **row.attributes}
+    if named:
+        out.print(Text("  ".join(f"{name}={_plain(value)}" for name, value in named.items()), style="dim"))
+
+
+def _plain(value: Any) -> str:
+    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
+
+
+def _print_trouble(out: Console, watch: Watch, scope: Scope, now: int) -> None:
+    closing = watch.timeline.closing
+    if isinstance(closing, e.RunFailed):
+        out.print()
+        out.print(Text(summary(closing.failure), style=state("failed").colour))
+        out.print(Padding(failure_text(closing.failure), (1, 0, 0, 2), expand=False))
+    if isinstance(closing, (e.RunCancelled, e.RunTerminated)) and closing.reason:
+        out.print(f"reason: {closing.reason}")
+    for incident in watch.timeline.open_incidents if closing is None else ():
+        out.print()
+        text = Text(f"stands still for {length(now - incident.at)}: {incident.cause}: {incident.message}")
+        text.stylize(state("incident").colour)
+        out.print(text)
+        if incident.failure is not None:
+            out.print(Padding(failure_text(incident.failure), (1, 0, 1, 2), expand=False))
+        out.print(f"To go on: {incident.remedy}")
+
+
+def _timeline(out: Console, watch: Watch, now: int) -> Table:
+    entries = list(tree.rows(watch))
+    until = watch.row.closed_at or now
+    width = 40 if not out.is_terminal else max(12, min(48, out.width - 74))
+    axis = bars.axis([call for calls, _ in entries for call in calls], watch.row.started_at, until, width)
+    table = Table.grid(padding=(0, 2), expand=out.is_terminal)
+    table.add_column(no_wrap=True, overflow="ellipsis", max_width=32 if out.is_terminal else None)
+    table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True, justify="right")
+    table.add_column(no_wrap=True, width=width)
+    table.add_column(no_wrap=True, overflow="ellipsis", ratio=1 if out.is_terminal else None)
+    if axis.folds:
+        table.add_row("", "", "", axis.scale(), "")
+    for calls, level in entries[:MOST_ROWS]:
+        name = Text("  " * level) + fold_name(calls)
+        note = _note(calls[0], now) if len(calls) == 1 else fold_errors(calls)
+        table.add_row(name, fold_states(calls), fold_length(calls, now), bars.bar(calls, axis, until), note)
+    if len(entries) > MOST_ROWS:
+        table.add_row(Text(f"and {len(entries) - MOST_ROWS:,} more; --json has all", style="dim"))
+    for wait in watch.waits():
+        what = f"{wait.kind} {wait.name}".rstrip()
+        note = Text(f"until {clock(wait.until, now)} ({ago(wait.until, now)})" if wait.until is not None else "")
+        table.add_row(Text(what), badge("waiting"), "", "", note)
+    return table
+
+
+def _note(call: Call, now: int) -> Text:
+    note = Text()
+    if call.kind == "child":
+        note.append(f"child run {call.child_id}  ", style="dim")
+    if call.kind == "task":
+        note.append(f"for {call.assignee}" + (f", by {call.by}" if call.by and call.by != call.assignee else "") + "  ")
+    if call.state == "retrying" and call.retry_at is not None:
+        note.append(f"attempt {call.attempts + 1} {ago(call.retry_at, now)}  ")
+    elif call.attempts > 1:
+        note.append(f"{count(call.attempts, 'attempt')}  ")
+    if call.failure is not None:
+        note.append(summary(call.failure), style=state("failed").colour)
+    elif call.kind == "signal" and call.input is not None:
+        note.append(brief(call.input), style="dim")
+    return note
+
+
+def _calls(watch: Watch, level: int = 0) -> Iterator[tuple[Call, int]]:
+    for calls, depth in tree.rows(watch, level):
+        for call in calls:
+            yield call, depth
+
+
+def _print_tasks(out: Console, watch: Watch, scope: Scope, now: int) -> None:
+    tasks = watch.engine.store.tasks(watch.row.namespace, run=watch.run)
+    if not tasks:
+        return
+    _section(out, "asks")
+    for task in tasks:
+        due = f", due {ago(task.due, now)}" if task.due is not None else ""
+        out.print(f"  {task.name} for {task.assignee}, since {ago(task.opened_at, now)}{due}")
+        if task.subject:
+            value = readable(msgspec.json.decode(task.subject, type=Payload))
+            out.print(Padding(Text(value, style="dim"), (0, 0, 0, 4), expand=False))
+        flags = ("--task", str(task.task)) if len(tasks) > 1 else ()
+        out.print(Text(f"  {scope.command('approve', watch.id, *flags)}", style="bold"), soft_wrap=True)
+
+
+def _print_values(out: Console, watch: Watch) -> None:
+    started, closing = watch.timeline.started, watch.timeline.closing
+    if started is not None and plain_value(started.input) != {}:
+        _print_value(out, "input", started.input)
+    if isinstance(closing, e.RunCompleted):
+        _print_value(out, "result", closing.result)
+    published = watch.engine.store.published(watch.run)
+    if published:
+        _section(out, "published")
+        for name, data in published.items():
+            out.print(Text(f"  {name}: {brief(msgspec.json.decode(data, type=Payload), 200)}"), soft_wrap=True)
+
+
+def _print_step_values(out: Console, watch: Watch) -> None:
+    _section(out, "steps")
+    for call, level in _calls(watch):
+        out.print(Padding(fold_name([call]) + Text("  ") + badge(call.state), (0, 0, 0, 2 + 2 * level), expand=False))
+        for title, payload in (("input", call.input or call.subject), ("result", call.result)):
+            if payload is not None:
+                text = Text(f"{title}: ", style="dim").append(readable(payload), style="default not dim")
+                out.print(Padding(text, (0, 0, 0, 4 + 2 * level), expand=False))
+        if call.failure is not None:
+            out.print(Padding(failure_text(call.failure), (0, 0, 0, 4 + 2 * level), expand=False))
+
+
+def _print_value(out: Console, title: str, payload: Payload) -> None:
+    _section(out, title)
+    text = readable(payload)
+    out.print(Padding(Text(cut(text) if out.is_terminal else text), (0, 0, 0, 2), expand=False))
+
+
+def _print_events(out: Console, watch: Watch) -> None:
+    _section(out, "events")
+    table = Table.grid(padding=(0, 2))
+    for justify in ("right", "left", "left"):
+        table.add_column(no_wrap=True, justify=justify)
+    table.add_column(overflow="fold")
+    for seq, at, kind, text in event_rows(watch.engine.events_of(watch.run)):
+        table.add_row(str(seq), clock(at), kind, Text(text))
+    out.print(table)
+
+
+def _print_logs(out: Console, watch: Watch) -> None:
+    _section(out, "logs")
+    lines = sorted(read_logs(watch), key=lambda line: (line.at, line.row))
+    for line in lines:
+        out.print(_log_line(line), soft_wrap=True)
+    if not lines:
+        out.print(Text("  its steps printed nothing", style="dim"))
+
+
+def _log_line(line: LogLine) -> Text:
+    style = {"WARNING": state("retrying").colour, "ERROR": state("failed").colour}.get(line.level, "default")
+    name = label(line.key) or "workflow"
+    attempt = f" ({line.attempt})" if line.attempt > 1 else ""
+    return Text(f"  {clock(line.at)[-8:]}  {name}{attempt}  ", style="dim").append(line.text, style=f"{style} not dim")
+
+
+def _section(out: Console, title: str) -> None:
+    out.print()
+    out.print(Text(title, style="bold"))
+
+
+def read_logs(watch: Watch) -> Iterator[LogLine]:
+    """All lines that the steps of a run and of its children printed."""
+    after = 0
+    while lines := watch.engine.logs(watch.run, after=after):
+        yield from lines
+        after = lines[-1].row
+    for child in watch.children.values():
+        yield from read_logs(child)
+
+
+# --- for machines ---------------------------------------------------------------------------------------------
+
+
+def _as_json(watch: Watch, *, events: bool, logs: bool) -> dict[str, Any]:
+    row, timeline = watch.row, watch.timeline
+    found = run_json(row) | {"state": watch.state}
+    started, closing = timeline.started, timeline.closing
+    if started is not None:
+        found["input"] = plain_value(started.input)
+        found["parent"] = None if started.parent is None else (started.actor or "").removeprefix("run:")
+    if isinstance(closing, e.RunCompleted):
+        found["result"] = plain_value(closing.result)
+    if isinstance(closing, e.RunFailed):
+        found["failure"] = failure_json(closing.failure)
+    found["steps"] = [_step_json(call) for call in timeline.calls.values()]
+    found["incidents"] = [
+        {"cause": i.cause, "message": i.message, "remedy": i.remedy, "key": i.key} for i in timeline.open_incidents
+    ]
+    found["published"] = {
+        name: plain_value(msgspec.json.decode(data, type=Payload))
+        for name, data in watch.engine.store.published(watch.run).items()
+    }
+    if events:
+        found["events"] = [event_json(seq, event) for seq, event in watch.engine.events_of(watch.run)]
+    if logs:
+        found["logs"] = [
+            {"at": line.at, "step": line.key, "attempt": line.attempt, "level": line.level, "text": line.text}
+            for line in read_logs(watch)
+        ]
+    return found
+
+
+def _step_json(call: Call) -> dict[str, Any]:
+    found = call_json(call)
+    for name, payload in (("input", call.input), ("result", call.result)):
+        if payload is not None:
+            found[name] = plain_value(payload)
+    return found

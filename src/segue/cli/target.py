@@ -1,0 +1,216 @@
+"""Finds the workflows that a command line names: ``file.py``, ``file.py:workflow``, ``module:workflow``."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import os
+import sys
+from difflib import get_close_matches
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from segue.authoring.python.definitions import WORKFLOWS, Workflow
+from segue.errors import CallerError, InvalidArgument, SegueError
+from segue.kernel.failures import users_traceback
+
+
+class CodeDoesNotLoad(CallerError):
+    """A module of the user's raised while it was imported. ``trace`` is the traceback, from the user's file on."""
+
+    def __init__(self, what: str, error: BaseException, trace: str) -> None:
+        super().__init__(f"{what} cannot be loaded: {type(error).__name__}: {error}")
+        self.trace = trace
+
+
+def find(target: str) -> Workflow[Any, Any]:
+    """The workflow that a target names.
+
+    Raises:
+        InvalidArgument: there is no such file, module or workflow, or there are several; the text lists them.
+        CodeDoesNotLoad: importing it raised.
+    """
+    place, name = split(target)
+    module = load(place)
+    found = workflows_of(module)
+    if name:
+        return _named(place, name, found)
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        raise InvalidArgument(f"{place} defines no workflow; decorate an `async def` with @workflow from segue")
+    listed = "\n".join(f"  {place}:{workflow.name}" for workflow in found)
+    raise InvalidArgument(f"{place} defines {len(found)} workflows; name one of them:\n{listed}")
+
+
+def split(target: str) -> tuple[str, str]:
+    """(file or module, name of the workflow or nothing)."""
+    place, colon, name = target.rpartition(":")
+    return (place, name) if colon and place else (target, "")
+
+
+def is_code(target: str) -> bool:
+    """Whether a target names code to be loaded, rather than a workflow by its name alone."""
+    place, name = split(target)
+    return bool(name) or place.endswith(".py") or os.sep in place or Path(place).is_dir()
+
+
+def load(place: str) -> ModuleType:
+    """Imports a file or a module; where it stands, or the current folder, goes to the front of the import path.
+
+    Raises:
+        InvalidArgument, CodeDoesNotLoad: as ``find``.
+    """
+    if place.endswith(".py") or os.sep in place:
+        return _load_file(Path(place))
+    _put_first(os.getcwd())
+    try:
+        known = importlib.util.find_spec(place) is not None
+    except (ImportError, ValueError) as error:
+        if isinstance(error, ModuleNotFoundError) and error.name and place.startswith(error.name):
+            known = False
+        else:
+            raise _failed(place, error) from error
+    if not known:
+        hint = f"; the file is named {place}.py" if Path(f"{place}.py").exists() else ""
+        raise InvalidArgument(
+            f"no module named {place!r} can be imported from {os.getcwd()} or the environment{hint}; "
+            "a file is named with its .py"
+        )
+    return _import(place, place)
+
+
+def load_folder(folder: str) -> list[ModuleType]:
+    """Imports the modules in a folder that mention segue, apart from tests and hidden ones.
+
+    Raises:
+        InvalidArgument: there is no such folder, or no such module in it.
+        CodeDoesNotLoad: as ``find``.
+    """
+    files = modules_in(Path(folder))
+    if not files:
+        raise InvalidArgument(f"no .py file in {folder} imports segue")
+    return [_load_file(file) for file in files]
+
+
+def modules_in(folder: Path) -> list[Path]:
+    """Files in a folder, at any depth, that import segue."""
+    return [file for file in sources_in(folder) if _imports_segue(file)]
+
+
+def sources_in(folder: Path) -> list[Path]:
+    """Python files in a folder, at any depth, without tests, environments and hidden folders.
+
+    Raises:
+        InvalidArgument: there is no such folder.
+    """
+    if not folder.is_dir():
+        raise InvalidArgument(f"there is no folder {folder}")
+    found: list[Path] = []
+    for at, folders, files in os.walk(folder):
+        folders[:] = sorted(d for d in folders if not _is_aside(Path(at, d)))
+        found += [Path(at, name) for name in sorted(files) if name.endswith(".py") and not _is_test(name)]
+    return found
+
+
+def workflows_of(module: ModuleType) -> list[Workflow[Any, Any]]:
+    """The workflows that a module defines; those that it imports only if it defines none itself."""
+    seen = {id(value): value for value in vars(module).values() if isinstance(value, Workflow)}
+    own = [workflow for workflow in seen.values() if workflow.function.__module__ == module.__name__]
+    return own or list(seen.values())
+
+
+def _named(place: str, name: str, found: list[Workflow[Any, Any]]) -> Workflow[Any, Any]:
+    for workflow in found:
+        if name in (workflow.name, workflow.function.__name__):
+            return workflow
+    known = WORKFLOWS.get(name)
+    if known is not None:
+        return known
+    names = [workflow.name for workflow in found]
+    near = get_close_matches(name, names, 1)
+    said = f"did you mean {near[0]!r}?" if near else f"it has: {', '.join(names) or 'none'}"
+    raise InvalidArgument(f"{place} has no workflow {name!r}; {said}")
+
+
+def _load_file(path: Path) -> ModuleType:
+    if not path.exists():
+        near = get_close_matches(path.name, [p.name for p in path.parent.glob("*.py")], 1)
+        hint = f"; did you mean {path.parent / near[0]}?" if near else ""
+        raise InvalidArgument(f"there is no file {path}{hint}")
+    if path.is_dir():
+        raise InvalidArgument(f"{path} is a folder; name a file in it, or serve all of it with `segue dev {path}`")
+    folder, name = _module_name(path.resolve())
+    if name.partition(".")[0] in sys.stdlib_module_names or name == "segue":
+        raise InvalidArgument(
+            f"{path} would stand in the way of Python's own module {name!r}; give the file another name"
+        )
+    _put_first(str(folder))
+    loaded = sys.modules.get(name)
+    if loaded is not None and getattr(loaded, "__file__", None) != str(path.resolve()):
+        raise InvalidArgument(
+            f"{path} and {loaded.__file__} would both be the module {name!r}; give one of them another name"
+        )
+    return _import(name, str(path))
+
+
+def _module_name(path: Path) -> tuple[Path, str]:
+    """The folder to import from, and the module's name there: a file in packages is imported through them."""
+    parts = [] if path.stem == "__init__" else [path.stem]
+    folder = path.parent
+    while (folder / "__init__.py").exists():
+        parts.insert(0, folder.name)
+        folder = folder.parent
+    return folder, ".".join(parts)
+
+
+def _import(name: str, shown: str) -> ModuleType:
+    try:
+        return importlib.import_module(name)
+    except SegueError:
+        raise
+    except Exception as error:
+        raise _failed(shown, error) from error
+    except SystemExit as error:
+        raise _failed(shown, error) from error
+
+
+def _failed(shown: str, error: BaseException) -> CodeDoesNotLoad:
+    return CodeDoesNotLoad(shown, error, _from_users_file(error))
+
+
+def _from_users_file(error: BaseException) -> str:
+    """The traceback without the frames of the import machinery."""
+    if isinstance(error, SyntaxError):
+        import traceback
+
+        return "".join(traceback.format_exception_only(error))
+    walk = error.__traceback__
+    while walk is not None and (
+        "importlib" in walk.tb_frame.f_code.co_filename or walk.tb_frame.f_code.co_filename == __file__
+    ):
+        walk = walk.tb_next
+    return users_traceback(error.with_traceback(walk)) if walk is not None else ""
+
+
+def _put_first(folder: str) -> None:
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
+
+
+def _imports_segue(path: Path) -> bool:
+    try:
+        text = path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return False
+    return any(line.lstrip().startswith(("from segue", "import segue")) for line in text.splitlines())
+
+
+def _is_aside(folder: Path) -> bool:
+    name = folder.name
+    return name.startswith((".", "__")) or name in ("node_modules", "tests") or (folder / "pyvenv.cfg").exists()
+
+
+def _is_test(name: str) -> bool:
+    return name.startswith("test_") or name.endswith("_test.py") or name == "conftest.py"

@@ -1,0 +1,315 @@
+"""A run's journal as people see it: calls with their attempts, waits, messages, incidents, and how it ended.
+
+Fed with events in order, one by one, so that a run can be followed; nothing here reads a clock or a database.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from segue.kernel import events as e
+from segue.kernel.payload import Payload
+
+Kind = Literal["step", "child", "task", "signal", "update"]
+_UNDO = re.compile(r"/undo\d+(/|$)")
+_NUMBER = re.compile(r"#(\d+)$")
+
+
+def label(key: str) -> str:
+    """A call's name and number, of its key: ``charge #2`` of ``/0/charge#1``."""
+    name = key.rsplit("/", 1)[-1].removeprefix("=")
+    found = _NUMBER.search(name)
+    return f"{name[: found.start()]} #{int(found[1]) + 1}" if found else name
+
+
+OPEN_STATES = ("pending", "running", "waiting", "retrying", "compensating", "incident")
+
+
+@dataclass(slots=True)
+class Try:
+    """One attempt of a step; ``retry_at`` is when the next one was due."""
+
+    number: int
+    started_at: int
+    ended_at: int | None = None
+    failure: e.Failure | None = None
+    retry_at: int | None = None
+    worker: str = ""
+
+
+@dataclass(slots=True)
+class Call:
+    """Something that the workflow asked for, or that was said to it."""
+
+    kind: Kind
+    key: str
+    name: str
+    state: str
+    began_at: int
+    ended_at: int | None = None
+    tries: list[Try] = field(default_factory=list)
+    attempts: int = 0
+    of: int | None = None
+    """How many attempts its retry policy allows, where that is known."""
+    retry_at: int | None = None
+    failure: e.Failure | None = None
+    input: Payload | None = None
+    result: Payload | None = None
+    progress: Any = None
+    child_id: str = ""
+    child_uid: str = ""
+    assignee: str = ""
+    due: int | None = None
+    subject: Payload | None = None
+    by: str = ""
+
+    @property
+    def undo(self) -> bool:
+        """Whether it undoes what another call did."""
+        return _UNDO.search(self.key) is not None
+
+    @property
+    def number(self) -> int:
+        """The how-manieth call of its name in its task, from 1."""
+        found = _NUMBER.search(self.key)
+        return int(found[1]) + 1 if found else 1
+
+    @property
+    def open(self) -> bool:
+        return self.state in OPEN_STATES
+
+
+@dataclass(slots=True)
+class Incident:
+    """The run, or one call of it, stands still."""
+
+    at: int
+    cause: str
+    message: str
+    remedy: str
+    key: str | None
+    failure: e.Failure | None
+    resolved_at: int | None = None
+
+
+class Timeline:
+    """What has happened to one run."""
+
+    def __init__(self) -> None:
+        self.seq = 0
+        self.at = 0
+        self.events = 0
+        self.started: e.RunStarted | None = None
+        self.calls: dict[str, Call] = {}
+        self.incidents: list[Incident] = []
+        self.attributes: dict[str, Any] = {}
+        self.cancel: e.CancelRequested | None = None
+        self.closing: e.Event | None = None
+        self.erased: e.Erased | None = None
+        self._retrying: dict[str, Call] = {}
+
+    @property
+    def state(self) -> str:
+        """The run's state, as far as its journal tells."""
+        if self.closing is not None:
+            return _CLOSED[type(self.closing)]
+        if self.open_incidents:
+            return "incident"
+        states = {call.state for call in self.calls.values()}
+        for word in ("compensating", "running", "retrying", "waiting"):
+            if word in states:
+                return word
+        return "running"
+
+    @property
+    def open_incidents(self) -> list[Incident]:
+        return [incident for incident in self.incidents if incident.resolved_at is None]
+
+    @property
+    def undone(self) -> int:
+        """How many calls have undone something."""
+        return sum(call.state == "compensated" for call in self.calls.values())
+
+    def feed(self, seq: int, event: e.Event) -> Call | None:
+        """Takes the next event; the call that it changed, if any."""
+        self.seq, self.at = seq, event.at
+        self.events += 1
+        handle = _FEED.get(type(event))
+        return None if handle is None else handle(self, event)
+
+    def open_calls(self) -> list[Call]:
+        return [call for call in self.calls.values() if call.open]
+
+    # --- steps ------------------------------------------------------------------------------------------------
+
+    def begin(self, kind: Kind, key: str, name: str, at: int) -> Call:
+        """The call of this key; made when it is new."""
+        call = self.calls.get(key)
+        if call is None:
+            call = self.calls[key] = Call(kind, key, name, "running", at)
+        return call
+
+    def _step_started(self, event: e.StepStarted) -> Call:
+        call = self.begin("step", event.key, event.name, event.at)
+        call.tries.append(Try(event.attempt, event.at, worker=event.worker))
+        call.attempts = event.attempt
+        call.state = "compensating" if call.undo else "running"
+        call.retry_at = None
+        return call
+
+    def _step_completed(self, event: e.StepCompleted) -> Call:
+        call = self._ended(event)
+        call.state = "compensated" if call.undo else "completed"
+        call.result = event.result
+        call.failure = call.retry_at = None
+        return call
+
+    def _step_failed(self, event: e.StepFailed) -> Call:
+        call = self._ended(event)
+        call.tries[-1].failure = call.failure = event.failure
+        call.tries[-1].retry_at = call.retry_at = event.retry_at
+        if event.retry_at is not None:
+            call.state = "retrying"
+            call.ended_at = None
+            self._retrying[call.key] = call
+        else:
+            call.state = "cancelled" if event.failure.type.endswith("CancelledError") else "failed"
+        return call
+
+    def _ended(self, event: e.StepCompleted | e.StepFailed) -> Call:
+        began = event.started_at or event.at
+        call = self.begin("step", event.key, event.name, began)
+        tries = call.tries
+        if not tries or tries[-1].number != event.attempt or tries[-1].ended_at is not None:
+            tries.append(Try(event.attempt, began, worker=event.worker))
+        tries[-1].started_at, tries[-1].ended_at = began, event.at
+        call.attempts = event.attempt
+        call.ended_at = event.at
+        call.input = event.input or call.input
+        call.progress = None
+        return call
+
+    # --- children, tasks, messages ----------------------------------------------------------------------------
+
+    def _child_started(self, event: e.ChildStarted) -> Call:
+        call = self.begin("child", event.key, event.workflow, event.at)
+        call.child_id, call.child_uid = event.id, event.uid
+        call.failure = event.failure
+        if event.failure is not None:
+            call.state, call.ended_at = "failed", event.at
+        return call
+
+    def _child_completed(self, event: e.ChildCompleted) -> Call:
+        call = self.begin("child", event.key, event.key, event.at)
+        call.state, call.ended_at = event.state, event.at
+        call.result, call.failure = event.result, event.failure
+        return call
+
+    def _task_opened(self, event: e.TaskOpened) -> Call:
+        call = self.begin("task", event.key, event.name, event.at)
+        call.state = "waiting"
+        call.assignee, call.due, call.subject = event.assignee, event.due, event.subject
+        return call
+
+    def _task_completed(self, event: e.TaskCompleted) -> Call:
+        call = self.begin("task", event.key, event.key, event.at)
+        call.state, call.ended_at = "completed", event.at
+        call.result, call.by = event.outcome, (event.actor or "").removeprefix("user:")
+        return call
+
+    def _signal(self, event: e.SignalReceived) -> Call:
+        call = self.begin("signal", f"signal:{self.seq}", event.name, event.at)
+        call.state, call.ended_at, call.input = "received", event.at, event.payload
+        return call
+
+    def _update(self, event: e.UpdateAccepted) -> Call:
+        call = self.begin("update", f"update:{event.update}", event.name, event.at)
+        call.input = event.payload
+        return call
+
+    def _update_completed(self, event: e.UpdateCompleted) -> Call:
+        call = self.begin("update", f"update:{event.update}", event.update, event.at)
+        call.state = "completed" if event.failure is None else "failed"
+        call.ended_at, call.result, call.failure = event.at, event.result, event.failure
+        return call
+
+    # --- the run itself ---------------------------------------------------------------------------------------
+
+    def _run_started(self, event: e.RunStarted) -> None:
+        self.started = event
+
+    def _timer_fired(self, event: e.TimerFired) -> Call | None:
+        due = [call for call in self._retrying.values() if call.retry_at is None or call.retry_at <= event.at]
+        for call in due:
+            del self._retrying[call.key]
+            if call.state == "retrying":
+                call.state, call.retry_at = "compensating" if call.undo else "running", None
+        return due[0] if due else None
+
+    def _attributes_set(self, event: e.AttributesSet) -> None:
+        self.attributes.update(event.attributes)
+        self.attributes = {name: value for name, value in self.attributes.items() if value is not None}
+
+    def _cancel_requested(self, event: e.CancelRequested) -> None:
+        self.cancel = self.cancel or event
+
+    def _incident_opened(self, event: e.IncidentOpened) -> Call | None:
+        self.incidents.append(Incident(event.at, event.cause, event.message, event.remedy, event.key, event.failure))
+        call = self.calls.get(event.key or "")
+        if event.key and call is None:
+            call = self.begin("step", event.key, _NUMBER.sub("", event.key.rsplit("/", 1)[-1]), event.at)
+        if call is not None:
+            call.state, call.ended_at = "incident", None
+        return call
+
+    def _incident_resolved(self, event: e.IncidentResolved) -> Call | None:
+        for incident in self.open_incidents:
+            if event.key is None or event.key == incident.key:
+                incident.resolved_at = event.at
+        call = self.calls.get(event.key or "")
+        if call is not None and call.state == "incident":
+            call.state = "running"
+        return call
+
+    def _erased(self, event: e.Erased) -> None:
+        self.erased = event
+
+    def _closed(self, event: e.Event) -> None:
+        self.closing = event
+        for call in self.open_calls():
+            call.state = "cancelled" if call.kind != "child" else call.state
+
+
+_CLOSED: dict[type[e.Event], str] = {
+    e.RunCompleted: "completed",
+    e.RunFailed: "failed",
+    e.RunCancelled: "cancelled",
+    e.RunTerminated: "terminated",
+}
+
+_FEED: dict[type[e.Event], Callable[[Timeline, Any], Call | None]] = {
+    e.RunStarted: Timeline._run_started,
+    e.StepStarted: Timeline._step_started,
+    e.StepCompleted: Timeline._step_completed,
+    e.StepFailed: Timeline._step_failed,
+    e.TimerFired: Timeline._timer_fired,
+    e.SignalReceived: Timeline._signal,
+    e.UpdateAccepted: Timeline._update,
+    e.UpdateCompleted: Timeline._update_completed,
+    e.ChildStarted: Timeline._child_started,
+    e.ChildCompleted: Timeline._child_completed,
+    e.TaskOpened: Timeline._task_opened,
+    e.TaskCompleted: Timeline._task_completed,
+    e.AttributesSet: Timeline._attributes_set,
+    e.CancelRequested: Timeline._cancel_requested,
+    e.IncidentOpened: Timeline._incident_opened,
+    e.IncidentResolved: Timeline._incident_resolved,
+    e.RunCompleted: Timeline._closed,
+    e.RunFailed: Timeline._closed,
+    e.RunCancelled: Timeline._closed,
+    e.RunTerminated: Timeline._closed,
+    e.Erased: Timeline._erased,
+}

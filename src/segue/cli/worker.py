@@ -1,0 +1,37 @@
+"""``segue worker``: one process that serves workflows until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from segue.cli.interrupts import Interrupts
+from segue.cli.scope import Scope
+from segue.cli.serving import load_all, serve
+from segue.errors import InvalidArgument
+from segue.kernel.duration import microseconds
+
+
+def worker(
+    *modules: Annotated[str, Parameter(help="Modules, files or folders that define the workflows.")],
+    grace: Annotated[
+        str, Parameter(help="How long attempts under way may take to end when it is told to stop.")
+    ] = "10s",
+    scope: Scope = Scope(),  # noqa: B008 (immutable)
+) -> int:
+    """Serve workflows in one process, until SIGTERM or Ctrl-C; then hand over.
+
+    While another process owns the app's runs, it stands by and takes over when that one ends.
+    """
+    if not modules:
+        raise InvalidArgument("no module is named; write `segue worker orders.py` or `segue worker shop.orders`")
+    seconds = microseconds(grace) / 1_000_000
+    load_all(modules)
+    asyncio.run(_serve(scope, seconds))
+    return 0
+
+
+async def _serve(scope: Scope, grace: float) -> None:
+    await serve(scope, Interrupts(), grace=grace)

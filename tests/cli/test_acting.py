@@ -1,0 +1,113 @@
+"""``segue start``, ``signal``, ``approve``, ``task``, ``cancel``, ``terminate`` and ``retry``."""
+
+from __future__ import annotations
+
+import pytest
+from cli_kit import Folder, Running
+
+
+@pytest.fixture
+def worker(segue: Folder) -> Running:
+    running = segue.begin("worker", "flows.py")
+    running.until("serving ")
+    return running
+
+
+def test_a_run_for_a_worker(segue: Folder, worker: Running) -> None:
+    assert segue("start", "flows.py:plain", "3", "--id", "a").out == "started a\n"
+    worker.until("completed  plain a")
+    assert segue("start", "plain", "3", "--json").json["workflow"] == "plain"
+    worker.until("completed  plain plain-")
+    assert "did you mean 'plain'?" in segue("start", "plian", "3", code=2).err
+    assert "exists already" in segue("start", "flows.py:plain", "4", "--id", "a", code=2).err
+    again = segue("start", "flows.py:plain", "4", "--id", "a", "--on-conflict", "replace")
+    assert again.out == "started a\n"
+    worker.until("completed  plain a", after=worker.text.rindex("plain plain-"))
+
+
+def test_a_run_for_a_worker_to_come(segue: Folder) -> None:
+    told = segue("start", "flows.py:plain", "3", "--id", "a")
+    assert "no worker of app 'default' is alive" in told.out
+    assert "no worker of app 'default' is alive to say what 'plain' is" in segue("start", "plain", "3", code=2).err
+    assert segue("run", "flows.py:plain", "--id", "a", "--json").json["result"] == 12
+
+
+def test_signals(segue: Folder, worker: Running) -> None:
+    segue("start", "flows.py:waits", "--id", "a")
+    assert "signal 'go' is with run a" in segue("signal", "a", "go", "home", "--message", "m1").out
+    worker.until("completed  waits a")
+    assert segue("show", "a", "--json").json["result"] == "home"
+    assert "run 'a' is completed and takes no more messages" in segue("signal", "a", "go", code=2).err
+    assert "no run 'b'" in segue("signal", "b", "go", code=2).err
+
+
+def test_answers(segue: Folder, worker: Running) -> None:
+    for id in "abcd":
+        segue("start", "flows.py:asks", "7", "--id", id)
+    worker.until("asks d")
+    tasks = segue("task", "list", "--json").json
+    assert [(t["run"], t["name"], t["assignee"], t["subject"]) for t in tasks] == [
+        (id, "approval", "manager", {"amount": 7}) for id in "abcd"
+    ]
+    assert segue("task", "list", "--assignee", "nobody", "--json").json == []
+    assert "approval" in segue("task", "list").out
+
+    segue("approve", "a", "--yes", "--comment", "fine", "--by", "bob")
+    segue("approve", "b", "--answer", '{"approved": false, "comment": "no"}', "--task", "approval")
+    segue.write("answer.json", '{"approved": true}')
+    segue("approve", "c", "--answer", "@answer.json", "--json")
+    worker.until("completed  asks c")
+    results = {id: segue("show", id, "--json").json["result"] for id in "abc"}
+    assert results == {"a": "True fine", "b": "False no", "c": "True "}
+    (done,) = [t for t in segue("task", "list", "--all", "--json").json if t["run"] == "a"]
+    assert (done["state"], done["closed_by"]) == ("completed", "bob")
+
+    for words, said in (
+        (("a", "--yes"), "run 'a' has no open task"),
+        (("d",), "no answer was given; pass --yes, --no or --answer"),
+        (("d", "--yes", "--no"), "exclude each other"),
+        (("d", "--task", "nope", "--yes"), "has no open task 'nope'; it has:"),
+        (("d", "--answer", '{"approved": "maybe"}'), "$.approved: 'maybe' must be true or false"),
+        (("d", "--answer", "{}"), "approved is missing"),
+        (("d", "--answer", '{"approved": true, "colour": 1}'), "no field 'colour'"),
+        (("d", "--answer", "@nope.json"), "cannot be read"),
+    ):
+        assert said in segue("approve", *words, code=2).err
+    assert segue("show", "d", "--json").json["state"] == "waiting"
+
+
+def test_stopping(segue: Folder, worker: Running) -> None:
+    for id in "abc":
+        segue("start", "flows.py:waits", "--id", id)
+    worker.until("waits c")
+    segue("cancel", "a", "b", "--reason", "enough")
+    worker.until("cancelled  waits b")
+    assert segue("show", "a", "--json").json["state"] == "cancelled"
+    assert "--yes" in segue("terminate", "c", code=2).err
+    segue("terminate", "c", "--yes", "--reason", "at once")
+    worker.until("terminated  waits c")
+    assert "run 'c' is terminated" in segue("cancel", "c", code=2).err
+    assert "no run is named" in segue("cancel", code=2).err
+
+
+def test_nothing_is_stopped_when_one_name_is_wrong(segue: Folder, worker: Running) -> None:
+    segue("start", "flows.py:waits", "--id", "a")
+    worker.until("waits a")
+    segue("cancel", "a", "nope", code=2)
+    assert segue("show", "a", "--json").json["state"] in ("waiting", "running")
+
+
+def test_going_on_after_an_incident(segue: Folder, worker: Running) -> None:
+    segue("start", "flows.py:stuck", "late.txt", "--id", "a")
+    worker.until("incident  stuck a")
+    assert "does not stand still; what does: /fragile" in segue("retry", "a", "--step", "nope", code=2).err
+    segue.write("late.txt", "here")
+    segue("retry", "a", "--step", "fragile")
+    worker.until("completed  stuck a")
+    assert (
+        "there is nothing to retry" in segue("retry", "a", code=2).err
+        or "takes no more" in segue("retry", "a", code=2).err
+    )
+    segue("start", "flows.py:waits", "--id", "b")
+    worker.until("waits b")
+    assert "there is nothing to retry" in segue("retry", "b", code=2).err

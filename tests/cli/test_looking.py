@@ -1,0 +1,122 @@
+"""``segue list`` and ``segue show``."""
+
+from __future__ import annotations
+
+import pytest
+from cli_kit import Folder
+
+
+def ids(segue: Folder, *words: str) -> set[str]:
+    return {row["id"] for row in segue("list", "--json", *words).json}
+
+
+@pytest.fixture
+def runs(segue: Folder) -> Folder:
+    segue("run", "flows.py:plain", "3", "--id", "done", "--tag", "team=blue")
+    segue("run", "flows.py:fails", "luck", "--id", "failed", code=1)
+    segue("run", "flows.py:stuck", "nothing", "--id", "stuck", code=3)
+    segue("run", "flows.py:waits", "ann", "--id", "ann-waits", "--timeout", "300ms", code=5)
+    segue("run", "flows.py:asks", "5", "--id", "asks", "--timeout", "300ms", code=5)
+    return segue
+
+
+def test_lists(runs: Folder) -> None:
+    segue = runs
+    assert ids(segue) == {"done", "failed", "stuck", "ann-waits", "asks"}
+    assert ids(segue, "--state", "open") == {"stuck", "ann-waits", "asks"}
+    assert ids(segue, "--state", "failed,incident") == {"failed", "stuck"}
+    assert ids(segue, "--state", "completed", "--state", "failed") == {"done", "failed"}
+    assert ids(segue, "--workflow", "asks") == {"asks"}
+    assert ids(segue, "--attribute", "customer=ann") == {"ann-waits"}
+    assert ids(segue, "--attribute", "customer=bob") == set()
+    assert ids(segue, "--tag", "team=blue") == {"done"}
+    assert ids(segue, "--since", "1h") == ids(segue)
+    assert ids(segue, "--until", "1h") == set()
+    assert ids(segue, "--limit", "1") == {"asks"}
+    assert ids(segue, "--namespace", "eu") == set()
+
+    out = segue("list").out
+    lines = {line.split()[0]: line for line in out.splitlines()}
+    assert "✓ completed" in lines["done"]
+    assert lines["done"].split("  ")[-3:] != []
+    assert "ValueError: bad luck" in lines["failed"]
+    assert "step-exhausted" in lines["stuck"]
+    assert "signal" in lines["ann-waits"]
+    assert "approval by manager" in lines["asks"]
+    assert "no worker of app 'default' is alive" in out
+    assert "--limit 4 shows more" in segue("list", "--limit", "2").out
+
+    assert "no runs match" in segue("list", "--workflow", "nope").out
+    assert "did you mean failed?" in segue("list", "--state", "faild", code=2).err
+    assert "is no point in time" in segue("list", "--since", "yesterday-ish", code=2).err
+
+
+def test_shows(runs: Folder) -> None:
+    segue = runs
+    out = segue("show", "failed", "--values", "--events", "--logs").out
+    for said in (
+        "✗ failed  fails failed",
+        "ValueError: bad luck",
+        'raise ValueError(f"bad {what}")',
+        "1 step undone",
+        "↶ compensated",
+        '"what": "luck"',
+        "RunFailed",
+        "doubling 1",
+    ):
+        assert said in out, said
+    out = segue("show", "asks").out
+    assert "approval for manager" in out
+    assert "segue approve asks" in out
+    out = segue("show", "stuck").out
+    assert "stands still" in out
+    assert "segue retry stuck" in out
+    out = segue("show", "ann-waits").out
+    assert "customer=ann" in out
+    assert 'phase: {"at":"the door"}' in out
+
+    told = segue("show", "done", "--events", "--logs", "--json").json
+    assert told["result"] == 12
+    assert told["input"] == {"n": 3}
+    assert told["tags"] == {"team": "blue"}
+    assert [event["event"] for event in told["events"]] == [
+        "RunStarted",
+        "StepCompleted",
+        "StepCompleted",
+        "RunCompleted",
+    ]
+    assert [line["text"] for line in told["logs"]] == ["doubling 3", "doubling 6"]
+    assert told["steps"][0]["input"] == {"n": 3}
+
+
+def test_the_beginning_of_an_id_is_enough(runs: Folder) -> None:
+    segue = runs
+    assert segue("show", "don", "--json").json["id"] == "done"
+    several = segue("show", "a", code=2).err
+    assert "2 runs begin with 'a'" in several
+    assert "ann-waits" in several
+    assert "did you mean done?" in segue("show", "doen", code=2).err
+    assert "`segue list` shows what there is" in segue("show", "xyzzy", code=2).err
+    told = segue("show", "doen", "--json", code=2).json
+    assert told["error"]["type"] == "NoSuchRun"
+
+
+def test_looking_makes_no_database(segue: Folder) -> None:
+    ended = segue("list", code=6)
+    assert "there is no database .segue/segue.db yet" in ended.err
+    assert not (segue.path / ".segue").exists()
+
+
+def test_an_empty_database(segue: Folder) -> None:
+    segue("start", "flows.py:plain", "1", "--namespace", "eu")
+    assert "no runs yet in namespace 'default'" in segue("list").out
+    assert segue("list", "--json").json == []
+    assert "there are no runs at all" in segue("show", "a", code=2).err
+
+
+def test_a_pipe_that_is_closed_early(segue: Folder) -> None:
+    segue("run", "flows.py:plain", "1")
+    running = segue.begin("list")
+    assert running.process.stdout is not None
+    running.process.stdout.close()
+    assert running.process.wait(30) == 141

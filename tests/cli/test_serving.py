@@ -1,0 +1,168 @@
+"""``segue worker`` and ``segue dev``: serving, handing over, and taking up new code."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import time
+
+from cli_kit import Folder, Running
+
+GREET = """
+    from segue import signal, workflow
+
+    @workflow
+    async def greet(name: str) -> str:
+        more = await signal("more", str)
+        return f"hello {name} {more}"
+"""
+
+
+def test_a_worker_hands_over(segue: Folder) -> None:
+    first = segue.begin("worker", "flows.py", "--grace", "5s")
+    first.until("serving ")
+    second = segue.begin("worker", "flows.py")
+    second.until(rf"standing by: \S+:{first.process.pid}:\S+ owns the runs of app 'default'")
+    segue("start", "flows.py:waits", "--id", "a")
+    segue("start", "flows.py:rests", "1", "--id", "b")
+    first.until("rests b")
+    first.signal(signal.SIGTERM)
+    assert first.end() == 0
+    assert "completed  rests b" in first.text  # within its grace
+    second.until("took over")
+    segue("signal", "a", "go", "home")
+    second.until("completed  waits a")
+    second.signal(signal.SIGINT)
+    assert second.end() == 0
+
+
+def test_a_worker_that_is_killed_is_followed_at_once(segue: Folder) -> None:
+    first = segue.begin("worker", "flows.py")
+    first.until("serving ")
+    second = segue.begin("worker", "flows.py")
+    second.until("standing by")
+    segue("start", "flows.py:waits", "--id", "a")
+    first.until("waits a")
+    first.signal(signal.SIGKILL)
+    second.until("took over")
+    assert "goes on with 1 open run" in second.until("open run")
+
+
+def test_a_thread_does_not_keep_a_worker(segue: Folder) -> None:
+    worker = segue.begin("worker", "flows.py", "--grace", "100ms")
+    worker.until("serving ")
+    segue("start", "flows.py:rests", "60")
+    worker.until("rests rests-")
+    time.sleep(0.3)
+    worker.signal(signal.SIGTERM)
+    assert worker.end() == 0
+
+
+def test_a_worker_without_code(segue: Folder) -> None:
+    assert "no module is named" in segue("worker", code=2).err
+    segue.write("empty.py", "x = 1\n")
+    assert "define no workflow" in segue("worker", "empty.py", code=2).err
+    assert "no .py file in" in segue("worker", str(segue.write("folder/x.py", "").parent), code=2).err
+
+
+def children(running: Running) -> list[int]:
+    words = ["ps", "-o", "pid=", "--ppid", str(running.process.pid)]
+    return [int(pid) for pid in subprocess.run(words, capture_output=True, text=True, check=True).stdout.split()]
+
+
+def test_dev_takes_up_new_code(segue: Folder) -> None:
+    segue.write("flows.py", "")
+    segue.write("greet.py", GREET)
+    dev = segue.begin("dev", ".")
+    dev.until("serving greet")
+    segue("start", "greet", "ann", "--id", "a")
+    dev.until("greet a")
+
+    segue.write("other.py", "from segue import workflow\n@workflow\nasync def other() -> int:\n    return 1\n")
+    dev.until("other.py changed")
+    dev.until("serving greet, other")
+    segue("start", "other", "--id", "b")
+    dev.until("completed  other b")
+
+    mark = len(dev.text)
+    segue.write("other.py", "from segue import workflow\n@workflow\nasync def other() -> int:\n    return 1 +\n")
+    dev.until("SyntaxError", after=mark)
+    dev.until("the code as it was goes on until this is mended", after=mark)
+    segue("start", "other", "--id", "c")
+    dev.until("completed  other c")
+
+    mark = len(dev.text)
+    segue.write("other.py", "from segue import workflow\n@workflow\nasync def other() -> int:\n    return 2\n")
+    dev.until("serving greet, other", after=mark)
+    segue("start", "other", "--id", "d")
+    dev.until("completed  other d")
+    assert segue("show", "d", "--json").json["result"] == 2
+
+    segue("signal", "a", "more", "again")  # a run that was open all the time
+    dev.until("completed  greet a")
+    dev.signal(signal.SIGINT)
+    assert dev.end() == 0
+    assert not re.search("Traceback", dev.text)
+
+
+def test_dev_waits_for_code_that_can_be_imported(segue: Folder) -> None:
+    segue.write("flows.py", "")
+    segue.write("greet.py", "import nothing_like_it\nfrom segue import workflow\n")
+    dev = segue.begin("dev", ".")
+    dev.until("No module named 'nothing_like_it'")
+    dev.until("waiting for a change")
+    segue.write("greet.py", GREET)
+    dev.until("serving greet")
+    dev.signal(signal.SIGTERM)
+    assert dev.end() == 0
+
+
+def test_changed_code_that_does_not_fit_an_open_run_makes_it_stand_still(segue: Folder) -> None:
+    code = """
+        from segue import signal, step, workflow
+
+        @step
+        async def one() -> int:
+            return 1
+
+        @workflow
+        async def flow() -> str:
+            {call}
+            return await signal("go", str)
+    """
+    segue.write("flows.py", code.format(call="await one()"))
+    dev = segue.begin("dev", "flows.py")
+    dev.until("serving flow")
+    segue("start", "flow", "--id", "a")
+    deadline = time.monotonic() + 30
+    while not segue("show", "a", "--json").json["steps"]:
+        assert time.monotonic() < deadline
+
+    segue.write("flows.py", code.format(call="pass"))
+    dev.until("flows.py changed")
+    segue("signal", "a", "go", "home")
+    dev.until("incident  flow a  non-determinism: the outcome of step 'one' is recorded")
+    mark = len(dev.text)
+    segue.write("flows.py", code.format(call="await one()"))
+    dev.until("serving flow", after=mark)
+    segue("retry", "a")
+    dev.until("completed  flow a")
+
+
+def test_the_child_ends_with_its_parent(segue: Folder) -> None:
+    dev = segue.begin("dev", ".")
+    dev.until("serving ")
+    (child,) = children(dev)
+    dev.signal(signal.SIGKILL)
+    dev.process.wait()
+    deadline = time.monotonic() + 30
+    while os.path.exists(f"/proc/{child}") and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not os.path.exists(f"/proc/{child}")
+    assert segue("run", "flows.py:plain", "1", "--json").json["result"] == 4  # and nobody owns the runs
+
+
+def test_dev_of_nothing(segue: Folder) -> None:
+    assert "there is no file or folder nope" in segue("dev", "nope", code=2).err

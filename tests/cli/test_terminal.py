@@ -1,0 +1,109 @@
+"""What a terminal shows: the live tree, its hints, colours, and Ctrl-C; and that people are asked there."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+from cli_kit import Folder
+
+
+def test_the_tree_lives(segue: Folder) -> None:
+    running = segue.on_terminal("run", "flows.py:rests", "1", "--id", "a")
+    running.until(r"[◐◓◑◒] running")
+    running.until(r"━+─* +\d+% part \d")
+    assert running.end() == 0
+    assert "\x1b[" in running.raw
+    shown = running.text
+    assert "✓ completed  rests a" in shown
+    assert '"rested"' in shown
+
+
+def test_a_wait_says_for_what_and_how_to_end_it(segue: Folder) -> None:
+    running = segue.on_terminal("run", "flows.py:asks", "7", "--id", "a")
+    running.until("for manager, due in 3d  segue approve a")
+    segue("approve", "a", "--no", "--comment", "no money")
+    assert running.end() == 0
+    assert "False no money" in running.text
+
+
+def test_timers_signals_and_retries_are_named(segue: Folder) -> None:
+    running = segue.on_terminal("run", "flows.py:sleeps", "60", "--id", "t")
+    running.until(r"timer.*waiting.*until \d\d:\d\d:\d\d \(in ")
+    running.signal(signal.SIGINT)
+    running.end()
+    running = segue.on_terminal("run", "flows.py:waits", "--id", "s")
+    running.until(r"signal go.*waiting.*segue signal s go VALUE")
+    segue("signal", "s", "go", "on")
+    assert running.end() == 0
+    code = (segue.path / "flows.py").read_text().replace('initial="50ms"', 'initial="2s"')
+    segue.write("late.py", code)
+    running = segue.on_terminal("run", "late.py:retries", "1", "--app", "late")
+    running.until(r"retrying.*attempt 2 of 3 in .*ConnectionError: the line is dead")
+
+
+def test_ctrl_c_says_how_to_go_on(segue: Folder) -> None:
+    running = segue.on_terminal("run", "flows.py:waits", "--id", "a")
+    running.until("segue signal a go VALUE")
+    os.write(running.keyboard, b"\x03")
+    assert running.end() == 130
+    assert "segue run flows.py:waits --id a" in running.text
+
+
+def test_more_than_fits_is_folded(segue: Folder) -> None:
+    running = segue.on_terminal("run", "flows.py:plain", "1", "40", rows=12)
+    assert running.end() == 0
+    running = segue.on_terminal("run", "flows.py:fans", "300", rows=12)
+    assert running.end() == 0
+    assert "double ×300" in running.text
+
+
+def test_tables_fit_the_terminal(segue: Folder) -> None:
+    segue("run", "flows.py:fails", "luck, and a long story about it " * 20, code=1)
+    for columns in (60, 110):
+        running = segue.on_terminal("list", columns=columns)
+        assert running.end() == 0
+        lines = [line for line in running.text.splitlines() if line.strip()]
+        assert max(map(len, lines)) <= columns
+        assert len(lines) == 2  # the head, and one run on one line
+        assert "failed" in lines[1]
+
+
+def test_without_colours(segue: Folder) -> None:
+    segue("run", "flows.py:plain", "1")
+    running = segue.on_terminal("list", NO_COLOR="1")
+    assert running.end() == 0
+    assert "\x1b[38" not in running.raw
+    assert "✓ completed" in running.text
+
+
+def test_a_terminal_that_knows_ascii_only(segue: Folder) -> None:
+    segue("run", "flows.py:plain", "1")
+    shown = segue("show", "plain", PYTHONIOENCODING="ascii", PYTHONUTF8="0").out
+    assert "+ completed" in shown
+    assert shown.isascii()
+
+
+def test_a_person_is_asked(segue: Folder) -> None:
+    segue("run", "flows.py:asks", "7", "--id", "a", "--timeout", "300ms", code=5)
+    running = segue.on_terminal("approve", "a")
+    running.until(r"approved \(yes or no\):")
+    assert '"amount": 7' in running.text
+    os.write(running.keyboard, b"yes\n")
+    running.until(r"comment \(string, may be empty\):")
+    os.write(running.keyboard, b"why not\n")
+    assert running.end() == 0
+    assert segue("run", "flows.py:asks", "--id", "a", "--json").json["result"] == "True why not"
+
+
+def test_terminating_asks_first(segue: Folder) -> None:
+    segue("run", "flows.py:waits", "--id", "a", "--timeout", "300ms", code=5)
+    running = segue.on_terminal("terminate", "a")
+    running.until("Nothing is undone")
+    os.write(running.keyboard, b"n\n")
+    assert running.end() == 2
+    assert segue("list", "--state", "open", "--json").json
+    running = segue.on_terminal("terminate", "a")
+    running.until("Nothing is undone")
+    os.write(running.keyboard, b"y\n")
+    assert running.end() == 0
