@@ -1,0 +1,8 @@
+"""Lets the sweep's modules be imported: in this folder they are no tests."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))

@@ -1,0 +1,215 @@
+"""What people and other programs do in the crash sweep. All of it may be done again from the start, at any time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import sweep_steps as steps
+import sweep_workflows as w
+
+from segue import Engine, Handle, Incident, RunFailed
+from segue.errors import CallerError, RunAlreadyExists, RunClosed, RunNotFound
+from segue.runtime.conductor import Settings
+from segue.stores.base import CLOSED, RunFilter, RunRow, Store
+
+LONGEST = 40.0
+EVERYTHING = RunFilter(limit=10_000)
+
+
+def engine_on(path: Path, *, store: Store | None = None, settings: Settings | None = None, **more: Any) -> Engine:
+    return Engine(f"sqlite:///{path}", store=store, settings=settings, draw=lambda: 0.0, **more)
+
+
+async def drive(engine: Engine, *, apart: bool = False) -> None:
+    """Does everything, at once or one part after the other, and returns when all runs are closed."""
+    async with asyncio.timeout(LONGEST):
+        if apart:
+            for part in PARTS:
+                await part(engine)
+        else:
+            await asyncio.gather(*[part(engine) for part in PARTS])
+        await until(lambda: _all_closed(engine))
+
+
+async def until(condition: Callable[[], Awaitable[bool]]) -> None:
+    while not await condition():  # noqa: ASYNC110 - what is waited for stands in the database or in a file
+        await asyncio.sleep(0.005)
+
+
+async def _all_closed(engine: Engine) -> bool:
+    return all(run.state in CLOSED for run in await engine.list(EVERYTHING))
+
+
+async def _end(handle: Handle[Any]) -> None:
+    """Waits until the run has closed, and repairs whatever it stands still on."""
+    while True:
+        try:
+            await handle.result()
+            return
+        except Incident:
+            await _unless_closed(handle.retry())
+        except RunFailed:
+            return
+
+
+async def _unless_closed(request: Awaitable[Any]) -> None:
+    """The request was made before the crash, and its run has ended since."""
+    with suppress(RunClosed):
+        await request
+
+
+# --- the parts --------------------------------------------------------------------------------------------------
+
+
+async def _order(engine: Engine) -> None:
+    await _end(await engine.start(w.order, w.Order("tea", 2), id="order", tags={"kind": "order"}))
+
+
+async def _letters(engine: Engine) -> None:
+    handle = await engine.start(w.letters, id="letters")
+    for n in (3, 2, 1):
+        await _unless_closed(handle.signal("number", n, message=f"number-{n}"))
+    await _unless_closed(handle.signal("note", 7, message="note-7"))
+    for n in (5, 6):
+        await _unless_closed(handle.update("add", n, id=f"add-{n}"))
+    with suppress(CallerError):
+        await handle.update("add", -1)
+    if engine.owner:
+        with suppress(RunClosed):
+            await handle.query("so_far")
+    await _unless_closed(handle.signal("note", 8, message="note-8"))
+    await _unless_closed(handle.signal("number", 0, message="number-0"))
+    await _unless_closed(handle.signal("stop", message="stop"))
+    await _end(handle)
+
+
+async def _family(engine: Engine) -> None:
+    await _end(await engine.start(w.family, "family", id="family"))
+    left = await engine.handle("family/abandon")
+    await _unless_closed(left.signal("go", message="go"))
+    for policy in ("cancel", "terminate", "abandon"):
+        await _end(await engine.handle(f"family/{policy}"))
+
+
+async def _decide(engine: Engine) -> None:
+    handle = await engine.start(w.decide, id="decide")
+    await _answer(engine, handle, "answered", "ann")
+    await _answer(engine, handle, "escalated", "boss")
+    await _end(handle)
+
+
+async def _answer(engine: Engine, handle: Handle[Any], name: str, assignee: str) -> None:
+    while (await handle.status()).state not in CLOSED:
+        tasks = [task for task in await engine.tasks(state=None, run=handle.run) if task.name == name]
+        if tasks and tasks[0].state != "open":
+            return
+        if tasks and tasks[0].assignee == assignee:
+            await engine.complete_task(tasks[0], w.Verdict(True, f"said {assignee}"), by=assignee)
+            return
+        await asyncio.sleep(0.002)
+
+
+async def _repaired(engine: Engine) -> None:
+    handle = await engine.start(w.repaired, id="repaired")
+    try:
+        await handle.result()
+    except Incident:
+        steps.make_happen("machine")
+    await _end(handle)
+
+
+async def _rolled_back(engine: Engine) -> None:
+    await _end(await engine.start(w.rolled_back, id="rolled-back"))
+
+
+async def _called_off(engine: Engine) -> None:
+    handle = await engine.start(w.called_off, id="called-off")
+    await until(lambda: _acted("table"))
+    await _unless_closed(handle.cancel("no longer wanted"))
+    await _unless_closed(handle.cancel("again"))
+    await _end(handle)
+
+
+async def _acted(what: str) -> bool:
+    try:
+        return what in (steps.world() / "effects").read_text()
+    except FileNotFoundError:
+        return False
+
+
+async def _impatient(engine: Engine) -> None:
+    await _end(await engine.start(w.impatient, id="impatient"))
+
+
+async def _ended(engine: Engine) -> None:
+    handle = await engine.start(w.ended, id="ended")
+    await until(lambda: _acted("ended /forever"))
+    await _unless_closed(handle.terminate("enough"))
+    await _end(handle)
+
+
+async def _phoenix(engine: Engine) -> None:
+    try:
+        await engine.handle("phoenix")
+    except RunNotFound:
+        await _end(await engine.start(w.phoenix, 1, id="phoenix"))
+    first = await engine.handle("phoenix")
+    await _end(first)
+    if (await first.status()).tags.get("n") != "2":
+        await engine.start(w.phoenix, 2, id="phoenix", on_conflict="replace", tags={"n": "2"})
+    await _end(await engine.handle("phoenix"))
+    try:
+        await engine.start(w.phoenix, 2, id="phoenix", on_conflict="fail")
+        raise AssertionError("the id was taken")
+    except RunAlreadyExists:
+        pass
+
+
+async def _twin(engine: Engine) -> None:
+    try:
+        first = await engine.handle("twin")
+    except RunNotFound:
+        first = await engine.start(w.twin, 1, id="twin")
+    if (await first.status()).tags.get("n") != "2":
+        await engine.start(w.twin, 2, id="twin", on_conflict="terminate-if-running", tags={"n": "2"})
+    await _end(await engine.handle("twin"))
+
+
+PARTS = (
+    _order, _letters, _family, _decide, _repaired, _rolled_back, _called_off, _impatient, _ended, _phoenix, _twin,
+)  # fmt: skip
+
+
+# --- what came of it --------------------------------------------------------------------------------------------
+
+
+async def outcome_of(engine: Engine) -> dict[str, Any]:
+    """How every run ended, with all that others can see of it."""
+    rows = await engine.list(EVERYTHING)
+    return {_name(row): await _end_of(engine, row) for row in rows}
+
+
+def _name(row: RunRow) -> str:
+    return f"{row.id} {row.input_hash[:6]}"
+
+
+async def _end_of(engine: Engine, row: RunRow) -> dict[str, Any]:
+    handle: Handle[Any] = Handle(engine, row.run, row.id)
+    try:
+        result = msgspec.to_builtins(await handle.result())
+    except RunFailed as error:
+        result = str(error)
+    tasks = [(t.name, t.state, t.assignee, t.closed_by) for t in await engine.tasks(state=None, run=row.run)]
+    return {
+        "state": row.state,
+        "result": result,
+        "error": row.error,
+        "attributes": row.attributes,
+        "published": engine.published(row.run),
+        "tasks": tasks,
+    }

@@ -1,0 +1,24 @@
+"""One process's turn at a table: which database, and what goes wrong."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Game(msgspec.Struct):
+    """One process's turn.
+
+    Attributes:
+        folder: where the database and the world are.
+        fault, at: what happens at which commit; no fault by default.
+        kill: seconds after which the process is killed from outside.
+        cache: idle runs that may stay in memory.
+        apart: the parts of the scenario one after the other, so that more commits have a moment of their own.
+    """
+
+    folder: str
+    fault: str = ""
+    at: int = 0
+    kill: float | None = None
+    cache: int = 1000
+    apart: bool = False

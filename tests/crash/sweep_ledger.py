@@ -1,0 +1,87 @@
+"""What must be true of the database and of the world outside when a game is over, and after every crash before that."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from pathlib import Path
+from typing import Any
+
+import apsw
+
+from segue.kernel import events as e
+from segue.kernel.attempt import derive_key
+
+Journals = dict[str, list[bytes]]
+
+
+def journals(path: Path) -> Journals:
+    """The journal of every run, by its uid."""
+    found: Journals = defaultdict(list)
+    if path.exists():
+        for uid, event in _query(path, "SELECT uid, event FROM journal JOIN runs USING (run) ORDER BY run, seq"):
+            found[uid].append(event)
+    return found
+
+
+def _query(path: Path, sql: str) -> list[tuple[Any, ...]]:
+    connection = apsw.Connection(str(path))
+    try:
+        tables = connection.execute("SELECT count(*) FROM sqlite_schema").fetchall()[0][0]
+        return connection.execute(sql).fetchall() if tables else []
+    finally:
+        connection.close()
+
+
+def check_growth(before: Journals, after: Journals) -> None:
+    """What was recorded stays as it is."""
+    for uid, events in before.items():
+        assert after[uid][: len(events)] == events, f"the journal of run {uid} was rewritten"
+
+
+def check_end(path: Path, world: Path, *, one_process: bool) -> set[str]:
+    """Everything that must hold when all is over. Returns the kinds of events in the journals.
+
+    Args:
+        one_process: nobody was killed: then no attempt at all may have been made twice.
+    """
+    assert _query(path, "PRAGMA integrity_check") == [("ok",)]
+    assert _query(path, "SELECT * FROM inbox") == []
+    assert _query(path, "SELECT id, state, wake FROM runs WHERE closed_at IS NULL OR wake IS NOT NULL") == []
+    assert _query(path, "SELECT key FROM tasks WHERE state = 'open'") == []
+    kinds: set[str] = set()
+    recorded: dict[str, tuple[str, str]] = {}
+    for uid, rows in journals(path).items():
+        events = [e.decode(row) for row in rows]
+        kinds |= {type(event).__name__ for event in events}
+        _check_journal(uid, events)
+        for event in events:
+            if isinstance(event, e.StepCompleted) and not event.name.startswith("segue."):
+                recorded[derive_key(uid, event.key)] = (uid, event.key)
+    _check_effects(world, recorded, one_process)
+    return kinds
+
+
+def _check_journal(uid: str, events: list[Any]) -> None:
+    times = [event.at for event in events]
+    assert times == sorted(times), f"time goes backwards in run {uid}"
+    assert isinstance(events[0], e.RunStarted)
+    assert [isinstance(event, e.CLOSING) for event in events] == [False] * (len(events) - 1) + [True]
+    outcomes = Counter((x.key, x.attempt) for x in events if isinstance(x, (e.StepCompleted, e.StepFailed)))
+    assert max(outcomes.values(), default=1) == 1, f"two outcomes of one attempt in run {uid}: {outcomes}"
+    completed = Counter(x.key for x in events if isinstance(x, e.StepCompleted))
+    assert max(completed.values(), default=1) == 1, f"a step of run {uid} completed twice: {completed}"
+    children = Counter(x.key for x in events if isinstance(x, e.ChildCompleted))
+    assert max(children.values(), default=1) == 1, f"a child of run {uid} ended twice: {children}"
+
+
+def _check_effects(world: Path, recorded: dict[str, tuple[str, str]], one_process: bool) -> None:
+    places: dict[str, set[tuple[str, str]]] = defaultdict(set)
+    attempts: Counter[tuple[str, str]] = Counter()
+    for line in (world / "effects").read_text().splitlines():
+        key, run, step, attempt, _ = line.split(" ", 4)
+        places[key].add((run, step))
+        attempts[key, attempt] += 1
+    assert {key: place for key, place in places.items() if len(place) > 1} == {}
+    assert [place for key, place in recorded.items() if key not in places] == [], "recorded, but never done"
+    if one_process:
+        assert [key for key, n in attempts.items() if n > 1] == [], "an attempt was made twice"

@@ -1,0 +1,154 @@
+"""What the workflows of the crash sweep do outside: steps whose every effect leaves a line in a file."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from pathlib import Path
+
+import segue
+from segue import NonRetryable, Retry, step
+from segue.kernel.attempt import current_attempt
+
+
+def world() -> Path:
+    """The folder that stands for everything outside the database. In the environment, for worker processes."""
+    return Path(os.environ["SEGUE_TEST_WORLD"])
+
+
+def act(what: str = "") -> int:
+    """A side effect: one line that names the run, the step and the attempt. Returns the attempt's number."""
+    attempt = current_attempt("act()")
+    line = f"{segue.idempotency_key()} {attempt.run_id} {attempt.key} {attempt.attempt} {what}\n"
+    file = os.open(world() / "effects", os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+    os.write(file, line.encode())
+    os.close(file)
+    return attempt.attempt
+
+
+def happened(what: str) -> bool:
+    """Whether something outside is so."""
+    return (world() / what).exists()
+
+
+def make_happen(what: str) -> None:
+    (world() / what).touch()
+
+
+# --- one way to run each --------------------------------------------------------------------------------------
+
+
+@step
+async def fetch(n: int) -> int:
+    act()
+    return n + 1
+
+
+@step
+def press(n: int) -> int:
+    act()
+    print(f"pressed {n}")
+    return n * 10
+
+
+@step(executor="process")
+def crunch(n: int) -> int:
+    act()
+    return n * n
+
+
+# --- failing --------------------------------------------------------------------------------------------------
+
+
+@step(retry=Retry(attempts=10, initial="10ms", backoff=1, jitter=0))
+async def flaky(name: str) -> str:
+    """Works once the world has seen it fail twice, whatever process it failed in."""
+    act()
+    for n in (1, 2):
+        if not happened(f"{name}-failed-{n}"):
+            make_happen(f"{name}-failed-{n}")
+            raise ConnectionError(f"failure {n}")
+    return name
+
+
+@step(retry=Retry(attempts=2, initial="10ms", jitter=0))
+def hopeless(text: str) -> str:
+    act()
+    raise ValueError(text)
+
+
+@step
+async def refused(text: str) -> None:
+    act()
+    raise NonRetryable(text)
+
+
+@step(on_exhausted="incident")
+async def needs_repair(what: str) -> str:
+    act()
+    if not happened(what):
+        raise RuntimeError(f"{what} is broken")
+    return what
+
+
+# --- slow, and told to stop -----------------------------------------------------------------------------------
+
+
+@step
+async def forever() -> None:
+    act()
+    await asyncio.sleep(3600)
+
+
+@step(grace="1s")
+def stubborn() -> None:
+    act()
+    while not segue.cancelled():
+        time.sleep(0.002)
+
+
+@step(timeout="20ms")
+async def too_slow() -> None:
+    act()
+    await asyncio.sleep(3600)
+
+
+# --- at most once, and keyed state ------------------------------------------------------------------------------
+
+
+@step(at_most_once=True)
+async def launch(n: int) -> int:
+    act()
+    return n
+
+
+@step
+async def count_up(scope: str) -> int:
+    act()
+    n = int(await segue.state.get(scope, "count", 0)) + 1
+    await segue.state.set(scope, "count", n)
+    return n
+
+
+# --- done and undone --------------------------------------------------------------------------------------------
+
+
+@step
+async def book(what: str) -> str:
+    act(what)
+    return f"booking of {what}"
+
+
+@step
+async def unbook(what: str, booking: str | None) -> None:
+    act(f"{what}, {booking}")
+
+
+@step
+def hold(what: str) -> str:
+    """Runs until it is told to stop, and has taken effect all the same."""
+    act(what)
+    while not segue.cancelled():
+        time.sleep(0.002)
+    return f"hold on {what}"

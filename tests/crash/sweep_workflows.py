@@ -1,0 +1,212 @@
+"""The workflows of the crash sweep: together they use every primitive."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from typing import Any
+
+import msgspec
+import sweep_steps as steps
+
+import segue
+from segue import RunCancelled, RunFailed, StepFailed, approval, saga, signal, state, workflow
+
+
+class Order(msgspec.Struct):
+    item: str
+    amount: int
+
+
+class Verdict(msgspec.Struct):
+    yes: bool
+    why: str = ""
+
+
+@workflow
+async def order(order: Order) -> dict[str, Any]:
+    """Steps in a row and at once, in every executor; time, chance, what others can see."""
+    segue.set_attributes(item=order.item, stage="begun")
+    segue.log.info("order of %s", order.item)
+    segue.publish("stage", "begun")
+    chance = (segue.random.random(), segue.uuid4().hex, segue.now())
+    n = await steps.fetch(order.amount)
+    fetched, pressed, crunched = await asyncio.gather(steps.fetch(n), steps.press(n), steps.crunch(n))
+    await asyncio.sleep(0.02)
+    name = await steps.flaky(order.item)
+    try:
+        await steps.hopeless("no")
+        exhausted = "?"
+    except StepFailed as error:
+        exhausted = f"{error.step} {error.attempts}"
+    new = segue.patched("new-way")
+    first = await steps.count_up(order.item)
+    await state.set(order.item, "seen", first)
+    seen = await state.get(order.item, "seen")
+    once = await steps.launch(7)
+    segue.set_attributes(stage=None, total=crunched)
+    segue.publish("stage", "done")
+    assert len(chance) == 3
+    return {
+        "fetched": fetched, "pressed": pressed, "crunched": crunched, "name": name, "exhausted": exhausted,
+        "new": new, "state": [first, seen], "once": once,
+    }  # fmt: skip
+
+
+@workflow
+async def letters() -> dict[str, Any]:
+    """Signals kept and handled, updates accepted and refused, a query."""
+    handled: list[int] = []
+    total = 0
+
+    @signal
+    def note(n: int) -> None:
+        handled.append(n)
+
+    @segue.update
+    async def add(n: int) -> int:
+        nonlocal total
+        total = await steps.fetch(total + n)
+        return total
+
+    @add.validator
+    def positive(n: int) -> None:
+        if n < 0:
+            raise ValueError("only upwards")
+
+    @segue.query
+    def so_far() -> int:
+        return total
+
+    got = []
+    async for n in signal("number", int):
+        got.append(n)
+        if n == 0:
+            break
+    await signal("stop")
+    return {"got": got, "handled": handled, "total": total}
+
+
+# --- children -------------------------------------------------------------------------------------------------
+
+
+@workflow
+async def child(n: int) -> int:
+    return await steps.fetch(n)
+
+
+@workflow
+async def failing_child() -> None:
+    await steps.refused("never")
+
+
+@workflow
+async def waiting_child(name: str) -> str:
+    """Waits to be told, and cleans up when it is cancelled instead."""
+    try:
+        await signal("go")
+    finally:
+        await steps.fetch(0)
+    return name
+
+
+@workflow
+async def family(id: str) -> dict[str, Any]:
+    """Children: awaited, failing, cancelled while they wait, and left behind under each policy."""
+    awaited = await child.child(1, id=f"{id}/awaited")
+    try:
+        await failing_child.child(id=f"{id}/failing")
+        failed = "?"
+    except RunFailed as error:
+        failed = error.failure.type
+    doomed = asyncio.create_task(waiting_child.child("doomed", id=f"{id}/doomed"))
+    await asyncio.sleep(0.01)
+    doomed.cancel("changed our mind")
+    with suppress(asyncio.CancelledError, RunCancelled):
+        await doomed
+    detached = [
+        await waiting_child.child(policy, id=f"{id}/{policy}", detached=True, on_parent_close=policy)
+        for policy in ("cancel", "terminate", "abandon")
+    ]
+    return {"awaited": awaited, "failed": failed, "detached": detached}
+
+
+# --- people ---------------------------------------------------------------------------------------------------
+
+
+@workflow
+async def decide() -> dict[str, Any]:
+    """A task that is answered, one that is escalated and then answered, one that nobody answers, one withdrawn."""
+    answered = await approval("ann", form=Verdict, name="answered", subject={"amount": 3})
+    escalated = await approval("bob", form=Verdict, name="escalated", timeout="20ms", escalate="boss")
+    try:
+        await approval("carl", name="ignored", timeout="20ms")
+        ignored = "?"
+    except TimeoutError:
+        ignored = "timed out"
+    withdrawn = asyncio.create_task(approval("dora", name="withdrawn"))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0.01)
+    withdrawn.cancel()
+    return {"answered": answered, "escalated": escalated, "ignored": ignored}
+
+
+# --- going wrong ------------------------------------------------------------------------------------------------
+
+
+@workflow
+async def repaired() -> str:
+    return await steps.needs_repair("machine")
+
+
+@workflow
+async def rolled_back() -> None:
+    async with saga() as s:
+        await s.step(steps.book, "flight", undo=steps.unbook)
+        await s.step(steps.book, "hotel", undo=steps.unbook)
+        await steps.refused("no car")
+
+
+@workflow
+async def called_off() -> None:
+    """Cancelled from outside while a step runs in a thread that has taken effect: it is undone with what came of it."""
+    async with saga() as s:
+        await s.step(steps.book, "room", undo=steps.unbook)
+        await s.step(steps.hold, "table", undo=steps.unbook)
+
+
+@workflow
+async def impatient() -> list[str]:
+    """Stops steps that take too long, by itself and by their own limit."""
+    said = []
+    for slow in (steps.forever, steps.stubborn):
+        try:
+            await asyncio.wait_for(slow(), 0.03)
+        except TimeoutError:
+            said.append("stopped")
+    try:
+        await steps.too_slow()
+    except StepFailed as error:
+        said.append(error.failure.type.rpartition(".")[2])
+    return said
+
+
+@workflow
+async def ended() -> None:
+    try:
+        await steps.forever()
+    finally:
+        await steps.fetch(0)
+
+
+@workflow
+async def phoenix(n: int) -> int:
+    return await steps.fetch(n)
+
+
+@workflow
+async def twin(n: int) -> int:
+    """The first one waits for ever, its successor does not."""
+    if n == 1:
+        await signal("never")
+    return await steps.fetch(n)
