@@ -1,0 +1,55 @@
+"""Runs the same workloads on segue and on its peers, in environments of their own, one after the other, twice.
+
+    python bench/peers/compare.py            installs the peers under build/peers first (by package name)
+
+The peers run on a smaller scale where they would take minutes; figures are per step, so they compare.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).parent
+ENVIRONMENTS = HERE.parent.parent / "build" / "peers"
+# Prefect's server does not start with the FastAPI that pip chooses for it today; an older one is put over it.
+PEERS = {"dbos": (["dbos"], 0.1), "prefect": (["prefect", "fastapi<0.120"], 0.02)}
+
+
+def python_of(name: str, packages: list[str]) -> str:
+    """An environment with the packages in it, made when it is not there."""
+    folder = ENVIRONMENTS / name
+    python = folder / "bin" / "python"
+    if not python.exists():
+        subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
+        for package in packages:
+            subprocess.run([str(python), "-m", "pip", "install", "--quiet", package], check=True)
+    return str(python)
+
+
+def measure(python: str, script: str, scale: float) -> dict[str, float]:
+    done = subprocess.run([python, str(HERE / script), str(scale)], capture_output=True, text=True, timeout=900)
+    if done.returncode:
+        raise SystemExit(f"{script} failed:\n{done.stdout}{done.stderr}")
+    found: dict[str, float] = json.loads(done.stdout.strip().splitlines()[-1])
+    return found
+
+
+def main() -> None:
+    rounds = []
+    for _ in range(2):
+        row = {"segue": measure(sys.executable, "segue_peer.py", 1.0)}
+        for name, (packages, scale) in PEERS.items():
+            row[name] = measure(python_of(name, packages), f"{name}_peer.py", scale)
+        rounds.append(row)
+    names = list(rounds[0]["segue"])
+    print(f"{'':24}" + "".join(f"{system:>22}" for system in rounds[0]))
+    for figure in names:
+        cells = [" / ".join(f"{r[system][figure]:,.1f}" for r in rounds) for system in rounds[0]]
+        print(f"{figure:24}" + "".join(f"{cell:>22}" for cell in cells))
+
+
+if __name__ == "__main__":
+    main()

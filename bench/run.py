@@ -1,0 +1,288 @@
+"""Times segue beside raw commits of the same file system, in the same run, and prints ratios.
+
+    python bench/run.py            all workloads
+    python bench/run.py W1 W2      some of them
+    python bench/run.py --json     for machines
+
+An absolute figure means little on a shared machine; the ratio to a raw commit (one 200-byte row, autocommit, the same
+driver, the same settings, measured just before and just after) is what is held against docs/performance.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import resource
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import apsw
+
+sys.path.insert(0, str(Path(__file__).parent))
+import workloads
+
+from segue import Engine
+from segue.authoring.python.execution import CodeExecution
+from segue.encodings import default_encodings
+from segue.kernel import events as e
+from segue.kernel.replay import Replay
+
+Row = dict[str, Any]
+
+
+def raw_commit(folder: Path, count: int = 500) -> float:
+    """Seconds per autocommit of one 200-byte row."""
+    db = apsw.Connection(str(folder / f"raw-{time.monotonic_ns()}.db"))
+    db.execute("PRAGMA journal_mode=WAL").fetchall()
+    db.execute("PRAGMA synchronous=FULL").fetchall()
+    db.execute("CREATE TABLE t(id INTEGER PRIMARY KEY, data BLOB)")
+    row = os.urandom(200)
+    began = time.perf_counter()
+    for _ in range(count):
+        db.execute("INSERT INTO t(data) VALUES (?)", (row,))
+    return (time.perf_counter() - began) / count
+
+
+def raw_batch(folder: Path, rows: int = 1000, count: int = 10) -> float:
+    """Seconds per row when a thousand 200-byte rows share a commit."""
+    db = apsw.Connection(str(folder / f"raw-{time.monotonic_ns()}.db"))
+    db.execute("PRAGMA journal_mode=WAL").fetchall()
+    db.execute("PRAGMA synchronous=FULL").fetchall()
+    db.execute("CREATE TABLE t(id INTEGER PRIMARY KEY, data BLOB)")
+    data = [(os.urandom(200),) for _ in range(rows)]
+    began = time.perf_counter()
+    for _ in range(count):
+        db.execute("BEGIN IMMEDIATE")
+        db.executemany("INSERT INTO t(data) VALUES (?)", data)
+        db.execute("COMMIT")
+    return (time.perf_counter() - began) / count / rows
+
+
+def engine(folder: Path, name: str) -> Engine:
+    return Engine(f"sqlite:///{folder / name}.db")
+
+
+async def w1(folder: Path) -> Row:
+    """One workflow, 1,000 steps in a row."""
+    raw = raw_commit(folder)
+    async with engine(folder, "w1") as eng:
+        await (await eng.start(workloads.steps, 10)).result()
+        began = time.perf_counter()
+        assert await (await eng.start(workloads.steps, 1000)).result() == 1000
+        took = time.perf_counter() - began
+    raw = (raw + raw_commit(folder)) / 2
+    return {"seconds": took, "µs per step": took * 1e3, "raw commits per step": took / 1000 / raw, "bound": "≤ 1.3"}
+
+
+async def many(folder: Path, runs: int, name: str) -> Row:
+    async with engine(folder, name) as eng:
+        await (await eng.start(workloads.steps, 3)).result()
+        cpu = time.process_time()
+        began = time.perf_counter()
+        latencies: list[float] = []
+
+        async def one() -> None:
+            handle = await eng.start(workloads.steps, 3)
+            assert await handle.result() == 3
+            latencies.append(time.perf_counter() - began)
+
+        await asyncio.gather(*[one() for _ in range(runs)])
+        took = time.perf_counter() - began
+        cpu = time.process_time() - cpu
+    steps = runs * 3
+    return {
+        "seconds": took,
+        "steps per second": steps / took,
+        "CPU µs per step": cpu / steps * 1e6,
+        "workflow p50 s": statistics.median(latencies),
+    }
+
+
+async def w2(folder: Path) -> Row:
+    """1,000 three-step workflows at once."""
+    batch = raw_batch(folder)
+    row = await many(folder, 1000, "w2")
+    return {**row, "raw batched rows per step": row["seconds"] / 3000 / batch, "bound": "≥ 20,000/s"}
+
+
+async def w2_large(folder: Path) -> Row:
+    """10,000 three-step workflows at once."""
+    return {**await many(folder, 10_000, "w2l"), "bound": "≥ 15,000/s, p50 ≤ 0.5 s"}
+
+
+async def w3(folder: Path) -> Row:
+    """Fan-out of 1,000 and join."""
+    async with engine(folder, "w3") as eng:
+        await (await eng.start(workloads.fan_out, 10)).result()
+        best = []
+        for _ in range(3):
+            began = time.perf_counter()
+            assert await (await eng.start(workloads.fan_out, 1000)).result() == 500500
+            best.append(time.perf_counter() - began)
+    return {"seconds": statistics.median(best), "bound": "≤ 0.1 s"}
+
+
+async def w4(folder: Path) -> Row:
+    """Start a one-step workflow and get its result."""
+    raw = raw_commit(folder)
+    took = []
+    async with engine(folder, "w4") as eng:
+        for _ in range(300):
+            began = time.perf_counter()
+            assert await (await eng.start(workloads.steps, 1)).result() == 1
+            took.append(time.perf_counter() - began)
+    raw = (raw + raw_commit(folder)) / 2
+    p50 = statistics.median(took)
+    return {"p50 ms": p50 * 1e3, "raw commits": p50 / raw, "bound": "≤ 4"}
+
+
+async def w5(folder: Path) -> Row:
+    """1,000 waiting runs, kill -9, all served again."""
+    child = subprocess.Popen(  # noqa: ASYNC220  nothing else is to run meanwhile
+        [sys.executable, __file__, "--victim", str(folder / "w5.db")], stdout=subprocess.PIPE, text=True
+    )
+    assert child.stdout is not None
+    assert child.stdout.readline().strip() == "waiting"
+    os.kill(child.pid, signal.SIGKILL)
+    child.wait()
+    began = time.perf_counter()
+    async with engine(folder, "w5") as eng:
+        handles = [await eng.handle(f"w-{i}") for i in range(1000)]
+        await asyncio.gather(*[handle.signal("go") for handle in handles])
+        results = await asyncio.gather(*[handle.result() for handle in handles])
+        took = time.perf_counter() - began
+    assert results == [i + 2 for i in range(1000)]
+    return {"seconds": took, "bound": "< 0.5 s"}
+
+
+async def victim(path: str) -> None:
+    async with Engine(f"sqlite:///{path}") as eng:
+        await asyncio.gather(*[eng.start(workloads.wait_for_go, i, id=f"w-{i}") for i in range(1000)])
+        while any(  # noqa: ASYNC110  seen from outside, as a client would
+            row.state != "waiting" for row in eng.store.list(_everything())
+        ):
+            await asyncio.sleep(0.01)
+        print("waiting", flush=True)
+        await asyncio.sleep(60)
+
+
+def _everything() -> Any:
+    from segue.stores.base import RunFilter
+
+    return RunFilter(limit=2000)
+
+
+async def replay(folder: Path) -> Row:
+    """Events per second of a replay from the store, decoding included."""
+    count = 20_000
+    async with engine(folder, "replay") as eng:
+        handle = await eng.start(workloads.steps, count)
+        assert await handle.result() == count
+        rates = []
+        for _ in range(3):
+            execution = eng.definitions.execution("steps")
+            assert isinstance(execution, CodeExecution)
+            began = time.perf_counter()
+            steps = Replay(execution)
+            for _, event in eng.events_of(handle.run):
+                steps.feed(event)
+            steps.finish()
+            rates.append(count / (time.perf_counter() - began))
+    return {"events per second": max(rates), "bound": "≥ 100,000/s"}
+
+
+async def sleepers(folder: Path) -> Row:
+    """Sleeping runs: memory per run, restart, timers."""
+    count = 20_000
+    async with engine(folder, "sleep") as eng:
+        await asyncio.gather(*[eng.start(workloads.sleep_long, i) for i in range(2000)])
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        for _ in range(count // 2000):
+            await asyncio.gather(*[eng.start(workloads.sleep_long, i) for i in range(2000)])
+        grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    began = time.perf_counter()
+    async with engine(folder, "sleep") as eng:
+        await (await eng.start(workloads.steps, 1)).result()
+        restart = time.perf_counter() - began
+    return {
+        "runs": count,
+        "bytes of RSS per run": grown * 1024 / count,
+        "restart s": restart,
+        "bound": "≤ 100 bytes; < 5 s",
+    }
+
+
+async def import_time(folder: Path) -> Row:
+    """``import segue`` over the bare interpreter."""
+
+    def best(code: str) -> float:
+        times = []
+        for _ in range(7):
+            began = time.perf_counter()
+            subprocess.run([sys.executable, "-c", code], check=True)
+            times.append(time.perf_counter() - began)
+        return statistics.median(times)
+
+    bare = best("pass")
+    return {
+        "import segue ms": (best("import segue") - bare) * 1e3,
+        "with Engine ms": (best("from segue import Engine, workflow, step") - bare) * 1e3,
+        "bound": "< 150 ms",
+    }
+
+
+WORKLOADS: dict[str, Callable[[Path], Awaitable[Row]]] = {
+    "W1": w1,
+    "W2": w2,
+    "W2x10": w2_large,
+    "W3": w3,
+    "W4": w4,
+    "W5": w5,
+    "replay": replay,
+    "sleepers": sleepers,
+    "import": import_time,
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", help=", ".join(WORKLOADS))
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--victim", help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    if args.victim:
+        asyncio.run(victim(args.victim))
+        return
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        found: dict[str, Row] = {
+            "raw": {"commit µs": raw_commit(folder) * 1e6, "batched row µs": raw_batch(folder) * 1e6}
+        }
+        for workload in args.names or WORKLOADS:
+            found[workload] = asyncio.run(WORKLOADS[workload](folder))  # type: ignore[arg-type]
+            if not args.json:
+                show(workload, found[workload])
+        if args.json:
+            print(json.dumps(found, indent=1))
+        else:
+            show("raw", found["raw"])
+
+
+def show(name: str, row: Row) -> None:
+    figures = ", ".join(f"{k} {v:,.3f}" if isinstance(v, float) else f"{k} {v}" for k, v in row.items())
+    print(f"{name:9} {figures}", flush=True)
+
+
+_ = (default_encodings, e)
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,41 @@
+"""The workflows that are timed, here and on the peers: the same shape everywhere, and every result is checked."""
+
+from __future__ import annotations
+
+import asyncio
+
+from segue import signal, step, workflow
+
+
+@step
+async def work(n: int) -> int:
+    return n + 1
+
+
+@workflow
+async def steps(count: int) -> int:
+    """``count`` steps, one after the other."""
+    n = 0
+    for _ in range(count):
+        n = await work(n)
+    return n
+
+
+@workflow
+async def fan_out(count: int) -> int:
+    """``count`` steps at once, then a join."""
+    return sum(await asyncio.gather(*[work(i) for i in range(count)]))
+
+
+@workflow
+async def wait_for_go(n: int) -> int:
+    """One step, then a signal, then another step."""
+    n = await work(n)
+    await signal("go")
+    return await work(n)
+
+
+@workflow
+async def sleep_long(n: int) -> int:
+    await asyncio.sleep(30 * 86_400)
+    return n
