@@ -15,6 +15,7 @@ from segue.host import StepHost
 from segue.kernel.encoding import Encodings
 from segue.kernel.execution import Execution
 from segue.kernel.steps import StepRunner
+from segue.runtime import collector
 from segue.runtime.clock import Clock
 from segue.runtime.conductor import Conductor, Settings
 from segue.runtime.journal import JournalFormat
@@ -117,17 +118,26 @@ class Duty:
         self.mail.reload(run.run)
 
     def start(self) -> None:
-        capture.install()
+        self._take_over_process()
         try:
             self.mail.takeover()
             self.mail.start()
             self._advertise()
         except BaseException:
-            capture.uninstall()
+            self._give_back_process()
             raise
 
-    def abandon(self) -> None:
+    def _take_over_process(self) -> None:
+        """What the process as a whole does otherwise while it owns runs."""
+        capture.install()
+        collector.relax()
+
+    def _give_back_process(self) -> None:
         capture.uninstall()
+        collector.restore()
+
+    def abandon(self) -> None:
+        self._give_back_process()
         self._close_advertising()
         self.mail.close()
         self.conductor.timers.close()
@@ -146,7 +156,7 @@ class Duty:
         try:
             await self.attempts.close(grace)
         finally:
-            capture.uninstall()
+            self._give_back_process()
         if self.conductor.writer.unavailable is None:
             await self.conductor.writer.drained()
         for run in list(self.conductor.residents.values()):

@@ -11,7 +11,7 @@ from segue.kernel.payload import Payload
 from segue.kernel.steps import StepSpec
 
 
-class Command(msgspec.Struct, frozen=True):
+class Command(msgspec.Struct, frozen=True, gc=False):
     """Base of all commands."""
 
 

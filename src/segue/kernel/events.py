@@ -17,7 +17,7 @@ from segue.kernel.payload import Payload
 Headers = dict[str, str]
 
 
-class Failure(msgspec.Struct, frozen=True, array_like=True):
+class Failure(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """An exception as it is kept: enough for a person to mend it, nothing that can run.
 
     Attributes:
@@ -37,7 +37,7 @@ class Failure(msgspec.Struct, frozen=True, array_like=True):
     details: Payload | None = None
 
 
-class ParentRef(msgspec.Struct, frozen=True, array_like=True):
+class ParentRef(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """Who started a child run: the parent's row and uid, and the call's key in the parent."""
 
     run: int
@@ -47,7 +47,7 @@ class ParentRef(msgspec.Struct, frozen=True, array_like=True):
     """What the parent's end means for the child: ``cancel``, ``terminate`` or ``abandon``."""
 
 
-class Event(msgspec.Struct, frozen=True, array_like=True, kw_only=False):
+class Event(msgspec.Struct, frozen=True, gc=False, array_like=True, kw_only=False):
     """Base of all events.
 
     Attributes:

@@ -19,7 +19,7 @@ Fetch = Callable[[str], bytes]
 """Gives the bytes that are kept apart under a content address."""
 
 
-class Payload(msgspec.Struct, frozen=True, array_like=True):
+class Payload(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """An encoded value.
 
     Attributes:

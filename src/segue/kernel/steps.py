@@ -12,7 +12,7 @@ from segue.kernel.retry import ONCE, OnExhausted, Retry
 Executor = Literal["loop", "thread", "process"]
 
 
-class StepSpec(msgspec.Struct, frozen=True):
+class StepSpec(msgspec.Struct, frozen=True, gc=False):
     """The terms a step runs under.
 
     Attributes:

@@ -25,7 +25,7 @@ CLOSED: tuple[str, ...] = ("completed", "failed", "cancelled", "terminated")
 ConflictPolicy = Literal["use-existing", "fail", "replace", "terminate-if-running"]
 
 
-class Blob(msgspec.Struct, frozen=True):
+class Blob(msgspec.Struct, frozen=True, gc=False):
     """A large value kept apart under its content address; written once, counted by the runs that refer to it.
     ``data`` None: the value is there already, this run refers to it too."""
 
@@ -36,7 +36,7 @@ class Blob(msgspec.Struct, frozen=True):
 # --- what is written ------------------------------------------------------------------------------------------
 
 
-class StartRun(msgspec.Struct, frozen=True):
+class StartRun(msgspec.Struct, frozen=True, gc=False):
     """Insert a run and the first event of its journal, if its id is free.
 
     ``use-existing``: the id's current run is the answer, open or closed, provided ``input_hash`` and ``workflow`` are
@@ -63,7 +63,7 @@ class StartRun(msgspec.Struct, frozen=True):
     terminated_event: bytes | None = None
 
 
-class Status(msgspec.Struct, frozen=True):
+class Status(msgspec.Struct, frozen=True, gc=False):
     """The new state of a run's row; ``wake`` None means that nothing but a message can wake it."""
 
     state: str
@@ -73,7 +73,7 @@ class Status(msgspec.Struct, frozen=True):
     """One line for lists: what an incident or failure says."""
 
 
-class Post(msgspec.Struct, frozen=True):
+class Post(msgspec.Struct, frozen=True, gc=False):
     """A message for a run's inbox. The run is named by row, or by namespace and id (then: its current run).
 
     ``message`` is unique per run: the same one twice is stored once. ``kind`` is ``signal``, ``cancel``, ``terminate``,
@@ -90,7 +90,7 @@ class Post(msgspec.Struct, frozen=True):
     blobs: tuple[Blob, ...] = ()
 
 
-class TaskRow(msgspec.Struct, frozen=True):
+class TaskRow(msgspec.Struct, frozen=True, gc=False):
     """A human task to open."""
 
     key: str
@@ -102,7 +102,7 @@ class TaskRow(msgspec.Struct, frozen=True):
     subject: bytes | None = None
 
 
-class CompleteTask(msgspec.Struct, frozen=True):
+class CompleteTask(msgspec.Struct, frozen=True, gc=False):
     """Close an open task with an outcome and tell its run, in one transaction; a task that is not open refuses."""
 
     task: int
@@ -114,7 +114,7 @@ class CompleteTask(msgspec.Struct, frozen=True):
     """The ``TaskCompleted`` event, for the run's inbox."""
 
 
-class StateWrite(msgspec.Struct, frozen=True):
+class StateWrite(msgspec.Struct, frozen=True, gc=False):
     """Keyed state, durable across runs; ``value`` None deletes."""
 
     scope: str
@@ -123,7 +123,7 @@ class StateWrite(msgspec.Struct, frozen=True):
     namespace: str = "default"
 
 
-class Append(msgspec.Struct, frozen=True):
+class Append(msgspec.Struct, frozen=True, gc=False):
     """More of one run's journal, and all that has to become true together with it.
 
     Attributes:
@@ -155,7 +155,7 @@ class Append(msgspec.Struct, frozen=True):
 Operation = StartRun | Append | Post | CompleteTask
 
 
-class Fence(msgspec.Struct, frozen=True):
+class Fence(msgspec.Struct, frozen=True, gc=False):
     """Proof of ownership: checked inside the transaction, void as soon as a successor has bumped the epoch."""
 
     app: str
@@ -164,14 +164,14 @@ class Fence(msgspec.Struct, frozen=True):
     """Whether the predecessor gave the ownership back, or ended without a word."""
 
 
-class Owner(msgspec.Struct, frozen=True):
+class Owner(msgspec.Struct, frozen=True, gc=False):
     """Who owns an app's runs: a worker, and the workflows that it has code for, each with its version."""
 
     worker: str
     serves: dict[str, str] = {}
 
 
-class Batch(msgspec.Struct, frozen=True):
+class Batch(msgspec.Struct, frozen=True, gc=False):
     """One transaction. ``commit_id`` is unique per writer and grows; the store keeps the last one per owner, so that
     ``Store.landed`` can answer whether a batch whose acknowledgement was lost is in. A batch without ``fence`` comes
     from a client that owns nothing; it may hold no ``Append``."""
@@ -184,7 +184,7 @@ class Batch(msgspec.Struct, frozen=True):
 # --- what is answered -----------------------------------------------------------------------------------------
 
 
-class Started(msgspec.Struct, frozen=True):
+class Started(msgspec.Struct, frozen=True, gc=False):
     """``outcome``: ``started``; ``existing`` (the same run: use it); ``refused`` (``reason`` says why)."""
 
     outcome: Literal["started", "existing", "refused"]
@@ -195,7 +195,7 @@ class Started(msgspec.Struct, frozen=True):
     """The run that was terminated or gave its id up, if any: whoever has it in memory has to drop it."""
 
 
-class Posted(msgspec.Struct, frozen=True):
+class Posted(msgspec.Struct, frozen=True, gc=False):
     """``row`` is the inbox row, None when refused or when the message was there already."""
 
     outcome: Literal["posted", "duplicate", "closed", "unknown"]
@@ -204,7 +204,7 @@ class Posted(msgspec.Struct, frozen=True):
     state: str = ""
 
 
-class Appended(msgspec.Struct, frozen=True):
+class Appended(msgspec.Struct, frozen=True, gc=False):
     """``vetoed``: an inbox row has to be seen first. ``lost``: the journal was written by somebody else.
     ``posted`` answers the append's posts in order."""
 
@@ -212,13 +212,13 @@ class Appended(msgspec.Struct, frozen=True):
     posted: tuple[Posted, ...] = ()
 
 
-class TaskAnswered(msgspec.Struct, frozen=True):
+class TaskAnswered(msgspec.Struct, frozen=True, gc=False):
     outcome: Literal["completed", "not-open", "unknown"]
     run: int = 0
     row: int | None = None
 
 
-class Rejected(msgspec.Struct, frozen=True):
+class Rejected(msgspec.Struct, frozen=True, gc=False):
     """The database cannot store this operation (a number, text or value out of its range), and would not the next
     time either; it was left out as a whole, the rest of the batch is in. ``run`` is 0 where none is named."""
 
@@ -232,7 +232,7 @@ Answer = Started | Posted | Appended | TaskAnswered | Rejected
 # --- what is read ---------------------------------------------------------------------------------------------
 
 
-class RunRow(msgspec.Struct, frozen=True):
+class RunRow(msgspec.Struct, frozen=True, gc=False):
     run: int
     namespace: str
     id: str
@@ -252,7 +252,7 @@ class RunRow(msgspec.Struct, frozen=True):
     attributes: dict[str, Any]
 
 
-class InboxRow(msgspec.Struct, frozen=True):
+class InboxRow(msgspec.Struct, frozen=True, gc=False):
     row: int
     run: int
     kind: str
@@ -261,7 +261,7 @@ class InboxRow(msgspec.Struct, frozen=True):
     body: bytes
 
 
-class Task(msgspec.Struct, frozen=True):
+class Task(msgspec.Struct, frozen=True, gc=False):
     task: int
     run: int
     run_id: str
@@ -279,7 +279,7 @@ class Task(msgspec.Struct, frozen=True):
     outcome: bytes | None = None
 
 
-class RunFilter(msgspec.Struct, frozen=True):
+class RunFilter(msgspec.Struct, frozen=True, gc=False):
     """Conditions that all hold; times in µs, ``started_until`` not included. The newest come first; ``after`` is the
     cursor: runs older than that row."""
 
@@ -296,7 +296,7 @@ class RunFilter(msgspec.Struct, frozen=True):
     limit: int = 50
 
 
-class StoreStats(msgspec.Struct, frozen=True):
+class StoreStats(msgspec.Struct, frozen=True, gc=False):
     runs: dict[str, int]
     events: int
     payloads: int
@@ -306,7 +306,7 @@ class StoreStats(msgspec.Struct, frozen=True):
     schema: int
 
 
-class LogLine(msgspec.Struct, frozen=True):
+class LogLine(msgspec.Struct, frozen=True, gc=False):
     """A line that a step printed or logged. ``text`` is without its newline; ``row`` is its cursor once it is kept."""
 
     run: int
