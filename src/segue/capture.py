@@ -15,7 +15,7 @@ from contextvars import ContextVar
 from typing import Any
 
 from segue.kernel.attempt import CURRENT, Attempt
-from segue.runtime.attempts import Attempts, Outcome, Running
+from segue.runtime.attempts import Attempts, Running
 
 _LEVELS = {"stdout": "INFO", "stderr": "WARNING"}
 _LONGEST_LINE = 65_536
@@ -74,27 +74,23 @@ def watch() -> None:
 
 def flush(attempt: Attempt) -> None:
     """Keeps the lines that an attempt has begun and not ended."""
-    if _unfinished:
-        for name, level in _LEVELS.items():
-            rest = _unfinished.pop((attempt, name), "").rstrip("\r")
-            if rest:
-                attempt.host.log(attempt, level, name, rest)
+    for name, level in _LEVELS.items():
+        rest = _unfinished.pop((attempt, name), "").rstrip("\r")
+        if rest:
+            attempt.host.log(attempt, level, name, rest)
 
 
 class Captured(Attempts):
     """Attempts whose output is kept."""
 
     def start(self, running: Running) -> None:
-        watch()
-        done = running.done
-
-        def finished(running: Running, outcome: Outcome) -> None:
-            flush(running.attempt)
-            if done is not None:
-                done(running, outcome)
-
-        running.done = finished
+        if type(sys.stdout) is not Stream or type(sys.stderr) is not Stream:
+            watch()
         super().start(running)
+
+    def before_outcome(self, running: Running) -> None:
+        if _unfinished:
+            flush(running.attempt)
 
 
 # --- print ----------------------------------------------------------------------------------------------------

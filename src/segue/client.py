@@ -217,7 +217,7 @@ class Direct:
         waiters.append(future)
         resident = conductor.residents.get(run)
         try:
-            if resident is None or resident.closed or resident.incidents:
+            if resident is None or resident.incidents:
                 ended = _ended(conductor.store, run, events)
                 if ended is not None:
                     return ended

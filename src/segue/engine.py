@@ -332,7 +332,7 @@ class Engine:
         """
         name, version, returns, payload, hash = self._input(workflow, args)
         self._check_served(name, id)
-        uid = uuid.uuid4().hex
+        uid = os.urandom(16).hex()
         at = self.clock.now()
         event = e.RunStarted(
             at, None, None, name, id or uid, uid, payload, namespace=self.namespace, version=version, python=PYTHON,
@@ -427,7 +427,7 @@ class Engine:
         await self._post(run, "resolve", e.IncidentResolved(self.clock.now(), None, None, "retry", key))
 
     async def update(self, run: int, name: str, args: tuple[Any, ...], *, id: str | None = None) -> Any:
-        update = id or uuid.uuid4().hex
+        update = id or os.urandom(16).hex()
         event = e.UpdateAccepted(self.clock.now(), None, None, name, update, self.encodings.encode_arguments(args))
         body = functools.partial(self._body, event)
         completed = await self._ask(lambda client: client.update(run, event, body, self.events_of, fresh=id is None))
@@ -457,7 +457,7 @@ class Engine:
 
     async def _post(self, run: int, kind: str, event: e.Event, message: str | None = None) -> None:
         body, blobs = self._body(event)
-        post = Post(kind, body, message or uuid.uuid4().hex, event.at, run=run, blobs=blobs)
+        post = Post(kind, body, message or os.urandom(16).hex(), event.at, run=run, blobs=blobs)
         answer = await self._ask(lambda client: client.post(post))
         if answer.outcome in ("closed", "unknown"):
             row = self.store.run(run)

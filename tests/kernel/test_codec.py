@@ -12,7 +12,16 @@ from hypothesis import strategies as st
 
 from segue.errors import PayloadError
 from segue.kernel import events as e
-from segue.kernel.codec import LIMIT, address, join_event, open_event, refs_event, seal_event, split_event
+from segue.kernel.codec import (
+    KEPT_APART,
+    LIMIT,
+    address,
+    join_event,
+    open_event,
+    refs_event,
+    seal_event,
+    split_event,
+)
 from segue.kernel.payload import JSON, Payload, from_bytes
 
 LIMITED = 10
@@ -148,3 +157,10 @@ def test_any_bytes_under_any_limit_come_back(data: bytes, limit: int) -> None:
     event = e.StepCompleted(*HEAD, "/a", "a", 1, "h", from_bytes("npy", data), from_bytes(JSON, b"[1,2,3]"))
     slim, apart = split_event(event, limit)
     assert join_event(slim, dict(apart)) == event
+
+
+@pytest.mark.parametrize("event", EVENTS, ids=lambda event: type(event).__name__)
+def test_the_line_of_an_event_tells_that_something_is_kept_apart(event: e.Event) -> None:
+    split, apart = split_event(event, LIMITED)
+    assert (KEPT_APART in e.encode(split)) or not apart
+    assert bool(apart) == bool(refs_event(split))

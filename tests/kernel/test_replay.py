@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -28,6 +29,11 @@ class Script:
         self.seen.append((type(event).__name__, self.replaying, sorted(self.expected_markers)))
         self.commands += self._answers.pop(0) if self._answers else []
 
+    def within(self, function: Callable[..., None], *args: Any) -> None:
+        self.entered += 1
+        function(*args)
+
+    entered = 0
     deadline: Deadline | None = None
     closed = False
     outstanding = signals_awaited = query = validate_update = close = None
@@ -149,6 +155,25 @@ def test_an_event_is_told_which_markers_follow_it() -> None:
     feed(execution, signal(), marker("a"), attributes, marker("b"), signal(), marker("c"), signal())
     assert [markers for _, _, markers in execution.seen] == [["a", "b"], ["c"], []]
     assert execution.expected_markers == frozenset()
+
+
+def test_many_events_are_applied_in_one_go() -> None:
+    one, many = Script(), Script()
+    events = [signal(), e.TimerFired(2, None, None, 1), signal()]
+    feed(one, *events)
+    replay = Replay(many)
+    replay.feed_all(events)
+    replay.finish()
+    assert many.seen == one.seen
+    assert (one.entered, many.entered) == (0, 1)
+
+
+def test_of_many_events_none_is_taken_behind_the_one_that_fails() -> None:
+    execution = Script()
+    replay = Replay(execution)
+    with pytest.raises(NonDeterminism):
+        replay.feed_all([signal(), marker("a"), signal(), signal()])
+    assert len(execution.seen) == 1
 
 
 def test_an_empty_journal_is_no_replay() -> None:

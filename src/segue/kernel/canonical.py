@@ -138,7 +138,7 @@ class Call:
             PayloadError: an argument does not encode; ``path`` begins with the argument's name.
         """
         named = self.bind(args, kwargs)
-        payload, canonical = self._encodings.encode_canonical(named)
+        payload, canonical = self._encodings.encode_canonical(named, sorted=not self._variadic)
         hasher = self._hasher.copy()
         hasher.update(canonical)
         return payload, hasher.hexdigest()

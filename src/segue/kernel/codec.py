@@ -21,6 +21,10 @@ from segue.kernel.payload import Payload, from_bytes
 LIMIT = 128 * 1024
 """Bytes of a payload, as it stands in the journal, above which it is kept apart."""
 
+KEPT_APART = b'",null,"'
+"""Stands in the line of every event that has a payload kept apart (its encoding, no data, its address), and in few
+others: a look at the line saves a look at the event."""
+
 E = TypeVar("E", bound=Event)
 _Change = Callable[[Payload], Payload]
 

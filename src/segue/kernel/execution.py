@@ -6,6 +6,7 @@ deterministic loop, ``authoring.process`` moves tokens through a graph.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
 
 from segue.kernel.commands import Command
@@ -46,6 +47,9 @@ class Execution(Protocol):
         Raises:
             NonDeterminism: the event does not fit what the execution asked for.
         """
+
+    def within(self, function: Callable[..., None], *args: Any) -> None:
+        """Calls ``function``, which applies several events. Coming in once for all of them is cheaper."""
 
     def outstanding(self) -> list[Command]:
         """The commands whose answer has not come: steps to run (not those waiting for a retry), children to start.

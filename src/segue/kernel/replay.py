@@ -7,6 +7,7 @@ the same order. That is the check that makes a change of code or an impure workf
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 
 from segue.errors import NonDeterminism
 from segue.kernel import commands as c
@@ -26,6 +27,8 @@ _IDENTITY: dict[type[e.Event], str] = {e.TaskOpened: "key", e.Marker: "name", e.
 """The attribute that a record and its command must share."""
 
 
+_RECORDS = frozenset(e.RECORDS)
+_INCIDENTS = (e.IncidentOpened, e.IncidentResolved)
 _REPEATABLE = (c.CancelStep, c.CancelChild, c.CloseTask, c.Reassign, c.Publish)
 """Commands that leave no record, are not outstanding either, and may be carried out twice."""
 
@@ -58,9 +61,10 @@ class Replay:
         Raises:
             NonDeterminism: the journal holds what the execution did not ask for.
         """
-        if isinstance(event, e.RECORDS):
+        kind = type(event)
+        if kind in _RECORDS:
             self._records.append(event)
-        elif self._standing or isinstance(event, (e.IncidentOpened, e.IncidentResolved)):
+        elif self._standing or kind in _INCIDENTS:
             self._feed_incident(event)
         else:
             self._apply()
@@ -68,9 +72,17 @@ class Replay:
             if self.missed:
                 self.missed.clear()
 
+    def feed_all(self, events: Iterable[e.Event]) -> None:
+        """Takes the next events of the journal. Raises as ``feed`` does, and takes none behind the one it fails at."""
+        self._execution.within(self._feed_each, events)
+
+    def _feed_each(self, events: Iterable[e.Event]) -> None:
+        for event in events:
+            self.feed(event)
+
     def _feed_incident(self, event: e.Event) -> None:
         """From an event that the run could not cope with to the repair, nothing that followed was carried out."""
-        whole = isinstance(event, (e.IncidentOpened, e.IncidentResolved)) and not event.key
+        whole = isinstance(event, _INCIDENTS) and not event.key
         opened = whole and isinstance(event, e.IncidentOpened)
         self._dropped |= opened
         self._apply()

@@ -72,7 +72,7 @@ class Running:
         self.timer: asyncio.TimerHandle | None = None
         self.timed_out = False
         self.stopping = False
-        self.attempts: set[Running]
+        self.attempts: Attempts
 
     def follow(self, future: asyncio.Future[Any]) -> None:
         """The attempt ends with the future."""
@@ -92,12 +92,13 @@ class Running:
 
     def finish(self, outcome: Outcome) -> None:
         """Reports the outcome; whatever comes after the first is ignored."""
-        self.attempts.discard(self)
+        self.attempts.running.discard(self)
         done, self.done = self.done, None
         if self.timer is not None:
             self.timer.cancel()
             self.timer = None
         if done is not None:
+            self.attempts.before_outcome(self)
             done(self, outcome)
 
 
@@ -119,7 +120,7 @@ class Attempts:
 
     def start(self, running: Running) -> None:
         """Starts an attempt. Never raises: what goes wrong is the attempt's outcome."""
-        running.attempts = self.running
+        running.attempts = self
         self.running.add(running)
         try:
             _START[running.command.spec.executor](self, running)
@@ -129,6 +130,9 @@ class Attempts:
         timeout = running.command.spec.timeout
         if timeout is not None:
             running.timer = self._loop.call_later(timeout / 1_000_000, self._expire, running)
+
+    def before_outcome(self, running: Running) -> None:
+        """Called when an attempt has ended, before its outcome is reported."""
 
     def stop(self, running: Running) -> None:
         """Asks an attempt to stop; it still reports how it ended."""

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 log = logging.getLogger("segue.loading")
 
 SLICE = 0.010
+STRIDE = 32
+"""Events that are replayed between two looks at the clock."""
 TAIL = 100
 RETRY = 0.5
 
@@ -106,12 +108,13 @@ def _replay(conductor: Conductor, row: RunRow) -> Iterator[Resident | None]:
     error: Exception | None = None
     first: e.Event | None = None
     try:
-        for seq, event in events:
-            first = first or event
-            halted = _note(run, seq, event, halted)
+        for stride in strides(events):
+            first = first or stride[0][1]
+            for seq, event in stride:
+                halted = _note(run, seq, event, halted)
             if error is None:
                 try:
-                    replay.feed(event)
+                    replay.feed_all(event for _, event in stride)
                 except Exception as problem:
                     error = problem
             yield None
@@ -128,6 +131,23 @@ def _replay(conductor: Conductor, row: RunRow) -> Iterator[Resident | None]:
         conductor.on_run(run, first)  # started by a client, or not got any further
     _take_up(conductor, run, replay, error, halted)
     yield run
+
+
+def strides(events: Iterator[tuple[int, e.Event]]) -> Iterator[list[tuple[int, e.Event]]]:
+    """The events in groups; those that come before one that does not decode are given out before the error."""
+    stride: list[tuple[int, e.Event]] = []
+    try:
+        for item in events:
+            stride.append(item)
+            if len(stride) == STRIDE:
+                yield stride
+                stride = []
+    except Exception:
+        if stride:
+            yield stride
+        raise
+    if stride:
+        yield stride
 
 
 def _definition(conductor: Conductor, workflow: str) -> tuple[Execution | None, str]:

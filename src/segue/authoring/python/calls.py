@@ -33,7 +33,11 @@ class Call(WorkflowFuture[Any]):
 
     Cancelling it asks the callee to stop. It is cancelled once the callee has ended, so that whoever undoes the call
     knows what came of it: the task that made the call finds that in its ``late``.
+
+    What every call has is in slots; what few ever change has its default in the class.
     """
+
+    __slots__ = ("caller", "calls", "decode", "hash", "key", "name")
 
     calls: Calls
     caller: WorkflowTask[Any]
@@ -91,6 +95,8 @@ class StepCall(Call):
         exhausted: the failure of the last attempt, if a person is to be told of it.
         stands_still: a person has been told, and has not acted.
     """
+
+    __slots__ = ("input", "spec")
 
     spec: StepSpec
     input: Payload
@@ -236,8 +242,10 @@ class Calls:
     def next_key(self, name: str, key: str | None = None) -> str:
         """The key of the call that the current task is about to make."""
         if key is None:
-            task = self.caller(name)
-            return step_key(task.path, name, task.next_call(name))
+            return _place(self.caller(name), name)
+        return self._explicitly(name, key)
+
+    def _explicitly(self, name: str, key: str) -> str:
         if key in self._explicit:
             self.execution.loop.halt(
                 NonDeterminism(f"two calls of this run carry key={key!r}; a key names one call", step=name)
@@ -249,8 +257,11 @@ class Calls:
         self, spec: StepSpec, input: Payload, hash: str, decode: Decode, *, key: str | None = None, insist: bool = True
     ) -> StepCall:
         """Calls a step. ``insist``: while compensating, one that fails for good stands still instead of raising."""
-        call = self._call(StepCall, self.next_key(spec.name, key), spec.name, hash, decode)
-        if insist and call.caller.shielded:
+        name = spec.name
+        caller = self.caller(name)
+        place = _place(caller, name) if key is None else self._explicitly(name, key)
+        call = self._call(StepCall, caller, place, name, hash, decode)
+        if insist and caller.shielded:
             spec = msgspec.structs.replace(spec, on_exhausted="incident")
         call.spec = spec
         call.input = input
@@ -260,7 +271,8 @@ class Calls:
 
     def child(self, command: c.StartChild, decode: Decode, *, detached: bool) -> ChildCall:
         """Starts a child run, which answers with its result, or with its id as soon as it runs if detached."""
-        call = self._call(ChildCall, command.key, command.workflow, command.hash, decode)
+        name = command.workflow
+        call = self._call(ChildCall, self.caller(name), command.key, name, command.hash, decode)
         call.command = command
         call.detached = detached
         if not self._adopt_parked(call):
@@ -269,7 +281,7 @@ class Calls:
 
     def task(self, command: c.OpenTask, decode: Decode) -> TaskCall:
         """Opens a human task, which answers with its outcome."""
-        call = self._call(TaskCall, command.key, command.name, "", decode)
+        call = self._call(TaskCall, self.caller(command.name), command.key, command.name, "", decode)
         self.execution.issue(command)
         self._adopt_parked(call)
         return call
@@ -284,12 +296,14 @@ class Calls:
         if call.exhausted is not None and not call.stands_still and not call.adopting and not self.execution.replaying:
             self.execution.issue(call.exhausted)
 
-    def _call(self, kind: type[AnyCall], key: str, name: str, hash: str, decode: Decode) -> AnyCall:
+    def _call(
+        self, kind: type[AnyCall], caller: WorkflowTask[Any], key: str, name: str, hash: str, decode: Decode
+    ) -> AnyCall:
         loop = self.execution.loop
         call = kind(loop=loop)
         call.number = loop.next_number()
         call.calls = self
-        call.caller = self.caller(name)
+        call.caller = caller
         call.key = key
         call.name = name
         call.hash = hash
@@ -468,6 +482,12 @@ def _other_arguments(call: Call) -> NonDeterminism:
         "values that differ from run to run must come from steps, segue.now, segue.random or segue.uuid4",
         step=call.name,
     )
+
+
+def _place(caller: WorkflowTask[Any], name: str) -> str:
+    n = caller.calls.get(name, 0)
+    caller.calls[name] = n + 1
+    return step_key(caller.path, name, n)
 
 
 def step_failed(event: e.StepFailed, attempts: int) -> StepFailed:

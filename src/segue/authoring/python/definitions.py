@@ -104,20 +104,13 @@ class BoundStep:
         self.spec = step.spec
         self.function = step.function
         self.call_site = Call.of(step.function, encodings, name=step.name, hash_key=hash_key)
-        self._encodings = encodings
-
-    def decode(self, payload: Payload) -> Any:
-        return self.call_site.decode(payload)
+        self.decode = self.call_site.decode
+        self.encode = encodings.encode
+        self.decode_result = encodings.reader(self.call_site.returns)
 
     def call(self, arguments: Any) -> Any:
         args, kwargs = arguments
         return self.function(*args, **kwargs)
-
-    def encode(self, result: Any) -> Payload:
-        return self._encodings.encode(result)
-
-    def decode_result(self, payload: Payload) -> Any:
-        return self._encodings.decode(payload, self.call_site.returns)
 
     def locate(self) -> tuple[str, str]:
         return self.function.__module__, self.function.__qualname__

@@ -87,7 +87,16 @@ class CodeExecution:
 
     def apply(self, event: e.Event) -> None:
         loop = self.loop if self.started is not None else self._prepare(event)
-        loop.enter(self._apply, event)
+        if _get_running_loop() is loop:
+            self._apply(event)
+        else:
+            loop.enter(self._apply, event)
+
+    def within(self, function: Callable[..., None], *args: Any) -> None:
+        if self.started is None:  # there is nothing to enter yet
+            function(*args)
+        else:
+            self.loop.enter(function, *args)
 
     def _apply(self, event: e.Event) -> None:
         loop = self.loop
@@ -98,11 +107,12 @@ class CodeExecution:
                 loop.run_ready()
         _APPLY[type(event)](self, event)
         loop.run_ready()
-        if self._root is not None and self._root.done():
+        root = self._root
+        if root is not None and root.done():
             if self._closed:
                 self.calls.check_parked()  # the journal goes on where the code, as it is now, has ended
             else:
-                self._wind_up(self._root)
+                self._wind_up(root)
 
     def outstanding(self) -> list[c.Command]:
         return self.calls.outstanding()

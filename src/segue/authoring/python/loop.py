@@ -52,6 +52,8 @@ collector would go on trying, on a loop where they can act."""
 class WorkflowFuture(asyncio.Future[_T]):
     """A future whose hash is its creation number within the run."""
 
+    __slots__ = ("number",)
+
     number: int
 
     def __hash__(self) -> int:
@@ -271,7 +273,9 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
         self.dead = True
         self._ready.clear()
         self._timers.clear()
-        self.enter(self._end_suspended)
+        if self._generators or not all(task.done() for task in self.tasks):
+            self.enter(self._end_suspended)
+        self.tasks.clear()
 
     def _end_suspended(self) -> None:
         while self.tasks:
