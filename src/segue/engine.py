@@ -15,11 +15,10 @@ import random
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
 from contextlib import suppress
-from typing import Any, Literal, TypeVar, overload
+from typing import Any, TypeVar, overload
 
 from segue.authoring.python.definitions import WORKFLOWS, Workflow
 from segue.client import Direct, Remote
-from segue.encodings import default_encodings
 from segue.erasing import erase
 from segue.errors import (
     CallerError,
@@ -34,6 +33,7 @@ from segue.errors import (
     UnknownWorkflow,
     UpdateRejected,
 )
+from segue.formats import Factory, Formats
 from segue.handles import Handle, HumanTask, Recorded
 from segue.host import Logs, StepHost
 from segue.kernel import events as e
@@ -45,13 +45,21 @@ from segue.kernel.payload import Payload
 from segue.runtime.activity import NOTHING, Activity, activity
 from segue.runtime.children import PYTHON
 from segue.runtime.clock import Clock, SystemClock
-from segue.runtime.conductor import Settings
 from segue.runtime.journal import JournalFormat
 from segue.runtime.logs import LogBuffer
 from segue.runtime.process_loading import refuse_while_loading
 from segue.runtime.resident import Resident
+from segue.runtime.settings import Settings
 from segue.serving import Definitions, Duty
-from segue.settings import app_name, database_url, namespace_name, sqlite_path
+from segue.settings import (
+    Durability,
+    app_name,
+    database_url,
+    durability_name,
+    namespace_name,
+    read_settings,
+    sqlite_path,
+)
 from segue.stores.base import (
     RESIDENT,
     CompleteTask,
@@ -101,12 +109,16 @@ class Engine:
         app: a named body of code; runs of an app are owned by workers of that app.
         namespace: whose runs.
         workflows: the workflows that are served; by default all that have been defined.
-        codec: seals payloads (encryption).
-        encodings: how values are written; by default JSON, tables, arrays and files.
+        codec: seals payloads and texts (encryption); by default AES-GCM if ``SEGUE_PAYLOAD_KEYS`` holds keys.
+        encodings: how values are written; by default JSON, tables, arrays and files. Given as the function that makes
+            them, they are known in worker processes too.
         secrets: where ``SecretRef`` looks: an object with ``get(name) -> str``.
         own: whether this engine may own runs; a client that only starts and asks says False.
-        cache, threads: see ``runtime.conductor.Settings``.
+        settings: how much of everything; by default what environment and file say (docs/settings.md).
         durability: ``full`` (a commit is on disk), or ``relaxed``: a power cut may lose the last acknowledgements.
+
+    Raises:
+        InvalidArgument: a setting cannot be used; the text says where it stands.
     """
 
     def __init__(
@@ -117,27 +129,28 @@ class Engine:
         namespace: str | None = None,
         workflows: Iterable[Workflow[Any, Any]] | None = None,
         codec: Codec | None = None,
-        encodings: Encodings | None = None,
+        encodings: Encodings | Factory | None = None,
         secrets: Any = None,
         own: bool = True,
         settings: Settings | None = None,
-        durability: Literal["full", "relaxed"] = "full",
+        durability: Durability | None = None,
         clock: Clock | None = None,
         store: Store | None = None,
         draw: Callable[[], float] = random.random,
     ) -> None:
         self.app = app_name(app)
         self.namespace = namespace_name(namespace)
-        self.encodings = encodings or default_encodings()
+        self._formats = Formats(encodings, codec)
+        self.encodings = self._formats.encodings
+        self._codec = codec = self._formats.codec
         self.worker = f"{os.uname().nodename}:{os.getpid()}:{uuid.uuid4().hex[:6]}"
         self.definitions = Definitions(self.encodings, codec.hash_key if codec else None, workflows)
-        self.settings = settings or Settings()
+        self.settings = settings or read_settings()
         self.clock = clock or SystemClock()
         self._url = url
-        self._codec = codec
         self._secrets = secrets
         self._may_own = own
-        self._durability: Literal["full", "relaxed"] = durability
+        self._durability = durability_name(durability)
         self._given_store = store
         self._draw = draw
         self.store: Store
@@ -183,7 +196,7 @@ class Engine:
             return False
         self._duty = Duty(
             fence, store=self.store, clock=self.clock, definitions=self.definitions, journal=self.journal,
-            encodings=self.encodings, host=self._host, app=self.app, worker=self.worker, settings=self.settings,
+            formats=self._formats, host=self._host, app=self.app, worker=self.worker, settings=self.settings,
             draw=self._draw, dispossessed=self.dispossessed,
         )  # fmt: skip
         self._duty.conductor.on_run = self._tell_run

@@ -11,17 +11,19 @@ from segue import capture
 from segue.authoring.python.definitions import STEPS, WORKFLOWS, Workflow
 from segue.authoring.python.execution import CodeExecution
 from segue.errors import FenceLost, StoreUnavailable
+from segue.formats import Formats
 from segue.host import StepHost
 from segue.kernel.encoding import Encodings
 from segue.kernel.execution import Execution
 from segue.kernel.steps import StepRunner
 from segue.runtime.clock import Clock
-from segue.runtime.conductor import Conductor, Settings
+from segue.runtime.conductor import Conductor
 from segue.runtime.journal import JournalFormat
 from segue.runtime.loading import Loading
 from segue.runtime.mail import Mail
 from segue.runtime.processes import Processes
 from segue.runtime.resident import Resident
+from segue.runtime.settings import Settings
 from segue.stores.base import Fence, Store
 
 log = logging.getLogger("segue.serving")
@@ -75,7 +77,7 @@ class Duty:
         clock: Clock,
         definitions: Definitions,
         journal: JournalFormat,
-        encodings: Encodings,
+        formats: Formats,
         host: StepHost,
         app: str,
         worker: str,
@@ -84,8 +86,10 @@ class Duty:
         dispossessed: Callable[[], None],
     ) -> None:
         self.fence = fence
+        self._formats = formats
+        self._settings = settings
         self._definitions = definitions
-        self.attempts = capture.Captured(threads=settings.threads, processes=lambda: Processes(encodings))
+        self.attempts = capture.Captured(threads=settings.threads, processes=self._processes)
         self.conductor = Conductor(
             store=store, clock=clock, definitions=definitions, journal=journal, attempts=self.attempts, app=app,
             worker=worker, settings=settings, draw=draw, host=host,
@@ -100,6 +104,9 @@ class Duty:
         self.conductor.expect = self.mail.expect
         self.conductor.reload = self._reload
         self.conductor.on_dispossessed = dispossessed
+
+    def _processes(self) -> Processes:
+        return Processes(self._formats.encodings, size=self._settings.processes, factory=self._formats.factory)
 
     def _advertise(self) -> None:
         """Others ask the store what is served here, and a notebook defines workflows as it goes."""

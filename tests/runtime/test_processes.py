@@ -30,7 +30,7 @@ from segue.kernel.secret import SecretRef, SecretScope
 from segue.runtime.process_child import _BOOT
 from segue.runtime.process_errors import ProcessDied, StepNotFound
 from segue.runtime.process_frames import Place, Prepare, Ready, Run, Start, pack
-from segue.runtime.processes import DEFAULT_ENCODINGS, Processes
+from segue.runtime.processes import Processes
 
 ROOT = Path(__file__).parents[2]
 ENCODINGS = default_encodings()
@@ -94,7 +94,7 @@ class Pool(Processes):
     """A pool with a host, and steps called like functions."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(ENCODINGS, **options)
+        super().__init__(ENCODINGS, **{"factory": default_encodings, **options})
         self.host = Recorder()
         self.attempt: Attempt
 
@@ -537,7 +537,7 @@ def start(pool, step):
     return pool.run(bound, RunStep("/k", step.spec, payload, hash), attempt)
 
 async def main(step):
-    pool = Processes(encodings, size=1)
+    pool = Processes(encodings, size=1, factory=default_encodings)
     try:
         print(bytes((await start(pool, step)).data).decode())
     except Exception as error:
@@ -629,7 +629,7 @@ def lone_worker() -> Iterator[tuple[socket.socket, subprocess.Popen[bytes]]]:
     )
     theirs.close()
     with ours, worker:
-        ours.sendall(pack(Prepare(DEFAULT_ENCODINGS, 30)))
+        ours.sendall(pack(Prepare(Place("segue.encodings", "default_encodings", None), 30)))
         assert ours.recv(4096, socket.MSG_PEEK) == pack(Ready())
         yield ours, worker
 

@@ -12,7 +12,7 @@ import pytest
 import segue
 from segue import Engine, Retry, RunCancelled, RunFailed, SecretRef, StepFailed, step, workflow
 from segue.kernel import events as e
-from segue.runtime.conductor import Settings
+from segue.runtime.settings import Settings
 
 Until = Callable[[Callable[[], bool | Awaitable[bool]]], Awaitable[None]]
 ran: list[str] = []

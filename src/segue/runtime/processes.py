@@ -21,7 +21,7 @@ from segue.kernel.encoding import Encodings
 from segue.kernel.payload import Payload
 from segue.kernel.steps import StepRunner
 from segue.runtime.process_child import Child
-from segue.runtime.process_errors import died, put_together, take_apart
+from segue.runtime.process_errors import EncodingsNotFound, died, put_together, take_apart
 from segue.runtime.process_frames import (
     Answer,
     AskSecret,
@@ -38,8 +38,6 @@ from segue.runtime.process_frames import (
     Start,
 )
 from segue.runtime.process_loading import place_of
-
-DEFAULT_ENCODINGS = "segue.encodings:default_encodings"
 
 
 class _Job:
@@ -59,8 +57,8 @@ class Processes:
 
     Args:
         encodings: the engine's.
-        size: how many processes there are at most; by default one per processor.
-        factory: ``module:function`` that makes the same encodings in a worker.
+        size: how many processes there are at most; 0 is one per processor.
+        factory: makes the same encodings in a worker; None if nothing does.
         patience: seconds that idle workers have to end by themselves when the pool closes.
     """
 
@@ -68,8 +66,8 @@ class Processes:
         self,
         encodings: Encodings,
         *,
-        size: int | None = None,
-        factory: str = DEFAULT_ENCODINGS,
+        size: int = 0,
+        factory: Callable[[], Encodings] | None,
         patience: float = 2.0,
     ) -> None:
         self._encodings = encodings
@@ -93,9 +91,10 @@ class Processes:
         ``ProcessDied``.
 
         Raises:
-            StepNotFound: no other process can find the step.
+            StepNotFound, EncodingsNotFound: no other process can find the step, or make the encodings.
         """
         assert not self._closing
+        self._encodings_place()
         who = attempt.identity
         start = Start(
             self._place(*runner.locate()), Run(who.run, who.id, who.uid, who.namespace, who.workflow), attempt.key,
@@ -132,6 +131,21 @@ class Processes:
             place = self._places[module, qualname] = place_of(module, qualname)
         return place
 
+    def _encodings_place(self) -> Place:
+        """Where a worker finds the function that makes the encodings.
+
+        Raises:
+            EncodingsNotFound: there is none, or it is not at the top level of a module.
+        """
+        qualname = "" if self._factory is None else self._factory.__qualname__
+        if self._factory is None or "<" in qualname:
+            raise EncodingsNotFound(
+                "executor='process' needs encodings that another process can make: give Engine(encodings=…) the "
+                "function at the top level of a module that makes them, not "
+                + (f"{qualname}" if qualname else "the Encodings themselves")
+            )
+        return self._place(self._factory.__module__, qualname)
+
     # --- which worker runs what -------------------------------------------------------------------------------
 
     def _begin_waiting(self) -> None:
@@ -161,7 +175,7 @@ class Processes:
         child = Child(on_frame=self._heard, on_exit=self._exited)
         self._jobs[child] = None
         self._gone.clear()
-        child.send(Prepare(self._factory, logging.getLogger().getEffectiveLevel()))
+        child.send(Prepare(self._encodings_place(), logging.getLogger().getEffectiveLevel()))
         return child
 
     def _released(self, child: Child, job: _Job) -> asyncio.Future[Payload]:
