@@ -231,6 +231,8 @@ class Engine:
         self._on_run = callback
 
     def _tell_run(self, run: Resident, event: e.Event) -> None:
+        if self._duty is not None:
+            self._duty.retaining.heard(event)
         self._on_run(run, event)
 
     @property

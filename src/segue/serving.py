@@ -23,6 +23,7 @@ from segue.runtime.loading import Loading
 from segue.runtime.mail import Mail
 from segue.runtime.processes import Processes
 from segue.runtime.resident import Resident
+from segue.runtime.retention import Retaining
 from segue.runtime.settings import Settings
 from segue.stores.base import Fence, Store
 
@@ -96,6 +97,7 @@ class Duty:
         )  # fmt: skip
         self.loading = Loading(self.conductor)
         self.mail = Mail(self.conductor, self.loading)
+        self.retaining = Retaining(store, clock, app, settings.retention)
         self._advertised = definitions.versions()
         self._advertising: asyncio.TimerHandle | None = None
         self.conductor.writer.fence = fence
@@ -128,6 +130,7 @@ class Duty:
         try:
             self.mail.takeover()
             self.mail.start()
+            self.retaining.start()
             self._advertise()
         except BaseException:
             capture.uninstall()
@@ -140,7 +143,7 @@ class Duty:
         self.conductor.timers.close()
         self.conductor.dismiss(FenceLost("the ownership of these runs went to another process"))
         # Off the path of whoever noticed; worker processes end with it.
-        self._ending = asyncio.ensure_future(self.attempts.close(0))
+        self._ending = asyncio.gather(self.attempts.close(0), self.retaining.close())
 
     def _close_advertising(self) -> None:
         if self._advertising is not None:
@@ -150,6 +153,7 @@ class Duty:
         self._close_advertising()
         self.mail.close()
         self.conductor.timers.close()
+        await self.retaining.close()
         try:
             await self.attempts.close(grace)
         finally:
@@ -164,4 +168,4 @@ class Duty:
     @property
     def quiescent(self) -> bool:
         conductor = self.conductor
-        return not (conductor.attempts.running or conductor.writer.busy or self.loading.busy)
+        return not (conductor.attempts.running or conductor.writer.busy or self.loading.busy or self.retaining.busy)
