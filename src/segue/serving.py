@@ -26,6 +26,7 @@ from segue.runtime.resident import Resident
 from segue.runtime.retention import Retaining
 from segue.runtime.settings import Settings
 from segue.stores.base import Fence, Store
+from segue.watchdog import Watchdog
 
 log = logging.getLogger("segue.serving")
 
@@ -88,6 +89,7 @@ class Duty:
     ) -> None:
         self.fence = fence
         self._formats = formats
+        self._host = host
         self._settings = settings
         self._definitions = definitions
         self.attempts = capture.Captured(threads=settings.threads, processes=self._processes)
@@ -100,6 +102,7 @@ class Duty:
         self.retaining = Retaining(store, clock, app, settings.retention)
         self._advertised = definitions.versions()
         self._advertising: asyncio.TimerHandle | None = None
+        self._watchdog: Watchdog | None = None
         self.conductor.writer.fence = fence
         self.conductor.lost_attempts = not fence.clean
         self.conductor.poke = self.mail.poke
@@ -132,25 +135,29 @@ class Duty:
             self.mail.start()
             self.retaining.start()
             self._advertise()
+            if self._settings.stall > 0:
+                self._watchdog = Watchdog(self._settings.stall, self.conductor, self._host)
         except BaseException:
             capture.uninstall()
             raise
 
     def abandon(self) -> None:
         capture.uninstall()
-        self._close_advertising()
+        self._stop_looking()
         self.mail.close()
         self.conductor.timers.close()
         self.conductor.dismiss(FenceLost("the ownership of these runs went to another process"))
         # Off the path of whoever noticed; worker processes end with it.
         self._ending = asyncio.gather(self.attempts.close(0), self.retaining.close())
 
-    def _close_advertising(self) -> None:
+    def _stop_looking(self) -> None:
         if self._advertising is not None:
             self._advertising.cancel()
+        if self._watchdog is not None:
+            self._watchdog.close()
 
     async def stop(self, grace: float) -> None:
-        self._close_advertising()
+        self._stop_looking()
         self.mail.close()
         self.conductor.timers.close()
         await self.retaining.close()
