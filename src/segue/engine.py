@@ -17,6 +17,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Itera
 from contextlib import suppress
 from typing import Any, TypeVar, overload
 
+import msgspec
+
 from segue.authoring.python.definitions import WORKFLOWS, Workflow
 from segue.client import Direct, Remote
 from segue.erasing import erase
@@ -180,7 +182,9 @@ class Engine:
         refuse_while_loading()
         self.store, logs = self._open_store()
         self.journal = JournalFormat(encodings=self.encodings, codec=self._codec, blobs=self.store.blobs)
-        self._host = StepHost(store=self.store, logs=logs, secrets=self._secrets, clock=self.clock)
+        self._host = StepHost(
+            store=self.store, journal=self.journal, logs=logs, secrets=self._secrets, clock=self.clock
+        )
         self._client = Remote(self.store, self.clock)
         if self._may_own and not self._take_ownership():
             self._candidate = asyncio.create_task(self._stand_by())
@@ -529,7 +533,8 @@ class Engine:
     def logs(self, run: int, *, after: int = 0, limit: int = 1000) -> builtins.list[LogLine]:
         """What the run's steps printed and logged up to now; ``after`` is the row of the last line that was seen."""
         self._host.flush_logs()
-        return self.store.logs.read(run, after=after, limit=limit)
+        lines = self.store.logs.read(run, after=after, limit=limit)
+        return [msgspec.structs.replace(line, text=self.journal.open_text(line.text)) for line in lines]
 
     async def erase(self, *runs: int, by: str = "", reason: str = "") -> builtins.list[RunRow]:
         """Erases a person's data from runs that have ended, and from their children; returns all that were changed.

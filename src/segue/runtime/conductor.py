@@ -186,7 +186,7 @@ class Conductor:
             return
         wake, state = self.outlook(run)
         if wake != run.row_wake or state != run.row_state:
-            segment.status = Status(state, wake, run.at, run.incident_text)
+            segment.status = Status(state, wake, run.at, self.journal.brief(run.incident_text))
             run.row_wake, run.row_state = wake, state
 
     def outlook(self, run: Resident) -> tuple[int | None, str]:
