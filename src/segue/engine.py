@@ -19,6 +19,7 @@ from typing import Any, TypeVar, overload
 
 import msgspec
 
+from segue.asking import ask
 from segue.authoring.python.definitions import WORKFLOWS, Workflow
 from segue.client import Direct, Remote
 from segue.erasing import erase
@@ -457,7 +458,10 @@ class Engine:
         return None if completed.result is None else self.encodings.decode(completed.result, Any)
 
     async def query(self, run: int, name: str, args: tuple[Any, ...]) -> Any:
-        return await self._ask(lambda client: client.query(run, name, list(args)))
+        replayed = functools.partial(
+            asyncio.to_thread, ask, self.definitions, self.store, self.events_of, run, name, list(args)
+        )
+        return await self._ask(lambda client: client.query(run, name, list(args), replayed))
 
     async def _ask(self, question: Callable[[Direct | Remote], Awaitable[T]]) -> T:
         """Asks the runs' owner, and the next one if it is dispossessed meanwhile. Everything that is asked may be asked
