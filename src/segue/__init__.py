@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         idempotency_key,
         log,
         now,
+        on_cancel,
         patched,
         progress,
         publish,
@@ -54,8 +55,8 @@ __version__ = "0.1.0.dev0"
 _HOME = {
     "definitions": ("Step", "Workflow", "step", "workflow"),
     "inside": (
-        "attempt_number", "cancelled", "idempotency_key", "log", "now", "patched", "progress", "publish", "query",
-        "random", "set_attributes", "signal", "update", "uuid4",
+        "attempt_number", "cancelled", "idempotency_key", "log", "now", "on_cancel", "patched", "progress", "publish",
+        "query", "random", "set_attributes", "signal", "update", "uuid4",
     ),
     "keyed": ("state",),
     "policies": ("Resolution", "escalate", "skip"),
@@ -119,6 +120,7 @@ __all__ = [
     "idempotency_key",
     "log",
     "now",
+    "on_cancel",
     "patched",
     "progress",
     "publish",

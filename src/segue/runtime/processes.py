@@ -41,12 +41,15 @@ from segue.runtime.process_loading import place_of
 
 
 class _Job:
-    """A step on its way through the pool; ``child`` runs it."""
+    """A step on its way through the pool; ``child`` runs it, and has ``begun``."""
 
-    __slots__ = ("attempt", "child", "future", "start")
+    __slots__ = ("attempt", "begun", "child", "future", "start")
 
-    def __init__(self, attempt: Attempt, start: Start, future: asyncio.Future[Payload]) -> None:
+    def __init__(
+        self, attempt: Attempt, start: Start, future: asyncio.Future[Payload], begun: Callable[[], None]
+    ) -> None:
         self.attempt = attempt
+        self.begun = begun
         self.start = start
         self.future = future
         self.child: Child | None = None
@@ -84,8 +87,11 @@ class Processes:
         self._gone.set()
         self._closing = False
 
-    def run(self, runner: StepRunner, command: RunStep, attempt: Attempt) -> asyncio.Future[Payload]:
-        """Runs the step in a process of its own. Cancelling the future kills the process.
+    def run(
+        self, runner: StepRunner, command: RunStep, attempt: Attempt, begun: Callable[[], None]
+    ) -> asyncio.Future[Payload]:
+        """Runs the step in a process of its own. Cancelling the future kills the process. ``begun`` is called when a
+        process is up and takes it on.
 
         The future raises what the step raised, as a ``RemoteError`` that goes by the original's names; or
         ``ProcessDied``.
@@ -100,7 +106,7 @@ class Processes:
             self._place(*runner.locate()), Run(who.run, who.id, who.uid, who.namespace, who.workflow), attempt.key,
             attempt.name, attempt.attempt, command.input,
         )  # fmt: skip
-        job = _Job(attempt, start, self._loop.create_future())
+        job = _Job(attempt, start, self._loop.create_future(), begun)
         job.future.add_done_callback(partial(_settled, job))
         self._waiting.append(job)
         self._begin_waiting()
@@ -161,6 +167,8 @@ class Processes:
                     if child.gone:  # it died while it was idle, and the news is still on its way
                         continue
                     self._jobs[child], job.child = job, child
+                    if child in self._ready:
+                        job.begun()
             except (OSError, OperatorError, ValueError) as error:  # no more processes; no interpreter; too large
                 job.future.set_exception(error)
             self._waiting.popleft()
@@ -202,6 +210,8 @@ class Processes:
         job = self._jobs[child]
         if isinstance(frame, Ready):
             self._ready.add(child)
+            if job is not None:
+                job.begun()
         elif job is not None and not job.future.done():
             try:
                 self._take(child, job, frame)

@@ -252,7 +252,7 @@ def step(
 
     Args:
         retry: a ``Retry``, or just the number of attempts; by default one.
-        timeout: how long one attempt may take.
+        timeout: how long one attempt may take, from when a thread or process is free for it.
         grace: how long a cancelled attempt may take to end by itself.
         on_error: ``skip(default)`` or ``escalate(to)`` instead of raising ``StepFailed``.
         on_exhausted: ``"incident"`` lets the run stand still after the last attempt until a person has acted.

@@ -196,6 +196,13 @@ def cancelled() -> bool:
     return current_attempt("cancelled()").cancel_requested
 
 
+def on_cancel(callback: Callable[[], None]) -> None:
+    """Has ``callback`` called when this step is asked to stop, at once if it has been: to close the connection that a
+    thread waits on, say. It is called on the engine's thread and must not block. A step in a process is killed instead.
+    """
+    current_attempt("on_cancel()").on_cancel(callback)
+
+
 def attempt_number() -> int:
     """Number of this attempt, from 1."""
     return current_attempt("attempt_number()").attempt
