@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar, get_type_hints, overload
 from uuid import UUID
 
+from segue.authoring.python.alone import Alone
 from segue.authoring.python.execution import current, require
 from segue.authoring.python.messages import Channel, UpdateHandler, rejected
 from segue.errors import InvalidArgument
@@ -99,9 +100,10 @@ def _write(level: str, message: str, args: tuple[Any, ...]) -> None:
     if execution is not None:
         if not execution.loop.reading and not execution.loop.dead:
             execution.commands.append(c.Log(level, text))
-    elif attempt is not None:
+        return
+    if attempt is not None:
         attempt.host.log(attempt, level, "log", text)
-    else:
+    if attempt is None or isinstance(attempt.host, Alone):
         logging.getLogger("segue.user").log(logging.getLevelName(level), text)
 
 
