@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         idempotency_key,
         log,
         now,
+        on_cancel,
         patched,
         progress,
         publish,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from segue.authoring.python.policies import Resolution, escalate, skip
     from segue.authoring.python.saga import saga
     from segue.authoring.python.tasks import Approval, approval
+    from segue.encodings.file import File
     from segue.engine import Engine
     from segue.errors import (
         Incident,
@@ -45,6 +47,7 @@ if TYPE_CHECKING:
     from segue.handles import Handle, HumanTask
     from segue.kernel.retry import Retry
     from segue.kernel.secret import SecretRef
+    from segue.runtime.settings import Retention, Settings
     from segue.sync import Client, run
 
 __version__ = "0.1.0.dev0"
@@ -52,8 +55,8 @@ __version__ = "0.1.0.dev0"
 _HOME = {
     "definitions": ("Step", "Workflow", "step", "workflow"),
     "inside": (
-        "attempt_number", "cancelled", "idempotency_key", "log", "now", "patched", "progress", "publish", "query",
-        "random", "set_attributes", "signal", "update", "uuid4",
+        "attempt_number", "cancelled", "idempotency_key", "log", "now", "on_cancel", "patched", "progress", "publish",
+        "query", "random", "set_attributes", "signal", "update", "uuid4",
     ),
     "keyed": ("state",),
     "policies": ("Resolution", "escalate", "skip"),
@@ -65,10 +68,13 @@ _MODULE_OF: dict[str, str] = {
 } | {
     "Client": "segue.sync",
     "Engine": "segue.engine",
+    "File": "segue.encodings.file",
     "Handle": "segue.handles",
     "HumanTask": "segue.handles",
+    "Retention": "segue.runtime.settings",
     "Retry": "segue.kernel.retry",
     "SecretRef": "segue.kernel.secret",
+    "Settings": "segue.runtime.settings",
     "run": "segue.sync",
     **dict.fromkeys(
         (
@@ -89,17 +95,20 @@ __all__ = [
     "Approval",
     "Client",
     "Engine",
+    "File",
     "Handle",
     "HumanTask",
     "Incident",
     "NonRetryable",
     "Resolution",
+    "Retention",
     "Retry",
     "RunCancelled",
     "RunFailed",
     "RunTerminated",
     "SecretRef",
     "SegueError",
+    "Settings",
     "Step",
     "StepFailed",
     "StepTimeout",
@@ -111,6 +120,7 @@ __all__ = [
     "idempotency_key",
     "log",
     "now",
+    "on_cancel",
     "patched",
     "progress",
     "publish",

@@ -8,13 +8,13 @@ from __future__ import annotations
 import asyncio
 import functools
 import itertools
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from typing import Any, cast
 
 import msgspec
 
-from segue.errors import CallerError, Incident, RunClosed, RunNotFound, StoreUnavailable
+from segue.errors import Incident, RunClosed, RunNotFound, StoreUnavailable
 from segue.kernel import events as e
 from segue.runtime.clock import Clock
 from segue.runtime.conductor import Conductor
@@ -35,6 +35,8 @@ from segue.stores.base import (
 )
 
 Events = Callable[..., Iterable[tuple[int, e.Event]]]
+Replayed = Callable[[], Awaitable[Any]]
+"""Answers a query from the journal, see ``segue.asking``."""
 
 
 class Direct:
@@ -164,8 +166,11 @@ class Direct:
         run.execution.validate_update(event.name, event.payload)
         answer(valid, None)
 
-    async def query(self, run: int, name: str, arguments: list[Any]) -> Any:
-        return await self._with(run, lambda resident, future: self._query(resident, name, arguments, future))
+    async def query(self, run: int, name: str, arguments: list[Any], replayed: Replayed) -> Any:
+        try:
+            return await self._with(run, lambda resident, future: self._query(resident, name, arguments, future))
+        except RunClosed:
+            return await replayed()
 
     def _query(self, run: Resident, name: str, arguments: list[Any], future: asyncio.Future[Any]) -> None:
         assert run.execution is not None
@@ -295,8 +300,8 @@ class Remote:
                     raise _closed(self._store, run)
             await self.changed(run)
 
-    async def query(self, run: int, name: str, arguments: list[Any]) -> Any:
-        raise CallerError("a query is answered by the process that owns the run; ask there, or read handle.published()")
+    async def query(self, run: int, name: str, arguments: list[Any], replayed: Replayed) -> Any:
+        return await replayed()
 
     async def closing_event(self, run: int, events: Events) -> e.Event:
         while True:

@@ -15,11 +15,13 @@ import random
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
 from contextlib import suppress
-from typing import Any, Literal, TypeVar, overload
+from typing import Any, TypeVar, overload
 
+import msgspec
+
+from segue.asking import ask
 from segue.authoring.python.definitions import WORKFLOWS, Workflow
 from segue.client import Direct, Remote
-from segue.encodings import default_encodings
 from segue.erasing import erase
 from segue.errors import (
     CallerError,
@@ -34,6 +36,7 @@ from segue.errors import (
     UnknownWorkflow,
     UpdateRejected,
 )
+from segue.formats import Factory, Formats
 from segue.handles import Handle, HumanTask, Recorded
 from segue.host import Logs, StepHost
 from segue.kernel import events as e
@@ -45,13 +48,21 @@ from segue.kernel.payload import Payload
 from segue.runtime.activity import NOTHING, Activity, activity
 from segue.runtime.children import PYTHON
 from segue.runtime.clock import Clock, SystemClock
-from segue.runtime.conductor import Settings
 from segue.runtime.journal import JournalFormat
 from segue.runtime.logs import LogBuffer
 from segue.runtime.process_loading import refuse_while_loading
 from segue.runtime.resident import Resident
+from segue.runtime.settings import Settings
 from segue.serving import Definitions, Duty
-from segue.settings import app_name, database_url, namespace_name, sqlite_path
+from segue.settings import (
+    Durability,
+    app_name,
+    database_url,
+    durability_name,
+    namespace_name,
+    read_settings,
+    sqlite_path,
+)
 from segue.stores.base import (
     RESIDENT,
     CompleteTask,
@@ -101,12 +112,16 @@ class Engine:
         app: a named body of code; runs of an app are owned by workers of that app.
         namespace: whose runs.
         workflows: the workflows that are served; by default all that have been defined.
-        codec: seals payloads (encryption).
-        encodings: how values are written; by default JSON, tables, arrays and files.
+        codec: seals payloads and texts (encryption); by default AES-GCM if ``SEGUE_PAYLOAD_KEYS`` holds keys.
+        encodings: how values are written; by default JSON, tables, arrays and files. Given as the function that makes
+            them, they are known in worker processes too.
         secrets: where ``SecretRef`` looks: an object with ``get(name) -> str``.
         own: whether this engine may own runs; a client that only starts and asks says False.
-        cache, threads: see ``runtime.conductor.Settings``.
+        settings: how much of everything; by default what environment and file say (docs/settings.md).
         durability: ``full`` (a commit is on disk), or ``relaxed``: a power cut may lose the last acknowledgements.
+
+    Raises:
+        InvalidArgument: a setting cannot be used; the text says where it stands.
     """
 
     def __init__(
@@ -117,27 +132,28 @@ class Engine:
         namespace: str | None = None,
         workflows: Iterable[Workflow[Any, Any]] | None = None,
         codec: Codec | None = None,
-        encodings: Encodings | None = None,
+        encodings: Encodings | Factory | None = None,
         secrets: Any = None,
         own: bool = True,
         settings: Settings | None = None,
-        durability: Literal["full", "relaxed"] = "full",
+        durability: Durability | None = None,
         clock: Clock | None = None,
         store: Store | None = None,
         draw: Callable[[], float] = random.random,
     ) -> None:
         self.app = app_name(app)
         self.namespace = namespace_name(namespace)
-        self.encodings = encodings or default_encodings()
+        self._formats = Formats(encodings, codec)
+        self.encodings = self._formats.encodings
+        self._codec = codec = self._formats.codec
         self.worker = f"{os.uname().nodename}:{os.getpid()}:{uuid.uuid4().hex[:6]}"
         self.definitions = Definitions(self.encodings, codec.hash_key if codec else None, workflows)
-        self.settings = settings or Settings()
+        self.settings = settings or read_settings()
         self.clock = clock or SystemClock()
         self._url = url
-        self._codec = codec
         self._secrets = secrets
         self._may_own = own
-        self._durability: Literal["full", "relaxed"] = durability
+        self._durability = durability_name(durability)
         self._given_store = store
         self._draw = draw
         self.store: Store
@@ -167,7 +183,9 @@ class Engine:
         refuse_while_loading()
         self.store, logs = self._open_store()
         self.journal = JournalFormat(encodings=self.encodings, codec=self._codec, blobs=self.store.blobs)
-        self._host = StepHost(store=self.store, logs=logs, secrets=self._secrets, clock=self.clock)
+        self._host = StepHost(
+            store=self.store, journal=self.journal, logs=logs, secrets=self._secrets, clock=self.clock
+        )
         self._client = Remote(self.store, self.clock)
         if self._may_own and not self._take_ownership():
             self._candidate = asyncio.create_task(self._stand_by())
@@ -183,7 +201,7 @@ class Engine:
             return False
         self._duty = Duty(
             fence, store=self.store, clock=self.clock, definitions=self.definitions, journal=self.journal,
-            encodings=self.encodings, host=self._host, app=self.app, worker=self.worker, settings=self.settings,
+            formats=self._formats, host=self._host, app=self.app, worker=self.worker, settings=self.settings,
             draw=self._draw, dispossessed=self.dispossessed,
         )  # fmt: skip
         self._duty.conductor.on_run = self._tell_run
@@ -218,6 +236,8 @@ class Engine:
         self._on_run = callback
 
     def _tell_run(self, run: Resident, event: e.Event) -> None:
+        if self._duty is not None:
+            self._duty.retaining.heard(event)
         self._on_run(run, event)
 
     @property
@@ -438,7 +458,10 @@ class Engine:
         return None if completed.result is None else self.encodings.decode(completed.result, Any)
 
     async def query(self, run: int, name: str, args: tuple[Any, ...]) -> Any:
-        return await self._ask(lambda client: client.query(run, name, list(args)))
+        replayed = functools.partial(
+            asyncio.to_thread, ask, self.definitions, self.store, self.events_of, run, name, list(args)
+        )
+        return await self._ask(lambda client: client.query(run, name, list(args), replayed))
 
     async def _ask(self, question: Callable[[Direct | Remote], Awaitable[T]]) -> T:
         """Asks the runs' owner, and the next one if it is dispossessed meanwhile. Everything that is asked may be asked
@@ -514,7 +537,8 @@ class Engine:
     def logs(self, run: int, *, after: int = 0, limit: int = 1000) -> builtins.list[LogLine]:
         """What the run's steps printed and logged up to now; ``after`` is the row of the last line that was seen."""
         self._host.flush_logs()
-        return self.store.logs.read(run, after=after, limit=limit)
+        lines = self.store.logs.read(run, after=after, limit=limit)
+        return [msgspec.structs.replace(line, text=self.journal.open_text(line.text)) for line in lines]
 
     async def erase(self, *runs: int, by: str = "", reason: str = "") -> builtins.list[RunRow]:
         """Erases a person's data from runs that have ended, and from their children; returns all that were changed.

@@ -142,7 +142,12 @@ class Handle(Generic[R]):
         return await self._engine.update(self.run, name, args, id=id)
 
     async def query(self, name: str, *args: Any) -> Any:
-        """Asks a read-only question of the run's present state."""
+        """Asks a read-only question of the run's state, in any process that has its code, also after its end.
+
+        Raises:
+            CallerError: the code is not known here, or the run answers no such query.
+            Incident: the run stands still, and its journal does not replay with the code that is here.
+        """
         return await self._engine.query(self.run, name, args)
 
     async def cancel(self, reason: str = "") -> None:

@@ -11,6 +11,7 @@ from segue.kernel.events import Failure
 from segue.kernel.payload import Payload
 from segue.kernel.secret import SecretScope
 from segue.runtime.clock import Clock
+from segue.runtime.journal import JournalFormat
 from segue.runtime.resident import Resident
 from segue.stores.base import LogLine, Store
 
@@ -32,8 +33,11 @@ class Secrets(Protocol):
 class StepHost:
     """Implements ``kernel.attempt.Host``, and cleans what leaves an attempt of the secrets that it saw."""
 
-    def __init__(self, *, store: Store, logs: Logs, secrets: Secrets | None, clock: Clock) -> None:
+    def __init__(
+        self, *, store: Store, journal: JournalFormat, logs: Logs, secrets: Secrets | None, clock: Clock
+    ) -> None:
         self._store = store
+        self._journal = journal
         self._logs = logs
         self._secrets = secrets
         self._clock = clock
@@ -59,19 +63,21 @@ class StepHost:
     def log(self, attempt: Attempt, level: str, stream: str, line: str) -> None:
         if attempt.secrets is not None:
             line = attempt.secrets.scrub(line)
-        self._logs.add(LogLine(attempt.run, attempt.key, attempt.attempt, self._clock.now(), level, stream, line))
+        at, text = self._clock.now(), self._journal.seal_text(line)
+        self._logs.add(LogLine(attempt.run, attempt.key, attempt.attempt, at, level, stream, text))
         self.on_log(attempt, level, line)
 
     def workflow_log(self, run: Resident, at: int, level: str, message: str) -> None:
         """A line that the workflow itself logged."""
-        self._logs.add(LogLine(run.run, "", 0, at, level, "log", message))
+        self._logs.add(LogLine(run.run, "", 0, at, level, "log", self._journal.seal_text(message)))
 
     def read_state(self, attempt: Attempt, scope: str, key: str) -> bytes | None:
         writes = attempt.state_writes
         if writes is not None and (scope, key) in writes:
             written: bytes | None = writes[scope, key]
             return written
-        return self._store.state(attempt.namespace, scope, key)
+        found = self._store.state(attempt.namespace, scope, key)
+        return None if found is None else self._journal.open_value(found)
 
     def clean_result(self, attempt: Attempt, result: Payload) -> Payload:
         """The result, or an error if it carries a secret's value out of the step."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 import faulthandler
-import importlib
 import logging
 import os
 import signal
@@ -35,6 +34,7 @@ from segue.runtime.process_frames import (
     Frames,
     Logged,
     Order,
+    Place,
     Prepare,
     Ready,
     Reported,
@@ -169,9 +169,11 @@ class Worker:
         self._starts.put(None)
 
 
-def _made(factory: str) -> Encodings:
-    module, _, function = factory.partition(":")
-    made: Encodings = getattr(importlib.import_module(module), function)()
+def _made(factory: Place) -> Encodings:
+    function: Any = load(factory)
+    for name in factory.qualname.split("."):
+        function = getattr(function, name)
+    made: Encodings = function()
     return made
 
 

@@ -11,19 +11,23 @@ from segue import capture
 from segue.authoring.python.definitions import STEPS, WORKFLOWS, Workflow
 from segue.authoring.python.execution import CodeExecution
 from segue.errors import FenceLost, StoreUnavailable
+from segue.formats import Formats
 from segue.host import StepHost
 from segue.kernel.encoding import Encodings
 from segue.kernel.execution import Execution
 from segue.kernel.steps import StepRunner
 from segue.runtime import collector
 from segue.runtime.clock import Clock
-from segue.runtime.conductor import Conductor, Settings
+from segue.runtime.conductor import Conductor
 from segue.runtime.journal import JournalFormat
 from segue.runtime.loading import Loading
 from segue.runtime.mail import Mail
 from segue.runtime.processes import Processes
 from segue.runtime.resident import Resident
+from segue.runtime.retention import Retaining
+from segue.runtime.settings import Settings
 from segue.stores.base import Fence, Store
+from segue.watchdog import Watchdog
 
 log = logging.getLogger("segue.serving")
 
@@ -76,7 +80,7 @@ class Duty:
         clock: Clock,
         definitions: Definitions,
         journal: JournalFormat,
-        encodings: Encodings,
+        formats: Formats,
         host: StepHost,
         app: str,
         worker: str,
@@ -85,22 +89,30 @@ class Duty:
         dispossessed: Callable[[], None],
     ) -> None:
         self.fence = fence
+        self._formats = formats
+        self._host = host
+        self._settings = settings
         self._definitions = definitions
-        self.attempts = capture.Captured(threads=settings.threads, processes=lambda: Processes(encodings))
+        self.attempts = capture.Captured(threads=settings.threads, processes=self._processes)
         self.conductor = Conductor(
             store=store, clock=clock, definitions=definitions, journal=journal, attempts=self.attempts, app=app,
             worker=worker, settings=settings, draw=draw, host=host,
         )  # fmt: skip
         self.loading = Loading(self.conductor)
         self.mail = Mail(self.conductor, self.loading)
+        self.retaining = Retaining(store, clock, app, settings.retention)
         self._advertised = definitions.versions()
         self._advertising: asyncio.TimerHandle | None = None
+        self._watchdog: Watchdog | None = None
         self.conductor.writer.fence = fence
         self.conductor.lost_attempts = not fence.clean
         self.conductor.poke = self.mail.poke
         self.conductor.expect = self.mail.expect
         self.conductor.reload = self._reload
         self.conductor.on_dispossessed = dispossessed
+
+    def _processes(self) -> Processes:
+        return Processes(self._formats.encodings, size=self._settings.processes, factory=self._formats.factory)
 
     def _advertise(self) -> None:
         """Others ask the store what is served here, and a notebook defines workflows as it goes."""
@@ -122,7 +134,10 @@ class Duty:
         try:
             self.mail.takeover()
             self.mail.start()
+            self.retaining.start()
             self._advertise()
+            if self._settings.stall > 0:
+                self._watchdog = Watchdog(self._settings.stall, self.conductor, self._host)
         except BaseException:
             self._give_back_process()
             raise
@@ -138,21 +153,24 @@ class Duty:
 
     def abandon(self) -> None:
         self._give_back_process()
-        self._close_advertising()
+        self._stop_looking()
         self.mail.close()
         self.conductor.timers.close()
         self.conductor.dismiss(FenceLost("the ownership of these runs went to another process"))
         # Off the path of whoever noticed; worker processes end with it.
-        self._ending = asyncio.ensure_future(self.attempts.close(0))
+        self._ending = asyncio.gather(self.attempts.close(0), self.retaining.close())
 
-    def _close_advertising(self) -> None:
+    def _stop_looking(self) -> None:
         if self._advertising is not None:
             self._advertising.cancel()
+        if self._watchdog is not None:
+            self._watchdog.close()
 
     async def stop(self, grace: float) -> None:
-        self._close_advertising()
+        self._stop_looking()
         self.mail.close()
         self.conductor.timers.close()
+        await self.retaining.close()
         try:
             await self.attempts.close(grace)
         finally:
@@ -167,4 +185,4 @@ class Duty:
     @property
     def quiescent(self) -> bool:
         conductor = self.conductor
-        return not (conductor.attempts.running or conductor.writer.busy or self.loading.busy)
+        return not (conductor.attempts.running or conductor.writer.busy or self.loading.busy or self.retaining.busy)

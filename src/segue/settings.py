@@ -1,34 +1,101 @@
-"""Where things are: flag > environment > ``segue.toml`` or ``[tool.segue]`` > default."""
+"""Where things are, and how much of everything: flag > environment > ``segue.toml`` or ``[tool.segue]`` > default."""
 
 from __future__ import annotations
 
 import os
 import tomllib
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, cast
+
+import msgspec
 
 from segue.errors import InvalidArgument
+from segue.runtime.settings import Retention, Settings
+
+Durability = Literal["full", "relaxed"]
 
 DEFAULT_FILE = ".segue/segue.db"
+KNOWN = ("url", "app", "namespace", "durability", "encodings", *Settings.__struct_fields__)
+"""Keys that the file may have; in the environment they are ``SEGUE_URL`` and so on."""
 
 
 def database_url(url: str | None) -> str:
     """The URL to use when the caller gave ``url``."""
-    return url or os.environ.get("SEGUE_URL") or str(configured().get("url", "")) or f"sqlite:///{DEFAULT_FILE}"
+    return str(_setting("url", url or None) or "") or f"sqlite:///{DEFAULT_FILE}"
 
 
 def app_name(app: str | None) -> str:
     """The app to use when the caller gave ``app``."""
-    return app or os.environ.get("SEGUE_APP") or str(configured().get("app", "")) or "default"
+    return str(_setting("app", app or None) or "") or "default"
 
 
 def namespace_name(namespace: str | None) -> str:
     """The namespace to use when the caller gave ``namespace``."""
-    return namespace or os.environ.get("SEGUE_NAMESPACE") or str(configured().get("namespace", "")) or "default"
+    return str(_setting("namespace", namespace or None) or "") or "default"
+
+
+def durability_name(durability: Durability | None) -> Durability:
+    """The durability to use when the caller gave ``durability``."""
+    name = _setting("durability", durability) or "full"
+    if name not in ("full", "relaxed"):
+        raise InvalidArgument(f"durability is {name!r}; it is 'full' (the default) or 'relaxed'", path="durability")
+    return cast(Durability, name)
+
+
+def encodings_factory() -> str | None:
+    """``module:function`` that makes the encodings, if surroundings name one."""
+    name = _setting("encodings", None)
+    return None if name is None else str(name)
+
+
+def read_settings(**given: Any) -> Settings:
+    """``Settings`` of what is given, and, for the rest, of what environment and file say: ``threads`` is
+    ``SEGUE_THREADS``, then ``threads`` in the file, then the default.
+
+    Raises:
+        InvalidArgument: a value cannot be used; the text says where it stands.
+    """
+    found: dict[str, Any] = {}
+    file = configured()
+    for field in msgspec.structs.fields(Settings):
+        value = _setting(field.name, given.get(field.name), file)
+        if value is None:
+            continue
+        try:
+            found[field.name] = _retention(value) if field.name == "retention" else _convert(value, field.type)
+        except (msgspec.ValidationError, InvalidArgument, TypeError) as error:
+            raise InvalidArgument(f"the setting {field.name} is {value!r}: {error}", path=field.name) from error
+    return Settings(**found)
+
+
+def _setting(name: str, given: Any, file: dict[str, Any] | None = None) -> Any:
+    """What was given, else what the environment says, else the file; None if nobody says anything."""
+    if given is not None:
+        return given
+    said = os.environ.get(f"SEGUE_{name.upper()}")
+    return said or (configured() if file is None else file).get(name)
+
+
+def _convert(value: Any, kind: Any) -> Any:
+    return msgspec.convert(value, kind, strict=not isinstance(value, str))
+
+
+def _retention(value: Any) -> tuple[Retention, ...]:
+    """``"30d"`` for all runs, or a list of tables with ``keep``, ``workflow`` and ``state``."""
+    rules = [value] if isinstance(value, str) else list(value)
+    return tuple(
+        rule if isinstance(rule, Retention) else Retention(**(rule if isinstance(rule, dict) else {"keep": rule}))
+        for rule in rules
+    )
 
 
 def configured() -> dict[str, Any]:
-    """What ``segue.toml``, or ``[tool.segue]`` in ``pyproject.toml``, says in the current folder."""
+    """What ``segue.toml``, or ``[tool.segue]`` in ``pyproject.toml``, says in the current folder.
+
+    Raises:
+        InvalidArgument: it is not TOML, or has a key that no setting goes by.
+    """
     for name, table in (("segue.toml", ()), ("pyproject.toml", ("tool", "segue"))):
         path = Path(name)
         if not path.is_file():
@@ -39,9 +106,18 @@ def configured() -> dict[str, Any]:
             raise InvalidArgument(f"{name} is not valid TOML: {error}") from error
         for part in table:
             found = found.get(part, {})
+        for key in found:
+            _check_known(name, key)
         if found:
             return dict(found)
     return {}
+
+
+def _check_known(file: str, key: str) -> None:
+    if key not in KNOWN:
+        near = get_close_matches(key, KNOWN, 1)
+        hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(KNOWN)}"
+        raise InvalidArgument(f"{file} sets {key!r}, which is no setting; {hint}", path=key)
 
 
 def sqlite_path(url: str) -> Path:

@@ -13,7 +13,7 @@ from typing import Any, TypeVar, overload
 
 from segue.engine import Engine
 from segue.handles import Handle, HumanTask, Recorded
-from segue.runtime.conductor import Settings
+from segue.settings import read_settings
 from segue.stores.base import RunFilter, RunRow
 
 A = TypeVar("A")
@@ -43,7 +43,7 @@ def run(workflow: Any, /, *args: Any, id: str | None = None, url: str | None = N
         RunFailed, RunCancelled, RunTerminated, Incident: how it ended, or why it stands still.
     """
     # Other programs keep their runs in the same file; they are left to those who have the code.
-    with Client(url, settings=Settings(strangers="leave")) as client:
+    with Client(url, settings=read_settings(strangers="leave")) as client:
         return client.start(workflow, *args, id=id).result()
 
 

@@ -14,7 +14,7 @@ import sweep_workflows as w
 
 from segue import Engine, Handle, Incident, RunFailed
 from segue.errors import CallerError, RunAlreadyExists, RunClosed, RunNotFound
-from segue.runtime.conductor import Settings
+from segue.runtime.settings import Settings
 from segue.stores.base import CLOSED, RunFilter, RunRow, Store
 
 LONGEST = 40.0

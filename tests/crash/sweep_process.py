@@ -21,7 +21,7 @@ from sweep_game import Game
 
 from segue.kernel.commands import Command
 from segue.runtime.carry import CARRY
-from segue.runtime.conductor import Settings
+from segue.runtime.settings import Settings
 from segue.stores.faults import CrashAfter, CrashBefore, Fault, FaultyStore, LoseAcknowledgement, Refuse
 from segue.stores.sqlite.store import SqliteStore
 

@@ -13,13 +13,15 @@ from hypothesis import strategies as st
 from segue.errors import PayloadError
 from segue.kernel import events as e
 from segue.kernel.codec import (
-    KEPT_APART,
     LIMIT,
     address,
+    is_whole,
     join_event,
     open_event,
+    open_text,
     refs_event,
     seal_event,
+    seal_text,
     split_event,
 )
 from segue.kernel.payload import JSON, Payload, from_bytes
@@ -162,5 +164,48 @@ def test_any_bytes_under_any_limit_come_back(data: bytes, limit: int) -> None:
 @pytest.mark.parametrize("event", EVENTS, ids=lambda event: type(event).__name__)
 def test_the_line_of_an_event_tells_that_something_is_kept_apart(event: e.Event) -> None:
     split, apart = split_event(event, LIMITED)
-    assert (KEPT_APART in e.encode(split)) or not apart
+    assert not (apart and is_whole(e.encode(split)))
     assert bool(apart) == bool(refs_event(split))
+
+
+def test_the_line_of_an_event_tells_that_a_text_is_sealed() -> None:
+    event = e.CancelRequested(1, None, None, "Ann asked")
+    assert is_whole(e.encode(event))
+    assert not is_whole(e.encode(seal_event(event, Reversing())))
+
+
+# --- texts ------------------------------------------------------------------------------------------------------
+
+SPEAKING: list[e.Event] = [
+    e.StepFailed(*HEAD, "/a", "a", 1, "h", e.Failure("E", "of Ann", "File x, Ann", cause=e.Failure("F", "Ann too"))),
+    e.RunFailed(*HEAD, e.Failure("E", "of Ann")),
+    e.IncidentOpened(*HEAD, "internal", "Ann is at fault", "tell Bob"),
+    e.CancelRequested(*HEAD, "Ann asked"),
+    e.RunCancelled(*HEAD, "Ann asked"),
+    e.RunTerminated(*HEAD, "Ann asked"),
+]
+
+
+@pytest.mark.parametrize("event", SPEAKING, ids=lambda event: type(event).__name__)
+def test_texts_are_sealed_as_well_and_hidden_from_who_lacks_the_codec(event: e.Event) -> None:
+    codec = Reversing()
+    sealed = seal_event(event, codec)
+    assert b"Ann" not in e.encode(sealed)
+    assert open_event(sealed, codec) == event
+    hidden = e.encode(open_event(sealed, None))
+    assert b"(sealed)" in hidden
+    assert b"sealed:" not in hidden
+    assert open_event(event, None) == event
+
+
+@given(st.text())
+def test_any_text_comes_back(text: str) -> None:
+    codec = Reversing()
+    assert open_text(seal_text(text, codec), codec) == text
+    assert seal_text(text, None) == text
+
+
+@pytest.mark.parametrize("text", ["sealed:", "sealed:[", 'sealed:["back|json"]', "sealed:{}"])
+def test_a_text_that_only_begins_like_a_sealed_one_is_left(text: str) -> None:
+    assert open_text(text, Reversing()) == text
+    assert open_text(text, None) == text

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from segue import Engine
-from segue.runtime.conductor import Settings
+from segue.runtime.settings import Settings
 from segue.stores.base import OPEN, RunFilter
 
 

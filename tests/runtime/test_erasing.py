@@ -67,5 +67,5 @@ async def test_an_open_run_is_refused_whole(tmp_path: Path) -> None:
         before = await done.history()
         with pytest.raises(RunStillOpen, match="open") as caught:
             await engine.erase(done.run, waiting.run)
-        assert caught.value.run_ids == ["open"]
+        assert "open" in caught.value.run_ids  # and its child, as long as that has not ended
         assert await done.history() == before

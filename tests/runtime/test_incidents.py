@@ -14,7 +14,7 @@ import segue
 from segue import Engine, Incident, Retry, RunCancelled, approval, saga, signal, step, workflow
 from segue.authoring.python.definitions import STEPS, WORKFLOWS
 from segue.kernel import events as e
-from segue.runtime.conductor import Settings
+from segue.runtime.settings import Settings
 from segue.stores.base import RunFilter
 
 Until = Callable[[Callable[[], bool | Awaitable[bool]]], Awaitable[None]]

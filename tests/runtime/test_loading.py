@@ -19,7 +19,7 @@ from segue.errors import StoreUnavailable
 from segue.kernel import events as e
 from segue.kernel.encoding import Encodings
 from segue.kernel.steps import step_key
-from segue.runtime.conductor import Settings
+from segue.runtime.settings import Settings
 from segue.stores.base import Append, Batch, InboxRow, RunRow, StartRun
 from segue.stores.faults import FaultyStore
 from segue.stores.sqlite.store import SqliteStore

@@ -30,7 +30,7 @@ from segue.kernel.secret import SecretRef, SecretScope
 from segue.runtime.process_child import _BOOT
 from segue.runtime.process_errors import ProcessDied, StepNotFound
 from segue.runtime.process_frames import Place, Prepare, Ready, Run, Start, pack
-from segue.runtime.processes import DEFAULT_ENCODINGS, Processes
+from segue.runtime.processes import Processes
 
 ROOT = Path(__file__).parents[2]
 ENCODINGS = default_encodings()
@@ -94,7 +94,7 @@ class Pool(Processes):
     """A pool with a host, and steps called like functions."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(ENCODINGS, **options)
+        super().__init__(ENCODINGS, **{"factory": default_encodings, **options})
         self.host = Recorder()
         self.attempt: Attempt
 
@@ -102,7 +102,8 @@ class Pool(Processes):
         bound = step.bind(ENCODINGS)
         payload, hash = bound.call_site.encode(args, {})
         self.attempt = Attempt(Run(1, "run", "uid", "default", "w"), f"/{step.name}", step.name, 3, self.host)
-        return self.run(bound, RunStep(self.attempt.key, step.spec, payload, hash), self.attempt)
+        command = RunStep(self.attempt.key, step.spec, payload, hash)
+        return self.run(bound, command, self.attempt, lambda: None)
 
     async def call(self, step: Any, *args: Any) -> Any:
         return step.bind(ENCODINGS).decode_result(await self.start(step, *args))
@@ -534,10 +535,10 @@ def start(pool, step):
     bound = step.bind(encodings)
     payload, hash = bound.call_site.encode((), {})
     attempt = Attempt(Run(1, "r", "u", "default", "w"), "/k", step.name, 1, Host())
-    return pool.run(bound, RunStep("/k", step.spec, payload, hash), attempt)
+    return pool.run(bound, RunStep("/k", step.spec, payload, hash), attempt, lambda: None)
 
 async def main(step):
-    pool = Processes(encodings, size=1)
+    pool = Processes(encodings, size=1, factory=default_encodings)
     try:
         print(bytes((await start(pool, step)).data).decode())
     except Exception as error:
@@ -629,7 +630,7 @@ def lone_worker() -> Iterator[tuple[socket.socket, subprocess.Popen[bytes]]]:
     )
     theirs.close()
     with ours, worker:
-        ours.sendall(pack(Prepare(DEFAULT_ENCODINGS, 30)))
+        ours.sendall(pack(Prepare(Place("segue.encodings", "default_encodings", None), 30)))
         assert ours.recv(4096, socket.MSG_PEEK) == pack(Ready())
         yield ours, worker
 

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import threading
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 import segue
-from segue import Engine, Retry, RunCancelled, RunFailed, SecretRef, StepFailed, step, workflow
+from segue import Engine, Retry, RunCancelled, RunFailed, SecretRef, StepFailed, publish, signal, step, workflow
 from segue.kernel import events as e
-from segue.runtime.conductor import Settings
+from segue.runtime.settings import Settings
 
 Until = Callable[[Callable[[], bool | Awaitable[bool]]], Awaitable[None]]
 ran: list[str] = []
@@ -163,6 +167,19 @@ async def test_a_step_that_takes_too_long_is_stopped(engine: Engine, name: str) 
         assert "was asked to stop" in ran
 
 
+async def test_waiting_for_a_free_thread_takes_nothing_from_the_time(url: str, until: Until) -> None:
+    async with Engine(url, settings=Settings(threads=1)) as engine:
+        released.clear()
+        first = await engine.start(holds)
+        await until(lambda: ran == ["first"])
+        second = await engine.start(limited_behind_others)
+        await until(lambda: len(engine._duty.attempts.running) == 2)  # type: ignore[union-attr]
+        (waiting,) = [r for r in engine._duty.attempts.running if r.attempt.name == "brief"]  # type: ignore[union-attr]
+        assert waiting.timer is None, "its time has not begun"
+        released.set()
+        assert (await first.result(timeout=10), await second.result(timeout=10)) == ("first", "timed")
+
+
 # --- stopping a running step ------------------------------------------------------------------------------------
 
 
@@ -213,6 +230,148 @@ async def test_cancelling_a_run_stops_its_step(engine: Engine, until: Until, tmp
     assert ran[-1] == "finally"
     if name != "hangs":
         assert ran[:2] == ["began", "stopped"]
+
+
+@step(executor="process")
+def says_its_number(file: str) -> None:
+    with open(file, "w") as out:
+        out.write(str(os.getpid()))
+    time.sleep(60)
+
+
+@workflow
+async def runs_apart(file: str) -> None:
+    await says_its_number(file)
+
+
+async def test_the_process_of_a_cancelled_step_is_killed(engine: Engine, until: Until, tmp_path: Path) -> None:
+    file = tmp_path / "pid"
+    handle = await engine.start(runs_apart, str(file))
+    await until(lambda: file.exists() and file.read_text() != "")
+    await handle.cancel()
+    with pytest.raises(RunCancelled):
+        await handle.result(timeout=10)
+
+    def gone() -> bool:
+        try:
+            os.kill(int(file.read_text()), 0)
+        except ProcessLookupError:
+            return True
+        return False
+
+    await until(gone)
+
+
+released = threading.Event()
+
+
+@step(grace="20ms")
+def hears_nothing() -> None:
+    ran.append("began")
+    released.wait(60)
+
+
+@step(grace="20ms")
+async def does_not_let_go() -> None:
+    ran.append("began")
+    while not released.is_set():
+        with suppress(asyncio.CancelledError):
+            await asyncio.sleep(0.005)
+
+
+STUBBORN = {s.name: s for s in (hears_nothing, does_not_let_go)}
+
+
+@workflow
+async def waits_in_vain(name: str) -> None:
+    await STUBBORN[name]()
+
+
+@pytest.mark.parametrize("name", list(STUBBORN))
+async def test_a_step_that_does_not_stop_is_left_behind_when_its_grace_is_over(
+    url: str, until: Until, name: str
+) -> None:
+    released.clear()
+    async with Engine(url) as engine:
+        handle = await engine.start(waits_in_vain, name)
+        await until(lambda: ran == ["began"])
+        await handle.cancel("enough")
+        try:
+            with pytest.raises(RunCancelled, match="enough"):
+                await handle.result(timeout=10)
+            assert not released.is_set()
+        finally:
+            released.set()
+
+
+@step
+def holds_a_thread(what: str) -> str:
+    ran.append(what)
+    released.wait(60)
+    return what
+
+
+@step(timeout="10s")
+def brief() -> str:
+    ran.append("brief")
+    return "timed"
+
+
+@workflow
+async def holds() -> str:
+    return await holds_a_thread("first")
+
+
+@workflow
+async def limited_behind_others() -> str:
+    return await brief()
+
+
+@workflow
+async def stops_before_its_turn() -> list[str]:
+    first = asyncio.create_task(holds_a_thread("first"))
+    second = asyncio.create_task(holds_a_thread("second"))
+    await signal("stop the second")
+    second.cancel()
+    await asyncio.wait([second])
+    publish("cancelled", second.cancelled())
+    return [await first]
+
+
+async def test_a_step_that_is_cancelled_before_its_turn_never_runs(url: str, until: Until) -> None:
+    released.clear()
+    async with Engine(url, settings=Settings(threads=1)) as engine:
+        handle = await engine.start(stops_before_its_turn)
+        await until(lambda: len(engine._duty.attempts.running) == 2 and ran == ["first"])  # type: ignore[union-attr]
+        await handle.signal("stop the second")
+        await until(lambda: engine.published(handle.run) == {"cancelled": True})
+        released.set()
+        assert await handle.result(timeout=10) == ["first"]
+        assert ran == ["first"]
+
+
+@step
+def waits_for_its_callback() -> str:
+    called = threading.Event()
+    segue.on_cancel(called.set)
+    ran.append("began")
+    return "called back" if called.wait(60) else "forgotten"
+
+
+@workflow
+async def interrupts() -> str:
+    task = asyncio.create_task(waits_for_its_callback())
+    await signal("stop")
+    task.cancel()
+    await asyncio.wait([task])
+    return "stopped"
+
+
+async def test_a_callback_tells_a_thread_to_stop(engine: Engine, until: Until) -> None:
+    handle = await engine.start(interrupts)
+    await until(lambda: ran == ["began"])
+    await handle.signal("stop")
+    assert await handle.result(timeout=10) == "stopped"
 
 
 @workflow

@@ -9,7 +9,7 @@ import pytest
 
 from segue import Engine, Incident, signal, workflow
 from segue.errors import NotServed, UnknownWorkflow
-from segue.runtime.conductor import Settings
+from segue.runtime.settings import Settings
 
 
 @workflow

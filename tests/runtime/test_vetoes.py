@@ -18,7 +18,7 @@ import segue
 from segue import Engine, approval, signal, step, workflow
 from segue.kernel import events as e
 from segue.kernel.encoding import Encodings
-from segue.runtime.conductor import Settings
+from segue.runtime.settings import Settings
 from segue.stores.base import Append, Batch, CompleteTask, Operation, Post
 from segue.stores.faults import FaultyStore
 from segue.stores.sqlite.store import SqliteStore

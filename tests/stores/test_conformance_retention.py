@@ -21,6 +21,7 @@ from segue.errors import InvalidArgument
 from segue.stores.base import (
     Append,
     Blob,
+    Ended,
     LogLine,
     Status,
     Store,
@@ -58,13 +59,48 @@ def test_retention_keeps_to_states_workflow_and_limit(owner: Owner) -> None:
     owner.commit(Append(paused, 2, (b"e",), status=Status("paused", None, 0)))
     owner.start("newest")
 
-    assert owner.store.retain(100, 10, states=("failed",), workflow="bill") == 1
+    assert owner.store.retain(100, 10, Ended(states=("failed",), workflow="bill")) == 1
     assert owner.store.run(runs["failed", "bill"]) is None
     assert owner.store.retain(100, 1) == 1
     assert owner.store.run(runs["completed", "fulfil"]) is None, "longest closed first"
-    assert owner.store.retain(100, 10, states=("paused", "running")) == 0, "open runs are never deleted"
+    assert owner.store.retain(100, 10, Ended(states=("paused", "running"))) == 0, "open runs are never deleted"
     assert owner.store.retain(100, 10) == 2
     assert owner.store.retain(100, 10) == 0
+
+
+def test_retention_leaves_what_another_rule_or_another_app_is_for(owner: Owner) -> None:
+    fulfil, bill = owner.start("a", workflow="fulfil"), owner.start("b", workflow="bill")
+    owner.commit(*[Append(run, 2, (b"e",), status=closed(at=run)) for run in (fulfil, bill)])
+    owner.start("newest")
+    store = owner.store
+
+    assert store.oldest(Ended()) == fulfil
+    assert store.oldest(Ended(but_not=("fulfil",))) == bill
+    assert store.oldest(Ended(app="other")) is None
+    assert store.retain(100, 10, Ended(app="other")) == 0
+    assert store.retain(100, 10, Ended(app="default", but_not=("bill", "x"))) == 1
+    assert store.run(fulfil) is None
+    assert store.oldest(Ended()) == bill
+
+
+def test_a_child_is_kept_while_its_parent_is_open(owner: Owner) -> None:
+    parent = owner.start("parent")
+    child = owner.start("child", parent=parent)
+    owner.start("newest")
+    owner.commit(Append(child, 2, (b"e",), status=closed(at=1)))
+    assert (owner.store.oldest(Ended()), owner.store.retain(100, 10)) == (None, 0)
+    owner.commit(Append(parent, 2, (b"e",), status=closed(at=2)))
+    assert owner.store.oldest(Ended()) == 1
+    assert owner.store.retain(100, 10) == 2
+
+
+def test_a_long_journal_is_deleted_whole(owner: Owner) -> None:
+    run, other = owner.start("long"), owner.start("other")
+    for first in range(2, 6002, 1000):
+        owner.commit(Append(run, first, (b"e",) * 1000))
+    owner.commit(Append(run, 6002, (b"e",), status=closed(at=1)))
+    assert owner.store.retain(100, 10) == 1
+    assert (events(owner.store, run), len(events(owner.store, other))) == ([], 1)
 
 
 def test_space_is_given_back_in_steps(owner: Owner) -> None:

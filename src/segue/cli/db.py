@@ -20,7 +20,7 @@ from segue.engine import Engine, restore
 from segue.errors import InvalidArgument, StoreUnavailable
 from segue.kernel.duration import microseconds
 from segue.settings import sqlite_path
-from segue.stores.base import CLOSED
+from segue.stores.base import CLOSED, Ended
 from segue.stores.export import export
 
 db = App(name="db", help="Look after the database: stats, vacuum, retain, backup, restore, export, migrate.")
@@ -121,7 +121,7 @@ async def _retain(scope: Scope, age: int, states: tuple[str, ...], workflow: str
     async with client(scope) as engine:
         before, total = engine.clock.now() - age, 0
         while deleted := await asyncio.to_thread(
-            engine.store.retain, before, AT_ONCE, states=states, workflow=workflow
+            engine.store.retain, before, AT_ONCE, Ended(states=states, workflow=workflow)
         ):
             total += deleted
     if scope.json:

@@ -27,7 +27,7 @@ from segue.engine import Engine
 from segue.errors import InvalidArgument
 from segue.handles import Handle
 from segue.kernel.duration import microseconds
-from segue.runtime.conductor import Settings
+from segue.settings import read_settings
 
 
 def run(
@@ -100,7 +100,7 @@ class _Session:
     async def _serve(self, interrupts: Interrupts, printed: Printed) -> int:
         scope = self._scope
         # Other programs may keep their runs in the same file: they are left to those who have the code.
-        settings = Settings(strangers="leave")
+        settings = read_settings(strangers="leave")
         engine = Engine(scope.url, app=scope.app, namespace=scope.namespace, settings=settings)
         await engine.open()
         try:

@@ -1,7 +1,8 @@
 """What is done to an event's payloads on their way to the store and back: sealed by a codec, kept apart when large.
 
 Which fields of an event hold payloads is read once from the events' types, so that a new event needs nothing here.
-On the way out an event is sealed first and split second: what is kept apart is sealed as well.
+On the way out an event is sealed first and split second: what is kept apart is sealed as well. With the payloads a
+codec seals what speaks of them in words: messages and tracebacks of failures, messages of incidents, reasons.
 """
 
 from __future__ import annotations
@@ -15,18 +16,32 @@ from typing import Any, Protocol, TypeVar, get_args
 import msgspec
 
 from segue.errors import PayloadError
-from segue.kernel.events import AnyEvent, Event, Failure
-from segue.kernel.payload import Payload, from_bytes
+from segue.kernel.events import (
+    AnyEvent,
+    CancelRequested,
+    Event,
+    Failure,
+    IncidentOpened,
+    RunCancelled,
+    RunTerminated,
+)
+from segue.kernel.payload import JSON, Payload, from_bytes
 
 LIMIT = 128 * 1024
 """Bytes of a payload, as it stands in the journal, above which it is kept apart."""
+SEALED = "sealed:"
+"""How a text begins that a codec has sealed; behind it stands the payload."""
+HIDDEN = "(sealed)"
+"""What is read of it without the codec."""
 
-KEPT_APART = b'",null,"'
+_KEPT_APART = b'",null,"'
 """Stands in the line of every event that has a payload kept apart (its encoding, no data, its address), and in few
-others: a look at the line saves a look at the event."""
+others."""
+_SEALED_TEXT = f'"{SEALED}'.encode()
 
 E = TypeVar("E", bound=Event)
 _Change = Callable[[Payload], Payload]
+_Reword = Callable[[str], str]
 
 
 class Codec(Protocol):
@@ -54,13 +69,36 @@ class Codec(Protocol):
 
 
 def seal_event(event: E, codec: Codec) -> E:
-    """The event with every payload sealed, parts and the details of failures included."""
-    return _map_event(event, codec.seal)
+    """The event with every payload and every text about them sealed, parts and the details of failures included."""
+    return _map_event(event, codec.seal, lambda text: seal_text(text, codec))
 
 
-def open_event(event: E, codec: Codec) -> E:
-    """The event that ``seal_event`` was given. Raises ``PayloadError``."""
-    return _map_event(event, codec.open)
+def open_event(event: E, codec: Codec | None) -> E:
+    """The event that ``seal_event`` was given; without a codec, with a word in place of the texts. Raises
+    ``PayloadError``."""
+    if codec is None:
+        return _map_event(event, _leave, _hide) if type(event) in _SPEAKING else event
+    return _map_event(event, codec.open, lambda text: open_text(text, codec))
+
+
+def seal_text(text: str, codec: Codec | None) -> str:
+    """The text sealed, as text; without a codec as it is."""
+    if codec is None or not text:
+        return text
+    sealed = codec.seal(Payload(JSON, msgspec.Raw(msgspec.json.encode(text))))
+    return SEALED + msgspec.json.encode(sealed).decode()
+
+
+def open_text(text: str, codec: Codec | None) -> str:
+    """The text that ``seal_text`` was given; without a codec a word that says it is sealed. Raises ``PayloadError``."""
+    if not text.startswith(SEALED):
+        return text
+    try:
+        payload = msgspec.json.decode(text[len(SEALED) :], type=Payload)
+    except msgspec.DecodeError:  # written without a codec, by somebody who begins a text like that
+        return text
+    opened = payload if codec is None else codec.open(payload)
+    return msgspec.json.decode(opened.data, type=str) if opened.encoding == JSON else HIDDEN
 
 
 def split_event(event: E, limit: int = LIMIT) -> tuple[E, list[tuple[str, bytes]]]:
@@ -104,6 +142,12 @@ def join_payload(payload: Payload, blobs: Mapping[str, bytes]) -> Payload:
     return from_bytes(payload.encoding, data, payload.parts)
 
 
+def is_whole(line: bytes) -> bool:
+    """Whether nothing in an event's line is kept apart and none of its texts is sealed; in doubt, no. A look at the line
+    saves looks at the event."""
+    return _KEPT_APART not in line and _SEALED_TEXT not in line
+
+
 def refs_event(event: Event) -> list[str]:
     """Content addresses of the event's payloads that are kept apart, in order, repeats included."""
     keep_apart = _keep_apart.get(type(event))
@@ -128,8 +172,16 @@ def address(data: bytes) -> str:
 _NOTHING = msgspec.Raw(b"null")
 
 
-def _map_event(event: E, change: _Change) -> E:
-    """The event with ``change`` applied to each of its payloads; a payload's parts come first."""
+def _leave(payload: Payload) -> Payload:
+    return payload
+
+
+def _hide(text: str) -> str:
+    return open_text(text, None)
+
+
+def _map_event(event: E, change: _Change, reword: _Reword | None = None) -> E:
+    """The event with ``change`` applied to each payload, a payload's parts first, and ``reword`` to each text."""
     changes: dict[str, Any] = {}
     for name in _PAYLOADS[type(event)]:
         before = getattr(event, name)
@@ -137,14 +189,20 @@ def _map_event(event: E, change: _Change) -> E:
             changes[name] = after
     for name in _FAILURES[type(event)]:
         failure = getattr(event, name)
-        if failure is not None and (mended := _map_failure(failure, change)) is not failure:
+        if failure is not None and (mended := _map_failure(failure, change, reword)) is not failure:
             changes[name] = mended
+    if reword is not None:
+        for name in _TEXTS.get(type(event), ()):
+            changes[name] = reword(getattr(event, name))
     return msgspec.structs.replace(event, **changes) if changes else event
 
 
-def _map_failure(failure: Failure, change: _Change) -> Failure:
+def _map_failure(failure: Failure, change: _Change, reword: _Reword | None) -> Failure:
     details = None if failure.details is None else _map_payload(failure.details, change)
-    cause = None if failure.cause is None else _map_failure(failure.cause, change)
+    cause = None if failure.cause is None else _map_failure(failure.cause, change, reword)
+    if reword is not None:
+        message, traceback = reword(failure.message), reword(failure.traceback)
+        return Failure(failure.type, message, traceback, failure.retryable, cause, details)
     if details is failure.details and cause is failure.cause:
         return failure
     return msgspec.structs.replace(failure, details=details, cause=cause)
@@ -216,6 +274,13 @@ def _watch_refs(kind: type[Event]) -> Callable[[Any], bool]:
 _KINDS: tuple[type[Event], ...] = get_args(AnyEvent)
 _PAYLOADS = {kind: _fields(kind, Payload) for kind in _KINDS}
 _FAILURES = {kind: _fields(kind, Failure) for kind in _KINDS}
+_TEXTS: dict[type[Event], tuple[str, ...]] = {
+    CancelRequested: ("reason",),
+    IncidentOpened: ("message",),
+    RunCancelled: ("reason",),
+    RunTerminated: ("reason",),
+}
+_SPEAKING = frozenset(kind for kind in _KINDS if _FAILURES[kind] or kind in _TEXTS)
 _HOLDING = [kind for kind in _KINDS if _PAYLOADS[kind] or _FAILURES[kind]]
 _holds_large = {kind: _watch_size(kind) for kind in _HOLDING}
 _keep_apart = {kind: _watch_refs(kind) for kind in _HOLDING}

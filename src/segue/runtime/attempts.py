@@ -12,6 +12,7 @@ from collections.abc import Callable
 from concurrent.futures import Future as ThreadFuture
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import Context
+from functools import partial
 from typing import Any, Protocol
 
 from segue.errors import StepTimeout
@@ -42,8 +43,11 @@ class Outcome:
 class ProcessPool(Protocol):
     """Where ``executor="process"`` steps run."""
 
-    def run(self, runner: StepRunner, command: RunStep, attempt: Attempt) -> asyncio.Future[Payload]:
-        """Runs the step in a process of its own; cancelling the future kills the process."""
+    def run(
+        self, runner: StepRunner, command: RunStep, attempt: Attempt, begun: Callable[[], None]
+    ) -> asyncio.Future[Payload]:
+        """Runs the step in a process of its own; cancelling the future kills the process. ``begun`` is called once it
+        is the step's turn."""
 
     async def close(self) -> None: ...
 
@@ -52,7 +56,8 @@ class Running:
     """An attempt under way."""
 
     __slots__ = (
-        "attempt", "attempts", "command", "done", "future", "runner", "started_at", "stopping", "timed_out", "timer",
+        "attempt", "attempts", "command", "done", "future", "runner", "started_at", "stopping", "thread", "timed_out",
+        "timer",
     )  # fmt: skip
 
     def __init__(
@@ -69,6 +74,7 @@ class Running:
         self.started_at = started_at
         self.done: Callable[[Running, Outcome], None] | None = done
         self.future: asyncio.Future[Any] | None = None
+        self.thread: ThreadFuture[Any] | None = None
         self.timer: asyncio.TimerHandle | None = None
         self.timed_out = False
         self.stopping = False
@@ -126,10 +132,6 @@ class Attempts:
             _START[running.command.spec.executor](self, running)
         except Exception as error:
             self._loop.call_soon(running.finish, Outcome(error=error))
-            return
-        timeout = running.command.spec.timeout
-        if timeout is not None:
-            running.timer = self._loop.call_later(timeout / 1_000_000, self._expire, running)
 
     def before_outcome(self, running: Running) -> None:
         """Called when an attempt has ended, before its outcome is reported."""
@@ -165,21 +167,38 @@ class Attempts:
         runner = running.runner
         coroutine = runner.call(runner.decode(running.command.input))
         running.follow(self._loop.create_task(coroutine, context=_context_of(running.attempt)))
+        if running.command.spec.timeout is not None:
+            self._begun(running)
 
     def _in_thread(self, running: Running) -> None:
         if self._pool is None:
             self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="segue-step")
         runner = running.runner
         arguments = runner.decode(running.command.input)
-        inner: ThreadFuture[Any] = self._pool.submit(_context_of(running.attempt).run, runner.call, arguments)
-        running.follow(asyncio.wrap_future(inner))
+        run = _context_of(running.attempt).run
+        if running.command.spec.timeout is None:
+            running.thread = self._pool.submit(run, runner.call, arguments)
+        else:
+            running.thread = self._pool.submit(self._timed, running, run, runner.call, arguments)
+        running.follow(asyncio.wrap_future(running.thread))
+
+    def _timed(self, running: Running, run: Callable[..., Any], call: Callable[[Any], Any], arguments: Any) -> Any:
+        self._loop.call_soon_threadsafe(self._begun, running)
+        return run(call, arguments)
 
     def _in_process(self, running: Running) -> None:
         if self._processes is None:
             self._processes = self._make_processes()
-        running.follow(self._processes.run(running.runner, running.command, running.attempt))
+        begun = partial(self._begun, running)
+        running.follow(self._processes.run(running.runner, running.command, running.attempt, begun))
 
     # --- how it ends ------------------------------------------------------------------------------------------
+
+    def _begun(self, running: Running) -> None:
+        """It is the attempt's turn: the time that it waited for a free thread or process does not count."""
+        timeout = running.command.spec.timeout
+        if timeout is not None and running in self.running:
+            running.timer = self._loop.call_later(timeout / 1_000_000, self._expire, running)
 
     def _expire(self, running: Running) -> None:
         running.timed_out = True
@@ -196,7 +215,9 @@ class Attempts:
 
     def _interrupt(self, running: Running) -> None:
         running.attempt.cancel()
-        if running.future is not None and running.command.spec.executor != "thread":
+        if running.thread is not None:
+            running.thread.cancel()  # of use only while it waits for its turn
+        elif running.future is not None:
             running.future.cancel()
 
 

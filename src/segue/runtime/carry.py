@@ -49,7 +49,7 @@ def _start_child(conductor: Conductor, run: Resident, segment: Segment, command:
 
 
 def _cancel_child(conductor: Conductor, run: Resident, segment: Segment, command: c.CancelChild) -> None:
-    posts = children.cancel(run, command.key, command.reason)
+    posts = children.cancel(conductor, run, command.key, command.reason)
     if posts:
         segment.extras.posts.extend(posts)
 
@@ -109,12 +109,12 @@ def _complete(conductor: Conductor, run: Resident, segment: Segment, command: c.
 
 def _fail(conductor: Conductor, run: Resident, segment: Segment, command: c.Fail) -> None:
     event = e.RunFailed(conductor.stamp(run), None, None, command.failure)
-    conductor.close(run, segment, event, "failed", command.failure, summary(command.failure))
+    conductor.close(run, segment, event, "failed", command.failure, conductor.journal.brief(summary(command.failure)))
 
 
 def _cancelled(conductor: Conductor, run: Resident, segment: Segment, command: c.Cancelled) -> None:
     event = e.RunCancelled(conductor.stamp(run), None, None, command.reason)
-    conductor.close(run, segment, event, "cancelled", None, command.reason or None)
+    conductor.close(run, segment, event, "cancelled", None, conductor.journal.brief_reason(command.reason))
 
 
 def _log(conductor: Conductor, run: Resident, segment: Segment, command: c.Log) -> None:

@@ -66,12 +66,12 @@ def note(run: Resident, event: e.Event) -> None:
         run.children.pop(event.key, None)
 
 
-def cancel(run: Resident, key: str, reason: str) -> list[Post]:
+def cancel(conductor: Conductor, run: Resident, key: str, reason: str) -> list[Post]:
     """Passes a cancellation on to a child, in the commit that says so. One whose start is under way gets it then."""
     child = run.children.get(key)
     if child is None:
         return []
-    body = e.encode(e.CancelRequested(run.at, f"run:{run.id}", None, reason))
+    body, _ = conductor.journal.write(e.CancelRequested(run.at, f"run:{run.id}", None, reason))
     return [Post("cancel", body, f"cancel:{run.uid}", run.at, run=child[0])]
 
 

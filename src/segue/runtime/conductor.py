@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 from segue.errors import NonDeterminism, NotDeterministic, PayloadError, RunClosed
 from segue.kernel import events as e
@@ -22,6 +22,7 @@ from segue.runtime.carry import CARRY
 from segue.runtime.clock import Clock
 from segue.runtime.journal import JournalFormat
 from segue.runtime.resident import NEVER, Finished, Resident, Segment, Withheld
+from segue.runtime.settings import Settings
 from segue.runtime.timers import Timers
 from segue.runtime.writer import Writer
 from segue.stores.base import RESIDENT, Appended, RunRow, Status, Store
@@ -41,36 +42,6 @@ class Definitions(Protocol):
         """The workflows that are known here."""
 
     def runner(self, step: str) -> StepRunner | None: ...
-
-
-class Settings:
-    """How much of everything.
-
-    Attributes:
-        cache: idle runs kept in memory; others come back by replay.
-        threads: plain functions that run at once.
-        lost_limit: processes that may die under one step before its run stands still.
-        poll: seconds between looks for other processes' hints; slow_poll: between looks that need no hint.
-        strangers: what becomes of runs whose workflow is not known here: ``incident``, or ``leave`` them alone, for
-            whoever has their code. A process that is there for one workflow leaves them.
-    """
-
-    def __init__(
-        self,
-        *,
-        cache: int = 1000,
-        threads: int = 32,
-        lost_limit: int = 3,
-        poll: float = 0.025,
-        slow_poll: float = 1.0,
-        strangers: Literal["incident", "leave"] = "incident",
-    ) -> None:
-        self.cache = cache
-        self.threads = threads
-        self.lost_limit = lost_limit
-        self.poll = poll
-        self.slow_poll = slow_poll
-        self.strangers = strangers
 
 
 class Conductor:
@@ -215,7 +186,7 @@ class Conductor:
             return
         wake, state = self.outlook(run)
         if wake != run.row_wake or state != run.row_state:
-            segment.status = Status(state, wake, run.at, run.incident_text)
+            segment.status = Status(state, wake, run.at, self.journal.brief(run.incident_text))
             run.row_wake, run.row_state = wake, state
 
     def outlook(self, run: Resident) -> tuple[int | None, str]:

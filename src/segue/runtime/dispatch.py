@@ -109,7 +109,8 @@ def _record(conductor: Conductor, run: Resident, ended: Finished) -> None:
     segment.finished.append(ended)
     if ended.state:
         segment.extras.state.extend(
-            StateWrite(scope, key, value, run.namespace) for (scope, key), value in ended.state.items()
+            StateWrite(scope, key, None if value is None else conductor.journal.seal_value(value), run.namespace)
+            for (scope, key), value in ended.state.items()
         )
 
 

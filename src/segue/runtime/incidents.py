@@ -42,7 +42,7 @@ def halt(conductor: Conductor, run: Resident, error: Exception) -> None:
     text = f"{cause}: {error}"[:500]
     run.incidents.add("")
     run.incident_text = text
-    segment.status = Status("incident", None, event.at, text)
+    segment.status = Status("incident", None, event.at, conductor.journal.brief(text))
     run.row_wake, run.row_state = None, "incident"
     segment.effects.append((conductor.stands_still, (run, event)))
     if run.execution is not None:
@@ -92,7 +92,7 @@ def missing_definition(conductor: Conductor, run: Resident, why: str) -> None:
     run.incidents.add("")
     run.incident_text = f"{event.cause}: {event.message}"[:500]
     segment = run.open_segment()
-    segment.status = Status("incident", None, event.at, run.incident_text)
+    segment.status = Status("incident", None, event.at, conductor.journal.brief(run.incident_text))
     segment.effects.append((conductor.stands_still, (run, event)))
     run.row_wake, run.row_state = None, "incident"
     conductor.writer.touch(run)

@@ -7,7 +7,19 @@ from collections.abc import Callable, Iterable, Iterator
 import msgspec
 
 from segue.kernel import events as e
-from segue.kernel.codec import KEPT_APART, LIMIT, Codec, join_event, open_event, refs_event, seal_event, split_event
+from segue.kernel.codec import (
+    HIDDEN,
+    LIMIT,
+    Codec,
+    is_whole,
+    join_event,
+    open_event,
+    open_text,
+    refs_event,
+    seal_event,
+    seal_text,
+    split_event,
+)
 from segue.kernel.encoding import Encodings
 from segue.kernel.payload import Payload
 from segue.stores.base import Blob
@@ -44,28 +56,25 @@ class JournalFormat:
     def read(self, rows: Iterable[tuple[int, bytes]]) -> Iterator[tuple[int, e.Event]]:
         """The events of rows, a page's blobs fetched at once."""
         page: list[tuple[int, e.Event]] = []
-        apart = False
+        whole = self.codec is None
         for seq, data in rows:
             page.append((seq, e.decode(data)))
-            apart = apart or KEPT_APART in data
+            whole = whole and is_whole(data)
             if len(page) >= PAGE:
-                yield from self._whole(page, apart)
-                page, apart = [], False
-        yield from self._whole(page, apart)
+                yield from page if whole else self._whole(page)
+                page, whole = [], self.codec is None
+        yield from page if whole else self._whole(page)
 
     def event(self, data: bytes) -> e.Event:
         """One event."""
         return next(self.read([(0, data)]))[1]
 
-    def _whole(self, page: list[tuple[int, e.Event]], apart: bool) -> Iterator[tuple[int, e.Event]]:
-        wanted = {ref for _, event in page for ref in refs_event(event)} if apart else set()
-        if not wanted and self.codec is None:
-            yield from page
-            return
+    def _whole(self, page: list[tuple[int, e.Event]]) -> Iterator[tuple[int, e.Event]]:
+        wanted = {ref for _, event in page for ref in refs_event(event)}
         blobs = self._blobs(wanted) if wanted else {}
         for seq, event in page:
             whole = join_event(event, blobs) if wanted else event
-            yield seq, open_event(whole, self.codec) if self.codec is not None else whole
+            yield seq, open_event(whole, self.codec)
 
     def readable(self, payload: Payload) -> bytes:
         """A payload on its own, for rows that readers look at directly."""
@@ -76,3 +85,31 @@ class JournalFormat:
         """What ``readable`` wrote."""
         payload = msgspec.json.decode(data, type=Payload)
         return self.codec.open(payload) if self.codec is not None else payload
+
+    def seal_value(self, data: bytes) -> bytes:
+        """A payload's bytes, sealed: what ``readable`` is for payloads, for those that are encoded already."""
+        return data if self.codec is None else self.readable(msgspec.json.decode(data, type=Payload))
+
+    def open_value(self, data: bytes) -> bytes:
+        """What ``seal_value`` was given."""
+        return data if self.codec is None else msgspec.json.encode(self.payload(data))
+
+    def seal_text(self, text: str) -> str:
+        """A line of text on its own."""
+        return seal_text(text, self.codec)
+
+    def open_text(self, text: str) -> str:
+        """What ``seal_text`` was given."""
+        return open_text(text, self.codec)
+
+    def brief(self, text: str | None) -> str | None:
+        """An error as it stands in the run's row, which everybody lists: with a codec only what comes before the colon,
+        the kind of error."""
+        if text is None or self.codec is None:
+            return text
+        kind, colon, _ = text.partition(": ")
+        return f"{kind}: {HIDDEN}" if colon else HIDDEN
+
+    def brief_reason(self, text: str) -> str | None:
+        """A person's reason as it stands there."""
+        return HIDDEN if text and self.codec is not None else text or None

@@ -227,7 +227,7 @@ def _terminate(conductor: Conductor, run: Resident, event: e.Event) -> None:
     if run.execution is not None:
         run.execution.close()
         run.execution = None
-    conductor.close(run, run.open_segment(), event, "terminated", None, event.reason or None)
+    conductor.close(run, run.open_segment(), event, "terminated", None, conductor.journal.brief_reason(event.reason))
     conductor.writer.touch(run)
 
 

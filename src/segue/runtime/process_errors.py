@@ -47,6 +47,10 @@ class StepNotFound(NonRetryable):
     """A fresh process does not find the step's function."""
 
 
+class EncodingsNotFound(NonRetryable):
+    """A fresh process cannot make the engine's encodings."""
+
+
 def died(step: str, status: int, *, ready: bool) -> ProcessDied:
     """The error for a process that ended with ``status``: an exit code, or the negative number of a signal."""
     code, number = (status, None) if status >= 0 else (None, -status)

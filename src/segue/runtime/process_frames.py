@@ -45,24 +45,24 @@ class Raised(msgspec.Struct, frozen=True, array_like=True):
 # --- from the engine ------------------------------------------------------------------------------------------
 
 
-class Prepare(Frame, frozen=True):
-    """The first frame: what the worker needs to know for all steps.
-
-    Attributes:
-        encodings: ``module:function`` that makes the ``Encodings``.
-        log_level: of the root logger, so that the same records are made as in the engine's process.
-    """
-
-    encodings: str
-    log_level: int
-
-
 class Place(msgspec.Struct, frozen=True, array_like=True):
-    """Where a step's function is defined. The file is for a module that cannot be imported by its name."""
+    """Where a function is defined. The file is for a module that cannot be imported by its name."""
 
     module: str
     qualname: str
     file: str | None
+
+
+class Prepare(Frame, frozen=True):
+    """The first frame: what the worker needs to know for all steps.
+
+    Attributes:
+        encodings: the function that makes the ``Encodings``.
+        log_level: of the root logger, so that the same records are made as in the engine's process.
+    """
+
+    encodings: Place
+    log_level: int
 
 
 class Run(msgspec.Struct, array_like=True):

@@ -21,7 +21,7 @@ from segue.kernel.encoding import Encodings
 from segue.kernel.payload import Payload
 from segue.kernel.steps import StepRunner
 from segue.runtime.process_child import Child
-from segue.runtime.process_errors import died, put_together, take_apart
+from segue.runtime.process_errors import EncodingsNotFound, died, put_together, take_apart
 from segue.runtime.process_frames import (
     Answer,
     AskSecret,
@@ -39,16 +39,17 @@ from segue.runtime.process_frames import (
 )
 from segue.runtime.process_loading import place_of
 
-DEFAULT_ENCODINGS = "segue.encodings:default_encodings"
-
 
 class _Job:
-    """A step on its way through the pool; ``child`` runs it."""
+    """A step on its way through the pool; ``child`` runs it, and has ``begun``."""
 
-    __slots__ = ("attempt", "child", "future", "start")
+    __slots__ = ("attempt", "begun", "child", "future", "start")
 
-    def __init__(self, attempt: Attempt, start: Start, future: asyncio.Future[Payload]) -> None:
+    def __init__(
+        self, attempt: Attempt, start: Start, future: asyncio.Future[Payload], begun: Callable[[], None]
+    ) -> None:
         self.attempt = attempt
+        self.begun = begun
         self.start = start
         self.future = future
         self.child: Child | None = None
@@ -59,8 +60,8 @@ class Processes:
 
     Args:
         encodings: the engine's.
-        size: how many processes there are at most; by default one per processor.
-        factory: ``module:function`` that makes the same encodings in a worker.
+        size: how many processes there are at most; 0 is one per processor.
+        factory: makes the same encodings in a worker; None if nothing does.
         patience: seconds that idle workers have to end by themselves when the pool closes.
     """
 
@@ -68,8 +69,8 @@ class Processes:
         self,
         encodings: Encodings,
         *,
-        size: int | None = None,
-        factory: str = DEFAULT_ENCODINGS,
+        size: int = 0,
+        factory: Callable[[], Encodings] | None,
         patience: float = 2.0,
     ) -> None:
         self._encodings = encodings
@@ -86,22 +87,26 @@ class Processes:
         self._gone.set()
         self._closing = False
 
-    def run(self, runner: StepRunner, command: RunStep, attempt: Attempt) -> asyncio.Future[Payload]:
-        """Runs the step in a process of its own. Cancelling the future kills the process.
+    def run(
+        self, runner: StepRunner, command: RunStep, attempt: Attempt, begun: Callable[[], None]
+    ) -> asyncio.Future[Payload]:
+        """Runs the step in a process of its own. Cancelling the future kills the process. ``begun`` is called when a
+        process is up and takes it on.
 
         The future raises what the step raised, as a ``RemoteError`` that goes by the original's names; or
         ``ProcessDied``.
 
         Raises:
-            StepNotFound: no other process can find the step.
+            StepNotFound, EncodingsNotFound: no other process can find the step, or make the encodings.
         """
         assert not self._closing
+        self._encodings_place()
         who = attempt.identity
         start = Start(
             self._place(*runner.locate()), Run(who.run, who.id, who.uid, who.namespace, who.workflow), attempt.key,
             attempt.name, attempt.attempt, command.input,
         )  # fmt: skip
-        job = _Job(attempt, start, self._loop.create_future())
+        job = _Job(attempt, start, self._loop.create_future(), begun)
         job.future.add_done_callback(partial(_settled, job))
         self._waiting.append(job)
         self._begin_waiting()
@@ -132,6 +137,21 @@ class Processes:
             place = self._places[module, qualname] = place_of(module, qualname)
         return place
 
+    def _encodings_place(self) -> Place:
+        """Where a worker finds the function that makes the encodings.
+
+        Raises:
+            EncodingsNotFound: there is none, or it is not at the top level of a module.
+        """
+        qualname = "" if self._factory is None else self._factory.__qualname__
+        if self._factory is None or "<" in qualname:
+            raise EncodingsNotFound(
+                "executor='process' needs encodings that another process can make: give Engine(encodings=…) the "
+                "function at the top level of a module that makes them, not "
+                + (f"{qualname}" if qualname else "the Encodings themselves")
+            )
+        return self._place(self._factory.__module__, qualname)
+
     # --- which worker runs what -------------------------------------------------------------------------------
 
     def _begin_waiting(self) -> None:
@@ -147,6 +167,8 @@ class Processes:
                     if child.gone:  # it died while it was idle, and the news is still on its way
                         continue
                     self._jobs[child], job.child = job, child
+                    if child in self._ready:
+                        job.begun()
             except (OSError, OperatorError, ValueError) as error:  # no more processes; no interpreter; too large
                 job.future.set_exception(error)
             self._waiting.popleft()
@@ -161,7 +183,7 @@ class Processes:
         child = Child(on_frame=self._heard, on_exit=self._exited)
         self._jobs[child] = None
         self._gone.clear()
-        child.send(Prepare(self._factory, logging.getLogger().getEffectiveLevel()))
+        child.send(Prepare(self._encodings_place(), logging.getLogger().getEffectiveLevel()))
         return child
 
     def _released(self, child: Child, job: _Job) -> asyncio.Future[Payload]:
@@ -188,6 +210,8 @@ class Processes:
         job = self._jobs[child]
         if isinstance(frame, Ready):
             self._ready.add(child)
+            if job is not None:
+                job.begun()
         elif job is not None and not job.future.done():
             try:
                 self._take(child, job, frame)

@@ -337,6 +337,19 @@ class StepLogs(Protocol):
         """Why the last call could not do its work, in a sentence for an operator."""
 
 
+class Ended(msgspec.Struct, frozen=True):
+    """Runs that have ended, in these states; ``workflow``: of this one only; ``but_not``: not of these; ``app``: of
+    this one only."""
+
+    states: tuple[str, ...] = CLOSED
+    workflow: str | None = None
+    but_not: tuple[str, ...] = ()
+    app: str | None = None
+
+
+ALL_ENDED = Ended()
+
+
 class Store(Protocol):
     """A database that holds runs. Reading and writing may go on side by side; ``commit`` is called by one thread at a
     time, reads by any."""
@@ -409,10 +422,14 @@ class Store(Protocol):
 
     def state(self, namespace: str, scope: str, key: str) -> bytes | None: ...
 
-    def retain(
-        self, closed_before: int, limit: int, *, states: tuple[str, ...] = CLOSED, workflow: str | None = None
-    ) -> int:
-        """Deletes up to ``limit`` runs that closed before (µs), with all that is theirs; returns how many."""
+    def retain(self, closed_before: int, limit: int, which: Ended = ALL_ENDED) -> int:
+        """Deletes up to ``limit`` of these runs that closed before (µs), with all that is theirs; returns how many.
+
+        A child run stays as long as its parent is open. Others write between its transactions, which are short.
+        """
+
+    def oldest(self, which: Ended) -> int | None:
+        """When (µs) the first of these runs closed that ``retain`` would delete."""
 
     def shrink(self, pages: int = 500) -> bool:
         """Gives up to ``pages`` of free space back to the file system; True while there is more to give."""

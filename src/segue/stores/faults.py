@@ -26,9 +26,10 @@ from typing import NoReturn, Protocol
 
 from segue.errors import StoreUnavailable
 from segue.stores.base import (
-    CLOSED,
+    ALL_ENDED,
     Answer,
     Batch,
+    Ended,
     Fence,
     InboxRow,
     Owner,
@@ -219,10 +220,11 @@ class FaultyStore:
     def state(self, namespace: str, scope: str, key: str) -> bytes | None:
         return self._living().state(namespace, scope, key)
 
-    def retain(
-        self, closed_before: int, limit: int, *, states: tuple[str, ...] = CLOSED, workflow: str | None = None
-    ) -> int:
-        return self._living().retain(closed_before, limit, states=states, workflow=workflow)
+    def retain(self, closed_before: int, limit: int, which: Ended = ALL_ENDED) -> int:
+        return self._living().retain(closed_before, limit, which)
+
+    def oldest(self, which: Ended) -> int | None:
+        return self._living().oldest(which)
 
     def shrink(self, pages: int = 500) -> bool:
         return self._living().shrink(pages)

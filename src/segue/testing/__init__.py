@@ -9,7 +9,8 @@ imports this package.
 Start reading: ``world``, an engine whose time passes when the test lets it; then ``clock``.
 """
 
+from segue.testing.attempts import Lone, attempt
 from segue.testing.clock import DAWN, VirtualClock
 from segue.testing.world import Stuck, World, engine
 
-__all__ = ["DAWN", "Stuck", "VirtualClock", "World", "engine"]
+__all__ = ["DAWN", "Lone", "Stuck", "VirtualClock", "World", "attempt", "engine"]

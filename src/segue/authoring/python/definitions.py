@@ -12,12 +12,13 @@ import inspect
 from collections.abc import Callable, Coroutine
 from typing import Any, Generic, ParamSpec, TypeVar, overload
 
+from segue.authoring.python.alone import Alone, attempt_of
 from segue.authoring.python.execution import CodeExecution, current
 from segue.authoring.python.fingerprint import fingerprint
 from segue.authoring.python.policies import ErrorPolicy
 from segue.authoring.python.registry import Registry, default_name
 from segue.errors import InvalidArgument, NotInWorkflow, StepFailed
-from segue.kernel.attempt import derive_key
+from segue.kernel.attempt import CURRENT, derive_key
 from segue.kernel.canonical import Call
 from segue.kernel.commands import StartChild
 from segue.kernel.duration import Duration, microseconds
@@ -64,6 +65,9 @@ class Step(Generic[P, R]):
             return await self.on_error.handle(error, lambda: self(*args, **kwargs))  # type: ignore[no-any-return]
 
     async def _run_here(self, args: Any, kwargs: Any) -> R:
+        if CURRENT.get(None) is None:
+            with attempt_of(self.name, Alone()):
+                return await self._run_here(args, kwargs)
         if self.spec.executor == "loop":
             return await self.function(*args, **kwargs)  # type: ignore[no-any-return]
         return await asyncio.to_thread(self.function, *args, **kwargs)
@@ -245,7 +249,7 @@ def step(
 
     Args:
         retry: a ``Retry``, or just the number of attempts; by default one.
-        timeout: how long one attempt may take.
+        timeout: how long one attempt may take, from when a thread or process is free for it.
         grace: how long a cancelled attempt may take to end by itself.
         on_error: ``skip(default)`` or ``escalate(to)`` instead of raising ``StepFailed``.
         on_exhausted: ``"incident"`` lets the run stand still after the last attempt until a person has acted.

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar, get_type_hints, overload
 from uuid import UUID
 
+from segue.authoring.python.alone import Alone
 from segue.authoring.python.execution import current, require
 from segue.authoring.python.messages import Channel, UpdateHandler, rejected
 from segue.errors import InvalidArgument
@@ -99,9 +100,10 @@ def _write(level: str, message: str, args: tuple[Any, ...]) -> None:
     if execution is not None:
         if not execution.loop.reading and not execution.loop.dead:
             execution.commands.append(c.Log(level, text))
-    elif attempt is not None:
+        return
+    if attempt is not None:
         attempt.host.log(attempt, level, "log", text)
-    else:
+    if attempt is None or isinstance(attempt.host, Alone):
         logging.getLogger("segue.user").log(logging.getLevelName(level), text)
 
 
@@ -194,6 +196,13 @@ def progress(done: float, total: float | None = None, message: str = "") -> None
 def cancelled() -> bool:
     """Whether this step has been asked to stop. A plain function in a thread looks at it between pieces of work."""
     return current_attempt("cancelled()").cancel_requested
+
+
+def on_cancel(callback: Callable[[], None]) -> None:
+    """Has ``callback`` called when this step is asked to stop, at once if it has been: to close the connection that a
+    thread waits on, say. It is called on the engine's thread and must not block. A step in a process is killed instead.
+    """
+    current_attempt("on_cancel()").on_cancel(callback)
 
 
 def attempt_number() -> int:

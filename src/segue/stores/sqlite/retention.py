@@ -2,51 +2,81 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 import apsw
 
-from segue.stores.base import CLOSED
+from segue.stores.base import CLOSED, Ended
 from segue.stores.sqlite.connection import number
 from segue.stores.sqlite.payloads import drop
+from segue.stores.sqlite.readers import Readers
 from segue.stores.sqlite.statements import numbers, statement, texts
 from segue.stores.sqlite.writer import Writer
 
+AT_ONCE = 2_000
+"""Events deleted in one transaction: a few milliseconds in which nobody else writes."""
+BREATH = 0.002
+"""Seconds between two such transactions: a lock that is taken back at once is never had by those who wait for it."""
+LATEST = 2**63 - 1
+
 _find = statement("find_expired_runs")
 _refs = statement("payloads_of_runs")
+_delete_events = statement("delete_journal_of_runs")
 _deletions = [
     statement(f"delete_{table}_of_runs")
-    for table in ("journal", "inbox", "messages", "tasks", "attributes", "published", "payload_refs", "runs")
+    for table in ("inbox", "messages", "tasks", "attributes", "published", "payload_refs", "runs")
 ]
+
+
+def oldest(readers: Readers, which: Ended) -> int | None:
+    """When the one of these runs closed that is to be deleted next."""
+    found = _expired(readers, LATEST, which, 1)
+    return found[0][1] if found else None
 
 
 def retain(
     writer: Writer,
+    readers: Readers,
     before_deletion: Callable[[list[int]], None],
     closed_before: int,
     limit: int,
-    states: tuple[str, ...] = CLOSED,
-    workflow: str | None = None,
+    which: Ended,
 ) -> int:
-    """Deletes up to ``limit`` closed runs with all that is theirs, in one transaction.
+    """Deletes up to ``limit`` closed runs with all that is theirs.
 
-    ``before_deletion`` is told the runs first, outside of it: what other files hold of them goes before them, so that a
-    crash in between leaves a run without its logs and never logs without their run. Then they are looked for again.
+    ``before_deletion`` is told the runs first, outside of any transaction: what other files hold of them goes before
+    them, so that a crash in between leaves a run without its logs and never logs without their run. Events go before
+    the run that they are of, in several transactions if they are many, for the same reason.
     """
-    wanted = (closed_before, texts(states), workflow, limit)
-    with writer.transaction() as connection:
-        found = [run for (run,) in _find.one(connection, wanted)]
-    if not found:
+    runs = sorted(run for run, _ in _expired(readers, closed_before, which, limit))
+    if not runs:
         return 0
-    before_deletion(found)
+    before_deletion(runs)
+    listed = numbers(runs)
+    while not _delete(writer, listed):
+        time.sleep(BREATH)
+    return len(runs)
+
+
+def _expired(readers: Readers, closed_before: int, which: Ended, limit: int) -> list[tuple[int, int]]:
+    states = texts(state for state in which.states if state in CLOSED)
+    wanted = (closed_before, states, which.workflow, texts(which.but_not), which.app, limit)
+    with readers.reading() as connection:
+        return [(run, closed_at) for run, closed_at in _find.one(connection, wanted)]
+
+
+def _delete(writer: Writer, listed: str) -> bool:
+    """Deletes events, and, with the last of them, everything else; False while there is more."""
     with writer.transaction() as connection:
-        runs = sorted({run for (run,) in _find.one(connection, wanted)}.intersection(found))
-        listed = numbers(runs)
+        _delete_events.one(connection, (listed, AT_ONCE))
+        if connection.changes() == AT_ONCE:
+            return False
         refs = [ref for (ref,) in _refs.one(connection, (listed,))]
         for deletion in _deletions:
             deletion.one(connection, (listed,))
         drop(connection, refs)
-    return len(runs)
+    return True
 
 
 def shrink(writer: Writer, pages: int) -> bool:

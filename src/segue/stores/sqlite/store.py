@@ -6,9 +6,10 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 
 from segue.stores.base import (
-    CLOSED,
+    ALL_ENDED,
     Answer,
     Batch,
+    Ended,
     Fence,
     Owner,
 )
@@ -73,10 +74,11 @@ class SqliteStore(Reads):
     def changed(self) -> bool:
         return self._writer.changed()
 
-    def retain(
-        self, closed_before: int, limit: int, *, states: tuple[str, ...] = CLOSED, workflow: str | None = None
-    ) -> int:
-        return retention.retain(self._writer, self._logs.erase, closed_before, limit, states, workflow)
+    def retain(self, closed_before: int, limit: int, which: Ended = ALL_ENDED) -> int:
+        return retention.retain(self._writer, self._readers, self._logs.erase, closed_before, limit, which)
+
+    def oldest(self, which: Ended) -> int | None:
+        return retention.oldest(self._readers, which)
 
     def shrink(self, pages: int = 500) -> bool:
         return retention.shrink(self._writer, pages)

@@ -1,0 +1,62 @@
+"""Answers a query from the journal: a replay that carries nothing out, for who has the code and not the run in memory.
+
+So a query is answered in every process, and for runs that have ended. It sees what is on disk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, Protocol
+
+from segue.errors import CallerError, Incident, NonDeterminism, NotDeterministic, PayloadError, RunNotFound
+from segue.kernel import events as e
+from segue.kernel.erasure import GONE
+from segue.kernel.execution import Execution
+from segue.kernel.replay import Replay
+from segue.stores.base import RunRow, Store
+
+Events = Callable[[int], Iterable[tuple[int, e.Event]]]
+
+
+class Code(Protocol):
+    def execution(self, workflow: str) -> Execution | None: ...
+
+
+def ask(code: Code, store: Store, events: Events, run: int, name: str, arguments: list[Any]) -> Any:
+    """The answer to query ``name``. Call it in a thread: a run is never driven inside a task of the outer loop.
+
+    Raises:
+        RunNotFound: there is no such run.
+        CallerError: its code is not known here, its data was erased, or it answers no such query.
+        Incident: its journal does not replay with the code that is here.
+        NotDeterministic: the query's function tried to change something.
+    """
+    row = store.run(run)
+    if row is None:
+        raise RunNotFound(str(run))
+    execution = code.execution(row.workflow)
+    if execution is None:
+        raise CallerError(
+            f"to answer query {name!r}, run {row.id!r} is replayed, and its workflow {row.workflow!r} is not known "
+            "here; import the module that defines it, or read handle.published()"
+        )
+    try:
+        _replay(execution, row, events(run))
+        return execution.query(name, arguments)
+    finally:
+        execution.close()
+
+
+def _replay(execution: Execution, row: RunRow, events: Iterable[tuple[int, e.Event]]) -> None:
+    replay = Replay(execution)
+    try:
+        for _, event in events:
+            if isinstance(event, e.RunStarted) and event.input == GONE:
+                raise CallerError(f"the data of run {row.id!r} was erased; it answers no queries any more")
+            replay.feed(event)
+        replay.finish()
+    except (NonDeterminism, NotDeterministic, PayloadError) as error:
+        raise Incident(
+            f"run {row.id!r} answers no query here, because its journal does not replay with this code: {error}",
+            run_id=row.id,
+        ) from error
