@@ -10,12 +10,13 @@ import functools
 import itertools
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from typing import Any, cast
+from typing import Any, cast, get_args
 
 import msgspec
 
-from segue.errors import CallerError, Incident, RunClosed, RunNotFound, StoreUnavailable
+from segue.errors import CallerError, Incident, InvalidArgument, RunClosed, RunNotFound, StoreUnavailable
 from segue.kernel import events as e
+from segue.kernel.names import checked_name
 from segue.runtime.clock import Clock
 from segue.runtime.conductor import Conductor
 from segue.runtime.loading import Loading
@@ -25,9 +26,11 @@ from segue.stores.base import (
     CLOSED,
     Batch,
     CompleteTask,
+    ConflictPolicy,
     Operation,
     Post,
     Posted,
+    Rejected,
     Started,
     StartRun,
     Store,
@@ -48,12 +51,15 @@ class Direct:
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
 
         def reply(answer: Any) -> None:
-            if isinstance(answer, Exception):
-                if not future.done():
-                    future.set_exception(answer)
+            if isinstance(answer, Rejected):
+                answer = _unstorable(answer)
+            if not isinstance(answer, Exception):
+                then(answer)
+            if future.done():
                 return
-            then(answer)
-            if not future.done():
+            if isinstance(answer, Exception):
+                future.set_exception(answer)
+            else:
                 future.set_result(answer)
 
         self._conductor.writer.submit(operation, reply)
@@ -262,11 +268,14 @@ class Remote:
         # Every operation may be repeated: a uid, a message id, a task is taken once.
         for _ in range(100):
             try:
-                answers = await asyncio.to_thread(self._store.commit, Batch(next(self._ids), (operation,)))
-                return answers[0]
+                (answer,) = await asyncio.to_thread(self._store.commit, Batch(next(self._ids), (operation,)))
             except StoreUnavailable as error:
                 last = error
                 await asyncio.sleep(self.RETRY)
+            else:
+                if isinstance(answer, Rejected):
+                    raise _unstorable(answer)
+                return answer
         raise last
 
     async def start(self, operation: StartRun, event: e.RunStarted) -> Started:
@@ -309,6 +318,10 @@ class Remote:
         await asyncio.sleep(self.POLL)
 
 
+def _unstorable(answer: Rejected) -> InvalidArgument:
+    return InvalidArgument(f"the database cannot store what was given ({answer.reason}); nothing was changed")
+
+
 def _ended(store: Store, run: int, events: Events) -> e.Event | None:
     """The event that closed the run or stopped it, if its row says so."""
     row = store.run(run)
@@ -332,3 +345,18 @@ def _closed(store: Store, run: int) -> RunClosed | RunNotFound:
 
 def _later(event: Any, at: int) -> Any:
     return event if event.at >= at else msgspec.structs.replace(event, at=at)
+
+
+def check_options(id: str | None, on_conflict: str, tags: Any) -> None:
+    """What ``start`` is given beside the workflow and its arguments; refused before anything is written."""
+    if id is not None:
+        checked_name(id, "a run's id")
+    if on_conflict not in get_args(ConflictPolicy):
+        raise InvalidArgument(
+            f"on_conflict must be one of {', '.join(get_args(ConflictPolicy))}; it is {on_conflict!r}"
+        )
+    if not isinstance(tags, dict):
+        raise InvalidArgument(f"tags must be a dict of text to text; {tags!r} is a {type(tags).__name__}")
+    for name, value in tags.items():
+        checked_name(name, "a tag's name")
+        checked_name(value, f"the tag {name!r}")

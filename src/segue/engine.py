@@ -18,7 +18,7 @@ from contextlib import suppress
 from typing import Any, Literal, TypeVar, overload
 
 from segue.authoring.python.definitions import WORKFLOWS, Workflow
-from segue.client import Direct, Remote
+from segue.client import Direct, Remote, check_options
 from segue.encodings import default_encodings
 from segue.erasing import erase
 from segue.errors import (
@@ -41,6 +41,7 @@ from segue.kernel.canonical import digest
 from segue.kernel.codec import Codec
 from segue.kernel.encoding import Encodings
 from segue.kernel.failures import qualified_name
+from segue.kernel.names import checked_name
 from segue.kernel.payload import Payload
 from segue.runtime.activity import NOTHING, Activity, activity
 from segue.runtime.children import PYTHON
@@ -330,6 +331,7 @@ class Engine:
             NotServed: another process owns the runs and lacks this workflow; nothing was started.
             RunAlreadyExists: the id is taken by a run with other input, or the policy says to fail.
         """
+        check_options(id, on_conflict, tags or {})
         name, version, returns, payload, hash = self._input(workflow, args)
         self._check_served(name, id)
         uid = uuid.uuid4().hex
@@ -414,20 +416,25 @@ class Engine:
     # --- messages ---------------------------------------------------------------------------------------------
 
     async def signal(self, run: int, name: str, value: Any, *, message: str | None = None) -> None:
+        checked_name(name, "a signal's name")
+        checked_name(message or "", "a signal's message id")
         event = e.SignalReceived(self.clock.now(), None, None, name, self.encodings.encode(value), message or "")
         await self._post(run, "signal", event, message)
 
     async def cancel(self, run: int, reason: str = "") -> None:
+        checked_name(reason, "the reason")
         await self._post(run, "cancel", e.CancelRequested(self.clock.now(), None, None, reason))
 
     async def terminate(self, run: int, reason: str = "") -> None:
+        checked_name(reason, "the reason")
         await self._post(run, "terminate", e.RunTerminated(self.clock.now(), None, None, reason))
 
     async def retry(self, run: int, key: str | None = None) -> None:
         await self._post(run, "resolve", e.IncidentResolved(self.clock.now(), None, None, "retry", key))
 
     async def update(self, run: int, name: str, args: tuple[Any, ...], *, id: str | None = None) -> Any:
-        update = id or uuid.uuid4().hex
+        checked_name(name, "an update's name")
+        update = checked_name(id or uuid.uuid4().hex, "an update's id")
         event = e.UpdateAccepted(self.clock.now(), None, None, name, update, self.encodings.encode_arguments(args))
         body = functools.partial(self._body, event)
         completed = await self._ask(lambda client: client.update(run, event, body, self.events_of, fresh=id is None))
@@ -480,6 +487,7 @@ class Engine:
         Raises:
             CallerError: it is not open any more.
         """
+        checked_name(by, "whoever answers")
         payload = self.encodings.encode(answer)
         at = self.clock.now()
         event = e.TaskCompleted(at, f"user:{by}" if by else None, None, task.key, payload)
