@@ -24,7 +24,7 @@ from segue.runtime.journal import JournalFormat
 from segue.runtime.resident import NEVER, Finished, Resident, Segment, Withheld
 from segue.runtime.timers import Timers
 from segue.runtime.writer import Writer
-from segue.stores.base import RESIDENT, Appended, RunRow, Status, Store
+from segue.stores.base import RESIDENT, Appended, Rejected, RunRow, Status, Store
 
 log = logging.getLogger("segue.conductor")
 
@@ -106,6 +106,7 @@ class Conductor:
         self.followers: dict[int, list[Callable[[Resident, Segment], None]]] = {}
         self.updates: dict[int, dict[str, list[asyncio.Future[e.UpdateCompleted]]]] = {}
         self.salvaged: dict[tuple[int, str, int], Finished] = {}
+        self.unstorable: dict[int, str] = {}
         self.lost_attempts = True
         self._evicting = False
         self.call_soon = asyncio.get_running_loop().call_soon
@@ -267,10 +268,15 @@ class Conductor:
     def rejected(self, run: Resident, segment: Segment, answer: Any) -> None:
         """The store left the segment out: the run is dropped and comes back from its journal.
 
-        Outcomes of attempts that finished are kept, so that no side effect is repeated.
+        Outcomes of attempts that finished are kept, so that no side effect is repeated. What the database cannot store
+        would only be refused again: once it is back, such a run stands still.
         """
-        if not isinstance(answer, Appended):
-            log.critical("run %s: the store refused to write it: %s", run.id, answer)
+        if isinstance(answer, Rejected):
+            log.error("run %s: the database cannot store what it wrote: %s", run.id, answer.reason)
+            self.unstorable[run.run] = answer.reason
+            segment.finished = [ended for ended in segment.finished if not ended.refused]
+            for ended in segment.finished:
+                ended.refused = True
         self._withdraw(run, segment)
         self.drop(run)
         self.reload(run)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from segue.errors import NonDeterminism, NotDeterministic, PayloadError, StoreUnavailable
+from segue.errors import NonDeterminism, NotDeterministic, PayloadError, StoreUnavailable, Unstorable
 from segue.kernel import commands as c
 from segue.kernel import events as e
 from segue.kernel.execution import Execution
@@ -173,12 +173,15 @@ def _take_up(conductor: Conductor, run: Resident, replay: Replay, error: Excepti
     conductor.residents[run.run] = run
     execution = run.execution
     assert execution is not None
+    refused = conductor.unstorable.pop(run.run, None)
     if halted:
         # It was found standing still, and nobody has resolved it: whatever replay says now is not news.
         execution.close()
         run.execution = None
         conductor.rest(run)
         return
+    if error is None and refused is not None:
+        error = Unstorable(f"the database cannot store what the run wrote next ({refused})")
     if error is None:
         try:
             _carry_out(conductor, run, [*replay.awaited, *replay.missed, *execution.outstanding()])
@@ -205,7 +208,7 @@ def _carry_out(conductor: Conductor, run: Resident, commands: list[c.Command]) -
 
 
 def _known(error: Exception, run: Resident) -> Exception:
-    if not isinstance(error, (NonDeterminism, NotDeterministic, PayloadError)):
+    if not isinstance(error, (NonDeterminism, NotDeterministic, PayloadError, Unstorable)):
         log.error("run %s does not replay", run.id, exc_info=error)
     return error
 

@@ -29,13 +29,18 @@ def answer(future: asyncio.Future[Any], value: Any) -> None:
 
 class Finished:
     """An attempt that has ended: the event that says how, and the keyed state it wrote. Kept until the event is on
-    disk, whatever becomes of the run in memory, so that no side effect is repeated."""
+    disk, whatever becomes of the run in memory, so that no side effect is repeated.
 
-    __slots__ = ("event", "state")
+    Attributes:
+        refused: it was part of a segment that the database cannot store. Once more, and it is taken for the cause.
+    """
+
+    __slots__ = ("event", "refused", "state")
 
     def __init__(self, event: StepCompleted | StepFailed, state: dict[tuple[str, str], Any] | None) -> None:
         self.event = event
         self.state = state
+        self.refused = False
 
 
 class Extras:
