@@ -207,6 +207,8 @@ class Direct:
         run: Resident | None,
     ) -> None:
         try:
+            if run is None and row in self._loading.unreadable:
+                raise self._loading.unreadable[row]
             if run is None or run.closed:
                 raise _closed(self._conductor.store, row)
             if run.execution is None:
@@ -227,6 +229,8 @@ class Direct:
                 ended = _ended(conductor.store, run, events)
                 if ended is not None:
                     return ended
+                if run in self._loading.unreadable:
+                    raise self._loading.unreadable[run]
             return await future
         except Withheld:
             return await self.closing_event(run, events)

@@ -170,8 +170,13 @@ class Engine:
         self.journal = JournalFormat(encodings=self.encodings, codec=self._codec, blobs=self.store.blobs)
         self._host = StepHost(store=self.store, logs=logs, secrets=self._secrets, clock=self.clock)
         self._client = Remote(self.store, self.clock)
-        if self._may_own and not self._take_ownership():
-            self._candidate = asyncio.create_task(self._stand_by())
+        try:
+            if self._may_own and not self._take_ownership():
+                self._candidate = asyncio.create_task(self._stand_by(self.settings.poll * 4))
+        except BaseException:
+            self._host.close()
+            self.store.close(clean=False)
+            raise
 
     def _open_store(self) -> tuple[Store, Logs]:
         path = sqlite_path(database_url(self._url))
@@ -182,18 +187,22 @@ class Engine:
         fence = self.store.own(self.app, self.worker, self.definitions.versions())
         if fence is None:
             return False
-        self._duty = Duty(
+        duty = Duty(
             fence, store=self.store, clock=self.clock, definitions=self.definitions, journal=self.journal,
             encodings=self.encodings, host=self._host, app=self.app, worker=self.worker, settings=self.settings,
             draw=self._draw, dispossessed=self.dispossessed,
         )  # fmt: skip
-        self._duty.conductor.on_run = self._tell_run
-        self._client = Direct(self._duty.conductor, self._duty.loading)
-        self._duty.start()
+        duty.conductor.on_run = self._tell_run
+        try:
+            duty.start()
+        except BaseException:
+            self.store.release(fence, clean=False)
+            raise
+        self._duty = duty
+        self._client = Direct(duty.conductor, duty.loading)
         return True
 
-    async def _stand_by(self) -> None:
-        pause = self.settings.poll * 4
+    async def _stand_by(self, pause: float) -> None:
         while True:
             await asyncio.sleep(pause)
             try:
@@ -203,15 +212,17 @@ class Engine:
                 pause = min(2 * pause, LONGEST_PAUSE)
                 log.warning("cannot take over the runs of app %r yet: %s", self.app, error)
 
-    def dispossessed(self) -> None:
-        """Another owner has taken over: this engine goes on as a client."""
-        log.warning("ownership of app %r is lost; going on as a client", self.app)
+    def dispossessed(self, error: Exception) -> None:
+        """Another owner has taken over, or the store has failed for good: this engine goes on as a client, and takes
+        over again when it can; after a failure not at once, because the next try would most likely fail as well."""
+        log.warning("ownership of app %r is lost (%s); going on as a client", self.app, error)
         duty, self._duty = self._duty, None
         self._client = Remote(self.store, self.clock)
         if duty is not None:
-            duty.abandon()
-            self.store.release(duty.fence)
-            self._candidate = asyncio.create_task(self._stand_by())
+            duty.abandon(error)
+            self.store.release(duty.fence, clean=False)
+            pause = self.settings.poll * 4 if isinstance(error, FenceLost) else LONGEST_PAUSE
+            self._candidate = asyncio.create_task(self._stand_by(pause))
 
     def watch_runs(self, callback: Callable[[Resident, e.Event], None]) -> None:
         """``callback`` hears of every run's start, incidents and end, while this engine owns the runs, once they are on

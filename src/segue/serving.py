@@ -10,7 +10,7 @@ from typing import Any
 from segue import capture
 from segue.authoring.python.definitions import STEPS, WORKFLOWS, Workflow
 from segue.authoring.python.execution import CodeExecution
-from segue.errors import FenceLost, StoreUnavailable
+from segue.errors import StoreUnavailable
 from segue.host import StepHost
 from segue.kernel.encoding import Encodings
 from segue.kernel.execution import Execution
@@ -81,7 +81,7 @@ class Duty:
         worker: str,
         settings: Settings,
         draw: Callable[[], float],
-        dispossessed: Callable[[], None],
+        dispossessed: Callable[[Exception], None],
     ) -> None:
         self.fence = fence
         self._definitions = definitions
@@ -124,14 +124,16 @@ class Duty:
             self._advertise()
         except BaseException:
             capture.uninstall()
+            self.mail.close()
             raise
 
-    def abandon(self) -> None:
+    def abandon(self, error: Exception) -> None:
+        """Stops at once; ``error`` says why, to whoever waits for something here."""
         capture.uninstall()
         self._close_advertising()
         self.mail.close()
         self.conductor.timers.close()
-        self.conductor.dismiss(FenceLost("the ownership of these runs went to another process"))
+        self.conductor.dismiss(error)
         # Off the path of whoever noticed; worker processes end with it.
         self._ending = asyncio.ensure_future(self.attempts.close(0))
 

@@ -110,7 +110,7 @@ class Conductor:
         self.lost_attempts = True
         self._evicting = False
         self.call_soon = asyncio.get_running_loop().call_soon
-        self.on_dispossessed: Callable[[], None] = lambda: None
+        self.on_dispossessed: Callable[[Exception], None] = lambda error: None
         self.on_run: Callable[[Resident, e.Event], None] = lambda run, event: None
         self.reload: Callable[[Resident], None] = lambda run: None
         self.poke: Callable[[int], None] = lambda run: None
@@ -287,11 +287,11 @@ class Conductor:
         for ended in segment.finished:
             self.salvaged[run.run, ended.event.key, ended.event.attempt] = ended
 
-    def dispossessed(self) -> None:
-        """Somebody else owns the runs now; whatever was not committed is void."""
+    def dispossessed(self, error: Exception) -> None:
+        """Somebody else owns the runs now, or the store has failed for good; whatever was not committed is void."""
         for run in list(self.residents.values()):
             self.drop(run)
-        self.on_dispossessed()
+        self.on_dispossessed(error)
 
     def rest(self, run: Resident) -> None:
         """An idle run may stay in memory for a while; the oldest one leaves when there are too many."""
@@ -374,6 +374,12 @@ class Conductor:
             if not future.done():
                 future.set_exception(Withheld())
         self._forget_outcomes(row)
+
+    def unreadable(self, row: int, error: Exception) -> None:
+        """The run cannot be read from the store, and will not be by trying again: whoever waits for it learns why."""
+        for future in self.waiters.pop(row, ()):
+            if not future.done():
+                future.set_exception(error)
 
     def _forget_outcomes(self, row: int) -> None:
         for key in [key for key in self.salvaged if key[0] == row]:

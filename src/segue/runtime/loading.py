@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from segue.errors import NonDeterminism, NotDeterministic, PayloadError, StoreUnavailable, Unstorable
+from segue.errors import NonDeterminism, NotDeterministic, PayloadError, StoreError, StoreUnavailable, Unstorable
 from segue.kernel import commands as c
 from segue.kernel import events as e
 from segue.kernel.execution import Execution
@@ -39,6 +39,8 @@ class Loading:
         self._conductor = conductor
         self._loop = asyncio.get_running_loop()
         self._waiting: dict[int, list[Then]] = {}
+        self.unreadable: dict[int, StoreError] = {}
+        """Runs whose journal could not be read when it was last tried, and why."""
 
     @property
     def busy(self) -> bool:
@@ -63,6 +65,9 @@ class Loading:
         except StoreUnavailable:
             self._loop.call_later(RETRY, self._begin, row)
             return
+        except StoreError as error:
+            self._unreadable(row, error)
+            return
         if found is None or found.state in CLOSED:
             self._conductor.gone(row)
             self._done(row, None)
@@ -86,9 +91,22 @@ class Loading:
         except StoreUnavailable:
             self._loop.call_later(RETRY, self._begin, row.run)
             return
+        except StoreError as error:
+            self._unreadable(row.run, error)
+            return
         self._done(row.run, None)
 
+    def _unreadable(self, row: int, error: StoreError) -> None:
+        """No other run is held up by it, and the next message or look tries again."""
+        if row not in self.unreadable:
+            log.critical("run %d cannot be read: %s", row, error)
+        self.unreadable[row] = error
+        self._conductor.unreadable(row, error)
+        for then in self._waiting.pop(row, ()):
+            then(None)
+
     def _done(self, row: int, resident: Resident | None) -> None:
+        self.unreadable.pop(row, None)
         for then in self._waiting.pop(row, ()):
             then(resident)
 
