@@ -21,7 +21,7 @@ from segue.runtime.clock import Clock
 from segue.runtime.conductor import Conductor
 from segue.runtime.loading import Loading
 from segue.runtime.mail import receive
-from segue.runtime.resident import Resident, Withheld, answer
+from segue.runtime.resident import Resident, Withheld, answer, refuse
 from segue.stores.base import (
     CLOSED,
     Batch,
@@ -209,14 +209,20 @@ class Direct:
         try:
             if run is None and row in self._loading.unreadable:
                 raise self._loading.unreadable[row]
-            if run is None or run.closed:
+            if run is None:
                 raise _closed(self._conductor.store, row)
+            if run.closed:
+                raise Withheld  # its end may yet be taken back: asked again once it is known
             if run.execution is None:
                 raise Incident(f"run {run.id!r} stands still: {run.incident_text}", run_id=run.id)
             act(run, future)
         except Exception as error:  # a query's or a validator's own too: whoever asked learns of it
-            if not future.done():
-                future.set_exception(error)
+            # A refusal tells as much as an answer does, and is held back like one.
+            segment = None if run is None else run.segment or run.in_flight
+            if segment is None:
+                refuse(future, error)
+            else:
+                segment.effects.append((refuse, (future, error)))
 
     async def closing_event(self, run: int, events: Events) -> e.Event:
         conductor = self._conductor
@@ -225,7 +231,7 @@ class Direct:
         waiters.append(future)
         resident = conductor.residents.get(run)
         try:
-            if resident is None or resident.closed or resident.incidents:
+            if resident is None or resident.incidents:
                 ended = _ended(conductor.store, run, events)
                 if ended is not None:
                     return ended

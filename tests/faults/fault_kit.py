@@ -75,3 +75,7 @@ class Down(FaultyStore):
     def commit(self, batch: Batch) -> list[Answer]:
         self._outage.refused += self._outage.fault is not None
         return super().commit(batch)
+
+    def landed(self, batch: Batch) -> bool:
+        self._outage.refused += self._outage.fault is not None
+        return super().landed(batch)
