@@ -10,24 +10,27 @@ import functools
 import itertools
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
-from typing import Any, cast
+from typing import Any, cast, get_args
 
 import msgspec
 
-from segue.errors import Incident, RunClosed, RunNotFound, StoreUnavailable
+from segue.errors import Incident, InvalidArgument, RunClosed, RunNotFound, StoreUnavailable
 from segue.kernel import events as e
+from segue.kernel.names import checked_name
 from segue.runtime.clock import Clock
 from segue.runtime.conductor import Conductor
 from segue.runtime.loading import Loading
 from segue.runtime.mail import receive
-from segue.runtime.resident import Resident, Withheld, answer
+from segue.runtime.resident import Resident, Withheld, answer, refuse
 from segue.stores.base import (
     CLOSED,
     Batch,
     CompleteTask,
+    ConflictPolicy,
     Operation,
     Post,
     Posted,
+    Rejected,
     Started,
     StartRun,
     Store,
@@ -50,12 +53,15 @@ class Direct:
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
 
         def reply(answer: Any) -> None:
-            if isinstance(answer, Exception):
-                if not future.done():
-                    future.set_exception(answer)
+            if isinstance(answer, Rejected):
+                answer = _unstorable(answer)
+            if not isinstance(answer, Exception):
+                then(answer)
+            if future.done():
                 return
-            then(answer)
-            if not future.done():
+            if isinstance(answer, Exception):
+                future.set_exception(answer)
+            else:
                 future.set_result(answer)
 
         self._conductor.writer.submit(operation, reply)
@@ -206,14 +212,22 @@ class Direct:
         run: Resident | None,
     ) -> None:
         try:
-            if run is None or run.closed:
+            if run is None and row in self._loading.unreadable:
+                raise self._loading.unreadable[row]
+            if run is None:
                 raise _closed(self._conductor.store, row)
+            if run.closed:
+                raise Withheld  # its end may yet be taken back: asked again once it is known
             if run.execution is None:
                 raise Incident(f"run {run.id!r} stands still: {run.incident_text}", run_id=run.id)
             act(run, future)
         except Exception as error:  # a query's or a validator's own too: whoever asked learns of it
-            if not future.done():
-                future.set_exception(error)
+            # A refusal tells as much as an answer does, and is held back like one.
+            segment = None if run is None else run.segment or run.in_flight
+            if segment is None:
+                refuse(future, error)
+            else:
+                segment.effects.append((refuse, (future, error)))
 
     async def closing_event(self, run: int, events: Events) -> e.Event:
         conductor = self._conductor
@@ -226,6 +240,8 @@ class Direct:
                 ended = _ended(conductor.store, run, events)
                 if ended is not None:
                     return ended
+                if run in self._loading.unreadable:
+                    raise self._loading.unreadable[run]
             return await future
         except Withheld:
             return await self.closing_event(run, events)
@@ -267,11 +283,14 @@ class Remote:
         # Every operation may be repeated: a uid, a message id, a task is taken once.
         for _ in range(100):
             try:
-                answers = await asyncio.to_thread(self._store.commit, Batch(next(self._ids), (operation,)))
-                return answers[0]
+                (answer,) = await asyncio.to_thread(self._store.commit, Batch(next(self._ids), (operation,)))
             except StoreUnavailable as error:
                 last = error
                 await asyncio.sleep(self.RETRY)
+            else:
+                if isinstance(answer, Rejected):
+                    raise _unstorable(answer)
+                return answer
         raise last
 
     async def start(self, operation: StartRun, event: e.RunStarted) -> Started:
@@ -314,6 +333,10 @@ class Remote:
         await asyncio.sleep(self.POLL)
 
 
+def _unstorable(answer: Rejected) -> InvalidArgument:
+    return InvalidArgument(f"the database cannot store what was given ({answer.reason}); nothing was changed")
+
+
 def _ended(store: Store, run: int, events: Events) -> e.Event | None:
     """The event that closed the run or stopped it, if its row says so."""
     row = store.run(run)
@@ -337,3 +360,18 @@ def _closed(store: Store, run: int) -> RunClosed | RunNotFound:
 
 def _later(event: Any, at: int) -> Any:
     return event if event.at >= at else msgspec.structs.replace(event, at=at)
+
+
+def check_options(id: str | None, on_conflict: str, tags: Any) -> None:
+    """What ``start`` is given beside the workflow and its arguments; refused before anything is written."""
+    if id is not None:
+        checked_name(id, "a run's id")
+    if on_conflict not in get_args(ConflictPolicy):
+        raise InvalidArgument(
+            f"on_conflict must be one of {', '.join(get_args(ConflictPolicy))}; it is {on_conflict!r}"
+        )
+    if not isinstance(tags, dict):
+        raise InvalidArgument(f"tags must be a dict of text to text; {tags!r} is a {type(tags).__name__}")
+    for name, value in tags.items():
+        checked_name(name, "a tag's name")
+        checked_name(value, f"the tag {name!r}")

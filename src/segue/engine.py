@@ -21,7 +21,7 @@ import msgspec
 
 from segue.asking import ask
 from segue.authoring.python.definitions import WORKFLOWS, Workflow
-from segue.client import Direct, Remote
+from segue.client import Direct, Remote, check_options
 from segue.erasing import erase
 from segue.errors import (
     CallerError,
@@ -44,6 +44,7 @@ from segue.kernel.canonical import digest
 from segue.kernel.codec import Codec
 from segue.kernel.encoding import Encodings
 from segue.kernel.failures import qualified_name
+from segue.kernel.names import checked_name
 from segue.kernel.payload import Payload
 from segue.runtime.activity import NOTHING, Activity, activity
 from segue.runtime.children import PYTHON
@@ -187,8 +188,13 @@ class Engine:
             store=self.store, journal=self.journal, logs=logs, secrets=self._secrets, clock=self.clock
         )
         self._client = Remote(self.store, self.clock)
-        if self._may_own and not self._take_ownership():
-            self._candidate = asyncio.create_task(self._stand_by())
+        try:
+            if self._may_own and not self._take_ownership():
+                self._candidate = asyncio.create_task(self._stand_by(self.settings.poll * 4))
+        except BaseException:
+            self._host.close()
+            self.store.close(clean=False)
+            raise
 
     def _open_store(self) -> tuple[Store, Logs]:
         path = sqlite_path(database_url(self._url))
@@ -199,18 +205,22 @@ class Engine:
         fence = self.store.own(self.app, self.worker, self.definitions.versions())
         if fence is None:
             return False
-        self._duty = Duty(
+        duty = Duty(
             fence, store=self.store, clock=self.clock, definitions=self.definitions, journal=self.journal,
             formats=self._formats, host=self._host, app=self.app, worker=self.worker, settings=self.settings,
             draw=self._draw, dispossessed=self.dispossessed,
         )  # fmt: skip
-        self._duty.conductor.on_run = self._tell_run
-        self._client = Direct(self._duty.conductor, self._duty.loading)
-        self._duty.start()
+        duty.conductor.on_run = self._tell_run
+        try:
+            duty.start()
+        except BaseException:
+            self.store.release(fence, clean=False)
+            raise
+        self._duty = duty
+        self._client = Direct(duty.conductor, duty.loading)
         return True
 
-    async def _stand_by(self) -> None:
-        pause = self.settings.poll * 4
+    async def _stand_by(self, pause: float) -> None:
         while True:
             await asyncio.sleep(pause)
             try:
@@ -220,15 +230,17 @@ class Engine:
                 pause = min(2 * pause, LONGEST_PAUSE)
                 log.warning("cannot take over the runs of app %r yet: %s", self.app, error)
 
-    def dispossessed(self) -> None:
-        """Another owner has taken over: this engine goes on as a client."""
-        log.warning("ownership of app %r is lost; going on as a client", self.app)
+    def dispossessed(self, error: Exception) -> None:
+        """Another owner has taken over, or the store has failed for good: this engine goes on as a client, and takes
+        over again when it can; after a failure not at once, because the next try would most likely fail as well."""
+        log.warning("ownership of app %r is lost (%s); going on as a client", self.app, error)
         duty, self._duty = self._duty, None
         self._client = Remote(self.store, self.clock)
         if duty is not None:
-            duty.abandon()
-            self.store.release(duty.fence)
-            self._candidate = asyncio.create_task(self._stand_by())
+            duty.abandon(error)
+            self.store.release(duty.fence, clean=False)
+            pause = self.settings.poll * 4 if isinstance(error, FenceLost) else LONGEST_PAUSE
+            self._candidate = asyncio.create_task(self._stand_by(pause))
 
     def watch_runs(self, callback: Callable[[Resident, e.Event], None]) -> None:
         """``callback`` hears of every run's start, incidents and end, while this engine owns the runs, once they are on
@@ -350,6 +362,7 @@ class Engine:
             NotServed: another process owns the runs and lacks this workflow; nothing was started.
             RunAlreadyExists: the id is taken by a run with other input, or the policy says to fail.
         """
+        check_options(id, on_conflict, tags or {})
         name, version, returns, payload, hash = self._input(workflow, args)
         self._check_served(name, id)
         uid = os.urandom(16).hex()
@@ -434,20 +447,25 @@ class Engine:
     # --- messages ---------------------------------------------------------------------------------------------
 
     async def signal(self, run: int, name: str, value: Any, *, message: str | None = None) -> None:
+        checked_name(name, "a signal's name")
+        checked_name(message or "", "a signal's message id")
         event = e.SignalReceived(self.clock.now(), None, None, name, self.encodings.encode(value), message or "")
         await self._post(run, "signal", event, message)
 
     async def cancel(self, run: int, reason: str = "") -> None:
+        checked_name(reason, "the reason")
         await self._post(run, "cancel", e.CancelRequested(self.clock.now(), None, None, reason))
 
     async def terminate(self, run: int, reason: str = "") -> None:
+        checked_name(reason, "the reason")
         await self._post(run, "terminate", e.RunTerminated(self.clock.now(), None, None, reason))
 
     async def retry(self, run: int, key: str | None = None) -> None:
         await self._post(run, "resolve", e.IncidentResolved(self.clock.now(), None, None, "retry", key))
 
     async def update(self, run: int, name: str, args: tuple[Any, ...], *, id: str | None = None) -> Any:
-        update = id or os.urandom(16).hex()
+        checked_name(name, "an update's name")
+        update = checked_name(id or os.urandom(16).hex(), "an update's id")
         event = e.UpdateAccepted(self.clock.now(), None, None, name, update, self.encodings.encode_arguments(args))
         body = functools.partial(self._body, event)
         completed = await self._ask(lambda client: client.update(run, event, body, self.events_of, fresh=id is None))
@@ -503,6 +521,7 @@ class Engine:
         Raises:
             CallerError: it is not open any more.
         """
+        checked_name(by, "whoever answers")
         payload = self.encodings.encode(answer)
         at = self.clock.now()
         event = e.TaskCompleted(at, f"user:{by}" if by else None, None, task.key, payload)

@@ -183,6 +183,10 @@ class PayloadError(AuthorError):
         self.path = path
 
 
+class Unstorable(AuthorError):
+    """The database cannot hold what a run wrote: a number, text or value out of its range."""
+
+
 class NonRetryable(AuthorError):
     """Raised by a step to say that trying again is of no use."""
 

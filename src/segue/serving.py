@@ -10,7 +10,7 @@ from typing import Any
 from segue import capture
 from segue.authoring.python.definitions import STEPS, WORKFLOWS, Workflow
 from segue.authoring.python.execution import CodeExecution
-from segue.errors import FenceLost, StoreUnavailable
+from segue.errors import StoreUnavailable
 from segue.formats import Formats
 from segue.host import StepHost
 from segue.kernel.encoding import Encodings
@@ -86,7 +86,7 @@ class Duty:
         worker: str,
         settings: Settings,
         draw: Callable[[], float],
-        dispossessed: Callable[[], None],
+        dispossessed: Callable[[Exception], None],
     ) -> None:
         self.fence = fence
         self._formats = formats
@@ -140,6 +140,7 @@ class Duty:
                 self._watchdog = Watchdog(self._settings.stall, self.conductor, self._host)
         except BaseException:
             self._give_back_process()
+            self.mail.close()
             raise
 
     def _take_over_process(self) -> None:
@@ -151,12 +152,13 @@ class Duty:
         capture.uninstall()
         collector.restore()
 
-    def abandon(self) -> None:
+    def abandon(self, error: Exception) -> None:
+        """Stops at once; ``error`` says why, to whoever waits for something here."""
         self._give_back_process()
         self._stop_looking()
         self.mail.close()
         self.conductor.timers.close()
-        self.conductor.dismiss(FenceLost("the ownership of these runs went to another process"))
+        self.conductor.dismiss(error)
         # Off the path of whoever noticed; worker processes end with it.
         self._ending = asyncio.gather(self.attempts.close(0), self.retaining.close())
 

@@ -33,7 +33,7 @@ def database(folder: Path) -> str:
 
 
 def opened(folder: Path) -> Engine:
-    """The engine of a play. On a slow machine all of its deaths may fall into one step, and none is that step's fault."""
+    """The engine of a play. On a slow machine all of its deaths may fall into one step, and none is its fault."""
     return Engine(database(folder), settings=Settings(lost_limit=10))
 
 

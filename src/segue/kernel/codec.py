@@ -143,8 +143,8 @@ def join_payload(payload: Payload, blobs: Mapping[str, bytes]) -> Payload:
 
 
 def is_whole(line: bytes) -> bool:
-    """Whether nothing in an event's line is kept apart and none of its texts is sealed; in doubt, no. A look at the line
-    saves looks at the event."""
+    """Whether nothing in an event's line is kept apart and none of its texts is sealed; in doubt, no. A look at the
+    line saves looks at the event."""
     return _KEPT_APART not in line and _SEALED_TEXT not in line
 
 

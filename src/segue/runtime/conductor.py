@@ -25,7 +25,7 @@ from segue.runtime.resident import NEVER, Finished, Resident, Segment, Withheld
 from segue.runtime.settings import Settings
 from segue.runtime.timers import Timers
 from segue.runtime.writer import Writer
-from segue.stores.base import RESIDENT, Appended, RunRow, Status, Store
+from segue.stores.base import RESIDENT, Appended, Rejected, RunRow, Status, Store
 
 log = logging.getLogger("segue.conductor")
 
@@ -77,10 +77,11 @@ class Conductor:
         self.followers: dict[int, list[Callable[[Resident, Segment], None]]] = {}
         self.updates: dict[int, dict[str, list[asyncio.Future[e.UpdateCompleted]]]] = {}
         self.salvaged: dict[tuple[int, str, int], Finished] = {}
+        self.unstorable: dict[int, str] = {}
         self.lost_attempts = True
         self._evicting = False
         self.call_soon = asyncio.get_running_loop().call_soon
-        self.on_dispossessed: Callable[[], None] = lambda: None
+        self.on_dispossessed: Callable[[Exception], None] = lambda error: None
         self.on_run: Callable[[Resident, e.Event], None] = lambda run, event: None
         self.reload: Callable[[Resident], None] = lambda run: None
         self.poke: Callable[[int], None] = lambda run: None
@@ -238,10 +239,15 @@ class Conductor:
     def rejected(self, run: Resident, segment: Segment, answer: Any) -> None:
         """The store left the segment out: the run is dropped and comes back from its journal.
 
-        Outcomes of attempts that finished are kept, so that no side effect is repeated.
+        Outcomes of attempts that finished are kept, so that no side effect is repeated. What the database cannot store
+        would only be refused again: once it is back, such a run stands still.
         """
-        if not isinstance(answer, Appended):
-            log.critical("run %s: the store refused to write it: %s", run.id, answer)
+        if isinstance(answer, Rejected):
+            log.error("run %s: the database cannot store what it wrote: %s", run.id, answer.reason)
+            self.unstorable[run.run] = answer.reason
+            segment.finished = [ended for ended in segment.finished if not ended.refused]
+            for ended in segment.finished:
+                ended.refused = True
         self._withdraw(run, segment)
         self.drop(run)
         self.reload(run)
@@ -252,11 +258,11 @@ class Conductor:
         for ended in segment.finished:
             self.salvaged[run.run, ended.event.key, ended.event.attempt] = ended
 
-    def dispossessed(self) -> None:
-        """Somebody else owns the runs now; whatever was not committed is void."""
+    def dispossessed(self, error: Exception) -> None:
+        """Somebody else owns the runs now, or the store has failed for good; whatever was not committed is void."""
         for run in list(self.residents.values()):
             self.drop(run)
-        self.on_dispossessed()
+        self.on_dispossessed(error)
 
     def rest(self, run: Resident) -> None:
         """An idle run may stay in memory for a while; the oldest one leaves when there are too many."""
@@ -339,6 +345,12 @@ class Conductor:
             if not future.done():
                 future.set_exception(Withheld())
         self._forget_outcomes(row)
+
+    def unreadable(self, row: int, error: Exception) -> None:
+        """The run cannot be read from the store, and will not be by trying again: whoever waits for it learns why."""
+        for future in self.waiters.pop(row, ()):
+            if not future.done():
+                future.set_exception(error)
 
     def _forget_outcomes(self, row: int) -> None:
         for key in [key for key in self.salvaged if key[0] == row]:

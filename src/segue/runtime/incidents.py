@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from segue.errors import NonDeterminism, NotDeterministic, PayloadError
+from segue.errors import NonDeterminism, NotDeterministic, PayloadError, Unstorable
 from segue.kernel import commands as c
 from segue.kernel import events as e
 from segue.kernel.failures import describe, summary
@@ -19,6 +19,8 @@ REMEDIES = {
     "then `segue retry {id}`",
     "not-deterministic": "change the workflow's code as the message says, then `segue retry {id}`",
     "payload": "make the type in the code accept the recorded value again, then `segue retry {id}`",
+    "unstorable": "change the code so that it writes no such value, then `segue retry {id}`; should the outcome of a "
+    "step be the cause, it is forgotten at the second try, and the step runs again at the third",
     "internal": "this is a defect: report it with `segue db export {id}`; after an update, `segue retry {id}`",
     "step-exhausted": "mend what made the step fail, then `segue retry {id}` for new attempts",
     "process-lost": "look at the step's logs and at the machine (memory, signals), then `segue retry {id}`",
@@ -30,6 +32,7 @@ _CAUSES: tuple[tuple[type[Exception], str], ...] = (
     (NonDeterminism, "non-determinism"),
     (NotDeterministic, "not-deterministic"),
     (PayloadError, "payload"),
+    (Unstorable, "unstorable"),
 )
 
 

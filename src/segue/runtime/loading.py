@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from segue.errors import NonDeterminism, NotDeterministic, PayloadError, StoreUnavailable
+from segue.errors import NonDeterminism, NotDeterministic, PayloadError, StoreError, StoreUnavailable, Unstorable
 from segue.kernel import commands as c
 from segue.kernel import events as e
 from segue.kernel.execution import Execution
@@ -41,6 +41,8 @@ class Loading:
         self._conductor = conductor
         self._loop = asyncio.get_running_loop()
         self._waiting: dict[int, list[Then]] = {}
+        self.unreadable: dict[int, StoreError] = {}
+        """Runs whose journal could not be read when it was last tried, and why."""
 
     @property
     def busy(self) -> bool:
@@ -65,6 +67,9 @@ class Loading:
         except StoreUnavailable:
             self._loop.call_later(RETRY, self._begin, row)
             return
+        except StoreError as error:
+            self._unreadable(row, error)
+            return
         if found is None or found.state in CLOSED:
             self._conductor.gone(row)
             self._done(row, None)
@@ -88,9 +93,22 @@ class Loading:
         except StoreUnavailable:
             self._loop.call_later(RETRY, self._begin, row.run)
             return
+        except StoreError as error:
+            self._unreadable(row.run, error)
+            return
         self._done(row.run, None)
 
+    def _unreadable(self, row: int, error: StoreError) -> None:
+        """No other run is held up by it, and the next message or look tries again."""
+        if row not in self.unreadable:
+            log.critical("run %d cannot be read: %s", row, error)
+        self.unreadable[row] = error
+        self._conductor.unreadable(row, error)
+        for then in self._waiting.pop(row, ()):
+            then(None)
+
     def _done(self, row: int, resident: Resident | None) -> None:
+        self.unreadable.pop(row, None)
         for then in self._waiting.pop(row, ()):
             then(resident)
 
@@ -193,12 +211,15 @@ def _take_up(conductor: Conductor, run: Resident, replay: Replay, error: Excepti
     conductor.residents[run.run] = run
     execution = run.execution
     assert execution is not None
+    refused = conductor.unstorable.pop(run.run, None)
     if halted:
         # It was found standing still, and nobody has resolved it: whatever replay says now is not news.
         execution.close()
         run.execution = None
         conductor.rest(run)
         return
+    if error is None and refused is not None:
+        error = Unstorable(f"the database cannot store what the run wrote next ({refused})")
     if error is None:
         try:
             _carry_out(conductor, run, [*replay.awaited, *replay.missed, *execution.outstanding()])
@@ -225,7 +246,7 @@ def _carry_out(conductor: Conductor, run: Resident, commands: list[c.Command]) -
 
 
 def _known(error: Exception, run: Resident) -> Exception:
-    if not isinstance(error, (NonDeterminism, NotDeterministic, PayloadError)):
+    if not isinstance(error, (NonDeterminism, NotDeterministic, PayloadError, Unstorable)):
         log.error("run %s does not replay", run.id, exc_info=error)
     return error
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from segue.errors import PayloadError, StoreUnavailable
+from segue.errors import PayloadError, StoreError, StoreUnavailable
 from segue.kernel import events as e
 from segue.runtime import children, incidents
 from segue.runtime.clock import Alarm
@@ -70,6 +70,8 @@ class Mail:
                 self.look()
         except StoreUnavailable as error:
             log.debug("looking again later: %s", error)
+        except StoreError as error:
+            log.critical("cannot look for mail and for runs that are due: %s", error)
 
     def look(self) -> None:
         """Runs with mail, and runs that are due."""

@@ -27,15 +27,26 @@ def answer(future: asyncio.Future[Any], value: Any) -> None:
         future.set_result(value)
 
 
+def refuse(future: asyncio.Future[Any], error: Exception) -> None:
+    """Effect: whoever asked learns why not, now that what it was refused for is on disk."""
+    if not future.done():
+        future.set_exception(error)
+
+
 class Finished:
     """An attempt that has ended: the event that says how, and the keyed state it wrote. Kept until the event is on
-    disk, whatever becomes of the run in memory, so that no side effect is repeated."""
+    disk, whatever becomes of the run in memory, so that no side effect is repeated.
 
-    __slots__ = ("event", "state")
+    Attributes:
+        refused: it was part of a segment that the database cannot store. Once more, and it is taken for the cause.
+    """
+
+    __slots__ = ("event", "refused", "state")
 
     def __init__(self, event: StepCompleted | StepFailed, state: dict[tuple[str, str], Any] | None) -> None:
         self.event = event
         self.state = state
+        self.refused = False
 
 
 class Extras:
@@ -84,7 +95,7 @@ class Segment:
     def withhold(self) -> None:
         """It will not be written: whoever waits for an answer from it may ask again."""
         for function, args in self.effects:
-            if function is answer and not args[0].done():
+            if function in (answer, refuse) and not args[0].done():
                 args[0].set_exception(Withheld())
 
     def operation(self, run: int) -> Append:

@@ -42,7 +42,7 @@ class Owner(Protocol):
 
     def stumbled(self, run: Resident, error: Exception) -> None: ...
 
-    def dispossessed(self) -> None: ...
+    def dispossessed(self, error: Exception) -> None: ...
 
 
 class Writer:
@@ -205,7 +205,7 @@ class Writer:
             if not isinstance(error, FenceLost):
                 log.critical("the store refused a batch for good", exc_info=error)
             self._stop(error)
-            self._owner.dispossessed()
+            self._owner.dispossessed(error)
             return
         if self.unavailable is None:
             log.warning("cannot write (%s); the batch is kept and tried again", error)

@@ -375,8 +375,9 @@ class Store(Protocol):
     def owner(self, app: str) -> Owner | None:
         """Who owns the app's runs at this moment, None when nobody alive does."""
 
-    def release(self, fence: Fence) -> None:
-        """Gives ownership back, so that a successor takes over at once."""
+    def release(self, fence: Fence, *, clean: bool = True) -> None:
+        """Gives ownership back, so that a successor takes over at once. ``clean=False`` tells the successor that work
+        was under way of which nobody knows the end, as after the death of the process."""
 
     def changed(self) -> bool:
         """Whether another connection has committed since the last call: a hint, never the truth."""

@@ -168,8 +168,8 @@ class FaultyStore:
     def owner(self, app: str) -> Owner | None:
         return self._living().owner(app)
 
-    def release(self, fence: Fence) -> None:
-        self._living().release(fence)
+    def release(self, fence: Fence, *, clean: bool = True) -> None:
+        self._living().release(fence, clean=clean)
 
     def changed(self) -> bool:
         return self._living().changed()

@@ -23,12 +23,15 @@ from segue.kernel.canonical import Call
 from segue.kernel.commands import StartChild
 from segue.kernel.duration import Duration, microseconds
 from segue.kernel.encoding import Encodings
+from segue.kernel.names import checked_name
 from segue.kernel.payload import Payload
 from segue.kernel.retry import ONCE, OnExhausted, Retry
 from segue.kernel.steps import Executor, StepSpec
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+_CLOSE_POLICIES = ("cancel", "terminate", "abandon")
 
 
 class Step(Generic[P, R]):
@@ -82,6 +85,8 @@ class Step(Generic[P, R]):
         on_error: ErrorPolicy | None = None,
     ) -> Step[P, R]:
         """The same step under other terms: ``await charge.using(timeout="5s", key="first")(order)``."""
+        if key is not None:
+            checked_name(key, "a step's key")
         spec = StepSpec(
             name=self.spec.name,
             executor=self.spec.executor,
@@ -145,6 +150,12 @@ class Workflow(Generic[P, R]):
         """Starts a child run from inside a workflow and awaits its result, or, if ``detached``, its start (then its id
         is the answer). ``on_parent_close``: ``cancel``, ``terminate`` or ``abandon``."""
         execution = _inside(self.name)
+        if id is not None:
+            checked_name(id, "a child run's id")
+        if on_parent_close not in _CLOSE_POLICIES:
+            raise InvalidArgument(
+                f"on_parent_close must be one of {', '.join(_CLOSE_POLICIES)}; it is {on_parent_close!r}"
+            )
         bound = self.bind(execution.encodings, execution.hash_key)
         payload, hash = bound.call_site.encode(args, {})
         key = execution.calls.next_key(self.name)

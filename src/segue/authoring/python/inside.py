@@ -17,6 +17,7 @@ from segue.errors import InvalidArgument
 from segue.kernel import commands as c
 from segue.kernel.attempt import CURRENT, current_attempt
 from segue.kernel.canonical import Call
+from segue.kernel.names import checked_name
 from segue.kernel.payload import Payload
 
 T = TypeVar("T")
@@ -53,7 +54,7 @@ def patched(name: str) -> bool:
 
     ``if patched("free-shipping"): new() else: old()`` lets open runs finish the way they began.
     """
-    return require("patched()").patched(name)
+    return require("patched()").patched(checked_name(name, "a patch's name"))
 
 
 # --- in workflows: what others can see ------------------------------------------------------------------------
@@ -63,6 +64,9 @@ def set_attributes(**attributes: str | int | float | bool | datetime | None) -> 
     """Attributes by which the run can be found; None removes one."""
     plain = {k: v.isoformat() if isinstance(v, datetime) else v for k, v in attributes.items()}
     for name, value in plain.items():
+        checked_name(name, "an attribute's name")
+        if isinstance(value, str):
+            checked_name(value, f"attribute {name!r}")
         if value is not None and not isinstance(value, (str, int, float)):
             raise InvalidArgument(f"attribute {name!r} must be text, a number, a truth value or a date", path=name)
     require("set_attributes()").issue(c.SetAttributes(plain))
@@ -71,7 +75,7 @@ def set_attributes(**attributes: str | int | float | bool | datetime | None) -> 
 def publish(name: str, value: Any) -> None:
     """Makes a value visible to readers of the run (``handle.published()``, the dashboard) while it goes on."""
     execution = require("publish()")
-    execution.issue(c.Publish(name, execution.encodings.encode(value)))
+    execution.issue(c.Publish(checked_name(name, "a published value's name"), execution.encodings.encode(value)))
 
 
 class _Log:
@@ -124,7 +128,7 @@ def signal(name: Any, type: Any = Any, /) -> Any:
     """
     execution = require("signal()")
     if not callable(name):
-        return Channel(execution.messages, name, type)
+        return Channel(execution.messages, checked_name(name, "a signal's name"), type)
     if not inspect.signature(name).parameters:
         execution.messages.on_signal(name.__name__, lambda payload: name())
         return name

@@ -10,6 +10,7 @@ from segue.authoring.python.calls import TaskCall
 from segue.authoring.python.execution import require
 from segue.kernel import commands as c
 from segue.kernel.duration import Duration, microseconds
+from segue.kernel.names import checked_name
 
 F = TypeVar("F")
 
@@ -63,7 +64,10 @@ async def approval(
         TimeoutError: nobody answered in time and there is nobody to escalate to.
     """
     execution = require("approval()")
-    title = name or "approval"
+    title = checked_name(name or "approval", "a task's name")
+    checked_name(assignee, "a task's assignee")
+    if escalate is not None:
+        checked_name(escalate, "whom a task is escalated to")
     limit = None if timeout is None else microseconds(timeout)
     command = c.OpenTask(
         key=execution.calls.next_key(title),

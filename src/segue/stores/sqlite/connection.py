@@ -35,6 +35,10 @@ _UNAVAILABLE: dict[type[Exception], str] = {
     apsw.NoMemError: "SQLite found no memory",
     apsw.ConnectionClosedError: "the store is closed",
 }
+_FULL = _UNAVAILABLE[apsw.FullError]
+_ROOM = 64 * 1024
+"""Bytes: with less than that left, SQLite cannot make the files that it works with."""
+
 _CORRUPT: tuple[type[Exception], ...] = (apsw.CorruptError, apsw.NotADBError, apsw.FormatError)
 
 SURROUNDINGS: tuple[type[Exception], ...] = (*_UNAVAILABLE, *_CORRUPT, apsw.SQLError)
@@ -49,8 +53,19 @@ def meaning(error: Exception, path: str) -> StoreError:
         )
     for kind, advice in _UNAVAILABLE.items():
         if isinstance(error, kind):
+            if kind is apsw.IOError and _is_full(path):
+                advice = _FULL
             return StoreUnavailable(f"{path}: {advice} ({type(error).__name__}: {error})")
     return StoreError(f"{path}: SQLite refused a statement of segue's ({type(error).__name__}: {error}); report this")
+
+
+def _is_full(path: str) -> bool:
+    """Whether a full disk is behind an error that SQLite only knows as one of the disk's."""
+    try:
+        found = os.statvfs(os.path.dirname(path) or ".")
+    except OSError:
+        return False
+    return found.f_bavail * found.f_frsize < _ROOM
 
 
 def connect(path: str, *, durability: Durability = "full") -> apsw.Connection:

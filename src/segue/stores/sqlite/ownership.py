@@ -11,6 +11,7 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from urllib.parse import quote
 
 import msgspec
@@ -48,9 +49,10 @@ class FileLock:
         except BlockingIOError:
             os.close(file)
             return False
-        os.truncate(file, 0)
-        os.write(file, note.encode())
         self._file = file
+        with suppress(OSError):  # a full disk has no room for the note, and keeps nobody from owning
+            os.truncate(file, 0)
+            os.write(file, note.encode())
         return True
 
     def release(self) -> None:
@@ -102,25 +104,23 @@ class Ownership:
             os.close(file)
         return False
 
-    def release(self, fence: Fence) -> None:
+    def release(self, fence: Fence, *, clean: bool) -> None:
+        """Not ``clean``: the lock only, as the death of the process does."""
         lock = self._held.pop((fence.app, fence.epoch), None)
         if lock is None:
             return
         try:
-            with self._writer.transaction() as connection:
-                _resign.one(connection, (fence.app, fence.epoch))
+            if clean:
+                with self._writer.transaction() as connection:
+                    _resign.one(connection, (fence.app, fence.epoch))
         except StoreError:
             pass  # the successor takes it for a crash and is the more careful
         finally:
             lock.release()
 
     def release_all(self, *, clean: bool) -> None:
-        """Gives everything back; not ``clean``: the locks only, as the death of the process does."""
         for app, epoch in list(self._held):
-            if clean:
-                self.release(Fence(app, epoch))
-            else:
-                self._held.pop((app, epoch)).release()
+            self.release(Fence(app, epoch), clean=clean)
 
 
 def _json(serves: Mapping[str, str]) -> str:

@@ -68,8 +68,8 @@ class SqliteStore(Reads):
         found = self.registered_owner(app)
         return found if found is not None and self._ownership.alive(app) else None
 
-    def release(self, fence: Fence) -> None:
-        self._ownership.release(fence)
+    def release(self, fence: Fence, *, clean: bool = True) -> None:
+        self._ownership.release(fence, clean=clean)
 
     def changed(self) -> bool:
         return self._writer.changed()

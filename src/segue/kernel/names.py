@@ -1,0 +1,29 @@
+"""Names that users give (ids, tags, signals, assignees): text that JSON and every database can hold."""
+
+from __future__ import annotations
+
+from segue.errors import InvalidArgument
+
+
+def checked_name(value: object, what: str) -> str:
+    """The value, if it can stand in a journal and in the column of a database.
+
+    Raises:
+        InvalidArgument: it is no text, or text with a NUL or a lone surrogate in it.
+    """
+    if not isinstance(value, str):
+        raise InvalidArgument(f"{what} must be text; {_short(value)} is a {type(value).__name__}")
+    if "\0" in value:
+        raise InvalidArgument(f"{what} {_short(value)} holds a NUL character, which databases refuse; leave it out")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise InvalidArgument(
+            f"{what} {_short(value)} holds a lone surrogate, which is not Unicode; decode it with errors='replace'"
+        ) from None
+    return value
+
+
+def _short(value: object) -> str:
+    shown = ascii(value)
+    return shown if len(shown) <= 60 else shown[:57] + "..."

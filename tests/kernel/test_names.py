@@ -1,0 +1,37 @@
+"""Names that users give."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from segue.errors import InvalidArgument
+from segue.kernel.names import checked_name
+
+
+@pytest.mark.parametrize("name", ["", "order-42", "Größe", "😀", "a b\n", "x" * 100_000])
+def test_text_is_a_name(name: str) -> None:
+    assert checked_name(name, "an id") == name
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        (5, "an id must be text; 5 is a int"),
+        (None, "an id must be text; None is a NoneType"),
+        (b"x", "an id must be text; b'x' is a bytes"),
+        ("a\0b", r"an id 'a\\x00b' holds a NUL character"),
+        ("a\ud800", r"an id 'a\\ud800' holds a lone surrogate"),
+    ],
+)
+def test_what_a_database_would_refuse_is_none(name: Any, says: str) -> None:
+    with pytest.raises(InvalidArgument, match=says):
+        checked_name(name, "an id")
+
+
+def test_what_is_shown_of_it_is_short_and_prints_anywhere() -> None:
+    with pytest.raises(InvalidArgument) as caught:
+        checked_name("é" * 10_000 + "\0", "an id")
+    assert len(str(caught.value)) < 200
+    assert str(caught.value).isascii()
