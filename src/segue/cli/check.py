@@ -128,6 +128,7 @@ def _replay_into(engine: Engine, row: RunRow, done: asyncio.Future[str]) -> None
         for _, event in engine.events_of(row.run):
             replay.feed(event)
         replay.finish()
+        execution.outstanding()  # as whoever takes the run over does, which may raise too
     except Exception as error:  # whatever it is, the run would stand still on it
         done.set_result(f"{type(error).__name__}: {error}")
     else:
