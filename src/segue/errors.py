@@ -176,11 +176,12 @@ class CompensationFailed(AuthorError):
 
 
 class PayloadError(AuthorError):
-    """A value does not encode or decode. ``path`` names the place inside the value."""
+    """A value does not encode or decode. ``path`` names the place inside the value, ``reason`` what is wrong there."""
 
-    def __init__(self, message: str, *, path: str = "$") -> None:
+    def __init__(self, message: str, *, path: str = "$", reason: str = "") -> None:
         super().__init__(message)
         self.path = path
+        self.reason = reason
 
 
 class Unstorable(AuthorError):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import re
+import select
 import signal
 import subprocess
 import time
 
-from cli_kit import Folder, Running
+from cli_kit import PATIENCE, Folder, Running
 
 GREET = """
     from segue import signal, workflow
@@ -140,8 +141,9 @@ def test_changed_code_that_does_not_fit_an_open_run_makes_it_stand_still(segue: 
     while not segue("show", "a", "--json").json["steps"]:
         assert time.monotonic() < deadline
 
+    mark = len(dev.text)
     segue.write("flows.py", code.format(call="pass"))
-    dev.until("flows.py changed")
+    dev.until("serving flow", after=mark)  # before, the signal would still meet the code as it was
     segue("signal", "a", "go", "home")
     dev.until("incident  flow a  non-determinism: the outcome of step 'one' is recorded")
     mark = len(dev.text)
@@ -155,12 +157,13 @@ def test_the_child_ends_with_its_parent(segue: Folder) -> None:
     dev = segue.begin("dev", ".")
     dev.until("serving ")
     (child,) = children(dev)
-    dev.signal(signal.SIGKILL)
-    dev.process.wait()
-    deadline = time.monotonic() + 30
-    while os.path.exists(f"/proc/{child}") and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert not os.path.exists(f"/proc/{child}")
+    gone = os.pidfd_open(child)  # readable once the process has ended
+    try:
+        dev.signal(signal.SIGKILL)
+        dev.process.wait()
+        assert select.select([gone], [], [], PATIENCE)[0], "it goes on without its parent"
+    finally:
+        os.close(gone)
     assert segue("run", "flows.py:plain", "1", "--json").json["result"] == 4  # and nobody owns the runs
 
 

@@ -38,7 +38,7 @@ def test_timers_signals_and_retries_are_named(segue: Folder) -> None:
     assert running.end() == 0
     code = (segue.path / "flows.py").read_text().replace('initial="50ms"', 'initial="2s"')
     segue.write("late.py", code)
-    running = segue.on_terminal("run", "late.py:retries", "1", "--app", "late")
+    running = segue.on_terminal("run", "late.py:retries", "1", "--app", "late", columns=130)
     running.until(r"retrying.*attempt 2 of 3 in .*ConnectionError: the line is dead")
 
 

@@ -66,13 +66,13 @@ async def calls_what_blocks() -> bool:
 
 
 @step
-def in_a_thread() -> bool:
+def sleeps_in_a_thread() -> bool:
     return told.wait(60)
 
 
 @workflow
 async def blocks_nothing() -> bool:
-    waiting = asyncio.create_task(in_a_thread())
+    waiting = asyncio.create_task(sleeps_in_a_thread())
     await asyncio.sleep(0.2)
     told.set()
     return await waiting

@@ -7,7 +7,8 @@ import os
 import sys
 
 from segue.cli.commands import COMMANDS, overview
-from segue.cli.exits import BROKEN_PIPE, DATABASE, USAGE
+from segue.cli.exits import BROKEN_PIPE, DATABASE, INTERRUPTED, USAGE
+from segue.cli.letters import REPLACEMENTS
 
 EVERYWHERE = {"--url": 1, "--app": 1, "--namespace": 1, "--json": 0}
 """Flags that may stand before the command too, and how many words follow them."""
@@ -17,7 +18,7 @@ def main() -> None:
     """Runs the command line and exits."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a terminal that lacks a character is no reason to stop
+            stream.reconfigure(errors=REPLACEMENTS)  # a terminal that lacks a character is no reason to stop
     sys.exit(call(sys.argv[1:]))
 
 
@@ -41,33 +42,29 @@ def _command_first(words: list[str]) -> list[str]:
 
 def _dispatch(words: list[str]) -> int:
     # Only here: the overview must not wait for them.
-    from cyclopts import App, CycloptsError, UnusedCliTokensError
+    from cyclopts import App, CycloptsError
 
     from segue.cli.output import print_error
-    from segue.errors import CallerError, InvalidArgument, SegueError
+    from segue.cli.refusals import refusal
+    from segue.errors import CallerError, SegueError
 
-    app = App(name="segue", help_format="markdown", version_flags=())
+    app = App(name="segue", help_format="markdown", version_flags=(), suppress_keyboard_interrupt=False)
     for command in COMMANDS:
         app.command(f"segue.cli.{command.place}", name=command.name)
     as_json = "--json" in words
     try:
         code = app(words, exit_on_error=False, print_error=False, result_action="return_value")
-    except UnusedCliTokensError as error:
-        print_error(InvalidArgument(f"too much: {' '.join(error.unused_tokens or ())}{_see(words)}"), as_json=as_json)
-        return USAGE
     except CycloptsError as error:
-        print_error(InvalidArgument(f"{error}{_see(words)}"), as_json=as_json)
+        print_error(refusal(error, words), as_json=as_json)
         return USAGE
     except SegueError as error:
         print_error(error, as_json=as_json)
         return USAGE if isinstance(error, CallerError) else DATABASE
+    except KeyboardInterrupt:  # commands that have something to hand over take the signal themselves
+        print(file=sys.stderr)  # ends the line that a question, or the terminal's own ^C, stands on
+        return INTERRUPTED
     except BrokenPipeError:  # `segue list | head`
         # What Python still holds for the pipe goes nowhere, instead of into an error at the end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return BROKEN_PIPE
     return code if isinstance(code, int) else 0
-
-
-def _see(words: list[str]) -> str:
-    known = {command.name for command in COMMANDS}
-    return f" See `segue {words[0]} --help`." if words[0] in known else " See `segue --help`."

@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from segue.cli import forms, values
+from segue.cli.asking import ask
 from segue.cli.lookup import client, lookup
 from segue.cli.messages import RunId
 from segue.cli.output import console, print_json, short_id
@@ -104,20 +105,23 @@ def _ask(task: Task, form: dict[str, Any], now: int, scope: Scope) -> Any:
         out.print(f"due {ago(task.due, now)}", style="dim")
     if task.subject:
         out.print_json(data=plain_value(msgspec.json.decode(task.subject, type=Payload)))
-    return _ask_fields(out, form)
+    try:
+        return _ask_fields(form)
+    except EOFError as error:  # Ctrl-D
+        raise CallerError("no answer was given; nothing was sent") from error
 
 
-def _ask_fields(out: Console, form: dict[str, Any]) -> Any:
+def _ask_fields(form: dict[str, Any]) -> Any:
     found = forms.fields(form)
     if not found:
-        return values.untyped(out.input(f"{forms.outline(form)}: "))
+        return values.untyped(ask(f"{forms.outline(form)}: "))
     answer = {}
     needed = forms.required(form)
     for name, field in found.items():
         kind = (
             "yes or no" if field.get("type") == "boolean" else forms.outline(field | {"$defs": form.get("$defs", {})})
         )
-        text = out.input(f"{name} ({kind}{'' if name in needed else ', may be empty'}): ").strip()
+        text = ask(f"{name} ({kind}{'' if name in needed else ', may be empty'}): ")
         if not text and name not in needed:
             continue
         answer[name] = _entered(text, field)

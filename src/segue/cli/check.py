@@ -51,13 +51,13 @@ def check(
 def _search(paths: Iterable[str]) -> list[Finding]:
     findings: list[Finding] = []
     for path in paths:
-        if not Path(path).exists():
-            raise InvalidArgument(f"there is no file or folder {path}")
-        for file in target.sources_in(Path(path)) if Path(path).is_dir() else [Path(path)]:
+        for file in target.sources_in(Path(path)) if Path(path).is_dir() else [target.file_of(path)]:
             try:
                 findings += check_source(file.read_text(encoding="utf-8"), str(file))
-            except (SyntaxError, UnicodeDecodeError) as error:
+            except (SyntaxError, ValueError) as error:  # ValueError: it is no text, or holds null bytes
                 raise InvalidArgument(f"{file} is no Python that can be read: {error}") from error
+            except OSError as error:
+                raise InvalidArgument(f"{file} cannot be read: {error.strerror}") from error
     return findings
 
 
@@ -128,6 +128,7 @@ def _replay_into(engine: Engine, row: RunRow, done: asyncio.Future[str]) -> None
         for _, event in engine.events_of(row.run):
             replay.feed(event)
         replay.finish()
+        execution.outstanding()  # as whoever takes the run over does, which may raise too
     except Exception as error:  # whatever it is, the run would stand still on it
         done.set_result(f"{type(error).__name__}: {error}")
     else:

@@ -17,7 +17,7 @@ from segue.cli.output import badge, console, print_json
 from segue.cli.scope import Scope
 from segue.cli.words import count, size
 from segue.engine import Engine, restore
-from segue.errors import InvalidArgument, StoreUnavailable
+from segue.errors import InvalidArgument
 from segue.kernel.duration import microseconds
 from segue.settings import sqlite_path
 from segue.stores.base import CLOSED, Ended
@@ -78,21 +78,17 @@ def vacuum(*, scope: Scope = Scope()) -> int:  # noqa: B008 (immutable)
 
 
 async def _vacuum(scope: Scope) -> int:
-    path = sqlite_path(scope.database)
     async with client(scope) as engine:
-        before = _bytes(path)
+        # By pages: the file itself follows when the log beside it (-wal) is written back.
+        before = engine.store.stats().bytes
         while await asyncio.to_thread(engine.store.shrink):
             pass
-    after = _bytes(path)
+        after = engine.store.stats().bytes
     if scope.json:
         print_json({"before": before, "after": after})
     else:
-        console().print(f"{path}: {size(before)} before, {size(after)} now")
+        console().print(f"{scope.database}: {size(before)} before, {size(after)} now")
     return 0
-
-
-def _bytes(path: Path) -> int:
-    return sum(os.path.getsize(f"{path}{end}") for end in ("", "-wal") if os.path.exists(f"{path}{end}"))
 
 
 @db.command
@@ -165,7 +161,7 @@ def restore_backup(
     """Put a backup in the place of the database. Nobody may be at work on it."""
     path = sqlite_path(scope.database)
     if not Path(source).exists():
-        raise StoreUnavailable(f"there is no backup {source}")
+        raise InvalidArgument(f"there is no backup {source}")
     if path.exists() and not yes:
         confirm(f"Replace {path} by {source}? What it is now stays as {path}.replaced.", scope)
     restore(source, scope.url)

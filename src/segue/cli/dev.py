@@ -8,11 +8,12 @@ the old code goes on until it is mended: nothing is lost either way, because the
 from __future__ import annotations
 
 import os
+import select
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -71,12 +72,12 @@ class _Child:
         os.close(theirs[0])
         os.close(mine[1])
 
-    def loads(self) -> bool:
-        """Waits until it has imported the code; False if that went wrong."""
-        try:
-            return os.read(self._hear, 1) == b"r"
-        except InterruptedError:
-            return False
+    def loads(self, stopping: Callable[[], bool]) -> bool:
+        """Waits until it has imported the code; False if that went wrong, or nobody waits for it any longer."""
+        while not stopping():
+            if select.select([self._hear], [], [], SETTLE)[0]:
+                return os.read(self._hear, 1) == b"r"
+        return False
 
     def go(self) -> None:
         """Lets it own the runs."""
@@ -149,7 +150,7 @@ class _Supervisor:
     def _change(self) -> None:
         """A new child takes over, if it can import the code."""
         new = _Child(self._order)
-        if not new.loads():
+        if not new.loads(lambda: self._stopping):
             new.stop(0)
             if not self._stopping:
                 goes_on = self._child is not None and self._child.alive

@@ -35,7 +35,7 @@ def conclude(watch: Watch, event: e.Event, *, scope: Scope, again: str) -> int:
     out = console()
     now = watch.engine.clock.now()
     if watch.timeline.calls:
-        out.print(tree.final(watch, now=now))
+        out.print(tree.final(watch, now=now, width=out.width))
         out.print()
     out.print(_headline(watch, word, now))
     _print_details(out, watch, event, scope, again)

@@ -56,7 +56,7 @@ async def _erase(scope: Scope, ids: tuple[str, ...], attribute: tuple[str, ...],
             confirm(f"Erase the data of {count(len(rows), 'run')} and their children? It cannot be undone.", scope)
         erased = await engine.erase(*rows, by=getpass.getuser(), reason=reason)
         if scope.json:
-            print_json([run_json(row) for row in erased])
+            print_json([run_json(now) for row in erased if (now := engine.store.run(row.run)) is not None])
             return 0
         out = console()
         for row in erased:

@@ -10,6 +10,9 @@ import ast
 from collections.abc import Iterator
 from typing import NamedTuple
 
+import segue
+from segue.cli.lint_rules import BUILTINS, GLOBAL, HARMLESS, METHODS, MUTATORS, ORDER, RULES, TAKERS
+
 SILENCE = "# segue: ok"
 
 
@@ -22,69 +25,6 @@ class Finding(NamedTuple):
     function: str
     what: str
     instead: str
-
-    @property
-    def text(self) -> str:
-        return f"{self.path}:{self.line}:{self.column}: {self.what} in workflow code ({self.function}); {self.instead}"
-
-
-_NOW = "use segue.now()"
-_CHANCE = "use segue.random"
-_UUID = "use segue.uuid4()"
-_STEP = "do it in a @step"
-_THREADS = "make it a plain @step, which runs in a thread, and await several with asyncio.gather"
-_PROCESS = 'do it in a @step; executor="process" gives a function a process of its own'
-_ENVIRONMENT = "pass it to the workflow as an argument, or read it in a @step"
-_ORDER = "hashes differ from process to process; use a list, a dict or sorted(...)"
-_GLOBAL = "use the workflow's arguments and its steps' results; segue.state across runs"
-
-RULES: dict[str, str] = {
-    **dict.fromkeys(
-        (
-            "time.time", "time.time_ns", "time.monotonic", "time.monotonic_ns", "time.perf_counter",
-            "time.perf_counter_ns", "time.process_time", "time.localtime", "time.gmtime", "time.ctime",
-            "datetime.datetime.now", "datetime.datetime.utcnow", "datetime.datetime.today", "datetime.date.today",
-        ),
-        _NOW,
-    ),
-    "time.sleep": "it blocks every run; use `await asyncio.sleep`, which is durable",
-    **dict.fromkeys(("random.*", "secrets.*", "os.urandom", "numpy.random.*"), _CHANCE),
-    **dict.fromkeys(("uuid.uuid1", "uuid.uuid4", "uuid.uuid6", "uuid.uuid7", "uuid.uuid8"), _UUID),
-    **dict.fromkeys(("os.environ", "os.environb", "os.getenv"), _ENVIRONMENT),
-    **dict.fromkeys(
-        (
-            "open", "io.open", "os.listdir", "os.scandir", "os.walk", "os.stat", "os.remove", "os.rename", "os.mkdir",
-            "os.makedirs", "glob.*", "shutil.*", "tempfile.*", "sqlite3.*", "psycopg.*", "sqlalchemy.*", "requests.*",
-            "httpx.*", "aiohttp.*", "urllib.request.*", "http.client.*", "socket.*", "smtplib.*", "ftplib.*",
-            "asyncio.open_connection", "asyncio.open_unix_connection", "asyncio.start_server",
-        ),
-        _STEP,
-    ),
-    **dict.fromkeys(
-        ("subprocess.*", "os.system", "os.popen", "os.fork", "asyncio.create_subprocess_exec",
-         "asyncio.create_subprocess_shell"),
-        _PROCESS,
-    ),
-    **dict.fromkeys(("threading.*", "multiprocessing.*", "concurrent.futures.*", "asyncio.to_thread"), _THREADS),
-    "asyncio.run": "the engine drives the loop; use `await`",
-    "input": "ask with approval(), or wait for a signal()",
-    "hash": _ORDER,
-    "id": "an object's address differs at each replay; give it a name of its own",
-}  # fmt: skip
-"""Dotted names, of modules as they are called, and what to use instead; ``.*`` stands for everything below."""
-
-_METHODS = {
-    "run_in_executor": _THREADS,
-    "read_text": _STEP,
-    "read_bytes": _STEP,
-    "write_text": _STEP,
-    "write_bytes": _STEP,
-}
-_HARMLESS = {"threading.TIMEOUT_MAX", "socket.AF_INET", "random.Random"}
-_MUTATORS = {
-    "append", "extend", "insert", "remove", "pop", "clear", "add", "discard", "update", "setdefault", "popitem", "sort",
-}  # fmt: skip
-_TAKERS = {"list", "tuple", "enumerate", "iter", "zip", "map", "filter", "reversed", "next"}
 
 
 def check_source(source: str, path: str) -> list[Finding]:
@@ -113,6 +53,7 @@ class _Module:
 
     def __init__(self, tree: ast.Module) -> None:
         self.imported: dict[str, str] = {}
+        self.starred: list[str] = []
         self.functions: dict[str, _AnyFunction] = {}
         self.mutable: set[str] = set()
         for node in ast.walk(tree):
@@ -121,11 +62,36 @@ class _Module:
                     first = alias.name.partition(".")[0]
                     self.imported[alias.asname or first] = alias.name if alias.asname else first
             elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-                self.imported |= {a.asname or a.name: f"{node.module}.{a.name}" for a in node.names}
+                self._import_from(node.module, node.names)
         for statement in tree.body:
             if isinstance(statement, _AnyFunction):
                 self.functions[statement.name] = statement
             self.mutable |= _mutable_targets(statement)
+        self._resolve_stars(tree)
+        self.workflows = [
+            node for node in ast.walk(tree) if isinstance(node, _AnyFunction) and self.decorated(node, "workflow")
+        ]
+
+    def _import_from(self, module: str, names: list[ast.alias]) -> None:
+        for alias in names:
+            if alias.name != "*":
+                self.imported[alias.asname or alias.name] = f"{module}.{alias.name}"
+            elif module == "segue":
+                self.imported |= {name: f"segue.{name}" for name in segue.__all__}
+            else:
+                self.starred.append(module)
+
+    def _resolve_stars(self, tree: ast.Module) -> None:
+        """``from time import *``: the names that matter here, where the module has no others of that name."""
+        if not self.starred:
+            return
+        bound = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+        bound |= self.functions.keys() | self.imported.keys()
+        for name in {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)} - bound:
+            for module in self.starred:
+                full = f"{module}.{name}"
+                if full in RULES or f"{module}.*" in RULES:
+                    self.imported[name] = full
 
     def dotted(self, node: ast.AST) -> str | None:
         """The full name that an expression stands for, as far as imports tell."""
@@ -143,7 +109,7 @@ class _Module:
 
     def workflow_code(self) -> Iterator[tuple[str, _AnyFunction]]:
         """Workflows, and the functions of this module that they call, each once."""
-        waiting = [(name, found) for name, found in self.functions.items() if self.decorated(found, "workflow")]
+        waiting = [(found.name, found) for found in self.workflows]
         seen = {name for name, _ in waiting}
         while waiting:
             name, function = waiting.pop(0)
@@ -197,15 +163,17 @@ class _Function(ast.NodeVisitor):
 
     def visit_Call(self, node: ast.Call) -> None:
         name = node.func.id if isinstance(node.func, ast.Name) else None
-        if name in ("open", "input", "hash", "id") and name not in self._local and name not in self._module.imported:
+        if name in BUILTINS and name not in self._local and name not in self._module.imported:
             self._report(node, f"{name}()", RULES[name])
-        if isinstance(node.func, ast.Attribute) and node.func.attr in _METHODS:
-            self._report(node, f".{node.func.attr}()", _METHODS[node.func.attr])
-        if isinstance(node.func, ast.Attribute) and node.func.attr in _MUTATORS:
+        if isinstance(node.func, ast.Attribute) and node.func.attr in METHODS:
+            self._report(node, f".{node.func.attr}()", METHODS[node.func.attr])
+        if isinstance(node.func, ast.Attribute) and node.func.attr in MUTATORS:
             self._check_global(node, node.func.value)
-        if name in _TAKERS:
+        if name in TAKERS or (isinstance(node.func, ast.Attribute) and node.func.attr == "join"):
             for argument in node.args:
                 self._check_order(argument)
+        if isinstance(node.func, ast.Attribute) and node.func.attr == "pop" and not node.args:
+            self._check_order(node.func.value)
         for argument in node.args:
             if isinstance(argument, ast.Starred):
                 self._check_order(argument.value)
@@ -213,7 +181,7 @@ class _Function(ast.NodeVisitor):
 
     def _look_up(self, node: ast.Attribute | ast.Name) -> bool:
         name = self._module.dotted(node)
-        if name is None or name in _HARMLESS or name.partition(".")[0] in self._local:
+        if name is None or name in HARMLESS or name.partition(".")[0] in self._local:
             return False
         instead = RULES.get(name) if "." in name else None
         above = name
@@ -242,13 +210,13 @@ class _Function(ast.NodeVisitor):
         self.generic_visit(node)
 
     def _check_order(self, node: ast.expr) -> None:
-        if _is_set(node) or (isinstance(node, ast.Name) and node.id in self._sets):
-            self._report(node, "the order of a set", _ORDER)
+        if _is_set(node, self._sets):
+            self._report(node, "the order of a set", ORDER)
 
     # --- globals ----------------------------------------------------------------------------------------------
 
     def visit_Global(self, node: ast.Global) -> None:
-        self._report(node, f"global {', '.join(node.names)}", _GLOBAL)
+        self._report(node, f"global {', '.join(node.names)}", GLOBAL)
 
     def visit_Assign(self, node: ast.Assign) -> None:
         for target in node.targets:
@@ -270,7 +238,7 @@ class _Function(ast.NodeVisitor):
 
     def _check_global(self, node: ast.expr, value: ast.expr) -> None:
         if isinstance(value, ast.Name) and value.id in self._module.mutable and value.id not in self._local:
-            self._report(node, f"the global {value.id} is changed", _GLOBAL)
+            self._report(node, f"the global {value.id} is changed", GLOBAL)
 
 
 def _mutable_targets(statement: ast.stmt) -> set[str]:
@@ -293,23 +261,45 @@ def _is_mutable(value: ast.expr) -> bool:
     return isinstance(value, (ast.List, ast.Dict, ast.Set, ast.ListComp, ast.DictComp, ast.SetComp))
 
 
-def _is_set(node: ast.expr) -> bool:
-    if isinstance(node, (ast.Set, ast.SetComp)):
-        return True
-    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("set", "frozenset")
+_SET_OPERATORS = (ast.BitOr, ast.BitAnd, ast.Sub, ast.BitXor)
+_SET_METHODS = ("union", "intersection", "difference", "symmetric_difference", "copy")
+
+
+def _is_set(node: ast.expr, names: set[str]) -> bool:
+    """Whether an expression is seen to be a set; ``names`` are those that hold one."""
+    match node:
+        case ast.Set() | ast.SetComp():
+            return True
+        case ast.Name():
+            return node.id in names
+        case ast.Call(func=ast.Name(id=name)):
+            return name in ("set", "frozenset")
+        case ast.Call(func=ast.Attribute(value=value, attr=name)):
+            return name in _SET_METHODS and _is_set(value, names)
+        case ast.BinOp():
+            sides = _is_set(node.left, names) or _is_set(node.right, names)
+            return isinstance(node.op, _SET_OPERATORS) and sides
+    return False
 
 
 def _names_of_sets(function: _AnyFunction) -> set[str]:
-    """Names that hold a set whenever the function assigns to them."""
-    sets: set[str] = set()
+    """Names that hold a set whenever the function assigns to them, and parameters that are declared as one."""
+    arguments = function.args
+    declared = (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)
+    sets = {a.arg for a in declared if a.annotation is not None and _is_set_type(a.annotation)}
     others: set[str] = set()
     for node in ast.walk(function):
         if isinstance(node, ast.Assign):
             names = {target.id for target in node.targets if isinstance(target, ast.Name)}
-            (sets if _is_set(node.value) else others).update(names)
+            (sets if _is_set(node.value, sets) else others).update(names)
         elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.value is not None:
-            (sets if _is_set(node.value) else others).add(node.target.id)
+            (sets if _is_set(node.value, sets) else others).add(node.target.id)
     return sets - others
+
+
+def _is_set_type(annotation: ast.expr) -> bool:
+    named = annotation.value if isinstance(annotation, ast.Subscript) else annotation
+    return isinstance(named, ast.Name) and named.id in ("set", "frozenset")
 
 
 def _names_bound_in(function: _AnyFunction) -> set[str]:

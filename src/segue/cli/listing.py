@@ -8,12 +8,13 @@ from typing import Annotated, Any
 
 import msgspec
 from cyclopts import Parameter
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from segue.cli import values
 from segue.cli.lookup import client
-from segue.cli.output import badge, console, print_json, short_id
+from segue.cli.output import ROOMY, badge, console, print_json, short_id
 from segue.cli.scope import Scope
 from segue.cli.standing import standing
 from segue.cli.words import ago, iso, length, moment, state
@@ -116,28 +117,37 @@ def _states(given: tuple[str, ...]) -> tuple[str, ...]:
 
 def _print(engine: Engine, rows: list[RunRow], more: bool, now: int) -> None:
     out = console()
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False, expand=out.is_terminal)
-    table.add_column("id", no_wrap=True, overflow="fold")
-    table.add_column("workflow", no_wrap=True, overflow="ellipsis")
-    table.add_column("state", no_wrap=True)
-    table.add_column(
-        "now, or how it ended", no_wrap=True, overflow="ellipsis", min_width=16, ratio=1 if out.is_terminal else None
-    )
-    table.add_column("started", no_wrap=True, justify="right")
-    table.add_column("duration", no_wrap=True, justify="right")
-    open_tasks = engine.store.tasks(engine.namespace)
-    for row in rows:
-        word, note = standing(engine, row, open_tasks, now)
-        table.add_row(
-            short_id(row.id, out), row.workflow, badge(word), _note(row, note), ago(row.started_at, now),
-            length((row.closed_at or now) - row.started_at),
-        )  # fmt: skip
-    out.print(table)
+    out.print(_table(engine, rows, now, out))
     if any(row.state in OPEN for row in rows) and engine.store.owner(engine.app) is None:
         hint = f"no worker of app {engine.app!r} is alive: open runs wait for one (segue run, dev or worker)"
         out.print(Text(hint, style="dim"))
     if more:
         out.print(Text(f"and older ones; --limit {2 * len(rows)} shows more", style="dim"))
+
+
+def _table(engine: Engine, rows: list[RunRow], now: int, out: Console) -> Table:
+    """One line for each run; a narrow terminal gets what tells most of it."""
+    roomy = out.width >= ROOMY
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False, expand=out.is_terminal)
+    table.add_column("id", no_wrap=True, overflow="fold" if roomy else "ellipsis")
+    if roomy:
+        table.add_column("workflow", no_wrap=True, overflow="ellipsis")
+    table.add_column("state", no_wrap=True)
+    table.add_column(
+        "now, or how it ended", no_wrap=True, overflow="ellipsis", min_width=16 if roomy else None,
+        ratio=1 if out.is_terminal else None,
+    )  # fmt: skip
+    if roomy:
+        table.add_column("started", no_wrap=True, justify="right")
+        table.add_column("duration", no_wrap=True, justify="right")
+    open_tasks = engine.store.tasks(engine.namespace)
+    for row in rows:
+        word, said = standing(engine, row, open_tasks, now)
+        id, note = short_id(row.id, out), _note(row, said)
+        took = length((row.closed_at or now) - row.started_at)
+        cells = (id, row.workflow, badge(word), note, ago(row.started_at, now), took)
+        table.add_row(*(cells if roomy else (id, badge(word), note)))
+    return table
 
 
 def _note(row: RunRow, note: str) -> Text:

@@ -11,6 +11,7 @@ from cyclopts import Parameter
 from rich.text import Text
 
 from segue.cli import values
+from segue.cli.asking import ask
 from segue.cli.lookup import client, lookup
 from segue.cli.output import console, print_json
 from segue.cli.scope import Scope
@@ -52,9 +53,11 @@ def cancel(
 
     async def send(engine: Engine, row: RunRow) -> str:
         await engine.cancel(row.run, reason)
+        if any(incident.key is None for incident in _incidents(engine, row)[1]):
+            return f"run {row.id} stands still, and stops once it goes on again; `segue terminate {row.id}` ends it now"
         return f"run {row.id} is asked to stop; what it has to undo is undone first"
 
-    return _tell(scope, _some(runs), send)
+    return _tell(scope, _some(runs), send, several=True)
 
 
 def terminate(
@@ -72,7 +75,7 @@ def terminate(
         await engine.terminate(row.run, reason)
         return f"run {row.id} is terminated; nothing was undone"
 
-    return _tell(scope, runs, send)
+    return _tell(scope, runs, send, several=True)
 
 
 def retry(
@@ -94,10 +97,7 @@ def retry(
 
 def _incident(engine: Engine, row: RunRow, step: str | None) -> Incident:
     """The incident that is resolved, or the first of all that are."""
-    timeline = Timeline()
-    for seq, event in engine.events_of(row.run):
-        timeline.feed(seq, event)
-    found = timeline.open_incidents
+    timeline, found = _incidents(engine, row)
     if not found:
         raise CallerError(f"run {row.id!r} is {row.state} and does not stand still; there is nothing to retry")
     if step is None:
@@ -108,6 +108,14 @@ def _incident(engine: Engine, row: RunRow, step: str | None) -> Incident:
             return incident
     stuck = ", ".join(incident.key or "the run as a whole" for incident in found)
     raise CallerError(f"step {step!r} of run {row.id!r} does not stand still; what does: {stuck}")
+
+
+def _incidents(engine: Engine, row: RunRow) -> tuple[Timeline, list[Incident]]:
+    """The run's timeline, and its incidents that nobody has resolved."""
+    timeline = Timeline()
+    for seq, event in engine.events_of(row.run):
+        timeline.feed(seq, event)
+    return timeline, timeline.open_incidents
 
 
 def _some(runs: tuple[str, ...]) -> tuple[str, ...]:
@@ -124,12 +132,19 @@ def confirm(question: str, scope: Scope) -> None:
     """
     if not sys.stdin.isatty() or scope.json:
         raise InvalidArgument(f"{question} Nobody can be asked here: pass --yes to say so")
-    if input(f"{question} [y/N] ").strip().lower() not in ("y", "yes"):
+    try:
+        answer = ask(f"{question} [y/N] ")
+    except EOFError:  # Ctrl-D
+        answer = ""
+    if answer.lower() not in ("y", "yes"):
         raise CallerError("nothing was changed")
 
 
-def _tell(scope: Scope, ids: tuple[str, ...], send: Callable[[Engine, RunRow], Awaitable[str]]) -> int:
-    """Looks all runs up first, so that nothing was sent when one of them is wrong."""
+def _tell(
+    scope: Scope, ids: tuple[str, ...], send: Callable[[Engine, RunRow], Awaitable[str]], *, several: bool = False
+) -> int:
+    """Looks all runs up first, so that nothing was sent when one of them is wrong. ``several``: the command takes any
+    number of runs, and its JSON is a list whatever their number."""
 
     async def tell() -> None:
         async with client(scope) as engine:
@@ -140,7 +155,7 @@ def _tell(scope: Scope, ids: tuple[str, ...], send: Callable[[Engine, RunRow], A
             said = [await send(engine, row) for row in rows]
             if scope.json:
                 told: list[dict[str, Any]] = [{"id": row.id, "accepted": True} for row in rows]
-                print_json(told[0] if len(told) == 1 else told)
+                print_json(told if several else told[0])
                 return
             out = console()
             for line in said:

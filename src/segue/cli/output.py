@@ -19,6 +19,8 @@ _SPACES = re.compile(r" +\n")
 
 WIDE = 4_000
 """Columns where nobody's terminal limits them: rows of a table in a file or pipe do not wrap."""
+ROOMY = 70
+"""Columns from which a table may show all that it has."""
 
 
 def console(file: IO[str] | None = None) -> Console:

@@ -109,7 +109,9 @@ class _Session:
             watch = Watch(engine, handle.run)
             event = await follow(watch, interrupts, printed, limit=self._limit, logs=self._logs, scope=scope)
             watch.refresh()
-            return self._broken_off(watch, interrupts) if event is None else self._ended(watch, event)
+            if event is None:
+                return self._broken_off(watch, interrupts, elsewhere=not engine.owner)
+            return self._ended(watch, event)
         finally:
             await engine.close()
 
@@ -140,18 +142,19 @@ class _Session:
         again = self._scope.command("run", self._target, "--id", watch.id)
         return conclude(watch, event, scope=self._scope, again=again)
 
-    def _broken_off(self, watch: Watch, interrupts: Interrupts) -> int:
+    def _broken_off(self, watch: Watch, interrupts: Interrupts, *, elsewhere: bool) -> int:
         code = interrupts.exit_code or NOT_YET
         if self._scope.json:
             print_json({"id": watch.id, "workflow": watch.row.workflow, "state": watch.state, "ended": False})
             return code
         out = console()
         if watch.timeline.calls:
-            out.print(tree.final(watch, now=watch.engine.clock.now()))
+            out.print(tree.final(watch, now=watch.engine.clock.now(), width=out.width))
             out.print()
         why = f"not ended within {length(self._limit or 0)}"
         if interrupts.exit_code:
             why = "interrupted" if interrupts.exit_code == INTERRUPTED else "asked to stop"
-        out.print(f"{why}; what is recorded stays recorded, and the run goes on with")
+        goes_on = "the run itself goes on; watch it with" if elsewhere else "the run goes on with"
+        out.print(f"{why}; what is recorded stays recorded, and {goes_on}")
         out.print(Text(f"  {self._scope.command('run', self._target, '--id', watch.id)}", style="bold"), soft_wrap=True)
         return code

@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from typing import Protocol
 
 from rich.console import Console
+from rich.constrain import Constrain
 from rich.live import Live
 from rich.text import Text
 
@@ -21,6 +22,8 @@ from segue.cli.watch import Watch
 from segue.kernel import events as e
 
 TICK = 0.1
+ECHO = 3
+"""Columns that stay free at the right: a terminal writes ^C behind the picture, and a line more would shift it."""
 
 
 class Screen(Protocol):
@@ -107,9 +110,10 @@ class _Tree:
                 self._live.console.print(Text(line, style="dim"))
         self._frame += 1
         now = self._watch.engine.clock.now()
-        height = self._live.console.height - 2
-        picture = tree.live(self._watch, now=now, height=height, frame=self._frame // 2, hint=self._hint)
-        self._live.update(picture, refresh=True)
+        size = self._live.console.size
+        width, height = size.width - ECHO, size.height - 2
+        picture = tree.live(self._watch, now=now, width=width, height=height, frame=self._frame // 2, hint=self._hint)
+        self._live.update(Constrain(picture, width), refresh=True)
 
     def print(self, line: str) -> None:
         self._live.console.print(Text(line))

@@ -20,7 +20,7 @@ from segue.cli.history import event_json, event_rows
 from segue.cli.listing import run_json
 from segue.cli.lookup import client, lookup
 from segue.cli.messages import RunId
-from segue.cli.output import badge, console, print_json
+from segue.cli.output import ROOMY, badge, console, print_json
 from segue.cli.payloads import brief, cut, plain_value, readable
 from segue.cli.scope import Scope
 from segue.cli.timeline import Call, label
@@ -128,26 +128,29 @@ def _print_trouble(out: Console, watch: Watch, scope: Scope, now: int) -> None:
 def _timeline(out: Console, watch: Watch, now: int) -> Table:
     entries = list(tree.rows(watch))
     until = watch.row.closed_at or now
+    roomy = out.width >= ROOMY
     width = 40 if not out.is_terminal else max(12, min(48, out.width - 74))
     axis = bars.axis([call for calls, _ in entries for call in calls], watch.row.started_at, until, width)
     table = Table.grid(padding=(0, 2), expand=out.is_terminal)
     table.add_column(no_wrap=True, overflow="ellipsis", max_width=32 if out.is_terminal else None)
     table.add_column(no_wrap=True)
     table.add_column(no_wrap=True, justify="right")
-    table.add_column(no_wrap=True, width=width)
+    if roomy:  # a narrow terminal has room for the note or for the bar
+        table.add_column(no_wrap=True, width=width)
     table.add_column(no_wrap=True, overflow="ellipsis", ratio=1 if out.is_terminal else None)
-    if axis.folds:
+    if axis.folds and roomy:
         table.add_row("", "", "", axis.scale(), "")
     for calls, level in entries[:MOST_ROWS]:
         name = Text("  " * level) + fold_name(calls)
         note = _note(calls[0], now) if len(calls) == 1 else fold_errors(calls)
-        table.add_row(name, fold_states(calls), fold_length(calls, now), bars.bar(calls, axis, until), note)
+        bar = [bars.bar(calls, axis, until)] if roomy else []
+        table.add_row(name, fold_states(calls), fold_length(calls, now), *bar, note)
     if len(entries) > MOST_ROWS:
         table.add_row(Text(f"and {len(entries) - MOST_ROWS:,} more; --json has all", style="dim"))
     for wait in watch.waits():
         what = f"{wait.kind} {wait.name}".rstrip()
         note = Text(f"until {clock(wait.until, now)} ({ago(wait.until, now)})" if wait.until is not None else "")
-        table.add_row(Text(what), badge("waiting"), "", "", note)
+        table.add_row(Text(what), badge("waiting"), "", *([""] if roomy else []), note)
     return table
 
 

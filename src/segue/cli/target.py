@@ -6,6 +6,8 @@ import importlib
 import importlib.util
 import os
 import sys
+import traceback
+from contextlib import suppress
 from difflib import get_close_matches
 from pathlib import Path
 from types import ModuleType
@@ -15,12 +17,14 @@ from segue.authoring.python.definitions import WORKFLOWS, Workflow
 from segue.errors import CallerError, InvalidArgument, SegueError
 from segue.kernel.failures import users_traceback
 
+_OWN = str(Path(__file__).parent.parent)
+
 
 class CodeDoesNotLoad(CallerError):
     """A module of the user's raised while it was imported. ``trace`` is the traceback, from the user's file on."""
 
-    def __init__(self, what: str, error: BaseException, trace: str) -> None:
-        super().__init__(f"{what} cannot be loaded: {type(error).__name__}: {error}")
+    def __init__(self, message: str, trace: str = "") -> None:
+        super().__init__(message)
         self.trace = trace
 
 
@@ -62,7 +66,7 @@ def load(place: str) -> ModuleType:
     Raises:
         InvalidArgument, CodeDoesNotLoad: as ``find``.
     """
-    if place.endswith(".py") or os.sep in place:
+    if place.endswith(".py") or os.sep in place or _is_plain_folder(place):
         return _load_file(Path(place))
     _put_first(os.getcwd())
     try:
@@ -79,6 +83,24 @@ def load(place: str) -> ModuleType:
             "a file is named with its .py"
         )
     return _import(place, place)
+
+
+def file_of(place: str) -> Path:
+    """The file that is named, or that a module of that name is in; nothing is imported but the packages above it.
+
+    Raises:
+        InvalidArgument: there is none.
+    """
+    path = Path(place)
+    if path.exists():
+        return path
+    if not place.endswith(".py") and os.sep not in place:
+        _put_first(os.getcwd())
+        with suppress(ImportError, ValueError):
+            spec = importlib.util.find_spec(place)
+            if spec is not None and spec.origin is not None and spec.has_location:
+                return Path(os.path.relpath(spec.origin))
+    raise InvalidArgument(f"there is no file, folder or module {place}")
 
 
 def load_folder(folder: str) -> list[ModuleType]:
@@ -168,23 +190,31 @@ def _module_name(path: Path) -> tuple[Path, str]:
 def _import(name: str, shown: str) -> ModuleType:
     try:
         return importlib.import_module(name)
-    except SegueError:
-        raise
-    except Exception as error:
-        raise _failed(shown, error) from error
-    except SystemExit as error:
+    except (Exception, SystemExit) as error:
         raise _failed(shown, error) from error
 
 
 def _failed(shown: str, error: BaseException) -> CodeDoesNotLoad:
-    return CodeDoesNotLoad(shown, error, _from_users_file(error))
+    if isinstance(error, SegueError):  # it says what to do, so that the place is enough
+        return CodeDoesNotLoad(f"{_place(error) or shown}: {error}")
+    return CodeDoesNotLoad(f"{shown} cannot be loaded: {type(error).__name__}: {error}", _from_users_file(error))
+
+
+def _place(error: BaseException) -> str:
+    """File and line of the user's code from which it came."""
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if not f.filename.startswith((_OWN, "<frozen"))]
+    users = [frame for frame in frames if os.sep + "importlib" + os.sep not in frame.filename]
+    return f"{os.path.relpath(users[-1].filename)}:{users[-1].lineno}" if users else ""
+
+
+def _is_plain_folder(place: str) -> bool:
+    """A folder that is no package."""
+    return Path(place).is_dir() and not Path(place, "__init__.py").exists()
 
 
 def _from_users_file(error: BaseException) -> str:
     """The traceback without the frames of the import machinery."""
     if isinstance(error, SyntaxError):
-        import traceback
-
         return "".join(traceback.format_exception_only(error))
     walk = error.__traceback__
     while walk is not None and (

@@ -6,14 +6,15 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
+from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from segue.cli.folding import Fold, fold_errors, fold_length, fold_name, fold_span, fold_states, fold_word, folded
-from segue.cli.output import unicode, wide_badge
+from segue.cli.output import ROOMY, unicode, wide_badge
 from segue.cli.timeline import Call
 from segue.cli.watch import Wait, Watch
-from segue.cli.words import TURNING, ago, clock, count, length, state
+from segue.cli.words import TURNING, WIDEST, ago, clock, count, length, state
 from segue.kernel.failures import summary
 
 BAR = 20
@@ -40,40 +41,59 @@ class _Item(NamedTuple):
     below: Sequence[_Item] = ()
 
 
-def live(watch: Watch, *, now: int, height: int, frame: int, hint: Hint) -> Table:
+def live(watch: Watch, *, now: int, width: int, height: int, frame: int, hint: Hint) -> RenderableType:
     """The tree of a run that goes on, at most ``height`` lines. ``hint`` makes command lines for it."""
-    lines = _fitting(list(_lines([_run_item(watch, now, hint)])), height)
+    items = list(_lines([_run_item(watch, now, hint)]))
+    if width < ROOMY:
+        return Group(*_stacked(_fitting(items, height // 2), frame, width))
     table = Table.grid(padding=(0, 2), expand=True)
     table.add_column(no_wrap=True, overflow="ellipsis", max_width=48)
     table.add_column(no_wrap=True)
     table.add_column(no_wrap=True, justify="right", min_width=7)
     table.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
-    for line in lines:
-        icon = TURNING[frame % len(TURNING)] if line.word == "running" else None
-        table.add_row(
-            _guide(line.last) + line.name,
-            wide_badge(line.word, icon=icon) if line.word else "",
-            length(line.duration) if line.duration is not None else "",
-            line.note,
-        )
+    for line in _fitting(items, height):
+        table.add_row(_guide(line.last) + line.name, *_state_cells(line, frame), line.note)
     return table
 
 
-def final(watch: Watch, *, now: int) -> Table:
-    """Every step with state, attempts, duration and error."""
+def _stacked(lines: Sequence[Line], frame: int, width: int) -> Iterator[Text]:
+    """For narrow terminals: what does not stand beside the name stands below it."""
+    for line in lines:
+        badge, duration = _state_cells(line, frame)
+        name = _guide(line.last) + line.name
+        name.truncate(max(8, width - WIDEST - 9), overflow="ellipsis", pad=True)
+        yield Text(" ", no_wrap=True, overflow="ellipsis").join([name, Text.assemble(badge, f" {duration:>7}")])
+        if line.note.plain.strip():
+            indent = "  " * len(line.last) + "  "
+            yield Text(indent, no_wrap=True, overflow="ellipsis").append_text(line.note)
+
+
+def _state_cells(line: Line, frame: int) -> tuple[Text, str]:
+    icon = TURNING[frame % len(TURNING)] if line.word == "running" else None
+    badge = wide_badge(line.word, icon=icon) if line.word else Text()
+    return badge, length(line.duration) if line.duration is not None else ""
+
+
+def final(watch: Watch, *, now: int, width: int) -> Table:
+    """Every step with state, attempts, duration and error; where ``width`` has no room for all of it, with the most
+    telling."""
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
-    table.add_column("step", no_wrap=True, overflow="ellipsis")
+    roomy = width >= ROOMY
+    limit = None if roomy else max(8, width - WIDEST - 12)
+    table.add_column("step", no_wrap=True, overflow="ellipsis", max_width=limit)
     table.add_column("state", no_wrap=True)
-    table.add_column("attempts", justify="right")
-    table.add_column("duration", justify="right", no_wrap=True)
+    if roomy:
+        table.add_column("attempts", justify="right")
+    table.add_column("duration", justify="right", no_wrap=True, min_width=8)
     found = list(rows(watch))
-    errors = any(call.failure is not None for calls, _ in found for call in calls)
+    errors = roomy and any(call.failure is not None for calls, _ in found for call in calls)
     if errors:
         table.add_column("error", overflow="fold")
     for calls, level in found:
         attempts = sum(call.attempts for call in calls)
         cells: list[Any] = [Text("  " * level) + fold_name(calls), fold_states(calls)]
-        cells += [f"{attempts:,}" if attempts else "", fold_length(calls, now)]
+        cells += [f"{attempts:,}" if attempts else ""] if roomy else []
+        cells.append(fold_length(calls, now))
         if errors:
             cells.append(fold_errors(calls))
         table.add_row(*cells)

@@ -80,10 +80,16 @@ def arguments(workflow: Workflow[Any, Any], texts: tuple[str, ...], encodings: E
             values.append(_typed(text, hint, encodings))
         except PayloadError as error:
             raise InvalidArgument(
-                f"argument {index + 1} ({parameter.name}: {_named(hint)}) cannot be {text!r:.80}: {error}",
+                f"argument {index + 1} ({parameter.name}: {_named(hint)}) cannot be {text!r:.80}: {_reason(error)}",
                 path=parameter.name,
             ) from error
     return values
+
+
+def _reason(error: PayloadError) -> str:
+    """Why, without what is only true of values that were recorded once."""
+    where = "" if error.path == "$" else f"{error.path}: "
+    return f"{where}{error.reason}" if error.reason else str(error)
 
 
 def _usage(workflow: Workflow[Any, Any]) -> str:

@@ -145,11 +145,14 @@ class Call:
 
     def decode(self, payload: Payload, fetch: Fetch | None = None) -> Arguments:
         """The arguments, each as its declared type. Raises ``PayloadError``."""
+        named: Payload | None = None
         try:
             struct = self._decoder(payload, fetch)
         except PayloadError:
-            if (named := self._named(payload, fetch)) is None:
+            named = self._named(payload, fetch)
+            if named is None:
                 raise
+        if named is not None:  # out here, so that what is wrong with it does not go on about names
             struct = self._decoder(named, fetch)
         values = self._take(struct)
         if self._simple:

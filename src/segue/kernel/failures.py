@@ -6,35 +6,39 @@ import traceback
 from pathlib import Path
 from typing import Any, Protocol
 
-from segue.errors import StepFailed
+from segue.errors import SegueError, StepFailed
 from segue.kernel.events import Failure
 from segue.kernel.payload import Payload
 
 _DEEPEST_CAUSE = 8
 _LONGEST_MESSAGE = 16_384
 _OWN = str(Path(__file__).parent.parent)
+_THREADS = str(Path(traceback.__file__).parent / "concurrent")
+"""Where the standard library calls a function in a thread: above the user's first frame, it says nothing."""
 
 
 class Encoder(Protocol):
     def encode(self, value: Any) -> Payload: ...
 
 
-def describe(
-    error: BaseException, encoder: Encoder | None = None, *, retryable: bool = True, depth: int = 0
-) -> Failure:
+def describe(error: BaseException, encoder: Encoder | None = None, *, retryable: bool = True) -> Failure:
     """The record of ``error``. A ``StepFailed`` keeps the step's own failure as its cause.
 
     An exception may carry a value for the workflow in its attribute ``details``.
     """
+    return _describe(error, encoder, retryable, 0, own=not isinstance(error, SegueError))
+
+
+def _describe(error: BaseException, encoder: Encoder | None, retryable: bool, depth: int, *, own: bool) -> Failure:
     cause: Failure | None = None
     if isinstance(error, StepFailed) and isinstance(error.failure, Failure):
         cause = error.failure
     elif (inner := _cause(error)) is not None and depth < _DEEPEST_CAUSE:
-        cause = describe(inner, encoder, depth=depth + 1)
+        cause = _describe(inner, encoder, True, depth + 1, own=own)
     return Failure(
         type=qualified_name(type(error)),
         message=_message(error),
-        traceback=users_traceback(error),
+        traceback=users_traceback(error, own=own),
         retryable=retryable,
         cause=cause,
         details=_details(error, encoder),
@@ -54,10 +58,15 @@ def summary(failure: Failure) -> str:
     return f"{failure.type.rsplit('.', 1)[-1]}: {first}"[:500]
 
 
-def users_traceback(error: BaseException) -> str:
-    """The traceback without the frames of segue itself, unless nothing else is there."""
+def users_traceback(error: BaseException, *, own: bool = True) -> str:
+    """The traceback without the frames of segue itself. ``own``: with them, if nothing else is there, because then it
+    is a defect of segue's that has to be found by them."""
     frames = traceback.extract_tb(error.__traceback__)
-    users = [frame for frame in frames if not frame.filename.startswith(_OWN)] or list(frames)
+    users = [frame for frame in frames if not frame.filename.startswith(_OWN)]
+    while users and users[0].filename.startswith(_THREADS):
+        del users[0]
+    if not users and own:
+        users = list(frames)
     if not users:
         return ""
     return _unicode(

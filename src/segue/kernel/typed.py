@@ -82,6 +82,7 @@ class TypedDecoder:
             f"{path}: {text or error} (while reading {describe(self.annotation)}); "
             "the value was written by other code or another version of the type",
             path=path,
+            reason=text or str(error),
         )
 
 

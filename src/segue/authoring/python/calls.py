@@ -223,6 +223,8 @@ class Calls:
         self._open: dict[str, Call] = {}
         self._parked: dict[str, list[e.Event]] = {}
         self._abandoned: set[str] = set()
+        self._excused: set[str] = set()
+        """Keys of attempts without an outcome or a call, of which a person has said that the run may go on."""
         self._explicit: set[str] = set()
 
     # --- made by workflow code --------------------------------------------------------------------------------
@@ -382,6 +384,8 @@ class Calls:
     def incident_resolved(self, event: e.IncidentResolved) -> None:
         if event.key in self._parked:
             self._parked[event.key].append(event)
+        if event.key is None:
+            self._excused |= self._begun_only()
         call = self._open.get(event.key) if event.key else None
         if isinstance(call, StepCall):
             call.go_on()
@@ -406,6 +410,7 @@ class Calls:
             call.cancel_now()
 
     def outstanding(self) -> list[c.Command]:
+        self._check_begun()
         return [command for call in self._open.values() for command in call.outstanding()]
 
     def waiting_for(self) -> list[str]:
@@ -418,14 +423,18 @@ class Calls:
             return call
         if key in self._abandoned:
             return None
-        if call is None and self.execution.code_changed:
+        # That an attempt was begun is no outcome: whether its call is missed shows where the journal ends.
+        if call is None and (self.execution.code_changed or isinstance(event, e.StepStarted)):
             self._parked.setdefault(key, []).append(event)
             return None
+        raise self._not_asked_for(type(event).__name__, key, name)
+
+    def _not_asked_for(self, what: str, key: str, name: str | None, hint: str = "") -> NonDeterminism:
         waiting = ", ".join(self.waiting_for()) or "nothing"
-        raise NonDeterminism(
-            f"the journal has {type(event).__name__} of {name or key!r} under key {key!r}, but the workflow, whose "
+        return NonDeterminism(
+            f"the journal has {what} of {name or key!r} under key {key!r}, but the workflow, whose "
             f"code has not changed, now waits for {waiting}: something in it is different each time it runs "
-            "(time, random, a set's order, a global); use segue.now, segue.random, or a step",
+            f"(time, random, a set's order, a global); use segue.now, segue.random, or a step{hint}",
             step=name or key,
         )
 
@@ -454,7 +463,8 @@ class Calls:
         Raises:
             NonDeterminism: naming a step whose recorded outcome nobody asked for.
         """
-        for event in (events[-1] for events in self._parked.values()):
+        begun = self._begun_only()
+        for event in (events[-1] for key, events in self._parked.items() if key not in begun):
             name = getattr(event, "name", getattr(event, "key", "?"))
             if not self.execution.definition.may_drop(name):
                 raise NonDeterminism(
@@ -463,6 +473,27 @@ class Calls:
                     step=name,
                 )
 
+    def _begun_only(self) -> set[str]:
+        """Keys of parked attempts that were begun and of which no outcome is recorded."""
+        return {
+            key for key, events in self._parked.items() if all(isinstance(event, _WITHOUT_OUTCOME) for event in events)
+        }
+
+    def _check_begun(self) -> None:
+        """An attempt was begun of a call that the code, though it is the same, does not make: other code was here for a
+        while, or the code differs from run to run. A person decides; once one has, the attempt is left alone.
+
+        Raises:
+            NonDeterminism: naming the step.
+        """
+        if self._parked and not self.execution.code_changed:
+            for key in self._begun_only() - self._excused:
+                name = getattr(self._parked[key][0], "name", None)
+                hint = "; if other code was here meanwhile, let the run go on: what was begun is left as it is"
+                raise self._not_asked_for("StepStarted", key, name, hint)
+
+
+_WITHOUT_OUTCOME = (e.StepStarted, e.IncidentOpened, e.IncidentResolved)
 
 _ANSWERS: dict[type[e.Event], Callable[[Calls, Any], None]] = {
     e.StepStarted: Calls.step_started,

@@ -82,6 +82,9 @@ def _open_backup(source: str) -> apsw.Connection:
         ((health,),) = connection.execute("PRAGMA quick_check(1)").fetchall()
         if mark != APPLICATION_ID or health != "ok":
             raise StoreCorrupt(f"{source} is damaged or no segue database ({health}); choose another backup")
+    except apsw.Error as error:
+        connection.close()
+        raise StoreCorrupt(f"{source} is no segue database, or is damaged ({error}); choose another backup") from error
     except BaseException:
         connection.close()
         raise

@@ -1,0 +1,90 @@
+"""The command line as a whole: help, wrong words, output for machines, and interruption before anything was begun."""
+
+from __future__ import annotations
+
+import json
+import os
+
+import pytest
+from cli_kit import Folder
+
+from segue.cli.commands import COMMANDS
+
+
+def test_help(segue: Folder) -> None:
+    overview = segue().out
+    assert overview == segue("--help").out == segue("help").out
+    for command in COMMANDS:
+        assert f"  {command.name} " in overview
+        assert command.help in overview
+    for words in (("run",), ("list",), ("db",), ("db", "restore"), ("task", "list")):
+        assert f"Usage: segue {' '.join(words)}" in segue(*words, "--help").out
+
+
+def test_versions(segue: Folder) -> None:
+    assert segue("version").out == segue("--version").out
+    assert {"segue", "python", "apsw"} <= segue("version", "--json").json.keys()
+
+
+WRONG = {
+    "bogus": 'unknown command "bogus"',
+    "lis": 'did you mean "list"',
+    "run": "`segue run` needs TARGET (file.py:workflow, module:workflow, or file.py with one workflow); see `segue run",
+    "run flows.py:plain --times 3": "the workflow's own arguments stand in their order, without names; see `segue run",
+    "show": "`segue show` needs RUN (the run's id, or the beginning of it); see `segue show --help`",
+    "show a b": "too much: b; see `segue show --help`",
+    "signal a": "`segue signal` needs NAME (the signal's name)",
+    "list --limit x": 'unable to convert "x" into int',
+    "list --limit 0": "--limit 0 shows nothing",
+    "list --bogus": "unknown option: --bogus",
+    "db bogus": 'unknown command "bogus"',
+    "db retain": "`segue db retain` needs OLDER_THAN (how long ago they must have ended: 30d, 12h); see",
+    "list --url": "--url",
+}
+
+
+@pytest.mark.parametrize("line", WRONG)
+def test_a_line_that_does_not_fit(segue: Folder, line: str) -> None:
+    told = segue(*line.split(), "--json", code=2).json["error"]
+    assert told["type"] == "InvalidArgument"
+    assert WRONG[line].casefold() in told["message"].casefold()
+    assert not (segue.path / ".segue").exists()
+
+
+def test_flags_may_stand_before_the_command(segue: Folder) -> None:
+    segue("--url", "sqlite:///a.db", "--app=shop", "run", "flows.py:plain", "1")
+    (row,) = json.loads(segue("--json", "--url", "sqlite:///a.db", "list").out)
+    assert row["app"] == "shop"
+
+
+def test_letters_that_a_terminal_lacks(segue: Folder) -> None:
+    segue("run", "flows.py:fans", "9", "--id", "a")
+    shown = segue("show", "a", PYTHONIOENCODING="ascii", PYTHONUTF8="0", LC_ALL="C").out
+    assert shown.isascii()
+    assert "+ completed" in shown
+    assert " - took " in shown
+    assert "double x9" in shown
+    error = segue("show", "nope", code=2, PYTHONIOENCODING="ascii", PYTHONUTF8="0").err
+    assert error.startswith("no run 'nope'")
+
+
+def test_ctrl_c_before_anything_was_begun(segue: Folder) -> None:
+    segue.write("slow.py", "print('importing')\nimport time\ntime.sleep(60)\n")
+    for words in (("run", "slow.py"), ("worker", "slow.py")):
+        running = segue.on_terminal(*words)
+        running.until("importing")
+        os.write(running.keyboard, b"\x03")
+        assert running.end() == 130
+        assert "Traceback" not in running.text
+
+
+def test_ctrl_c_and_ctrl_d_at_a_question(segue: Folder) -> None:
+    segue("run", "flows.py:asks", "7", "--id", "a", "--timeout", "300ms", code=5)
+    for words, question in ((("terminate", "a"), "Nothing is undone"), (("approve", "a"), "yes or no")):
+        for key, code in ((b"\x03", 130), (b"\x04", 2)):
+            running = segue.on_terminal(*words)
+            running.until(question)
+            os.write(running.keyboard, key)
+            assert running.end() == code
+            assert "Traceback" not in running.text
+    assert segue("list", "--state", "open", "--json").json
