@@ -13,41 +13,32 @@ import logging
 import os
 import random
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
-from contextlib import suppress
-from typing import Any, TypeVar, overload
+from collections.abc import AsyncIterator, Callable, Iterable
+from typing import Any
 
 import msgspec
 
 from segue.asking import ask
-from segue.authoring.python.definitions import WORKFLOWS, Workflow
-from segue.client import Direct, Remote, check_options
+from segue.authoring.python.definitions import Workflow
+from segue.client import Direct, Remote
 from segue.erasing import erase
 from segue.errors import (
     CallerError,
     FenceLost,
-    InvalidArgument,
-    NotServed,
-    RunAlreadyExists,
     RunClosed,
-    RunFailed,
     RunNotFound,
     StoreError,
-    UnknownWorkflow,
     UpdateRejected,
 )
 from segue.formats import Factory, Formats
 from segue.handles import Handle, HumanTask, Recorded
 from segue.host import Logs, StepHost
 from segue.kernel import events as e
-from segue.kernel.canonical import digest
 from segue.kernel.codec import Codec
 from segue.kernel.encoding import Encodings
 from segue.kernel.failures import qualified_name
 from segue.kernel.names import checked_name
-from segue.kernel.payload import Payload
 from segue.runtime.activity import NOTHING, Activity, activity
-from segue.runtime.children import PYTHON
 from segue.runtime.clock import Clock, SystemClock
 from segue.runtime.journal import JournalFormat
 from segue.runtime.logs import LogBuffer
@@ -64,15 +55,13 @@ from segue.settings import (
     read_settings,
     sqlite_path,
 )
+from segue.starting import Starting
 from segue.stores.base import (
-    RESIDENT,
     CompleteTask,
-    ConflictPolicy,
     LogLine,
     Post,
     RunFilter,
     RunRow,
-    StartRun,
     Store,
 )
 from segue.stores.sqlite.backup import restore as restore_file
@@ -82,14 +71,6 @@ log = logging.getLogger("segue.engine")
 
 LONGEST_PAUSE = 5.0
 """Seconds between two tries to take over from a store that does not answer."""
-
-A = TypeVar("A")
-B = TypeVar("B")
-C = TypeVar("C")
-D = TypeVar("D")
-R = TypeVar("R")
-T = TypeVar("T")
-Coro = Coroutine[Any, Any, R]
 
 
 def restore(backup: str, url: str | None = None) -> None:
@@ -102,7 +83,7 @@ def restore(backup: str, url: str | None = None) -> None:
     restore_file(backup, str(sqlite_path(database_url(url))))
 
 
-class Engine:
+class Engine(Starting):
     """Runs workflows durably.
 
     ``async with Engine("sqlite:///orders.db") as engine:``. Without a URL the database is ``./.segue/segue.db``, or
@@ -268,167 +249,7 @@ class Engine:
         self._host.close()
         self.store.close()
 
-    # --- starting ---------------------------------------------------------------------------------------------
-
-    @overload
-    async def start(
-        self,
-        workflow: Callable[[], Coro[R]],
-        /,
-        *,
-        id: str | None = ...,
-        on_conflict: ConflictPolicy = ...,
-        tags: dict[str, str] | None = ...,
-    ) -> Handle[R]: ...
-    @overload
-    async def start(
-        self,
-        workflow: Callable[[A], Coro[R]],
-        a: A,
-        /,
-        *,
-        id: str | None = ...,
-        on_conflict: ConflictPolicy = ...,
-        tags: dict[str, str] | None = ...,
-    ) -> Handle[R]: ...
-    @overload
-    async def start(
-        self,
-        workflow: Callable[[A, B], Coro[R]],
-        a: A,
-        b: B,
-        /,
-        *,
-        id: str | None = ...,
-        on_conflict: ConflictPolicy = ...,
-        tags: dict[str, str] | None = ...,
-    ) -> Handle[R]: ...
-    @overload
-    async def start(
-        self,
-        workflow: Callable[[A, B, C], Coro[R]],
-        a: A,
-        b: B,
-        c: C,
-        /,
-        *,
-        id: str | None = ...,
-        on_conflict: ConflictPolicy = ...,
-        tags: dict[str, str] | None = ...,
-    ) -> Handle[R]: ...
-    @overload
-    async def start(
-        self,
-        workflow: Callable[[A, B, C, D], Coro[R]],
-        a: A,
-        b: B,
-        c: C,
-        d: D,
-        /,
-        *,
-        id: str | None = ...,
-        on_conflict: ConflictPolicy = ...,
-        tags: dict[str, str] | None = ...,
-    ) -> Handle[R]: ...
-    @overload
-    async def start(
-        self,
-        workflow: str,
-        /,
-        *args: Any,
-        id: str | None = ...,
-        on_conflict: ConflictPolicy = ...,
-        tags: dict[str, str] | None = ...,
-    ) -> Handle[Any]: ...
-    async def start(
-        self,
-        workflow: Any,
-        /,
-        *args: Any,
-        id: str | None = None,
-        on_conflict: ConflictPolicy = "use-existing",
-        tags: dict[str, str] | None = None,
-    ) -> Handle[Any]:
-        """Starts a run. Acknowledged once it is on disk.
-
-        Args:
-            workflow: a workflow, or the name of one that is known here or served by whoever owns the runs.
-            id: the caller's id; the same id again, with the same input, is the same run. By default a new one.
-            on_conflict: what happens if the id is taken, see ``stores.base.StartRun``.
-            tags: labels to find the run by.
-
-        Raises:
-            UnknownWorkflow, InvalidArgument: nothing was started.
-            NotServed: another process owns the runs and lacks this workflow; nothing was started.
-            RunAlreadyExists: the id is taken by a run with other input, or the policy says to fail.
-        """
-        check_options(id, on_conflict, tags or {})
-        name, version, returns, payload, hash = self._input(workflow, args)
-        self._check_served(name, id)
-        uid = os.urandom(16).hex()
-        at = self.clock.now()
-        event = e.RunStarted(
-            at, None, None, name, id or uid, uid, payload, namespace=self.namespace, version=version, python=PYTHON,
-            tags=tags or {}, input_hash=hash,
-        )  # fmt: skip
-        data, blobs = self.journal.write(event)
-        wake = RESIDENT if self._duty is not None else RESIDENT + 1
-        policy: ConflictPolicy = "replace" if on_conflict == "terminate-if-running" else on_conflict
-        operation = StartRun(
-            self.namespace, id or uid, uid, self.app, name, at, data, hash, version, wake, policy, None, tags or {},
-            tuple(blobs),
-        )  # fmt: skip
-        answer = await self._ask(lambda client: client.start(operation, event))
-        while answer.outcome == "refused" and policy != on_conflict:
-            # Its owner ends it, so that its parent, its children and whoever awaits it learn of that as always.
-            await self._end_for_good(answer.run)
-            answer = await self._ask(lambda client: client.start(operation, event))
-        if answer.outcome == "refused":
-            raise RunAlreadyExists(id or uid, answer.reason)
-        return Handle(self, answer.run, id or uid, returns)
-
-    def _input(self, workflow: Any, args: tuple[Any, ...]) -> tuple[str, str, Any, Payload, str]:
-        """Name, version and result type of a workflow, and the payload and hash of its arguments."""
-        hash_key = self._codec.hash_key if self._codec else None
-        if isinstance(workflow, str) and self.definitions.workflow(workflow) is None and self._duty is None:
-            owner = self.store.owner(self.app)
-            if owner is not None and workflow in owner.serves:
-                # Its parameters are known there, not here: by position, unchecked.
-                payload, canonical = self.encodings.encode_canonical({"*": args})
-                return workflow, owner.serves[workflow], Any, payload, digest(canonical, hash_key)
-        definition = self._resolve(workflow)
-        call_site = definition.bind(self.encodings, hash_key).call_site
-        payload, hash = call_site.encode(args, {})
-        return definition.name, definition.version, call_site.returns, payload, hash
-
-    def _check_served(self, workflow: str, id: str | None) -> None:
-        """A run that its owner has no code for would only stand still. One that is there already may have ended."""
-        if self._duty is not None or (id is not None and self.store.find(self.namespace, id) is not None):
-            return
-        owner = self.store.owner(self.app)
-        if owner is not None and workflow not in owner.serves:
-            raise NotServed(workflow, self.app, owner.worker, list(owner.serves))
-
-    async def _end_for_good(self, run: int) -> None:
-        with suppress(RunClosed):
-            await self.terminate(run, "its id was given to a new run")
-        with suppress(RunFailed):
-            await Handle[Any](self, run, "").result(through_incidents=True)
-
-    def _resolve(self, workflow: Any) -> Workflow[Any, Any]:
-        name = workflow if isinstance(workflow, str) else getattr(workflow, "name", None)
-        if isinstance(workflow, Workflow) and self.definitions.workflow(workflow.name) is None:
-            WORKFLOWS.add(workflow)
-        found = self.definitions.workflow(name) if isinstance(name, str) else None
-        if isinstance(workflow, Workflow):
-            return workflow
-        if found is None:
-            if callable(workflow):
-                raise InvalidArgument(
-                    f"{getattr(workflow, '__qualname__', workflow)!r} is not a workflow; decorate it with @workflow"
-                )
-            raise UnknownWorkflow(str(name), self.definitions.names())
-        return found
+    # --- finding ----------------------------------------------------------------------------------------------
 
     async def handle(self, id: str, returns: Any = Any) -> Handle[Any]:
         """The current run of an id.
@@ -480,17 +301,6 @@ class Engine:
             asyncio.to_thread, ask, self.definitions, self.store, self.events_of, run, name, list(args)
         )
         return await self._ask(lambda client: client.query(run, name, list(args), replayed))
-
-    async def _ask(self, question: Callable[[Direct | Remote], Awaitable[T]]) -> T:
-        """Asks the runs' owner, and the next one if it is dispossessed meanwhile. Everything that is asked may be asked
-        twice: a uid, a message and an update are taken once."""
-        while True:
-            client = self._client
-            try:
-                return await question(client)
-            except FenceLost:
-                if client is self._client:
-                    raise
 
     def _body(self, event: e.Event) -> tuple[bytes, tuple[Any, ...]]:
         data, blobs = self.journal.write(event)
