@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from segue import signal, step, workflow
+from segue import now, signal, step, workflow
 
 
 @step
@@ -39,3 +39,10 @@ async def wait_for_go(n: int) -> int:
 async def sleep_long(n: int) -> int:
     await asyncio.sleep(30 * 86_400)
     return n
+
+
+@workflow
+async def sleep_until(at: float) -> float:
+    """Sleeps until a point in time, in seconds since the epoch; says how late it woke up."""
+    await asyncio.sleep(at - now().timestamp())
+    return now().timestamp() - at
