@@ -65,7 +65,15 @@ class Step(Generic[P, R]):
         try:
             return await call  # type: ignore[no-any-return]
         except StepFailed as error:
-            return await self.on_error.handle(error, lambda: self(*args, **kwargs))  # type: ignore[no-any-return]
+            return await self.on_error.handle(error, lambda: self._again()(*args, **kwargs))  # type: ignore[no-any-return]
+
+    def _again(self) -> Step[P, R]:
+        """The step for another call in the place of one that failed; an explicit key becomes that of the next one."""
+        if self.key is None:
+            return self
+        name, _, n = self.key.rpartition("~again")
+        key = f"{name}~again{int(n) + 1}" if name and n.isdecimal() else f"{self.key}~again1"
+        return Step(self.function, self.spec, self.on_error, key)
 
     async def _run_here(self, args: Any, kwargs: Any) -> R:
         if CURRENT.get(None) is None:
