@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from segue import Engine, set_attributes, signal, step, workflow
-from segue.errors import RunStillOpen
+from segue.erasing import erase
+from segue.errors import PayloadError, RunStillOpen
 from segue.kernel import events as e
+from segue.stores.faults import Crash, CrashBefore, FaultyStore, crash
 
 CANARY = "ann@example.com"
 
@@ -57,6 +59,29 @@ async def test_a_family_is_erased_and_says_so(tmp_path: Path) -> None:
         assert (row.state, row.attributes, row.tags) == ("completed", {}, {})
         assert engine.logs(erased[1].run) == []
     assert files_with_canary(tmp_path) == []
+
+
+async def test_an_erasure_that_is_broken_off_leaves_the_run_that_was_asked_for_to_the_next(tmp_path: Path) -> None:
+    second = {2: CrashBefore(crash)}
+    async with Engine(f"sqlite:///{tmp_path}/test.db") as engine:
+        await run_campaign(engine)
+        store = FaultyStore(engine.store, second)
+        run = (await engine.handle("c")).run
+        with pytest.raises(Crash):
+            erase(store, [run], at=engine.clock.now(), actor=None, reason="")
+        *_, last = [event for _, event in engine.events_of(run)]
+        assert isinstance(last, e.RunCompleted), "its child is erased; it still says that something is left to do"
+        await engine.erase(run)
+    assert files_with_canary(tmp_path) == []
+
+
+async def test_who_asks_for_an_erased_value_is_told_so(tmp_path: Path) -> None:
+    async with Engine(f"sqlite:///{tmp_path}/test.db") as engine:
+        await run_campaign(engine)
+        handle = await engine.handle("c")
+        await engine.erase(handle.run)
+        with pytest.raises(PayloadError, match="the value was erased together with the personal data of its run"):
+            await handle.result()
 
 
 async def test_an_open_run_is_refused_whole(tmp_path: Path) -> None:

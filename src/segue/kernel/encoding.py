@@ -27,7 +27,7 @@ import msgspec
 from segue.errors import PayloadError
 from segue.kernel.explain import explain
 from segue.kernel.likeness import describe
-from segue.kernel.payload import JSON, NULL, Fetch, Payload, content, from_bytes
+from segue.kernel.payload import ERASED, JSON, NULL, Fetch, Payload, content, from_bytes
 from segue.kernel.secret import SecretRef
 from segue.kernel.typed import PLAIN, Blobs, Plain, TypedDecoder, isinstance_of, marked, targets
 
@@ -164,6 +164,8 @@ class Encodings:
     def decode_part(self, payload: Payload, annotation: Any, fetch: Fetch | None) -> Any:
         """The value of a payload in an encoding other than JSON."""
         encoding = self._by_name.get(payload.encoding)
+        if encoding is None and payload.encoding == ERASED:
+            raise PayloadError("the value was erased together with the personal data of its run; nothing is left of it")
         if encoding is None:
             raise PayloadError(
                 f"no encoding named {payload.encoding!r} is registered here (known: json, {', '.join(self._by_name)}); "

@@ -7,9 +7,9 @@ from typing import Any
 import msgspec
 
 from segue.kernel.events import Event, Failure
-from segue.kernel.payload import Payload
+from segue.kernel.payload import ERASED, Payload
 
-GONE = Payload("erased", msgspec.Raw(b'""'))
+GONE = Payload(ERASED, msgspec.Raw(b'""'))
 """Stands in the place of every payload. Nothing decodes it: who asks for the value is told that it was erased."""
 
 _TEXT_OF_PEOPLE = frozenset({"reason", "message"})

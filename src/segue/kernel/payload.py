@@ -14,6 +14,8 @@ import msgspec
 from segue.errors import PayloadError
 
 JSON = "json"
+ERASED = "erased"
+"""Name of no encoding: stands where a person's data was erased."""
 
 Fetch = Callable[[str], bytes]
 """Gives the bytes that are kept apart under a content address."""
