@@ -98,6 +98,8 @@ class Direct:
         run = self._conductor.residents.get(post.run or 0)
         if run is None or run.execution is None or run.closed or post.kind not in ("signal", "cancel"):
             return None
+        if post.blobs or run.unread:
+            return None  # a large value is not in the store yet; and nobody overtakes mail that has not been read
         event = self._conductor.journal.event(post.body)
         if getattr(event, "message", ""):
             return None

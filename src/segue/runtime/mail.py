@@ -162,19 +162,25 @@ class Mail:
         self._loading.load(row, self._ready)
 
     def _waiting(self, row: int) -> int:
-        return len(self._inbox(row))
-
-    def _inbox(self, row: int) -> list[InboxRow]:
         try:
-            return self._conductor.store.inbox([row])
-        except StoreUnavailable as error:  # the slow look finds it again
-            log.debug("reading the mail of run %d later: %s", row, error)
-            return []
+            return len(self._conductor.store.inbox([row]))
+        except StoreUnavailable:  # the slow look finds it again
+            return 0
 
     def deliver(self, run: Resident) -> None:
         """Journals what waits for the run, in order of arrival."""
+        try:
+            self._deliver(run)
+        except StoreUnavailable as error:
+            log.debug("reading the mail of run %s later: %s", run.id, error)
+            run.unread = True
+            self._loop.call_later(RETRY, self.poke, run.run)
+        else:
+            run.unread = False
+
+    def _deliver(self, run: Resident) -> None:
         left = 0
-        for row in self._inbox(run.run):
+        for row in self._conductor.store.inbox([run.run]):
             if row.row in run.taken:
                 continue
             if run.closed:
@@ -186,8 +192,6 @@ class Mail:
                 continue
             try:
                 event = self._conductor.journal.event(row.body)
-            except StoreUnavailable:
-                return
             except (PayloadError, msgspec.ValidationError) as error:
                 incidents.halt(self._conductor, run, error)
                 left += 1

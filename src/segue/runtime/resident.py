@@ -124,12 +124,13 @@ class Resident:
         incidents: keys of the calls that stand still until a person acts ("" for the run as a whole).
         children: row and close policy of each child that was started and has not answered, by its call's key.
         taken: inbox rows that became events and are not deleted on disk yet.
+        unread: there may be mail in the inbox that could not be read when it was looked for.
         segment: what is not handed to the writer yet. in_flight: what the writer is committing.
     """
 
     __slots__ = (
         "active", "at", "children", "closed", "deadline", "durable", "execution", "id", "in_flight", "incident_text",
-        "incidents", "namespace", "parent", "row_state", "row_wake", "run", "segment", "seq", "taken", "uid",
+        "incidents", "namespace", "parent", "row_state", "row_wake", "run", "segment", "seq", "taken", "uid", "unread",
         "workflow",
     )  # fmt: skip
 
@@ -157,6 +158,7 @@ class Resident:
         self.closed = False
         self.parent: Any = None
         self.taken: set[int] = set()
+        self.unread = False
 
     def open_segment(self) -> Segment:
         """The segment that takes further events."""
