@@ -12,8 +12,9 @@ import msgspec
 import sweep_steps as steps
 import sweep_workflows as w
 
-from segue import Engine, Handle, Incident, RunFailed
-from segue.errors import CallerError, RunAlreadyExists, RunClosed, RunNotFound
+from segue import Approval, Engine, Handle, Incident, Resolution, RunFailed
+from segue.errors import CallerError, PayloadError, RunAlreadyExists, RunClosed, RunNotFound, StoreUnavailable
+from segue.kernel import events as e
 from segue.runtime.settings import Settings
 from segue.stores.base import CLOSED, RunFilter, RunRow, Store
 
@@ -180,8 +181,94 @@ async def _twin(engine: Engine) -> None:
     await _end(await engine.handle("twin"))
 
 
+async def _policies(engine: Engine) -> None:
+    handle = await engine.start(w.policies, id="policies")
+    while (await handle.status()).state not in CLOSED:
+        for task in await engine.tasks(run=handle.run):
+            mended = steps.happened("pump")
+            steps.make_happen("pump")
+            with suppress(CallerError):  # answered already
+                await engine.complete_task(
+                    task, Resolution("skip", "pump") if mended else Resolution("retry"), by="ops"
+                )
+        await asyncio.sleep(0.002)
+    await _end(handle)
+
+
+async def _bulky(engine: Engine) -> None:
+    handle = await engine.start(w.bulky, id="bulky")
+    await _unless_closed(handle.signal("text", "t" * 300_000, message="text"))
+    await _end(handle)
+
+
+async def _stuck(engine: Engine) -> None:
+    handle = await engine.start(w.stuck, id="stuck")
+    try:
+        await handle.result()
+    except Incident:
+        steps.make_happen("crane")
+    except RunFailed:
+        return
+    await _end(handle)
+
+
+async def _abandons(engine: Engine) -> None:
+    handle = await engine.start(w.abandons_a_broken_step, id="abandons")
+    with suppress(Incident):
+        await handle.result()
+    await _unless_closed(handle.signal("enough", message="enough"))
+    await handle.result(through_incidents=True)
+
+
+async def _dynasty(engine: Engine) -> None:
+    await _until_there(engine, "order")
+    handle = await engine.start(w.dynasty, "dynasty", id="dynasty")
+    children = [await _until_there(engine, f"dynasty/{policy}") for policy in ("cancel", "terminate", "abandon")]
+    await until(lambda: _knows_of(engine, handle, 3))
+    await _unless_closed(handle.terminate("the end of the dynasty"))
+    await _end(handle)
+    await _unless_closed(children[2].signal("go", message="go"))
+    for child in children:
+        await _end(child)
+
+
+async def _until_there(engine: Engine, id: str) -> Handle[Any]:
+    while True:
+        try:
+            return await engine.handle(id)
+        except RunNotFound:
+            await asyncio.sleep(0.002)
+
+
+async def _knows_of(engine: Engine, parent: Handle[Any], children: int) -> bool:
+    started = [x for _, x in engine.events_of(parent.run) if isinstance(x, e.ChildStarted) and not x.failure]
+    return len(started) == children
+
+
+async def _personal(engine: Engine) -> None:
+    try:
+        handle = await engine.handle("personal")  # once it is erased, nothing is left to compare its input with
+    except RunNotFound:
+        handle = await engine.start(w.personal, "ann smith", id="personal")
+    while not any(task.assignee == "boss" for task in await engine.tasks(run=handle.run)):
+        if (await handle.status()).state in CLOSED or await engine.tasks(state="completed", run=handle.run):
+            break
+        await asyncio.sleep(0.002)
+    for task in await engine.tasks(run=handle.run):
+        await engine.complete_task(task, Approval(True), by="boss")
+    await until(lambda: _is_closed(handle))
+    while not isinstance(list(engine.events_of(handle.run))[-1][1], e.Erased):
+        with suppress(StoreUnavailable):  # whoever erases is told, and does it again
+            await engine.erase(handle.run, by="boss", reason="she asked for it")
+
+
+async def _is_closed(handle: Handle[Any]) -> bool:
+    return (await handle.status()).state in CLOSED
+
+
 PARTS = (
     _order, _letters, _family, _decide, _repaired, _rolled_back, _called_off, _impatient, _ended, _phoenix, _twin,
+    _policies, _bulky, _stuck, _abandons, _dynasty, _personal,
 )  # fmt: skip
 
 
@@ -204,6 +291,8 @@ async def _end_of(engine: Engine, row: RunRow) -> dict[str, Any]:
         result = msgspec.to_builtins(await handle.result())
     except RunFailed as error:
         result = str(error)
+    except PayloadError as error:
+        result = str(error)  # it was erased
     tasks = [(t.name, t.state, t.assignee, t.closed_by) for t in await engine.tasks(state=None, run=row.run)]
     return {
         "state": row.state,

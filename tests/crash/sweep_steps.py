@@ -92,6 +92,35 @@ async def needs_repair(what: str) -> str:
     return what
 
 
+@step
+async def broken_until(what: str) -> str:
+    """For policies that ask a person, and for undoing: fails until the world has been mended."""
+    act(what)
+    if not happened(what):
+        raise RuntimeError(f"{what} is broken")
+    return what
+
+
+@step
+async def undo_until_mended(what: str, done: str | None) -> None:
+    act(f"{what}, {done}")
+    if not happened(what):
+        raise RuntimeError(f"{what} cannot be undone")
+
+
+@step
+async def large(n: int) -> str:
+    """More than stands in a row of the journal."""
+    act()
+    return str(n) * 200_000
+
+
+@step
+async def measure(text: str) -> int:
+    act()
+    return len(text)
+
+
 # --- slow, and told to stop -----------------------------------------------------------------------------------
 
 

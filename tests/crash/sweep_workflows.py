@@ -10,7 +10,7 @@ import msgspec
 import sweep_steps as steps
 
 import segue
-from segue import RunCancelled, RunFailed, StepFailed, approval, saga, signal, state, workflow
+from segue import RunCancelled, RunFailed, StepFailed, approval, escalate, saga, signal, skip, state, workflow
 
 
 class Order(msgspec.Struct):
@@ -197,6 +197,64 @@ async def ended() -> None:
         await steps.forever()
     finally:
         await steps.fetch(0)
+
+
+@workflow
+async def policies() -> dict[str, Any]:
+    """The two policies of a call that neither retry nor branch nor undo: skip, and ask a person (who retries once)."""
+    skipped = await steps.refused.using(on_error=skip("nothing"))("x")
+    ask = steps.broken_until.using(on_error=escalate("ops"), key="pump")
+    return {"skipped": skipped, "escalated": await ask("pump")}
+
+
+@workflow
+async def bulky() -> list[int]:
+    """Values that are kept apart: an argument, a result, a signal; and one of them twice."""
+    text = await steps.large(7)
+    lengths = await asyncio.gather(steps.measure(text), steps.measure(await signal("text", str)))
+    return [*lengths, len(text)]
+
+
+@workflow
+async def stuck() -> None:
+    """Compensation that fails: the rest of the list waits until a person has mended what is broken."""
+    async with saga() as s:
+        await s.step(steps.book, "ship", undo=steps.unbook)
+        await s.step(steps.book, "crane", undo=steps.undo_until_mended)
+        await steps.refused("no wind")
+
+
+@workflow
+async def abandons_a_broken_step() -> str:
+    """Gives a step up that stands still."""
+    trying = asyncio.create_task(steps.needs_repair("never"))
+    await signal("enough")
+    trying.cancel()
+    with suppress(asyncio.CancelledError):
+        await trying
+    return "gone on"
+
+
+@workflow
+async def dynasty(id: str) -> None:
+    """Ended from outside while it awaits children: each of them follows its own policy. One has an id that is taken."""
+    try:
+        await child.child(2, id="order")
+    except RunFailed:
+        segue.set_attributes(taken=True)
+    async with asyncio.TaskGroup() as group:
+        for policy in ("cancel", "terminate", "abandon"):
+            group.create_task(waiting_child.child(policy, id=f"{id}/{policy}", on_parent_close=policy))
+
+
+@workflow
+async def personal(name: str) -> str:
+    """Erased once it has ended, with its child."""
+    segue.set_attributes(person=name)
+    segue.publish("person", name)
+    await approval("ann", name="seen", subject={"name": name}, timeout="10ms", escalate="boss")
+    await child.child(4, id="personal/child")
+    return name
 
 
 @workflow

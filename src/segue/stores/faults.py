@@ -1,7 +1,7 @@
 """Faults on demand around any store: what a workflow, and the engine itself, must live through.
 
 A plan names the fault of each commit that is to have one; commits are counted from 1, a commit that is tried again
-counts again::
+counts again, and so does an erasure (``redact``), which is a transaction too::
 
     store = FaultyStore(SqliteStore.open(path), {3: LoseAcknowledgement(), 4: Refuse(), 7: CrashAfter(crash)})
     engine = Engine(store=store)
@@ -42,6 +42,8 @@ from segue.stores.base import (
 )
 
 Commit = Callable[[], list[Answer]]
+ERASURE = Batch(0, ())
+"""What a plan that looks at batches sees of an erasure."""
 
 
 class Crash(BaseException):
@@ -141,12 +143,15 @@ class FaultyStore:
 
     def commit(self, batch: Batch) -> list[Answer]:
         store = self._living()
+        return self._strike(lambda: store.commit(batch), batch)
+
+    def _strike(self, commit: Commit, batch: Batch) -> list[Answer]:
         self.commits += 1
         fault = self._plan(self.commits, batch)
         if fault is None:
-            return store.commit(batch)
+            return commit()
         try:
-            return fault.strike(lambda: store.commit(batch))
+            return fault.strike(commit)
         except Crash:
             self.dead = True
             raise
@@ -230,7 +235,15 @@ class FaultyStore:
         return self._living().shrink(pages)
 
     def redact(self, run: int, events: Sequence[tuple[int, bytes]], told: bytes, refs: Iterable[str] = ()) -> bool:
-        return self._living().redact(run, events, told, refs)
+        store = self._living()
+        done: list[bool] = []
+
+        def redact() -> list[Answer]:
+            done.append(store.redact(run, events, told, refs))
+            return []
+
+        self._strike(redact, ERASURE)
+        return done[-1]
 
     def stats(self) -> StoreStats:
         return self._living().stats()
