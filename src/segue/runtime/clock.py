@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
-
 LONGEST_WAIT = 1_000_000
 """µs after which an alarm rings, early if need be: so soon is it noticed that the wall clock has jumped forward."""
 

@@ -5,7 +5,8 @@ batch collects. A commit that fails is kept and tried again with identical rows:
 journal that somebody else has written, lets go of a run.
 
 A small batch is committed in place, on the loop's thread, because handing it to a thread and back costs as much as the
-commit itself; a large one, or any on a disk that has shown to be slow, goes to the writer's thread.
+commit itself; a large one, one with a large value, or any on a disk that has shown to be slow, goes to the writer's
+thread.
 """
 
 from __future__ import annotations
@@ -135,6 +136,7 @@ class Writer:
             for operation, reply in taken:
                 work.operations.append(operation)
                 work.replies.append(reply)
+                work.bulky |= bool(getattr(operation, "blobs", ()))
             work.rows += len(taken)
         dirty = self._dirty
         while dirty and work.rows < ROWS_PER_BATCH:
@@ -148,12 +150,13 @@ class Writer:
             work.operations.append(segment.operation(run.run))
             work.replies.append((run, segment))
             work.rows += len(segment.events) + 1
+            work.bulky |= segment.bulky
         return work
 
     def _attempt(self, work: _Committing) -> None:
         quick = (work.rows <= IN_PLACE_ROWS and self._cost < IN_PLACE_SECONDS) or len(work.operations) == 1
         # A store that was down may take its time to say so again: not at the loop's expense.
-        if quick and self.unavailable is None:
+        if quick and not work.bulky and self.unavailable is None:
             began = time.perf_counter()
             try:
                 answers = self._store.commit(work.batch)
@@ -283,12 +286,13 @@ class Writer:
 class _Committing:
     """A batch on its way, with whoever waits for its answers."""
 
-    __slots__ = ("batch", "operations", "replies", "resolved", "rows")
+    __slots__ = ("batch", "bulky", "operations", "replies", "resolved", "rows")
 
     def __init__(self) -> None:
         self.operations: list[Operation] = []
         self.replies: list[Reply | tuple[Resident, Segment]] = []
         self.rows = 0
+        self.bulky = False
         self.resolved = False
         self.batch: Batch
 
