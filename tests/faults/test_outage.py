@@ -6,6 +6,7 @@ What happens meanwhile (steps end, timers pass, people ask) waits in memory and 
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -129,6 +130,61 @@ async def test_the_rows_that_are_tried_again_are_the_same(tmp_path: Path, world:
     assert tries[kept] == 5
     first, *again = [operations for number, operations in rows.seen if number == kept]
     assert all(operations == first for operations in again)
+
+
+@step
+async def reads_state(n: int) -> int:
+    await gate.wait()
+    found = int(await segue.state.get("shared", "n", 5))
+    return found + n
+
+
+@workflow
+async def reads() -> int:
+    waiting = asyncio.create_task(reads_state(1))
+    await signal("now")
+    return await waiting
+
+
+async def test_an_attempt_that_reads_keyed_state_waits_for_the_store(engine: Engine, outage: Outage) -> None:
+    handle = await engine.start(reads)
+    await until(lambda: engine.attempts_under_way == 1)
+    outage.begin()
+    told = asyncio.create_task(handle.signal("now"))
+    gate.set()
+    await met(outage)
+    outage.end()
+    await told
+    assert await handle.result(timeout=10) == 6
+
+
+reading = threading.Event()
+
+
+@step
+def reads_in_a_thread(n: int) -> int:
+    reading.wait(30)
+    return int(segue.state.get_sync("shared", "n", 5)) + n
+
+
+@workflow
+async def reads_there() -> int:
+    waiting = asyncio.create_task(reads_in_a_thread(1))
+    await signal("now")
+    return await waiting
+
+
+async def test_a_plain_function_that_reads_it_waits_too(engine: Engine, outage: Outage) -> None:
+    reading.clear()
+    handle = await engine.start(reads_there)
+    await until(lambda: engine.attempts_under_way == 1)
+    outage.begin()
+    told = asyncio.create_task(handle.signal("now"))
+    reading.set()
+    await met(outage)
+    outage.end()
+    await told
+    assert await handle.result(timeout=10) == 6
 
 
 # --- timers, cancellation -------------------------------------------------------------------------------------

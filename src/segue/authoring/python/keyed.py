@@ -2,21 +2,28 @@
 
 Inside a step, what is written becomes true in the transaction that records the step's outcome; an attempt that fails
 writes nothing. Inside a workflow, reading and writing are steps of their own.
+
+A store that is down for a while is waited for: it is no reason for an attempt to fail.
 """
 
 from __future__ import annotations
 
+import asyncio
+import time
 from typing import Any
 
 import msgspec
 
 from segue.authoring.python.definitions import step
 from segue.authoring.python.execution import current
+from segue.errors import StoreUnavailable
 from segue.kernel.attempt import Attempt, current_attempt
 from segue.kernel.encoding import Encodings
 from segue.kernel.payload import Payload
 
 _encodings = Encodings()
+RETRY = 0.1
+"""Seconds between two tries to read from a store that is down."""
 
 
 class State:
@@ -28,7 +35,11 @@ class State:
             found = await _get(scope, key)
             return default if found is None else found
         attempt = current_attempt("state.get()")
-        return _read(attempt, scope, key, default)
+        while True:
+            try:
+                return _read(attempt, scope, key, default)
+            except StoreUnavailable:
+                await asyncio.sleep(RETRY)
 
     async def set(self, scope: str, key: str, value: Any) -> None:
         """Writes a value; None deletes it."""
@@ -39,7 +50,15 @@ class State:
 
     def get_sync(self, scope: str, key: str, default: Any = None) -> Any:
         """``get`` for plain functions."""
-        return _read(current_attempt("state.get_sync()"), scope, key, default)
+        attempt = current_attempt("state.get_sync()")
+        while True:
+            try:
+                return _read(attempt, scope, key, default)
+            except StoreUnavailable:
+                # Not on the loop, which has others to serve; and not for somebody who was asked to stop.
+                if attempt.cancel_requested or asyncio._get_running_loop() is not None:
+                    raise
+                time.sleep(RETRY)
 
     def set_sync(self, scope: str, key: str, value: Any) -> None:
         """``set`` for plain functions."""
