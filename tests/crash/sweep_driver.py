@@ -18,7 +18,7 @@ from segue.kernel import events as e
 from segue.runtime.settings import Settings
 from segue.stores.base import CLOSED, RunFilter, RunRow, Store
 
-LONGEST = 40.0
+LONGEST = 60.0
 EVERYTHING = RunFilter(limit=10_000)
 
 

@@ -10,7 +10,8 @@ class Game(msgspec.Struct):
 
     Attributes:
         folder: where the database and the world are.
-        fault, at: what happens at which commit; no fault by default.
+        fault, at: what happens at which commit; no fault by default. ``storm``: something happens to two commits of
+            five, drawn with ``at`` as the seed.
         kill: seconds after which the process is killed from outside.
         cache: idle runs that may stay in memory.
         apart: the parts of the scenario one after the other, so that more commits have a moment of their own.

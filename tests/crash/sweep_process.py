@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import random
 import signal
 import sys
 import time
@@ -22,7 +23,7 @@ from sweep_game import Game
 from segue.kernel.commands import Command
 from segue.runtime.carry import CARRY
 from segue.runtime.settings import Settings
-from segue.stores.faults import CrashAfter, CrashBefore, Fault, FaultyStore, LoseAcknowledgement, Refuse
+from segue.stores.faults import CrashAfter, CrashBefore, Fault, FaultyStore, LoseAcknowledgement, Plan, Refuse
 from segue.stores.sqlite.store import SqliteStore
 
 FAULTS: dict[str, type[Fault]] = {
@@ -36,13 +37,20 @@ FAULTS: dict[str, type[Fault]] = {
 def play(game: Game) -> None:
     folder = Path(game.folder)
     os.environ["SEGUE_TEST_WORLD"] = str(folder)
-    plan: dict[int, Fault] = {game.at: FAULTS[game.fault]()} if game.fault else {}
+    plan = _plan(game)
     seen = _watch_commands()
     store = FaultyStore(SqliteStore.open(folder / "runs.db"), plan)
     asyncio.run(_play(folder, store, game))
     (folder / "commits").write_text(str(store.commits))
     with (folder / "commands").open("a") as file:
         file.write(" ".join(sorted(seen)) + "\n")
+
+
+def _plan(game: Game) -> Plan:
+    if game.fault == "storm":
+        chance = random.Random(game.at)
+        return lambda number, batch: chance.choice((Refuse(), LoseAcknowledgement(), None, None, None))
+    return {game.at: FAULTS[game.fault]()} if game.fault else {}
 
 
 async def _play(folder: Path, store: FaultyStore, game: Game) -> None:

@@ -117,6 +117,17 @@ def _commits(players: Players, table: Path, apart: bool) -> int:
     return commits
 
 
+def test_storms_of_faults(players: Players, table: Path, expected: dict[str, Any], long: bool) -> None:
+    """One fault after the other, some while the last one is being mended."""
+
+    def play(seed: int) -> None:
+        game = _game(table, f"storm-{seed}", fault="storm", at=seed, cache=0 if seed % 2 else 1000)
+        games.check(games.finished(players, game), expected, game, one_process=True)
+
+    problems = players.at_once(play, range(100 if long else 10))
+    assert not problems, "\n\n".join(problems)
+
+
 def test_processes_killed_at_random_moments(
     players: Players, table: Path, expected: dict[str, Any], long: bool
 ) -> None:
