@@ -103,6 +103,12 @@ class Segment:
             if function in (answer, refuse) and not args[0].done():
                 args[0].set_exception(Withheld())
 
+    def acknowledge(self) -> None:
+        """It is on disk, and its run goes on elsewhere: whoever waits for an answer from it gets the answer."""
+        for function, args in self.effects:
+            if function in (answer, refuse):
+                function(*args)
+
     def operation(self, run: int) -> Append:
         """The segment as the store takes it."""
         more = self._extras

@@ -207,12 +207,15 @@ class Writer:
         if not isinstance(error, StoreUnavailable):
             if not isinstance(error, FenceLost):
                 log.critical("the store refused a batch for good", exc_info=error)
+            if work.uncertain:
+                self._acknowledge_what_landed(work)
             self._stop(error)
             self._owner.dispossessed(error)
             return
         if self.unavailable is None:
             log.warning("cannot write (%s); the batch is kept and tried again", error)
         self.unavailable = error
+        work.uncertain = True
         self._wake_idle()
         self._loop.call_later(self._pause, self._retry, work)
         self._pause = min(self._pause * 2, RETRY_LONGEST)
@@ -246,6 +249,18 @@ class Writer:
         work.operations, work.replies, work.resolved = again.operations, again.replies, True
         work.rows = len(again.operations)
         work.batch = Batch(self._commit_id, tuple(again.operations), self.fence)
+
+    def _acknowledge_what_landed(self, work: _Committing) -> None:
+        """An earlier try may be in after all: whoever sent something with it is told so, and does not send it to the
+        next owner once more. Nothing else of it is released."""
+        try:
+            for operation, reply in zip(work.operations, work.replies, strict=True):
+                if not isinstance(operation, Append) or not isinstance(reply, tuple) or not operation.events:
+                    continue
+                if self._look(operation).outcome == "appended":
+                    reply[1].acknowledge()
+        except StoreError as error:
+            log.warning("cannot look what has been written: %s", error)
 
     def _look(self, operation: Append) -> Appended:
         first = next(iter(self._store.journal(operation.run, after=operation.seq - 1)), None)
@@ -286,7 +301,7 @@ class Writer:
 class _Committing:
     """A batch on its way, with whoever waits for its answers."""
 
-    __slots__ = ("batch", "bulky", "operations", "replies", "resolved", "rows")
+    __slots__ = ("batch", "bulky", "operations", "replies", "resolved", "rows", "uncertain")
 
     def __init__(self) -> None:
         self.operations: list[Operation] = []
@@ -294,6 +309,7 @@ class _Committing:
         self.rows = 0
         self.bulky = False
         self.resolved = False
+        self.uncertain = False
         self.batch: Batch
 
 
