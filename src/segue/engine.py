@@ -231,7 +231,10 @@ class Engine(Starting):
     def _tell_run(self, run: Resident, event: e.Event) -> None:
         if self._duty is not None:
             self._duty.retaining.heard(event)
-        self._on_run(run, event)
+        try:
+            self._on_run(run, event)
+        except Exception:  # a watcher's mistake must not keep anybody's commit from being acknowledged
+            log.exception("whoever watches runs failed at run %s", run.id)
 
     @property
     def owner(self) -> bool:
@@ -282,6 +285,8 @@ class Engine(Starting):
         await self._post(run, "terminate", e.RunTerminated(self.clock.now(), None, None, reason))
 
     async def retry(self, run: int, key: str | None = None) -> None:
+        if key is not None:
+            checked_name(key, "a step's key")
         await self._post(run, "resolve", e.IncidentResolved(self.clock.now(), None, None, "retry", key))
 
     async def update(self, run: int, name: str, args: tuple[Any, ...], *, id: str | None = None) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
@@ -113,6 +114,17 @@ async def test_an_id_that_is_taken_by_other_input_is_refused(engine: Engine) -> 
     assert await one.result(timeout=10) == 1
 
 
+async def test_a_watcher_that_raises_holds_up_nobody(url: str, caplog: pytest.LogCaptureFixture) -> None:
+    def fails(run: Any, event: Any) -> None:
+        raise ValueError("the watcher's own mistake")
+
+    async with Engine(url) as engine:
+        engine.watch_runs(fails)
+        handles = await asyncio.gather(*[engine.start(buys, Order("tea", n)) for n in range(10)])
+        assert await asyncio.gather(*[handle.result(timeout=10) for handle in handles]) == list(range(10))
+    assert "the watcher's own mistake" in caplog.text
+
+
 # --- names ----------------------------------------------------------------------------------------------------
 
 BAD = [5, b"x", "a\ud800", "a\0b", object()]
@@ -132,6 +144,7 @@ async def test_a_name_that_cannot_be_stored_is_refused_before_anything_is_writte
         lambda: handle.update("word", 1, id=name),
         lambda: handle.cancel(name),
         lambda: handle.terminate(name),
+        lambda: handle.retry(name),
     ]
     for request in requests:
         with pytest.raises(InvalidArgument, match=r"must be text|NUL|surrogate"):
