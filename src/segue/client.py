@@ -232,26 +232,36 @@ class Direct:
                 segment.effects.append((refuse, (future, error)))
 
     async def closing_event(self, run: int, events: Events) -> e.Event:
-        conductor = self._conductor
-        future: asyncio.Future[e.Event] = asyncio.get_running_loop().create_future()
-        waiters = conductor.waiters.setdefault(run, [])
-        waiters.append(future)
-        resident = conductor.residents.get(run)
-        try:
-            if resident is None or resident.incidents:
-                ended = _ended(conductor.store, run, events)
-                if ended is not None:
+        while True:
+            future: asyncio.Future[e.Event] = asyncio.get_running_loop().create_future()
+            waiters = self._conductor.waiters.setdefault(run, [])
+            waiters.append(future)
+            try:
+                ended, acted = self._look_for_the_end(run, events)
+                if ended is not None and not acted:
                     return ended
-                if run in self._loading.unreadable:
-                    raise self._loading.unreadable[run]
-            return await future
-        except Withheld:
-            return await self.closing_event(run, events)
-        finally:
-            if future in waiters:
-                waiters.remove(future)
-            if not waiters and conductor.waiters.get(run) is waiters:
-                del conductor.waiters[run]
+                if not acted:
+                    return await future
+                await asyncio.wait([future], timeout=Remote.POLL)
+                if future.done():
+                    return await future
+            except Withheld:
+                pass  # it is looked for again
+            finally:
+                if future in waiters:
+                    waiters.remove(future)
+                if not waiters and self._conductor.waiters.get(run) is waiters:
+                    del self._conductor.waiters[run]
+
+    def _look_for_the_end(self, run: int, events: Events) -> tuple[e.Event | None, bool]:
+        """What is on disk, unless only the run in memory knows; and whether a person has acted on that since."""
+        resident = self._conductor.residents.get(run)
+        if resident is not None and not resident.incidents:
+            return None, False
+        ended = _ended(self._conductor.store, run, events)
+        if ended is None and run in self._loading.unreadable:
+            raise self._loading.unreadable[run]
+        return ended, _acted_upon(self._conductor.store, run, ended)
 
     async def changed(self, run: int) -> None:
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -329,7 +339,7 @@ class Remote:
     async def closing_event(self, run: int, events: Events) -> e.Event:
         while True:
             ended = _ended(self._store, run, events)
-            if ended is not None:
+            if ended is not None and not _acted_upon(self._store, run, ended):
                 return ended
             await self.changed(run)
 
@@ -354,6 +364,13 @@ def _ended(store: Store, run: int, events: Events) -> e.Event | None:
         if isinstance(event, wanted):
             return event
     return None
+
+
+def _acted_upon(store: Store, run: int, ended: e.Event | None) -> bool:
+    """Whether a person has repaired or ended a run that stands still, and its owner has not got to it yet."""
+    if not isinstance(ended, e.IncidentOpened):
+        return False
+    return any(row.kind in ("resolve", "terminate") for row in store.inbox([run]))
 
 
 def _closed(store: Store, run: int) -> RunClosed | RunNotFound:

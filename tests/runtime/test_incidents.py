@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import segue
-from segue import Engine, Incident, Retry, RunCancelled, approval, saga, signal, step, workflow
+from segue import Engine, Incident, Retry, RunCancelled, RunTerminated, approval, saga, signal, step, workflow
 from segue.authoring.python.definitions import STEPS, WORKFLOWS
 from segue.kernel import events as e
 from segue.runtime.settings import Settings
@@ -71,6 +71,26 @@ async def test_an_exhausted_step_stands_still_until_it_is_retried(engine: Engine
     assert did == ["a", *"bb", *"bb", "b"], "two attempts each time, and what had succeeded was left alone"
     failed = [r.event.attempt for r in await handle.history() if isinstance(r.event, e.StepFailed)]
     assert failed == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("asks", ["owner", "client"])
+@pytest.mark.parametrize("act", ["retry", "terminate"])
+async def test_who_has_acted_on_an_incident_is_not_told_of_it_again(
+    engine: Engine, url: str, asks: str, act: str
+) -> None:
+    async with Engine(url, own=False) as client:
+        for n in range(10):
+            broken.add("a")
+            asker = engine if asks == "owner" else client
+            handle = await asker.start(drills, "a", id=f"d{n}")
+            await _stands_still(handle)
+            broken.clear()
+            await getattr(handle, act)()
+            if act == "retry":
+                assert await handle.result(timeout=5) == ["a"]
+            else:
+                with pytest.raises(RunTerminated):
+                    await handle.result(timeout=5)
 
 
 async def test_one_of_several_steps_is_retried(engine: Engine, until: Until) -> None:
