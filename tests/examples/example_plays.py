@@ -23,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "examples"))
 
 from segue import Approval, Engine, Handle, HumanTask, RunFailed, testing
 from segue.errors import CallerError, RunClosed
-from segue.runtime.conductor import Settings
+from segue.runtime.settings import Settings
 
 Reply = Callable[[HumanTask], Any]
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from fault_kit import act
 
 from segue import Engine, step, workflow
-from segue.runtime.conductor import Settings
+from segue.runtime.settings import Settings
 
 LOST_LIMIT = int(os.environ.get("SEGUE_TEST_LOST_LIMIT", "3"))
 

@@ -11,7 +11,7 @@ from fault_kit import act
 
 from segue import Engine, now, signal, step, workflow
 from segue.runtime.clock import SystemClock
-from segue.runtime.conductor import Settings
+from segue.runtime.settings import Settings
 
 HOUR = 3_600_000_000
 

@@ -14,7 +14,7 @@ import segue
 from segue import Engine, RunCancelled, RunFailed, RunTerminated, saga, signal, step, workflow
 from segue.errors import RunClosed, RunNotFound, StoreUnavailable
 from segue.kernel import events as e
-from segue.runtime.conductor import Settings
+from segue.runtime.settings import Settings
 from segue.stores.base import InboxRow
 from segue.stores.faults import FaultyStore
 from segue.stores.sqlite.store import SqliteStore

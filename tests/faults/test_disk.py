@@ -21,7 +21,7 @@ from fault_kit import act, until
 
 from segue import Engine, signal, step, workflow
 from segue.errors import SchemaTooNew, StoreCorrupt, StoreUnavailable
-from segue.runtime.conductor import Settings
+from segue.runtime.settings import Settings
 from segue.runtime.writer import RETRY_FIRST
 from segue.stores.sqlite.ownership import FileLock
 from segue.stores.sqlite.store import SqliteStore

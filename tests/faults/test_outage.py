@@ -19,7 +19,7 @@ import segue
 from segue import Engine, RunCancelled, signal, step, workflow
 from segue.errors import RunClosed, UpdateRejected
 from segue.kernel import events as e
-from segue.runtime.conductor import Settings
+from segue.runtime.settings import Settings
 from segue.runtime.writer import RETRY_FIRST
 from segue.stores.base import Append, Batch
 from segue.stores.faults import FaultyStore, LoseAcknowledgement, Refuse

@@ -15,7 +15,7 @@ import segue
 from segue import Engine, signal, step, workflow
 from segue.errors import StoreUnavailable
 from segue.kernel import events as e
-from segue.runtime.conductor import Settings
+from segue.runtime.settings import Settings
 from segue.stores.base import Answer, Append, Batch
 from segue.stores.faults import Commit, FaultyStore
 from segue.stores.sqlite.ownership import lock_path

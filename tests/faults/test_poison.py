@@ -17,7 +17,7 @@ import segue
 from segue import Engine, Incident, signal, step, workflow
 from segue.errors import InvalidArgument
 from segue.kernel import events as e
-from segue.runtime.conductor import Settings
+from segue.runtime.settings import Settings
 from segue.stores.sqlite.store import SqliteStore
 
 LIMIT = 50_000
