@@ -54,7 +54,7 @@ async def passes_the_wrong_type() -> int:
 
 
 @workflow
-async def listens() -> Any:
+async def listens_once() -> Any:
     return await signal("word")
 
 
@@ -109,7 +109,7 @@ async def test_an_id_that_is_taken_by_other_input_is_refused(engine: Engine) -> 
     with pytest.raises(RunAlreadyExists, match="it was started with other input; choose another id, or pass"):
         await engine.start(buys, Order("coffee"), id="a")
     with pytest.raises(RunAlreadyExists, match="it is a run of buys"):
-        await engine.start(listens, id="a")
+        await engine.start(listens_once, id="a")
     assert (await engine.start(buys, Order("tea"), id="a")).run == one.run
     assert await one.result(timeout=10) == 1
 
@@ -132,7 +132,7 @@ BAD = [5, b"x", "a\ud800", "a\0b", object()]
 
 @pytest.mark.parametrize("name", BAD, ids=["number", "bytes", "surrogate", "nul", "object"])
 async def test_a_name_that_cannot_be_stored_is_refused_before_anything_is_written(engine: Engine, name: Any) -> None:
-    handle = await engine.start(listens, id="a")
+    handle = await engine.start(listens_once, id="a")
     before = len(await handle.history())
     requests: list[Callable[[], Awaitable[Any]]] = [
         lambda: engine.start(buys, Order("tea"), id=name),
@@ -156,9 +156,9 @@ async def test_a_name_that_cannot_be_stored_is_refused_before_anything_is_writte
 
 
 async def test_a_conflict_policy_that_does_not_exist_replaces_nothing(engine: Engine) -> None:
-    handle = await engine.start(listens, id="a")
+    handle = await engine.start(listens_once, id="a")
     with pytest.raises(InvalidArgument, match=r"on_conflict must be one of use-existing, fail, .*'terminate'"):
-        await engine.start(listens, id="a", on_conflict="terminate")  # type: ignore[call-overload]
+        await engine.start(listens_once, id="a", on_conflict="terminate")  # type: ignore[call-overload]
     assert (await engine.handle("a")).run == handle.run
 
 

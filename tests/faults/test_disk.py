@@ -43,7 +43,7 @@ async def fills(n: int) -> int:
 
 
 @workflow
-async def hears() -> Any:
+async def hears_a_word() -> Any:
     return await signal("word")
 
 
@@ -88,7 +88,7 @@ def open_files(folder: Path) -> list[str]:
 
 async def test_a_full_disk_is_waited_out(small_disk: Path, world: World, caplog: pytest.LogCaptureFixture) -> None:
     async with engine_on(small_disk) as engine:
-        waiting = await engine.start(hears, id="waits")
+        waiting = await engine.start(hears_a_word, id="waits")
         ballast = fill_up(small_disk)
         filling = [asyncio.create_task(engine.start(fills, 3, id=f"f{n}")) for n in range(3)]
         told = asyncio.create_task(waiting.signal("word", 5))
@@ -120,7 +120,7 @@ async def test_a_disk_that_fills_up_while_steps_run_repeats_none(small_disk: Pat
 
 async def test_opening_on_a_full_disk_says_so_and_leaves_nothing_open(small_disk: Path) -> None:
     async with engine_on(small_disk) as engine:
-        handle = await engine.start(hears, id="a")
+        handle = await engine.start(hears_a_word, id="a")
     ballast = fill_up(small_disk)
     for _ in range(2):
         with pytest.raises(StoreUnavailable, match="the disk is full; free some space"):
@@ -146,7 +146,7 @@ def test_a_full_disk_keeps_nobody_from_owning(small_disk: Path) -> None:
 
 async def test_a_read_only_file_is_told(small_disk: Path) -> None:
     async with engine_on(small_disk) as engine:
-        await engine.start(hears, id="a")
+        await engine.start(hears_a_word, id="a")
     mount_again(small_disk, "ro")
     with pytest.raises(StoreUnavailable, match=r"read-only for this user; give the right to write|cannot be opened"):
         await engine_on(small_disk).open()
@@ -160,7 +160,7 @@ async def test_a_folder_that_vanishes_is_waited_for(
 ) -> None:
     folder, elsewhere = tmp_path / "here", tmp_path / "elsewhere"
     async with engine_on(folder) as engine:
-        waiting = await engine.start(hears, id="a")
+        waiting = await engine.start(hears_a_word, id="a")
         folder.rename(elsewhere)
         told = asyncio.create_task(waiting.signal("word", 5))
         begun = asyncio.create_task(engine.start(fills, 2, id="b"))
@@ -179,7 +179,7 @@ async def test_a_folder_that_vanishes_is_waited_for(
 async def test_whoever_closes_while_the_file_is_gone_is_not_held_up(tmp_path: Path) -> None:
     folder = tmp_path / "here"
     async with asyncio.timeout(10), engine_on(folder) as engine:
-        handle = await engine.start(hears, id="a")
+        handle = await engine.start(hears_a_word, id="a")
         shutil.rmtree(folder)
         told = asyncio.create_task(handle.signal("word", 5))
         await until(lambda: down(engine))
@@ -190,7 +190,7 @@ async def test_whoever_closes_while_the_file_is_gone_is_not_held_up(tmp_path: Pa
 async def test_a_new_file_at_the_place_of_one_that_vanished_is_not_written_to(tmp_path: Path, world: World) -> None:
     folder = tmp_path / "here"
     async with engine_on(folder) as first:
-        handle = await first.start(hears, id="a")
+        handle = await first.start(hears_a_word, id="a")
         shutil.rmtree(folder)
         async with engine_on(folder) as second:
             assert second.owner
@@ -216,7 +216,7 @@ def damage(path: Path, table: str) -> None:
 
 async def test_a_damaged_journal_is_told_to_whoever_asks(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     async with engine_on(tmp_path) as engine:
-        handle = await engine.start(hears, id="a")
+        handle = await engine.start(hears_a_word, id="a")
     damage(tmp_path / "test.db", "journal")
     async with asyncio.timeout(10), engine_on(tmp_path) as engine:
         handle = await engine.handle("a")
@@ -233,10 +233,10 @@ async def test_a_damaged_journal_is_told_to_whoever_asks(tmp_path: Path, caplog:
 
 async def test_a_damaged_table_of_runs_spins_nowhere(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     async with engine_on(tmp_path) as engine:
-        await engine.start(hears, id="a")
+        await engine.start(hears_a_word, id="a")
     damage(tmp_path / "test.db", "runs")
     async with asyncio.timeout(10), engine_on(tmp_path) as engine:
-        for request in (engine.start(hears), engine.list(), engine.handle("a")):
+        for request in (engine.start(hears_a_word), engine.list(), engine.handle("a")):
             with pytest.raises(StoreCorrupt, match="restore a backup"):
                 await request
         assert not engine.owner, "the next try would fail as well"
@@ -246,7 +246,7 @@ async def test_a_damaged_table_of_runs_spins_nowhere(tmp_path: Path, caplog: pyt
 async def test_after_a_failure_for_good_the_successor_is_told_that_work_was_under_way(tmp_path: Path) -> None:
     store = SqliteStore.open(tmp_path / "test.db")
     async with Engine(store=store) as engine:
-        await engine.start(hears, id="a")
+        await engine.start(hears_a_word, id="a")
         engine.dispossessed(StoreCorrupt("the test says so"))
         other = SqliteStore.open(tmp_path / "test.db")
         fence = other.own("default", "successor")
@@ -257,7 +257,7 @@ async def test_after_a_failure_for_good_the_successor_is_told_that_work_was_unde
 
 async def test_a_database_of_a_newer_release_is_refused_untouched(tmp_path: Path) -> None:
     async with engine_on(tmp_path) as engine:
-        await engine.start(hears, id="a")
+        await engine.start(hears_a_word, id="a")
     path = tmp_path / "test.db"
     connection = apsw.Connection(str(path))
     connection.execute("PRAGMA user_version = 99")

@@ -61,7 +61,7 @@ async def behind_the_gate(n: int) -> int:
 
 
 @step
-def in_a_thread(n: int) -> int:
+def beside_the_gate(n: int) -> int:
     act("thread")
     return n
 
@@ -72,9 +72,9 @@ async def child_of_it(n: int) -> int:
 
 
 @workflow
-async def passes(n: int) -> int:
+async def passes_the_gate(n: int) -> int:
     got = await at_the_gate(n)
-    got, other = await asyncio.gather(behind_the_gate(got), in_a_thread(got))
+    got, other = await asyncio.gather(behind_the_gate(got), beside_the_gate(got))
     await asyncio.sleep(0.01)
     assert got == other
     return await child_of_it(got)
@@ -90,7 +90,7 @@ async def test_hundreds_of_runs_go_on_where_they_stood(
 ) -> None:
     if isinstance(fault, LoseAcknowledgement) and isinstance(engine.store, Down):
         return  # a store that is down as a whole carries nothing out
-    handles = await asyncio.gather(*[engine.start(passes, n, id=f"r{n}") for n in range(RUNS)])
+    handles = await asyncio.gather(*[engine.start(passes_the_gate, n, id=f"r{n}") for n in range(RUNS)])
     await until(lambda: engine.attempts_under_way == RUNS)
     outage.begin(fault)
     gate.set()
@@ -123,7 +123,7 @@ async def test_the_rows_that_are_tried_again_are_the_same(tmp_path: Path, world:
     async with Engine(store=FaultyStore(SqliteStore.open(tmp_path / "test.db"), rows)) as engine:
         gate.set()
         rows.refuse = 4
-        handles = [await engine.start(passes, n) for n in range(5)]
+        handles = [await engine.start(passes_the_gate, n) for n in range(5)]
         assert [await handle.result(timeout=30) for handle in handles] == list(range(5))
     tries = Counter(number for number, _ in rows.seen)
     (kept,) = [number for number, count in tries.items() if count > 1]
@@ -211,7 +211,7 @@ async def test_a_timer_that_passes_meanwhile_leads_to_nothing_before_it_is_recor
 async def test_a_step_goes_on_until_the_request_to_stop_it_is_recorded(
     engine: Engine, outage: Outage, world: World
 ) -> None:
-    handle = await engine.start(passes, 1)
+    handle = await engine.start(passes_the_gate, 1)
     await until(lambda: engine.attempts_under_way == 1)
     outage.begin()
     cancelling = asyncio.create_task(handle.cancel("enough"))
@@ -290,8 +290,8 @@ async def test_a_run_is_closed_for_nobody_before_its_end_is_on_disk(engine: Engi
     outage.begin()
     told = asyncio.create_task(handle.signal("end"))
     await met(outage, 1)
+    query = asyncio.create_task(handle.query("so_far"))
     asked = [
-        asyncio.create_task(handle.query("so_far")),
         asyncio.create_task(handle.update("add", 1)),
         asyncio.create_task(handle.update("add", 1, id="mine")),
         asyncio.create_task(handle.signal("more", 1)),
@@ -299,10 +299,11 @@ async def test_a_run_is_closed_for_nobody_before_its_end_is_on_disk(engine: Engi
     ]
     ended = asyncio.create_task(handle.result())
     await met(outage)
-    assert [task for task in (*asked, told, ended) if task.done()] == []
+    assert [task for task in (*asked, query, told, ended) if task.done()] == []
     outage.end()
     await told
     assert await ended == 0
+    assert await query == 0, "by replay of what is on disk"
     for task in asked:
         with pytest.raises(RunClosed, match="is completed and takes no more messages"):
             await task

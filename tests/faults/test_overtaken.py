@@ -58,7 +58,7 @@ async def counts(n: int) -> int:
 
 
 @workflow
-async def hears() -> list[Any]:
+async def adds_and_hears() -> list[Any]:
     added: list[int] = []
     words = signal("word", Any)
 
@@ -94,8 +94,8 @@ async def make(path: Path) -> AsyncIterator[Callable[[type[e.Event]], Any]]:
 
 async def test_a_signal_is_taken_once(make: Any) -> None:
     engine = await make(e.SignalReceived)
-    handle = await engine.start(hears, id="a")
-    others = [await engine.start(hears, id=f"n{n}") for n in range(3)]
+    handle = await engine.start(adds_and_hears, id="a")
+    others = [await engine.start(adds_and_hears, id=f"n{n}") for n in range(3)]
     await asyncio.gather(handle.signal("word", "once"), *[other.signal("word", "once") for other in others])
     await until(lambda: engine.owner)
     for run in (handle, *others):
@@ -105,8 +105,8 @@ async def test_a_signal_is_taken_once(make: Any) -> None:
 
 async def test_an_update_is_accepted_once(make: Any, world: World) -> None:
     engine = await make(e.UpdateAccepted)
-    handle = await engine.start(hears, id="a")
-    others = [await engine.start(hears, id=f"n{n}") for n in range(3)]
+    handle = await engine.start(adds_and_hears, id="a")
+    others = [await engine.start(adds_and_hears, id=f"n{n}") for n in range(3)]
     asked = [run.update("add", 5) for run in (handle, *others)]
     assert await asyncio.gather(*asked) == [5, 5, 5, 5]
     await until(lambda: engine.owner)
@@ -117,10 +117,10 @@ async def test_an_update_is_accepted_once(make: Any, world: World) -> None:
 
 async def test_a_start_is_one_run(make: Any) -> None:
     engine = await make(e.SignalReceived)
-    handle = await engine.start(hears)
+    handle = await engine.start(adds_and_hears)
     sent = asyncio.create_task(handle.signal("word", 1))
     await asyncio.sleep(0)
-    started = await asyncio.gather(*[engine.start(hears) for _ in range(3)])
+    started = await asyncio.gather(*[engine.start(adds_and_hears) for _ in range(3)])
     await sent
     assert len({run.run for run in (handle, *started)}) == 4
     assert len(await engine.list()) == 4

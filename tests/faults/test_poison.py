@@ -65,7 +65,7 @@ async def publishes(n: int) -> int:
 
 
 @workflow
-async def passes(n: int) -> int:
+async def passes_by(n: int) -> int:
     mail = signal("word")
     return await fine(n) + mail.pending()
 
@@ -77,7 +77,7 @@ async def takes_the_result(name: str) -> int:
 
 async def test_the_run_stands_still_once_and_the_others_go_on(engine: Engine, world: World) -> None:
     lengths["published"] = 60_000
-    handles = await asyncio.gather(*[engine.start(passes, n) for n in range(20)], engine.start(publishes, 1))
+    handles = await asyncio.gather(*[engine.start(passes_by, n) for n in range(20)], engine.start(publishes, 1))
     assert await asyncio.gather(*[handle.result() for handle in handles[:-1]]) == list(range(20))
     with pytest.raises(Incident, match=r"the database cannot store .*too big.*segue retry") as caught:
         await handles[-1].result(timeout=10)
@@ -116,8 +116,8 @@ def _incidents(engine: Engine, run: int) -> int:
 
 
 async def test_a_caller_whose_operation_cannot_be_stored_is_told(engine: Engine) -> None:
-    handle = await engine.start(passes, 0, id="a")
-    mixed = [engine.start(passes, n, id=TOO_LONG if n == 3 else f"r{n}") for n in range(6)]
+    handle = await engine.start(passes_by, 0, id="a")
+    mixed = [engine.start(passes_by, n, id=TOO_LONG if n == 3 else f"r{n}") for n in range(6)]
     answers = await asyncio.gather(*mixed, return_exceptions=True)
     assert [n for n, answer in enumerate(answers) if isinstance(answer, InvalidArgument)] == [3]
     with pytest.raises(InvalidArgument, match="cannot store"):
@@ -131,5 +131,5 @@ async def test_so_is_one_of_another_process(engine: Engine, tmp_path: Path) -> N
     async with Engine(f"sqlite:///{tmp_path}/test.db", own=False) as client:
         allow(client.store, LIMIT)  # type: ignore[arg-type]
         with pytest.raises(InvalidArgument, match="cannot store"):
-            await client.start(passes, 1, id=TOO_LONG)
-        assert await (await client.start(passes, 1, id="a")).result(timeout=10) == 1
+            await client.start(passes_by, 1, id=TOO_LONG)
+        assert await (await client.start(passes_by, 1, id="a")).result(timeout=10) == 1
