@@ -14,7 +14,7 @@ import os
 import random
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterable
-from typing import Any
+from typing import Any, TypeVar, overload
 
 import msgspec
 
@@ -68,6 +68,8 @@ from segue.stores.sqlite.backup import restore as restore_file
 from segue.stores.sqlite.store import SqliteStore
 
 log = logging.getLogger("segue.engine")
+
+R = TypeVar("R")
 
 LONGEST_PAUSE = 5.0
 """Seconds between two tries to take over from a store that does not answer."""
@@ -251,8 +253,12 @@ class Engine(Starting):
 
     # --- finding ----------------------------------------------------------------------------------------------
 
+    @overload
+    async def handle(self, id: str, returns: type[R]) -> Handle[R]: ...
+    @overload
+    async def handle(self, id: str) -> Handle[Any]: ...
     async def handle(self, id: str, returns: Any = Any) -> Handle[Any]:
-        """The current run of an id.
+        """The current run of an id; ``returns`` is the type of its result where its code is not known.
 
         Raises:
             RunNotFound: there is none.

@@ -9,16 +9,17 @@ import asyncio
 import builtins
 import threading
 from collections.abc import Callable, Coroutine
-from typing import Any, TypeVar, overload
+from typing import Any, Generic, TypeVar, overload
 
 from segue.engine import Engine
 from segue.handles import Handle, HumanTask, Recorded
 from segue.settings import read_settings
-from segue.stores.base import RunFilter, RunRow
+from segue.stores.base import ConflictPolicy, RunFilter, RunRow
 
 A = TypeVar("A")
 B = TypeVar("B")
 C = TypeVar("C")
+D = TypeVar("D")
 R = TypeVar("R")
 T = TypeVar("T")
 Coro = Coroutine[Any, Any, R]
@@ -33,6 +34,18 @@ def run(workflow: Callable[[A, B], Coro[R]], a: A, b: B, /, *, id: str | None = 
 @overload
 def run(
     workflow: Callable[[A, B, C], Coro[R]], a: A, b: B, c: C, /, *, id: str | None = None, url: str | None = None
+) -> R: ...
+@overload
+def run(
+    workflow: Callable[[A, B, C, D], Coro[R]],
+    a: A,
+    b: B,
+    c: C,
+    d: D,
+    /,
+    *,
+    id: str | None = None,
+    url: str | None = None,
 ) -> R: ...
 def run(workflow: Any, /, *args: Any, id: str | None = None, url: str | None = None) -> Any:
     """Runs a workflow to its end and returns its result. Works in scripts and inside a running event loop (notebooks).
@@ -84,13 +97,87 @@ class Client:
             future.cancel()
             raise
 
-    def start(self, workflow: Any, /, *args: Any, **options: Any) -> SyncHandle:
+    @overload
+    def start(
+        self,
+        workflow: Callable[[], Coro[R]],
+        /,
+        *,
+        id: str | None = ...,
+        on_conflict: ConflictPolicy = ...,
+        tags: dict[str, str] | None = ...,
+    ) -> SyncHandle[R]: ...
+    @overload
+    def start(
+        self,
+        workflow: Callable[[A], Coro[R]],
+        a: A,
+        /,
+        *,
+        id: str | None = ...,
+        on_conflict: ConflictPolicy = ...,
+        tags: dict[str, str] | None = ...,
+    ) -> SyncHandle[R]: ...
+    @overload
+    def start(
+        self,
+        workflow: Callable[[A, B], Coro[R]],
+        a: A,
+        b: B,
+        /,
+        *,
+        id: str | None = ...,
+        on_conflict: ConflictPolicy = ...,
+        tags: dict[str, str] | None = ...,
+    ) -> SyncHandle[R]: ...
+    @overload
+    def start(
+        self,
+        workflow: Callable[[A, B, C], Coro[R]],
+        a: A,
+        b: B,
+        c: C,
+        /,
+        *,
+        id: str | None = ...,
+        on_conflict: ConflictPolicy = ...,
+        tags: dict[str, str] | None = ...,
+    ) -> SyncHandle[R]: ...
+    @overload
+    def start(
+        self,
+        workflow: Callable[[A, B, C, D], Coro[R]],
+        a: A,
+        b: B,
+        c: C,
+        d: D,
+        /,
+        *,
+        id: str | None = ...,
+        on_conflict: ConflictPolicy = ...,
+        tags: dict[str, str] | None = ...,
+    ) -> SyncHandle[R]: ...
+    @overload
+    def start(
+        self,
+        workflow: str,
+        /,
+        *args: Any,
+        id: str | None = ...,
+        on_conflict: ConflictPolicy = ...,
+        tags: dict[str, str] | None = ...,
+    ) -> SyncHandle[Any]: ...
+    def start(self, workflow: Any, /, *args: Any, **options: Any) -> SyncHandle[Any]:
         """As ``Engine.start``."""
         return SyncHandle(self, self.wait(self._engine.start(workflow, *args, **options)))
 
-    def handle(self, id: str) -> SyncHandle:
+    @overload
+    def handle(self, id: str, returns: type[R]) -> SyncHandle[R]: ...
+    @overload
+    def handle(self, id: str) -> SyncHandle[Any]: ...
+    def handle(self, id: str, returns: Any = Any) -> SyncHandle[Any]:
         """As ``Engine.handle``."""
-        return SyncHandle(self, self.wait(self._engine.handle(id)))
+        return SyncHandle(self, self.wait(self._engine.handle(id, returns)))
 
     def list(self, where: RunFilter | None = None) -> list[RunRow]:
         """As ``Engine.list``."""
@@ -105,15 +192,15 @@ class Client:
         self.wait(self._engine.complete_task(task, answer, by=by))
 
 
-class SyncHandle:
+class SyncHandle(Generic[R]):
     """A run, from synchronous code: the same methods as ``Handle``, without ``await``."""
 
-    def __init__(self, client: Client, handle: Handle[Any]) -> None:
+    def __init__(self, client: Client, handle: Handle[R]) -> None:
         self._client = client
         self._handle = handle
         self.id = handle.id
 
-    def result(self, *, timeout: float | None = None, through_incidents: bool = False) -> Any:
+    def result(self, *, timeout: float | None = None, through_incidents: bool = False) -> R:
         return self._client.wait(self._handle.result(timeout=timeout, through_incidents=through_incidents))
 
     def status(self) -> RunRow:
