@@ -15,6 +15,7 @@ import random
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterable
 from typing import Any, TypeVar, overload
+from weakref import WeakSet
 
 import msgspec
 
@@ -71,6 +72,8 @@ log = logging.getLogger("segue.engine")
 
 R = TypeVar("R")
 
+OPEN: WeakSet[Engine] = WeakSet()
+"""Engines of this process that are open."""
 LONGEST_PAUSE = 5.0
 """Seconds between two tries to take over from a store that does not answer."""
 
@@ -140,6 +143,8 @@ class Engine(Starting):
         self._durability = durability_name(durability)
         self._given_store = store
         self._draw = draw
+        self.loop: asyncio.AbstractEventLoop
+        self.database: str
         self.store: Store
         self.journal: JournalFormat
         self._host: StepHost
@@ -165,6 +170,7 @@ class Engine(Starting):
             StoreUnavailable, StoreCorrupt, SchemaTooNew: the message says what to do.
         """
         refuse_while_loading()
+        self.loop = asyncio.get_running_loop()
         self.store, logs = self._open_store()
         self.journal = JournalFormat(encodings=self.encodings, codec=self._codec, blobs=self.store.blobs)
         self._host = StepHost(
@@ -178,9 +184,11 @@ class Engine(Starting):
             self._host.close()
             self.store.close(clean=False)
             raise
+        OPEN.add(self)
 
     def _open_store(self) -> tuple[Store, Logs]:
         path = sqlite_path(database_url(self._url))
+        self.database = os.path.realpath(path)
         opened = self._given_store or SqliteStore.open(path, durability=self._durability)
         return opened, LogBuffer(opened.logs)
 
@@ -242,6 +250,7 @@ class Engine(Starting):
 
     async def close(self, *, grace: float = 0.0) -> None:
         """Hands over and closes. Attempts under way get ``grace`` seconds; then their runs go on elsewhere."""
+        OPEN.discard(self)
         if self._candidate is not None:
             self._candidate.cancel()
         if self._duty is not None:

@@ -11,7 +11,9 @@ import threading
 from collections.abc import Callable, Coroutine
 from typing import Any, Generic, TypeVar, overload
 
-from segue.engine import Engine
+from segue.authoring.python.execution import current
+from segue.engine import OPEN, Engine
+from segue.errors import CallerError
 from segue.handles import Handle, HumanTask, Recorded
 from segue.settings import read_settings
 from segue.stores.base import ConflictPolicy, RunFilter, RunRow
@@ -65,13 +67,16 @@ class Client:
 
     def __init__(self, url: str | None = None, **options: Any) -> None:
         self._engine = Engine(url, **options)
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="segue-client", daemon=True)
+        self._loop: asyncio.AbstractEventLoop
+        self._thread: threading.Thread
 
     def __enter__(self) -> Client:
+        _refuse_in_workflows()
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="segue-client", daemon=True)
         self._thread.start()
         try:
-            self.wait(self._engine.open())
+            self._wait(self._engine.open())
         except BaseException:
             self._end()
             raise
@@ -79,7 +84,7 @@ class Client:
 
     def __exit__(self, *exc: object) -> None:
         try:
-            self.wait(self._engine.close())
+            self._wait(self._engine.close())
         finally:
             self._end()
 
@@ -89,7 +94,20 @@ class Client:
         self._loop.close()
 
     def wait(self, coroutine: Coroutine[Any, Any, T], timeout: float | None = None) -> T:
-        """Runs a coroutine on the engine's loop and returns its result."""
+        """Runs a coroutine on the engine's loop and returns its result.
+
+        Raises:
+            CallerError: it would wait for an engine that cannot go on before this call returns.
+        """
+        try:
+            _refuse_in_workflows()
+            _refuse_beside_its_owner(self._engine)
+        except CallerError:
+            coroutine.close()
+            raise
+        return self._wait(coroutine, timeout)
+
+    def _wait(self, coroutine: Coroutine[Any, Any, T], timeout: float | None = None) -> T:
         future = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
         try:
             return future.result(timeout)
@@ -226,3 +244,26 @@ class SyncHandle(Generic[R]):
 
     def history(self) -> list[Recorded]:
         return self._client.wait(self._handle.history())
+
+
+def _refuse_in_workflows() -> None:
+    if current() is not None:
+        raise CallerError(
+            "segue.run() and segue.Client start an engine of their own, which a workflow must not: `await wf(x)` "
+            "starts a child run, and whatever else has side effects belongs into a step"
+        )
+
+
+def _refuse_beside_its_owner(engine: Engine) -> None:
+    """Whoever waits here keeps this thread's event loop from turning; what is waited for must not run on it."""
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:
+        return
+    for other in list(OPEN):
+        if other.loop is loop and other.owner and (other.database, other.app) == (engine.database, engine.app):
+            raise CallerError(
+                f"the engine that owns the runs of app {engine.app!r} in {engine.database} works on this very event "
+                "loop, and cannot go on while this call waits for it; use `await engine.start(…)`, or make the call in "
+                "a thread (a step that is a plain `def` runs in one)"
+            )

@@ -71,7 +71,9 @@ class Step(Generic[P, R]):
         try:
             return await call  # type: ignore[no-any-return]
         except StepFailed as error:
-            return await self.on_error.handle(error, lambda: self(*args, **kwargs))  # type: ignore[no-any-return]
+            # A call that is repeated is another call: an explicit key names one only.
+            again = self if self.key is None else self.using(key=f"{self.key}'")
+            return await self.on_error.handle(error, lambda: again(*args, **kwargs))  # type: ignore[no-any-return]
 
     async def _run_here(self, args: Any, kwargs: Any) -> R:
         if CURRENT.get(None) is None:
