@@ -35,10 +35,12 @@ from segue.formats import Factory, Formats
 from segue.handles import Handle, HumanTask, Recorded
 from segue.host import Logs, StepHost
 from segue.kernel import events as e
+from segue.kernel import forms
 from segue.kernel.codec import Codec
 from segue.kernel.encoding import Encodings
 from segue.kernel.failures import qualified_name
 from segue.kernel.names import checked_name
+from segue.kernel.payload import JSON
 from segue.runtime.activity import NOTHING, Activity, activity
 from segue.runtime.clock import Clock, SystemClock
 from segue.runtime.journal import JournalFormat
@@ -344,10 +346,13 @@ class Engine(Starting):
         """Answers a human task. Acknowledged once it is on disk.
 
         Raises:
+            InvalidArgument: the answer does not fit the task's form; nothing was recorded.
             CallerError: it is not open any more.
         """
         checked_name(by, "whoever answers")
         payload = self.encodings.encode(answer)
+        if task.form and payload.encoding == JSON:
+            forms.check(msgspec.json.decode(payload.data), task.form)
         at = self.clock.now()
         event = e.TaskCompleted(at, f"user:{by}" if by else None, None, task.key, payload)
         body, _ = self._body(event)

@@ -21,6 +21,7 @@ from segue import (
     testing,
     workflow,
 )
+from segue.errors import InvalidArgument
 
 done: list[str] = []
 
@@ -153,3 +154,30 @@ async def test_escalate_goes_to_the_next_person_in_time(tmp_path: Path, answer: 
             with pytest.raises(RunFailed, match=what):
                 await world.result(handle)
         assert world.clock.now() - began == 86_400_000_000
+
+
+async def test_a_result_that_does_not_fit_is_asked_for_again(tmp_path: Path) -> None:
+    problems: list[str] = []
+
+    def answers(task: HumanTask) -> Resolution:
+        problems.append(task.subject.get("problem", "none"))
+        return Resolution("skip", 7 if len(problems) == 1 else "coffee")
+
+    async with testing.engine(tmp_path) as world:
+        world.person("ops", answers)
+        assert await world.result(await world.engine.start(asks_a_person, None)) == "coffee"
+    assert problems[0] == "none"
+    assert "Expected `str`" in problems[1]
+
+
+async def test_an_answer_that_does_not_fit_its_form_is_refused_whole(tmp_path: Path) -> None:
+    async with testing.engine(tmp_path) as world:
+        handle = await world.engine.start(asks_a_person, None)
+        await world.settle()
+        (task,) = await world.engine.tasks()
+        for wrong in ({"action": "wait"}, {"result": "tea"}, "skip", {"action": "skip", "because": "x"}):
+            with pytest.raises(InvalidArgument, match=r"^\$"):
+                await world.engine.complete_task(task, wrong)
+        assert (await handle.status()).state == "waiting"
+        await world.engine.complete_task(task, {"action": "skip", "result": "tea"})
+        assert await world.result(handle) == "tea"

@@ -73,7 +73,11 @@ class Step(Generic[P, R]):
         except StepFailed as error:
             # A call that is repeated is another call: an explicit key names one only.
             again = self if self.key is None else self.using(key=f"{self.key}'")
-            return await self.on_error.handle(error, lambda: again(*args, **kwargs))  # type: ignore[no-any-return]
+            return await self.on_error.handle(  # type: ignore[no-any-return]
+                error,
+                lambda: again(*args, **kwargs),
+                lambda value: bound.decode_result(execution.encodings.encode(value)),
+            )
 
     async def _run_here(self, args: Any, kwargs: Any) -> R:
         if CURRENT.get(None) is None:
