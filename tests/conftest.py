@@ -1,14 +1,25 @@
 """For every test run: each skipped test is listed by name with its reason, and a missing tool can be refused.
 
+Each file of tests is an app of its own: what it defines with ``@step`` and ``@workflow`` is known in its own tests
+only, so that two files may use one name.
+
 A test that needs a program or package which may be absent skips with a reason that starts with ``missing tool:``, or
 by ``pytest.importorskip``. With ``--refuse-missing-tools``, which ``scripts/test`` passes, such a skip fails the run.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
+
+from segue.authoring.python.definitions import STEPS, WORKFLOWS
+
+_REGISTRIES: tuple[Any, ...] = (STEPS, WORKFLOWS)
+_defined: dict[Path, tuple[dict[str, Any], dict[str, Any]]] = {}
+"""What each file of tests defines, for each registry."""
 
 _MISSING = ("missing tool:", "could not import ")
 
@@ -53,3 +64,29 @@ def _skipped(config: pytest.Config) -> Iterator[tuple[str, str]]:
     for report in reporter.stats.get("skipped", []) if reporter is not None else ():
         if isinstance(report.longrepr, tuple):
             yield report.nodeid, report.longrepr[2].removeprefix("Skipped: ")
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_make_collect_report(collector: pytest.Collector) -> Generator[None]:
+    if not isinstance(collector, pytest.Module):
+        yield
+        return
+    others = [registry._by_name for registry in _REGISTRIES]
+    for registry in _REGISTRIES:
+        registry._by_name = {}
+    yield
+    for registry, known, own in zip(_REGISTRIES, others, _defined.setdefault(collector.path, ({}, {})), strict=True):
+        for name, found in registry._by_name.items():
+            is_own = found.function.__code__.co_filename == str(collector.path)
+            (own if is_own else known)[name] = found
+        registry._by_name = known
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None]:
+    before = [registry._by_name for registry in _REGISTRIES]
+    for registry, own in zip(_REGISTRIES, _defined.get(item.path, ({}, {})), strict=True):
+        registry._by_name = registry._by_name | own
+    yield
+    for registry, names in zip(_REGISTRIES, before, strict=True):
+        registry._by_name = names

@@ -14,7 +14,8 @@ import os
 import random
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterable
-from typing import Any
+from typing import Any, TypeVar, overload
+from weakref import WeakSet
 
 import msgspec
 
@@ -34,10 +35,12 @@ from segue.formats import Factory, Formats
 from segue.handles import Handle, HumanTask, Recorded
 from segue.host import Logs, StepHost
 from segue.kernel import events as e
+from segue.kernel import forms
 from segue.kernel.codec import Codec
 from segue.kernel.encoding import Encodings
 from segue.kernel.failures import qualified_name
 from segue.kernel.names import checked_name
+from segue.kernel.payload import JSON
 from segue.runtime.activity import NOTHING, Activity, activity
 from segue.runtime.clock import Clock, SystemClock
 from segue.runtime.journal import JournalFormat
@@ -69,6 +72,10 @@ from segue.stores.sqlite.store import SqliteStore
 
 log = logging.getLogger("segue.engine")
 
+R = TypeVar("R")
+
+OPEN: WeakSet[Engine] = WeakSet()
+"""Engines of this process that are open."""
 LONGEST_PAUSE = 5.0
 """Seconds between two tries to take over from a store that does not answer."""
 
@@ -138,6 +145,8 @@ class Engine(Starting):
         self._durability = durability_name(durability)
         self._given_store = store
         self._draw = draw
+        self.loop: asyncio.AbstractEventLoop
+        self.database: str
         self.store: Store
         self.journal: JournalFormat
         self._host: StepHost
@@ -163,6 +172,7 @@ class Engine(Starting):
             StoreUnavailable, StoreCorrupt, SchemaTooNew: the message says what to do.
         """
         refuse_while_loading()
+        self.loop = asyncio.get_running_loop()
         self.store, logs = self._open_store()
         self.journal = JournalFormat(encodings=self.encodings, codec=self._codec, blobs=self.store.blobs)
         self._host = StepHost(
@@ -176,9 +186,11 @@ class Engine(Starting):
             self._host.close()
             self.store.close(clean=False)
             raise
+        OPEN.add(self)
 
     def _open_store(self) -> tuple[Store, Logs]:
         path = sqlite_path(database_url(self._url))
+        self.database = os.path.realpath(path)
         opened = self._given_store or SqliteStore.open(path, durability=self._durability)
         return opened, LogBuffer(opened.logs)
 
@@ -243,6 +255,7 @@ class Engine(Starting):
 
     async def close(self, *, grace: float = 0.0) -> None:
         """Hands over and closes. Attempts under way get ``grace`` seconds; then their runs go on elsewhere."""
+        OPEN.discard(self)
         if self._candidate is not None:
             self._candidate.cancel()
         if self._duty is not None:
@@ -254,8 +267,12 @@ class Engine(Starting):
 
     # --- finding ----------------------------------------------------------------------------------------------
 
+    @overload
+    async def handle(self, id: str, returns: type[R]) -> Handle[R]: ...
+    @overload
+    async def handle(self, id: str) -> Handle[Any]: ...
     async def handle(self, id: str, returns: Any = Any) -> Handle[Any]:
-        """The current run of an id.
+        """The current run of an id; ``returns`` is the type of its result where its code is not known.
 
         Raises:
             RunNotFound: there is none.
@@ -334,10 +351,13 @@ class Engine(Starting):
         """Answers a human task. Acknowledged once it is on disk.
 
         Raises:
+            InvalidArgument: the answer does not fit the task's form; nothing was recorded.
             CallerError: it is not open any more.
         """
         checked_name(by, "whoever answers")
         payload = self.encodings.encode(answer)
+        if task.form and payload.encoding == JSON:
+            forms.check(msgspec.json.decode(payload.data), task.form)
         at = self.clock.now()
         event = e.TaskCompleted(at, f"user:{by}" if by else None, None, task.key, payload)
         body, _ = self._body(event)

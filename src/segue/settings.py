@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tomllib
 from difflib import get_close_matches
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -100,10 +101,7 @@ def configured() -> dict[str, Any]:
         path = Path(name)
         if not path.is_file():
             continue
-        try:
-            found: Any = tomllib.loads(path.read_text(encoding="utf-8"))
-        except tomllib.TOMLDecodeError as error:
-            raise InvalidArgument(f"{name} is not valid TOML: {error}") from error
+        found: Any = _parsed(name, path.read_bytes())
         for part in table:
             found = found.get(part, {})
         for key in found:
@@ -111,6 +109,15 @@ def configured() -> dict[str, Any]:
         if found:
             return dict(found)
     return {}
+
+
+@lru_cache(2)
+def _parsed(name: str, content: bytes) -> dict[str, Any]:
+    """Each setting looks into the file, and parsing takes a hundred times as long as reading."""
+    try:
+        return tomllib.loads(content.decode())
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InvalidArgument(f"{name} is not valid TOML: {error}") from error
 
 
 def _check_known(file: str, key: str) -> None:

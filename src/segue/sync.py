@@ -9,16 +9,19 @@ import asyncio
 import builtins
 import threading
 from collections.abc import Callable, Coroutine
-from typing import Any, TypeVar, overload
+from typing import Any, Generic, TypeVar, overload
 
-from segue.engine import Engine
+from segue.authoring.python.execution import current
+from segue.engine import OPEN, Engine
+from segue.errors import CallerError
 from segue.handles import Handle, HumanTask, Recorded
 from segue.settings import read_settings
-from segue.stores.base import RunFilter, RunRow
+from segue.stores.base import ConflictPolicy, RunFilter, RunRow
 
 A = TypeVar("A")
 B = TypeVar("B")
 C = TypeVar("C")
+D = TypeVar("D")
 R = TypeVar("R")
 T = TypeVar("T")
 Coro = Coroutine[Any, Any, R]
@@ -33,6 +36,18 @@ def run(workflow: Callable[[A, B], Coro[R]], a: A, b: B, /, *, id: str | None = 
 @overload
 def run(
     workflow: Callable[[A, B, C], Coro[R]], a: A, b: B, c: C, /, *, id: str | None = None, url: str | None = None
+) -> R: ...
+@overload
+def run(
+    workflow: Callable[[A, B, C, D], Coro[R]],
+    a: A,
+    b: B,
+    c: C,
+    d: D,
+    /,
+    *,
+    id: str | None = None,
+    url: str | None = None,
 ) -> R: ...
 def run(workflow: Any, /, *args: Any, id: str | None = None, url: str | None = None) -> Any:
     """Runs a workflow to its end and returns its result. Works in scripts and inside a running event loop (notebooks).
@@ -52,13 +67,16 @@ class Client:
 
     def __init__(self, url: str | None = None, **options: Any) -> None:
         self._engine = Engine(url, **options)
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="segue-client", daemon=True)
+        self._loop: asyncio.AbstractEventLoop
+        self._thread: threading.Thread
 
     def __enter__(self) -> Client:
+        _refuse_in_workflows()
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="segue-client", daemon=True)
         self._thread.start()
         try:
-            self.wait(self._engine.open())
+            self._wait(self._engine.open())
         except BaseException:
             self._end()
             raise
@@ -66,7 +84,7 @@ class Client:
 
     def __exit__(self, *exc: object) -> None:
         try:
-            self.wait(self._engine.close())
+            self._wait(self._engine.close())
         finally:
             self._end()
 
@@ -76,7 +94,20 @@ class Client:
         self._loop.close()
 
     def wait(self, coroutine: Coroutine[Any, Any, T], timeout: float | None = None) -> T:
-        """Runs a coroutine on the engine's loop and returns its result."""
+        """Runs a coroutine on the engine's loop and returns its result.
+
+        Raises:
+            CallerError: it would wait for an engine that cannot go on before this call returns.
+        """
+        try:
+            _refuse_in_workflows()
+            _refuse_beside_its_owner(self._engine)
+        except CallerError:
+            coroutine.close()
+            raise
+        return self._wait(coroutine, timeout)
+
+    def _wait(self, coroutine: Coroutine[Any, Any, T], timeout: float | None = None) -> T:
         future = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
         try:
             return future.result(timeout)
@@ -84,13 +115,87 @@ class Client:
             future.cancel()
             raise
 
-    def start(self, workflow: Any, /, *args: Any, **options: Any) -> SyncHandle:
+    @overload
+    def start(
+        self,
+        workflow: Callable[[], Coro[R]],
+        /,
+        *,
+        id: str | None = ...,
+        on_conflict: ConflictPolicy = ...,
+        tags: dict[str, str] | None = ...,
+    ) -> SyncHandle[R]: ...
+    @overload
+    def start(
+        self,
+        workflow: Callable[[A], Coro[R]],
+        a: A,
+        /,
+        *,
+        id: str | None = ...,
+        on_conflict: ConflictPolicy = ...,
+        tags: dict[str, str] | None = ...,
+    ) -> SyncHandle[R]: ...
+    @overload
+    def start(
+        self,
+        workflow: Callable[[A, B], Coro[R]],
+        a: A,
+        b: B,
+        /,
+        *,
+        id: str | None = ...,
+        on_conflict: ConflictPolicy = ...,
+        tags: dict[str, str] | None = ...,
+    ) -> SyncHandle[R]: ...
+    @overload
+    def start(
+        self,
+        workflow: Callable[[A, B, C], Coro[R]],
+        a: A,
+        b: B,
+        c: C,
+        /,
+        *,
+        id: str | None = ...,
+        on_conflict: ConflictPolicy = ...,
+        tags: dict[str, str] | None = ...,
+    ) -> SyncHandle[R]: ...
+    @overload
+    def start(
+        self,
+        workflow: Callable[[A, B, C, D], Coro[R]],
+        a: A,
+        b: B,
+        c: C,
+        d: D,
+        /,
+        *,
+        id: str | None = ...,
+        on_conflict: ConflictPolicy = ...,
+        tags: dict[str, str] | None = ...,
+    ) -> SyncHandle[R]: ...
+    @overload
+    def start(
+        self,
+        workflow: str,
+        /,
+        *args: Any,
+        id: str | None = ...,
+        on_conflict: ConflictPolicy = ...,
+        tags: dict[str, str] | None = ...,
+    ) -> SyncHandle[Any]: ...
+    def start(self, workflow: Any, /, *args: Any, **options: Any) -> SyncHandle[Any]:
         """As ``Engine.start``."""
         return SyncHandle(self, self.wait(self._engine.start(workflow, *args, **options)))
 
-    def handle(self, id: str) -> SyncHandle:
+    @overload
+    def handle(self, id: str, returns: type[R]) -> SyncHandle[R]: ...
+    @overload
+    def handle(self, id: str) -> SyncHandle[Any]: ...
+    def handle(self, id: str, returns: Any = Any) -> SyncHandle[Any]:
         """As ``Engine.handle``."""
-        return SyncHandle(self, self.wait(self._engine.handle(id)))
+        return SyncHandle(self, self.wait(self._engine.handle(id, returns)))
 
     def list(self, where: RunFilter | None = None) -> list[RunRow]:
         """As ``Engine.list``."""
@@ -105,15 +210,15 @@ class Client:
         self.wait(self._engine.complete_task(task, answer, by=by))
 
 
-class SyncHandle:
+class SyncHandle(Generic[R]):
     """A run, from synchronous code: the same methods as ``Handle``, without ``await``."""
 
-    def __init__(self, client: Client, handle: Handle[Any]) -> None:
+    def __init__(self, client: Client, handle: Handle[R]) -> None:
         self._client = client
         self._handle = handle
         self.id = handle.id
 
-    def result(self, *, timeout: float | None = None, through_incidents: bool = False) -> Any:
+    def result(self, *, timeout: float | None = None, through_incidents: bool = False) -> R:
         return self._client.wait(self._handle.result(timeout=timeout, through_incidents=through_incidents))
 
     def status(self) -> RunRow:
@@ -139,3 +244,26 @@ class SyncHandle:
 
     def history(self) -> list[Recorded]:
         return self._client.wait(self._handle.history())
+
+
+def _refuse_in_workflows() -> None:
+    if current() is not None:
+        raise CallerError(
+            "segue.run() and segue.Client start an engine of their own, which a workflow must not: `await wf(x)` "
+            "starts a child run, and whatever else has side effects belongs into a step"
+        )
+
+
+def _refuse_beside_its_owner(engine: Engine) -> None:
+    """Whoever waits here keeps this thread's event loop from turning; what is waited for must not run on it."""
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:
+        return
+    for other in list(OPEN):
+        if other.loop is loop and other.owner and (other.database, other.app) == (engine.database, engine.app):
+            raise CallerError(
+                f"the engine that owns the runs of app {engine.app!r} in {engine.database} works on this very event "
+                "loop, and cannot go on while this call waits for it; use `await engine.start(…)`, or make the call in "
+                "a thread (a step that is a plain `def` runs in one)"
+            )

@@ -10,7 +10,15 @@ import pytest
 from world import ENCODINGS, UID, Begin, World, arguments, flow, step_named
 
 from segue.authoring.python.definitions import STEPS, Step, Workflow
-from segue.errors import NonDeterminism, PayloadError, RunCancelled, RunFailed, RunTerminated, StepFailed
+from segue.errors import (
+    InvalidArgument,
+    NonDeterminism,
+    PayloadError,
+    RunCancelled,
+    RunFailed,
+    RunTerminated,
+    StepFailed,
+)
 from segue.kernel import commands as c
 from segue.kernel import events as e
 from segue.kernel.retry import Retry
@@ -558,6 +566,28 @@ def test_a_child_is_started_and_awaited(begin: Begin) -> None:
 def test_a_child_that_was_not_started_is_asked_for_again(begin: Begin) -> None:
     world = begin(flow(parent))
     assert world.execution.outstanding() == world.answers[0]
+
+
+async def keyword_parent() -> Any:
+    return await CHILD(amount=7)
+
+
+async def careless_parent() -> Any:
+    try:
+        return await CHILD.child(7, on_parent_close="forget")  # type: ignore[call-overload]
+    except InvalidArgument as error:
+        return str(error)
+
+
+def test_a_child_gets_its_keywords_too(begin: Begin) -> None:
+    (named,), (placed,) = begin(flow(keyword_parent)).answers[0], begin(flow(parent)).answers[0]
+    assert named.input == placed.input
+    assert named.hash == placed.hash
+
+
+def test_an_unknown_close_policy_is_refused(begin: Begin) -> None:
+    world = begin(flow(careless_parent))
+    assert world.result == "on_parent_close must be one of cancel, terminate, abandon; it is 'forget'"
 
 
 @pytest.mark.parametrize(

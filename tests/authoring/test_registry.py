@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import sys
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -64,6 +66,30 @@ def test_the_same_place_again_replaces(before: Any, after: Any) -> None:
     found = registry.get("same")
     assert found is not None
     assert found.function is after
+
+
+def cell(number: int) -> Any:
+    """What a cell of a notebook defines, run for the ``number``-th time: each has a file name of its own."""
+    space: dict[str, Any] = {"__name__": "__main__"}
+    exec(compile("def same(): ...\ndef other(): ...", f"/tmp/ipykernel_7/{number}.py", "exec"), space)
+    return space["same"], space["other"]
+
+
+def test_a_cell_that_is_run_again_replaces_what_it_defined(monkeypatch: pytest.MonkeyPatch) -> None:
+    notebook = ModuleType("__main__")
+    monkeypatch.setitem(sys.modules, "__main__", notebook)
+    registry: Registry[Definition] = Registry("step")
+    (before, _), (after, other) = cell(1), cell(2)
+    registry.add(Definition(before))
+    registry.add(Definition(after))
+    found = registry.get("same")
+    assert found is not None
+    assert found.function is after
+    with pytest.raises(DuplicateDefinition, match="ipykernel_7"):
+        registry.add(Definition(other))
+    notebook.__file__ = "script.py"
+    with pytest.raises(DuplicateDefinition, match="ipykernel_7"):
+        registry.add(Definition(before))
 
 
 def test_default_names_leave_out_the_enclosing_function() -> None:

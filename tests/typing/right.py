@@ -3,10 +3,46 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import assert_type
+from uuid import UUID
 
-from segue import Approval, Engine, Handle, Retry, approval, run, saga, signal, step, workflow
+from segue import (
+    Approval,
+    Client,
+    Engine,
+    File,
+    Handle,
+    HumanTask,
+    Incident,
+    Retention,
+    Retry,
+    SecretRef,
+    Settings,
+    StepFailed,
+    approval,
+    escalate,
+    idempotency_key,
+    log,
+    now,
+    on_cancel,
+    patched,
+    progress,
+    publish,
+    query,
+    random,
+    run,
+    saga,
+    set_attributes,
+    signal,
+    skip,
+    state,
+    step,
+    update,
+    uuid4,
+    workflow,
+)
 
 
 class Order:
@@ -66,3 +102,84 @@ async def main(engine: Engine, order: Order) -> None:
     assert_type(await engine.start(fulfil, order, "note", id="a", tags={"k": "v"}), Handle[str])
     assert_type(await (await engine.start(outer, order)).result(), int)
     assert_type(run(fulfil, order), str)
+
+
+@step(on_error=skip(None), retry=3)
+def fetch(token: SecretRef, file: File) -> File | None:
+    progress(1, total=2, message="half")
+    on_cancel(lambda: None)
+    assert_type(idempotency_key(), str)
+    assert_type(token.value(), str)
+    state.set_sync("cursor", "orders", 3)
+    return file
+
+
+@step(on_error=escalate("ops", timeout="3d", then="boss"), timeout=timedelta(seconds=3), at_most_once=True)
+async def notify(text: str) -> None:
+    await state.set("cursor", "orders", await state.get("cursor", "orders", 0) + 1)
+
+
+@workflow(name="every-name")
+async def every_name(order: Order, file: File) -> Decimal:
+    total = Decimal(0)
+
+    @query
+    def so_far(factor: int = 1) -> Decimal:
+        return total * factor
+
+    @update
+    async def rename(to: str) -> str:
+        return to
+
+    @rename.validator
+    def check(to: str) -> None: ...
+
+    @signal
+    def paid(amount: Decimal) -> None: ...
+
+    assert_type(so_far(2), Decimal)
+    assert_type(now(), datetime)
+    assert_type(uuid4(), UUID)
+    assert_type(random.random(), float)
+    assert_type(random.choice(["a"]), str)
+    assert_type(patched("p"), bool)
+    assert_type(signal("note", str).pending(), int)
+    async for note in signal("note", str):
+        assert_type(note, str)
+        break
+    log.info("%s", note)
+    publish("total", total)
+    set_attributes(customer="ann", large=True, since=now())
+    assert_type(await fetch(SecretRef("token"), file), File | None)
+    assert_type(await fulfil.child(order, id="child", on_parent_close="abandon"), str)
+    assert_type(await fulfil.child(order, "note", detached=True), str)
+    assert_type(await outer.child(order), int)
+    assert_type(await outer.child(order, detached=True), str)
+    try:
+        await notify.using(retry=2, key="n", on_error=skip())("x")
+    except StepFailed as error:
+        assert_type(error.attempts, int)
+    async with saga() as s:
+        s.undo(notify, "x")
+    return total
+
+
+async def names(engine: Engine, order: Order, file: File) -> None:
+    handle = await engine.start(every_name, order, file)
+    assert_type(handle, Handle[Decimal])
+    assert_type(await engine.start("by name", 1, 2, 3), Handle[object])  # type: ignore[assert-type]
+    assert_type(await engine.handle("x", int), Handle[int])
+    assert_type(await engine.tasks(assignee="ann"), list[HumanTask])
+    await handle.signal("paid", Decimal(1))
+    try:
+        assert_type(await handle.result(timeout=3), Decimal)
+    except Incident as incident:
+        assert_type(incident.remedy, str)
+    Engine("x.db", settings=Settings(threads=3, retention=(Retention("30d", state="failed"),)), durability="relaxed")
+
+
+def synchronous(order: Order, file: File) -> None:
+    with Client("x.db") as client:
+        assert_type(client.start(every_name, order, file, id="x").result(), Decimal)
+        assert_type(client.handle("x", int).result(), int)
+    assert_type(run(every_name, order, file), Decimal)

@@ -2,7 +2,35 @@
 
 from __future__ import annotations
 
-from segue import Engine, Retry, approval, run, saga, signal, step, workflow
+from segue import (
+    Client,
+    Engine,
+    File,
+    Retention,
+    Retry,
+    SecretRef,
+    Settings,
+    approval,
+    escalate,
+    idempotency_key,
+    log,
+    now,
+    patched,
+    progress,
+    publish,
+    query,
+    random,
+    run,
+    saga,
+    set_attributes,
+    signal,
+    skip,
+    state,
+    step,
+    update,
+    uuid4,
+    workflow,
+)
 
 
 class Order:
@@ -58,3 +86,67 @@ async def main(engine: Engine, order: Order) -> None:
     number: int = run(fulfil, order)  # E: assignment
     Retry(attempts="many")  # E: arg-type
     print(number)
+
+
+@step(timeout=["30s"])  # E: call-overload|list-item|arg-type
+async def wrong_timeout() -> None: ...
+
+
+@step(executor="cluster")  # E: call-overload|arg-type
+def wrong_executor() -> None: ...
+
+
+@step(on_error="skip")  # E: call-overload|arg-type
+def wrong_policy() -> None: ...
+
+
+@workflow
+async def every_name(order: Order, file: File) -> int:
+    @query
+    def so_far(factor: int) -> int:
+        return factor
+
+    @update  # E: arg-type
+    def not_async(to: str) -> str:
+        return to
+
+    so_far("x")  # E: arg-type
+    text: str = now()  # E: assignment
+    text = uuid4()  # E: assignment
+    random.choice(3)  # E: arg-type
+    patched(3)  # E: arg-type
+    log.info(3)  # E: arg-type
+    publish(3, "x")  # E: arg-type
+    set_attributes(customer=["ann"])  # E: arg-type
+    await fulfil.child("tea")  # E: call-overload|arg-type
+    await fulfil.child(order, on_parent_close="forget")  # E: call-overload|arg-type
+    number: int = await fulfil.child(order, detached=True)  # E: assignment
+    await charge.using(timeout="5s")("tea")  # E: arg-type
+    charge.using(retry="3")  # E: arg-type
+    escalate(3)  # E: arg-type
+    await approval("boss", timeout=object())  # E: call-overload|arg-type
+    async with saga() as s:
+        result: int = await s.step(charge, order)  # E: assignment|arg-type
+    return number + result + len(text)
+
+
+@step
+def inside(token: SecretRef) -> int:
+    progress("half")  # E: arg-type
+    key: int = idempotency_key()  # E: assignment
+    state.set_sync("scope", 3, 4)  # E: arg-type
+    value: int = token.value()  # E: assignment
+    return key + value
+
+
+def synchronous(order: Order) -> None:
+    with Client("x.db") as client:
+        client.start(fulfil, "tea")  # E: call-overload|arg-type
+        count: int = client.start(fulfil, order).result()  # E: assignment
+    run(fulfil)  # E: call-overload|arg-type|call-arg
+    Engine("x.db", settings={"threads": 3})  # E: arg-type
+    Engine("x.db", durability="some")  # E: arg-type
+    Settings(threads="many")  # E: arg-type
+    Retention("30d", state="open")  # E: arg-type
+    skip(1, 2)  # E: call-arg
+    print(count)

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from segue.cli import forms, values
+from segue.cli import values
 from segue.cli.asking import ask
 from segue.cli.lookup import client, lookup
 from segue.cli.messages import RunId
@@ -24,6 +24,7 @@ from segue.cli.words import ago, iso
 from segue.engine import Engine
 from segue.errors import CallerError, InvalidArgument
 from segue.handles import HumanTask
+from segue.kernel import forms
 from segue.kernel.payload import Payload
 from segue.stores.base import Task
 
@@ -63,9 +64,7 @@ async def _approve(
             answer = forms.yes_or_no(form, said, comment) if form else said
         else:
             answer = _ask(found, form, engine.clock.now(), scope)
-        if form:
-            forms.check(answer, form)
-        await engine.complete_task(_human(found), answer, by=by)
+        await engine.complete_task(_human(found, form), answer, by=by)
         if scope.json:
             print_json({"id": row.id, "task": found.task, "name": found.name, "answer": answer, "by": by})
         else:
@@ -73,8 +72,10 @@ async def _approve(
     return 0
 
 
-def _human(task: Task) -> HumanTask:
-    return HumanTask(task.task, task.run, task.run_id, task.key, task.name, task.assignee, task.state, task.opened_at)
+def _human(task: Task, form: dict[str, Any]) -> HumanTask:
+    return HumanTask(
+        task.task, task.run, task.run_id, task.key, task.name, task.assignee, task.state, task.opened_at, task.due, form
+    )  # fmt: skip
 
 
 def _choose(tasks: list[Task], wanted: str | None, id: str) -> Task:

@@ -10,7 +10,7 @@ import asyncio
 import functools
 import inspect
 from collections.abc import Callable, Coroutine
-from typing import Any, Generic, ParamSpec, TypeVar, overload
+from typing import Any, Generic, Literal, ParamSpec, TypeVar, get_args, overload
 
 from segue.authoring.python.alone import Alone, attempt_of
 from segue.authoring.python.execution import CodeExecution, current
@@ -30,8 +30,14 @@ from segue.kernel.steps import Executor, StepSpec
 
 P = ParamSpec("P")
 R = TypeVar("R")
+T = TypeVar("T")
+A = TypeVar("A")
+B = TypeVar("B")
+C = TypeVar("C")
+D = TypeVar("D")
 
-_CLOSE_POLICIES = ("cancel", "terminate", "abandon")
+ClosePolicy = Literal["cancel", "terminate", "abandon"]
+"""What the end of a parent means for a child run that is still open."""
 
 
 class Step(Generic[P, R]):
@@ -65,15 +71,13 @@ class Step(Generic[P, R]):
         try:
             return await call  # type: ignore[no-any-return]
         except StepFailed as error:
-            return await self.on_error.handle(error, lambda: self._again()(*args, **kwargs))  # type: ignore[no-any-return]
-
-    def _again(self) -> Step[P, R]:
-        """The step for another call in the place of one that failed; an explicit key becomes that of the next one."""
-        if self.key is None:
-            return self
-        name, _, n = self.key.rpartition("~again")
-        key = f"{name}~again{int(n) + 1}" if name and n.isdecimal() else f"{self.key}~again1"
-        return Step(self.function, self.spec, self.on_error, key)
+            # A call that is repeated is another call: an explicit key names one only.
+            again = self if self.key is None else self.using(key=f"{self.key}'")
+            return await self.on_error.handle(  # type: ignore[no-any-return]
+                error,
+                lambda: again(*args, **kwargs),
+                lambda value: bound.decode_result(execution.encodings.encode(value)),
+            )
 
     async def _run_here(self, args: Any, kwargs: Any) -> R:
         if CURRENT.get(None) is None:
@@ -87,7 +91,7 @@ class Step(Generic[P, R]):
         self,
         *,
         key: str | None = None,
-        retry: Retry | None = None,
+        retry: Retry | int | None = None,
         timeout: Duration | None = None,
         on_exhausted: OnExhausted | None = None,
         on_error: ErrorPolicy | None = None,
@@ -98,14 +102,14 @@ class Step(Generic[P, R]):
         spec = StepSpec(
             name=self.spec.name,
             executor=self.spec.executor,
-            retry=retry or self.spec.retry,
+            retry=self.spec.retry if retry is None else _retry(retry),
             timeout=self.spec.timeout if timeout is None else microseconds(timeout),
             grace=self.spec.grace,
             on_exhausted=on_exhausted or self.spec.on_exhausted,
             at_most_once=self.spec.at_most_once,
             pure=self.spec.pure,
         )
-        return Step(self.function, spec, on_error or self.on_error, key)
+        return Step(self.function, spec, on_error or self.on_error, key or self.key)
 
     def bind(self, encodings: Encodings, hash_key: bytes | None = None) -> BoundStep:
         """The step together with an engine's encodings."""
@@ -150,22 +154,152 @@ class Workflow(Generic[P, R]):
                 f"{self.name} is a workflow: start it with `await engine.start({self.name}, …)`, or run it to its end "
                 f"with `segue.run({self.name}, …)`; inside another workflow, calling it starts a child run"
             )
-        return await self.child(*args)  # type: ignore[no-any-return]
+        return await self._start_child(execution, args, kwargs)  # type: ignore[no-any-return]
 
+    @overload
     async def child(
-        self, *args: Any, id: str | None = None, on_parent_close: str = "cancel", detached: bool = False
+        self: Callable[[], Coroutine[Any, Any, T]],
+        /,
+        *,
+        id: str | None = ...,
+        on_parent_close: ClosePolicy = ...,
+        detached: Literal[False] = ...,
+    ) -> T: ...
+    @overload
+    async def child(
+        self: Callable[[], Coroutine[Any, Any, Any]],
+        /,
+        *,
+        id: str | None = ...,
+        on_parent_close: ClosePolicy = ...,
+        detached: Literal[True],
+    ) -> str: ...
+    @overload
+    async def child(
+        self: Callable[[A], Coroutine[Any, Any, T]],
+        a: A,
+        /,
+        *,
+        id: str | None = ...,
+        on_parent_close: ClosePolicy = ...,
+        detached: Literal[False] = ...,
+    ) -> T: ...
+    @overload
+    async def child(
+        self: Callable[[A], Coroutine[Any, Any, Any]],
+        a: A,
+        /,
+        *,
+        id: str | None = ...,
+        on_parent_close: ClosePolicy = ...,
+        detached: Literal[True],
+    ) -> str: ...
+    @overload
+    async def child(
+        self: Callable[[A, B], Coroutine[Any, Any, T]],
+        a: A,
+        b: B,
+        /,
+        *,
+        id: str | None = ...,
+        on_parent_close: ClosePolicy = ...,
+        detached: Literal[False] = ...,
+    ) -> T: ...
+    @overload
+    async def child(
+        self: Callable[[A, B], Coroutine[Any, Any, Any]],
+        a: A,
+        b: B,
+        /,
+        *,
+        id: str | None = ...,
+        on_parent_close: ClosePolicy = ...,
+        detached: Literal[True],
+    ) -> str: ...
+    @overload
+    async def child(
+        self: Callable[[A, B, C], Coroutine[Any, Any, T]],
+        a: A,
+        b: B,
+        c: C,
+        /,
+        *,
+        id: str | None = ...,
+        on_parent_close: ClosePolicy = ...,
+        detached: Literal[False] = ...,
+    ) -> T: ...
+    @overload
+    async def child(
+        self: Callable[[A, B, C], Coroutine[Any, Any, Any]],
+        a: A,
+        b: B,
+        c: C,
+        /,
+        *,
+        id: str | None = ...,
+        on_parent_close: ClosePolicy = ...,
+        detached: Literal[True],
+    ) -> str: ...
+    @overload
+    async def child(
+        self: Callable[[A, B, C, D], Coroutine[Any, Any, T]],
+        a: A,
+        b: B,
+        c: C,
+        d: D,
+        /,
+        *,
+        id: str | None = ...,
+        on_parent_close: ClosePolicy = ...,
+        detached: Literal[False] = ...,
+    ) -> T: ...
+    @overload
+    async def child(
+        self: Callable[[A, B, C, D], Coroutine[Any, Any, Any]],
+        a: A,
+        b: B,
+        c: C,
+        d: D,
+        /,
+        *,
+        id: str | None = ...,
+        on_parent_close: ClosePolicy = ...,
+        detached: Literal[True],
+    ) -> str: ...
+    async def child(
+        self, *args: Any, id: str | None = None, on_parent_close: ClosePolicy = "cancel", detached: bool = False
     ) -> Any:
-        """Starts a child run from inside a workflow and awaits its result, or, if ``detached``, its start (then its id
-        is the answer). ``on_parent_close``: ``cancel``, ``terminate`` or ``abandon``."""
-        execution = _inside(self.name)
+        """Starts a child run from inside a workflow and awaits its result, or, if ``detached``, its start.
+
+        Args:
+            id: of the caller's own; by default one that no other run has.
+            on_parent_close: what becomes of a child that is still open when its parent ends: ``cancel``, ``terminate``
+                or ``abandon``.
+            detached: the answer is the child's id, as soon as it is started.
+
+        Raises:
+            NotInWorkflow: there is no workflow here that could be its parent.
+            InvalidArgument: there is no such policy, or this can be no id.
+        """
+        if on_parent_close not in get_args(ClosePolicy):
+            raise InvalidArgument(
+                f"on_parent_close must be one of {', '.join(get_args(ClosePolicy))}; it is {on_parent_close!r}"
+            )
         if id is not None:
             checked_name(id, "a child run's id")
-        if on_parent_close not in _CLOSE_POLICIES:
-            raise InvalidArgument(
-                f"on_parent_close must be one of {', '.join(_CLOSE_POLICIES)}; it is {on_parent_close!r}"
-            )
+        return await self._start_child(_inside(self.name), args, {}, id, on_parent_close, detached)
+
+    async def _start_child(
+        self,
+        execution: CodeExecution,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        id: str | None = None,
+        on_parent_close: ClosePolicy = "cancel",
+        detached: bool = False,
+    ) -> Any:
         bound = self.bind(execution.encodings, execution.hash_key)
-        payload, hash = bound.call_site.encode(args, {})
+        payload, hash = bound.call_site.encode(args, kwargs)
         key = execution.calls.next_key(self.name)
         # Derived, not drawn: whoever starts the same call again starts the same child.
         uid = derive_key(execution.uid, key)
@@ -280,7 +414,7 @@ def step(
         spec = StepSpec(
             name=name or default_name(function),
             executor=_executor(function, executor),
-            retry=Retry(attempts=retry) if isinstance(retry, int) else retry or ONCE,
+            retry=ONCE if retry is None else _retry(retry),
             timeout=None if timeout is None else microseconds(timeout),
             grace=microseconds(grace),
             on_exhausted=on_exhausted,
@@ -303,6 +437,10 @@ class _StepDecorator:
     def __call__(self, function: Callable[P, R], /) -> Step[P, R]: ...
     def __call__(self, function: Any, /) -> Any:
         raise AssertionError("typing only")
+
+
+def _retry(asked: Retry | int) -> Retry:
+    return Retry(attempts=asked) if isinstance(asked, int) else asked
 
 
 def _executor(function: Any, asked: Executor | None) -> Executor:

@@ -11,13 +11,14 @@ from typing import Any, Literal, Protocol
 import msgspec
 
 from segue.authoring.python.tasks import approval
-from segue.errors import StepFailed
+from segue.errors import PayloadError, StepFailed
 from segue.kernel.duration import Duration
 
 
 class ErrorPolicy(Protocol):
-    async def handle(self, error: StepFailed, again: Callable[[], Awaitable[Any]]) -> Any:
-        """What the call answers instead; may call the step ``again``, or raise ``error`` after all."""
+    async def handle(self, error: StepFailed, again: Callable[[], Awaitable[Any]], fit: Callable[[Any], Any]) -> Any:
+        """What the call answers instead; may call the step ``again``, or raise ``error`` after all. ``fit`` makes a
+        plain value one of the step's type, or raises ``PayloadError``."""
 
 
 class Resolution(msgspec.Struct, frozen=True):
@@ -25,7 +26,7 @@ class Resolution(msgspec.Struct, frozen=True):
 
     action: Literal["retry", "skip", "fail"]
     result: Any = None
-    """With ``skip``: what the call answers."""
+    """With ``skip``: what the call answers; of the step's type, or the person is asked again."""
 
 
 class skip:
@@ -34,7 +35,7 @@ class skip:
     def __init__(self, default: Any = None) -> None:
         self.default = default
 
-    async def handle(self, error: StepFailed, again: Callable[[], Awaitable[Any]]) -> Any:
+    async def handle(self, error: StepFailed, again: Callable[[], Awaitable[Any]], fit: Callable[[Any], Any]) -> Any:
         return self.default
 
 
@@ -46,17 +47,22 @@ class escalate:
         self.timeout = timeout
         self.then = then
 
-    async def handle(self, error: StepFailed, again: Callable[[], Awaitable[Any]]) -> Any:
-        answer = await approval(
-            self.to,
-            name=f"{error.step} failed",
-            form=Resolution,
-            subject={"step": error.step, "error": str(error), "attempts": error.attempts},
-            timeout=self.timeout,
-            escalate=self.then,
-        )
-        if answer.action == "retry":
-            return await again()
-        if answer.action == "skip":
-            return answer.result
-        raise error
+    async def handle(self, error: StepFailed, again: Callable[[], Awaitable[Any]], fit: Callable[[Any], Any]) -> Any:
+        facts = {"step": error.step, "error": str(error), "attempts": error.attempts}
+        while True:
+            answer = await approval(
+                self.to,
+                name=f"{error.step} failed",
+                form=Resolution,
+                subject=facts,
+                timeout=self.timeout,
+                escalate=self.then,
+            )
+            if answer.action == "retry":
+                return await again()
+            if answer.action == "fail":
+                raise error
+            try:
+                return fit(answer.result)
+            except PayloadError as misfit:
+                facts = facts | {"problem": f"the result that was given does not fit: {misfit}"}

@@ -6,6 +6,7 @@ predecessor; two different ones of one name are an error.
 
 from __future__ import annotations
 
+import sys
 from typing import Any, Generic, Protocol, TypeVar
 
 from segue.errors import DuplicateDefinition
@@ -61,6 +62,10 @@ def default_name(function: Any) -> str:
 def _same_place(one: Any, other: Any) -> bool:
     if "<locals>" in one.__qualname__ or "<locals>" in other.__qualname__:
         return True
+    if one.__module__ == other.__module__ == "__main__" and not hasattr(sys.modules["__main__"], "__file__"):
+        # Typed in, in a notebook or at a prompt, where each cell has a file name of its own, and is run again once it
+        # has been changed.
+        return bool(one.__qualname__ == other.__qualname__)
     # A script is ``__main__`` to itself and goes by its name to whoever imports it: the file tells.
     files = one.__code__.co_filename, other.__code__.co_filename
     return bool(files[0] == files[1] and one.__qualname__ == other.__qualname__)

@@ -1,6 +1,6 @@
-"""Checks the answer to a human task against its form (JSON Schema, as far as forms use it), before it is sent.
+"""The form of a human task (JSON Schema, as far as forms use it): what it asks for, and whether an answer fits.
 
-An answer that the workflow cannot read would stop the run; a person who answers should hear of it instead.
+An answer that the workflow cannot read would stop the run; whoever answers should hear of it instead.
 """
 
 from __future__ import annotations

@@ -1,0 +1,208 @@
+"""In other programs: notebooks, servers with an event loop or with threads; and calls that would wait for ever."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+import segue
+from segue import Client, Engine, RunFailed, signal, step, workflow
+from segue.errors import CallerError
+
+ROOT = Path(__file__).parents[2]
+
+
+@step
+def add(a: int, b: int) -> int:
+    return a + b
+
+
+@workflow
+async def adds(a: int) -> int:
+    return await add(a, 1)
+
+
+@workflow
+async def waits(a: int) -> int:
+    return a + await signal("more", int)
+
+
+def test_one_line_in_a_script(url: str) -> None:
+    assert segue.run(adds, 1, url=url) == 2
+    assert segue.run(adds, 1, url=url, id="again") == segue.run(adds, 1, url=url, id="again") == 2
+
+
+async def test_one_line_where_an_event_loop_is_running(url: str) -> None:
+    assert segue.run(adds, 1, url=url) == 2
+
+
+# --- calls that would wait for themselves -----------------------------------------------------------------------
+
+
+async def test_a_call_that_blocks_the_loop_of_the_owner_is_refused(url: str) -> None:
+    async with Engine(url) as engine:
+        assert engine.owner
+        with pytest.raises(CallerError, match=r"works on this very event loop.*await engine.start"):
+            segue.run(adds, 1, url=url)
+        assert await asyncio.to_thread(segue.run, adds, 1, url=url) == 2, "in a thread it may wait"
+        with Client(url, app="other") as client:  # owned by itself, on a loop of its own
+            assert client.start(adds, 1).result() == 2
+    assert segue.run(adds, 1, url=url) == 2
+
+
+@step
+async def on_the_loop(url: str) -> int:
+    return segue.run(adds, 1, url=url)
+
+
+@step
+def in_a_thread(url: str) -> int:
+    return segue.run(adds, 1, url=url)
+
+
+@workflow
+async def through_a_step(url: str, where: str) -> int:
+    return await (on_the_loop if where == "loop" else in_a_thread)(url)
+
+
+@workflow
+async def by_itself(url: str) -> int:
+    return segue.run(adds, 1, url=url)
+
+
+async def test_a_step_may_run_a_workflow_from_its_thread_only(url: str) -> None:
+    async with Engine(url) as engine:
+        assert await (await engine.start(through_a_step, url, "thread")).result(timeout=30) == 2
+        with pytest.raises(RunFailed, match="works on this very event loop"):
+            await (await engine.start(through_a_step, url, "loop")).result(timeout=30)
+        with pytest.raises(RunFailed, match=r"await wf\(x\)` starts a child run"):
+            await (await engine.start(by_itself, url)).result(timeout=30)
+
+
+# --- servers ----------------------------------------------------------------------------------------------------
+
+
+async def test_a_server_opens_the_engine_in_one_task_and_uses_it_in_others(url: str) -> None:
+    """As Starlette and FastAPI do: the lifespan is a task of its own, and so is each request."""
+    engine = Engine(url)
+    up, down = asyncio.Event(), asyncio.Event()
+
+    async def lifespan() -> None:
+        async with engine:
+            up.set()
+            await down.wait()
+
+    async def post(number: int) -> str:
+        return (await engine.start(waits, number, id=f"order-{number}")).id
+
+    async def put(id: str) -> int:
+        handle = await engine.handle(id)
+        await handle.signal("more", 10)
+        result: int = await handle.result()
+        return result
+
+    server = asyncio.create_task(lifespan())
+    await up.wait()
+    ids = await asyncio.gather(*[post(number) for number in range(5)])
+    with pytest.raises(TimeoutError):  # a client that goes away: its request is cancelled, the run is not
+        await (await engine.handle(ids[0])).result(timeout=0.001)
+    assert await asyncio.gather(*[put(id) for id in ids]) == [10, 11, 12, 13, 14]
+    down.set()
+    await server
+
+
+def test_a_server_with_threads_shares_one_client(url: str) -> None:
+    """As Django and Flask do: requests come on any thread, none of which has an event loop."""
+    with Client(url) as client, ThreadPoolExecutor(4) as requests:
+        seen: set[int] = set()
+
+        def request(number: int) -> int:
+            seen.add(threading.get_ident())
+            client.start(waits, number, id=f"order-{number}")
+            handle = client.handle(f"order-{number}", int)
+            handle.signal("more", 10)
+            return handle.result()
+
+        assert list(requests.map(request, range(20))) == [10 + number for number in range(20)]
+        assert threading.get_ident() not in seen
+
+
+# --- notebooks --------------------------------------------------------------------------------------------------
+
+CELLS = [
+    """
+import segue
+from segue import Engine, step, workflow
+
+@step
+async def greet(name: str) -> str:
+    return f"hello {name}"
+
+@workflow
+async def welcome(name: str) -> str:
+    return await greet(name)
+""",
+    "print(segue.run(welcome, 'Ann'))",
+    """
+@step
+async def greet(name: str) -> str:
+    return f"good morning {name}"
+
+@workflow
+async def welcome(name: str) -> str:
+    return await greet(name) + "!"
+""",
+    "print(segue.run(welcome, 'Bob'))",
+    "engine = Engine(); await engine.open(); handle = await engine.start(welcome, 'Cy')",
+    "print(await handle.result())",
+    """
+try:
+    segue.run(welcome, 'Dan')
+except Exception as error:
+    print(type(error).__name__)
+""",
+    "print(await greet('Eve'))",
+    "await engine.close()",
+]
+
+NOTEBOOK = """
+import ast, asyncio, inspect, linecache, sys
+
+async def notebook(cells):
+    for number, cell in enumerate(cells):
+        file = f"/tmp/ipykernel_1/{number}.py"
+        linecache.cache[file] = len(cell), None, cell.splitlines(True), file
+        code = compile(cell, file, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+        result = eval(code, sys.modules["__main__"].__dict__)
+        if inspect.iscoroutine(result):
+            await result
+
+import json
+asyncio.run(notebook(json.loads(sys.argv[1])))
+"""
+
+
+def test_a_notebook_whose_cells_are_changed_and_run_again(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", NOTEBOOK, json.dumps(CELLS)],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(ROOT / "src"), "PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.stderr == ""
+    assert done.stdout.splitlines() == [
+        "hello Ann",
+        "good morning Bob!",
+        "good morning Cy!",
+        "CallerError",
+        "good morning Eve",
+    ]
