@@ -167,5 +167,21 @@ def test_the_child_ends_with_its_parent(segue: Folder) -> None:
     assert segue("run", "flows.py:plain", "1", "--json").json["result"] == 4  # and nobody owns the runs
 
 
+def test_dev_tells_where_a_definition_is_wrong(segue: Folder) -> None:
+    dev = segue.begin("dev", ".")
+    dev.until("serving ")
+    segue.write("wrong.py", "from segue import workflow\n\n@workflow\ndef f():\n    pass\n")
+    dev.until(r"wrong\.py:3: @workflow needs an `async def`; 'f' is not one")
+    dev.until("the code as it was goes on until this is mended")
+
+
+def test_dev_stops_while_code_is_imported(segue: Folder) -> None:
+    segue.write("slow.py", "from segue import workflow\nprint('importing')\nimport time\ntime.sleep(60)\n")
+    dev = segue.begin("dev", "slow.py")
+    dev.until("importing")
+    dev.signal(signal.SIGINT)
+    assert dev.end() == 0
+
+
 def test_dev_of_nothing(segue: Folder) -> None:
     assert "there is no file or folder nope" in segue("dev", "nope", code=2).err

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 
 from cli_kit import Folder
@@ -67,6 +68,22 @@ def test_tables_fit_the_terminal(segue: Folder) -> None:
         assert max(map(len, lines)) <= columns
         assert len(lines) == 2  # the head, and one run on one line
         assert "failed" in lines[1]
+
+
+def test_a_narrow_terminal_shows_what_tells_most(segue: Folder) -> None:
+    running = segue.on_terminal("run", "flows.py:asks", "7", "--id", "asks", columns=44)
+    running.until(r"approval +◷ waiting +\S+\s+for manager, due in 3d")  # the note below, not cut away
+    os.write(running.keyboard, b"\x03")
+    assert running.end() == 130
+    # The terminal writes ^C behind the picture: it must not have shifted what is drawn over.
+    assert "step " in running.text.rpartition("^C")[2]
+    assert not re.search(r"\^C\n", running.text)
+    segue("run", "flows.py:fails", "luck", "--id", "fails", code=1)
+    for words in (("list",), ("show", "fails"), ("show", "asks"), ("task", "list")):
+        running = segue.on_terminal(*words, columns=44)
+        assert running.end() == 0
+        assert max(map(len, running.text.splitlines())) <= 44
+        assert re.search("✗ failed|◷ waiting|approval", running.text)
 
 
 def test_without_colours(segue: Folder) -> None:
