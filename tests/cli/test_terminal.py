@@ -49,6 +49,9 @@ def test_ctrl_c_says_how_to_go_on(segue: Folder) -> None:
     os.write(running.keyboard, b"\x03")
     assert running.end() == 130
     assert "segue run flows.py:waits --id a" in running.text
+    # The terminal writes ^C behind the picture: one that reached its edge would be shifted by a line and not wiped.
+    drawn = running.text.partition("^C")[0].rpartition("\n")[2]
+    assert len(drawn) + len("^C") < 110
 
 
 def test_more_than_fits_is_folded(segue: Folder) -> None:
@@ -75,9 +78,6 @@ def test_a_narrow_terminal_shows_what_tells_most(segue: Folder) -> None:
     running.until(r"approval +◷ waiting +\S+\s+for manager, due in 3d")  # the note below, not cut away
     os.write(running.keyboard, b"\x03")
     assert running.end() == 130
-    # The terminal writes ^C behind the picture: it must not have shifted what is drawn over.
-    assert "step " in running.text.rpartition("^C")[2]
-    assert not re.search(r"\^C\n", running.text)
     segue("run", "flows.py:fails", "luck", "--id", "fails", code=1)
     for words in (("list",), ("show", "fails"), ("show", "asks"), ("task", "list")):
         running = segue.on_terminal(*words, columns=44)
