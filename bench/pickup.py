@@ -14,6 +14,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -29,8 +30,6 @@ BETWEEN = 0.05
 async def measure(url: str, runs: int) -> list[float]:
     """Milliseconds from each start to the beginning of the first step."""
     async with Engine(url, own=False) as client:
-        while client.store.owner(client.app) is None:
-            await asyncio.sleep(BETWEEN)
         handles = []
         for _ in range(runs):
             handles.append(await client.start(workloads.steps, 1))
@@ -51,7 +50,10 @@ def main() -> None:
         url = f"sqlite:///{folder}/pickup.db"
         place = str(Path(workloads.__file__))
         command = [sys.executable, "-m", "segue.cli", "worker", place, "--url", url]
-        worker = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        worker = subprocess.Popen(command, stdout=subprocess.PIPE)
+        assert worker.stdout is not None
+        worker.stdout.readline()  # it says what it serves once it owns the file
+        threading.Thread(target=worker.stdout.read, daemon=True).start()  # what it says about runs is not needed
         try:
             waits = sorted(asyncio.run(measure(url, runs)))
         finally:
