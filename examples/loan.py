@@ -16,8 +16,14 @@ Run it::
     python examples/loan.py risky            # is declined at once
     python examples/loan.py forgotten        # nobody answers the offer
 
-    segue start examples/loan.py:lend '{"id": "loan-7001", "name": "Ada Poe", …}'      # in real time
-    segue list --attribute phase=documents
+In real time, with ``segue dev examples`` in one terminal and in another::
+
+    segue start examples/loan.py:lend --id loan-7001 '{"id": "loan-7001", "name": "Ada Poe",
+        "email": "ada@example.org", "amount": 12000, "months": 36, "income": 3100}'
+    segue signal loan-7001 document payslip
+    segue signal loan-7001 document "identity card"
+    segue list --attribute phase=offered
+    segue signal loan-7001 answer yes
 """
 
 from __future__ import annotations
@@ -68,9 +74,12 @@ class Credit:
     debts: int
 
 
+Action = Literal["accept", "refer", "decline"]
+
+
 @dataclass(frozen=True)
 class Verdict:
-    action: Literal["accept", "refer", "decline"]
+    action: Action
     reasons: list[str]
 
 
@@ -150,18 +159,16 @@ def price(application: Application, credit: Credit, months: int) -> Offer:
 
 def underwrite(application: Application, credit: Credit) -> Verdict:
     burden = price(application, credit, application.months).monthly / application.income
-    rules = [
+    rules: list[tuple[Action, bool, str]] = [
         ("decline", credit.score < 550, f"score {credit.score} is below 550"),
         ("decline", burden > Decimal("0.4"), f"payments would take {burden:.0%} of the income"),
         ("refer", application.amount > 50_000, "more than 50,000"),
         ("refer", credit.score < 620, f"score {credit.score} is below 620"),
         ("refer", credit.debts > 6 * application.income, "debts above half a year's income"),
     ]
-    for action in ("decline", "refer"):
-        reasons = [reason for wanted, applies, reason in rules if applies and wanted == action]
-        if reasons:
-            return Verdict("decline" if action == "decline" else "refer", reasons)
-    return Verdict("accept", [])
+    broken = [(action, reason) for action, applies, reason in rules if applies]
+    worst: Action = broken[0][0] if broken else "accept"  # the table begins with what weighs most
+    return Verdict(worst, [reason for action, reason in broken if action == worst])
 
 
 # --- parts of the workflow: plain coroutines --------------------------------------------------------------------

@@ -13,9 +13,13 @@ Run it::
     python examples/onboarding.py           # four months on virtual time: a diary in a moment
     python examples/onboarding.py withdraw  # the person takes another job on day 10
 
-    segue start examples/onboarding.py:onboard '{"name": "Ada Poe", "email": "ada@example.org", …}'     # in real time
-    segue signal paperwork-ada@example.org document '"passport"'
-    segue approve …
+In real time, with ``segue dev examples`` in one terminal and in another::
+
+    segue start examples/onboarding.py:onboard --id ada '{"name": "Ada Poe", "email": "ada@example.org",
+        "site": "Lyon", "laptop": "workstation", "starts": "2026-12-01"}'
+    segue signal paperwork-ada@example.org document passport
+    segue task list
+    segue approve equipment-ada@example.org --yes
 """
 
 from __future__ import annotations

@@ -49,6 +49,7 @@ async def flaky(n: int) -> int:
 
 @step
 def slow(seconds: float) -> str:
+    print("resting")
     for part in range(10):
         progress(part, 10, f"part {part}")
         time.sleep(seconds / 10)

@@ -90,6 +90,17 @@ def test_stopping(segue: Folder, worker: Running) -> None:
     assert "no run is named" in segue("cancel", code=2).err
 
 
+def test_a_run_that_stands_still_as_a_whole(segue: Folder, worker: Running) -> None:
+    segue("start", "plain", "three", "--id", "a")  # by name alone: only the worker knows that it does not fit
+    worker.until("incident  plain a  payload: .*Expected `int`, got `str`")
+    shown = segue("show", "a").out
+    assert "To go on: make the type in the code accept the recorded value again, then `segue retry a`" in shown
+    assert "Traceback" not in shown, "no frame of the user's led to it"
+    assert "`segue terminate a` ends it now" in segue("cancel", "a").out
+    assert segue("terminate", "a", "--yes", "--json").json == [{"id": "a", "accepted": True}]
+    worker.until("terminated  plain a")
+
+
 def test_nothing_is_stopped_when_one_name_is_wrong(segue: Folder, worker: Running) -> None:
     segue("start", "flows.py:waits", "--id", "a")
     worker.until("waits a")

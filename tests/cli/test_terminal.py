@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 
 from cli_kit import Folder
@@ -48,6 +49,9 @@ def test_ctrl_c_says_how_to_go_on(segue: Folder) -> None:
     os.write(running.keyboard, b"\x03")
     assert running.end() == 130
     assert "segue run flows.py:waits --id a" in running.text
+    # The terminal writes ^C behind the picture: one that reached its edge would be shifted by a line and not wiped.
+    drawn = running.text.partition("^C")[0].rpartition("\n")[2]
+    assert len(drawn) + len("^C") < 110
 
 
 def test_more_than_fits_is_folded(segue: Folder) -> None:
@@ -67,6 +71,19 @@ def test_tables_fit_the_terminal(segue: Folder) -> None:
         assert max(map(len, lines)) <= columns
         assert len(lines) == 2  # the head, and one run on one line
         assert "failed" in lines[1]
+
+
+def test_a_narrow_terminal_shows_what_tells_most(segue: Folder) -> None:
+    running = segue.on_terminal("run", "flows.py:asks", "7", "--id", "asks", columns=44)
+    running.until(r"approval +◷ waiting +\S+\s+for manager, due in 3d")  # the note below, not cut away
+    os.write(running.keyboard, b"\x03")
+    assert running.end() == 130
+    segue("run", "flows.py:fails", "luck", "--id", "fails", code=1)
+    for words in (("list",), ("show", "fails"), ("show", "asks"), ("task", "list")):
+        running = segue.on_terminal(*words, columns=44)
+        assert running.end() == 0
+        assert max(map(len, running.text.splitlines())) <= 44
+        assert re.search("✗ failed|◷ waiting|approval", running.text)
 
 
 def test_without_colours(segue: Folder) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 
 import pytest
 from cli_kit import Folder
@@ -76,6 +77,12 @@ def test_ctrl_c_before_anything_was_begun(segue: Folder) -> None:
         os.write(running.keyboard, b"\x03")
         assert running.end() == 130
         assert "Traceback" not in running.text
+
+
+def test_ctrl_c_while_segue_itself_is_imported(segue: Folder) -> None:
+    segue.write("cyclopts.py", "import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n")
+    ended = segue("list", code=-signal.SIGINT, PYTHONPATH=f"{segue.path}:{segue.environment['PYTHONPATH']}")
+    assert ended.out == ended.err == ""
 
 
 def test_ctrl_c_and_ctrl_d_at_a_question(segue: Folder) -> None:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import io
 import os
+import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from segue.cli.commands import COMMANDS, overview
 from segue.cli.exits import BROKEN_PIPE, DATABASE, INTERRUPTED, USAGE
@@ -32,6 +35,20 @@ def call(words: list[str]) -> int:
     return _dispatch(_command_first(words))
 
 
+@contextmanager
+def _ended_by_ctrl_c() -> Iterator[None]:
+    """While nothing has begun, Ctrl-C ends the process as it ends any program, without a word."""
+    before = signal.getsignal(signal.SIGINT)
+    if before is not signal.default_int_handler:  # whoever started this one wants it otherwise, such as nohup
+        yield
+        return
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def _command_first(words: list[str]) -> list[str]:
     """Global flags that stand before the command, moved behind it."""
     taken = 0
@@ -42,11 +59,12 @@ def _command_first(words: list[str]) -> list[str]:
 
 def _dispatch(words: list[str]) -> int:
     # Only here: the overview must not wait for them.
-    from cyclopts import App, CycloptsError
+    with _ended_by_ctrl_c():
+        from cyclopts import App, CycloptsError
 
-    from segue.cli.output import print_error
-    from segue.cli.refusals import refusal
-    from segue.errors import CallerError, SegueError
+        from segue.cli.output import print_error
+        from segue.cli.refusals import refusal
+        from segue.errors import CallerError, SegueError
 
     app = App(name="segue", help_format="markdown", version_flags=(), suppress_keyboard_interrupt=False)
     for command in COMMANDS:

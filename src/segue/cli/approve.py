@@ -17,7 +17,7 @@ from segue.cli import values
 from segue.cli.asking import ask
 from segue.cli.lookup import client, lookup
 from segue.cli.messages import RunId
-from segue.cli.output import console, print_json, short_id
+from segue.cli.output import ROOMY, console, print_json, short_id
 from segue.cli.payloads import brief, plain_value
 from segue.cli.scope import Scope
 from segue.cli.words import ago, iso
@@ -167,15 +167,17 @@ def _print_tasks(engine: Engine, tasks: list[Task]) -> None:
     now = engine.clock.now()
     out = console()
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False, expand=out.is_terminal)
-    for title in ("task", "name", "for", "run", "state", "asked", "due"):
+    roomy = out.width >= ROOMY
+    for title in ("task", "name", "for", "run", "state", "asked", "due")[: None if roomy else 4]:
         table.add_column(title, no_wrap=True)
-    table.add_column("about", no_wrap=True, overflow="ellipsis", ratio=1 if out.is_terminal else None)
+    if roomy:
+        table.add_column("about", no_wrap=True, overflow="ellipsis", ratio=1 if out.is_terminal else None)
     for task in tasks:
         about = brief(msgspec.json.decode(task.subject, type=Payload), 200) if task.subject else ""
-        table.add_row(
-            str(task.task), task.name, task.assignee, short_id(task.run_id, out), task.state, ago(task.opened_at, now),
-            "" if task.due is None else ago(task.due, now), Text(about),
-        )  # fmt: skip
+        due = "" if task.due is None else ago(task.due, now)
+        cells = (str(task.task), task.name, task.assignee, short_id(task.run_id, out))
+        more = (task.state, ago(task.opened_at, now), due, Text(about))
+        table.add_row(*cells, *(more if roomy else ()))
     out.print(table)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -24,10 +25,16 @@ def plain_value(payload: Payload) -> Any:
     return {"encoding": payload.encoding, "bytes": _bytes(payload)}
 
 
-def readable(payload: Payload) -> str:
+def arguments(payload: Payload) -> Any:
+    """What JSON can say of a run's arguments: by name, or in their order where whoever started it had no names."""
+    value = plain_value(payload)
+    return value["*"] if isinstance(value, dict) and value.keys() == {"*"} else value
+
+
+def readable(payload: Payload, value_of: Callable[[Payload], Any] = plain_value) -> str:
     """The value as indented JSON, or a line that says what it is."""
     if payload.encoding == JSON and payload.ref is None:
-        return msgspec.json.format(msgspec.json.encode(plain_value(payload)), indent=2).decode()
+        return msgspec.json.format(msgspec.json.encode(value_of(payload)), indent=2).decode()
     return "(erased)" if payload == GONE else f"{payload.encoding}, {size(_bytes(payload))}"
 
 

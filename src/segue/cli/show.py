@@ -21,7 +21,7 @@ from segue.cli.listing import run_json
 from segue.cli.lookup import client, lookup
 from segue.cli.messages import RunId
 from segue.cli.output import ROOMY, badge, console, print_json
-from segue.cli.payloads import brief, cut, plain_value, readable
+from segue.cli.payloads import arguments, brief, cut, plain_value, readable
 from segue.cli.scope import Scope
 from segue.cli.timeline import Call, label
 from segue.cli.watch import Watch
@@ -194,10 +194,10 @@ def _print_tasks(out: Console, watch: Watch, scope: Scope, now: int) -> None:
 
 def _print_values(out: Console, watch: Watch) -> None:
     started, closing = watch.timeline.started, watch.timeline.closing
-    if started is not None and plain_value(started.input) != {}:
-        _print_value(out, "input", started.input)
+    if started is not None and arguments(started.input) not in ({}, []):
+        _print_value(out, "input", readable(started.input, arguments))
     if isinstance(closing, e.RunCompleted):
-        _print_value(out, "result", closing.result)
+        _print_value(out, "result", readable(closing.result))
     published = watch.engine.store.published(watch.run)
     if published:
         _section(out, "published")
@@ -217,9 +217,8 @@ def _print_step_values(out: Console, watch: Watch) -> None:
             out.print(Padding(failure_text(call.failure), (0, 0, 0, 4 + 2 * level), expand=False))
 
 
-def _print_value(out: Console, title: str, payload: Payload) -> None:
+def _print_value(out: Console, title: str, text: str) -> None:
     _section(out, title)
-    text = readable(payload)
     out.print(Padding(Text(cut(text) if out.is_terminal else text), (0, 0, 0, 2), expand=False))
 
 
@@ -273,7 +272,7 @@ def _as_json(watch: Watch, *, events: bool, logs: bool) -> dict[str, Any]:
     found = run_json(row) | {"state": watch.state}
     started, closing = timeline.started, timeline.closing
     if started is not None:
-        found["input"] = plain_value(started.input)
+        found["input"] = arguments(started.input)
         found["parent"] = None if started.parent is None else (started.actor or "").removeprefix("run:")
     if isinstance(closing, e.RunCompleted):
         found["result"] = plain_value(closing.result)

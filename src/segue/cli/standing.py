@@ -37,7 +37,7 @@ def _open(row: RunRow, events: list[e.Event], now: int) -> tuple[str, str]:
             due = f"in {length(call.retry_at - now)}" if call.retry_at > now else "due"
             return "retrying", f"{call.name}, attempt {call.attempts + 1} {due}: {summary(call.failure)}"
     if row.state == "waiting" and row.wake is not None and row.wake > now:
-        return row.state, f"timer, {ago(row.wake, now)}"
+        return row.state, f"timer {ago(row.wake, now)}, or a signal"
     for call in calls:
         if call.kind == "child" and call.child_id:
             return row.state, f"child run {call.name} {call.child_id}"

@@ -1,0 +1,35 @@
+"""What the documents say that ``segue`` prints is what it prints."""
+
+from __future__ import annotations
+
+import re
+
+from cli_kit import Folder
+from document_kit import DOCS, Document, steady
+
+from segue.cli.commands import COMMANDS
+
+
+def test_the_command_line_prints_what_its_page_shows(segue: Folder) -> None:
+    for shown in Document("cli.md", segue):
+        assert steady(shown.printed) == steady(shown.said), shown.commands
+
+
+def test_the_page_shows_every_command() -> None:
+    text = (DOCS / "cli.md").read_text()
+    shown = {line.split()[1] for block in re.findall(r"^```sh\n(.*?)^```$", text, re.S | re.M) for line in calls(block)}
+    assert {command.name for command in COMMANDS} - shown == set()
+
+
+def calls(block: str) -> list[str]:
+    return [line for line in block.splitlines() if line.startswith("segue ")]
+
+
+def test_the_quickstart_is_what_it_says(segue: Folder) -> None:
+    shown = list(Document("quickstart.md", segue))
+    for command in shown:
+        if command.said:
+            # Two steps at the same time end in either order.
+            assert sorted(steady(command.printed)) == sorted(steady(command.said)), command.commands
+        assert "Traceback" not in command.printed
+    assert len(shown) >= 5

@@ -1,0 +1,47 @@
+"""Failures as they are kept: whose frames a traceback shows."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from segue.errors import PayloadError
+from segue.kernel.encoding import Encodings
+from segue.kernel.failures import describe
+from segue.kernel.payload import JSON, Payload
+
+
+def broken() -> None:
+    raise KeyError("gone")
+
+
+def test_a_traceback_from_a_thread_begins_in_the_users_code() -> None:
+    with ThreadPoolExecutor(1) as pool:
+        error = pool.submit(broken).exception()
+    assert error is not None
+    lines = describe(error).traceback.splitlines()
+    assert f'File "{__file__}", line' in lines[1]
+    assert not any("concurrent" in line for line in lines)
+
+
+def from_within(error: BaseException) -> BaseException:
+    """The error as if the call had begun in segue's own code."""
+    assert error.__traceback__ is not None
+    return error.with_traceback(error.__traceback__.tb_next)
+
+
+def test_an_error_of_ours_that_no_frame_of_the_users_led_to_has_no_traceback() -> None:
+    with pytest.raises(PayloadError) as caught:
+        Encodings().decode(Payload(JSON, b'"x"'), int)
+    assert caught.value.reason == "Expected `int`, got `str`"
+    failure = describe(from_within(caught.value))
+    assert failure.traceback == ""
+    assert failure.cause is not None
+    assert failure.cause.traceback == ""
+
+
+def test_a_defect_of_ours_is_told_by_our_frames() -> None:
+    with pytest.raises(AttributeError) as caught:
+        Encodings().decode(None, int)  # type: ignore[arg-type]
+    assert "segue" in describe(from_within(caught.value)).traceback
