@@ -5,12 +5,14 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
 
 from segue.errors import FeelEvaluationError, FeelLimitExceeded
+from segue.feel import ast
 from segue.feel.builtins import BUILTINS
 from segue.feel.builtins import NAMES as BUILTIN_NAMES
 from segue.feel.compiler import compile_expression, compile_tests
@@ -22,6 +24,7 @@ from segue.feel.properties import NAMES as PROPERTY_NAMES
 from segue.feel.run import Clock, Run, Scope, Warning
 from segue.feel.source import Source
 from segue.feel.types import Type
+from segue.feel.values import Value
 
 NowSource = Callable[[], dt.datetime]
 MOST_SPELLINGS: Final = 10_000
@@ -125,13 +128,20 @@ class Expression(Compiled):
 
 
 class UnaryTests(Compiled):
-    """A compiled cell of a decision table."""
+    """A compiled cell of a decision table.
 
-    __slots__ = ("holds",)
+    Attributes:
+        always: whether it is `-`, for which every input will do.
+        constants: the strings, numbers and booleans of which it is a plain list; nothing for any other cell.
+    """
+
+    __slots__ = ("always", "constants", "holds")
 
     def __init__(self, source: Source, parsed: Parsed, limits: Limits) -> None:
         super().__init__(source, parsed, limits)
         self.holds = compile_tests(source, parsed, BUILTINS)
+        self.always = isinstance(parsed.root, ast.AnyInput)
+        self.constants = _constants(parsed.root)
 
     def __repr__(self) -> str:
         return f"<feel tests {self.text!r}>"
@@ -150,6 +160,14 @@ class UnaryTests(Compiled):
         with bounded(self.source):
             variables = from_python(context, run) if context else {}
             return self.holds(Scope(run, variables), from_python(value, run)) is True
+
+
+def _constants(root: ast.Node) -> tuple[Value, ...] | None:
+    if not isinstance(root, ast.UnaryTests) or root.negated:
+        return None
+    values = [test.value for test in root.tests if isinstance(test, ast.Literal)]
+    plain = len(values) == len(root.tests) and all(isinstance(value, str | bool | Decimal) for value in values)
+    return tuple(values) if plain else None
 
 
 @contextmanager

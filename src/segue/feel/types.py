@@ -242,8 +242,8 @@ def coerce(value: Value, type_: Type, run: Run) -> Value:
     if isinstance(wanted, ListType):
         if not isinstance(value, list) and conforms(value, wanted.item, run) and conforms([value], type_, run):
             return [value]
-    elif isinstance(value, list) and len(value) == 1:
-        return coerce(value[0], type_, run)
+    elif isinstance(value, list) and len(value) == 1 and conforms(value[0], type_, run):
+        return value[0]
     elif isinstance(value, Date) and wanted == DATE_TIME:
         return DateTime(value, MIDNIGHT_UTC)
     raise Null(f"expected {describe(type_)}, got {kind(value)}")
