@@ -9,11 +9,11 @@ Numbers are decimals of 34 digits, null is contagious, errors of evaluation are 
 bounded by ``Limits``. An expression sees the values that it is handed and nothing else: there is no way from one to a
 Python object, a file, a clock or another module.
 
-May import: the standard library's pure parts, msgspec and ``segue.errors``. The moment that ``now()`` gives and the clock
-that watches wall time are handed in.
+May import: the standard library's pure parts, msgspec and ``segue.errors``. The moment that ``now()`` gives and the
+clock that watches wall time are handed in.
 
-Start reading: ``expression`` (the front), ``parser`` and ``ast`` (text to tree), ``compiler`` and the ``build_`` modules
-(tree to closures), ``builtin`` and the ``builtin_`` modules (the functions), ``values`` and ``temporal`` (what they work on).
+Start reading: ``expression`` (the front), ``parser`` and ``ast`` (text to tree), ``compiler`` and the ``build_``
+modules (tree to closures), ``builtin`` and the ``builtin_`` modules (the functions), ``values`` and ``temporal``.
 """
 
 from __future__ import annotations

@@ -13,7 +13,6 @@ from segue.feel.numbers import CONTEXT, ZERO, divide, power, whole
 from segue.feel.temporal import (
     DAY,
     MIDNIGHT_UTC,
-    SECOND,
     Date,
     DateTime,
     DaysDuration,
@@ -32,7 +31,7 @@ from segue.feel.values import Value, kind
 Operation = Callable[[Value, Value], Value]
 
 
-# --- numbers and durations ------------------------------------------------------------------------------------------
+# --- numbers and durations --------------------------------------------------------------------------------------
 
 
 def _scaled(amount: int, factor: Decimal) -> int:
@@ -48,7 +47,7 @@ def _parted(amount: int, divisor: Decimal) -> int:
     return whole(divide(Decimal(amount), divisor))
 
 
-# --- moments and durations --------------------------------------------------------------------------------------------
+# --- moments and durations --------------------------------------------------------------------------------------
 
 
 def _months_later(date: Date, months: int) -> Date:
@@ -185,5 +184,3 @@ def absolute(value: Value) -> Value:
             return MonthsDuration(abs(value.months))
         case _:
             raise Null(f"there is no absolute value of {kind(value)}")
-
-

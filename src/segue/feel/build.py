@@ -1,4 +1,4 @@
-"""What the parts of the compiler share: the text they compile, the functions there are, and the way to compile a part."""
+"""What the parts of the compiler share: the text, the functions there are, and the way to compile a part."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ def postfix(build: Build, node: ast.Postfix) -> Evaluate:
     return evaluate
 
 
-# --- members -----------------------------------------------------------------------------------------------------------
+# --- members ----------------------------------------------------------------------------------------------------
 
 
 def _path(build: Build, node: ast.Path, value: Evaluate) -> Evaluate:
@@ -95,7 +95,7 @@ def _member_or_null(value: Value, key: str, run: Run) -> Value:
         return None
 
 
-# --- filters -----------------------------------------------------------------------------------------------------------
+# --- filters ----------------------------------------------------------------------------------------------------
 
 
 def _filter(build: Build, node: ast.Filter, value: Evaluate) -> Evaluate:
@@ -175,7 +175,7 @@ def filtered(value: Value, keep: Callable[[Scope], Value], scope: Scope) -> Valu
     return kept
 
 
-# --- calls ---------------------------------------------------------------------------------------------------------------
+# --- calls ------------------------------------------------------------------------------------------------------
 
 
 def _call(build: Build, node: ast.Call, function: Evaluate) -> Evaluate:

@@ -1,4 +1,4 @@
-"""Compiles what has several parts or goes through several values: lists, contexts, `if`, `for`, `some`, `every`, functions."""
+"""Compiles what has parts or goes through values: lists, contexts, `if`, `for`, `some`, `every`, functions."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def condition(build: Build, node: ast.If) -> Evaluate:
     return run
 
 
-# --- loops -----------------------------------------------------------------------------------------------------------
+# --- loops ------------------------------------------------------------------------------------------------------
 
 Domain = tuple[str, Evaluate, Evaluate | None, int]
 
@@ -157,7 +157,7 @@ def quantified(build: Build, node: ast.Quantified) -> Evaluate:
     return run
 
 
-# --- functions -------------------------------------------------------------------------------------------------------
+# --- functions --------------------------------------------------------------------------------------------------
 
 
 def function(build: Build, node: ast.Lambda) -> Evaluate:

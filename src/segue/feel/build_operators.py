@@ -1,4 +1,4 @@
-"""Compiles operators: arithmetic, comparison, three-valued logic, `between`, `instance of` (DMN 1.5, 10.3.2.8, 10.3.2.13)."""
+"""Compiles operators: arithmetic, comparison, three-valued logic, `between` (DMN 1.5, 10.3.2.8, 10.3.2.13)."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def _arithmetic(build: Build, symbol: str, at: int, left: Evaluate, right: Evalu
     return run
 
 
-# --- comparison ------------------------------------------------------------------------------------------------------
+# --- comparison -------------------------------------------------------------------------------------------------
 
 
 def _ordering(decide: Callable[[int], bool], direct: Callable[[Decimal, Decimal], bool]) -> Compare:
@@ -110,7 +110,7 @@ def between(build: Build, node: ast.Between) -> Evaluate:
     return run
 
 
-# --- logic -----------------------------------------------------------------------------------------------------------
+# --- logic ------------------------------------------------------------------------------------------------------
 
 
 def _logic(build: Build, node: ast.Chain, *, decided: bool) -> Evaluate:

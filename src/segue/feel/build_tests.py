@@ -75,7 +75,7 @@ def inside(build: Build, node: ast.In) -> Evaluate:
     return run
 
 
-# --- single tests ------------------------------------------------------------------------------------------------------
+# --- single tests -----------------------------------------------------------------------------------------------
 
 
 def test(build: Build, node: ast.Node) -> Test:
@@ -106,9 +106,7 @@ def _within(build: Build, node: ast.Range) -> Test:
         evaluate = range_of(build, node)
         return lambda scope, value: holds(value, evaluate(scope), scope.run)
     try:
-        fixed = interval(
-            low.value, high.value, low_included=node.low_included, high_included=node.high_included
-        )
+        fixed = interval(low.value, high.value, low_included=node.low_included, high_included=node.high_included)
     except Null as null:
         reason, at = null.reason, node.at
         return lambda scope, value: build.null(scope, at, reason)
@@ -143,7 +141,7 @@ def holds(value: Value, tested: Value, run: Run) -> bool | None:
     return equal(value, tested, run)
 
 
-# --- cells of decision tables ----------------------------------------------------------------------------------------------
+# --- cells of decision tables -----------------------------------------------------------------------------------
 
 
 def any_input(build: Build, node: ast.AnyInput) -> Test:

@@ -75,7 +75,9 @@ def read_form(text: str) -> tuple[str, Form]:
         assert match is not None, text
         assert match["takes"] in ACCEPTED, text
         parameters.append(
-            Parameter(match["name"], match["takes"], bool(match["optional"]), bool(match["nullable"]), bool(match["many"]))
+            Parameter(
+                match["name"], match["takes"], bool(match["optional"]), bool(match["nullable"]), bool(match["many"])
+            )
         )
     return name, Form(tuple(parameters))
 
@@ -192,7 +194,7 @@ def _converted(value: Value, takes: str, accepted: tuple[type, ...]) -> Value:
     return MISMATCH
 
 
-# --- the table -------------------------------------------------------------------------------------------------------------
+# --- the table --------------------------------------------------------------------------------------------------
 
 
 class Family:
@@ -214,5 +216,3 @@ class Family:
             return work
 
         return keep
-
-

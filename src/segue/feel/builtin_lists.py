@@ -117,11 +117,15 @@ def index_of(run: Run, items: List, match: Value) -> List:
 
 @LISTS.add("union(list...: any)")
 def union(run: Run, lists: List) -> List:
-    return distinct_values(run, _joined(run, lists))
+    return _distinct(run, _joined(run, lists))
 
 
 @LISTS.add("distinct values(list: list)")
 def distinct_values(run: Run, items: List) -> List:
+    return _distinct(run, items)
+
+
+def _distinct(run: Run, items: List) -> List:
     distinct: List = []
     seen: set[tuple[type, Value]] = set()
     odd: List = []

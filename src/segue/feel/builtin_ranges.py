@@ -51,7 +51,7 @@ def _touch(left: Interval, right: Interval) -> bool:
     return left.high_included and right.low_included
 
 
-# --- before, after, meets ------------------------------------------------------------------------------------------------
+# --- before, after, meets ---------------------------------------------------------------------------------------
 
 
 def _before(run: Run, one: Value, other: Value) -> bool:
@@ -91,7 +91,7 @@ def _overlaps_before(run: Run, one: Interval, other: Interval) -> bool:
     )
 
 
-# --- finishes, includes, starts, coincides ---------------------------------------------------------------------------------
+# --- finishes, includes, starts, coincides ----------------------------------------------------------------------
 
 
 def _finishes(run: Run, one: Value, other: Interval) -> bool:
@@ -162,7 +162,7 @@ for _name, _function, _forms in (
     RANGES.add(*(form.format(_name) for form in _forms))(_function)
 
 
-# --- range() -----------------------------------------------------------------------------------------------------------------
+# --- range() ----------------------------------------------------------------------------------------------------
 
 READERS: Final[dict[str, Callable[[str], Value]]] = {
     "date": read_date,
@@ -183,9 +183,7 @@ def range_(run: Run, text: str) -> Interval:
     root = parsed.root
     if not isinstance(root, ast.Range):
         raise Null(f"{text[:40]!r} is no range")
-    return interval(
-        _end(root.low), _end(root.high), low_included=root.low_included, high_included=root.high_included
-    )
+    return interval(_end(root.low), _end(root.high), low_included=root.low_included, high_included=root.high_included)
 
 
 def _end(node: ast.Node) -> Value:

@@ -149,7 +149,9 @@ def now(run: Run) -> DateTime:
 
 @TEMPORAL.add("today()")
 def today(run: Run) -> Date:
-    return now(run).date
+    if run.now is None:
+        raise Null("no clock was given to this evaluation")
+    return run.now().date
 
 
 def _day(value: Date | DateTime) -> Date:

@@ -75,6 +75,8 @@ def order(left: Value, right: Value) -> int | None:
     one = type(left)
     if one is not type(right):
         return None
+    a: Value
+    b: Value
     if one is Decimal or one is str:
         a, b = left, right
     elif one is DaysDuration:
@@ -89,7 +91,7 @@ def order(left: Value, right: Value) -> int | None:
         a, b = _time_of_day(left), _time_of_day(right)
     else:
         return None
-    return (a > b) - (a < b)
+    return int(a > b) - int(a < b)
 
 
 ORDERED: Final = frozenset({Decimal, str, Date, Time, DateTime, DaysDuration, MonthsDuration})

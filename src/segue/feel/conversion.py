@@ -118,7 +118,7 @@ def _moment(value: dt.datetime) -> DateTime:
     return DateTime(Date(value.year, value.month, value.day), _time(value, value.utcoffset()))
 
 
-# --- and back ----------------------------------------------------------------------------------------------------------------
+# --- and back ---------------------------------------------------------------------------------------------------
 
 
 def to_python(value: Value, run: Run | None = None, depth: int = 0) -> Any:
@@ -161,9 +161,7 @@ def _python_moment(value: DateTime) -> Any:
     if time.nano % MICROSECOND or not 1 <= date.year <= 9999:
         return value
     micros = time.nano // MICROSECOND
-    return dt.datetime(
-        date.year, date.month, date.day, time.hour, time.minute, time.second, micros, tzinfo=_zone(time)
-    )
+    return dt.datetime(date.year, date.month, date.day, time.hour, time.minute, time.second, micros, tzinfo=_zone(time))
 
 
 def _zone(time: Time) -> dt.tzinfo | None:
@@ -178,4 +176,3 @@ def as_moment(value: Any) -> DateTime:
     if not isinstance(found, DateTime):
         raise InvalidArgument(f"now must give a datetime, got a {type(value).__name__}")
     return found
-

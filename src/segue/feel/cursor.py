@@ -92,9 +92,7 @@ class Cursor:
         """Goes one level deeper; whoever does so also comes back, by ``depth -= 1``."""
         self.depth += 1
         if self.depth > self.limits.depth:
-            raise self.source.limit_error(
-                f"nested more than {self.limits.depth} deep", "depth", self.token.start
-            )
+            raise self.source.limit_error(f"nested more than {self.limits.depth} deep", "depth", self.token.start)
 
     # --- names --------------------------------------------------------------------------------------------------
 

@@ -187,7 +187,7 @@ def bounded(source: Source) -> Iterator[None]:
         raise source.limit_error("nested too deep for the stack that is left", "depth") from None
 
 
-# --- compiling -------------------------------------------------------------------------------------------------------------
+# --- compiling --------------------------------------------------------------------------------------------------
 
 
 def _parser(
@@ -237,7 +237,7 @@ def unary(
     limits: Limits = DEFAULT_LIMITS,
     name: str = "",
 ) -> UnaryTests:
-    """Compiles a cell of a decision table: `-`, `< 10`, `"a", "b"`, `not([1..5])`; the arguments are those of ``compile``."""
+    """Compiles a cell of a decision table: `-`, `< 10`, `"a", "b"`, `not([1..5])`; arguments as in ``compile``."""
     source = Source(text, name)
     with bounded(source):
         return UnaryTests(source, _parser(source, names, members, types, limits).unary_tests(), limits)
@@ -257,9 +257,7 @@ def evaluate(
     The arguments are those of ``Expression.evaluate``; what is raised, that of it and of ``compile``.
     """
     spellings = frozenset(_spellings(context)) if context else frozenset()
-    return _compiled(text, spellings, limits or DEFAULT_LIMITS).evaluate(
-        context, clock=clock, now=now, strict=strict
-    )
+    return _compiled(text, spellings, limits or DEFAULT_LIMITS).evaluate(context, clock=clock, now=now, strict=strict)
 
 
 @lru_cache(maxsize=1024)
@@ -279,4 +277,3 @@ def _spellings(context: Mapping[str, Any]) -> Iterator[str]:
             stack += place.values()
         elif isinstance(place, list | tuple):
             stack += place
-

@@ -28,12 +28,15 @@ TOKEN = re.compile(
 )
 
 KEYWORDS = frozenset(
-    "and or if then else for in return some every satisfies between instance true false null function".split()
+    (
+        *("and", "or", "if", "then", "else", "for", "in", "return", "some", "every", "satisfies", "between"),
+        *("instance", "true", "false", "null", "function"),
+    )
 )
 
 
 class Token(msgspec.Struct, frozen=True):
-    """A piece of the text. ``gap`` says whether space stands before it, which tells names like `a-b` and `a - b` apart."""
+    """A piece of the text. ``gap``, whether space stands before it, tells names like `a-b` and `a - b` apart."""
 
     kind: str
     text: str
@@ -71,7 +74,7 @@ def tokenize(source: Source) -> list[Token]:
 def _why_not(text: str, position: int) -> str:
     if text.startswith("/*", position):
         return "a comment that is not closed"
-    if text[position] in "\"@":
+    if text[position] in '"@':
         return "a string that is not closed" if '"' in text[position : position + 2] else "a string must follow @"
     return f"unexpected character {text[position]!r}"
 
@@ -84,7 +87,7 @@ SURROGATES = re.compile("[\ud800-\udbff][\udc00-\udfff]")
 
 
 def unescape(quoted: str) -> str:
-    """The value of a string literal. An unknown escape such as `\\d` stays as it is, which regular expressions rely on."""
+    """The value of a string literal. An unknown escape such as `\\d` stays: regular expressions rely on it."""
     body = quoted[1:-1]
     if "\\" not in body:
         return body

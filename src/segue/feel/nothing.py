@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-class Null(Exception):  # noqa: N818 (it is no error: whoever evaluates turns it into null and a warning)
+class Null(Exception):
     """The result is null; the reason becomes a warning. It never leaves ``segue.feel``."""
 
     def __init__(self, reason: str) -> None:

@@ -175,7 +175,7 @@ class Parser:
             at = cursor.token.start
             if cursor.take("."):
                 parts.append(ast.Path(at=at, value=nothing, name=cursor.member()))
-            elif cursor.at("(") :
+            elif cursor.at("("):
                 parts.append(self._call(at))
             elif cursor.at("[") and not self._opens_after_range():
                 cursor.advance()

@@ -37,6 +37,14 @@ def _years(duration: MonthsDuration) -> Decimal:
     return _part(duration.months, 12, 10**30)
 
 
+def _of_date(of: Property) -> Property:
+    return lambda moment: of(moment.date)
+
+
+def _of_time(of: Property) -> Property:
+    return lambda moment: of(moment.time)
+
+
 DATE: Final[dict[str, Property]] = {
     "year": lambda date: Decimal(date.year),
     "month": lambda date: Decimal(date.month),
@@ -53,8 +61,8 @@ PROPERTIES: Final[dict[type, dict[str, Property]]] = {
     Date: DATE,
     Time: {**TIME, "time offset": lambda time: _offset(DateTime(Date(1970, 1, 1), time))},
     DateTime: {
-        **{name: (lambda moment, of=of: of(moment.date)) for name, of in DATE.items()},
-        **{name: (lambda moment, of=of: of(moment.time)) for name, of in TIME.items()},
+        **{name: _of_date(of) for name, of in DATE.items()},
+        **{name: _of_time(of) for name, of in TIME.items()},
         "time offset": _offset,
     },
     DaysDuration: {

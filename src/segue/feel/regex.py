@@ -186,7 +186,7 @@ class Regex:
         return None
 
     def _again(self, text: str, position: int, begin: int, end: int) -> int:
-        """How long what a group has matched is, if it stands here once more; -1 if not. A group without a match is empty."""
+        """The length of what a group has matched, if it stands here once more; -1 if not. None is empty."""
         if begin < 0 or end < begin:
             return 0
         wanted, found = text[begin:end], text[position : position + end - begin]

@@ -1,4 +1,4 @@
-"""Reads a regular expression as XPath has it (XML Schema part 2, appendix F, with XPath's anchors, groups and references)."""
+"""Reads a regular expression as XPath has it: XML Schema part 2, appendix F, with anchors and references."""
 
 from __future__ import annotations
 
@@ -78,7 +78,11 @@ class Pattern(msgspec.Struct, frozen=True):
 SPACES: Final = " \t\n\r"
 ESCAPED: Final = {**{char: char for char in "\\|.?*+(){}$-[]^"}, "n": "\n", "r": "\r", "t": "\t"}
 CATEGORIES: Final = frozenset(
-    "L Lu Ll Lt Lm Lo M Mn Mc Me N Nd Nl No P Pc Pd Ps Pe Pi Pf Po Z Zs Zl Zp S Sm Sc Sk So C Cc Cf Co Cn".split()
+    (
+        *("L", "Lu", "Ll", "Lt", "Lm", "Lo", "M", "Mn", "Mc", "Me", "N", "Nd", "Nl", "No"),
+        *("P", "Pc", "Pd", "Ps", "Pe", "Pi", "Pf", "Po", "Z", "Zs", "Zl", "Zp"),
+        *("S", "Sm", "Sc", "Sk", "So", "C", "Cc", "Cf", "Co", "Cn"),
+    )
 )
 
 
@@ -189,6 +193,8 @@ class RegexParser:
         if not char or char not in "?*+{":
             return body
         self.index += 1
+        least: int = 0
+        greatest: int | None = None
         match char:
             case "?":
                 least, greatest = 0, 1
@@ -277,7 +283,7 @@ class RegexParser:
         if self.ignore_case:
             wanted = folded(char)
             return One(lambda char: folded(char) == wanted)
-        return One(lambda other, char=char: other == char)
+        return One(char.__eq__)
 
     def _kind(self) -> Matches | str:
         """What stands after a backslash: a kind of characters, or a character."""
@@ -361,7 +367,9 @@ class RegexParser:
 
         if not self.ignore_case:
             return inside
-        return lambda char: any(inside(each) for each in {char, char.lower(), char.upper(), folded(char)} if len(each) == 1)
+        return lambda char: any(
+            inside(each) for each in {char, char.lower(), char.upper(), folded(char)} if len(each) == 1
+        )
 
 
 def _without_spaces(text: str) -> str:

@@ -118,9 +118,7 @@ class Run:
     @property
     def warnings(self) -> list[Warning]:
         """What was noted, in order."""
-        return [
-            Warning(reason, source.text, source.name, *source.place(at)) for source, at, reason in self._notes
-        ]
+        return [Warning(reason, source.text, source.name, *source.place(at)) for source, at, reason in self._notes]
 
     def first_note(self) -> tuple[Source, int, str] | None:
         """The first warning, for a caller that is strict."""

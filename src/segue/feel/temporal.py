@@ -1,4 +1,4 @@
-"""FEEL's values of time: dates, times, both together, and the two kinds of duration (DMN 1.5, 10.3.2.3.4 to 10.3.2.3.8)."""
+"""FEEL's values of time: dates, times, both together, two kinds of duration (DMN 1.5, 10.3.2.3.4 to 10.3.2.3.8)."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ class MonthsDuration(msgspec.Struct, frozen=True):
 MIDNIGHT_UTC: Final = Time(0, 0, 0, 0, 0, None)
 
 
-# --- making ------------------------------------------------------------------------------------------------------
+# --- making -----------------------------------------------------------------------------------------------------
 
 
 def make_date(year: int, month: int, day: int) -> Date:
@@ -164,7 +164,7 @@ def months_duration(months: int) -> MonthsDuration:
     return MonthsDuration(months)
 
 
-# --- zones ---------------------------------------------------------------------------------------------------------
+# --- zones ------------------------------------------------------------------------------------------------------
 
 
 @lru_cache(maxsize=1024)

@@ -119,7 +119,12 @@ def _time(match: re.Match[str]) -> tuple[Time, bool]:
     if match["sign"]:
         offset = int(match["oh"]) * 3600 + int(match["om"]) * 60 + int(match["os"] or 0)
         offset = -offset if match["sign"] == "-" else offset
-    hour, minute, second, nano = int(match["hour"]), int(match["minute"]), int(match["second"]), _nanos(match["fraction"])
+    hour, minute, second, nano = (
+        int(match["hour"]),
+        int(match["minute"]),
+        int(match["second"]),
+        _nanos(match["fraction"]),
+    )
     at_end = (hour, minute, second, nano) == (24, 0, 0, 0)
     return make_time(0 if at_end else hour, minute, second, nano, offset, match["zone"]), at_end
 
@@ -128,7 +133,7 @@ def _nanos(fraction: str | None) -> int:
     return int(fraction[:9].ljust(9, "0")) if fraction else 0
 
 
-# --- writing -------------------------------------------------------------------------------------------------------
+# --- writing ----------------------------------------------------------------------------------------------------
 
 
 def write_date(date: Date) -> str:

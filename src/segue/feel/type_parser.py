@@ -1,4 +1,4 @@
-"""Reads types: `number`, `list<string>`, `context<a: number>`, `function<number> -> string`, names of item definitions."""
+"""Reads types: `number`, `list<string>`, `context<a: number>`, `function<number> -> string`, names."""
 
 from __future__ import annotations
 

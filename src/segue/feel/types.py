@@ -1,4 +1,4 @@
-"""FEEL's types: what `instance of` asks and parameters declare, and the conversions between them (DMN 1.5, 10.3.2.9)."""
+"""FEEL's types: what `instance of` asks and parameters declare, and conversions between them (DMN 1.5, 10.3.2.9)."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ def describe(type_: Type) -> str:
             raise AssertionError(type_)
 
 
-# --- does a value belong to a type? --------------------------------------------------------------------------------
+# --- does a value belong to a type? -----------------------------------------------------------------------------
 
 
 def is_instance(value: Value, type_: Type, run: Run) -> bool:
@@ -207,7 +207,9 @@ def _is_sub(one: Type, other: Type, depth: int) -> bool:
     if isinstance(other, Constrained):
         return _is_sub(one, other.base, depth + 1)
     match one, other:
-        case (ListType(), ListType()) | (RangeType(), RangeType()):
+        case ListType(), ListType():
+            return _is_sub(one.item, other.item, depth + 1)
+        case RangeType(), RangeType():
             return _is_sub(one.item, other.item, depth + 1)
         case ContextType(), ContextType():
             fields = dict(one.fields)
@@ -222,7 +224,7 @@ def _is_sub(one: Type, other: Type, depth: int) -> bool:
             return one == other
 
 
-# --- conversions ----------------------------------------------------------------------------------------------------
+# --- conversions ------------------------------------------------------------------------------------------------
 
 
 def coerce(value: Value, type_: Type, run: Run) -> Value:

@@ -4,11 +4,11 @@
     outcome = model.decide("Routing", {"Applicant": {...}})
     outcome.value; outcome.decisions[0].tables[0].hits; outcome.warnings
 
-May import: ``segue.kernel``, ``segue.feel``, ``segue.errors``, msgspec and lxml. It opens no file and no connection: the
-files of imported models are handed in.
+May import: ``segue.kernel``, ``segue.feel``, ``segue.errors``, msgspec and lxml. It opens no file and no connection:
+the files of imported models are handed in.
 
-Start reading: ``decision_model`` (the front), ``reader`` and ``boxed_reader`` (XML to ``model``), ``library`` (references
-and types across models), ``deciding`` and ``boxed`` (model to values), ``tables`` (hit policies).
+Start reading: ``decision_model`` (the front), ``reader`` and ``boxed_reader`` (XML to ``model``), ``library``
+(references and types across models), ``deciding`` and ``boxed`` (model to values), ``tables`` (hit policies).
 """
 
 from __future__ import annotations

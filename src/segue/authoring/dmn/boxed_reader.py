@@ -68,7 +68,7 @@ def _literal(element: Element, depth: int) -> model.Boxed:
     )
 
 
-# --- decision tables -------------------------------------------------------------------------------------------------------------
+# --- decision tables --------------------------------------------------------------------------------------------
 
 
 def _table(element: Element, depth: int) -> model.Boxed:
@@ -126,7 +126,7 @@ def _rule(element: Element, inputs: int, outputs: int) -> model.Rule:
     given = tuple(text_of(each) or "" for each in children(element, "outputEntry"))
     if len(asked) != inputs or len(given) != outputs:
         raise DecisionModelError(
-            f"a rule with {len(asked)} input and {len(given)} output entries in a table of {inputs} and {outputs} columns",
+            f"a rule with {len(asked)} inputs and {len(given)} outputs in a table of {inputs} and {outputs} columns",
             element=f"rule {element.get('id', '')}".strip(),
             line=line_of(element),
         )
@@ -140,11 +140,11 @@ def _rule(element: Element, inputs: int, outputs: int) -> model.Rule:
     )
 
 
-# --- structures ------------------------------------------------------------------------------------------------------------------
+# --- structures -------------------------------------------------------------------------------------------------
 
 
 def _context(element: Element, depth: int) -> model.Boxed:
-    entries = []
+    entries: list[model.Entry] = []
     for each in children(element, "contextEntry"):
         named = child(each, "variable")
         entries.append(
@@ -183,7 +183,7 @@ def _relation(element: Element, depth: int) -> model.Boxed:
 
 
 def _invocation(element: Element, depth: int) -> model.Boxed:
-    bindings = []
+    bindings: list[tuple[model.Variable, model.Boxed]] = []
     for each in children(element, "binding"):
         parameter = child(each, "parameter")
         if parameter is None:

@@ -1,4 +1,4 @@
-"""One input column of a decision table: which rules a value leaves, found by looking up where the cells are constants."""
+"""One input column of a decision table: which rules a value leaves, looked up where the cells are constants."""
 
 from __future__ import annotations
 

@@ -42,9 +42,7 @@ class ServiceFunction(Function):
     @property
     def signatures(self) -> Sequence[tuple[tuple[str, Type | None], ...]]:
         """Its one form."""
-        return (
-            tuple((each.element.variable.name, self.deciding.type_of(each)) for each in self.parameters),
-        )
+        return (tuple((each.element.variable.name, self.deciding.type_of(each)) for each in self.parameters),)
 
     def call(self, run: Run, arguments: Sequence[Value]) -> Value:
         """The outputs, given the inputs in the order in which the service names them."""

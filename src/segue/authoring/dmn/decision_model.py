@@ -101,7 +101,7 @@ class DecisionModel:
         return service.result_of(making)
 
     def _named(self, name: str) -> Node:
-        candidates = (*self.definitions.decisions, *self.definitions.services)
+        candidates: tuple[model.Element, ...] = (*self.definitions.decisions, *self.definitions.services)
         for element in candidates:
             if name in (element.name, element.id):
                 return self._library.nodes[self.definitions.namespace, element.id]

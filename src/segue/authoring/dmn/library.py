@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Final, TypeAlias
+from typing import Final
 
 import msgspec
 
@@ -13,7 +13,6 @@ from segue.authoring.dmn.xml import NAMESPACES
 from segue.errors import DecisionModelError
 from segue.feel.types import Type
 
-Element: TypeAlias = "model.InputData | model.Decision | model.Knowledge | model.Service"
 Key = tuple[str, str]
 """Namespace and id."""
 
@@ -25,7 +24,7 @@ class Node(msgspec.Struct, frozen=True):
     """An element in the model that it stands in."""
 
     key: Key
-    element: Element
+    element: model.Element
     model: model.Definitions
 
 
@@ -52,7 +51,7 @@ class Library:
             if len(self.models) >= MOST_MODELS:
                 raise DecisionModelError(f"more than {MOST_MODELS} models import each other")
             self.models[each.namespace] = each
-            for element in (*each.inputs, *each.decisions, *each.knowledge, *each.services):
+            for element in each.elements:
                 key = (each.namespace, element.id)
                 self.nodes[key] = Node(key, element, each)
             for imported in self._model_imports(each):
@@ -92,14 +91,16 @@ class Library:
         return found
 
     def _all_members(self) -> Iterator[str]:
-        """Every name that may stand behind a dot: components of types, outputs, entries, elements of imported models."""
+        """Every name that may stand behind a dot: components of types, outputs, entries, imported elements."""
         for each in self.models.values():
             yield from names_of(each.types)
-            for element in (*each.inputs, *each.decisions, *each.knowledge, *each.services):
+            for element in each.elements:
                 yield element.name
                 yield element.variable.name
-            for logic in (element.logic for element in (*each.decisions, *each.knowledge)):
-                yield from _member_names(logic)
+            for decision in each.decisions:
+                yield from _member_names(decision.logic)
+            for knowledge in each.knowledge:
+                yield from _member_names(knowledge.logic)
 
     # --- requirements -------------------------------------------------------------------------------------------
 
@@ -153,10 +154,12 @@ class Library:
                 waiting.append(iter(self._next(following)))
 
     def _next(self, node: Node) -> Iterable[Node]:
-        return (each for each in self.required(node) if each.key != node.key or isinstance(each.element, model.Decision))
+        return (
+            each for each in self.required(node) if each.key != node.key or isinstance(each.element, model.Decision)
+        )
 
 
-def references(element: Element) -> tuple[str, ...]:
+def references(element: model.Element) -> tuple[str, ...]:
     """All references of an element, in order."""
     match element:
         case model.Decision():

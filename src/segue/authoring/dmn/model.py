@@ -1,4 +1,4 @@
-"""A decision model as data: decisions, what they require, their boxed expressions and types (DMN 1.5, chapters 6 to 8, 10.2)."""
+"""A decision model as data: decisions, their requirements, expressions and types (DMN 1.5, 6 to 8 and 10.2)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Variable(Item, frozen=True, kw_only=True):
     type_ref: str | None = None
 
 
-# --- boxed expressions -----------------------------------------------------------------------------------------------------------
+# --- boxed expressions ------------------------------------------------------------------------------------------
 
 
 class Boxed(Item, frozen=True, kw_only=True):
@@ -139,7 +139,7 @@ class Filter(Boxed, frozen=True, kw_only=True):
     match: Boxed
 
 
-# --- elements of the requirements graph ---------------------------------------------------------------------------------------------
+# --- elements of the requirements graph -------------------------------------------------------------------------
 
 
 class Import(Item, frozen=True, kw_only=True):
@@ -170,18 +170,20 @@ class FunctionItem(msgspec.Struct, frozen=True, kw_only=True):
     result: str | None
 
 
-class InputData(Item, frozen=True, kw_only=True):
+class Element(Item, frozen=True, kw_only=True):
+    """What others may require: it has a name, and a variable under which they see it."""
+
+    name: str
+    variable: Variable
+
+
+class InputData(Element, frozen=True, kw_only=True):
     """What is handed in."""
 
-    name: str
-    variable: Variable
 
-
-class Decision(Item, frozen=True, kw_only=True):
+class Decision(Element, frozen=True, kw_only=True):
     """A decision, the elements that it requires (by reference), and its logic."""
 
-    name: str
-    variable: Variable
     inputs: tuple[str, ...]
     decisions: tuple[str, ...]
     knowledge: tuple[str, ...]
@@ -189,20 +191,16 @@ class Decision(Item, frozen=True, kw_only=True):
     question: str = ""
 
 
-class Knowledge(Item, frozen=True, kw_only=True):
+class Knowledge(Element, frozen=True, kw_only=True):
     """A business knowledge model: a function by name."""
 
-    name: str
-    variable: Variable
     knowledge: tuple[str, ...]
     logic: Function | None
 
 
-class Service(Item, frozen=True, kw_only=True):
+class Service(Element, frozen=True, kw_only=True):
     """A decision service: some decisions behind one door."""
 
-    name: str
-    variable: Variable
     outputs: tuple[str, ...]
     encapsulated: tuple[str, ...]
     input_decisions: tuple[str, ...]
@@ -221,3 +219,8 @@ class Definitions(Item, frozen=True, kw_only=True):
     decisions: tuple[Decision, ...]
     knowledge: tuple[Knowledge, ...]
     services: tuple[Service, ...]
+
+    @property
+    def elements(self) -> tuple[Element, ...]:
+        """All that can be required."""
+        return (*self.inputs, *self.decisions, *self.knowledge, *self.services)

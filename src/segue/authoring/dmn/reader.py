@@ -39,7 +39,7 @@ def definitions(root: Element) -> model.Definitions:
 
 def _refuse_doubles(found: model.Definitions) -> None:
     seen: set[str] = set()
-    for each in (*found.inputs, *found.decisions, *found.knowledge, *found.services):
+    for each in found.elements:
         if not each.name:
             raise DecisionModelError("an element without a name", element=each.id, line=each.line)
         if each.id in seen:
@@ -60,7 +60,9 @@ def _import(element: Element) -> model.Import:
 
 def _item_definition(element: Element, depth: int) -> model.ItemDefinition:
     if depth > DEEPEST:
-        raise DecisionModelError(f"types nest more than {DEEPEST} deep", element=name_of(element), line=line_of(element))
+        raise DecisionModelError(
+            f"types nest more than {DEEPEST} deep", element=name_of(element), line=line_of(element)
+        )
     named = text_of(element, "typeRef")
     item = child(element, "functionItem")
     return model.ItemDefinition(

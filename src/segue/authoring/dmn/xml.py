@@ -1,9 +1,9 @@
-"""Reads XML that may come from anywhere: no entities, no network, no DOCTYPE, bounded size; knows the versions of DMN."""
+"""Reads XML from anywhere: no entities, no network, no DOCTYPE, bounded size; knows the versions of DMN."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, TypeAlias
 
 from lxml import etree
 
@@ -18,10 +18,10 @@ NAMESPACES: Final = {
 GREATEST_FILE: Final = 32 * 1024 * 1024
 LONGEST_TEXT: Final = 200
 
-Element = etree._Element
+Element: TypeAlias = "etree._Element"
 
 
-class _Started(Exception):  # noqa: N818 (it is how the look at the prolog ends)
+class _Started(Exception):
     """The root element has begun."""
 
 
@@ -50,7 +50,12 @@ def parse(data: bytes) -> etree._ElementTree[Element]:
         raise DecisionModelError(f"the file has {len(data)} bytes; {GREATEST_FILE} are allowed")
     _refuse_doctype(data)
     parser = etree.XMLParser(
-        resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, strip_cdata=False, remove_blank_text=False
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        huge_tree=False,
+        strip_cdata=False,
+        remove_blank_text=False,
     )
     try:
         root = etree.fromstring(data, parser)
@@ -91,7 +96,7 @@ def version(root: Element) -> str:
     return found
 
 
-# --- looking around ------------------------------------------------------------------------------------------------------------
+# --- looking around ---------------------------------------------------------------------------------------------
 
 
 def local(element: Element) -> str:
