@@ -113,11 +113,16 @@ class Iterator(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class For(Node, frozen=True):
-    """`for … return …`; ``partial`` says whether the body reads the results so far."""
+    """`for … return …`; ``partial`` says whether the body reads the results so far.
+
+    ``cost``, here and in other parts that are evaluated more than once, is the number of steps that one time takes
+    beyond the first: what stands in the text without going through anything is paid for by its length.
+    """
 
     iterators: tuple[Iterator, ...]
     body: Node
     partial: bool
+    cost: int
 
 
 class Quantified(Node, frozen=True):
@@ -126,6 +131,7 @@ class Quantified(Node, frozen=True):
     every: bool
     iterators: tuple[Iterator, ...]
     body: Node
+    cost: int
 
 
 class Parameter(msgspec.Struct, frozen=True, kw_only=True):
@@ -140,6 +146,7 @@ class Lambda(Node, frozen=True):
 
     parameters: tuple[Parameter, ...]
     body: Node | None
+    cost: int
 
 
 class InstanceOf(Node, frozen=True):
@@ -161,6 +168,7 @@ class Filter(Node, frozen=True):
 
     value: Node
     condition: Node
+    cost: int
 
 
 class Call(Node, frozen=True):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal
+from typing import Any, Final
 
 from segue.feel import ast
 from segue.feel.arithmetic import TABLES
@@ -35,28 +36,34 @@ def name(build: Build, node: ast.Name) -> Evaluate:
     return run
 
 
+Step = Callable[[Scope, Value], Value]
+"""What a member, a filter or a call makes of the value before it."""
+
+
 def postfix(build: Build, node: ast.Postfix) -> Evaluate:
-    """`a.b[c](d)`."""
-    evaluate = build.compile(node.value)
-    for part in node.parts:
-        match part:
-            case ast.Path():
-                evaluate = _path(build, part, evaluate)
-            case ast.Filter():
-                evaluate = _filter(build, part, evaluate)
-            case ast.Call():
-                evaluate = _call(build, part, evaluate)
-    return evaluate
+    """`a.b[c](d)`, from left to right, however long."""
+    first = build.compile(node.value)
+    steps = [STEPS[type(part)](build, part) for part in node.parts]
+    if len(steps) == 1:
+        (single,) = steps
+        return lambda scope: single(scope, first(scope))
+
+    def run(scope: Scope) -> Value:
+        value = first(scope)
+        for step in steps:
+            value = step(scope, value)
+        return value
+
+    return run
 
 
 # --- members ----------------------------------------------------------------------------------------------------
 
 
-def _path(build: Build, node: ast.Path, value: Evaluate) -> Evaluate:
+def _path(build: Build, node: ast.Path) -> Step:
     key, at = node.name, node.at
 
-    def run(scope: Scope) -> Value:
-        whole_ = value(scope)
+    def run(scope: Scope, whole_: Value) -> Value:
         if type(whole_) is dict:
             found = whole_.get(key, MISSING)
             if found is not MISSING:
@@ -98,17 +105,17 @@ def _member_or_null(value: Value, key: str, run: Run) -> Value:
 # --- filters ----------------------------------------------------------------------------------------------------
 
 
-def _filter(build: Build, node: ast.Filter, value: Evaluate) -> Evaluate:
+def _filter(build: Build, node: ast.Filter) -> Step:
     if isinstance(node.condition, ast.Literal) and type(node.condition.value) is Decimal:
-        return _item(build, node.at, value, whole(node.condition.value))
+        return _item(build, node.at, whole(node.condition.value))
     keep, at, maybe_index = build.compile(node.condition), node.at, _may_be_a_number(node.condition)
+    cost = node.cost
 
-    def run(scope: Scope) -> Value:
-        items = value(scope)
+    def run(scope: Scope, items: Value) -> Value:
         try:
             if items == [] and maybe_index and type(keep(scope)) is Decimal:
                 raise Null("there is no item in an empty list")
-            return filtered(items, keep, scope)
+            return filtered(items, keep, scope, cost)
         except Null as null:
             return build.null(scope, at, null.reason)
 
@@ -122,9 +129,8 @@ def _may_be_a_number(condition: ast.Node) -> bool:
     return isinstance(condition, ast.Name | ast.Negate)
 
 
-def _item(build: Build, at: int, value: Evaluate, index: int) -> Evaluate:
-    def run(scope: Scope) -> Value:
-        found = value(scope)
+def _item(build: Build, at: int, index: int) -> Step:
+    def run(scope: Scope, found: Value) -> Value:
         try:
             return item_at(found if isinstance(found, list) else [found], index)
         except Null as null:
@@ -146,7 +152,7 @@ def item_at(items: list[Value], index: int) -> Value:
     raise Null(f"there is no item {index} in a list of {len(items)}")
 
 
-def filtered(value: Value, keep: Callable[[Scope], Value], scope: Scope) -> Value:
+def filtered(value: Value, keep: Callable[[Scope], Value], scope: Scope, cost: int = 0) -> Value:
     """The items for which a condition is true, or the item at the position that it gives.
 
     Within the condition `item` is the item, and an item's own entries come before it.
@@ -160,7 +166,7 @@ def filtered(value: Value, keep: Callable[[Scope], Value], scope: Scope) -> Valu
     run = scope.run
     kept: list[Value] = []
     for position, item in enumerate(items):
-        run.step()
+        run.step(1 + cost)
         inner = Scope(run, {"item": item}, scope)
         if type(item) is dict:
             inner = Scope(run, item, inner)
@@ -178,12 +184,11 @@ def filtered(value: Value, keep: Callable[[Scope], Value], scope: Scope) -> Valu
 # --- calls ------------------------------------------------------------------------------------------------------
 
 
-def _call(build: Build, node: ast.Call, function: Evaluate) -> Evaluate:
+def _call(build: Build, node: ast.Call) -> Step:
     arguments = [build.compile(argument) for argument in node.arguments]
     names, at = node.names, node.at
 
-    def run(scope: Scope) -> Value:
-        called = function(scope)
+    def run(scope: Scope, called: Value) -> Value:
         values = [argument(scope) for argument in arguments]
         if not isinstance(called, Function):
             return build.null(scope, at, f"{kind(called)} cannot be called")
@@ -195,3 +200,10 @@ def _call(build: Build, node: ast.Call, function: Evaluate) -> Evaluate:
             return build.null(scope, at, null.reason)
 
     return run
+
+
+STEPS: Final[dict[type[ast.Node], Callable[[Build, Any], Step]]] = {
+    ast.Path: _path,
+    ast.Filter: _filter,
+    ast.Call: _call,
+}

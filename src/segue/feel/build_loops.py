@@ -83,9 +83,10 @@ def domain_values(value: Value, run: Run) -> Iterable[Value]:
 class Loop:
     """The iterators of a loop: goes through all combinations of their values, the last one fastest."""
 
-    __slots__ = ("domains",)
+    __slots__ = ("domains", "steps")
 
-    def __init__(self, build: Build, iterators: tuple[ast.Iterator, ...]) -> None:
+    def __init__(self, build: Build, iterators: tuple[ast.Iterator, ...], cost: int) -> None:
+        self.steps = 1 + cost
         self.domains: list[Domain] = [
             (each.name, build.compile(each.domain), build.compile(each.to) if each.to else None, each.at)
             for each in iterators
@@ -105,7 +106,7 @@ class Loop:
             values = through(low(scope), high(scope), run)
         last = level == len(self.domains) - 1
         for value in values:
-            run.step()
+            run.step(self.steps)
             inner = Scope(run, {name: value}, scope)
             if last:
                 yield inner
@@ -115,7 +116,8 @@ class Loop:
 
 def for_loop(build: Build, node: ast.For) -> Evaluate:
     """`for x in xs return y`."""
-    loop, body, partial, at = Loop(build, node.iterators), build.compile(node.body), node.partial, node.at
+    loop, body = Loop(build, node.iterators, node.cost), build.compile(node.body)
+    partial, at = node.partial, node.at
 
     def run(scope: Scope) -> Value:
         results: list[Value] = []
@@ -135,7 +137,7 @@ def for_loop(build: Build, node: ast.For) -> Evaluate:
 
 def quantified(build: Build, node: ast.Quantified) -> Evaluate:
     """`some x in xs satisfies y` is decided by one true, `every` by one false."""
-    loop, body, at = Loop(build, node.iterators), build.compile(node.body), node.at
+    loop, body, at = Loop(build, node.iterators, node.cost), build.compile(node.body), node.at
     decided, undecided = not node.every, node.every
     word = "every" if node.every else "some"
 
@@ -164,4 +166,5 @@ def function(build: Build, node: ast.Lambda) -> Evaluate:
     """`function(a, b) a + b`, which keeps the scope that it was made in."""
     parameters = tuple((parameter.name, parameter.type) for parameter in node.parameters)
     body = build.compile(node.body) if node.body is not None else None
-    return lambda scope: Lambda("function", parameters, body, scope)
+    cost = node.cost
+    return lambda scope: Lambda("function", parameters, body, scope, cost=cost)

@@ -19,26 +19,43 @@ from segue.feel.values import Value, kind
 Compare = Callable[[Value, Value, Run], "bool | None"]
 
 
+Step = Callable[[Scope, Value], Value]
+"""What an operator and its right side make of the value so far."""
+
+
 def chain(build: Build, node: ast.Chain) -> Evaluate:
-    """`a + b - c`, `a and b and c`, `a < b`."""
-    first = node.rest[0][0]
-    if first in ("and", "or"):
-        return _logic(build, node, decided=first == "or")
-    evaluate = build.compile(node.first)
-    for symbol, operand, at in node.rest:
-        right = build.compile(operand)
-        if symbol in TABLES:
-            evaluate = _arithmetic(build, symbol, at, evaluate, right)
-        else:
-            evaluate = _comparison(build, symbol, at, evaluate, right)
-    return evaluate
-
-
-def _arithmetic(build: Build, symbol: str, at: int, left: Evaluate, right: Evaluate) -> Evaluate:
-    table = TABLES[symbol]
+    """`a + b - c`, `a and b and c`, `a < b`: from left to right, however many there are."""
+    if node.rest[0][0] in ("and", "or"):
+        return _logic(build, node, decided=node.rest[0][0] == "or")
+    first = build.compile(node.first)
+    steps = [_step(build, symbol, at, build.compile(operand)) for symbol, operand, at in node.rest]
+    if len(steps) == 1:
+        (single,) = steps
+        return lambda scope: single(scope, first(scope))
 
     def run(scope: Scope) -> Value:
-        a, b = left(scope), right(scope)
+        value = first(scope)
+        for step in steps:
+            value = step(scope, value)
+        return value
+
+    return run
+
+
+def _step(build: Build, symbol: str, at: int, right: Evaluate) -> Step:
+    if symbol in TABLES:
+        return _arithmetic(build, symbol, at, right)
+    return _comparison(build, symbol, at, right)
+
+
+def _arithmetic(build: Build, symbol: str, at: int, right: Evaluate) -> Step:
+    table = TABLES[symbol]
+    dear = symbol == "**"
+
+    def run(scope: Scope, a: Value) -> Value:
+        b = right(scope)
+        if dear:
+            scope.run.step(20)
         operation = table.get((type(a), type(b)))
         if operation is None:
             return build.null(scope, at, f"{symbol} has no meaning for {kind(a)} and {kind(b)}")
@@ -83,11 +100,11 @@ COMPARE: Final[dict[str, Compare]] = {
 }
 
 
-def _comparison(build: Build, symbol: str, at: int, left: Evaluate, right: Evaluate) -> Evaluate:
+def _comparison(build: Build, symbol: str, at: int, right: Evaluate) -> Step:
     compare = COMPARE[symbol]
 
-    def run(scope: Scope) -> Value:
-        a, b = left(scope), right(scope)
+    def run(scope: Scope, a: Value) -> Value:
+        b = right(scope)
         found = compare(a, b, scope.run)
         if found is None:
             build.null(scope, at, f"{kind(a)} {symbol} {kind(b)} cannot be compared")

@@ -44,7 +44,7 @@ def sublist(run: Run, items: List, start: Decimal, length: Decimal | None = None
     if length is None:
         return items[begin:]
     size = whole(length)
-    if size < 0 or begin + size > len(items):
+    if size < 1 or begin + size > len(items):
         raise Null(f"there are no {size} items from position {whole(start)} on in a list of {len(items)}")
     return items[begin : begin + size]
 

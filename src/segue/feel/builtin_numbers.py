@@ -9,11 +9,11 @@ from typing import Final
 
 from segue.feel.arithmetic import absolute
 from segue.feel.builtin import Family
+from segue.feel.comparison import same
 from segue.feel.nothing import Null
 from segue.feel.numbers import CONTEXT, WIDE, ZERO, number, rounded
 from segue.feel.run import Run
-from segue.feel.temporal import DateTime, Time
-from segue.feel.values import Value, kind
+from segue.feel.values import Interval, Value, kind
 
 NUMBERS: Final = Family()
 NUMBER_FORM = re.compile(r"-?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
@@ -51,6 +51,7 @@ def abs_(run: Run, n: Value) -> Value:
 def modulo(run: Run, dividend: Decimal, divisor: Decimal) -> Decimal:
     if not divisor:
         raise Null("division by zero")
+    run.step(50)
     rest = WIDE.remainder(dividend, divisor)
     if rest and (rest < 0) != (divisor < 0):
         rest = WIDE.add(rest, divisor)
@@ -68,21 +69,25 @@ def sqrt(run: Run, n: Decimal) -> Decimal:
 def log(run: Run, n: Decimal) -> Decimal:
     if n <= 0:
         raise Null("there is a logarithm only of a number above 0")
+    run.step(20)
     return CONTEXT.ln(n)
 
 
 @NUMBERS.add("exp(number: number)")
 def exp(run: Run, n: Decimal) -> Decimal:
+    run.step(20)
     return CONTEXT.exp(n)
 
 
 @NUMBERS.add("odd(number: number)")
 def odd(run: Run, n: Decimal) -> bool:
+    run.step(5)
     return abs(WIDE.remainder(n, Decimal(2))) == 1
 
 
 @NUMBERS.add("even(number: number)")
 def even(run: Run, n: Decimal) -> bool:
+    run.step(5)
     return not WIDE.remainder(n, Decimal(2))
 
 
@@ -119,8 +124,6 @@ def not_(run: Run, negand: Value) -> bool | None:
 @NUMBERS.add("is(value1?: any, value2?: any)")
 def is_(run: Run, one: Value = None, other: Value = None) -> bool:
     """The same value in the same form: an offset from UTC and a zone count, which `=` looks through."""
-    if isinstance(one, DateTime | Time) and type(one) is type(other):
-        return bool(one == other)
     return type(one) is type(other) and _alike(one, other, run)
 
 
@@ -130,4 +133,6 @@ def _alike(one: Value, other: Value, run: Run) -> bool:
         return len(one) == len(other) and all(is_(run, a, b) for a, b in zip(one, other, strict=True))
     if isinstance(one, dict):
         return one.keys() == other.keys() and all(is_(run, item, other[key]) for key, item in one.items())
+    if isinstance(one, Interval):
+        return same(one, other, run)
     return bool(one == other)

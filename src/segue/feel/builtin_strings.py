@@ -8,12 +8,24 @@ from typing import Final
 from segue.feel.builtin import Family
 from segue.feel.nothing import Null
 from segue.feel.numbers import whole
-from segue.feel.regex import regex, replaced
+from segue.feel.regex import LONGEST_PROGRAM, Regex, regex, replaced
 from segue.feel.run import Run
 from segue.feel.values import Value
 from segue.feel.writing import write
 
 STRINGS: Final = Family()
+
+
+def _regex(run: Run, pattern: str, flags: str) -> Regex:
+    """A regular expression; what compiling it costs is paid each time, as if it were not kept."""
+    run.step(len(pattern) >> 3)
+    try:
+        compiled = regex(pattern, flags)
+    except Null:
+        run.step(LONGEST_PROGRAM)  # what is refused is not kept, and may have been compiled for long
+        raise
+    run.step(len(compiled.program))
+    return compiled
 
 
 @STRINGS.add("string(from: any)")
@@ -27,6 +39,7 @@ def substring(run: Run, text: str, start: Decimal, length: Decimal | None = None
     if first == 0:
         raise Null("positions begin at 1, or at -1 from the end")
     begin = first - 1 if first > 0 else max(len(text) + first, 0)
+    run.produce(max(len(text) - begin, 0))
     if length is None:
         return text[begin:]
     count = whole(length)
@@ -54,17 +67,20 @@ def lower_case(run: Run, text: str) -> str:
 
 @STRINGS.add("substring before(string: string, match: string)")
 def substring_before(run: Run, text: str, match: str) -> str:
+    run.produce(len(text))
     before, found, _ = text.partition(match) if match else ("", "", "")
     return before if found else ""
 
 
 @STRINGS.add("substring after(string: string, match: string)")
 def substring_after(run: Run, text: str, match: str) -> str:
+    run.produce(len(text))
     return text.partition(match)[2] if match else text
 
 
 @STRINGS.add("contains(string: string, match: string)")
 def contains(run: Run, text: str, match: str) -> bool:
+    run.step(len(text) >> 8)
     return match in text
 
 
@@ -80,19 +96,19 @@ def ends_with(run: Run, text: str, match: str) -> bool:
 
 @STRINGS.add("matches(input: string, pattern: string, flags?: string?)")
 def matches(run: Run, text: str, pattern: str, flags: str | None = None) -> bool:
-    return regex(pattern, flags or "").search(text, run) is not None
+    return _regex(run, pattern, flags or "").search(text, run) is not None
 
 
 @STRINGS.add("replace(input: string, pattern: string, replacement: string, flags?: string?)")
 def replace(run: Run, text: str, pattern: str, replacement: str, flags: str | None = None) -> str:
-    return replaced(text, regex(pattern, flags or ""), replacement, run)
+    return replaced(text, _regex(run, pattern, flags or ""), replacement, run)
 
 
 @STRINGS.add("split(string: string, delimiter: string)")
 def split(run: Run, text: str, delimiter: str) -> list[Value]:
     parts: list[Value] = []
     last = 0
-    for spans in regex(delimiter, "").matches(text, run):
+    for spans in _regex(run, delimiter, "").matches(text, run):
         if spans[1] > spans[0]:
             parts.append(text[last : spans[0]])
             last = spans[1]

@@ -23,6 +23,7 @@ from segue.feel.values import Function, Interval, Value
 DEEPEST: Final = 200
 OWN: Final = (Date, Time, DateTime, DaysDuration, MonthsDuration, Interval, Function)
 MICROSECOND: Final = 1000
+SAME: Final = frozenset({type(None), bool, str, Decimal})
 
 
 def from_python(value: Any, run: Run | None = None, path: str = "$", depth: int = 0) -> Value:
@@ -130,10 +131,13 @@ def to_python(value: Value, run: Run | None = None, depth: int = 0) -> Any:
     Raises:
         FeelLimitExceeded: it nests too deep, or is more than the budget allows.
     """
+    if type(value) in SAME:
+        return value
     if isinstance(value, list | dict):
         if depth > DEEPEST:
             raise FeelLimitExceeded(f"a value nested more than {DEEPEST} deep", limit="depth")
         if run is not None:
+            run.step()
             run.produce(len(value))
         if isinstance(value, list):
             return [to_python(item, run, depth + 1) for item in value]

@@ -18,15 +18,23 @@ class Lambda(Function):
     A body of ``None`` is one that stands outside of FEEL (Java, PMML): it can be passed around, but not called.
     """
 
-    __slots__ = ("_result", "body", "name", "parameters", "scope")
+    __slots__ = ("_result", "body", "cost", "name", "parameters", "scope")
 
     def __init__(
-        self, name: str, parameters: Parameters, body: Evaluate | None, scope: Scope, result: Type | None = None
+        self,
+        name: str,
+        parameters: Parameters,
+        body: Evaluate | None,
+        scope: Scope,
+        result: Type | None = None,
+        *,
+        cost: int = 0,
     ) -> None:
         self.name = name
         self.parameters = parameters
         self.body = body
         self.scope = scope
+        self.cost = cost
         self._result = result
 
     @property
@@ -53,7 +61,7 @@ class Lambda(Function):
                 except Null as null:
                     raise Null(f"{self.name}, parameter {name}: {null.reason}") from None
             variables[name] = value
-        run.enter()
+        run.enter(self.cost)
         result = self.body(Scope(run, variables, self.scope))
         run.calls -= 1
         return result if self._result is None else coerce(result, self._result, run)

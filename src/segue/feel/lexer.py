@@ -84,15 +84,26 @@ def _why_not(text: str, position: int) -> str:
 ESCAPE = re.compile(r"\\(u[0-9A-Fa-f]{4}|U[0-9A-Fa-f]{6}|.)", re.DOTALL)
 SIMPLE = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\", "'": "'"}
 SURROGATES = re.compile("[\ud800-\udbff][\udc00-\udfff]")
+HALF = re.compile("[\ud800-\udfff]")
 
 
 def unescape(quoted: str) -> str:
-    """The value of a string literal. An unknown escape such as `\\d` stays: regular expressions rely on it."""
+    """The value of a string literal. An unknown escape such as `\\d` stays: regular expressions rely on it.
+
+    Raises:
+        ValueError: half of a surrogate pair, which is no character.
+    """
     body = quoted[1:-1]
     if "\\" not in body:
         return body
-    plain = ESCAPE.sub(_escaped, body)
-    return SURROGATES.sub(lambda pair: pair[0].encode("utf-16", "surrogatepass").decode("utf-16"), plain)
+    joined = SURROGATES.sub(_joined, ESCAPE.sub(_escaped, body))
+    if HALF.search(joined):
+        raise ValueError("half of a surrogate pair is no character")
+    return joined
+
+
+def _joined(pair: re.Match[str]) -> str:
+    return pair[0].encode("utf-16", "surrogatepass").decode("utf-16")
 
 
 def _escaped(match: re.Match[str]) -> str:

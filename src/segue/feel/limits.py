@@ -21,8 +21,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     text: int = 65_536
     depth: int = 100
     calls: int = 100
-    steps: int = 2_000_000
-    elements: int = 5_000_000
+    steps: int = 1_000_000
+    elements: int = 2_000_000
     warnings: int = 100
     seconds: float | None = 10.0
 

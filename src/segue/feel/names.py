@@ -33,13 +33,23 @@ def spelled(tokens: Iterable[Token]) -> str:
     return "".join(parts)
 
 
-class Names:
-    """Names of more than one token, by their first; a name of one token needs no looking up."""
+class Branch:
+    """What may follow the tokens so far: the name that they spell, if one, and the next tokens."""
 
-    __slots__ = ("_by_first",)
+    __slots__ = ("name", "next")
+
+    def __init__(self) -> None:
+        self.name: str | None = None
+        self.next: dict[tuple[str, bool], Branch] = {}
+
+
+class Names:
+    """Names of more than one token, as a tree of their tokens; a name of one token needs no looking up."""
+
+    __slots__ = ("_root",)
 
     def __init__(self, names: Iterable[str] = ()) -> None:
-        self._by_first: dict[str, list[tuple[Pattern, str]]] = {}
+        self._root: Branch | None = None
         self.add(names)
 
     def add(self, names: Iterable[str]) -> None:
@@ -47,17 +57,22 @@ class Names:
         for name in names:
             tokens = pattern(name)
             if len(tokens) > 1:
-                known = self._by_first.setdefault(tokens[0][0], [])
-                if (tokens, name) not in known:
-                    known.append((tokens, name))
-                    known.sort(key=lambda entry: -len(entry[0]))
+                branch = self._root = self._root or Branch()
+                for token in tokens:
+                    branch = branch.next.setdefault(token, Branch())
+                branch.name = name
 
     def longest(self, tokens: list[Token], at: int) -> tuple[str, int] | None:
         """The longest known name that begins at a token, and how many tokens it has."""
-        for wanted, name in self._by_first.get(tokens[at].text, ()):
-            if at + len(wanted) < len(tokens) and all(
-                tokens[at + index].text == text and (index == 0 or tokens[at + index].gap == gap)
-                for index, (text, gap) in enumerate(wanted)
-            ):
-                return name, len(wanted)
-        return None
+        if self._root is None:
+            return None
+        branch = self._root.next.get((tokens[at].text, False))
+        found: tuple[str, int] | None = None
+        length = 1
+        while branch is not None:
+            if branch.name is not None:
+                found = branch.name, length
+            following = tokens[at + length] if at + length < len(tokens) else tokens[-1]
+            branch = branch.next.get((following.text, following.gap))
+            length += 1
+        return found

@@ -180,11 +180,13 @@ class Parser:
             elif cursor.at("[") and not self._opens_after_range():
                 cursor.advance()
                 cursor.in_filter += 1
+                begin = cursor.index
                 with cursor.binding("item"):
                     condition = self.climb(OR)
                 cursor.in_filter -= 1
+                cost = self._cost(begin)
                 cursor.expect("]")
-                parts.append(ast.Filter(at=at, value=nothing, condition=condition))
+                parts.append(ast.Filter(at=at, value=nothing, condition=condition, cost=cost))
             else:
                 break
         return tuple(parts)
@@ -236,11 +238,9 @@ class Parser:
                 cursor.advance()
                 return self._literal(token.start, number, token.text)
             case "string":
-                cursor.advance()
-                return ast.Literal(at=token.start, value=unescape(token.text))
+                return ast.Literal(at=token.start, value=self._string())
             case "at":
-                cursor.advance()
-                return self._literal(token.start, read_any, unescape(token.text[1:].lstrip()))
+                return self._literal(token.start, read_any, self._string())
             case "word":
                 return self._word()
             case "symbol":
@@ -252,6 +252,13 @@ class Parser:
                     case "{":
                         return self._context()
         raise cursor.error(f"expected an expression, found {cursor.found()}")
+
+    def _string(self) -> str:
+        token = self.cursor.advance()
+        try:
+            return unescape(token.text.removeprefix("@").lstrip())
+        except ValueError as error:
+            raise self.cursor.error(str(error), token) from None
 
     def _literal(self, at: int, read: object, text: str) -> ast.Node:
         assert callable(read)
@@ -326,7 +333,7 @@ class Parser:
         with cursor.binding():
             while not cursor.at("}"):
                 if cursor.token.kind == "string":
-                    key: str | None = unescape(cursor.advance().text)
+                    key: str | None = self._string()
                 else:
                     key = cursor.name_before(":")
                 if key is None:
@@ -378,6 +385,7 @@ class Parser:
         at = cursor.advance().start
         depth = cursor.depth
         with cursor.binding():
+            begin = cursor.index
             iterators = self._iterators()
             cursor.expect("return")
             cursor.bind("partial")
@@ -385,18 +393,20 @@ class Parser:
             body = self.climb(OR)
             partial = cursor.partials.pop()
         cursor.depth = depth
-        return ast.For(at=at, iterators=iterators, body=body, partial=partial)
+        return ast.For(at=at, iterators=iterators, body=body, partial=partial, cost=self._cost(begin))
 
     def _quantified(self) -> ast.Node:
         cursor = self.cursor
         opening = cursor.advance()
         depth = cursor.depth
         with cursor.binding():
+            begin = cursor.index
             iterators = self._iterators()
             cursor.expect("satisfies")
             body = self.climb(OR)
         cursor.depth = depth
-        return ast.Quantified(at=opening.start, every=opening.text == "every", iterators=iterators, body=body)
+        every, cost = opening.text == "every", self._cost(begin)
+        return ast.Quantified(at=opening.start, every=every, iterators=iterators, body=body, cost=cost)
 
     def _lambda(self) -> ast.Node:
         cursor = self.cursor
@@ -412,6 +422,12 @@ class Parser:
                 break
         cursor.expect(")")
         external = cursor.take("external")
+        begin = cursor.index
         with cursor.binding(*(parameter.name for parameter in parameters)):
             body = self.climb(OR)
-        return ast.Lambda(at=at, parameters=tuple(parameters), body=None if external else body)
+        cost = self._cost(begin)
+        return ast.Lambda(at=at, parameters=tuple(parameters), body=None if external else body, cost=cost)
+
+    def _cost(self, begin: int) -> int:
+        """The steps that what has been read since a token takes."""
+        return (self.cursor.index - begin) >> 3

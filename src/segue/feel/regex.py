@@ -27,7 +27,7 @@ from segue.feel.regex_parser import (
 )
 from segue.feel.run import Run
 
-LONGEST_PROGRAM: Final = 20_000
+LONGEST_PROGRAM: Final = 5_000
 ONE, SPLIT, JUMP, SAVE, AT_START, AT_END, AGAIN, MATCH = range(8)
 Instruction = tuple[int, "int | Matches", int]
 Span = tuple[int, int]
@@ -145,8 +145,8 @@ class Regex:
             while True:
                 steps += 1
                 if steps & 255 == 0:
-                    run.step(16)
-                    run.produce(1024)  # what has failed is kept in memory
+                    run.step(64 if self.references else 16)
+                    run.produce(4096 if self.references else 1024)  # what has failed is kept in memory
                 key: object = place * width + position
                 if self.references:
                     key = (key, tuple(spans))
@@ -200,7 +200,7 @@ class Regex:
         return position == 0 or (self.many_lines and text[position - 1] == "\n")
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=128)
 def regex(text: str, flags: str) -> Regex:
     """A regular expression, compiled once.
 

@@ -94,14 +94,14 @@ class Run:
         if self.fuse < 0:
             self._refill()
 
-    def enter(self) -> None:
-        """Goes into a function; whoever enters also leaves, by ``calls -= 1``.
+    def enter(self, cost: int = 0) -> None:
+        """Goes into a function, whose body takes ``cost`` steps; whoever enters also leaves, by ``calls -= 1``.
 
         Raises:
             FeelLimitExceeded: functions call each other too deep.
         """
         self.calls += 1
-        self.step()
+        self.step(1 + cost)
         if self.calls > self.limits.calls:
             raise FeelLimitExceeded(
                 f"functions call each other more than {self.limits.calls} deep; a recursion may have no end",

@@ -26,7 +26,7 @@ from segue.feel.values import Value
 Find = Callable[[model.Import], bytes | None]
 """The file of an imported model, by its namespace or location; ``None`` where there is none."""
 
-DEFAULT = Limits(steps=20_000_000, elements=20_000_000)
+DEFAULT = Limits(steps=5_000_000, elements=5_000_000)
 """A model is many expressions."""
 
 
