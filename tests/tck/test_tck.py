@@ -1,4 +1,4 @@
-"""The DMN Technology Compatibility Kit, folder by folder: none may drop below what ``recorded.json`` says it has passed."""
+"""The DMN Technology Compatibility Kit, by folder: none may drop below what ``recorded.json`` says it has passed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ RECORDED: dict[str, list[int]] = json.loads((Path(__file__).parent / "recorded.j
 LEAST = 0.98
 """The share of all cases that issue 6 asks for."""
 
-needs_the_kit = pytest.mark.skipif(not ROOT.is_dir(), reason="outside test data: ../shared/conformance/dmn-tck is absent")
+needs_the_kit = pytest.mark.skipif(
+    not ROOT.is_dir(), reason="outside test data: ../shared/conformance/dmn-tck is absent"
+)
 
 
 def name(folder: Path) -> str:

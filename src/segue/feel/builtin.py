@@ -33,7 +33,13 @@ ACCEPTED: Final[dict[str, tuple[type, ...]]] = {
     "comparable": (Decimal, str, Date, Time, DateTime, DaysDuration, MonthsDuration, bool),
     "amount": (Decimal, DaysDuration, MonthsDuration),
 }
-WORDS: Final = {"day": "date", "moment": "date and time", "days": "days and time duration"}
+WORDS: Final = {
+    "day": "date",
+    "moment": "date and time",
+    "days": "days and time duration",
+    "comparable": "something with an order",
+    "amount": "number or duration",
+}
 
 
 class Parameter(msgspec.Struct, frozen=True):
@@ -176,10 +182,10 @@ def _fit(form: Form, given: list[Value]) -> tuple[list[Value] | None, str]:
             value = _converted(value, parameter.takes, accepted)
             if value is MISMATCH:
                 wanted = WORDS.get(parameter.takes, parameter.takes)
-                return None, f"{parameter.name} must be a {wanted}, got a {kind(given[index])}"
+                return None, f"{parameter.name} must be {wanted}, got {kind(given[index])}"
             given[index] = value
         elif parameter.takes == "function" and not isinstance(value, Function):
-            return None, f"{parameter.name} must be a function, got a {kind(value)}"
+            return None, f"{parameter.name} must be function, got {kind(value)}"
     return given, ""
 
 

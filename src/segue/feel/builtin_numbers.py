@@ -117,7 +117,7 @@ def not_(run: Run, negand: Value) -> bool | None:
     if negand is None:
         return None
     if not isinstance(negand, bool):
-        raise Null(f"negand must be a boolean, got a {kind(negand)}")
+        raise Null(f"negand must be boolean, got {kind(negand)}")
     return not negand
 
 

@@ -57,7 +57,7 @@ def tokenize(source: Source) -> list[Token]:
     match = TOKEN.match
     while position < len(text):
         found = match(text, position)
-        if found is None:
+        if found is None or (found[0] == "/" and text.startswith("/*", position)):
             raise source.syntax_error(_why_not(text, position), position)
         kind = found.lastgroup
         assert kind is not None

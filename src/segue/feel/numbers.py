@@ -11,6 +11,8 @@ from segue.feel.nothing import Null
 PRECISION: Final = 34
 GREATEST_SCALE: Final = 6176
 LEAST_SCALE: Final = -6111
+BEYOND: Final = 40
+"""Digits of a whole number that nothing counts to."""
 
 CONTEXT: Final = decimal.Context(
     prec=PRECISION,
@@ -91,7 +93,9 @@ def rounded(value: Decimal, scale: Decimal, how: str) -> Decimal:
 
 
 def whole(value: Decimal) -> int:
-    """The number without what stands after its point."""
+    """The number without what stands after its point; beyond all positions, days and nanoseconds, some number there."""
+    if value.adjusted() > BEYOND:
+        return -(10**BEYOND) if value < 0 else 10**BEYOND
     return int(value)
 
 
