@@ -13,6 +13,7 @@ GREATEST_SCALE: Final = 6176
 LEAST_SCALE: Final = -6111
 BEYOND: Final = 40
 """Digits of a whole number that nothing counts to."""
+UNCOUNTED: Final[int] = 10**BEYOND
 
 CONTEXT: Final = decimal.Context(
     prec=PRECISION,
@@ -95,7 +96,7 @@ def rounded(value: Decimal, scale: Decimal, how: str) -> Decimal:
 def whole(value: Decimal) -> int:
     """The number without what stands after its point; beyond all positions, days and nanoseconds, some number there."""
     if value.adjusted() > BEYOND:
-        return -(10**BEYOND) if value < 0 else 10**BEYOND
+        return -UNCOUNTED if value < 0 else UNCOUNTED
     return int(value)
 
 

@@ -13,7 +13,7 @@ Start reading: ``decision_model`` (the front), ``reader`` and ``boxed_reader`` (
 
 from __future__ import annotations
 
-from segue.authoring.dmn.decision_model import DecisionModel, read
+from segue.authoring.dmn.decision_model import DecisionModel, namespace_of, read
 from segue.authoring.dmn.explanation import DecisionExplanation, Hit, Outcome, TableExplanation
 
-__all__ = ["DecisionExplanation", "DecisionModel", "Hit", "Outcome", "TableExplanation", "read"]
+__all__ = ["DecisionExplanation", "DecisionModel", "Hit", "Outcome", "TableExplanation", "namespace_of", "read"]

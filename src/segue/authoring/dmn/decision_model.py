@@ -12,6 +12,7 @@ from segue.authoring.dmn import model
 from segue.authoring.dmn.deciding import Deciding, Making, ServiceFunction
 from segue.authoring.dmn.explanation import Outcome
 from segue.authoring.dmn.library import Library, Node
+from segue.authoring.dmn.plain import typed
 from segue.authoring.dmn.reader import definitions
 from segue.authoring.dmn.tracing import Tracing
 from segue.authoring.dmn.xml import Element, parse
@@ -58,6 +59,34 @@ class DecisionModel:
     def inputs(self) -> dict[str, str | None]:
         """The names and declared types of the file's input data."""
         return {each.name: each.variable.type_ref for each in self.definitions.inputs}
+
+    @property
+    def goals(self) -> list[str]:
+        """The names of the file's decisions that no other requires."""
+        required = {
+            node.key
+            for each in self._library.nodes.values()
+            for node in self._library.required(each)
+            if isinstance(each.element, model.Decision)
+        }
+        namespace = self.definitions.namespace
+        return [each.name for each in self.definitions.decisions if (namespace, each.id) not in required]
+
+    def typed(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
+        """Inputs that come from JSON, with strings as the values of time that the model declares.
+
+        Raises:
+            InvalidArgument: a string is no such value, or there is no input of a name.
+        """
+        known: dict[str, Any] = {}
+        for node in self._library.nodes.values():
+            known.setdefault(node.element.name, self._deciding.type_of(node))
+        aliases = {each.name for each in self.definitions.imports}
+        for name in inputs:
+            if name not in known and name not in aliases:
+                wanted = ", ".join(self.inputs) or "none"
+                raise InvalidArgument(f"there is no input {name!r} (there is: {wanted})", path=f"$.{name}")
+        return {name: typed(value, known.get(name), f"$.{name}") for name, value in inputs.items()}
 
     def decide(
         self,
@@ -123,6 +152,15 @@ class DecisionModel:
             self._tree, encoding=declared.encoding or "UTF-8", xml_declaration=True, standalone=declared.standalone
         )
         return data
+
+
+def namespace_of(data: bytes) -> str:
+    """The namespace of a DMN file, by which others import it.
+
+    Raises:
+        DecisionModelError: it is none.
+    """
+    return str(parse(data).getroot().get("namespace", "").strip())
 
 
 def read(data: bytes, *, find: Find | None = None, limits: Limits = DEFAULT) -> DecisionModel:

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from segue.authoring.dmn.plain import plain
 from segue.feel import Warning
 
 
@@ -69,3 +70,11 @@ class Outcome(msgspec.Struct, frozen=True):
     value: Any
     decisions: list[DecisionExplanation]
     warnings: list[Warning]
+
+    def plain(self) -> dict[str, Any]:
+        """All of it as data that JSON holds: what a step returns to have it in a run's history."""
+        return {
+            "value": plain(self.value),
+            "decisions": plain(self.decisions),
+            "warnings": [str(warning) for warning in self.warnings],
+        }
