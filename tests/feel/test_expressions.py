@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import decimal
 from decimal import Decimal
 
 import pytest
@@ -214,6 +215,32 @@ def test_an_expression_says_what_it_reads() -> None:
 def test_cells_of_decision_tables(cell: str, value: object, holds: bool) -> None:
     context = {"limit": 9, "flag": True, "known": [1, 2, 3]}
     assert feel.unary(cell).test(value, context) is holds
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "-(1 / 3)",
+        "1 / 3 + 1 / 7",
+        "decimal(1 / 3, 33)",
+        "modulo(1 / 3, 2)",
+        "odd(1.0000000000000000000000000000000001)",
+        "floor(1234567.891, 2)",
+        "mean(1, 2, 4)",
+        "stddev([1, 2, 4])",
+        "for i in 12345678..12345680 return -i",
+        'string(time(10, 20, 30.123456789, @"PT1H").second)',
+        'number("12345678901234567890.5")',
+        "2 ** 0.5",
+        "-12345678901234567890.5",
+        '@"P1234567D" * 1.23456789',
+        "1234567 in [1234566.5..1234567.5]",
+    ],
+)
+def test_the_callers_own_decimal_context_changes_nothing(text: str) -> None:
+    expected = feel.evaluate(text)
+    with decimal.localcontext(decimal.Context(prec=3, Emax=5, rounding=decimal.ROUND_UP)):
+        assert feel.compile(text).evaluate() == expected
 
 
 def test_a_moment_comes_only_from_whoever_evaluates() -> None:

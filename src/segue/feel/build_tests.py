@@ -116,6 +116,21 @@ def _within(build: Build, node: ast.Range) -> Test:
     return lambda scope, value: within(value, fixed)
 
 
+def fixed(node: ast.Node) -> Interval | None:
+    """The range that a test stands for, where it is written with constants only."""
+    try:
+        match node:
+            case ast.Range(low=ast.Literal(value=low), high=ast.Literal(value=high)):
+                return interval(low, high, low_included=node.low_included, high_included=node.high_included)
+            case ast.Comparison(operand=ast.Literal(value=limit)) if node.operator != "!=":
+                return compared(node.operator, limit)
+            case ast.Literal(value=Decimal() as point):
+                return Interval(point, point, True, True)
+    except Null:
+        pass
+    return None
+
+
 def _equals(constant: Value) -> Test:
     if type(constant) in (str, Decimal):
         python = type(constant)

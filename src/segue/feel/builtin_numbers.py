@@ -55,7 +55,7 @@ def modulo(run: Run, dividend: Decimal, divisor: Decimal) -> Decimal:
     rest = WIDE.remainder(dividend, divisor)
     if rest and (rest < 0) != (divisor < 0):
         rest = WIDE.add(rest, divisor)
-    return CONTEXT.plus(rest) + ZERO
+    return CONTEXT.add(rest, ZERO)
 
 
 @NUMBERS.add("sqrt(number: number)")
@@ -82,7 +82,7 @@ def exp(run: Run, n: Decimal) -> Decimal:
 @NUMBERS.add("odd(number: number)")
 def odd(run: Run, n: Decimal) -> bool:
     run.step(5)
-    return abs(WIDE.remainder(n, Decimal(2))) == 1
+    return WIDE.remainder(n, Decimal(2)) in (1, -1)
 
 
 @NUMBERS.add("even(number: number)")

@@ -8,7 +8,7 @@ from typing import Final
 from segue.feel.builtin import Family
 from segue.feel.calendar import day_of_year, week_of_year, weekday
 from segue.feel.nothing import Null
-from segue.feel.numbers import is_whole, whole
+from segue.feel.numbers import CONTEXT, is_whole, whole
 from segue.feel.run import Run
 from segue.feel.temporal import (
     MIDNIGHT_UTC,
@@ -59,7 +59,7 @@ def date(run: Run, start: Value, month: Decimal | None = None, day: Decimal | No
 
 
 def _clock(hour: Decimal, minute: Decimal, second: Decimal, offset: int | None, zone: str | None) -> Time:
-    nanos = whole(second * SECOND)
+    nanos = whole(CONTEXT.multiply(second, Decimal(SECOND)))
     return make_time(_whole(hour), _whole(minute), nanos // SECOND, nanos % SECOND, offset, zone)
 
 

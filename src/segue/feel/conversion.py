@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import fields, is_dataclass
 from decimal import Decimal, DecimalException
 from enum import Enum
@@ -23,10 +23,22 @@ from segue.feel.values import Function, Interval, Value
 DEEPEST: Final = 200
 OWN: Final = (Date, Time, DateTime, DaysDuration, MonthsDuration, Interval, Function)
 MICROSECOND: Final = 1000
-SAME: Final = frozenset({type(None), bool, str, Decimal})
+SAME_BUT_NUMBERS: Final = frozenset({type(None), bool, str})
+SAME: Final = SAME_BUT_NUMBERS | {Decimal}
+SMALL: Final = 10**30
+"""Numbers below it have fewer digits than FEEL's."""
 
 
-def from_python(value: Any, run: Run | None = None, path: str = "$", depth: int = 0) -> Value:
+class _Unfit(Exception):
+    """A value that FEEL does not have; on its way out it gathers where it stands."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.parts: list[str] = []
+
+
+def from_python(value: Any, run: Run | None = None) -> Value:
     """The FEEL value of plain Python data.
 
     Numbers, strings, booleans, ``None``, lists, tuples, sets, mappings with string keys, dataclasses, msgspec structs,
@@ -36,56 +48,87 @@ def from_python(value: Any, run: Run | None = None, path: str = "$", depth: int 
         InvalidArgument: a value of another type, or a number that is none; ``path`` names the place.
         FeelLimitExceeded: it nests too deep, or is more than the budget allows.
     """
+    try:
+        return _value(value, run, 0)
+    except _Unfit as unfit:
+        path = "$" + "".join(reversed(unfit.parts))
+        raise InvalidArgument(f"{path}: {unfit.reason}", path=path) from None
+
+
+def _value(value: Any, run: Run | None, depth: int) -> Value:
     python = type(value)
-    if value is None or python is bool or python is str:
+    if python in SAME_BUT_NUMBERS:
         return value
     if python is int:
-        return _number(Decimal(value), path)
+        return Decimal(value) if -SMALL < value < SMALL else _number(Decimal(value))
     if python is Decimal:
-        return _number(value, path)
+        return _number(value)
     if python is float:
-        return _number(Decimal(repr(value)) if math.isfinite(value) else Decimal("NaN"), path)
+        return _number(Decimal(repr(value)) if math.isfinite(value) else Decimal("NaN"))
     if depth > DEEPEST:
-        raise FeelLimitExceeded(f"a value nested more than {DEEPEST} deep at {path[:200]}", limit="depth")
+        raise FeelLimitExceeded(f"a value nested more than {DEEPEST} deep", limit="depth")
+    if python is dict or isinstance(value, Mapping):
+        return _context(value, run, depth)
     if isinstance(value, list | tuple | set | frozenset):
-        if run is not None:
-            run.produce(len(value))
-        return [from_python(item, run, f"{path}[{index}]", depth + 1) for index, item in enumerate(value)]
-    if isinstance(value, Mapping):
-        return _context(value, run, path, depth)
-    return _other(value, run, path, depth)
+        return _list(value, run, depth)
+    return _other(value, run, depth)
 
 
-def _number(value: Decimal, path: str) -> Decimal:
+def _number(value: Decimal) -> Decimal:
     if not value.is_finite():
-        raise InvalidArgument(f"{path}: {value} is no number that FEEL has", path=path)
+        raise _Unfit(f"{value} is no number that FEEL has")
     try:
         return CONTEXT.plus(value)
     except DecimalException:
-        raise InvalidArgument(f"{path}: a number out of range", path=path) from None
+        raise _Unfit("a number out of range") from None
 
 
-def _context(value: Mapping[Any, Any], run: Run | None, path: str, depth: int) -> Value:
+def _list(value: Collection[Any], run: Run | None, depth: int) -> Value:
     if run is not None:
         run.produce(len(value))
-    made: dict[str, Value] = {}
-    for key, item in value.items():
-        if not isinstance(key, str):
-            raise InvalidArgument(f"{path}: a context has strings as keys, not {type(key).__name__}", path=path)
-        made[key] = from_python(item, run, f"{path}.{key}", depth + 1)
+    made: list[Value] = []
+    try:
+        for item in value:
+            made.append(_value(item, run, depth + 1))
+    except _Unfit as unfit:
+        unfit.parts.append(f"[{len(made)}]")
+        raise
     return made
 
 
-def _other(value: Any, run: Run | None, path: str, depth: int) -> Value:
+def _context(value: Mapping[Any, Any], run: Run | None, depth: int) -> Value:
+    if run is not None:
+        run.produce(len(value))
+    made: dict[str, Value] = {}
+    key = None
+    try:
+        for key, item in value.items():
+            if type(key) is not str:
+                key = _key(key)
+            made[key] = _value(item, run, depth + 1)
+    except _Unfit as unfit:
+        if isinstance(key, str):
+            unfit.parts.append(f".{key}")
+        raise
+    return made
+
+
+def _key(key: Any) -> str:
+    if not isinstance(key, str):
+        raise _Unfit(f"a context has strings as keys, not {type(key).__name__}")
+    return str.__str__(key)
+
+
+def _other(value: Any, run: Run | None, depth: int) -> Value:
     if isinstance(value, OWN):
         return value
     match value:
-        case bool() | str():
-            return value if type(value) in (bool, str) else str.__str__(value)
         case Enum():
-            return from_python(value.value, run, path, depth + 1)
+            return _value(value.value, run, depth + 1)
+        case bool() | str():
+            return str.__str__(value) if isinstance(value, str) else value
         case int():
-            return _number(Decimal(int(value)), path)
+            return _number(Decimal(int(value)))
         case dt.datetime():
             return _moment(value)
         case dt.date():
@@ -98,14 +141,12 @@ def _other(value: Any, run: Run | None, path: str, depth: int) -> Value:
         case UUID():
             return str(value)
         case msgspec.Struct():
-            items = {name: getattr(value, name) for name in value.__struct_fields__}
-            return _context(items, run, path, depth)
+            return _context({name: getattr(value, name) for name in value.__struct_fields__}, run, depth)
     if is_dataclass(value) and not isinstance(value, type):
-        return _context({each.name: getattr(value, each.name) for each in fields(value)}, run, path, depth)
-    raise InvalidArgument(
-        f"{path}: FEEL has no value for a {type(value).__name__}; pass numbers, strings, booleans, lists, mappings, "
-        "dataclasses, or values of datetime",
-        path=path,
+        return _context({each.name: getattr(value, each.name) for each in fields(value)}, run, depth)
+    raise _Unfit(
+        f"FEEL has no value for a {type(value).__name__}; pass numbers, strings, booleans, lists, mappings, "
+        "dataclasses, or values of datetime"
     )
 
 

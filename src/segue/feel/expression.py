@@ -13,6 +13,7 @@ import msgspec
 
 from segue.errors import FeelEvaluationError, FeelLimitExceeded
 from segue.feel import ast
+from segue.feel.build_tests import fixed
 from segue.feel.builtins import BUILTINS
 from segue.feel.builtins import NAMES as BUILTIN_NAMES
 from segue.feel.compiler import compile_expression, compile_tests
@@ -24,7 +25,7 @@ from segue.feel.properties import NAMES as PROPERTY_NAMES
 from segue.feel.run import Clock, Run, Scope, Warning
 from segue.feel.source import Source
 from segue.feel.types import Type
-from segue.feel.values import Value
+from segue.feel.values import Interval, Value
 
 NowSource = Callable[[], dt.datetime]
 MOST_SPELLINGS: Final = 10_000
@@ -122,9 +123,11 @@ class Expression(Compiled):
         return Evaluation(self._value(context, run), run.warnings)
 
     def _value(self, context: Mapping[str, Any] | None, run: Run) -> Any:
-        with bounded(self.source):
+        try:
             variables = from_python(context, run) if context else {}
             return to_python(self.evaluate_in(Scope(run, variables)), run)
+        except (FeelLimitExceeded, RecursionError) as error:
+            raise placed(error, self.source) from None
 
 
 class UnaryTests(Compiled):
@@ -133,15 +136,17 @@ class UnaryTests(Compiled):
     Attributes:
         always: whether it is `-`, for which every input will do.
         constants: the strings, numbers and booleans of which it is a plain list; nothing for any other cell.
+        spans: the ranges of numbers of which it is a plain list; nothing for any other cell.
     """
 
-    __slots__ = ("always", "constants", "holds")
+    __slots__ = ("always", "constants", "holds", "spans")
 
     def __init__(self, source: Source, parsed: Parsed, limits: Limits) -> None:
         super().__init__(source, parsed, limits)
         self.holds = compile_tests(source, parsed, BUILTINS)
         self.always = isinstance(parsed.root, ast.AnyInput)
         self.constants = _constants(parsed.root)
+        self.spans = _spans(parsed.root)
 
     def __repr__(self) -> str:
         return f"<feel tests {self.text!r}>"
@@ -157,9 +162,19 @@ class UnaryTests(Compiled):
     ) -> bool:
         """Whether a value passes; the other arguments are those of ``Expression.evaluate``."""
         run = self._run(limits, clock, now)
-        with bounded(self.source):
+        try:
             variables = from_python(context, run) if context else {}
             return self.holds(Scope(run, variables), from_python(value, run)) is True
+        except (FeelLimitExceeded, RecursionError) as error:
+            raise placed(error, self.source) from None
+
+
+def _spans(root: ast.Node) -> tuple[Interval, ...] | None:
+    if not isinstance(root, ast.UnaryTests) or root.negated:
+        return None
+    spans = [fixed(test) for test in root.tests]
+    found = [span for span in spans if span is not None and Decimal in (type(span.low), type(span.high))]
+    return tuple(found) if len(found) == len(root.tests) else None
 
 
 def _constants(root: ast.Node) -> tuple[Value, ...] | None:
@@ -172,19 +187,24 @@ def _constants(root: ast.Node) -> tuple[Value, ...] | None:
 
 @contextmanager
 def bounded(source: Source) -> Iterator[None]:
-    """Gives errors about the budget the text that they happened in.
+    """Gives errors about the budget the text that they happened in."""
+    try:
+        yield
+    except (FeelLimitExceeded, RecursionError) as error:
+        raise placed(error, source) from None
+
+
+def placed(error: FeelLimitExceeded | RecursionError, source: Source) -> FeelLimitExceeded:
+    """An error about the budget, with the text that it happened in.
 
     The nesting of an expression and of calls is counted, but how deep Python's own stack already is when an evaluation
     begins is the caller's affair: where it runs out first, that is the same error.
     """
-    try:
-        yield
-    except FeelLimitExceeded as error:
-        if error.text:
-            raise
-        raise FeelLimitExceeded(error.reason, limit=error.limit, text=source.text) from None
-    except RecursionError:
-        raise source.limit_error("nested too deep for the stack that is left", "depth") from None
+    if isinstance(error, RecursionError):
+        return source.limit_error("nested too deep for the stack that is left", "depth")
+    if error.text:
+        return error
+    return FeelLimitExceeded(error.reason, limit=error.limit, text=source.text)
 
 
 # --- compiling --------------------------------------------------------------------------------------------------

@@ -23,7 +23,10 @@ CONTEXT: Final = decimal.Context(
     traps=[decimal.InvalidOperation, decimal.DivisionByZero, decimal.Overflow],
 )
 WIDE: Final = decimal.Context(prec=13_000, Emin=-999_999, Emax=999_999)
-"""For steps between exact numbers whose end is rounded by ``CONTEXT``."""
+"""For steps between exact numbers whose end is rounded by ``CONTEXT``.
+
+Python's own operators on decimals round by the caller's context: nothing here may use them, except to compare.
+"""
 
 ZERO: Final = Decimal(0)
 ONE: Final = Decimal(1)
@@ -90,7 +93,7 @@ def rounded(value: Decimal, scale: Decimal, how: str) -> Decimal:
     if -exponent <= digits:
         return value  # it has no digits to lose
     result = value.quantize(Decimal((0, (1,), -digits)), rounding=ROUNDINGS[how], context=WIDE)
-    return CONTEXT.plus(result) + ZERO  # no negative zero
+    return CONTEXT.add(result, ZERO)  # no negative zero
 
 
 def whole(value: Decimal) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from typing import Final
 
 import msgspec
@@ -163,8 +164,8 @@ class Parser:
             value = ast.InstanceOf(at=place, value=value, type=self.type_parser.read())
         if not times:
             return value
-        if isinstance(value, ast.Literal) and type(value.value) is type(CONTEXT.create_decimal(0)):
-            return ast.Literal(at=at, value=CONTEXT.plus(-value.value if times % 2 else value.value))
+        if isinstance(value, ast.Literal) and isinstance(value.value, Decimal):
+            return ast.Literal(at=at, value=CONTEXT.minus(value.value) if times % 2 else value.value)
         return ast.Negate(at=at, operand=value, times=times)
 
     def _parts(self, *, ends_range: bool = False) -> tuple[ast.Path | ast.Filter | ast.Call, ...]:

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Final
 
 from segue.feel.calendar import weekday
+from segue.feel.numbers import CONTEXT
 from segue.feel.temporal import DAY, HOUR, MINUTE, SECOND, Date, DateTime, DaysDuration, MonthsDuration, Time
 from segue.feel.values import Interval, Value
 
@@ -25,7 +26,7 @@ def _seconds(nanos: int) -> Decimal:
 
 def _exact(nanos: int) -> Decimal:
     seconds, rest = divmod(nanos, SECOND)
-    return Decimal(seconds) if not rest else Decimal(nanos).scaleb(-9).normalize()
+    return Decimal(seconds) if not rest else CONTEXT.normalize(CONTEXT.scaleb(Decimal(nanos), -9))
 
 
 def _offset(moment: DateTime) -> DaysDuration | None:
