@@ -156,6 +156,8 @@ class _Table:
             if not rules:
                 break
         matched = numbers(rules)
+        if self.part.hit_policy == "FIRST":
+            del matched[1:]  # nobody asks the rules after it
         outputs = [self._row(index, scope) for index in matched]
         try:
             result = self._result(outputs, scope)
