@@ -38,6 +38,7 @@ def long(request: pytest.FixtureRequest) -> bool:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    _print_kit(terminalreporter)
     skipped = sorted(_skipped(config))
     if not skipped:
         return
@@ -47,6 +48,24 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     missing = sum(reason.startswith(_MISSING) for _, reason in skipped)
     if missing and config.getoption("refuse_missing_tools"):
         terminalreporter.line(f"FAILED: {missing} skipped for want of a tool; install it and run again", red=True)
+
+
+def _print_kit(reporter: pytest.TerminalReporter) -> None:
+    """What the DMN Technology Compatibility Kit passed and failed, folder by folder."""
+    folders = [
+        value
+        for outcome in ("passed", "failed")
+        for report in reporter.stats.get(outcome, [])
+        for key, value in getattr(report, "user_properties", ())
+        if key == "tck"
+    ]
+    if not folders:
+        return
+    reporter.section("DMN TCK: passed, failed")
+    for folder, passed, failed in sorted(folders):
+        reporter.line(f"{passed:5} {failed:5}  {folder}", red=failed > 0)
+    passed, failed = (sum(each[index] for each in folders) for index in (1, 2))
+    reporter.line(f"{passed:5} {failed:5}  {passed / (passed + failed):.2%} of all cases")
 
 
 @pytest.hookimpl(tryfirst=True)

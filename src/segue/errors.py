@@ -192,6 +192,51 @@ class NonRetryable(AuthorError):
     """Raised by a step to say that trying again is of no use."""
 
 
+class FeelError(AuthorError):
+    """A FEEL expression cannot be read or evaluated.
+
+    Attributes:
+        reason: what is wrong, without the place.
+        text: the expression.
+        line, column: where, both counted from 1.
+    """
+
+    def __init__(self, reason: str, *, text: str = "", line: int = 1, column: int = 1) -> None:
+        excerpt = text if len(text) <= 60 else f"{text[:57]}..."
+        super().__init__(f"{reason} (line {line}, column {column} of {excerpt!r})" if text else reason)
+        self.reason = reason
+        self.text = text
+        self.line = line
+        self.column = column
+
+
+class FeelSyntaxError(FeelError):
+    """The text is no FEEL expression."""
+
+
+class FeelEvaluationError(FeelError):
+    """What would be null with a warning, when the caller asked for strictness."""
+
+
+class FeelLimitExceeded(FeelError):
+    """The expression needs more than its budget allows. ``limit`` names the part of the budget."""
+
+    def __init__(self, reason: str, *, limit: str, text: str = "", line: int = 1, column: int = 1) -> None:
+        super().__init__(reason, text=text, line=line, column=column)
+        self.limit = limit
+
+
+class DecisionModelError(AuthorError):
+    """A decision model cannot be read. ``element`` names the place in it, ``line`` the line of the file."""
+
+    def __init__(self, reason: str, *, element: str = "", line: int = 0) -> None:
+        where = ", ".join(part for part in (element, f"line {line}" if line else "") if part)
+        super().__init__(f"{where}: {reason}" if where else reason)
+        self.reason = reason
+        self.element = element
+        self.line = line
+
+
 # --- the operator has to act ----------------------------------------------------------------------------------
 
 

@@ -27,6 +27,7 @@ COMMANDS = (
     Command("cancel", "Act", "messages:cancel", "Ask runs to stop; what they did is undone first."),
     Command("terminate", "Act", "messages:terminate", "End runs at once; nothing is undone."),
     Command("retry", "Act", "messages:retry", "Let a run go on that stands still."),
+    Command("decide", "Decide", "decide:decide", "Make a decision of a DMN model, and say why."),
     Command("check", "Keep", "check:check", "Check that workflow code can be replayed."),
     Command("db", "Keep", "db:db", "Look after the database: stats, vacuum, backup, restore, export."),
     Command("erase", "Keep", "erase:erase", "Erase a person's data from runs that have ended."),

@@ -9,7 +9,7 @@ from segue import __version__
 from segue.cli.output import print_json
 from segue.cli.scope import Scope
 
-PACKAGES = ("apsw", "msgspec", "cyclopts", "rich")
+PACKAGES = ("apsw", "lxml", "msgspec", "cyclopts", "rich")
 
 
 def show_version(*, scope: Scope = Scope()) -> int:  # noqa: B008 (immutable)
