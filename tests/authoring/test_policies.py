@@ -50,7 +50,7 @@ def test_a_person_decides_that_it_has_failed(begin: Begin) -> None:
 
 @pytest.mark.parametrize(
     ("workflow", "keys"),
-    [(asking, ("/pump", "/pump#1", "/pump#2")), (asking_under_a_key, ("=main", "=main~again1", "=main~again2"))],
+    [(asking, ("/pump", "/pump#1", "/pump#2")), (asking_under_a_key, ("=main", "=main'", "=main''"))],
     ids=["counted", "under-a-key"],
 )
 def test_a_person_has_it_tried_again_and_again(
