@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+import segue.authoring.python.keyed  # noqa: F401 - its steps are every test's, whichever uses them first
 from segue.authoring.python.definitions import STEPS, WORKFLOWS
 
 _REGISTRIES: tuple[Any, ...] = (STEPS, WORKFLOWS)
