@@ -181,7 +181,8 @@ class Running:
         while self.process.poll() is None:
             self.raw += self._read(0.1).decode(errors="replace")
             assert time.monotonic() < limit, f"it goes on\n{self.text}"
-        self.raw += self._read(0.1).decode(errors="replace")
+        while last := self._read(0.1):  # a terminal gives out no more than a page at a time
+            self.raw += last.decode(errors="replace")
         return self.process.returncode
 
 
