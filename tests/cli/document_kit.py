@@ -15,7 +15,7 @@ from cli_kit import SOURCE, Folder, Running
 
 DOCS = SOURCE.parent / "docs"
 _BLOCK = re.compile(r"(?P<before>[^\n]*)\n+```(?P<language>\w+)\n(?P<code>.*?)^```$", re.DOTALL | re.MULTILINE)
-_FILE = re.compile(r"`(\w+\.py)`")
+_FILE = re.compile(r"`(\w+\.(?:py|dmn))`")
 _INSTALLS = "python3 -m venv"
 
 # What differs from run to run, and what stands for it.
@@ -29,7 +29,7 @@ _VARIES = (
     (re.compile(r"(?<=-)[0-9a-f]{8}\b"), "ID"),
     (re.compile(r"\b\d+(\.\d)? (B|kB|MB)"), "SIZE"),
     (re.compile(r"[━░╌┥][━░╌┥· ]*"), "BAR "),
-    (re.compile(r"^(segue|python|apsw|msgspec|cyclopts|rich) +\S+$", re.MULTILINE), r"\1 VERSION"),
+    (re.compile(r"^([a-z]\w+) +\d[\w.]*$", re.MULTILINE), r"\1 VERSION"),
     (re.compile(rf"\b{re.escape(getpass.getuser())}\b"), "USER"),
     (re.compile(r"\broot\b"), "USER"),
     (re.compile(r'File "[^"]*/'), 'File "'),
@@ -74,7 +74,7 @@ class Document:
         blocks = list(_BLOCK.finditer(self._text))
         for block, following in zip(blocks, [*blocks[1:], None], strict=True):
             code = block["code"]
-            if block["language"] == "python":
+            if block["language"] in ("python", "xml"):
                 self._write(block["before"], code)
             elif block["language"] == "sh" and not code.startswith(_INSTALLS):
                 shown = following is not None and following["language"] == "text"
