@@ -23,11 +23,14 @@ def name(build: Build, node: ast.Name) -> Evaluate:
     key, at, function = node.name, node.at, build.functions.get(node.name)
 
     def run(scope: Scope) -> Value:
-        place: Scope | None = scope
+        variables = scope.variables
+        if key in variables:
+            return variables[key]
+        place = scope.parent
         while place is not None:
-            value = place.variables.get(key, MISSING)
-            if value is not MISSING:
-                return value
+            variables = place.variables
+            if key in variables:
+                return variables[key]
             place = place.parent
         if function is None:
             build.null(scope, at, f"there is no {key!r} here")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import partial
 
 from segue.feel import ast
 from segue.feel.build import Build
@@ -92,38 +93,44 @@ class Loop:
             for each in iterators
         ]
 
-    def scopes(self, scope: Scope, level: int = 0) -> Iterator[Scope]:
+    def scopes(self, scope: Scope) -> Iterator[Scope]:
         """A scope per combination.
 
         Raises:
             Null: something cannot be gone through.
         """
-        name, low, high, _ = self.domains[level]
-        run = scope.run
+        return self._last(scope) if len(self.domains) == 1 else self._nested(scope, 0)
+
+    def _values(self, scope: Scope, level: int) -> Iterable[Value]:
+        _, low, high, _ = self.domains[level]
         if high is None:
-            values: Iterable[Value] = domain_values(low(scope), run)
-        else:
-            values = through(low(scope), high(scope), run)
-        last = level == len(self.domains) - 1
-        for value in values:
-            run.step(self.steps)
-            inner = Scope(run, {name: value}, scope)
-            if last:
-                yield inner
-            else:
-                yield from self.scopes(inner, level + 1)
+            return domain_values(low(scope), scope.run)
+        return through(low(scope), high(scope), scope.run)
+
+    def _last(self, scope: Scope) -> Iterator[Scope]:
+        name, run, steps = self.domains[-1][0], scope.run, self.steps
+        for value in self._values(scope, -1):
+            run.step(steps)
+            yield Scope(run, {name: value}, scope)
+
+    def _nested(self, scope: Scope, level: int) -> Iterator[Scope]:
+        name, run = self.domains[level][0], scope.run
+        following = self._last if level == len(self.domains) - 2 else partial(self._nested, level=level + 1)
+        for value in self._values(scope, level):
+            run.step()
+            yield from following(Scope(run, {name: value}, scope))
 
 
 def for_loop(build: Build, node: ast.For) -> Evaluate:
     """`for x in xs return y`."""
     loop, body = Loop(build, node.iterators, node.cost), build.compile(node.body)
-    partial, at = node.partial, node.at
+    reads_partial, at = node.partial, node.at
 
     def run(scope: Scope) -> Value:
         results: list[Value] = []
         try:
             for inner in loop.scopes(scope):
-                if partial:
+                if reads_partial:
                     scope.run.produce(1 + (len(results) >> 4))
                     inner = inner.inner({"partial": results.copy()})
                 results.append(body(inner))

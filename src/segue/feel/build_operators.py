@@ -28,7 +28,7 @@ def chain(build: Build, node: ast.Chain) -> Evaluate:
     if node.rest[0][0] in ("and", "or"):
         return _logic(build, node, decided=node.rest[0][0] == "or")
     first = build.compile(node.first)
-    steps = [_step(build, symbol, at, build.compile(operand)) for symbol, operand, at in node.rest]
+    steps = [_step(build, symbol, at, operand) for symbol, operand, at in node.rest]
     if len(steps) == 1:
         (single,) = steps
         return lambda scope: single(scope, first(scope))
@@ -42,10 +42,14 @@ def chain(build: Build, node: ast.Chain) -> Evaluate:
     return run
 
 
-def _step(build: Build, symbol: str, at: int, right: Evaluate) -> Step:
+def _step(build: Build, symbol: str, at: int, operand: ast.Node) -> Step:
+    right = build.compile(operand)
     if symbol in TABLES:
         return _arithmetic(build, symbol, at, right)
-    return _comparison(build, symbol, at, right)
+    step = _comparison(build, symbol, at, right)
+    if isinstance(operand, ast.Literal) and type(operand.value) is Decimal:
+        return _quick_comparison(symbol, operand.value, step)
+    return step
 
 
 def _arithmetic(build: Build, symbol: str, at: int, right: Evaluate) -> Step:
@@ -90,6 +94,14 @@ def _unequal(left: Value, right: Value, run: Run) -> bool | None:
     return None if found is None else not found
 
 
+DIRECT: Final[dict[str, Callable[[Decimal, Decimal], bool]]] = {
+    "=": python_operator.eq,
+    "!=": python_operator.ne,
+    "<": python_operator.lt,
+    "<=": python_operator.le,
+    ">": python_operator.gt,
+    ">=": python_operator.ge,
+}
 COMPARE: Final[dict[str, Compare]] = {
     "=": equal,
     "!=": _unequal,
@@ -111,6 +123,12 @@ def _comparison(build: Build, symbol: str, at: int, right: Evaluate) -> Step:
         return found
 
     return run
+
+
+def _quick_comparison(symbol: str, limit: Decimal, step: Step) -> Step:
+    """A comparison with a number in the text, which is most of them."""
+    direct = DIRECT[symbol]
+    return lambda scope, a: direct(a, limit) if type(a) is Decimal else step(scope, a)
 
 
 def between(build: Build, node: ast.Between) -> Evaluate:

@@ -27,6 +27,8 @@ SAME_BUT_NUMBERS: Final = frozenset({type(None), bool, str})
 SAME: Final = SAME_BUT_NUMBERS | {Decimal}
 SMALL: Final = 10**30
 """Numbers below it have fewer digits than FEEL's."""
+COMMON: Final = {number: Decimal(number) for number in range(-16, 1025)}
+"""Numbers that come so often that they are made once."""
 
 
 class _Unfit(Exception):
@@ -60,6 +62,8 @@ def _value(value: Any, run: Run | None, depth: int) -> Value:
     if python in SAME_BUT_NUMBERS:
         return value
     if python is int:
+        if value in COMMON:
+            return COMMON[value]
         return Decimal(value) if -SMALL < value < SMALL else _number(Decimal(value))
     if python is Decimal:
         return _number(value)
@@ -105,7 +109,13 @@ def _context(value: Mapping[Any, Any], run: Run | None, depth: int) -> Value:
         for key, item in value.items():
             if type(key) is not str:
                 key = _key(key)
-            made[key] = _value(item, run, depth + 1)
+            kind = type(item)
+            if kind in SAME_BUT_NUMBERS:
+                made[key] = item
+            elif kind is int and item in COMMON:
+                made[key] = COMMON[item]
+            else:
+                made[key] = _value(item, run, depth + 1)
     except _Unfit as unfit:
         if isinstance(key, str):
             unfit.parts.append(f".{key}")
