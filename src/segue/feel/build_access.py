@@ -21,6 +21,7 @@ MISSING = object()
 def name(build: Build, node: ast.Name) -> Evaluate:
     """A variable by name, or a built-in function where no variable has the name."""
     key, at, function = node.name, node.at, build.functions.get(node.name)
+    missing = f"there is no {key[:40]!r} here"
 
     def run(scope: Scope) -> Value:
         variables = scope.variables
@@ -33,7 +34,7 @@ def name(build: Build, node: ast.Name) -> Evaluate:
                 return variables[key]
             place = place.parent
         if function is None:
-            build.null(scope, at, f"there is no {key!r} here")
+            build.null(scope, at, missing)
         return function
 
     return run
@@ -88,13 +89,13 @@ def member(value: Value, key: str, run: Run) -> Value:
     if isinstance(value, dict):
         if key in value:
             return value[key]
-        raise Null(f"the context has no entry {key!r}")
+        raise Null(f"the context has no entry {key[:40]!r}")
     if isinstance(value, list):
         run.produce(len(value))
         return [_member_or_null(item, key, run) for item in value]
     property_ = PROPERTIES.get(type(value), {}).get(key)
     if property_ is None:
-        raise Null(f"{kind(value)} has no {key!r}")
+        raise Null(f"{kind(value)} has no {key[:40]!r}")
     return property_(value)
 
 

@@ -10,7 +10,7 @@ from typing import Final
 from segue.feel import ast
 from segue.feel.arithmetic import TABLES, negate
 from segue.feel.build import Build
-from segue.feel.comparison import equal, order
+from segue.feel.comparison import LONG, equal, order
 from segue.feel.nothing import Null
 from segue.feel.run import Evaluate, Run, Scope
 from segue.feel.types import is_instance
@@ -83,6 +83,8 @@ def _ordering(decide: Callable[[int], bool], direct: Callable[[Decimal, Decimal]
     def compare(left: Value, right: Value, run: Run) -> bool | None:
         if type(left) is Decimal and type(right) is Decimal:
             return direct(left, right)
+        if type(left) is str and len(left) > LONG:
+            run.step(len(left) >> 10)
         found = order(left, right)
         return None if found is None else decide(found)
 

@@ -16,7 +16,7 @@ Context = dict[str, Any]
 @CONTEXTS.add("get value(m: context, key: string)")
 def get_value(run: Run, context: Context, key: str) -> Value:
     if key not in context:
-        raise Null(f"there is no entry {key!r}")
+        raise Null(f"there is no entry {key[:40]!r}")
     return context[key]
 
 
@@ -34,7 +34,7 @@ def context(run: Run, entries: list[Value]) -> Context:
         if not isinstance(entry, dict) or "value" not in entry or not isinstance(entry.get("key"), str):
             raise Null("an entry must be a context with a key, which is a string, and a value")
         if entry["key"] in made:
-            raise Null(f"the key {entry['key']!r} stands there twice")
+            raise Null(f"the key {entry['key'][:40]!r} stands there twice")
         made[entry["key"]] = entry["value"]
     return made
 
@@ -62,7 +62,7 @@ def _down(context: Context, path: list[str]) -> list[Context]:
     for key in path[:-1]:
         inner = places[-1].get(key)
         if not isinstance(inner, dict):
-            raise Null(f"there is no context under {key!r}")
+            raise Null(f"there is no context under {key[:40]!r}")
         places.append(inner)
     return places
 

@@ -99,6 +99,7 @@ def number_(run: Run, text: str, grouping: str | None = None, point: str | None 
         raise Null("the decimal separator must be a comma or a point")
     if grouping is not None and grouping == (point or "."):
         raise Null("the grouping separator and the decimal separator must differ")
+    run.step(len(text) >> 6)
     digits = text.replace(grouping, "") if grouping is not None else text
     if point == ",":
         if "." in digits:

@@ -176,8 +176,9 @@ KNOWN: Final = Names(READERS)
 @RANGES.add("range(from: string)")
 def range_(run: Run, text: str) -> Interval:
     """The range that a text spells; its ends are literals, or date("…") and the like."""
+    run.step(len(text))  # it is read anew each time
     try:
-        parsed = Parser(Source(text), known=(KNOWN,), members=Names(), types={}, limits=run.limits).expression()
+        parsed = Parser(Source(text), known=(KNOWN,), types={}, limits=run.limits).expression()
     except FeelSyntaxError as error:
         raise Null(f"{text[:40]!r} is no range: {error.reason}") from None
     root = parsed.root

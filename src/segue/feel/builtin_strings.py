@@ -18,7 +18,7 @@ STRINGS: Final = Family()
 
 def _regex(run: Run, pattern: str, flags: str) -> Regex:
     """A regular expression; what compiling it costs is paid each time, as if it were not kept."""
-    run.step(len(pattern) >> 3)
+    run.step((len(pattern) + len(flags)) >> 3)
     try:
         compiled = regex(pattern, flags)
     except Null:

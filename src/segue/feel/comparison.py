@@ -9,6 +9,8 @@ from segue.feel.run import Run
 from segue.feel.temporal import SECOND, Date, DateTime, DaysDuration, MonthsDuration, Time
 from segue.feel.values import Function, Interval, Value
 
+LONG: Final = 4096
+"""Characters from which on comparing strings is paid for by their length."""
 PLAIN: Final = frozenset({bool, Decimal, str, Date, DaysDuration, MonthsDuration})
 """Types whose values are equal where Python says so."""
 
@@ -19,6 +21,8 @@ def equal(left: Value, right: Value, run: Run) -> bool | None:
         return left is right
     one, other = type(left), type(right)
     if one is other:
+        if one is str and len(left) > LONG:
+            run.step(len(left) >> 10)
         if one in PLAIN:
             return bool(left == right)
         if one is list:

@@ -19,7 +19,7 @@ LONGEST_NAME = 64
 class Cursor:
     """Reads tokens one after the other and names by what is known."""
 
-    def __init__(self, source: Source, known: Iterable[Names], members: Names, limits: Limits) -> None:
+    def __init__(self, source: Source, known: Iterable[Names], members: Iterable[Names], limits: Limits) -> None:
         if len(source.text) > limits.text:
             raise source.limit_error(
                 f"an expression of {len(source.text)} characters; {limits.text} are allowed", "text", limits.text
@@ -31,7 +31,7 @@ class Cursor:
         self.depth = 0
         self.limits = limits
         self.known = list(known)
-        self.members = members
+        self.members = [*members, Names()]
         self.bound: list[set[str]] = []
         self.reads: set[str] = set()
         self.reads_in_filters: set[str] = set()
@@ -109,7 +109,7 @@ class Cursor:
         """The name after a dot."""
         if self.token.kind != "word":
             raise self.error(f"expected a name after the dot, found {self.found()}")
-        known = self.longest([self.members])
+        known = self.longest(self.members)
         return self._words() if known is None else known
 
     def longest(self, all_names: Iterable[Names]) -> str | None:

@@ -29,6 +29,7 @@ from segue.feel.values import Interval, Value
 
 NowSource = Callable[[], dt.datetime]
 MOST_SPELLINGS: Final = 10_000
+PROPERTY_MEMBERS: Final = Names(PROPERTY_NAMES)
 NO_TYPES: Final[dict[str, Type]] = {}
 
 
@@ -210,13 +211,22 @@ def placed(error: FeelLimitExceeded | RecursionError, source: Source) -> FeelLim
 # --- compiling --------------------------------------------------------------------------------------------------
 
 
-def _parser(
-    source: Source, names: Iterable[str], members: Iterable[str], types: Mapping[str, Type], limits: Limits
-) -> Parser:
-    known = Names(names)
-    all_members = Names(PROPERTY_NAMES)
-    all_members.add(members)
-    return Parser(source, known=(BUILTIN_NAMES, known), members=all_members, types=types, limits=limits)
+def expression_of(
+    source: Source, names: Names, members: Names, types: Mapping[str, Type], limits: Limits
+) -> Expression:
+    """Compiles an expression where its names have been gathered already; else as ``compile``."""
+    with bounded(source):
+        return Expression(source, _parser(source, names, members, types, limits).expression(), limits)
+
+
+def tests_of(source: Source, names: Names, members: Names, types: Mapping[str, Type], limits: Limits) -> UnaryTests:
+    """Compiles a cell of a decision table where its names have been gathered already; else as ``unary``."""
+    with bounded(source):
+        return UnaryTests(source, _parser(source, names, members, types, limits).unary_tests(), limits)
+
+
+def _parser(source: Source, names: Names, members: Names, types: Mapping[str, Type], limits: Limits) -> Parser:
+    return Parser(source, known=(BUILTIN_NAMES, names), members=(PROPERTY_MEMBERS, members), types=types, limits=limits)
 
 
 def compile(
@@ -243,9 +253,7 @@ def compile(
         FeelSyntaxError: the text is no expression.
         FeelLimitExceeded: it is too long or nests too deep.
     """
-    source = Source(text, name)
-    with bounded(source):
-        return Expression(source, _parser(source, names, members, types, limits).expression(), limits)
+    return expression_of(Source(text, name), Names(names), Names(members), types, limits)
 
 
 def unary(
@@ -258,9 +266,7 @@ def unary(
     name: str = "",
 ) -> UnaryTests:
     """Compiles a cell of a decision table: `-`, `< 10`, `"a", "b"`, `not([1..5])`; arguments as in ``compile``."""
-    source = Source(text, name)
-    with bounded(source):
-        return UnaryTests(source, _parser(source, names, members, types, limits).unary_tests(), limits)
+    return tests_of(Source(text, name), Names(names), Names(members), types, limits)
 
 
 def evaluate(

@@ -51,7 +51,7 @@ class Parser:
         source: Source,
         *,
         known: Iterable[Names] = (),
-        members: Names,
+        members: Iterable[Names] = (),
         types: Mapping[str, Type],
         limits: Limits = DEFAULT_LIMITS,
     ) -> None:
@@ -342,7 +342,7 @@ class Parser:
                 cursor.expect(":")
                 entries.append((key, self.climb(OR)))
                 cursor.bind(key)
-                cursor.members.add((key,))
+                cursor.members[-1].add((key,))
                 if not cursor.take(","):
                     break
         cursor.expect("}")
@@ -431,4 +431,4 @@ class Parser:
 
     def _cost(self, begin: int) -> int:
         """The steps that what has been read since a token takes."""
-        return (self.cursor.index - begin) >> 3
+        return (self.cursor.token.start - self.cursor.tokens[begin].start) >> 5

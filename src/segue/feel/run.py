@@ -13,6 +13,7 @@ from segue.feel.source import Source
 from segue.feel.temporal import DateTime
 from segue.feel.values import Value
 
+LONGEST_REASON = 400
 FUSE = 1024
 """Steps between two looks at the budget and the clock."""
 
@@ -111,7 +112,7 @@ class Run:
     def warn(self, source: Source, at: int, reason: str) -> None:
         """Notes why something became null."""
         if len(self._notes) < self.limits.warnings:
-            self._notes.append((source, at, reason))
+            self._notes.append((source, at, reason[:LONGEST_REASON]))
         else:
             self.dropped += 1
 

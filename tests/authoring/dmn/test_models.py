@@ -259,6 +259,15 @@ BOMB = (
             model('<itemDefinition name="t"><allowedValues><text>[1..</text></allowedValues></itemDefinition>'),
             "its allowed values cannot be read",
         ),
+        (model('<itemDefinition name="t"><typeRef>t</typeRef></itemDefinition>'), "the type is defined by itself"),
+        (
+            model(
+                '<itemDefinition name="t" isCollection="true"><typeRef>u</typeRef></itemDefinition>'
+                '<itemDefinition name="u"><typeRef>t</typeRef>'
+                "<allowedValues><text>1</text></allowedValues></itemDefinition>"
+            ),
+            "the type is defined by itself",
+        ),
     ],
 )
 def test_what_cannot_be_read_is_refused(data: bytes, reason: str) -> None:

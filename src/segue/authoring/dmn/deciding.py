@@ -155,7 +155,9 @@ class Deciding:
 
     def type_of(self, node: Node) -> Type | None:
         """The declared type of an element."""
-        place = Place("", (), members=frozenset(), types=self.library.types[node.model.namespace], limits=self.limits)
+        place = Place(
+            "", (), members=self.library.members, types=self.library.types[node.model.namespace], limits=self.limits
+        )
         return place.type(node.element.variable.type_ref)
 
     def before(self, node: Node) -> list[Node]:

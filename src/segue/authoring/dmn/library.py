@@ -11,7 +11,8 @@ from segue.authoring.dmn import model
 from segue.authoring.dmn.item_types import define, names_of
 from segue.authoring.dmn.xml import NAMESPACES
 from segue.errors import DecisionModelError
-from segue.feel.types import Type
+from segue.feel.names import Names
+from segue.feel.types import Constrained, ListType, Named, Type
 
 Key = tuple[str, str]
 """Namespace and id."""
@@ -38,7 +39,8 @@ class Library:
         self._gather(root, resolve)
         self.types: dict[str, dict[str, Type]] = {namespace: {} for namespace in self.models}
         self._define_types()
-        self.members = frozenset(self._all_members())
+        self.members = Names(self._all_members())
+        self._refuse_endless_types()
         self._refuse_dangling()
         self._refuse_cycles()
 
@@ -89,6 +91,15 @@ class Library:
                 name = f"{imported.name}.{item.name}" if imported.name else item.name
                 found[name] = self.types[imported.namespace][item.name]
         return found
+
+    def _refuse_endless_types(self) -> None:
+        """A type may hold values of itself in a component, but it cannot be itself, or a list of itself."""
+        for namespace, each in self.models.items():
+            for item in each.types:
+                if _leads_to_itself(self.types[namespace][item.name]):
+                    raise DecisionModelError(
+                        "the type is defined by itself", element=f"itemDefinition {item.name}", line=item.line
+                    )
 
     def _all_members(self) -> Iterator[str]:
         """Every name that may stand behind a dot: components of types, outputs, entries, imported elements."""
@@ -157,6 +168,25 @@ class Library:
         return (
             each for each in self.required(node) if each.key != node.key or isinstance(each.element, model.Decision)
         )
+
+
+def _leads_to_itself(type_: Type) -> bool:
+    seen: set[int] = set()
+    found: Type | None = type_
+    while found is not None:
+        if id(found) in seen:
+            return True
+        seen.add(id(found))
+        match found:
+            case Named():
+                found = found.registry.get(found.name)
+            case Constrained():
+                found = found.base
+            case ListType():
+                found = found.item
+            case _:
+                return False
+    return False
 
 
 def references(element: model.Element) -> tuple[str, ...]:

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping
 
 from segue.authoring.dmn.item_types import type_by_name
 from segue.errors import DecisionModelError, FeelError
-from segue.feel.expression import Expression, UnaryTests, compile, unary
+from segue.feel.expression import Expression, UnaryTests, expression_of, tests_of
 from segue.feel.limits import Limits
+from segue.feel.names import Names
 from segue.feel.nothing import Null
 from segue.feel.run import Evaluate, Scope
 from segue.feel.source import Source
@@ -18,19 +19,20 @@ from segue.feel.values import Value
 class Place:
     """A place in a model, under the name of the element that it is part of."""
 
-    __slots__ = ("limits", "members", "name", "names", "types")
+    __slots__ = ("known", "limits", "members", "name", "names", "types")
 
     def __init__(
         self,
         name: str,
         names: Iterable[str],
         *,
-        members: frozenset[str],
+        members: Names,
         types: Mapping[str, Type],
         limits: Limits,
     ) -> None:
         self.name = name
         self.names = tuple(names)
+        self.known = Names(self.names)
         self.members = members
         self.types = types
         self.limits = limits
@@ -52,9 +54,7 @@ class Place:
             DecisionModelError: it cannot be read.
         """
         try:
-            return compile(
-                text, names=self.names, members=self.members, types=self.types, limits=self.limits, name=self.name
-            )
+            return expression_of(Source(text, self.name), self.known, self.members, self.types, self.limits)
         except FeelError as error:
             raise DecisionModelError(str(error), element=self.name, line=line) from None
 
@@ -65,9 +65,7 @@ class Place:
             DecisionModelError: it cannot be read.
         """
         try:
-            return unary(
-                text, names=self.names, members=self.members, types=self.types, limits=self.limits, name=self.name
-            )
+            return tests_of(Source(text, self.name), self.known, self.members, self.types, self.limits)
         except FeelError as error:
             raise DecisionModelError(str(error), element=self.name, line=line) from None
 
