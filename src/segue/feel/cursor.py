@@ -26,12 +26,18 @@ class Cursor:
             )
         self.source = source
         self.tokens = tokenize(source)
-        self.index = 0
-        self.token = self.tokens[0]
-        self.depth = 0
         self.limits = limits
         self.known = list(known)
         self.members = [*members, Names()]
+        self.begin_anew()
+
+    def begin_anew(self) -> None:
+        """Stands at the first token, and has not read anything."""
+        self.index = 0
+        self.token = self.tokens[0]
+        self.depth = 0
+        self.known = self.known.copy()
+        self.members = [*self.members[:-1], Names()]
         self.bound: list[set[str]] = []
         self.reads: set[str] = set()
         self.reads_in_filters: set[str] = set()

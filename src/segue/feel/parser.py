@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from copy import copy
 from decimal import Decimal
 from typing import Final
 
 import msgspec
 
+from segue.errors import FeelSyntaxError
 from segue.feel import ast
 from segue.feel.cursor import Cursor
 from segue.feel.lexer import KEYWORDS, unescape
@@ -74,24 +76,37 @@ class Parser:
             cursor.index = len(cursor.tokens) - 1
             cursor.token = cursor.tokens[-1]
             return self._whole(ast.AnyInput(at=0))
-        negated = cursor.at("not") and cursor.next_is("(") and self._closes_at_end()
-        if negated:
-            cursor.advance(2)
+        if cursor.at("not") and cursor.next_is("("):
+            return self._negated_or_not()
+        return self._tests(negated=False)
+
+    def _negated_or_not(self) -> Parsed:
+        """`not(…)` around all of the cell, or else a test that begins with a call of the function `not`.
+
+        Which it is shows only at the end, since ranges such as `(1..2]` make brackets that do not match.
+        """
+        afresh = copy(self)
+        afresh.cursor = copy(self.cursor)
+        afresh.type_parser = copy(self.type_parser)
+        afresh.cursor.begin_anew()
+        afresh.type_parser.cursor = afresh.cursor
+        self.cursor.advance(2)
+        try:
+            return self._tests(negated=True)
+        except FeelSyntaxError as first:
+            try:
+                return afresh._tests(negated=False)
+            except FeelSyntaxError as second:
+                raise max(first, second, key=lambda error: (error.line, error.column)) from None
+
+    def _tests(self, *, negated: bool) -> Parsed:
+        cursor = self.cursor
         tests = [self.test()]
         while cursor.take(","):
             tests.append(self.test())
         if negated:
             cursor.expect(")")
         return self._whole(ast.UnaryTests(at=0, tests=tuple(tests), negated=negated))
-
-    def _closes_at_end(self) -> bool:
-        depth = 0
-        tokens = self.cursor.tokens
-        for place in range(1, len(tokens) - 1):
-            depth += {"(": 1, ")": -1}.get(tokens[place].text, 0)
-            if depth == 0:
-                return place == len(tokens) - 2
-        return False
 
     def _whole(self, root: ast.Node) -> Parsed:
         cursor = self.cursor
