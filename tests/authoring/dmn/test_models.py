@@ -12,6 +12,7 @@ from lxml import etree
 from segue.authoring import dmn
 from segue.authoring.dmn.model import Import
 from segue.errors import DecisionModelError, FeelLimitExceeded, InvalidArgument
+from segue.feel import Limits
 
 KIT = Path(__file__).parents[4] / "shared" / "conformance" / "dmn-tck" / "TestCases"
 
@@ -76,6 +77,46 @@ def test_a_service_is_asked_and_called() -> None:
     assert found.decide("caller").value == 12 + 43
     assert found.decide("wrong").value is None
     assert found.decide("outer", {"a": 1, "given": 2}).value == 110, "only a service takes a decision from outside"
+
+
+def test_a_service_that_is_called_is_explained_and_leaves_the_callers_tables_alone() -> None:
+    body = (
+        input_data("a")
+        + decision("inner", table("UNIQUE", "a", "x", "> 0 | 1"), "input:a")
+        + '<decisionService id="s" name="s"><outputDecision href="#inner"/><inputData href="#a"/></decisionService>'
+        + decision(
+            "outer",
+            '<context><contextEntry><variable name="first"/>'
+            + table("UNIQUE", "a", "x", "> 5 | 2")
+            + f"</contextEntry><contextEntry>{literal('first + s(3)')}</contextEntry></context>",
+            "input:a",
+            "knowledge:s",
+        )
+    )
+    outcome = read(body).decide("outer", {"a": 7})
+
+    assert outcome.value == 3
+    asked = {made.name: [(each.place, each.inputs) for each in made.tables] for made in outcome.decisions}
+    assert asked == {"inner": [("inner", {"a": 3})], "outer": [("outer, first", {"a": 7})]}
+
+
+def test_what_is_called_often_is_paid_for_by_its_length() -> None:
+    body = knowledge("f", "n", literal("1 + " * 10_000 + "n")) + decision(
+        "d", literal("for i in 1..100000 return f(i)"), "knowledge:f"
+    )
+    with pytest.raises(FeelLimitExceeded) as caught:
+        read(body).decide("d", limits=Limits(steps=200_000))
+    assert caught.value.limit == "steps"
+
+
+def test_an_explanation_does_not_use_up_the_budget() -> None:
+    layers = [decision("d0", literal("count(numbers)"), "input:numbers")]
+    layers += [
+        decision(f"d{n}", literal(f"d{n - 1} + count(numbers)"), f"decision:d{n - 1}", "input:numbers")
+        for n in range(1, 100)
+    ]
+    found = read(input_data("numbers") + "".join(layers))
+    assert found.decide("d99", {"numbers": list(range(50_000))}).value == 5_000_000
 
 
 BOXES = {

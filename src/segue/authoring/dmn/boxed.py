@@ -38,7 +38,7 @@ def _null(place: Place, scope: Scope, reason: str) -> None:
 def _literal(part: model.Literal, place: Place) -> Evaluate:
     if not part.text.strip():
         return lambda scope: None
-    return place.expression(part.text, part.line).evaluate_in
+    return place.evaluator(part.text, part.line)
 
 
 def _table(part: model.Table, place: Place) -> Evaluate:

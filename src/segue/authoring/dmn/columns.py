@@ -17,7 +17,7 @@ LOOKED_UP: Final = frozenset({str, Decimal, bool})
 class Column:
     """The cells of one input, as sets of rules: bit n of a number stands for rule n."""
 
-    __slots__ = ("always", "by_value", "others", "spans")
+    __slots__ = ("always", "by_value", "others", "spans", "steps")
 
     def __init__(self, cells: Sequence[UnaryTests]) -> None:
         self.always = 0
@@ -37,6 +37,7 @@ class Column:
             else:
                 self.others.append((bit, cell))
         self.spans = Spans(spans) if spans else None
+        self.steps = 1 + (sum(1 + (len(cell.text) >> 5) for _, cell in self.others) >> 3)
 
     def left(self, scope: Scope, value: Value, rules: int) -> int:
         """The rules, of those that are left, whose cell holds for a value."""
@@ -45,7 +46,7 @@ class Column:
             found |= self.by_value.get((type(value), value), 0)
             if self.spans is not None and type(value) is Decimal:
                 found |= self.spans.at(value)
-        scope.run.step(1 + (len(self.others) >> 3))
+        scope.run.step(self.steps)
         for bit, cell in self.others:
             if rules & bit and cell.holds(scope, value) is True:
                 found |= bit

@@ -10,7 +10,7 @@ from segue.authoring.dmn.boxed import body, boxed, parameters
 from segue.authoring.dmn.explanation import DecisionExplanation
 from segue.authoring.dmn.library import Key, Library, Node
 from segue.authoring.dmn.places import Place, converted
-from segue.authoring.dmn.tracing import Tracing
+from segue.authoring.dmn.tracing import MOST, Tracing
 from segue.feel.conversion import to_python
 from segue.feel.functions import Lambda
 from segue.feel.limits import Limits
@@ -199,7 +199,7 @@ class Making:
         self.run = run
         self.given = given
         self.values: dict[Key, Value] = {}
-        self.explained: list[DecisionExplanation] = []
+        self.told: dict[Key, Any] = {}
 
     def value(self, node: Node) -> Value:
         """The value of an element, with all that it requires."""
@@ -224,18 +224,24 @@ class Making:
             return self.checked(node, self.given(node))
         variables, told = self._requirements(node)
         self.run.step()
+        if not isinstance(self.run, Tracing):
+            return self.checked(node, logic(Scope(self.run, variables)))
+        # A decision service may be called in the middle of another decision.
+        outer, self.run.tables = self.run.tables, []
         value = self.checked(node, logic(Scope(self.run, variables)))
-        if isinstance(self.run, Tracing):
-            self.explained.append(
+        self.told[node.key] = to_python(value, self.run)
+        if len(self.run.decisions) < MOST:
+            self.run.decisions.append(
                 DecisionExplanation(
                     name=node.element.name,
                     id=node.element.id,
                     namespace=node.model.namespace,
                     requirements=told,
-                    value=to_python(value, self.run),
-                    tables=self.run.take_tables(),
+                    value=self.told[node.key],
+                    tables=self.run.tables,
                 )
             )
+        self.run.tables = outer
         return value
 
     def _requirements(self, node: Node) -> tuple[dict[str, Value], dict[str, Any]]:
@@ -249,5 +255,7 @@ class Making:
                 continue
             value = self.value(each)
             self.deciding.bind(variables, node, each, value)
-            told[".".join(filter(None, self.deciding.library.seen_as(node.model, each)))] = to_python(value, self.run)
+            if each.key not in self.told:
+                self.told[each.key] = to_python(value, self.run)
+            told[".".join(filter(None, self.deciding.library.seen_as(node.model, each)))] = self.told[each.key]
         return variables, told

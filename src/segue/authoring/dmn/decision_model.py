@@ -118,7 +118,7 @@ class DecisionModel:
             given = from_python(dict(inputs or {}), run)
             making = Making(self._deciding, run, lambda each: self._given(given, each))
             value = to_python(self._made(node, making), run)
-        return Outcome(value, making.explained, run.warnings)
+        return Outcome(value, run.decisions, run.warnings)
 
     def _made(self, node: Node, making: Making) -> Value:
         if not isinstance(node.element, model.Service):

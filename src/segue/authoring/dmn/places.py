@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Final
 
 from segue.authoring.dmn.item_types import type_by_name
 from segue.errors import DecisionModelError, FeelError
@@ -14,6 +15,9 @@ from segue.feel.run import Evaluate, Scope
 from segue.feel.source import Source
 from segue.feel.types import Type, coerce
 from segue.feel.values import Value
+
+FREE: Final = 8
+"""Steps that an expression takes by its length and that are not worth counting."""
 
 
 class Place:
@@ -57,6 +61,22 @@ class Place:
             return expression_of(Source(text, self.name), self.known, self.members, self.types, self.limits)
         except FeelError as error:
             raise DecisionModelError(str(error), element=self.name, line=line) from None
+
+    def evaluator(self, text: str, line: int) -> Evaluate:
+        """The closure of a text; one that is long is paid for by its length each time, since it may be called often.
+
+        Raises:
+            DecisionModelError: it cannot be read.
+        """
+        evaluate, cost = self.expression(text, line).evaluate_in, len(text) >> 5
+        if cost < FREE:
+            return evaluate
+
+        def run(scope: Scope) -> Value:
+            scope.run.step(cost)
+            return evaluate(scope)
+
+        return run
 
     def tests(self, text: str, line: int) -> UnaryTests:
         """The cell of a decision table, compiled.

@@ -10,7 +10,7 @@ from segue.authoring.dmn import model
 from segue.authoring.dmn.columns import Column, numbers
 from segue.authoring.dmn.explanation import Hit, TableExplanation
 from segue.authoring.dmn.places import Place, converted
-from segue.authoring.dmn.tracing import Tracing
+from segue.authoring.dmn.tracing import MOST, Tracing
 from segue.errors import FeelError
 from segue.feel.builtins import BUILTINS
 from segue.feel.comparison import same
@@ -45,7 +45,7 @@ class _Input:
     def __init__(self, clause: model.InputClause, place: Place) -> None:
         self.text = " ".join(clause.text.split()) or clause.label
         self.source = Source(clause.text, place.name)
-        self.evaluate = place.expression(clause.text, clause.line).evaluate_in if clause.text.strip() else None
+        self.evaluate = place.evaluator(clause.text, clause.line) if clause.text.strip() else None
         self.type = place.type(clause.type_ref)
         self.allowed = place.tests(clause.values, clause.line) if clause.values else None
 
@@ -78,7 +78,7 @@ class _Output:
         self.source = Source("", place.name)
         self.type = place.type(clause.type_ref)
         self.allowed = place.tests(clause.values, clause.line) if clause.values else None
-        self.default = place.expression(clause.default, clause.line).evaluate_in if clause.default else None
+        self.default = place.evaluator(clause.default, clause.line) if clause.default else None
         text = clause.values or _allowed_text(self.type or place.type(part.type_ref), clause.name)
         self.order = _listed(text, place, clause.line)
 
@@ -143,8 +143,7 @@ class _Table:
             for index in range(len(part.inputs))
         ]
         self.cells = [
-            [place.expression(text, rule.line).evaluate_in if text.strip() else None for text in rule.outputs]
-            for rule in part.rules
+            [place.evaluator(text, rule.line) if text.strip() else None for text in rule.outputs] for rule in part.rules
         ]
 
     def evaluate(self, scope: Scope) -> Value:
@@ -164,8 +163,9 @@ class _Table:
         except Null as null:
             scope.run.warn(self.source, 0, null.reason)
             result = None
-        if isinstance(scope.run, Tracing):
-            scope.run.asked(self._explained(values, matched, outputs, result))
+        run = scope.run
+        if isinstance(run, Tracing) and len(run.tables) < MOST:
+            run.tables.append(self._explained(values, matched, outputs, result, run))
         return result
 
     def _row(self, index: int, scope: Scope) -> list[Value]:
@@ -248,20 +248,20 @@ class _Table:
     # --- explanation --------------------------------------------------------------------------------------------
 
     def _explained(
-        self, values: list[Value], matched: list[int], rows: list[list[Value]], result: Value
+        self, values: list[Value], matched: list[int], rows: list[list[Value]], result: Value, run: Run
     ) -> TableExplanation:
-        hits = [self._hit(index, row) for index, row in zip(matched, rows, strict=True)]
+        hits = [self._hit(index, row, run) for index, row in zip(matched, rows, strict=True)]
         aggregation = self.part.aggregation
         return TableExplanation(
             place=self.place.name,
             id=self.part.id,
             hit_policy=self.part.hit_policy + (f" {SIGNS[aggregation]}" if aggregation else ""),
-            inputs={each.text: to_python(value) for each, value in zip(self.inputs, values, strict=True)},
+            inputs={each.text: to_python(value, run) for each, value in zip(self.inputs, values, strict=True)},
             hits=hits,
-            result=to_python(result),
+            result=to_python(result, run),
         )
 
-    def _hit(self, index: int, row: list[Value]) -> Hit:
+    def _hit(self, index: int, row: list[Value], run: Run) -> Hit:
         rule = self.part.rules[index]
         names = [output.name or f"output {place}" for place, output in enumerate(self.outputs, 1)]
         if len(names) == 1:
@@ -269,7 +269,7 @@ class _Table:
         return Hit(
             rule=index + 1,
             id=rule.id,
-            outputs={name: to_python(value) for name, value in zip(names, row, strict=True)},
+            outputs={name: to_python(value, run) for name, value in zip(names, row, strict=True)},
             annotations=dict(zip(self.part.annotations, rule.annotations, strict=False)),
         )
 

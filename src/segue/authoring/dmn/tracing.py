@@ -1,30 +1,28 @@
-"""An evaluation that notes which decision tables it asked and which rules matched."""
+"""An evaluation that notes which decisions it made, which tables they asked and which rules matched."""
 
 from __future__ import annotations
 
-from segue.authoring.dmn.explanation import TableExplanation
+from typing import Final
+
+from segue.authoring.dmn.explanation import DecisionExplanation, TableExplanation
 from segue.feel.limits import DEFAULT_LIMITS, Limits
 from segue.feel.run import Clock, Now, Run
 
-MOST_TABLES = 1000
-"""Tables that are kept of one decision; a table asked in a loop would otherwise fill the history."""
+MOST: Final = 1000
+"""Decisions that are kept, and tables of each: one that is asked in a loop would otherwise fill the history."""
 
 
 class Tracing(Run):
-    """One evaluation of a model."""
+    """One evaluation of a model.
 
-    __slots__ = ("tables",)
+    Attributes:
+        decisions: what was decided, in order.
+        tables: what was asked for the decision that is being made.
+    """
+
+    __slots__ = ("decisions", "tables")
 
     def __init__(self, limits: Limits = DEFAULT_LIMITS, *, clock: Clock | None = None, now: Now | None = None) -> None:
         super().__init__(limits, clock=clock, now=now)
+        self.decisions: list[DecisionExplanation] = []
         self.tables: list[TableExplanation] = []
-
-    def asked(self, table: TableExplanation) -> None:
-        """Keeps what a table was asked and gave."""
-        if len(self.tables) < MOST_TABLES:
-            self.tables.append(table)
-
-    def take_tables(self) -> list[TableExplanation]:
-        """What was asked since the last time."""
-        taken, self.tables = self.tables, []
-        return taken
