@@ -200,5 +200,4 @@ def _as_datetime(nanos: int) -> datetime:
         year = 2000 + year % 400
     elif year < 2:
         year = 4 + year % 4  # before there were zones: local mean time
-        day = min(day, 28)
     return datetime(year, month, day) + timedelta(microseconds=nanos % DAY // 1000)  # noqa: DTZ001 (a local moment)
