@@ -45,9 +45,9 @@ def context(run: Run, entries: list[Value]) -> Context:
 )
 def context_put(run: Run, into: Context, keys: str | list[Value], value: Value) -> Context:
     path = [keys] if isinstance(keys, str) else keys
+    run.step(len(path))
     if not path or not all(isinstance(key, str) for key in path):
         raise Null("the keys must be strings, and at least one")
-    run.step(len(path))
     made: Value = value
     for key, place in reversed(list(zip(path, _down(into, path), strict=True))):
         run.produce(len(place) + 1)
@@ -70,6 +70,7 @@ def _down(context: Context, path: list[str]) -> list[Context]:
 @CONTEXTS.add("context merge(contexts: list)")
 def context_merge(run: Run, contexts: list[Value]) -> Context:
     merged: Context = {}
+    run.step(len(contexts))
     for each in contexts:
         if not isinstance(each, dict):
             raise Null(f"all must be contexts, got {kind(each)}")

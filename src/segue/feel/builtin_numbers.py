@@ -93,13 +93,13 @@ def even(run: Run, n: Decimal) -> bool:
 
 @NUMBERS.add("number(from: string, grouping separator?: string?, decimal separator?: string?)")
 def number_(run: Run, text: str, grouping: str | None = None, point: str | None = None) -> Decimal:
+    run.step(len(text) >> 6)
     if grouping not in (None, " ", ",", "."):
         raise Null("the grouping separator must be a space, a comma or a point")
     if point not in (None, ",", "."):
         raise Null("the decimal separator must be a comma or a point")
     if grouping is not None and grouping == (point or "."):
         raise Null("the grouping separator and the decimal separator must differ")
-    run.step(len(text) >> 6)
     digits = text.replace(grouping, "") if grouping is not None else text
     if point == ",":
         if "." in digits:

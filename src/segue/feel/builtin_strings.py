@@ -118,6 +118,7 @@ def split(run: Run, text: str, delimiter: str) -> list[Value]:
 
 @STRINGS.add("string join(list: list, delimiter?: string?)")
 def string_join(run: Run, parts: list[Value], delimiter: str | None = None) -> str:
+    run.step(len(parts))
     given = [part for part in parts if part is not None]
     if not all(isinstance(part, str) for part in given):
         raise Null("only strings can be joined")

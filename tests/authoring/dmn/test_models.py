@@ -11,6 +11,7 @@ from lxml import etree
 
 from segue.authoring import dmn
 from segue.authoring.dmn.model import Import
+from segue.authoring.dmn.xml import NAMESPACES
 from segue.errors import DecisionModelError, FeelLimitExceeded, InvalidArgument
 from segue.feel import Limits
 
@@ -243,6 +244,15 @@ def test_models_import_each_other() -> None:
     assert found.decide("top", {"b": {"n": 6}}).value == 13
     with pytest.raises(DecisionModelError, match="the model 'base' is not there"):
         dmn.read(top)
+
+
+@pytest.mark.parametrize("version", NAMESPACES)
+def test_every_version_is_read_and_kept(version: str) -> None:
+    found = dmn.read(model(decision("d", table("FIRST", "1", "y", "> 0 | 2")), version=version))
+
+    assert found.definitions.version == NAMESPACES[version]
+    assert found.decide("d").value == 2
+    assert version.encode() in found.to_xml()
 
 
 def test_an_unknown_decision_is_refused_with_those_there_are() -> None:
