@@ -1,8 +1,7 @@
-"""The operators `+ - * / **` by the kinds of their operands (DMN 1.5, 10.3.2.8, tables 56 to 60)."""
+"""The operators `+ - * / **` by the kinds of their operands (DMN 1.5, 10.3.2)."""
 
 from __future__ import annotations
 
-import decimal
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Final
@@ -139,21 +138,6 @@ DIVIDE: Final[dict[tuple[type, type], Operation]] = {
 POWER: Final[dict[tuple[type, type], Operation]] = {(Decimal, Decimal): power}
 
 TABLES: Final = {"+": ADD, "-": SUBTRACT, "*": MULTIPLY, "/": DIVIDE, "**": POWER}
-
-
-def operate(operator: str, left: Value, right: Value) -> Value:
-    """The result of an operator.
-
-    Raises:
-        Null: it has no meaning for these operands, or the result is out of range.
-    """
-    operation = TABLES[operator].get((type(left), type(right)))
-    if operation is None:
-        raise Null(f"{operator} has no meaning for {kind(left)} and {kind(right)}")
-    try:
-        return operation(left, right)
-    except decimal.DecimalException:
-        raise Null(f"the result of {operator} is out of range") from None
 
 
 def negate(value: Value) -> Value:

@@ -1,4 +1,4 @@
-"""Compiles operators: arithmetic, comparison, three-valued logic, `between` (DMN 1.5, 10.3.2.8, 10.3.2.13)."""
+"""Compiles operators: arithmetic, comparison, three-valued logic, `between` (DMN 1.5, 10.3.2)."""
 
 from __future__ import annotations
 

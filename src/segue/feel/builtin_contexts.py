@@ -1,4 +1,4 @@
-"""The built-in functions on contexts (DMN 1.5, 10.3.4.9)."""
+"""The built-in functions on contexts (DMN 1.5, 10.3.4.10)."""
 
 from __future__ import annotations
 

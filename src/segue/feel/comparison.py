@@ -1,4 +1,4 @@
-"""Which values are equal, and which comes first, with null for what cannot be compared (DMN 1.5, 10.3.2.13.1)."""
+"""Which values are equal, and which comes first, with null for what cannot be compared (DMN 1.5, 10.3.2.13)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The members of values of time and ranges, such as `date.year` (DMN 1.5, 10.3.2.6, table 65)."""
+"""The members of values of time and ranges, such as `date.year` (DMN 1.5, 10.3.2)."""
 
 from __future__ import annotations
 

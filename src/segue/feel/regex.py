@@ -30,7 +30,6 @@ from segue.feel.run import Run
 LONGEST_PROGRAM: Final = 5_000
 ONE, SPLIT, JUMP, SAVE, AT_START, AT_END, AGAIN, MATCH = range(8)
 Instruction = tuple[int, "int | Matches", int]
-Span = tuple[int, int]
 
 
 class Regex:

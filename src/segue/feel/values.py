@@ -23,11 +23,7 @@ Value: TypeAlias = Any
 
 
 class Interval(msgspec.Struct, frozen=True, eq=False):
-    """A range. An end that is ``None`` is open to infinity and not included.
-
-    Attributes:
-        operator: set for a range that was written as a comparison, such as `(< 10)`.
-    """
+    """A range. An end that is ``None`` is open to infinity and not included: `(< 10)` has no low one."""
 
     low: Value
     high: Value
