@@ -167,6 +167,18 @@ def test_boxed_expressions(name: str) -> None:
     assert read(decision("d", form.format("", *boxes))).decide("d").value == expected
 
 
+def test_an_expression_in_another_language_is_null_with_a_warning() -> None:
+    foreign = literal("1").replace("<literalExpression", '<literalExpression expressionLanguage="urn:javascript"')
+    whole = model(decision("d", literal("1"))).replace(b"<definitions", b'<definitions expressionLanguage="urn:juel"')
+
+    for found in (read(decision("d", foreign)).decide("d"), dmn.read(whole).decide("d")):
+        assert found.value is None
+        assert "only FEEL is evaluated" in found.warnings[0].reason
+    spelled = foreign.replace("urn:javascript", NAMESPACES_FEEL)
+    assert read(decision("d", spelled)).decide("d").value == 1
+
+
+NAMESPACES_FEEL = "https://www.omg.org/spec/DMN/20230324/FEEL/"
 TYPES = """
 <itemDefinition name="tAge"><typeRef>number</typeRef>
   <allowedValues><text>[0..150]</text></allowedValues></itemDefinition>

@@ -36,6 +36,9 @@ def _null(place: Place, scope: Scope, reason: str) -> None:
 
 
 def _literal(part: model.Literal, place: Place) -> Evaluate:
+    language = part.language
+    if language is not None and "feel" not in language.lower():
+        return lambda scope: _null(place, scope, f"an expression in {language[:80]!r}; only FEEL is evaluated")
     if not part.text.strip():
         return lambda scope: None
     return place.evaluator(part.text, part.line)

@@ -29,6 +29,13 @@ def variable(element: Element) -> model.Variable:
     )
 
 
+def language(element: Element) -> str | None:
+    """The language of an expression: its own, or that of the whole file; nothing means FEEL."""
+    own: str | None = element.get("expressionLanguage")
+    whole: str | None = element.getroottree().getroot().get("expressionLanguage")
+    return whole if own is None else own
+
+
 def expression_in(element: Element, depth: int = 0) -> model.Boxed | None:
     """The boxed expression among an element's children."""
     for each in children(element):
@@ -64,7 +71,7 @@ def _literal(element: Element, depth: int) -> model.Boxed:
         line=line_of(element),
         type_ref=type_ref(element),
         text=text_of(element) or "",
-        language=element.get("expressionLanguage"),
+        language=language(element),
     )
 
 
@@ -136,7 +143,6 @@ def _rule(element: Element, inputs: int, outputs: int) -> model.Rule:
         inputs=asked,
         outputs=given,
         annotations=tuple(text_of(each) or "" for each in children(element, "annotationEntry")),
-        description=text_of(element, "description") or "",
     )
 
 

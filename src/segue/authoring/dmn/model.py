@@ -60,7 +60,6 @@ class Rule(Item, frozen=True, kw_only=True):
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     annotations: tuple[str, ...]
-    description: str
 
 
 class Table(Boxed, frozen=True, kw_only=True):
@@ -188,7 +187,6 @@ class Decision(Element, frozen=True, kw_only=True):
     decisions: tuple[str, ...]
     knowledge: tuple[str, ...]
     logic: Boxed | None
-    question: str = ""
 
 
 class Knowledge(Element, frozen=True, kw_only=True):

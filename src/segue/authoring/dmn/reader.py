@@ -122,7 +122,6 @@ def _decision(element: Element) -> model.Decision:
         decisions=tuple(_references(element, "informationRequirement", "requiredDecision")),
         knowledge=tuple(_references(element, "knowledgeRequirement", "requiredKnowledge")),
         logic=expression_in(element),
-        question=(text_of(element, "question") or "").strip(),
     )
 
 

@@ -263,9 +263,7 @@ class _Table:
 
     def _hit(self, index: int, row: list[Value], run: Run) -> Hit:
         rule = self.part.rules[index]
-        names = [output.name or f"output {place}" for place, output in enumerate(self.outputs, 1)]
-        if len(names) == 1:
-            names = [self.outputs[0].name or "output"]
+        names = [clause.name or clause.label or "output" for clause in self.part.outputs]
         return Hit(
             rule=index + 1,
             id=rule.id,
