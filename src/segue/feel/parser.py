@@ -33,6 +33,10 @@ LEVELS: Final = {
 }
 COMPARISONS: Final = frozenset(("=", "!=", "<", "<=", ">", ">="))
 CONSTANTS: Final = {"true": True, "false": False, "null": None}
+AFTER_RANGE: Final = frozenset(
+    (",", ")", "]", "}", ".", "and", "or", "then", "else", "return", "satisfies", "=", "!=", "instance", "in")
+)
+AFTER_FILTER: Final = frozenset(("]", ")", "[", ".", "+", "-", "*", "/", "**"))
 FAR: Final = 256
 """Tokens that are looked ahead to see what a bracket after a range's end is."""
 
@@ -171,7 +175,7 @@ class Parser:
             cursor.advance()
             times += 1
         value = self.primary()
-        parts = self._parts()
+        parts = self._parts(value)
         if parts:
             value = ast.Postfix(at=value.at, value=value, parts=parts)
         while cursor.at("instance") and cursor.next_is("of"):
@@ -183,7 +187,7 @@ class Parser:
             return ast.Literal(at=at, value=CONTEXT.minus(value.value) if times % 2 else value.value)
         return ast.Negate(at=at, operand=value, times=times)
 
-    def _parts(self, *, ends_range: bool = False) -> tuple[ast.Path | ast.Filter | ast.Call, ...]:
+    def _parts(self, after: ast.Node) -> tuple[ast.Path | ast.Filter | ast.Call, ...]:
         cursor = self.cursor
         parts: list[ast.Path | ast.Filter | ast.Call] = []
         nothing = ast.Literal(at=0, value=None)
@@ -193,7 +197,7 @@ class Parser:
                 parts.append(ast.Path(at=at, value=nothing, name=cursor.member()))
             elif cursor.at("("):
                 parts.append(self._call(at))
-            elif cursor.at("[") and not self._opens_after_range():
+            elif cursor.at("[") and not self._opens_after_range(after):
                 cursor.advance()
                 cursor.in_filter += 1
                 begin = cursor.index
@@ -207,15 +211,23 @@ class Parser:
                 break
         return tuple(parts)
 
-    def _opens_after_range(self) -> bool:
-        """Whether `[` here closes a range such as `[1..10[`, and is no filter on its upper end."""
+    def _opens_after_range(self, after: ast.Node) -> bool:
+        """Whether `[` here closes a range such as `[1..10[`, and is no filter on its upper end.
+
+        A filter on a constant means nothing, and what follows a range cannot begin a condition; else it is a filter if
+        its `]` is followed by what can follow a filter there.
+        """
         if not self.range_ends:
             return False
-        tokens, depth = self.cursor.tokens, 0
-        for place in range(self.cursor.index, min(self.cursor.index + FAR, len(tokens))):
+        tokens, begin = self.cursor.tokens, self.cursor.index
+        following = tokens[begin + 1]
+        if isinstance(after, ast.Literal) or following.text in AFTER_RANGE or following.kind == "end":
+            return True
+        depth = 0
+        for place in range(begin, min(begin + FAR, len(tokens) - 1)):
             depth += {"[": 1, "]": -1}.get(tokens[place].text, 0)
             if depth == 0:
-                return tokens[place + 1].text not in ("]", ")", "[", ".", "+", "-", "*", "/", "**")
+                return tokens[place + 1].text not in AFTER_FILTER
         return True
 
     range_ends = 0
