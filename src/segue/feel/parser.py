@@ -37,6 +37,7 @@ AFTER_RANGE: Final = frozenset(
     (",", ")", "]", "}", ".", "and", "or", "then", "else", "return", "satisfies", "=", "!=", "instance", "in")
 )
 AFTER_FILTER: Final = frozenset(("]", ")", "[", ".", "+", "-", "*", "/", "**"))
+FREE: Final = 2
 FAR: Final = 256
 """Tokens that are looked ahead to see what a bracket after a range's end is."""
 
@@ -457,5 +458,5 @@ class Parser:
         return ast.Lambda(at=at, parameters=tuple(parameters), body=None if external else body, cost=cost)
 
     def _cost(self, begin: int) -> int:
-        """The steps that what has been read since a token takes."""
-        return (self.cursor.token.start - self.cursor.tokens[begin].start) >> 5
+        """The steps that what has been read since a token takes; what is short is free."""
+        return max(0, ((self.cursor.token.start - self.cursor.tokens[begin].start) >> 4) - FREE)

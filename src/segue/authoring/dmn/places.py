@@ -68,7 +68,7 @@ class Place:
         Raises:
             DecisionModelError: it cannot be read.
         """
-        evaluate, cost = self.expression(text, line).evaluate_in, len(text) >> 5
+        evaluate, cost = self.expression(text, line).evaluate_in, len(text) >> 4
         if cost < FREE:
             return evaluate
 
