@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from segue.cli.payloads import brief
-from segue.cli.timeline import Timeline
 from segue.cli.words import ago, length
 from segue.engine import Engine
 from segue.kernel import events as e
 from segue.kernel.failures import summary
+from segue.kernel.timeline import Timeline
 from segue.stores.base import CLOSED, RunRow, Task
 
 TAIL = 20
