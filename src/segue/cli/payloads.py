@@ -12,6 +12,8 @@ from segue.kernel.erasure import GONE
 from segue.kernel.payload import JSON, Payload
 from segue.kernel.plain import byte_count, plain_value
 
+LINE = 60
+"""Characters of a value that stands on a line with others."""
 LONGEST = 20_000
 """Characters of a value that a terminal shows."""
 
@@ -30,7 +32,7 @@ def cut(text: str) -> str:
     return f"{text[:LONGEST]}…\n({size(len(text.encode()))} in all; --json prints them)"
 
 
-def brief(payload: Payload, longest: int = 60) -> str:
+def brief(payload: Payload, longest: int = LINE) -> str:
     """The value on one line, cut."""
     if payload.encoding != JSON or payload.ref is not None:
         return readable(payload)
