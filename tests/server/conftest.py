@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -12,6 +12,8 @@ import pytest
 from segue import Approval, Engine, approval, query, signal, step, update, workflow
 from segue.server.access import Loopback
 from segue.server.app import application
+
+sys.path.insert(0, str(Path(__file__).parent))  # for api_kit
 
 
 @step
@@ -75,17 +77,3 @@ async def api(engine: Engine) -> AsyncIterator[httpx.AsyncClient]:
     transport = httpx.ASGITransport(application(engine, Loopback("ann")), client=("127.0.0.1", 1))
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost/api/v1") as client:
         yield client
-
-
-@pytest.fixture
-def patience() -> float:
-    return 20.0
-
-
-async def ended(api: httpx.AsyncClient, run: int) -> dict[str, object]:
-    """The run's picture once it has ended or stands still."""
-    while True:
-        picture: dict[str, dict[str, object]] = (await api.get(f"/runs/{run}")).json()
-        if picture["run"]["state"] not in ("running", "waiting"):
-            return picture  # type: ignore[return-value]
-        await asyncio.sleep(0)

@@ -167,6 +167,9 @@ class Call:
             return None
         name = found["$ref"].rpartition("/")[2]
         own = components.pop(name)
+        for parameter in self._all:
+            if parameter.default_json is not None:
+                own["properties"][parameter.key]["default"] = msgspec.json.decode(parameter.default_json)
         return {**own, "$defs": components} if components else own
 
     def _named(self, payload: Payload, fetch: Fetch | None) -> Payload | None:
