@@ -88,7 +88,7 @@ class Document:
     def _carry_out(self, code: str) -> str:
         words = code.split()
         command = words[1] if Path(words[0]).name == "segue" else ""
-        if command in ("dev", "worker"):
+        if command in ("dev", "worker", "server"):
             return self._serve(words[1:])
         if "restore" in words:
             self._stop()
@@ -103,7 +103,7 @@ class Document:
         """What a serving command says when it has begun; it goes on, for the commands that follow."""
         self._stop()
         self._server = self._folder.begin(*words)
-        self._server.until(r"serving .*\n")
+        self._server.until(r"serving .*\n" if words[0] == "worker" else r"dashboard .*\n")
         return self._server.text
 
     def _settle(self) -> None:
