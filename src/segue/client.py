@@ -16,7 +16,7 @@ import msgspec
 
 from segue.errors import Incident, InvalidArgument, RunClosed, RunNotFound, StoreUnavailable
 from segue.kernel import events as e
-from segue.kernel.names import checked_name
+from segue.kernel.names import checked_name, checked_text
 from segue.runtime.clock import Clock
 from segue.runtime.conductor import Conductor
 from segue.runtime.loading import Loading
@@ -395,4 +395,4 @@ def check_options(id: str | None, on_conflict: str, tags: Any) -> None:
         raise InvalidArgument(f"tags must be a dict of text to text; {tags!r} is a {type(tags).__name__}")
     for name, value in tags.items():
         checked_name(name, "a tag's name")
-        checked_name(value, f"the tag {name!r}")
+        checked_text(value, f"the tag {name!r}")

@@ -39,7 +39,7 @@ from segue.kernel import forms
 from segue.kernel.codec import Codec
 from segue.kernel.encoding import Encodings
 from segue.kernel.failures import qualified_name
-from segue.kernel.names import checked_name
+from segue.kernel.names import checked_name, checked_text
 from segue.kernel.payload import JSON
 from segue.runtime.activity import NOTHING, Activity, activity
 from segue.runtime.clock import Clock, SystemClock
@@ -294,11 +294,11 @@ class Engine(Starting):
         await self._post(run, "signal", event, message)
 
     async def cancel(self, run: int, reason: str = "") -> None:
-        checked_name(reason, "the reason")
+        checked_text(reason, "the reason")
         await self._post(run, "cancel", e.CancelRequested(self.clock.now(), None, None, reason))
 
     async def terminate(self, run: int, reason: str = "") -> None:
-        checked_name(reason, "the reason")
+        checked_text(reason, "the reason")
         await self._post(run, "terminate", e.RunTerminated(self.clock.now(), None, None, reason))
 
     async def retry(self, run: int, key: str | None = None) -> None:

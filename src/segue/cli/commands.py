@@ -18,6 +18,7 @@ COMMANDS = (
     Command("run", "Run", "run:run", "Run a workflow to its end and show its steps as they go."),
     Command("dev", "Run", "dev:dev", "Serve the workflows of a folder, anew whenever a file changes."),
     Command("worker", "Run", "worker:worker", "Serve workflows in one process until it is told to stop."),
+    Command("server", "Run", "server:server", "Serve the dashboard and the HTTP API of a database."),
     Command("start", "Run", "start:start", "Start a run and return at once: a worker carries it out."),
     Command("list", "Look", "listing:list_runs", "List runs, newest first."),
     Command("show", "Look", "show:show", "Show one run: its steps, errors, inputs and outputs."),

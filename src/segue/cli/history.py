@@ -7,11 +7,12 @@ from typing import Any
 
 import msgspec
 
-from segue.cli.payloads import brief, plain_value
+from segue.cli.payloads import brief
 from segue.cli.words import iso, length
 from segue.kernel import events as e
 from segue.kernel.failures import summary
 from segue.kernel.payload import Payload
+from segue.kernel.plain import plain_value
 
 _HIDDEN = ("at", "actor", "headers")
 

@@ -15,11 +15,12 @@ from rich.text import Text
 from segue.cli import values
 from segue.cli.lookup import client
 from segue.cli.output import ROOMY, badge, console, print_json, short_id
+from segue.cli.said import said
 from segue.cli.scope import Scope
-from segue.cli.standing import standing
 from segue.cli.words import ago, iso, length, moment, state
 from segue.engine import Engine
 from segue.errors import InvalidArgument
+from segue.standing import standing
 from segue.stores.base import CLOSED, OPEN, RunFilter, RunRow
 
 _GROUPS = {"open": OPEN, "closed": CLOSED}
@@ -142,8 +143,8 @@ def _table(engine: Engine, rows: list[RunRow], now: int, out: Console) -> Table:
         table.add_column("duration", no_wrap=True, justify="right")
     open_tasks = engine.store.tasks(engine.namespace)
     for row in rows:
-        word, said = standing(engine, row, open_tasks, now)
-        id, note = short_id(row.id, out), _note(row, said)
+        where = standing(engine, row, open_tasks, now)
+        word, id, note = where.state, short_id(row.id, out), _note(row, said(where, now))
         took = length((row.closed_at or now) - row.started_at)
         cells = (id, row.workflow, badge(word), note, ago(row.started_at, now), took)
         table.add_row(*(cells if roomy else (id, badge(word), note)))

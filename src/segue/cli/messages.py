@@ -15,10 +15,10 @@ from segue.cli.asking import ask
 from segue.cli.lookup import client, lookup
 from segue.cli.output import console, print_json
 from segue.cli.scope import Scope
-from segue.cli.timeline import Incident, Timeline
 from segue.cli.words import count
 from segue.engine import Engine
 from segue.errors import CallerError, InvalidArgument, RunClosed
+from segue.kernel.timeline import Incident, Timeline
 from segue.stores.base import CLOSED, RunRow
 
 RunId = Annotated[str, Parameter(help="The run's id, or the beginning of it.")]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from segue.cli.timeline import Call, label
-from segue.cli.watch import Change, Watch
 from segue.cli.words import ago, clock, count, length
 from segue.kernel import events as e
 from segue.kernel.failures import summary
+from segue.kernel.timeline import Call, label
+from segue.watching import Change, Watch
 
 
 def line(change: Change) -> str | None:

@@ -21,13 +21,13 @@ from segue.cli.output import console, print_json
 from segue.cli.printed import Printed
 from segue.cli.scope import Scope
 from segue.cli.screens import follow
-from segue.cli.watch import Watch
 from segue.cli.words import length
 from segue.engine import Engine
 from segue.errors import InvalidArgument
 from segue.handles import Handle
 from segue.kernel.duration import microseconds
 from segue.settings import read_settings
+from segue.watching import Watch
 
 
 def run(

@@ -21,15 +21,16 @@ from segue.cli.listing import run_json
 from segue.cli.lookup import client, lookup
 from segue.cli.messages import RunId
 from segue.cli.output import ROOMY, badge, console, print_json
-from segue.cli.payloads import arguments, brief, cut, plain_value, readable
+from segue.cli.payloads import brief, cut, readable
 from segue.cli.scope import Scope
-from segue.cli.timeline import Call, label
-from segue.cli.watch import Watch
 from segue.cli.words import absolute, ago, clock, count, length, state
 from segue.kernel import events as e
 from segue.kernel.failures import summary
 from segue.kernel.payload import Payload
+from segue.kernel.plain import arguments, plain_value
+from segue.kernel.timeline import Call, label
 from segue.stores.base import LogLine
+from segue.watching import Watch
 
 MOST_ROWS = 200
 

@@ -159,6 +159,19 @@ class Call:
             return Arguments(values, {})
         return self._arrange(dict(zip(self._names, values, strict=True)))
 
+    def schema(self) -> dict[str, Any] | None:
+        """JSON Schema of the arguments by name, None where a declared type has none."""
+        try:
+            (found,), components = msgspec.json.schema_components([self._decoder.annotation])
+        except TypeError:
+            return None
+        name = found["$ref"].rpartition("/")[2]
+        own = components.pop(name)
+        for parameter in self._all:
+            if parameter.default_json is not None:
+                own["properties"][parameter.key]["default"] = msgspec.json.decode(parameter.default_json)
+        return {**own, "$defs": components} if components else own
+
     def _named(self, payload: Payload, fetch: Fetch | None) -> Payload | None:
         """Arguments that were given by position alone (``encode_arguments``), by name; None when they were not."""
         if payload.encoding != JSON:

@@ -382,6 +382,9 @@ class Store(Protocol):
     def changed(self) -> bool:
         """Whether another connection has committed since the last call: a hint, never the truth."""
 
+    def pulse(self) -> int:
+        """A number that is another one after every commit, whoever made it: for screens, which look again then."""
+
     def due(
         self, app: str, now: int, limit: int, *, takeover: bool = False, only: Iterable[str] | None = None
     ) -> list[RunRow]:
@@ -409,6 +412,9 @@ class Store(Protocol):
         """The current run of an id."""
 
     def list(self, where: RunFilter) -> builtins.list[RunRow]: ...
+
+    def counts(self, namespace: str) -> dict[str, int]:
+        """How many runs of the namespace are in which state."""
 
     def tasks(
         self, namespace: str, *, state: str | None = "open", assignee: str | None = None, run: int | None = None

@@ -208,6 +208,12 @@ class FaultyStore:
     def list(self, where: RunFilter) -> builtins.list[RunRow]:
         return self._living().list(where)
 
+    def counts(self, namespace: str) -> dict[str, int]:
+        return self._living().counts(namespace)
+
+    def pulse(self) -> int:
+        return self._living().pulse()
+
     def tasks(
         self, namespace: str, *, state: str | None = "open", assignee: str | None = None, run: int | None = None
     ) -> builtins.list[Task]:

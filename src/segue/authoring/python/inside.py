@@ -17,7 +17,7 @@ from segue.errors import InvalidArgument
 from segue.kernel import commands as c
 from segue.kernel.attempt import CURRENT, current_attempt
 from segue.kernel.canonical import Call
-from segue.kernel.names import checked_name
+from segue.kernel.names import checked_name, checked_text
 from segue.kernel.payload import Payload
 
 T = TypeVar("T")
@@ -66,7 +66,7 @@ def set_attributes(**attributes: str | int | float | bool | datetime | None) -> 
     for name, value in plain.items():
         checked_name(name, "an attribute's name")
         if isinstance(value, str):
-            checked_name(value, f"attribute {name!r}")
+            checked_text(value, f"attribute {name!r}")
         if value is not None and not isinstance(value, (str, int, float)):
             raise InvalidArgument(f"attribute {name!r} must be text, a number, a truth value or a date", path=name)
     require("set_attributes()").issue(c.SetAttributes(plain))

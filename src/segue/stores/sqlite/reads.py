@@ -36,6 +36,7 @@ _blobs = statement("payloads_by_ref")
 _refs = statement("payloads_of_run")
 _published = statement("published_values")
 _state = statement("state_value")
+_count_by_state = statement("count_runs_by_state")
 _count_runs = statement("count_runs")
 _count_rows = statement("count_rows")
 
@@ -155,6 +156,10 @@ class Reads:
         with self._readers.reading() as connection:
             rows = _state.one(connection, (namespace, scope, key))
         return rows[0][0] if rows else None
+
+    def counts(self, namespace: str) -> dict[str, int]:
+        with self._readers.reading() as connection:
+            return dict(_count_by_state.one(connection, (namespace,)))
 
     def stats(self) -> StoreStats:
         with self._readers.reading() as connection:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from segue.cli.timeline import Call, Timeline
 from segue.engine import Engine
 from segue.kernel import events as e
+from segue.kernel.timeline import Call, Timeline
 from segue.runtime.activity import Activity
 from segue.stores.base import CLOSED, RunFilter, RunRow
 
