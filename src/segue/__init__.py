@@ -10,10 +10,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from segue.authoring.python.definitions import Step, Workflow, step, workflow
+    from segue.authoring.python.conditions import all_handlers_finished, wait_condition
+    from segue.authoring.python.definitions import Step, Workflow, child, step, workflow
+    from segue.authoring.python.handlers import query, signal, update
     from segue.authoring.python.inside import (
         attempt_number,
         cancelled,
+        headers,
         idempotency_key,
         log,
         now,
@@ -21,14 +24,12 @@ if TYPE_CHECKING:
         patched,
         progress,
         publish,
-        query,
         random,
         set_attributes,
-        signal,
-        update,
         uuid4,
     )
     from segue.authoring.python.keyed import state
+    from segue.authoring.python.others import OtherRun, other_run
     from segue.authoring.python.policies import Resolution, escalate, skip
     from segue.authoring.python.saga import saga
     from segue.authoring.python.tasks import Approval, approval
@@ -41,10 +42,15 @@ if TYPE_CHECKING:
         RunFailed,
         RunTerminated,
         SegueError,
+        SignalRefused,
         StepFailed,
         StepTimeout,
+        UpdateFailed,
+        UpdateRejected,
     )
+    from segue.following import Progress, Published, Recorded
     from segue.handles import Handle, HumanTask
+    from segue.kernel.interception import Interceptor, RunCall, SendCall, StartCall, StepCall
     from segue.kernel.retry import Retry
     from segue.kernel.secret import SecretRef
     from segue.runtime.settings import Retention, Settings
@@ -53,12 +59,15 @@ if TYPE_CHECKING:
 __version__ = "0.1.0.dev0"
 
 _HOME = {
-    "definitions": ("Step", "Workflow", "step", "workflow"),
+    "conditions": ("all_handlers_finished", "wait_condition"),
+    "definitions": ("Step", "Workflow", "child", "step", "workflow"),
+    "handlers": ("query", "signal", "update"),
     "inside": (
-        "attempt_number", "cancelled", "idempotency_key", "log", "now", "on_cancel", "patched", "progress", "publish",
-        "query", "random", "set_attributes", "signal", "update", "uuid4",
+        "attempt_number", "cancelled", "headers", "idempotency_key", "log", "now", "on_cancel", "patched", "progress",
+        "publish", "random", "set_attributes", "uuid4",
     ),
     "keyed": ("state",),
+    "others": ("OtherRun", "other_run"),
     "policies": ("Resolution", "escalate", "skip"),
     "saga": ("saga",),
     "tasks": ("Approval", "approval"),
@@ -69,8 +78,12 @@ _MODULE_OF: dict[str, str] = {
     "Client": "segue.sync",
     "Engine": "segue.engine",
     "File": "segue.encodings.file",
+    **dict.fromkeys(("Interceptor", "RunCall", "SendCall", "StartCall", "StepCall"), "segue.kernel.interception"),
     "Handle": "segue.handles",
     "HumanTask": "segue.handles",
+    "Progress": "segue.following",
+    "Published": "segue.following",
+    "Recorded": "segue.following",
     "Retention": "segue.runtime.settings",
     "Retry": "segue.kernel.retry",
     "SecretRef": "segue.kernel.secret",
@@ -84,8 +97,11 @@ _MODULE_OF: dict[str, str] = {
             "RunFailed",
             "RunTerminated",
             "SegueError",
+            "SignalRefused",
             "StepFailed",
             "StepTimeout",
+            "UpdateFailed",
+            "UpdateRejected",
         ),
         "segue.errors",
     ),
@@ -99,28 +115,44 @@ __all__ = [
     "Handle",
     "HumanTask",
     "Incident",
+    "Interceptor",
     "NonRetryable",
+    "OtherRun",
+    "Progress",
+    "Published",
+    "Recorded",
     "Resolution",
     "Retention",
     "Retry",
+    "RunCall",
     "RunCancelled",
     "RunFailed",
     "RunTerminated",
     "SecretRef",
     "SegueError",
+    "SendCall",
     "Settings",
+    "SignalRefused",
+    "StartCall",
     "Step",
+    "StepCall",
     "StepFailed",
     "StepTimeout",
+    "UpdateFailed",
+    "UpdateRejected",
     "Workflow",
+    "all_handlers_finished",
     "approval",
     "attempt_number",
     "cancelled",
+    "child",
     "escalate",
+    "headers",
     "idempotency_key",
     "log",
     "now",
     "on_cancel",
+    "other_run",
     "patched",
     "progress",
     "publish",
@@ -135,6 +167,7 @@ __all__ = [
     "step",
     "update",
     "uuid4",
+    "wait_condition",
     "workflow",
 ]
 

@@ -8,20 +8,29 @@ from __future__ import annotations
 import asyncio
 import functools
 import itertools
-from collections.abc import Awaitable, Callable, Iterable
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any, cast, get_args
 
 import msgspec
 
-from segue.errors import Incident, InvalidArgument, RunClosed, RunNotFound, StoreUnavailable
+from segue.errors import (
+    Incident,
+    InvalidArgument,
+    NotDeterministic,
+    RunClosed,
+    RunNotFound,
+    StoreError,
+    StoreUnavailable,
+)
 from segue.kernel import events as e
 from segue.kernel.names import checked_name, checked_text
 from segue.runtime.clock import Clock
 from segue.runtime.conductor import Conductor
+from segue.runtime.incidents import standing_still
 from segue.runtime.loading import Loading
 from segue.runtime.mail import receive
-from segue.runtime.resident import Resident, Withheld, answer, refuse
+from segue.runtime.resident import Effect, Resident, Withheld, answer, refuse
 from segue.stores.base import (
     CLOSED,
     Batch,
@@ -76,47 +85,49 @@ class Direct:
             elif answer.outcome == "existing" and answer.run not in conductor.residents:
                 # It may be that only the acknowledgement of its start was lost.
                 conductor.poke(answer.run)
+            if answer.posted is not None:
+                self._poke(answer.posted)
 
         return cast(Started, await self._submit(operation, then))
 
-    async def post(self, post: Post) -> Posted:
+    async def post(self, post: Post, event: e.Event) -> Posted:
         assert post.run is not None
-        direct = self._give(post)
-        if direct is not None:
-            try:
-                return await direct
-            except Withheld:
-                pass  # the run is being rebuilt; its inbox waits for it
+        again = bool(getattr(event, "message", ""))
+        taken = False
+        # A run that is closed, stands still, or is not this process's business: the inbox knows what to answer.
+        with suppress(RunClosed, RunNotFound, Incident, StoreError):
+            if isinstance(event, e.SignalReceived):
+                take = self._check_signal if again else self._take_signal
+                taken = await self._with(post.run, functools.partial(take, event))
+            elif post.kind == "cancel" and post.run in self._conductor.residents:
+                taken = await self._with(post.run, functools.partial(self._take, event))
+        if taken:
+            return Posted("posted", None, post.run)
         return cast(Posted, await self._submit(post, self._poke))
 
     def _poke(self, answer: Posted) -> None:
         if answer.outcome == "posted":
             self._conductor.poke(answer.run)
 
-    def _give(self, post: Post) -> asyncio.Future[Posted] | None:
-        """A run in memory gets its message without the detour over the inbox, unless it may have come before."""
-        run = self._conductor.residents.get(post.run or 0)
-        if run is None or run.execution is None or run.closed or post.kind not in ("signal", "cancel"):
-            return None
-        if post.blobs or run.unread:
-            return None  # a large value is not in the store yet; and nobody overtakes mail that has not been read
-        event = self._conductor.journal.event(post.body)
-        if getattr(event, "message", ""):
-            return None
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[Posted] = loop.create_future()
-        # Not from inside a task: a run's loop is only ever driven from a plain callback.
-        loop.call_soon(self._given, run, post.kind, event, future)
-        return future
-
-    def _given(self, run: Resident, kind: str, event: e.Event, future: asyncio.Future[Posted]) -> None:
-        conductor = self._conductor
-        if run.execution is None or run.closed or conductor.residents.get(run.run) is not run:
-            future.set_exception(Withheld())
+    def _take(self, event: e.Event, run: Resident, taken: asyncio.Future[bool]) -> None:
+        """A run in memory gets its message without the detour over the inbox; False where it has to go there."""
+        if run.unread:
+            answer(taken, False)  # nobody overtakes mail that has not been read
             return
-        conductor.idle.pop(run.run, None)
-        receive(conductor, run, kind, _later(event, run.at))
-        run.open_segment().effects.append((answer, (future, Posted("posted", None, run.run))))
+        kind = "signal" if isinstance(event, e.SignalReceived) else "cancel"
+        receive(self._conductor, run, kind, _later(event, self._conductor.stamp(run, event.at)))
+        run.open_segment().effects.append((answer, (taken, True)))
+
+    def _take_signal(self, event: e.SignalReceived, run: Resident, taken: asyncio.Future[bool]) -> None:
+        assert run.execution is not None
+        run.execution.validate_signal(event.name, event.payload)
+        self._take(event, run, taken)
+
+    def _check_signal(self, event: e.SignalReceived, run: Resident, taken: asyncio.Future[bool]) -> None:
+        """One that may have come before goes through the inbox, which knows."""
+        assert run.execution is not None
+        run.execution.validate_signal(event.name, event.payload)
+        answer(taken, False)
 
     async def complete_task(self, operation: CompleteTask) -> TaskAnswered:
         def then(answer: TaskAnswered) -> None:
@@ -128,59 +139,99 @@ class Direct:
     async def update(
         self, run: int, event: e.UpdateAccepted, body: Any, events: Events, *, fresh: bool
     ) -> e.UpdateCompleted:
-        waiting = self._conductor.updates.setdefault(run, {})
-        futures = waiting.setdefault(event.update, [])
-        future: asyncio.Future[e.UpdateCompleted] = asyncio.get_running_loop().create_future()
-        futures.append(future)
-        try:
+        with self._awaiting(run, event.update) as future:
             if fresh:
-                await self._with(run, lambda resident, accepted: self._update(resident, event, accepted))
+                await self._with(run, functools.partial(self._update, event))
             elif (completed := await self._post_update(run, event, body, events)) is not None:
                 return completed
             return await future
+
+    async def answer_of(self, run: int, update: str, events: Events) -> e.UpdateCompleted:
+        """The answer to an update that has been accepted."""
+        with self._awaiting(run, update) as future:
+            completed = _recorded(events(run), update)
+            row = self._conductor.store.run(run)
+            if completed is None and (row is None or row.state in CLOSED):
+                raise _closed(self._conductor.store, run)
+            if completed is None:
+                with suppress(RunClosed):  # meanwhile, and then the future says how
+                    await self._with(run, functools.partial(self._look, update))
+            return completed or await future
+
+    @contextmanager
+    def _awaiting(self, run: int, update: str) -> Iterator[asyncio.Future[e.UpdateCompleted]]:
+        waiting = self._conductor.updates.setdefault(run, {})
+        futures = waiting.setdefault(update, [])
+        future: asyncio.Future[e.UpdateCompleted] = asyncio.get_running_loop().create_future()
+        futures.append(future)
+        try:
+            yield future
         finally:
             futures.remove(future)
             if not futures:
-                waiting.pop(event.update, None)
+                waiting.pop(update, None)
             if not waiting and self._conductor.updates.get(run) is waiting:
                 del self._conductor.updates[run]
+            if future.done() and not future.cancelled():
+                future.exception()  # seen, even where something else ended the wait
 
     async def _post_update(
         self, run: int, event: e.UpdateAccepted, body: Any, events: Events
     ) -> e.UpdateCompleted | None:
         """An update that may have come before goes through the inbox, which knows; None while it is under way."""
-        with suppress(RunClosed, Incident):  # it may have been answered before that
-            await self._with(run, lambda resident, valid: self._validate(resident, event, valid))
+        stands: Incident | None = None
+        try:
+            await self.check(run, event)
+        except RunClosed:
+            pass  # it may have been answered before that
+        except Incident as error:
+            stands = error
         data, blobs = body()
         post = Post("update", data, f"update:{event.update}", event.at, run=run, blobs=blobs)
         answered = await self._submit(post, self._poke)
-        if answered.outcome == "posted":
-            return None
-        for _, recorded in events(run):
-            if isinstance(recorded, e.UpdateCompleted) and recorded.update == event.update:
-                return recorded
-        if answered.outcome == "duplicate" and answered.state not in CLOSED:
-            return None
-        raise _closed(self._conductor.store, run)
+        if answered.outcome != "posted" and (completed := _recorded(events(run), event.update)) is not None:
+            return completed
+        if answered.outcome != "posted" and (answered.outcome != "duplicate" or answered.state in CLOSED):
+            raise _closed(self._conductor.store, run)
+        if stands is not None:
+            raise stands
+        return None
 
-    def _update(self, run: Resident, event: e.UpdateAccepted, accepted: asyncio.Future[None]) -> None:
+    async def check(self, run: int, event: e.SignalReceived | e.UpdateAccepted) -> None:
+        """Has the run look at a message, before anything is recorded."""
+        look = self._check_signal if isinstance(event, e.SignalReceived) else self._validate
+        await self._with(run, functools.partial(look, event))  # type: ignore[arg-type]
+
+    def _update(self, event: e.UpdateAccepted, run: Resident, accepted: asyncio.Future[None]) -> None:
         assert run.execution is not None
         run.execution.validate_update(event.name, event.payload)
         self._conductor.apply(run, _later(event, self._conductor.stamp(run, event.at)))
         run.open_segment().effects.append((answer, (accepted, None)))
 
-    def _validate(self, run: Resident, event: e.UpdateAccepted, valid: asyncio.Future[None]) -> None:
+    def _validate(self, event: e.UpdateAccepted, run: Resident, valid: asyncio.Future[None]) -> None:
         assert run.execution is not None
-        run.execution.validate_update(event.name, event.payload)
+        message = f"update:{event.update}"
+        if run.execution.knows_update(event.update):
+            self._look(event.update, run, valid)
+            return
+        if not any(row.message == message for row in self._conductor.store.inbox([run.run])):
+            run.execution.validate_update(event.name, event.payload)
         answer(valid, None)
+
+    def _look(self, update: str, run: Resident, fine: asyncio.Future[None]) -> None:
+        """Raises ``Incident`` if a call that the update waits for stands still."""
+        assert run.execution is not None
+        if any(update in run.execution.updates_behind(key) for key in run.incidents):
+            raise Incident(f"run {run.id!r} stands still: {run.incident_text}", run_id=run.id)
+        answer(fine, None)
 
     async def query(self, run: int, name: str, arguments: list[Any], replayed: Replayed) -> Any:
         try:
-            return await self._with(run, lambda resident, future: self._query(resident, name, arguments, future))
+            return await self._with(run, functools.partial(self._query, name, arguments))
         except RunClosed:
             return await replayed()
 
-    def _query(self, run: Resident, name: str, arguments: list[Any], future: asyncio.Future[Any]) -> None:
+    def _query(self, name: str, arguments: list[Any], run: Resident, future: asyncio.Future[Any]) -> None:
         assert run.execution is not None
         found = run.execution.query(name, arguments)
         # What it saw may not be on disk yet; nothing is answered before that.
@@ -225,11 +276,23 @@ class Direct:
             act(run, future)
         except Exception as error:  # a query's or a validator's own too: whoever asked learns of it
             # A refusal tells as much as an answer does, and is held back like one.
+            effects: list[Effect] = [(refuse, (future, error))]
+            if run is not None and isinstance(error, NotDeterministic):
+                # What it touched is not what the journal says any more.
+                effects.append((self._rebuild, (run,)))
             segment = None if run is None else run.segment or run.in_flight
-            if segment is None:
-                refuse(future, error)
-            else:
-                segment.effects.append((refuse, (future, error)))
+            if segment is not None:
+                segment.effects.extend(effects)
+                return
+            for function, args in effects:
+                function(*args)
+        if run is not None:
+            self._conductor.rest(run)
+
+    def _rebuild(self, run: Resident) -> None:
+        if self._conductor.residents.get(run.run) is run and not run.closed:
+            self._conductor.drop(run)
+            self._conductor.reload(run)
 
     async def closing_event(self, run: int, events: Events) -> e.Event:
         while True:
@@ -256,7 +319,7 @@ class Direct:
     def _look_for_the_end(self, run: int, events: Events) -> tuple[e.Event | None, bool]:
         """What is on disk, unless only the run in memory knows; and whether a person has acted on that since."""
         resident = self._conductor.residents.get(run)
-        if resident is not None and not resident.incidents:
+        if resident is not None and resident.execution is not None and not resident.incidents:
             return None, False
         ended = _ended(self._conductor.store, run, events)
         if ended is None and run in self._loading.unreadable:
@@ -308,7 +371,7 @@ class Remote:
     async def start(self, operation: StartRun, event: e.RunStarted) -> Started:
         return cast(Started, await self._commit(operation))
 
-    async def post(self, post: Post) -> Posted:
+    async def post(self, post: Post, event: e.Event) -> Posted:
         return cast(Posted, await self._commit(post))
 
     async def complete_task(self, operation: CompleteTask) -> TaskAnswered:
@@ -320,18 +383,30 @@ class Remote:
         # It may be in the journal already, when whoever asks was the owner until a moment ago.
         if not any(isinstance(x, e.UpdateAccepted) and x.update == event.update for _, x in events(run)):
             data, blobs = body()
-            posted = await self.post(Post("update", data, f"update:{event.update}", event.at, run=run, blobs=blobs))
-            if posted.outcome in ("closed", "unknown"):
+            post = Post("update", data, f"update:{event.update}", event.at, run=run, blobs=blobs)
+            posted = await self.post(post, event)
+            if posted.outcome == "unknown":
                 raise _closed(self._store, run)
-        after = 0
+        return await self.answer_of(run, event.update, events)
+
+    async def answer_of(self, run: int, update: str, events: Events) -> e.UpdateCompleted:
+        """The answer to an update that has been accepted, or why there will be none."""
+        after, stands = 0, None
         while True:
             for seq, recorded in events(run, after=after):
                 after = seq
-                if isinstance(recorded, e.UpdateCompleted) and recorded.update == event.update:
+                if isinstance(recorded, e.UpdateCompleted) and recorded.update == update:
                     return recorded
                 if isinstance(recorded, e.CLOSING):
                     raise _closed(self._store, run)
+                if isinstance(recorded, (e.IncidentOpened, e.IncidentResolved)) and recorded.key is None:
+                    stands = recorded
+            if isinstance(stands, e.IncidentOpened) and not _acted_upon(self._store, run, stands):
+                raise standing_still(str(run) if (row := self._store.run(run)) is None else row.id, stands)
             await self.changed(run)
+
+    async def check(self, run: int, event: e.SignalReceived | e.UpdateAccepted) -> None:
+        """Only the owner can ask the run beforehand."""
 
     async def query(self, run: int, name: str, arguments: list[Any], replayed: Replayed) -> Any:
         return await replayed()
@@ -371,6 +446,14 @@ def _acted_upon(store: Store, run: int, ended: e.Event | None) -> bool:
     if not isinstance(ended, e.IncidentOpened):
         return False
     return any(row.kind in ("resolve", "terminate") for row in store.inbox([run]))
+
+
+def _recorded(events: Iterable[tuple[int, e.Event]], update: str) -> e.UpdateCompleted | None:
+    """The answer to an update, if it is in the journal."""
+    for _, event in events:
+        if isinstance(event, e.UpdateCompleted) and event.update == update:
+            return event
+    return None
 
 
 def _closed(store: Store, run: int) -> RunClosed | RunNotFound:

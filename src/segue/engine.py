@@ -8,38 +8,34 @@ from __future__ import annotations
 
 import asyncio
 import builtins
-import functools
 import logging
 import os
 import random
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar, overload
 from weakref import WeakSet
 
 import msgspec
 
-from segue.asking import ask
 from segue.authoring.python.definitions import Workflow
 from segue.client import Direct, Remote
 from segue.erasing import erase
 from segue.errors import (
     CallerError,
     FenceLost,
-    RunClosed,
     RunNotFound,
     StoreError,
-    UpdateRejected,
 )
 from segue.formats import Factory, Formats
-from segue.handles import Handle, HumanTask, Recorded
+from segue.handles import Handle, HumanTask
 from segue.host import Logs, StepHost
 from segue.kernel import events as e
 from segue.kernel import forms
 from segue.kernel.codec import Codec
 from segue.kernel.encoding import Encodings
-from segue.kernel.failures import qualified_name
-from segue.kernel.names import checked_name, checked_text
+from segue.kernel.interception import Interceptor
+from segue.kernel.names import checked_name
 from segue.kernel.payload import JSON
 from segue.runtime.activity import NOTHING, Activity, activity
 from segue.runtime.clock import Clock, SystemClock
@@ -62,7 +58,6 @@ from segue.starting import Starting
 from segue.stores.base import (
     CompleteTask,
     LogLine,
-    Post,
     RunFilter,
     RunRow,
     Store,
@@ -107,6 +102,7 @@ class Engine(Starting):
         secrets: where ``SecretRef`` looks: an object with ``get(name) -> str``.
         own: whether this engine may own runs; a client that only starts and asks says False.
         settings: how much of everything; by default what environment and file say (docs/settings.md).
+        interceptors: the user's own code around starts, messages, workflows and steps; see docs/messages.md.
         durability: ``full`` (a commit is on disk), or ``relaxed``: a power cut may lose the last acknowledgements.
 
     Raises:
@@ -123,6 +119,7 @@ class Engine(Starting):
         codec: Codec | None = None,
         encodings: Encodings | Factory | None = None,
         secrets: Any = None,
+        interceptors: Iterable[Interceptor] = (),
         own: bool = True,
         settings: Settings | None = None,
         durability: Durability | None = None,
@@ -136,7 +133,9 @@ class Engine(Starting):
         self.encodings = self._formats.encodings
         self._codec = codec = self._formats.codec
         self.worker = f"{os.uname().nodename}:{os.getpid()}:{uuid.uuid4().hex[:6]}"
-        self.definitions = Definitions(self.encodings, codec.hash_key if codec else None, workflows)
+        self.interceptors = tuple(interceptors)
+        hash_key = codec.hash_key if codec else None
+        self.definitions = Definitions(self.encodings, hash_key, workflows, interceptors=self.interceptors)
         self.settings = settings or read_settings()
         self.clock = clock or SystemClock()
         self._url = url
@@ -285,59 +284,6 @@ class Engine(Starting):
             returns = definition.bind(self.encodings).call_site.returns
         return Handle(self, row.run, row.id, returns)
 
-    # --- messages ---------------------------------------------------------------------------------------------
-
-    async def signal(self, run: int, name: str, value: Any, *, message: str | None = None) -> None:
-        checked_name(name, "a signal's name")
-        checked_name(message or "", "a signal's message id")
-        event = e.SignalReceived(self.clock.now(), None, None, name, self.encodings.encode(value), message or "")
-        await self._post(run, "signal", event, message)
-
-    async def cancel(self, run: int, reason: str = "") -> None:
-        checked_text(reason, "the reason")
-        await self._post(run, "cancel", e.CancelRequested(self.clock.now(), None, None, reason))
-
-    async def terminate(self, run: int, reason: str = "") -> None:
-        checked_text(reason, "the reason")
-        await self._post(run, "terminate", e.RunTerminated(self.clock.now(), None, None, reason))
-
-    async def retry(self, run: int, key: str | None = None) -> None:
-        if key is not None:
-            checked_name(key, "a step's key")
-        await self._post(run, "resolve", e.IncidentResolved(self.clock.now(), None, None, "retry", key))
-
-    async def update(self, run: int, name: str, args: tuple[Any, ...], *, id: str | None = None) -> Any:
-        checked_name(name, "an update's name")
-        update = checked_name(id or os.urandom(16).hex(), "an update's id")
-        event = e.UpdateAccepted(self.clock.now(), None, None, name, update, self.encodings.encode_arguments(args))
-        body = functools.partial(self._body, event)
-        completed = await self._ask(lambda client: client.update(run, event, body, self.events_of, fresh=id is None))
-        if completed.failure is not None and completed.failure.type == qualified_name(UpdateRejected):
-            raise UpdateRejected(completed.failure.message)
-        if completed.failure is not None:
-            raise CallerError(f"update {name!r} failed: {completed.failure.type}: {completed.failure.message}")
-        return None if completed.result is None else self.encodings.decode(completed.result, Any)
-
-    async def query(self, run: int, name: str, args: tuple[Any, ...]) -> Any:
-        replayed = functools.partial(
-            asyncio.to_thread, ask, self.definitions, self.store, self.events_of, run, name, list(args)
-        )
-        return await self._ask(lambda client: client.query(run, name, list(args), replayed))
-
-    def _body(self, event: e.Event) -> tuple[bytes, tuple[Any, ...]]:
-        data, blobs = self.journal.write(event)
-        return data, tuple(blobs)
-
-    async def _post(self, run: int, kind: str, event: e.Event, message: str | None = None) -> None:
-        body, blobs = self._body(event)
-        post = Post(kind, body, message or os.urandom(16).hex(), event.at, run=run, blobs=blobs)
-        answer = await self._ask(lambda client: client.post(post))
-        if answer.outcome in ("closed", "unknown"):
-            row = self.store.run(run)
-            if row is None:
-                raise RunNotFound(str(run), self.namespace)
-            raise RunClosed(row.id, row.state)
-
     # --- people -----------------------------------------------------------------------------------------------
 
     async def tasks(
@@ -360,7 +306,7 @@ class Engine(Starting):
             forms.check(msgspec.json.decode(payload.data), task.form)
         at = self.clock.now()
         event = e.TaskCompleted(at, f"user:{by}" if by else None, None, task.key, payload)
-        body, _ = self._body(event)
+        body, _ = self.body(event)
         operation = CompleteTask(task.task, by, at, self.journal.readable(payload), body)
         answered = await self._ask(lambda client: client.complete_task(operation))
         if answered.outcome != "completed":
@@ -391,7 +337,14 @@ class Engine(Starting):
     def logs(self, run: int, *, after: int = 0, limit: int = 1000) -> builtins.list[LogLine]:
         """What the run's steps printed and logged up to now; ``after`` is the row of the last line that was seen."""
         self._host.flush_logs()
-        lines = self.store.logs.read(run, after=after, limit=limit)
+        return self._opened(self.store.logs.read(run, after=after, limit=limit))
+
+    def reports(self, run: int, *, after: int = 0) -> builtins.list[LogLine]:
+        """What steps have reported of their progress, as lines of JSON: the step's name, and what it said."""
+        self._host.flush_logs()
+        return self._opened(self.store.logs.read(run, after=after, progress=True))
+
+    def _opened(self, lines: builtins.list[LogLine]) -> builtins.list[LogLine]:
         return [msgspec.structs.replace(line, text=self.journal.open_text(line.text)) for line in lines]
 
     async def erase(self, *runs: int, by: str = "", reason: str = "") -> builtins.list[RunRow]:
@@ -415,17 +368,9 @@ class Engine(Starting):
         """The event that closed the run, or the incident it stands still on."""
         return await self._ask(lambda client: client.closing_event(run, self.events_of))
 
-    async def follow(self, run: int, after: int) -> AsyncIterator[Recorded]:
-        """Events as they come to be on disk."""
-        while True:
-            closing = False
-            for seq, event in self.events_of(run, after=after):
-                after = seq
-                yield Recorded(seq, event)
-                closing = isinstance(event, e.CLOSING)
-            if closing:
-                return
-            await self._client.changed(run)
+    async def changed(self, run: int) -> None:
+        """Returns when there may be something new of the run; perhaps there is not."""
+        await self._client.changed(run)
 
     @property
     def attempts_under_way(self) -> int:

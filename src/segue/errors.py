@@ -107,7 +107,21 @@ class NotInWorkflow(CallerError):
 
 
 class UpdateRejected(CallerError):
-    """The update's validator refused it; nothing was recorded."""
+    """The update's validator refused it, or the run answers no such update; nothing was changed.
+
+    Attributes:
+        type: qualified name of the exception that the validator raised, "" where it was segue that refused.
+        details: the value that the exception carried in its ``details``, if any.
+    """
+
+    def __init__(self, message: str, *, type: str = "", details: Any = None) -> None:
+        super().__init__(message)
+        self.type = type
+        self.details = details
+
+
+class SignalRefused(CallerError):
+    """The run takes no signal of this name, or of this value; nothing was recorded."""
 
 
 # --- the outcome of a run, for whoever awaits it --------------------------------------------------------------
@@ -128,6 +142,24 @@ class RunCancelled(RunFailed):
 
 class RunTerminated(RunFailed):
     """The run was terminated: it ended at once, nothing was undone."""
+
+
+class UpdateFailed(SegueError):
+    """The update was accepted, and its handler raised. The run goes on.
+
+    Attributes:
+        update: the update's name.
+        type: qualified name of the exception that the handler raised.
+        details: the value that the exception carried in its ``details``, if any.
+        failure: the recorded error, with the user's traceback.
+    """
+
+    def __init__(self, message: str, *, update: str = "", type: str = "", details: Any = None, failure: Any = None):
+        super().__init__(message)
+        self.update = update
+        self.type = type
+        self.details = details
+        self.failure = failure
 
 
 # --- the workflow author has to act ---------------------------------------------------------------------------
@@ -169,6 +201,10 @@ class NonDeterminism(AuthorError):
 
 class NotDeterministic(AuthorError):
     """The workflow called something that cannot be replayed; the message names what to use instead."""
+
+
+class UnknownMessage(AuthorError):
+    """A signal or an update came of a name that the run does not know, and its workflow says to fail then."""
 
 
 class CompensationFailed(AuthorError):

@@ -4,25 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, overload
 
 import msgspec
 
-from segue.errors import Incident, RunCancelled, RunFailed, RunTerminated
+from segue.addressing import Address, Addressed
+from segue.errors import RunCancelled, RunFailed, RunTerminated
+from segue.following import Live, Recorded, follow, follow_all
 from segue.kernel import events as e
+from segue.runtime.incidents import standing_still
 from segue.stores.base import RunRow, Task
 
 if TYPE_CHECKING:
     from segue.engine import Engine
 
 R = TypeVar("R", covariant=True)
-
-
-class Recorded(msgspec.Struct, frozen=True):
-    """An event with its place in the journal."""
-
-    seq: int
-    event: e.Event
 
 
 class HumanTask(msgspec.Struct, frozen=True):
@@ -62,7 +58,7 @@ class HumanTask(msgspec.Struct, frozen=True):
         )  # fmt: skip
 
 
-class Handle(Generic[R]):
+class Handle(Addressed, Generic[R]):
     """A run that was started or found. Cheap, holds nothing open, and may be made in any process.
 
     Attributes:
@@ -99,12 +95,7 @@ class Handle(Generic[R]):
             if not isinstance(event, e.IncidentOpened):
                 return self._unwrap(event)
             if not through_incidents:
-                raise Incident(
-                    f"run {self.id!r} stands still ({event.cause}): {event.message}; {event.remedy}",
-                    run_id=self.id,
-                    cause=event.cause,
-                    remedy=event.remedy,
-                )
+                raise standing_still(self.id, event)
             await asyncio.sleep(0.5)
 
     def _unwrap(self, event: e.Event) -> R:
@@ -125,30 +116,14 @@ class Handle(Generic[R]):
         """The run's row: state, times, attributes."""
         return await self._engine.describe(self.run)
 
-    async def signal(self, name: str, value: Any = None, *, message: str | None = None) -> None:
-        """Sends a signal. Acknowledged once it is on disk; ``message`` is an id under which it is taken only once.
+    async def _signal(self, to: Address, value: Any, message: str | None) -> None:
+        await self._engine.signal(self.run, to, value, message=message)
 
-        Raises:
-            RunClosed: the run has ended.
-        """
-        await self._engine.signal(self.run, name, value, message=message)
+    async def _update(self, to: Address, args: tuple[Any, ...], id: str | None) -> Any:
+        return await self._engine.update(self.run, to, args, id=id)
 
-    async def update(self, name: str, *args: Any, id: str | None = None) -> Any:
-        """Asks the run to do something and awaits the answer. The same ``id`` again is the same update.
-
-        Raises:
-            UpdateRejected: the validator refused it; nothing was recorded.
-        """
-        return await self._engine.update(self.run, name, args, id=id)
-
-    async def query(self, name: str, *args: Any) -> Any:
-        """Asks a read-only question of the run's state, in any process that has its code, also after its end.
-
-        Raises:
-            CallerError: the code is not known here, or the run answers no such query.
-            Incident: the run stands still, and its journal does not replay with the code that is here.
-        """
-        return await self._engine.query(self.run, name, args)
+    async def _query(self, to: Address, args: tuple[Any, ...]) -> Any:
+        return await self._engine.query(self.run, to, args)
 
     async def cancel(self, reason: str = "") -> None:
         """Asks the run to stop: its ``finally`` blocks and compensations run. A second request changes nothing."""
@@ -170,7 +145,15 @@ class Handle(Generic[R]):
         """What the workflow has published."""
         return self._engine.published(self.run)
 
-    async def events(self, *, after: int = 0) -> AsyncIterator[Recorded]:
-        """The run's events as they come to be on disk, from the beginning, until it ends."""
-        async for recorded in self._engine.follow(self.run, after):
-            yield recorded
+    @overload
+    def events(self, *, after: int = 0) -> AsyncIterator[Recorded]: ...
+    @overload
+    def events(self, *, after: int = 0, progress: Literal[True]) -> AsyncIterator[Live]: ...
+    def events(self, *, after: int = 0, progress: bool = False) -> AsyncIterator[Any]:
+        """The run's events as they come to be on disk, until it ends: ``async for recorded in handle.events()``.
+
+        Args:
+            after: the last event's number that is known already.
+            progress: also what the workflow publishes (``Published``) and what its steps report (``Progress``).
+        """
+        return follow_all(self._engine, self.run, after) if progress else follow(self._engine, self.run, after)

@@ -12,6 +12,7 @@ from segue.kernel.payload import Payload
 from segue.kernel.secret import SecretScope
 from segue.runtime.clock import Clock
 from segue.runtime.journal import JournalFormat
+from segue.runtime.reports import Reports
 from segue.runtime.resident import Resident
 from segue.stores.base import LogLine, Store
 
@@ -41,6 +42,7 @@ class StepHost:
         self._logs = logs
         self._secrets = secrets
         self._clock = clock
+        self._reports = Reports(logs, clock, journal.seal_text)
         self.on_progress: Callable[[Attempt, Any], None] = lambda attempt, progress: None
         self.on_log: Callable[[Attempt, str, str], None] = lambda attempt, level, line: None
 
@@ -58,7 +60,12 @@ class StepHost:
 
     def report(self, attempt: Attempt, progress: Any) -> None:
         attempt.progress = progress
+        self._reports.report(attempt, progress)
         self.on_progress(attempt, progress)
+
+    def ended(self, attempt: Attempt) -> None:
+        """The attempt, which has reported progress, has ended."""
+        self._reports.ended(attempt)
 
     def log(self, attempt: Attempt, level: str, stream: str, line: str) -> None:
         if attempt.secrets is not None:

@@ -86,7 +86,7 @@ class Worker:
                 self._run(start)
 
     def _run(self, start: Start) -> None:
-        attempt = Attempt(start.run, start.key, start.name, start.attempt, self)
+        attempt = Attempt(start.run, start.key, start.name, start.attempt, self, start.headers)
         context = Context()
         context.run(CURRENT.set, attempt)
         outcome = context.run(self._outcome, start, attempt)

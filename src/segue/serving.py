@@ -8,13 +8,15 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from segue import capture
-from segue.authoring.python.definitions import STEPS, WORKFLOWS, Workflow
+from segue.authoring.python.classes import HasRun
+from segue.authoring.python.definitions import STEPS, WORKFLOWS, Workflow, definition_of
 from segue.authoring.python.execution import CodeExecution
 from segue.errors import StoreUnavailable
 from segue.formats import Formats
 from segue.host import StepHost
 from segue.kernel.encoding import Encodings
 from segue.kernel.execution import Execution
+from segue.kernel.interception import Interceptor
 from segue.kernel.steps import StepRunner
 from segue.runtime import collector
 from segue.runtime.clock import Clock
@@ -36,11 +38,17 @@ class Definitions:
     """The workflows and steps of an app, bound to encodings. Implements ``runtime.conductor.Definitions``."""
 
     def __init__(
-        self, encodings: Encodings, hash_key: bytes | None, workflows: Iterable[Workflow[Any, Any]] | None
+        self,
+        encodings: Encodings,
+        hash_key: bytes | None,
+        workflows: Iterable[Workflow[Any, Any] | type[HasRun]] | None,
+        *,
+        interceptors: tuple[Interceptor, ...] = (),
     ) -> None:
         self._encodings = encodings
         self._hash_key = hash_key
-        self._only = None if workflows is None else {w.name: w for w in workflows}
+        self.interceptors = interceptors
+        self._only = None if workflows is None else {w.name: w for w in map(definition_of, workflows)}
 
     def workflow(self, name: str) -> Workflow[Any, Any] | None:
         return WORKFLOWS.get(name) if self._only is None else self._only.get(name)
@@ -57,8 +65,9 @@ class Definitions:
         if definition is None:
             return None
         return CodeExecution(
-            definition.bind(self._encodings, self._hash_key), encodings=self._encodings, hash_key=self._hash_key
-        )
+            definition.bind(self._encodings, self._hash_key), encodings=self._encodings, hash_key=self._hash_key,
+            interceptors=self.interceptors,
+        )  # fmt: skip
 
     def version(self, workflow: str) -> str:
         definition = self.workflow(workflow)
@@ -93,7 +102,9 @@ class Duty:
         self._host = host
         self._settings = settings
         self._definitions = definitions
-        self.attempts = capture.Captured(threads=settings.threads, processes=self._processes)
+        self.attempts = capture.Captured(
+            threads=settings.threads, processes=self._processes, interceptors=definitions.interceptors
+        )
         self.conductor = Conductor(
             store=store, clock=clock, definitions=definitions, journal=journal, attempts=self.attempts, app=app,
             worker=worker, settings=settings, draw=draw, host=host,

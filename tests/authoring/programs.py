@@ -12,9 +12,16 @@ import random
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
+import msgspec
+
+from segue.authoring.python.classes import ClassForm
+from segue.authoring.python.conditions import all_handlers_finished, wait_condition
 from segue.authoring.python.definitions import Step, Workflow
-from segue.authoring.python.inside import now, patched, query, set_attributes, signal, update, uuid4
+from segue.authoring.python.handlers import query, signal, update
+from segue.authoring.python.inside import now, patched, set_attributes, uuid4
 from segue.authoring.python.inside import random as segue_random
+from segue.authoring.python.messages import MessagePolicy
+from segue.authoring.python.others import other_run
 from segue.authoring.python.saga import saga
 from segue.authoring.python.tasks import approval
 from segue.errors import SegueError
@@ -26,6 +33,11 @@ Choose = Callable[[int], int]
 Tree = tuple[Any, ...]
 
 DELAYS = (0, 0.5, 1, 1, 2, 5, 30)
+POLICIES = (
+    MessagePolicy(),
+    MessagePolicy(unknown_updates="keep", unfinished="finish"),
+    MessagePolicy(unknown_signals="refuse", unknown_updates="fail"),
+)
 RETURN_WHEN = (asyncio.ALL_COMPLETED, asyncio.FIRST_COMPLETED, asyncio.FIRST_EXCEPTION)
 
 
@@ -100,6 +112,9 @@ _LEAVES: tuple[tuple[str, tuple[Callable[[Choose], Any], ...]], ...] = (
     ("child", (_number, lambda c: c(3) == 0)),
     ("approval", (_delay, lambda c: c(2) == 0)),
     ("handlers", ()),
+    ("until", (lambda c: c(3), lambda c: (None, 1, 5)[c(3)])),
+    ("calm", (_delay,)),
+    ("send", (lambda c: c(3),)),
 )
 _INNER: tuple[tuple[str, tuple[Callable[[Choose], Any], ...], int], ...] = (
     ("sequence", (), 3),
@@ -166,6 +181,7 @@ class Walk:
         self.condition = asyncio.Condition()
         self.semaphores = [asyncio.Semaphore(1), asyncio.BoundedSemaphore(2)]
         self.barrier = asyncio.Barrier(2)
+        self.bumps = 0
         return await self.visit(tree)
 
     async def visit(self, tree: Tree) -> Any:
@@ -275,7 +291,13 @@ class Walk:
     async def _handlers(self) -> None:
         @update
         async def bump(value: int) -> Any:
+            self.bumps += 1
             return await self.visit(("step", "alpha", value))
+
+        @bump.validator
+        def small(value: int) -> None:
+            if value > 6:
+                raise ValueError("too much")
 
         @signal
         async def s2(value: int) -> None:
@@ -284,6 +306,19 @@ class Walk:
         @query
         def look() -> int:
             return len(self.trace)
+
+    async def _until(self, which: int, timeout: float | None) -> int:
+        """Waits for a condition, and takes what it waited for: two that wait for the same must not both get it."""
+        await wait_condition(lambda: self.bumps > which, timeout=timeout)
+        self.bumps -= 1
+        return self.bumps
+
+    async def _calm(self, timeout: float) -> None:
+        await wait_condition(all_handlers_finished, timeout=timeout + 1)
+
+    async def _send(self, how: int) -> None:
+        other = other_run("other")
+        await (other.cancel("enough") if how == 0 else other.signal(f"s{how}", how))
 
     # --- inner nodes
 
@@ -415,11 +450,37 @@ def map_errors(found: list[Any]) -> list[Any]:
 
 
 def workflow(tree: Tree, walks: list[Walk], disturb: Callable[[], None] = lambda: None) -> Workflow[..., Any]:
-    """A workflow that walks the tree; each of its runs, replays included, adds its walk."""
+    """A workflow that walks the tree; each of its runs, replays included, adds its walk. Whether it is a function or a
+    class, and what it does with messages, depends on the tree."""
+    which = len(msgspec.json.encode(tree))
+    policy = POLICIES[which % len(POLICIES)]
 
     async def walk() -> Any:
         walks.append(Walk(disturb))
         return await walks[-1].run(tree)
 
-    made: Workflow[..., Any] = Workflow(walk, "walk")
-    return made
+    class Walker:
+        def __init__(self) -> None:
+            self.walk = Walk(disturb)
+            walks.append(self.walk)
+
+        @update
+        async def bump(self, value: int) -> Any:
+            self.walk.bumps += 1
+            return await self.walk.visit(("step", "beta", value))
+
+        @signal
+        def s1(self, value: int) -> None:
+            self.walk.bumps += value
+
+        @query
+        def look(self) -> int:
+            return len(self.walk.trace)
+
+        async def run(self) -> Any:
+            return await self.walk.run(tree)
+
+    if which % 2:
+        return Workflow(walk, "walk", policy=policy)
+    form = ClassForm(Walker)
+    return Workflow(form.function, "walk", policy=policy, form=form)

@@ -11,6 +11,7 @@ from typing import Any
 
 from segue.authoring.python.definitions import Step, Workflow
 from segue.authoring.python.execution import CodeExecution
+from segue.authoring.python.messages import MessagePolicy
 from segue.errors import SegueError
 from segue.kernel import commands as c
 from segue.kernel import events as e
@@ -44,7 +45,7 @@ class World:
     Attributes:
         journal: the events so far, records included.
         answers: for each event that is no record, the commands that it led to.
-        steps, children, tasks: what the run waits for, by key.
+        steps, children, tasks, messages: what the run waits for, by key.
         begun: keys of the children that have started.
         incidents: keys of the steps that stand still.
         end: the command that closed the run.
@@ -62,6 +63,7 @@ class World:
         self.steps: dict[str, c.RunStep] = {}
         self.children: dict[str, c.StartChild] = {}
         self.tasks: dict[str, c.OpenTask] = {}
+        self.messages: dict[str, c.SendMessage] = {}
         self.end: c.Command | None = None
         self.halted: SegueError | None = None
         self.execution = self.new_execution()
@@ -144,6 +146,11 @@ class World:
         """A person completes a task."""
         return self.apply(e.TaskCompleted(self.now, None, None, key, ENCODINGS.encode(outcome)))
 
+    def delivered(self, key: str, state: str = "") -> list[c.Command]:
+        """A message to another run is there, or finds that run in ``state``."""
+        sent = self.messages[key]
+        return self.apply(e.MessageSent(self.now, None, None, key, sent.kind, sent.id, sent.name, sent.hash, state))
+
     def signal(self, name: str, value: Any = None) -> list[c.Command]:
         return self.apply(e.SignalReceived(self.now, None, None, name, ENCODINGS.encode(value)))
 
@@ -209,6 +216,7 @@ class World:
         """What is under way follows from the execution alone, as it does for a new owner."""
         asked = [] if self.execution.closed else self.execution.outstanding()
         self.steps = {x.key: x for x in asked if isinstance(x, c.RunStep)}
+        self.messages = {x.key: x for x in asked if isinstance(x, c.SendMessage)}
         self._opened |= {x.key: x for x in self.answers[-1] if isinstance(x, (c.StartChild, c.OpenTask))}
         opened = [self._opened[key] for key in self.execution.calls.waiting_for() if key in self._opened]
         self.children = {x.key: x for x in opened if isinstance(x, c.StartChild)}
@@ -284,8 +292,8 @@ def step_named(name: str, **terms: Any) -> Step[..., Any]:
     return Step(run, StepSpec(name, **terms))
 
 
-def flow(function: Callable[..., Any]) -> Workflow[..., Any]:
-    return Workflow(function, function.__name__)
+def flow(function: Callable[..., Any], **policy: Any) -> Workflow[..., Any]:
+    return Workflow(function, function.__name__, policy=MessagePolicy(**policy))
 
 
 def arguments(step: Step[..., Any], command: c.RunStep) -> tuple[Any, ...]:

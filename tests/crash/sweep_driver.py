@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,15 @@ import sweep_steps as steps
 import sweep_workflows as w
 
 from segue import Approval, Engine, Handle, Incident, Resolution, RunFailed
-from segue.errors import CallerError, PayloadError, RunAlreadyExists, RunClosed, RunNotFound, StoreUnavailable
+from segue.errors import (
+    CallerError,
+    PayloadError,
+    RunAlreadyExists,
+    RunClosed,
+    RunNotFound,
+    StoreUnavailable,
+    UpdateFailed,
+)
 from segue.kernel import events as e
 from segue.runtime.settings import Settings
 from segue.stores.base import CLOSED, RunFilter, RunRow, Store
@@ -58,6 +67,16 @@ async def _end(handle: Handle[Any]) -> None:
             return
 
 
+async def _answered(id: str, engine: Engine, ask: Callable[[], Awaitable[Any]]) -> None:
+    """Asks for an update's answer, and repairs whatever it stands still on."""
+    while True:
+        try:
+            await _unless_closed(ask())
+            return
+        except Incident:
+            await _unless_closed((await engine.handle(id)).retry())
+
+
 async def _unless_closed(request: Awaitable[Any]) -> None:
     """The request was made before the crash, and its run has ended since."""
     with suppress(RunClosed):
@@ -77,7 +96,7 @@ async def _letters(engine: Engine) -> None:
         await _unless_closed(handle.signal("number", n, message=f"number-{n}"))
     await _unless_closed(handle.signal("note", 7, message="note-7"))
     for n in (5, 6):
-        await _unless_closed(handle.update("add", n, id=f"add-{n}"))
+        await _answered("letters", engine, partial(handle.update, "add", n, id=f"add-{n}"))
     with suppress(CallerError):
         await handle.update("add", -1)
     if engine.owner:
@@ -87,6 +106,26 @@ async def _letters(engine: Engine) -> None:
     await _unless_closed(handle.signal("number", 0, message="number-0"))
     await _unless_closed(handle.signal("stop", message="stop"))
     await _end(handle)
+
+
+async def _basket(engine: Engine) -> None:
+    lonely = await engine.start(w.lonely, id="lonely")
+    start = engine.with_start(w.Basket, "ann", id="basket", on_conflict="use-existing")
+    await _answered("basket", engine, lambda: start.update(w.Basket.put, "tea", id="tea"))
+    await _unless_closed(start.signal(w.Basket.note, "milk", message="milk"))
+    handle = await engine.handle("basket")
+    with suppress(UpdateFailed):
+        await _unless_closed(handle.update(w.Basket.put, "nothing", id="nothing"))
+    await _end(await engine.start(w.postman, id="postman"))
+    await until(lambda: _recorded(engine, handle, "letter"))
+    await _unless_closed(handle.signal(w.Basket.close, message="close"))
+    await _end(handle)
+    await _end(lonely)
+
+
+async def _recorded(engine: Engine, handle: Handle[Any], word: str) -> bool:
+    found = [event for _, event in engine.events_of(handle.run) if isinstance(event, e.SignalReceived)]
+    return any(engine.encodings.decode(event.payload) == word for event in found)
 
 
 async def _family(engine: Engine) -> None:
@@ -183,7 +222,9 @@ async def _twin(engine: Engine) -> None:
 
 async def _policies(engine: Engine) -> None:
     handle = await engine.start(w.policies, id="policies")
-    while (await handle.status()).state not in CLOSED:
+    while (state := (await handle.status()).state) not in CLOSED:
+        if state == "incident":  # its step went down with too many processes
+            await _unless_closed(handle.retry())
         for task in await engine.tasks(run=handle.run):
             mended = steps.happened("pump")
             steps.make_happen("pump")
@@ -267,8 +308,8 @@ async def _is_closed(handle: Handle[Any]) -> bool:
 
 
 PARTS = (
-    _order, _letters, _family, _decide, _repaired, _rolled_back, _called_off, _impatient, _ended, _phoenix, _twin,
-    _policies, _bulky, _stuck, _abandons, _dynasty, _personal,
+    _order, _letters, _basket, _family, _decide, _repaired, _rolled_back, _called_off, _impatient, _ended, _phoenix,
+    _twin, _policies, _bulky, _stuck, _abandons, _dynasty, _personal,
 )  # fmt: skip
 
 

@@ -70,6 +70,7 @@ EVENTS: list[e.Event] = [
     e.ChildCompleted(*HEAD, "/c", "completed", LARGE),
     e.TaskOpened(*HEAD, "/t", "t", "ann", subject=LARGE),
     e.TaskCompleted(*HEAD, "/t", NESTED),
+    e.MessageSent(*HEAD, "/signal:paid", "signal", "other", "paid", "h", "completed"),
     e.AttributesSet(*HEAD, {"a": 1}),
     e.Marker(*HEAD, "patch", "p", LARGE),
     e.CancelRequested(*HEAD),

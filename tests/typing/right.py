@@ -27,6 +27,7 @@ from segue import (
     log,
     now,
     on_cancel,
+    other_run,
     patched,
     progress,
     publish,
@@ -41,8 +42,10 @@ from segue import (
     step,
     update,
     uuid4,
+    wait_condition,
     workflow,
 )
+from segue.following import Progress, Published, Recorded
 
 
 class Order:
@@ -88,6 +91,79 @@ async def fulfil(order: Order, note: str = "") -> str:
     assert_type(await approval("boss", form=Order), Order)
     assert_type(await signal("paid", Decimal), Decimal)
     return note
+
+
+@workflow
+class Cart:
+    """The class form."""
+
+    async def run(self, owner: str, limit: int) -> Payment:
+        assert_type(self.total(Decimal(1)), Decimal)
+        assert_type(await self.checkout("card"), Payment)
+        assert_type(self.rename("bob"), str)
+        await wait_condition(lambda: True, timeout="5m")
+        await other_run("x").signal(Cart.add, Order())
+        await other_run("x").signal("add", 1)
+        await other_run("x").cancel("enough")
+        return Payment()
+
+    @signal
+    def add(self, item: Order) -> None: ...
+
+    @signal
+    async def close(self) -> None: ...
+
+    @query
+    def total(self, least: Decimal) -> Decimal:
+        return least
+
+    @update
+    async def checkout(self, card: str) -> Payment:
+        return Payment()
+
+    @checkout.validator
+    def check(self, card: str) -> None: ...
+
+    @update
+    def rename(self, name: str) -> str:
+        return name
+
+
+@workflow(name="kept", unknown_signals="refuse", unfinished="finish")
+class Kept:
+    async def run(self) -> int:
+        return 1
+
+
+@workflow(unknown_updates="keep")
+async def closures() -> int:
+    @update
+    async def put(item: Order) -> int:
+        return 1
+
+    @put.validator
+    def check(item: Order) -> None: ...
+
+    assert_type(await put(Order()), int)
+    return 1
+
+
+async def cart(engine: Engine, order: Order) -> None:
+    handle = await engine.start(Cart, "ann", 3, id="c")
+    assert_type(handle, Handle[Payment])
+    await handle.signal(Cart.add, order)
+    await handle.signal(Cart.close, message="m")
+    assert_type(await handle.query(Cart.total, Decimal(1)), Decimal)
+    assert_type(await handle.update(Cart.checkout, "card", id="u"), Payment)
+    assert_type(await handle.update(Cart.rename, "bob"), str)
+    assert_type(await engine.start(Kept), Handle[int])
+    start = engine.with_start(Cart, "ann", 3, id="c")
+    assert_type(await start.update(Cart.checkout, "card"), Payment)
+    assert_type(await start.signal(Cart.add, order), Handle[Payment])
+    async for recorded in handle.events():
+        assert_type(recorded, Recorded)
+    async for found in handle.events(progress=True):
+        assert_type(found, Recorded | Published | Progress)
 
 
 @workflow

@@ -44,16 +44,25 @@ class Attempt:
     """Who is running: the run, the step, the number of the attempt; and the request to stop."""
 
     __slots__ = (
-        "_on_cancel", "attempt", "cancel_requested", "host", "identity", "key", "name", "progress", "secrets",
-        "state_writes",
+        "_on_cancel", "attempt", "cancel_requested", "headers", "host", "identity", "key", "name", "progress",
+        "secrets", "state_writes",
     )  # fmt: skip
 
-    def __init__(self, identity: Identity, key: str, name: str, attempt: int, host: Host) -> None:
+    def __init__(
+        self,
+        identity: Identity,
+        key: str,
+        name: str,
+        attempt: int,
+        host: Host,
+        headers: dict[str, str] | None = None,
+    ) -> None:
         self.identity = identity
         self.key = key
         self.name = name
         self.attempt = attempt
         self.host = host
+        self.headers = headers
         self.cancel_requested = False
         self.progress: Any = None
         self.state_writes: dict[tuple[str, str], Any] | None = None

@@ -69,6 +69,25 @@ class CancelChild(Command, frozen=True):
     reason: str = ""
 
 
+class SendMessage(Command, frozen=True):
+    """Send a signal to the run that has this id now, or ask it to stop; ``MessageSent`` says whether it got it.
+
+    Attributes:
+        kind: ``signal`` or ``cancel``.
+        name: of the signal; or the reason of the request.
+        message: an id under which the other run takes it once.
+    """
+
+    key: str
+    kind: str
+    id: str
+    name: str
+    message: str
+    hash: str
+    payload: Payload | None = None
+    headers: Headers | None = None
+
+
 class OpenTask(Command, frozen=True):
     """Offer a task to people; the task's completion comes back as ``TaskCompleted``."""
 

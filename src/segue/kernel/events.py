@@ -234,6 +234,22 @@ class Erased(Event, frozen=True, tag="Erased"):
     reason: str = ""
 
 
+class MessageSent(Event, frozen=True, tag="MessageSent"):
+    """What the run sent to another one is in that one's inbox, or nobody got it.
+
+    Attributes:
+        kind: ``signal`` or ``cancel``. name: the signal's.
+        state: "" when it is there; ``unknown`` when there is no such run; else the state in which that run has ended.
+    """
+
+    key: str
+    kind: str
+    id: str
+    name: str
+    hash: str
+    state: str = ""
+
+
 AnyEvent = (
     RunStarted
     | StepStarted
@@ -257,6 +273,7 @@ AnyEvent = (
     | RunCancelled
     | RunTerminated
     | Erased
+    | MessageSent
 )
 
 RECORDS: tuple[type[Event], ...] = (

@@ -66,5 +66,14 @@ class Execution(Protocol):
     def validate_update(self, name: str, payload: Payload) -> None:
         """Lets the run refuse an update before anything is recorded. Raises ``UpdateRejected``."""
 
+    def knows_update(self, update: str) -> bool:
+        """Whether an update of this id has been accepted."""
+
+    def updates_behind(self, key: str) -> list[str]:
+        """Ids of the updates whose answer waits for the call of this key."""
+
+    def validate_signal(self, name: str, payload: Payload) -> None:
+        """Lets the run refuse a signal before anything is recorded. Raises ``SignalRefused``."""
+
     def close(self) -> None:
         """Drops the execution: closes what is suspended, in a fixed order, unable to act."""

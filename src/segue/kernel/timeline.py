@@ -225,6 +225,12 @@ class Timeline:
         call.state, call.ended_at, call.input = "received", event.at, event.payload
         return call
 
+    def _message_sent(self, event: e.MessageSent) -> Call:
+        what = "a request to stop" if event.kind == "cancel" else f"signal {event.name}"
+        call = self.begin("signal", event.key, f"{what} to {event.id}", event.at)
+        call.state, call.ended_at = "failed" if event.state else "completed", event.at
+        return call
+
     def _update(self, event: e.UpdateAccepted) -> Call:
         call = self.begin("update", f"update:{event.update}", event.name, event.at)
         call.input = event.payload
@@ -304,6 +310,7 @@ _FEED: dict[type[e.Event], Callable[[Timeline, Any], Call | None]] = {
     e.TaskOpened: Timeline._task_opened,
     e.TaskCompleted: Timeline._task_completed,
     e.AttributesSet: Timeline._attributes_set,
+    e.MessageSent: Timeline._message_sent,
     e.CancelRequested: Timeline._cancel_requested,
     e.IncidentOpened: Timeline._incident_opened,
     e.IncidentResolved: Timeline._incident_resolved,

@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future as ThreadFuture
 from concurrent.futures import ThreadPoolExecutor
-from contextvars import Context
+from contextvars import Context, copy_context
 from functools import partial
 from typing import Any, Protocol
 
 from segue.errors import StepTimeout
 from segue.kernel.attempt import CURRENT, Attempt
 from segue.kernel.commands import RunStep
+from segue.kernel.interception import Interceptor, StepCall, chain, overrides
 from segue.kernel.payload import Payload
 from segue.kernel.steps import StepRunner
 
@@ -56,8 +57,8 @@ class Running:
     """An attempt under way."""
 
     __slots__ = (
-        "attempt", "attempts", "command", "done", "future", "runner", "started_at", "stopping", "thread", "timed_out",
-        "timer",
+        "attempt", "attempts", "command", "done", "future", "inner", "intercepted", "runner", "started_at", "stopping",
+        "thread", "timed_out", "timer",
     )  # fmt: skip
 
     def __init__(
@@ -74,6 +75,9 @@ class Running:
         self.started_at = started_at
         self.done: Callable[[Running, Outcome], None] | None = done
         self.future: asyncio.Future[Any] | None = None
+        self.intercepted = False
+        self.inner: asyncio.Future[Any] | None = None
+        """The step itself, where interceptors are around it."""
         self.thread: ThreadFuture[Any] | None = None
         self.timer: asyncio.TimerHandle | None = None
         self.timed_out = False
@@ -81,7 +85,10 @@ class Running:
         self.attempts: Attempts
 
     def follow(self, future: asyncio.Future[Any]) -> None:
-        """The attempt ends with the future."""
+        """The attempt ends with the future, or what is around it goes on from there."""
+        if self.intercepted:
+            self.inner = future
+            return
         self.future = future
         future.add_done_callback(self._ended)
 
@@ -114,9 +121,13 @@ class Attempts:
     Args:
         threads: how many plain functions run at once.
         processes: makes the process pool when the first step needs one.
+        interceptors: what is around each attempt.
     """
 
-    def __init__(self, *, threads: int, processes: Callable[[], ProcessPool]) -> None:
+    def __init__(
+        self, *, threads: int, processes: Callable[[], ProcessPool], interceptors: Sequence[Interceptor] = ()
+    ) -> None:
+        self._interceptors = [i for i in interceptors if overrides(i, "step")]
         self._threads = threads
         self._make_processes = processes
         self._pool: ThreadPoolExecutor | None = None
@@ -129,9 +140,29 @@ class Attempts:
         running.attempts = self
         self.running.add(running)
         try:
-            _START[running.command.spec.executor](self, running)
+            if self._interceptors:
+                self._intercept(running)
+            else:
+                _START[running.command.spec.executor](self, running)
         except Exception as error:
             self._loop.call_soon(running.finish, Outcome(error=error))
+
+    def _intercept(self, running: Running) -> None:
+        """Starts the attempt from inside what is around it: a task of its own on the loop."""
+        attempt, who = running.attempt, running.attempt.identity
+
+        async def innermost(call: StepCall) -> Any:
+            running.intercepted = True
+            _START[running.command.spec.executor](self, running)
+            assert running.inner is not None
+            return await running.inner
+
+        call = StepCall(
+            attempt.name, attempt.key, attempt.attempt, who.workflow, who.id, attempt.idempotency_key,
+            dict(attempt.headers or {}),
+        )  # fmt: skip
+        coroutine: Any = chain(self._interceptors, "step", innermost)(call)
+        running.follow(self._loop.create_task(coroutine, context=_context_of(running)))
 
     def before_outcome(self, running: Running) -> None:
         """Called when an attempt has ended, before its outcome is reported."""
@@ -166,7 +197,7 @@ class Attempts:
     def _on_loop(self, running: Running) -> None:
         runner = running.runner
         coroutine = runner.call(runner.decode(running.command.input))
-        running.follow(self._loop.create_task(coroutine, context=_context_of(running.attempt)))
+        running.follow(self._loop.create_task(coroutine, context=_context_of(running)))
         if running.command.spec.timeout is not None:
             self._begun(running)
 
@@ -175,7 +206,7 @@ class Attempts:
             self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="segue-step")
         runner = running.runner
         arguments = runner.decode(running.command.input)
-        run = _context_of(running.attempt).run
+        run = _context_of(running).run
         if running.command.spec.timeout is None:
             running.thread = self._pool.submit(run, runner.call, arguments)
         else:
@@ -228,9 +259,11 @@ _START: dict[str, Callable[[Attempts, Running], None]] = {
 }
 
 
-def _context_of(attempt: Attempt) -> Context:
+def _context_of(running: Running) -> Context:
+    if running.intercepted:
+        return copy_context()  # with what interceptors have put there, such as a span
     context = Context()
-    context.run(CURRENT.set, attempt)
+    context.run(CURRENT.set, running.attempt)
     return context
 
 

@@ -13,7 +13,7 @@ import msgspec
 from segue.kernel import commands as c
 from segue.kernel import events as e
 from segue.kernel.failures import summary
-from segue.runtime import children, dispatch, incidents
+from segue.runtime import children, dispatch, incidents, outgoing
 from segue.runtime.resident import Resident, Segment, answer
 from segue.stores.base import TaskRow
 
@@ -52,6 +52,10 @@ def _cancel_child(conductor: Conductor, run: Resident, segment: Segment, command
     posts = children.cancel(conductor, run, command.key, command.reason)
     if posts:
         segment.extras.posts.extend(posts)
+
+
+def _send_message(conductor: Conductor, run: Resident, segment: Segment, command: c.SendMessage) -> None:
+    outgoing.send(conductor, run, segment, command)
 
 
 def _open_task(conductor: Conductor, run: Resident, segment: Segment, command: c.OpenTask) -> None:
@@ -127,6 +131,7 @@ CARRY: dict[type[c.Command], Callable[[Conductor, Resident, Segment, Any], None]
     c.StandStill: _stand_still,
     c.StartChild: _start_child,
     c.CancelChild: _cancel_child,
+    c.SendMessage: _send_message,
     c.OpenTask: _open_task,
     c.CloseTask: _close_task,
     c.Reassign: _reassign,

@@ -16,12 +16,12 @@ from segue.kernel import events as e
 from segue.kernel.commands import Command
 from segue.kernel.execution import Execution
 from segue.kernel.steps import StepRunner
-from segue.runtime import children, dispatch, incidents
+from segue.runtime import children, dispatch, incidents, outgoing
 from segue.runtime.attempts import Attempts, Outcome, Running
 from segue.runtime.carry import CARRY
 from segue.runtime.clock import Clock
 from segue.runtime.journal import JournalFormat
-from segue.runtime.resident import NEVER, Finished, Resident, Segment, Withheld
+from segue.runtime.resident import NEVER, Finished, Resident, Segment, Withheld, refuse
 from segue.runtime.settings import Settings
 from segue.runtime.timers import Timers
 from segue.runtime.writer import Writer
@@ -231,9 +231,8 @@ class Conductor:
                 follow(run, segment)
         for function, args in segment.effects:
             function(*args)
-        for posted in answer.posted:
-            if posted.run:
-                self.poke(posted.run)
+        if answer.posted:
+            outgoing.posted(self, run, segment, answer.posted)
         self.rest(run)
 
     def rejected(self, run: Resident, segment: Segment, answer: Any) -> None:
@@ -363,6 +362,10 @@ class Conductor:
         for future in self.waiters.pop(run.run, ()):
             if not future.done():
                 future.set_result(event)
+        asked = self.updates.get(run.run, {})
+        stuck = list(asked) if event.key is None or run.execution is None else run.execution.updates_behind(event.key)
+        for waiting in [future for update in stuck for future in asked.get(update, ())]:
+            refuse(waiting, incidents.standing_still(run.id, event))
 
     def dismiss(self, error: Exception) -> None:
         """This owner is done: whoever waits here has to ask elsewhere."""

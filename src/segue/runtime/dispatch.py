@@ -36,7 +36,7 @@ def dispatch(conductor: Conductor, run: Resident, command: RunStep) -> None:
             conductor, run, command.key, "definition-missing", f"no step named {command.spec.name!r} is known here"
         )
         return
-    attempt = Attempt(run, command.key, command.spec.name, command.attempt, conductor.host)
+    attempt = Attempt(run, command.key, command.spec.name, command.attempt, conductor.host, command.headers)
     running = Running(attempt, command, runner, conductor.clock.now(), conductor.finished)
     run.active[command.key] = running
     conductor.attempts.start(running)
@@ -86,6 +86,8 @@ def _lost(conductor: Conductor, run: Resident, command: RunStep, why: str) -> No
 def finished(conductor: Conductor, running: Running, outcome: Outcome) -> None:
     """An attempt has ended: record how, and let the run go on from the record."""
     command, attempt = running.command, running.attempt
+    if attempt.progress is not None:
+        conductor.host.ended(attempt)
     event = _event(conductor, running, outcome)
     state = attempt.state_writes if isinstance(event, e.StepCompleted) else None
     ended = Finished(event, state)

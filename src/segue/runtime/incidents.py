@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from segue.errors import NonDeterminism, NotDeterministic, PayloadError, Unstorable
+from segue.errors import Incident, NonDeterminism, NotDeterministic, PayloadError, Unstorable
 from segue.kernel import commands as c
 from segue.kernel import events as e
 from segue.kernel.failures import describe, summary
@@ -99,6 +99,12 @@ def missing_definition(conductor: Conductor, run: Resident, why: str) -> None:
     segment.effects.append((conductor.stands_still, (run, event)))
     run.row_wake, run.row_state = None, "incident"
     conductor.writer.touch(run)
+
+
+def standing_still(id: str, event: e.IncidentOpened) -> Incident:
+    """The incident in terms of whoever awaits something of the run."""
+    text = f"run {id!r} stands still ({event.cause}): {event.message}; {event.remedy}"
+    return Incident(text, run_id=id, cause=event.cause, remedy=event.remedy)
 
 
 def _opened(

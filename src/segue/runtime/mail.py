@@ -197,7 +197,7 @@ class Mail:
                 left += 1
                 continue
             self._take(run, row, event)
-        if left:
+        if left and not run.closed:
             self._halted[run.run] = left
         else:
             self._halted.pop(run.run, None)

@@ -84,6 +84,7 @@ class Start(Frame, frozen=True):
     name: str
     attempt: int
     input: Payload
+    headers: dict[str, str] | None = None
 
 
 class Answer(Frame, frozen=True):

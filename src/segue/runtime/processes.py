@@ -104,7 +104,7 @@ class Processes:
         who = attempt.identity
         start = Start(
             self._place(*runner.locate()), Run(who.run, who.id, who.uid, who.namespace, who.workflow), attempt.key,
-            attempt.name, attempt.attempt, command.input,
+            attempt.name, attempt.attempt, command.input, attempt.headers,
         )  # fmt: skip
         job = _Job(attempt, start, self._loop.create_future(), begun)
         job.future.add_done_callback(partial(_settled, job))

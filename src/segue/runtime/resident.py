@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
+from segue.kernel.commands import SendMessage
 from segue.kernel.events import StepCompleted, StepFailed
 from segue.kernel.execution import Execution
 from segue.stores.base import RESIDENT, Append, Blob, Post, StateWrite, Status, TaskRow
@@ -52,10 +53,12 @@ class Finished:
 class Extras:
     """What a segment rarely has: everything but events, a status and effects."""
 
-    __slots__ = ("attributes", "blobs", "closed_tasks", "posts", "published", "reassigned", "state", "tasks")
+    __slots__ = ("attributes", "blobs", "closed_tasks", "posts", "published", "reassigned", "sent", "state", "tasks")
 
     def __init__(self) -> None:
         self.posts: list[Post] = []
+        self.sent: list[tuple[int, SendMessage, Post]] = []
+        """Posts whose sender wants to know what became of them, by their place among all."""
         self.tasks: list[TaskRow] = []
         self.closed_tasks: list[str] = []
         self.reassigned: dict[str, str] = {}
@@ -86,6 +89,10 @@ class Segment:
         if self._extras is None:
             self._extras = Extras()
         return self._extras
+
+    @property
+    def sent(self) -> list[tuple[int, SendMessage, Post]]:
+        return [] if self._extras is None else self._extras.sent
 
     @property
     def empty(self) -> bool:

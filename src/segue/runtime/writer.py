@@ -263,6 +263,7 @@ class Writer:
             log.warning("cannot look what has been written: %s", error)
 
     def _look(self, operation: Append) -> Appended:
+        """The answer to an append as far as the journal tells: not whose inbox a post by id is in."""
         first = next(iter(self._store.journal(operation.run, after=operation.seq - 1)), None)
         if operation.events and (first is None or first[1] != operation.events[0]):
             return Appended("vetoed")

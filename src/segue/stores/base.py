@@ -22,7 +22,7 @@ ClosedState = Literal["completed", "failed", "cancelled", "terminated"]
 OPEN: tuple[str, ...] = ("running", "waiting", "paused", "incident")
 CLOSED: tuple[str, ...] = ("completed", "failed", "cancelled", "terminated")
 
-ConflictPolicy = Literal["use-existing", "fail", "replace", "terminate-if-running"]
+ConflictPolicy = Literal["use-existing", "use-open", "fail", "replace", "terminate-if-running"]
 
 
 class Blob(msgspec.Struct, frozen=True, gc=False):
@@ -40,10 +40,12 @@ class StartRun(msgspec.Struct, frozen=True, gc=False):
     """Insert a run and the first event of its journal, if its id is free.
 
     ``use-existing``: the id's current run is the answer, open or closed, provided ``input_hash`` and ``workflow`` are
-    the same. ``fail``: a taken id is an error. ``replace``: a closed run gives its id up, an open one is an error.
+    the same. ``use-open``: an open run of the workflow is the answer, whatever its input; a closed one gives its id up.
+    ``fail``: a taken id is an error. ``replace``: a closed run gives its id up, an open one is an error.
     ``terminate-if-running``: an open run is terminated first (its journal gets ``terminated_event``), a closed one
     gives its id up. The same ``uid`` twice is always the same run: that is how a lost acknowledgement is resolved. A
-    ``parent`` that is closed starts no more children.
+    ``parent`` that is closed starts no more children. ``post`` goes to the run that is the answer, started or existing,
+    in the same transaction (it names none itself); refused is refused as a whole.
     """
 
     namespace: str
@@ -61,6 +63,7 @@ class StartRun(msgspec.Struct, frozen=True, gc=False):
     tags: dict[str, str] = {}
     blobs: tuple[Blob, ...] = ()
     terminated_event: bytes | None = None
+    post: Post | None = None
 
 
 class Status(msgspec.Struct, frozen=True, gc=False):
@@ -193,6 +196,8 @@ class Started(msgspec.Struct, frozen=True, gc=False):
     reason: str = ""
     replaced: int | None = None
     """The run that was terminated or gave its id up, if any: whoever has it in memory has to drop it."""
+    posted: Posted | None = None
+    """What became of ``StartRun.post``."""
 
 
 class Posted(msgspec.Struct, frozen=True, gc=False):
@@ -326,8 +331,9 @@ class StepLogs(Protocol):
     def append(self, lines: Sequence[LogLine]) -> bool:
         """Keeps the lines; False when they could not be kept (``trouble`` says why)."""
 
-    def read(self, run: int, *, after: int = 0, limit: int = 1000) -> list[LogLine]:
-        """Lines of a run in the order they came, from the one after row ``after``."""
+    def read(self, run: int, *, after: int = 0, limit: int = 1000, progress: bool = False) -> list[LogLine]:
+        """Lines of a run in the order they came, from the one after row ``after``: what was printed and logged, or, the
+        stream ``progress``, what steps reported of it."""
 
     def erase(self, runs: Iterable[int]) -> None:
         """Drops all lines of these runs."""

@@ -14,7 +14,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 
 from segue.authoring.python.loop import TimerHandle, WorkflowFuture, WorkflowTask
-from segue.errors import NonDeterminism, RunCancelled, RunFailed, RunTerminated, StepFailed
+from segue.errors import (
+    NonDeterminism,
+    RunCancelled,
+    RunClosed,
+    RunFailed,
+    RunNotFound,
+    RunTerminated,
+    StepFailed,
+)
 from segue.kernel import commands as c
 from segue.kernel import events as e
 from segue.kernel.payload import Payload
@@ -107,11 +115,13 @@ class StepCall(Call):
     under_way = True
     exhausted: c.StandStill | None = None
     stands_still = False
+    headers: e.Headers | None = None
 
     def command(self) -> c.RunStep:
         return c.RunStep(
-            self.key, self.spec, self.input, self.hash, self.attempt, self.failures, self.lost, self.started
-        )
+            self.key, self.spec, self.input, self.hash, self.attempt, self.failures, self.lost, self.started,
+            self.headers,
+        )  # fmt: skip
 
     def outstanding(self) -> list[c.Command]:
         if self.exhausted is not None and not self.stands_still:
@@ -198,6 +208,18 @@ class ChildCall(Call):
         self.calls.execution.issue(c.CancelChild(self.key, self.command.id, str(self.message or "")))
 
 
+class MessageCall(Call):
+    """A message to another run. It cannot be taken back: who cancels the wait for it only stops waiting."""
+
+    command: c.SendMessage
+
+    def outstanding(self) -> list[c.Command]:
+        return [self.command]
+
+    def _request_cancel(self) -> None:
+        self.calls.abandon(self)
+
+
 class TaskCall(Call):
     """A human task; cancelling withdraws it."""
 
@@ -267,6 +289,8 @@ class Calls:
             spec = msgspec.structs.replace(spec, on_exhausted="incident")
         call.spec = spec
         call.input = input
+        if self.execution.carries_headers:
+            call.headers = self.execution.outgoing_headers()
         if not self._parked or not self._adopt_parked(call):
             self.dispatch(call)
         return call
@@ -286,6 +310,15 @@ class Calls:
         call = self._call(TaskCall, self.caller(command.name), command.key, command.name, "", decode)
         self.execution.issue(command)
         self._adopt_parked(call)
+        return call
+
+    def send(self, command: c.SendMessage) -> MessageCall:
+        """Sends a message to another run, which answers with nothing once it is there."""
+        name = _message_name(command)
+        call = self._call(MessageCall, self.caller(name), command.key, name, command.hash, lambda payload: None)
+        call.command = command
+        if not self._adopt_parked(call):
+            self.execution.issue(command)
         return call
 
     def dispatch(self, call: StepCall) -> None:
@@ -373,6 +406,18 @@ class Calls:
         if call is not None:
             self.settle(call)
             call.succeed(event.outcome)
+
+    def message_sent(self, event: e.MessageSent) -> None:
+        call = self._find(event, event.key, _message_name(event))
+        if call is None:
+            return
+        if call.hash != event.hash:
+            raise _other_arguments(call)
+        self.settle(call)
+        if not event.state:
+            call.set_result(None)
+        else:
+            call.set_exception(RunNotFound(event.id) if event.state == "unknown" else RunClosed(event.id, event.state))
 
     def incident_opened(self, event: e.IncidentOpened) -> None:
         if event.key in self._parked:
@@ -501,6 +546,7 @@ _ANSWERS: dict[type[e.Event], Callable[[Calls, Any], None]] = {
     e.StepFailed: Calls.step_failed,
     e.ChildStarted: Calls.child_started,
     e.ChildCompleted: Calls.child_completed,
+    e.MessageSent: Calls.message_sent,
     e.TaskCompleted: Calls.task_completed,
     e.IncidentOpened: Calls.incident_opened,
     e.IncidentResolved: Calls.incident_resolved,
@@ -513,6 +559,10 @@ def _other_arguments(call: Call) -> NonDeterminism:
         "values that differ from run to run must come from steps, segue.now, segue.random or segue.uuid4",
         step=call.name,
     )
+
+
+def _message_name(message: c.SendMessage | e.MessageSent) -> str:
+    return f"{message.kind}:{message.name}" if message.kind == "signal" else message.kind
 
 
 def _place(caller: WorkflowTask[Any], name: str) -> str:

@@ -12,9 +12,13 @@ import inspect
 from collections.abc import Callable, Coroutine
 from typing import Any, Generic, Literal, ParamSpec, TypeVar, get_args, overload
 
+import msgspec
+
 from segue.authoring.python.alone import Alone, attempt_of
+from segue.authoring.python.classes import ClassForm, HasRun
 from segue.authoring.python.execution import CodeExecution, current
 from segue.authoring.python.fingerprint import fingerprint
+from segue.authoring.python.messages import MessagePolicy, Unfinished, Unknown
 from segue.authoring.python.policies import ErrorPolicy
 from segue.authoring.python.registry import Registry, default_name
 from segue.errors import InvalidArgument, NotInWorkflow, StepFailed
@@ -35,7 +39,10 @@ A = TypeVar("A")
 B = TypeVar("B")
 C = TypeVar("C")
 D = TypeVar("D")
+K = TypeVar("K", bound=HasRun)
 
+FORM = "__segue_workflow__"
+"""Attribute of a workflow's class: the ``Workflow``."""
 ClosePolicy = Literal["cancel", "terminate", "abandon"]
 """What the end of a parent means for a child run that is still open."""
 
@@ -138,12 +145,21 @@ class BoundStep:
 
 
 class Workflow(Generic[P, R]):
-    """A coroutine function that an engine runs durably. Arguments of a run are positional."""
+    """A coroutine function, or the ``run`` of a class, that an engine runs durably. Its arguments are positional."""
 
-    def __init__(self, function: Callable[P, Coroutine[Any, Any, R]], name: str) -> None:
+    def __init__(
+        self,
+        function: Callable[P, Coroutine[Any, Any, R]],
+        name: str,
+        *,
+        policy: MessagePolicy = MessagePolicy(),  # noqa: B008 (immutable)
+        form: ClassForm | None = None,
+    ) -> None:
         self.function = function
         self.name = name
-        self.version = fingerprint(function)
+        self.policy = policy
+        self.form = form
+        self.version = fingerprint(function if form is None else form.cls)
         self._bound: tuple[Encodings, BoundWorkflow] | None = None
         functools.update_wrapper(self, function)
 
@@ -303,7 +319,8 @@ class Workflow(Generic[P, R]):
         key = execution.calls.next_key(self.name)
         # Derived, not drawn: whoever starts the same call again starts the same child.
         uid = derive_key(execution.uid, key)
-        command = StartChild(key, self.name, id or uid, uid, payload, hash, on_parent_close)
+        headers = execution.outgoing_headers()
+        command = StartChild(key, self.name, id or uid, uid, payload, hash, on_parent_close, headers)
         return await execution.calls.child(command, bound.decode_result, detached=detached)
 
     def bind(self, encodings: Encodings, hash_key: bytes | None = None) -> BoundWorkflow:
@@ -319,8 +336,11 @@ class BoundWorkflow:
     def __init__(self, workflow: Workflow[Any, Any], encodings: Encodings, hash_key: bytes | None) -> None:
         self.name = workflow.name
         self.version = workflow.version
-        self.function = workflow.function
-        self.call_site = Call.of(workflow.function, encodings, name=workflow.name, hash_key=hash_key)
+        self.policy = workflow.policy
+        self.function = workflow.function if workflow.form is None else workflow.form.call
+        self.call_site = Call.of(
+            workflow.function, encodings, name=workflow.name, hash_key=hash_key, method=workflow.form is not None
+        )
         self._encodings = encodings
 
     def begin(self, payload: Payload) -> Coroutine[Any, Any, Any]:
@@ -338,32 +358,98 @@ class BoundWorkflow:
         return found is not None and found.spec.pure
 
 
+async def child(
+    workflow: Any, *args: Any, id: str | None = None, on_parent_close: ClosePolicy = "cancel", detached: bool = False
+) -> Any:
+    """Starts a child run of a workflow, class form included; as ``Workflow.child``."""
+    found = definition_of(workflow)
+    if not isinstance(found, Workflow):
+        raise InvalidArgument(f"{workflow!r} is not a workflow; decorate it with @workflow")
+    start: Any = found.child
+    return await start(*args, id=id, on_parent_close=on_parent_close, detached=detached)
+
+
 WORKFLOWS: Registry[Workflow[Any, Any]] = Registry("workflow")
 STEPS: Registry[Step[Any, Any]] = Registry("step")
 
 
 @overload
-def workflow(function: Callable[P, Coroutine[Any, Any, R]], /) -> Workflow[P, R]: ...
+def workflow(definition: type[K], /) -> type[K]: ...
 @overload
-def workflow(*, name: str | None = None) -> Callable[[Callable[P, Coroutine[Any, Any, R]]], Workflow[P, R]]: ...
-def workflow(function: Any = None, /, *, name: str | None = None) -> Any:
-    """Makes a coroutine function a workflow.
+def workflow(definition: Callable[P, Coroutine[Any, Any, R]], /) -> Workflow[P, R]: ...
+@overload
+def workflow(
+    *,
+    name: str | None = None,
+    unknown_signals: Unknown = "keep",
+    unknown_updates: Unknown = "refuse",
+    unfinished: Unfinished = "cancel",
+) -> _WorkflowDecorator: ...
+def workflow(
+    definition: Any = None,
+    /,
+    *,
+    name: str | None = None,
+    unknown_signals: Unknown = "keep",
+    unknown_updates: Unknown = "refuse",
+    unfinished: Unfinished = "cancel",
+) -> Any:
+    """Makes a workflow of a coroutine function, or of a class with an ``async def run``, whose methods take messages.
+
+    Args:
+        name: by default the qualified name.
+        unknown_signals, unknown_updates: what becomes of messages that the run has no handler for and does not wait
+            for: ``"keep"`` them until it has, ``"refuse"`` them, or ``"fail"`` the run.
+        unfinished: handlers still under way when the workflow returns: ``"cancel"`` them, or let them ``"finish"``.
 
     Raises:
-        InvalidArgument: it is not an ``async def``.
+        InvalidArgument: it is not an ``async def``, nor a class with one.
         DuplicateDefinition: another workflow has the name.
     """
+    policy = _checked_policy(MessagePolicy(unknown_signals, unknown_updates, unfinished))
 
-    def decorate(function: Any) -> Any:
-        if not inspect.iscoroutinefunction(function):
-            raise InvalidArgument(
-                f"@workflow needs an `async def`; {getattr(function, '__qualname__', function)!r} is not one"
+    def decorate(definition: Any) -> Any:
+        if inspect.isclass(definition):
+            form = ClassForm(definition)
+            made: Workflow[Any, Any] = Workflow(
+                form.function, name or default_name(definition), policy=policy, form=form
             )
-        made: Workflow[Any, Any] = Workflow(function, name or default_name(function))
+            WORKFLOWS.add(made)
+            setattr(definition, FORM, made)
+            return definition
+        if not inspect.iscoroutinefunction(definition):
+            raise InvalidArgument(
+                f"@workflow needs an `async def`, or a class with an `async def run`; "
+                f"{getattr(definition, '__qualname__', definition)!r} is not one"
+            )
+        made = Workflow(definition, name or default_name(definition), policy=policy)
         WORKFLOWS.add(made)
         return made
 
-    return decorate if function is None else decorate(function)
+    return decorate if definition is None else decorate(definition)
+
+
+class _WorkflowDecorator:
+    """What ``workflow(...)`` returns, for the type checker."""
+
+    @overload
+    def __call__(self, definition: type[K], /) -> type[K]: ...
+    @overload
+    def __call__(self, definition: Callable[P, Coroutine[Any, Any, R]], /) -> Workflow[P, R]: ...
+    def __call__(self, definition: Any, /) -> Any:
+        raise AssertionError("typing only")
+
+
+def definition_of(thing: Any) -> Any:
+    """The ``Workflow`` of a class that is one; anything else as it is."""
+    return thing.__dict__.get(FORM, thing) if inspect.isclass(thing) else thing
+
+
+def _checked_policy(policy: MessagePolicy) -> MessagePolicy:
+    try:
+        return msgspec.convert(msgspec.to_builtins(policy), MessagePolicy)
+    except msgspec.ValidationError as error:
+        raise InvalidArgument(f"@workflow: {error}") from error
 
 
 @overload

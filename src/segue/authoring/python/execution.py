@@ -8,20 +8,21 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncGenerator, Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from typing import Any, Protocol
 from uuid import UUID
 
 from segue.authoring.python import shims
 from segue.authoring.python.calls import Calls
 from segue.authoring.python.loop import WorkflowLoop, WorkflowTask
-from segue.authoring.python.messages import Messages
+from segue.authoring.python.messages import HEADERS, MessagePolicy, Messages
 from segue.errors import NonDeterminism, NotDeterministic, NotInWorkflow, PayloadError
 from segue.kernel import commands as c
 from segue.kernel import events as e
 from segue.kernel.encoding import Encodings
 from segue.kernel.execution import Deadline
 from segue.kernel.failures import describe
+from segue.kernel.interception import Interceptor, RunCall, chain
 from segue.kernel.payload import Payload
 
 shims.install()
@@ -35,6 +36,7 @@ class Definition(Protocol):
 
     name: str
     version: str
+    policy: MessagePolicy
 
     def begin(self, payload: Payload) -> Coroutine[Any, Any, Any]:
         """The coroutine, called with the decoded input. Raises ``PayloadError``."""
@@ -52,10 +54,19 @@ class CodeExecution:
         definition: the workflow.
         encodings: how values cross the border.
         hash_key: key of the argument hashes, when a codec encrypts.
+        interceptors: what is around the workflow.
     """
 
-    def __init__(self, definition: Definition, *, encodings: Encodings, hash_key: bytes | None = None) -> None:
+    def __init__(
+        self,
+        definition: Definition,
+        *,
+        encodings: Encodings,
+        hash_key: bytes | None = None,
+        interceptors: Sequence[Interceptor] = (),
+    ) -> None:
         self.definition = definition
+        self._interceptors = interceptors
         self.encodings = encodings
         self.hash_key = hash_key
         self.commands: list[c.Command] = []
@@ -63,8 +74,10 @@ class CodeExecution:
         self.replaying = False
         self.code_changed = False
         self.expected_markers: frozenset[str] = frozenset()
+        self.headers: e.Headers | None = None
+        self.carries_headers = False
         self.calls = Calls(self)
-        self.messages = Messages(self)
+        self.messages = Messages(self, definition.policy)
         self.loop: WorkflowLoop
         self._seed = 0
         self._random: random.Random | None = None
@@ -111,7 +124,7 @@ class CodeExecution:
         if root is not None and root.done():
             if self._closed:
                 self.calls.check_parked()  # the journal goes on where the code, as it is now, has ended
-            else:
+            elif self.messages.may_end(root):
                 self._wind_up(root)
 
     def outstanding(self) -> list[c.Command]:
@@ -126,6 +139,15 @@ class CodeExecution:
     def validate_update(self, name: str, payload: Payload) -> None:
         self.messages.validate_update(name, payload)
 
+    def knows_update(self, update: str) -> bool:
+        return self.messages.knows_update(update)
+
+    def updates_behind(self, key: str) -> list[str]:
+        return self.messages.behind(key)
+
+    def validate_signal(self, name: str, payload: Payload) -> None:
+        self.messages.validate_signal(name, payload)
+
     def close(self) -> None:
         if self.started is not None:
             self.loop.kill()
@@ -136,6 +158,20 @@ class CodeExecution:
         assert self.started is not None
         return self.started.uid
 
+    @property
+    def run_id(self) -> str:
+        """The caller's id of the run."""
+        assert self.started is not None
+        return self.started.id
+
+    @property
+    def cancel_requested(self) -> bool:
+        return self._cancel is not None
+
+    def outgoing_headers(self) -> e.Headers | None:
+        """What goes along with whatever the running code calls."""
+        return HEADERS.get(self.headers) if self.carries_headers else None
+
     # --- applying events --------------------------------------------------------------------------------------
 
     def _prepare(self, event: e.Event) -> WorkflowLoop:
@@ -143,6 +179,8 @@ class CodeExecution:
             raise NonDeterminism(f"a journal begins with RunStarted, this one with {type(event).__name__}")
         self.started = event
         self.code_changed = event.version != self.definition.version
+        if event.headers:
+            self.headers, self.carries_headers = event.headers, True
         seed = int(event.uid, 16)
         self._seed = seed
         self.loop = WorkflowLoop(salt=seed, owner=self)  # type: ignore[abstract]
@@ -150,13 +188,28 @@ class CodeExecution:
         return self.loop
 
     def _run_started(self, event: e.RunStarted) -> None:
-        self._root = self.loop.spawn(self.definition.begin(event.input), "")
+        coroutine = self.definition.begin(event.input)
+        if self._interceptors:
+            coroutine = self._intercepted(coroutine, event)
+        self._root = self.loop.spawn(coroutine, "")
+
+    async def _intercepted(self, workflow: Coroutine[Any, Any, Any], event: e.RunStarted) -> Any:
+        async def innermost(call: RunCall) -> Any:
+            if call.headers != (event.headers or {}):
+                self.headers, self.carries_headers = call.headers, True
+            return await workflow
+
+        try:
+            call = RunCall(event.workflow, event.id, dict(event.headers or {}), self.replaying)
+            return await chain(self._interceptors, "run", innermost)(call)
+        finally:
+            workflow.close()  # of use only where an interceptor did not go on with it
 
     def _cancel_requested(self, event: e.CancelRequested) -> None:
         # Repeated requests are no-ops: a second one must not break into the compensation that the first one began.
-        if self._cancel is None and self._root is not None and not self._root.done():
+        if self._cancel is None and self._root is not None:
             self._cancel = event
-            self._root.cancel(event.reason or None)
+            self._root.cancel(event.reason or None)  # one that has returned already is left as it is
 
     def _timer_fired(self, event: e.TimerFired) -> None:
         """Nothing to do: the clock went on, and what is due fires in the drain that follows."""
@@ -270,6 +323,7 @@ _APPLY: dict[type[e.Event], Callable[[CodeExecution, Any], None]] = {
     e.StepFailed: lambda x, event: x.calls.step_failed(event),
     e.ChildStarted: lambda x, event: x.calls.child_started(event),
     e.ChildCompleted: lambda x, event: x.calls.child_completed(event),
+    e.MessageSent: lambda x, event: x.calls.message_sent(event),
     e.TaskCompleted: lambda x, event: x.calls.task_completed(event),
     e.SignalReceived: lambda x, event: x.messages.signal_received(event),
     e.UpdateAccepted: lambda x, event: x.messages.update_accepted(event),

@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-import inspect
 import logging
 import random as _random
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any, Generic, TypeVar, get_type_hints, overload
+from typing import Any
 from uuid import UUID
 
 from segue.authoring.python.alone import Alone
 from segue.authoring.python.execution import current, require
-from segue.authoring.python.messages import Channel, UpdateHandler, rejected
 from segue.errors import InvalidArgument
 from segue.kernel import commands as c
 from segue.kernel.attempt import CURRENT, current_attempt
-from segue.kernel.canonical import Call
 from segue.kernel.names import checked_name, checked_text
-from segue.kernel.payload import Payload
-
-T = TypeVar("T")
-F = TypeVar("F", bound=Callable[..., Any])
-
 
 # --- in workflows: time, chance, versions ---------------------------------------------------------------------
 
@@ -111,76 +103,16 @@ def _write(level: str, message: str, args: tuple[Any, ...]) -> None:
         logging.getLogger("segue.user").log(logging.getLevelName(level), text)
 
 
-# --- in workflows: messages -----------------------------------------------------------------------------------
+# --- in workflows and steps: what travels along ---------------------------------------------------------------
 
 
-@overload
-def signal(name: str, /) -> Channel[Any]: ...
-@overload
-def signal(name: str, type: type[T], /) -> Channel[T]: ...
-@overload
-def signal(function: F, /) -> F: ...
-def signal(name: Any, type: Any = Any, /) -> Any:
-    """Signals of one name: ``await signal("paid", Decimal)`` takes the next one, ``async for`` all of them.
-
-    As a decorator of a function inside the workflow it makes the function their handler, under its own name; it takes
-    the signal's value, or nothing.
-    """
-    execution = require("signal()")
-    if not callable(name):
-        return Channel(execution.messages, checked_name(name, "a signal's name"), type)
-    if not inspect.signature(name).parameters:
-        execution.messages.on_signal(name.__name__, lambda payload: name())
-        return name
-    expected = _parameter_type(name)
-    execution.messages.on_signal(name.__name__, lambda payload: name(execution.encodings.decode(payload, expected)))
-    return name
-
-
-def query(function: F) -> F:
-    """Makes a function inside the workflow answer queries under its name. It may read everything and change nothing."""
-    require("query()").messages.on_query(function.__name__, function)
-    return function
-
-
-class Update(Generic[T]):
-    """A registered update; ``.validator`` takes a function that may refuse it before anything is recorded."""
-
-    def __init__(self, function: Callable[..., Any], handler: UpdateHandler, site: Call) -> None:
-        self.function = function
-        self._handler = handler
-        self._site = site
-
-    def validator(self, function: F) -> F:
-        def validate(payload: Payload) -> None:
-            args, kwargs = self._site.decode(payload)
-            try:
-                function(*args, **kwargs)
-            except Exception as error:
-                raise rejected(error) from error
-
-        self._handler.validate = validate
-        return function
-
-
-def update(function: Callable[..., Coroutine[Any, Any, T]]) -> Update[T]:
-    """Makes a coroutine function inside the workflow answer updates under its name."""
-    execution = require("update()")
-    site = Call.of(function, execution.encodings)
-
-    async def run(payload: Payload) -> Any:
-        args, kwargs = site.decode(payload)
-        return await function(*args, **kwargs)
-
-    handler = UpdateHandler(run, execution.encodings.encode)
-    made: Update[T] = Update(function, handler, site)
-    execution.messages.on_update(function.__name__, handler)
-    return made
-
-
-def _parameter_type(function: Callable[..., Any]) -> Any:
-    hints = {name: hint for name, hint in get_type_hints(function).items() if name != "return"}
-    return next(iter(hints.values()), Any)
+def headers() -> dict[str, str]:
+    """Headers of the run, in a handler with those of its message, in a step those it was called with. Interceptors put
+    them there, and they travel on by themselves: to steps, children and other runs that are sent something."""
+    execution = current()
+    if execution is not None:
+        return dict(execution.outgoing_headers() or {})
+    return dict(current_attempt("headers()").headers or {})
 
 
 # --- in steps -------------------------------------------------------------------------------------------------

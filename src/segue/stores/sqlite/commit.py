@@ -1,7 +1,8 @@
 """The transaction: a batch goes in as a whole, apart from runs that are refused and operations that cannot be stored.
 
-It is as if the appends came first, then the starts, then messages (those of appends, then posts, then what completed
-tasks say), each kind in the order of the batch: a run that closes in a batch is closed for every message in it.
+It is as if the appends came first, then the starts, each with the message that comes with it, then messages (those of
+appends, then posts, then what completed tasks say), each kind in the order of the batch: a run that closes in a batch
+is closed for every message in it.
 
 Measured with fsync on a local disk, where a raw commit of one 200-byte row takes 74 µs: a batch of one event 89 µs (7
 and 15 µs of it processor time). In batches of 1,000 runs, per run, all in: start 10 µs, one event 4 µs, a message 7 µs,
@@ -16,6 +17,7 @@ from collections.abc import Callable, Sequence
 from typing import cast
 
 import apsw
+import msgspec
 
 from segue.errors import InvalidArgument
 from segue.stores.base import (
@@ -27,6 +29,7 @@ from segue.stores.base import (
     Operation,
     Post,
     Rejected,
+    Started,
     StartRun,
 )
 from segue.stores.sqlite import appends, posts, starts, tasks
@@ -177,6 +180,7 @@ def _apply(
     accepted = _append(connection, appending, answers) if appending else []
     if starting:
         answers.update(zip(starting, starts.start(connection, list(starting.values())), strict=True))
+        _post_with_starts(connection, starting, answers)
     told: dict[int, Post] = {}
     for index, done in completing.items():
         answer = tasks.complete(connection, done)
@@ -192,6 +196,17 @@ def _apply(
     answers.update((index, next(posted)) for index in posting)
     answers.update((index, tasks.answered(next(posted))) for index in told)
     return answers
+
+
+def _post_with_starts(connection: apsw.Connection, starting: dict[int, StartRun], answers: _Answers) -> None:
+    """Delivers the messages that come with starts, each to the run that its start was answered with."""
+    posted: dict[int, Post] = {}
+    for index, wanted in starting.items():
+        answer = answers[index]
+        if wanted.post is not None and isinstance(answer, Started) and answer.outcome != "refused":
+            posted[index] = msgspec.structs.replace(wanted.post, run=answer.run)
+    for index, told in zip(posted, posts.deliver(connection, list(posted.values())), strict=True):
+        answers[index] = msgspec.structs.replace(answers[index], posted=told)
 
 
 def _append(connection: apsw.Connection, appending: dict[int, Append], answers: _Answers) -> list[int]:

@@ -95,6 +95,10 @@ def _decide(holder: _Holder | None, wanted: StartRun) -> Started | None:
         case "use-existing":
             reason = _difference(holder, wanted)
             return _refused(holder, reason) if reason else Started("existing", holder.run, holder.state)
+        case "use-open" if holder.state not in CLOSED:
+            if holder.workflow != wanted.workflow:
+                return _refused(holder, f"it is a run of {holder.workflow}")
+            return Started("existing", holder.run, holder.state)
         case "fail":
             return _refused(holder, f"its id is taken by a run that is {holder.state}")
         case "replace" if holder.state not in CLOSED:
