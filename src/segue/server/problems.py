@@ -20,6 +20,8 @@ _STATUS: tuple[tuple[type[Exception], int], ...] = (
     (errors.RunClosed, 409),
     (errors.RunStillOpen, 409),
     (errors.UpdateRejected, 422),
+    (errors.UpdateFailed, 422),
+    (errors.SignalRefused, 422),
     (errors.InvalidArgument, 422),
     (errors.PayloadError, 422),
     (errors.Incident, 409),

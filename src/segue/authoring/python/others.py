@@ -11,7 +11,7 @@ from segue.errors import InvalidArgument
 from segue.kernel.attempt import derive_key
 from segue.kernel.canonical import Call, digest
 from segue.kernel.commands import SendMessage
-from segue.kernel.names import checked_name
+from segue.kernel.names import checked_name, checked_text
 
 A = TypeVar("A")
 
@@ -50,7 +50,7 @@ class OtherRun:
         Raises:
             RunNotFound, RunClosed: nobody got it.
         """
-        await self._send("cancel", checked_name(reason, "the reason"))
+        await self._send("cancel", checked_text(reason, "the reason"))
 
     async def _send(self, kind: str, name: str, value: Any = None) -> None:
         execution = require(f"{kind}()")
