@@ -36,14 +36,17 @@ from segue.stores.base import (
     Batch,
     CompleteTask,
     ConflictPolicy,
+    HoldStep,
     Operation,
     Post,
     Posted,
     Rejected,
     Started,
     StartRun,
+    StepTold,
     Store,
     TaskAnswered,
+    TellStep,
 )
 
 Events = Callable[..., Iterable[tuple[int, e.Event]]]
@@ -54,9 +57,10 @@ Replayed = Callable[[], Awaitable[Any]]
 class Direct:
     """For the owner: everything goes through its own writer, in the same transactions as the runs themselves."""
 
-    def __init__(self, conductor: Conductor, loading: Loading) -> None:
+    def __init__(self, conductor: Conductor, loading: Loading, held: Callable[[], None]) -> None:
         self._conductor = conductor
         self._loading = loading
+        self._held = held
 
     async def _submit(self, operation: Operation, then: Callable[[Any], None]) -> Any:
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
@@ -80,7 +84,9 @@ class Direct:
         conductor = self._conductor
 
         def then(answer: Started) -> None:
-            if answer.outcome == "started":
+            if answer.outcome == "started" and event.begin is not None:
+                conductor.expect(event.begin)
+            elif answer.outcome == "started":
                 conductor.adopt(answer.run, event)
             elif answer.outcome == "existing" and answer.run not in conductor.residents:
                 # It may be that only the acknowledgement of its start was lost.
@@ -135,6 +141,16 @@ class Direct:
                 self._conductor.poke(answer.run)
 
         return cast(TaskAnswered, await self._submit(operation, then))
+
+    async def tell_step(self, operation: TellStep) -> StepTold:
+        def then(answer: StepTold) -> None:
+            if answer.outcome == "told" and operation.body is not None:
+                self._conductor.poke(answer.run)
+
+        return cast(StepTold, await self._submit(operation, then))
+
+    async def hold_step(self, operation: HoldStep) -> None:
+        await self._submit(operation, lambda answer: self._held())
 
     async def update(
         self, run: int, event: e.UpdateAccepted, body: Any, events: Events, *, fresh: bool
@@ -228,7 +244,9 @@ class Direct:
     async def query(self, run: int, name: str, arguments: list[Any], replayed: Replayed) -> Any:
         try:
             return await self._with(run, functools.partial(self._query, name, arguments))
-        except RunClosed:
+        except RunClosed as error:
+            if error.state == "continued":
+                raise
             return await replayed()
 
     def _query(self, name: str, arguments: list[Any], run: Resident, future: asyncio.Future[Any]) -> None:
@@ -376,6 +394,12 @@ class Remote:
 
     async def complete_task(self, operation: CompleteTask) -> TaskAnswered:
         return cast(TaskAnswered, await self._commit(operation))
+
+    async def tell_step(self, operation: TellStep) -> StepTold:
+        return cast(StepTold, await self._commit(operation))
+
+    async def hold_step(self, operation: HoldStep) -> None:
+        await self._commit(operation)
 
     async def update(
         self, run: int, event: e.UpdateAccepted, body: Any, events: Events, *, fresh: bool

@@ -55,6 +55,7 @@ from segue.settings import (
     sqlite_path,
 )
 from segue.starting import Starting
+from segue.steering import Steering
 from segue.stores.base import (
     CompleteTask,
     LogLine,
@@ -66,8 +67,8 @@ from segue.stores.sqlite.backup import restore as restore_file
 from segue.stores.sqlite.store import SqliteStore
 
 log = logging.getLogger("segue.engine")
-
 R = TypeVar("R")
+T = TypeVar("T")
 
 OPEN: WeakSet[Engine] = WeakSet()
 """Engines of this process that are open."""
@@ -85,7 +86,7 @@ def restore(backup: str, url: str | None = None) -> None:
     restore_file(backup, str(sqlite_path(database_url(url))))
 
 
-class Engine(Starting):
+class Engine(Starting, Steering):
     """Runs workflows durably.
 
     ``async with Engine("sqlite:///orders.db") as engine:``. Without a URL the database is ``./.segue/segue.db``, or
@@ -209,7 +210,7 @@ class Engine(Starting):
             self.store.release(fence, clean=False)
             raise
         self._duty = duty
-        self._client = Direct(duty.conductor, duty.loading)
+        self._client = Direct(duty.conductor, duty.loading, duty.mail.look_at_holds)
         return True
 
     async def _stand_by(self, pause: float) -> None:
@@ -318,13 +319,31 @@ class Engine(Starting):
 
     async def list(self, where: RunFilter | None = None) -> list[RunRow]:
         """Runs, newest first."""
-        return self.store.list(where or RunFilter(namespace=self.namespace))
+        return [self._readable(row) for row in self.store.list(where or RunFilter(namespace=self.namespace))]
 
     async def describe(self, run: int) -> RunRow:
         row = self.store.run(run)
         if row is None:
             raise RunNotFound(str(run), self.namespace)
-        return row
+        return self._readable(row)
+
+    async def latest(self, run: int) -> RunRow:
+        """The run, or the last one of its chain if it has gone on as a new one."""
+        row = self.store.latest(run)
+        if row is None:
+            raise RunNotFound(str(run), self.namespace)
+        return self._readable(row)
+
+    def _readable(self, row: RunRow) -> RunRow:
+        if self._codec is None or not (row.summary or row.timer):
+            return row
+        timer = None if row.timer is None else self.journal.open_text(row.timer)
+        return msgspec.structs.replace(row, summary=self.journal.open_text(row.summary), timer=timer)
+
+    def _step_result(self, step: str) -> Callable[[Any], Any] | None:
+        """Decodes a result of the step, if it is known here."""
+        runner: Any = self.definitions.runner(step)
+        return None if runner is None else runner.decode_result
 
     def events_of(self, run: int, *, after: int = 0) -> Iterable[tuple[int, e.Event]]:
         """The run's journal, as far as it is on disk."""

@@ -106,6 +106,20 @@ class NotInWorkflow(CallerError):
     """A name that only means something inside a workflow (or a step) was used outside."""
 
 
+class AttemptOver(CallerError):
+    """A heartbeat or an outcome of an attempt that has ended for its run; nothing was changed.
+
+    Attributes:
+        step: the step's name. run_id: whose it is. attempt: the number of the attempt.
+    """
+
+    def __init__(self, message: str, *, step: str = "", run_id: str = "", attempt: int = 0) -> None:
+        super().__init__(message)
+        self.step = step
+        self.run_id = run_id
+        self.attempt = attempt
+
+
 class UpdateRejected(CallerError):
     """The update's validator refused it, or the run answers no such update; nothing was changed.
 
@@ -134,6 +148,10 @@ class RunFailed(SegueError):
         super().__init__(message)
         self.run_id = run_id
         self.failure = failure
+
+
+class RunTimeout(RunFailed):
+    """The run was stopped because it took longer than its ``timeout``."""
 
 
 class RunCancelled(RunFailed):
@@ -188,7 +206,7 @@ class StepFailed(AuthorError):
 
 
 class StepTimeout(AuthorError):
-    """An attempt of a step took longer than its ``timeout``."""
+    """An attempt of a step, or all of them together, took longer than a limit allows; the text names the limit."""
 
 
 class NonDeterminism(AuthorError):
@@ -218,6 +236,10 @@ class PayloadError(AuthorError):
         super().__init__(message)
         self.path = path
         self.reason = reason
+
+
+class EndlessContinuation(AuthorError):
+    """A workflow continues as new again and again without waiting for anything in between."""
 
 
 class Unstorable(AuthorError):

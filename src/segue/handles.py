@@ -63,7 +63,7 @@ class Handle(Addressed, Generic[R]):
 
     Attributes:
         id: the caller's id of the run.
-        run: its row in the store.
+        run: its row in the store. Should the run go on as a new one, the handle goes with it.
     """
 
     def __init__(self, engine: Engine, run: int, id: str, returns: Any = Any) -> None:
@@ -92,6 +92,9 @@ class Handle(Addressed, Generic[R]):
     async def _result(self, through_incidents: bool) -> R:
         while True:
             event = await self._engine.closing_event(self.run)
+            if isinstance(event, e.RunContinued):
+                await self._follow()
+                continue
             if not isinstance(event, e.IncidentOpened):
                 return self._unwrap(event)
             if not through_incidents:
@@ -112,9 +115,27 @@ class Handle(Addressed, Generic[R]):
         word = "cancelled" if kind is RunCancelled else "terminated"
         raise kind(f"run {self.id!r} was {word}" + (f": {reason}" if reason else ""), run_id=self.id)
 
+    async def _follow(self) -> RunRow:
+        """Goes to the last run of the chain."""
+        row = await self._engine.latest(self.run)
+        self.run = row.run
+        return row
+
     async def status(self) -> RunRow:
         """The run's row: state, times, attributes."""
-        return await self._engine.describe(self.run)
+        return await self._follow()
+
+    async def pause(self, reason: str = "", *, by: str = "") -> None:
+        """Has the run stand still until ``resume``: attempts that are under way end, messages are kept, timers wait."""
+        await self._engine.pause(self.run, reason, by=by)
+
+    async def resume(self, *, by: str = "") -> None:
+        """Lets the run go on: what came in meanwhile is seen, in order, and timers that became due fire.
+
+        Raises:
+            CallerError: nobody has paused it.
+        """
+        await self._engine.resume(self.run, by=by)
 
     async def _signal(self, to: Address, value: Any, message: str | None) -> None:
         await self._engine.signal(self.run, to, value, message=message)
@@ -138,11 +159,13 @@ class Handle(Addressed, Generic[R]):
         await self._engine.retry(self.run, key)
 
     async def history(self) -> list[Recorded]:
-        """The run's journal."""
+        """The run's journal; of a chain, that of its last run."""
+        await self._follow()
         return [Recorded(seq, event) for seq, event in self._engine.events_of(self.run)]
 
     async def published(self) -> dict[str, Any]:
         """What the workflow has published."""
+        await self._follow()
         return self._engine.published(self.run)
 
     @overload

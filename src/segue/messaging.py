@@ -20,7 +20,7 @@ from segue.kernel.names import checked_name, checked_text
 from segue.runtime.clock import Clock
 from segue.runtime.journal import JournalFormat
 from segue.serving import Definitions
-from segue.stores.base import Post, Store
+from segue.stores.base import Post, RunRow, Store
 
 T = TypeVar("T")
 
@@ -58,8 +58,12 @@ class Messaging:
         async def send(call: SendCall) -> Any:
             event = self.update_event(to, call.args, id, call.headers)
             body = functools.partial(self.body, event)
-            asked = await self._ask(lambda client: client.update(run, event, body, self.events_of, fresh=id is None))
-            return self.answer(to, asked)
+
+            async def update(run: int, again: bool) -> e.UpdateCompleted:
+                fresh = id is None and not again
+                return await self._ask(lambda client: client.update(run, event, body, self.events_of, fresh=fresh))
+
+            return self.answer(to, await self._of_the_latest(run, update))
 
         return await self._send(send, SendCall("update", to.name, run, args))
 
@@ -67,12 +71,33 @@ class Messaging:
         to = _addressed(name)
 
         async def send(call: SendCall) -> Any:
-            replayed = functools.partial(
-                asyncio.to_thread, ask, self.definitions, self.store, self.events_of, run, to.name, list(call.args)
-            )
-            return await self._ask(lambda client: client.query(run, to.name, list(call.args), replayed))
+            async def query(run: int, again: bool) -> Any:
+                replayed = functools.partial(
+                    asyncio.to_thread, ask, self.definitions, self.store, self.events_of, run, to.name, list(call.args)
+                )
+                return await self._ask(lambda client: client.query(run, to.name, list(call.args), replayed))
+
+            return await self._of_the_latest(run, query)
 
         return await self._send(send, SendCall("query", to.name, run, args))
+
+    async def _of_the_latest(self, run: int, question: Callable[[int, bool], Awaitable[T]]) -> T:
+        """Asks the run, and the one that goes on from it if there is one; ``question`` gets the run, and whether
+        another one was asked before."""
+        again = False
+        while True:
+            try:
+                return await question(run, again)
+            except RunClosed as error:
+                if error.state != "continued":
+                    raise
+            run, again = self._latest(run).run, True
+
+    def _latest(self, run: int) -> RunRow:
+        row = self.store.latest(run)
+        if row is None:
+            raise RunNotFound(str(run), self.namespace)
+        return row
 
     async def cancel(self, run: int, reason: str = "") -> None:
         checked_text(reason, "the reason")
@@ -139,9 +164,7 @@ class Messaging:
         post = Post(kind, body, message or os.urandom(16).hex(), event.at, run=run, blobs=blobs)
         answer = await self._ask(lambda client: client.post(post, event))
         if answer.outcome in ("closed", "unknown"):
-            row = self.store.run(run)
-            if row is None:
-                raise RunNotFound(str(run), self.namespace)
+            row = self._latest(run)
             raise RunClosed(row.id, row.state)
 
 

@@ -121,6 +121,7 @@ class Duty:
         self.conductor.expect = self.mail.expect
         self.conductor.reload = self._reload
         self.conductor.on_dispossessed = dispossessed
+        host.on_beat = self.conductor.heartbeats.heard
 
     def _processes(self) -> Processes:
         return Processes(self._formats.encodings, size=self._settings.processes, factory=self._formats.factory)
@@ -178,6 +179,7 @@ class Duty:
             self._advertising.cancel()
         if self._watchdog is not None:
             self._watchdog.close()
+        self.conductor.heartbeats.close()
 
     async def stop(self, grace: float) -> None:
         self._stop_looking()
@@ -198,4 +200,10 @@ class Duty:
     @property
     def quiescent(self) -> bool:
         conductor = self.conductor
-        return not (conductor.attempts.running or conductor.writer.busy or self.loading.busy or self.retaining.busy)
+        return not (
+            conductor.attempts.running
+            or conductor.writer.busy
+            or self.loading.busy
+            or self.mail.busy
+            or self.retaining.busy
+        )

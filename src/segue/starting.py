@@ -25,7 +25,9 @@ from segue.handles import Handle
 from segue.kernel import events as e
 from segue.kernel.canonical import digest
 from segue.kernel.codec import Codec
+from segue.kernel.duration import Duration, microseconds
 from segue.kernel.interception import StartCall, chain
+from segue.kernel.names import checked_text
 from segue.kernel.payload import Payload
 from segue.messaging import Messaging
 from segue.runtime.children import PYTHON
@@ -69,6 +71,9 @@ class Starting(Messaging):
         id: str | None = ...,
         on_conflict: ConflictPolicy = ...,
         tags: dict[str, str] | None = ...,
+        delay: Duration | None = ...,
+        timeout: Duration | None = ...,
+        summary: str = ...,
     ) -> Handle[R]: ...
     @overload
     async def start(
@@ -80,6 +85,9 @@ class Starting(Messaging):
         id: str | None = ...,
         on_conflict: ConflictPolicy = ...,
         tags: dict[str, str] | None = ...,
+        delay: Duration | None = ...,
+        timeout: Duration | None = ...,
+        summary: str = ...,
     ) -> Handle[R]: ...
     @overload
     async def start(
@@ -92,6 +100,9 @@ class Starting(Messaging):
         id: str | None = ...,
         on_conflict: ConflictPolicy = ...,
         tags: dict[str, str] | None = ...,
+        delay: Duration | None = ...,
+        timeout: Duration | None = ...,
+        summary: str = ...,
     ) -> Handle[R]: ...
     @overload
     async def start(
@@ -105,6 +116,9 @@ class Starting(Messaging):
         id: str | None = ...,
         on_conflict: ConflictPolicy = ...,
         tags: dict[str, str] | None = ...,
+        delay: Duration | None = ...,
+        timeout: Duration | None = ...,
+        summary: str = ...,
     ) -> Handle[R]: ...
     @overload
     async def start(
@@ -119,6 +133,9 @@ class Starting(Messaging):
         id: str | None = ...,
         on_conflict: ConflictPolicy = ...,
         tags: dict[str, str] | None = ...,
+        delay: Duration | None = ...,
+        timeout: Duration | None = ...,
+        summary: str = ...,
     ) -> Handle[R]: ...
     @overload
     async def start(
@@ -129,6 +146,9 @@ class Starting(Messaging):
         id: str | None = ...,
         on_conflict: ConflictPolicy = ...,
         tags: dict[str, str] | None = ...,
+        delay: Duration | None = ...,
+        timeout: Duration | None = ...,
+        summary: str = ...,
     ) -> Handle[Any]: ...
     async def start(
         self,
@@ -138,6 +158,9 @@ class Starting(Messaging):
         id: str | None = None,
         on_conflict: ConflictPolicy = "use-existing",
         tags: dict[str, str] | None = None,
+        delay: Duration | None = None,
+        timeout: Duration | None = None,
+        summary: str = "",
     ) -> Handle[Any]:
         """Starts a run. Acknowledged once it is on disk.
 
@@ -146,13 +169,20 @@ class Starting(Messaging):
             id: the caller's id; the same id again, with the same input, is the same run. By default a new one.
             on_conflict: what happens if the id is taken, see ``stores.base.StartRun``.
             tags: labels to find the run by.
+            delay: how long to wait before the workflow's code begins.
+            timeout: how long it may take from then on; by default what ``@workflow(timeout=…)`` says. When it is over,
+                the run is stopped, what it did is undone, and it ends as failed (``RunTimeout``).
+            summary: what the run is about, shown wherever runs are listed.
 
         Raises:
             UnknownWorkflow, InvalidArgument: nothing was started.
             NotServed: another process owns the runs and lacks this workflow; nothing was started.
             RunAlreadyExists: the id is taken by a run with other input, or the policy says to fail.
         """
-        handle, _ = await self.start_with(workflow, args, None, id=id, on_conflict=on_conflict, tags=tags)
+        handle, _ = await self.start_with(
+            workflow, args, None, id=id, on_conflict=on_conflict, tags=tags, delay=delay, timeout=timeout,
+            summary=summary,
+        )  # fmt: skip
         return handle
 
     async def start_with(
@@ -164,25 +194,32 @@ class Starting(Messaging):
         id: str | None,
         on_conflict: ConflictPolicy,
         tags: dict[str, str] | None,
+        delay: Duration | None = None,
+        timeout: Duration | None = None,
+        summary: str = "",
     ) -> tuple[Handle[Any], Started]:
         """Starts a run, with a message for it if there is one; as ``start``."""
         check_options(id, on_conflict, tags or {})
+        checked_text(summary, "a run's summary")
+        wait, limit = microseconds(delay or 0), None if timeout is None else microseconds(timeout)
         uid = os.urandom(16).hex()
 
         async def start(call: StartCall) -> tuple[Handle[Any], Started]:
             name, version, returns, payload, hash = self._input(workflow, call.args)
             self._check_served(name, id)
             at = self.clock.now()
+            begin = at + wait if wait else None
             event = e.RunStarted(
                 at, None, call.headers or None, name, id or uid, uid, payload, namespace=self.namespace,
-                version=version, python=PYTHON, tags=tags or {}, input_hash=hash,
+                version=version, python=PYTHON, tags=tags or {}, input_hash=hash, begin=begin,
+                timeout=self._timeout(name) if limit is None else limit, summary=summary,
             )  # fmt: skip
             data, blobs = self.journal.write(event)
-            wake = RESIDENT if self._duty is not None else RESIDENT + 1
+            wake = begin or (RESIDENT if self._duty is not None else RESIDENT + 1)
             policy: ConflictPolicy = "replace" if on_conflict == "terminate-if-running" else on_conflict
             operation = StartRun(
                 self.namespace, id or uid, uid, self.app, name, at, data, hash, version, wake, policy, None, tags or {},
-                tuple(blobs), None, post,
+                tuple(blobs), None, post, "running" if begin is None else "waiting", self.journal.seal_text(summary),
             )  # fmt: skip
             answer = await self._start(operation, event, on_conflict)
             return Handle(cast("Engine", self), answer.run, id or uid, returns), answer
@@ -297,6 +334,10 @@ class Starting(Messaging):
         call_site = definition.bind(self.encodings, hash_key).call_site
         payload, hash = call_site.encode(args, {})
         return definition.name, definition.version, call_site.returns, payload, hash
+
+    def _timeout(self, workflow: str) -> int | None:
+        definition = self.definitions.workflow(workflow)
+        return None if definition is None else definition.timeout
 
     def _check_served(self, workflow: str, id: str | None) -> None:
         """A run that its owner has no code for would only stand still. One that is there already may have ended."""

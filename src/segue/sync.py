@@ -205,6 +205,14 @@ class Client:
         """As ``Engine.tasks``."""
         return self.wait(self._engine.tasks(assignee=assignee))
 
+    def complete_step(self, token: str, result: Any = None) -> None:
+        """As ``Engine.complete_step``."""
+        self.wait(self._engine.complete_step(token, result))
+
+    def fail_step(self, token: str, error: BaseException | str, *, retryable: bool = True) -> None:
+        """As ``Engine.fail_step``."""
+        self.wait(self._engine.fail_step(token, error, retryable=retryable))
+
     def complete_task(self, task: HumanTask, answer: Any, *, by: str = "") -> None:
         """As ``Engine.complete_task``."""
         self.wait(self._engine.complete_task(task, answer, by=by))
@@ -238,6 +246,12 @@ class SyncHandle(Generic[R]):
 
     def terminate(self, reason: str = "") -> None:
         self._client.wait(self._handle.terminate(reason))
+
+    def pause(self, reason: str = "", *, by: str = "") -> None:
+        self._client.wait(self._handle.pause(reason, by=by))
+
+    def resume(self, *, by: str = "") -> None:
+        self._client.wait(self._handle.resume(by=by))
 
     def retry(self, key: str | None = None) -> None:
         self._client.wait(self._handle.retry(key))

@@ -81,6 +81,11 @@ EVENTS: list[e.Event] = [
     e.RunCancelled(*HEAD),
     e.RunTerminated(*HEAD),
     e.Erased(*HEAD),
+    e.StepScheduled(*HEAD, "/a", "a", 1, "h", LARGE, summary="in words"),
+    e.StepFailed(*HEAD, "/a", "a", 1, "h", FAILURE, summary="in words", heartbeat=LARGE),
+    e.Paused(*HEAD, "because"),
+    e.Resumed(*HEAD),
+    e.RunContinued(*HEAD, "uid", LARGE),
 ]
 
 

@@ -29,6 +29,15 @@ class Host(Protocol):
     def read_state(self, attempt: Attempt, scope: str, key: str) -> Any:
         """The encoded value of keyed state, or None."""
 
+    def beat(self, attempt: Attempt, details: Any) -> None:
+        """Takes a heartbeat. Raises ``AttemptOver`` if the attempt has ended for its run."""
+
+    def earlier(self, attempt: Attempt, type: Any) -> Any:
+        """What the last heartbeat of an earlier attempt said, or None."""
+
+    def hand_over(self, attempt: Attempt) -> str:
+        """Lets the attempt's outcome come from outside; its token."""
+
 
 class Identity(Protocol):
     """Whose run it is."""
@@ -41,11 +50,18 @@ class Identity(Protocol):
 
 
 class Attempt:
-    """Who is running: the run, the step, the number of the attempt; and the request to stop."""
+    """Who is running: the run, the step, the number of the attempt; and the request to stop.
+
+    Attributes:
+        beaten: what its last heartbeat said (encoded). beaten_at: when that was, on whatever clock its host measures.
+        earlier: what the last heartbeat of an earlier attempt said (encoded).
+        handed_over: its outcome comes from outside.
+        over: why nothing of it is taken any more.
+    """
 
     __slots__ = (
-        "_on_cancel", "attempt", "cancel_requested", "headers", "host", "identity", "key", "name", "progress",
-        "secrets", "state_writes",
+        "_on_cancel", "attempt", "beaten", "beaten_at", "cancel_requested", "earlier", "handed_over", "headers", "host",
+        "identity", "key", "name", "over", "progress", "secrets", "state_writes",
     )  # fmt: skip
 
     def __init__(
@@ -67,6 +83,11 @@ class Attempt:
         self.progress: Any = None
         self.state_writes: dict[tuple[str, str], Any] | None = None
         self.secrets: Any = None
+        self.beaten: Any = None
+        self.beaten_at = 0.0
+        self.earlier: Any = None
+        self.handed_over = False
+        self.over: str | None = None
         self._on_cancel: list[Callable[[], None]] | None = None
 
     @property

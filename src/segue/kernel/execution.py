@@ -15,10 +15,12 @@ from segue.kernel.payload import Payload
 
 
 class Deadline(NamedTuple):
-    """The earliest timer: µs since the epoch, and its number within the run. Ties fire in order of creation."""
+    """The earliest timer: µs since the epoch, and its number within the run. Ties fire in order of creation.
+    ``summary``: what it is about, if its author has said."""
 
     at: int
     timer: int
+    summary: str | None = None
 
 
 class Execution(Protocol):

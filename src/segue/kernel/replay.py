@@ -22,6 +22,7 @@ _RECORD_OF: dict[type[c.Command], type[e.Event]] = {
     c.Complete: e.RunCompleted,
     c.Fail: e.RunFailed,
     c.Cancelled: e.RunCancelled,
+    c.ContinueAsNew: e.RunContinued,
 }
 _IDENTITY: dict[type[e.Event], str] = {e.TaskOpened: "key", e.Marker: "name", e.UpdateCompleted: "update"}
 """The attribute that a record and its command must share."""
@@ -29,7 +30,7 @@ _IDENTITY: dict[type[e.Event], str] = {e.TaskOpened: "key", e.Marker: "name", e.
 
 _RECORDS = frozenset(e.RECORDS)
 _INCIDENTS = (e.IncidentOpened, e.IncidentResolved)
-_REPEATABLE = (c.CancelStep, c.CancelChild, c.CloseTask, c.Reassign, c.Publish)
+_REPEATABLE = (c.CancelStep, c.CancelChild, c.CloseTask, c.Reassign, c.Publish, c.SetSummary)
 """Commands that leave no record, are not outstanding either, and may be carried out twice."""
 
 
@@ -68,7 +69,9 @@ class Replay:
             self._feed_incident(event)
         else:
             self._apply()
-            self._held, self._dropped = event, False
+            # A run that goes on after a pause may have been in memory or not: if this is where its journal ends, what
+            # it asks for now may not have been carried out.
+            self._held, self._dropped = event, kind is e.Resumed
             if self.missed:
                 self.missed.clear()
 

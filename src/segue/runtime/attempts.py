@@ -1,4 +1,4 @@
-"""Runs attempts of steps: on the loop, in a thread, in a process; with a time limit and a request to stop.
+"""Runs attempts of steps: on the loop, in a thread, in a process; with time limits and a request to stop.
 
 An attempt ends in an ``Outcome``, once. A thread cannot be stopped from outside: when its limit and its grace are over
 its attempt counts as failed, and whatever it still does is ignored.
@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future as ThreadFuture
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import Context, copy_context
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from segue.errors import StepTimeout
 from segue.kernel.attempt import CURRENT, Attempt
@@ -26,6 +27,10 @@ log = logging.getLogger("segue.attempts")
 
 CLEAN_UP = 2.0
 """Seconds that coroutines have for their ``finally`` blocks when the engine closes."""
+
+
+Limit = Literal["timeout", "schedule_to_start", "schedule_to_close", "heartbeat"]
+"""What of a step's terms can end an attempt."""
 
 
 class Outcome:
@@ -58,7 +63,7 @@ class Running:
 
     __slots__ = (
         "attempt", "attempts", "command", "done", "future", "inner", "intercepted", "runner", "started_at", "stopping",
-        "thread", "timed_out", "timer",
+        "thread", "timed_out", "timers",
     )  # fmt: skip
 
     def __init__(
@@ -79,8 +84,8 @@ class Running:
         self.inner: asyncio.Future[Any] | None = None
         """The step itself, where interceptors are around it."""
         self.thread: ThreadFuture[Any] | None = None
-        self.timer: asyncio.TimerHandle | None = None
-        self.timed_out = False
+        self.timers: dict[Limit, asyncio.TimerHandle] | None = None
+        self.timed_out: Limit | None = None
         self.stopping = False
         self.attempts: Attempts
 
@@ -93,7 +98,7 @@ class Running:
         future.add_done_callback(self._ended)
 
     def _ended(self, future: asyncio.Future[Any]) -> None:
-        if not future.cancelled() and future.exception() is None and not self.timed_out:
+        if not future.cancelled() and future.exception() is None and self.timed_out is None:
             try:
                 result = future.result()
                 outcome = Outcome(result if type(result) is Payload else self.runner.encode(result))
@@ -107,9 +112,11 @@ class Running:
         """Reports the outcome; whatever comes after the first is ignored."""
         self.attempts.running.discard(self)
         done, self.done = self.done, None
-        if self.timer is not None:
-            self.timer.cancel()
-            self.timer = None
+        if self.timers is not None:
+            for timer in self.timers.values():
+                timer.cancel()
+        if self.attempt.over is None:
+            self.attempt.over = "it has ended"
         if done is not None:
             self.attempts.before_outcome(self)
             done(self, outcome)
@@ -139,11 +146,14 @@ class Attempts:
         """Starts an attempt. Never raises: what goes wrong is the attempt's outcome."""
         running.attempts = self
         self.running.add(running)
+        spec = running.command.spec
+        if spec.schedule_to_start is not None:
+            self._limit(running, "schedule_to_start", spec.schedule_to_start)
         try:
             if self._interceptors:
                 self._intercept(running)
             else:
-                _START[running.command.spec.executor](self, running)
+                _START[spec.executor](self, running)
         except Exception as error:
             self._loop.call_soon(running.finish, Outcome(error=error))
 
@@ -198,7 +208,7 @@ class Attempts:
         runner = running.runner
         coroutine = runner.call(runner.decode(running.command.input))
         running.follow(self._loop.create_task(coroutine, context=_context_of(running)))
-        if running.command.spec.timeout is not None:
+        if running.command.spec.limited:
             self._begun(running)
 
     def _in_thread(self, running: Running) -> None:
@@ -207,7 +217,7 @@ class Attempts:
         runner = running.runner
         arguments = runner.decode(running.command.input)
         run = _context_of(running).run
-        if running.command.spec.timeout is None:
+        if not running.command.spec.limited:
             running.thread = self._pool.submit(run, runner.call, arguments)
         else:
             running.thread = self._pool.submit(self._timed, running, run, runner.call, arguments)
@@ -227,14 +237,39 @@ class Attempts:
 
     def _begun(self, running: Running) -> None:
         """It is the attempt's turn: the time that it waited for a free thread or process does not count."""
-        timeout = running.command.spec.timeout
-        if timeout is not None and running in self.running:
-            running.timer = self._loop.call_later(timeout / 1_000_000, self._expire, running)
+        if running not in self.running or running.timed_out is not None:
+            return
+        spec = running.command.spec
+        if running.timers is not None and (waiting := running.timers.pop("schedule_to_start", None)) is not None:
+            waiting.cancel()
+        if spec.timeout is not None:
+            self._limit(running, "timeout", spec.timeout)
+        if spec.heartbeat is not None:
+            running.attempt.beaten_at = time.monotonic()
+            self._limit(running, "heartbeat", spec.heartbeat)
 
-    def _expire(self, running: Running) -> None:
-        running.timed_out = True
+    def close_by(self, running: Running, remaining: int) -> None:
+        """Limits an attempt by what is left (µs) of the time for all attempts together."""
+        self._limit(running, "schedule_to_close", remaining)
+
+    def _limit(self, running: Running, limit: Limit, after: float) -> None:
+        if running.timers is None:
+            running.timers = {}
+        running.timers[limit] = self._loop.call_later(after / 1_000_000, self._expire, running, limit)
+
+    def _expire(self, running: Running, limit: Limit) -> None:
+        if running.timed_out is not None:
+            return
+        if limit == "heartbeat":
+            rest = running.attempt.beaten_at + (running.command.spec.heartbeat or 0) / 1_000_000 - time.monotonic()
+            if rest > 0:
+                self._limit(running, limit, rest * 1_000_000)
+                return
+        running.timed_out = limit
+        running.attempt.over = exceeded(running.command, limit)
         self._interrupt(running)
-        running.timer = self._loop.call_later(running.command.spec.grace / 1_000_000, self._give_up, running)
+        grace = running.command.spec.grace / 1_000_000
+        running.timers = {limit: self._loop.call_later(grace, self._give_up, running)}
 
     def _give_up(self, running: Running) -> None:
         log.warning(
@@ -277,9 +312,24 @@ def _failure(running: Running, future: asyncio.Future[Any]) -> Outcome:
 
 
 def _timeout(running: Running, cause: BaseException | None = None) -> StepTimeout:
-    limit = (running.command.spec.timeout or 0) / 1_000_000
-    error = StepTimeout(
-        f"attempt {running.attempt.attempt} of {running.attempt.name} took longer than its timeout of {limit:g} s"
-    )
+    assert running.timed_out is not None
+    error = StepTimeout(exceeded(running.command, running.timed_out))
     error.__cause__ = cause
     return error
+
+
+def exceeded(command: RunStep, limit: Limit) -> str:
+    """What is said of an attempt that a limit has ended."""
+    return _EXCEEDED[limit].format(
+        attempt=command.attempt, step=command.spec.name, limit=(getattr(command.spec, limit) or 0) / 1_000_000
+    )
+
+
+_EXCEEDED: dict[Limit, str] = {
+    "timeout": "attempt {attempt} of {step} took longer than its timeout of {limit:g} s",
+    "schedule_to_start": "attempt {attempt} of {step} was not begun within its schedule_to_start of {limit:g} s: no "
+    "thread or process was free for it",
+    "schedule_to_close": "{step} was not done within its schedule_to_close of {limit:g} s, which ended at attempt "
+    "{attempt}",
+    "heartbeat": "attempt {attempt} of {step} gave no heartbeat for {limit:g} s, its heartbeat_timeout",
+}

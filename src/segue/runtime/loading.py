@@ -15,7 +15,7 @@ from segue.kernel import commands as c
 from segue.kernel import events as e
 from segue.kernel.execution import Execution
 from segue.kernel.replay import Replay
-from segue.runtime import children, dispatch, incidents
+from segue.runtime import children, dispatch, incidents, pauses
 from segue.runtime.carry import CARRY
 from segue.runtime.resident import Resident
 from segue.stores.base import CLOSED, RESIDENT, RunRow
@@ -138,6 +138,8 @@ def _replay(conductor: Conductor, row: RunRow) -> Iterator[Resident | None]:
             yield None
         if error is None:
             replay.finish()
+            if any(isinstance(command, (c.RunStep, c.AwaitStep)) for command in execution.outstanding()):
+                conductor.heartbeats.load(run.run)
     except StoreUnavailable:
         execution.close()
         raise
@@ -200,7 +202,9 @@ def _note(run: Resident, seq: int, event: e.Event, halted: bool) -> bool:
     elif isinstance(event, e.IncidentResolved):
         incidents.resolved(run, event.key)
     elif isinstance(event, e.RunStarted):
-        run.parent = event.parent
+        run.parent, run.started = event.parent, event
+    elif isinstance(event, (e.Paused, e.Resumed)):
+        pauses.note(run, event)
     else:
         children.note(run, event)
     return "" in run.incidents
@@ -239,7 +243,9 @@ def _take_up(conductor: Conductor, run: Resident, replay: Replay, error: Excepti
 
 def _carry_out(conductor: Conductor, run: Resident, commands: list[c.Command]) -> None:
     for command in commands:
-        if isinstance(command, c.RunStep):
+        if run.paused is not None and isinstance(command, (c.RunStep, c.StartChild)):
+            run.withheld = True
+        elif isinstance(command, c.RunStep):
             dispatch.resume(conductor, run, command)
         else:
             CARRY[type(command)](conductor, run, run.open_segment(), command)

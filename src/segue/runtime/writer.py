@@ -267,7 +267,9 @@ class Writer:
         first = next(iter(self._store.journal(operation.run, after=operation.seq - 1)), None)
         if operation.events and (first is None or first[1] != operation.events[0]):
             return Appended("vetoed")
-        return Appended("appended", tuple(Posted("posted", None, post.run or 0) for post in operation.posts))
+        latest = None if operation.goes_on is None else self._store.latest(operation.run)
+        posted = tuple(Posted("posted", None, post.run or 0) for post in operation.posts)
+        return Appended("appended", posted, 0 if latest is None else latest.run)
 
     def _answer(self, run: Resident, segment: Segment, answer: Answer) -> None:
         run.in_flight = None

@@ -102,20 +102,28 @@ class Step(Generic[P, R]):
         timeout: Duration | None = None,
         on_exhausted: OnExhausted | None = None,
         on_error: ErrorPolicy | None = None,
+        schedule_to_start: Duration | None = None,
+        schedule_to_close: Duration | None = None,
+        heartbeat_timeout: Duration | None = None,
+        summary: str | None = None,
     ) -> Step[P, R]:
-        """The same step under other terms: ``await charge.using(timeout="5s", key="first")(order)``."""
+        """The same step under other terms: ``await charge.using(timeout="5s", key="first")(order)``. ``summary`` tells
+        whoever looks at the run what this call is about."""
         if key is not None:
             checked_name(key, "a step's key")
-        spec = StepSpec(
-            name=self.spec.name,
-            executor=self.spec.executor,
-            retry=self.spec.retry if retry is None else _retry(retry),
-            timeout=self.spec.timeout if timeout is None else microseconds(timeout),
-            grace=self.spec.grace,
-            on_exhausted=on_exhausted or self.spec.on_exhausted,
-            at_most_once=self.spec.at_most_once,
-            pure=self.spec.pure,
-        )
+        if summary is not None:
+            checked_name(summary, "a step's summary")
+        given = {
+            "retry": None if retry is None else _retry(retry),
+            "on_exhausted": on_exhausted,
+            "timeout": _length(timeout),
+            "schedule_to_start": _length(schedule_to_start),
+            "schedule_to_close": _length(schedule_to_close),
+            "heartbeat": _length(heartbeat_timeout),
+            "summary": summary,
+        }
+        changes = {name: value for name, value in given.items() if value is not None}
+        spec = msgspec.structs.replace(self.spec, **changes)
         return Step(self.function, spec, on_error or self.on_error, key or self.key)
 
     def bind(self, encodings: Encodings, hash_key: bytes | None = None) -> BoundStep:
@@ -154,10 +162,12 @@ class Workflow(Generic[P, R]):
         *,
         policy: MessagePolicy = MessagePolicy(),  # noqa: B008 (immutable)
         form: ClassForm | None = None,
+        timeout: int | None = None,
     ) -> None:
         self.function = function
         self.name = name
         self.policy = policy
+        self.timeout = timeout
         self.form = form
         self.version = fingerprint(function if form is None else form.cls)
         self._bound: tuple[Encodings, BoundWorkflow] | None = None
@@ -180,6 +190,9 @@ class Workflow(Generic[P, R]):
         id: str | None = ...,
         on_parent_close: ClosePolicy = ...,
         detached: Literal[False] = ...,
+        delay: Duration | None = ...,
+        timeout: Duration | None = ...,
+        summary: str = ...,
     ) -> T: ...
     @overload
     async def child(
@@ -189,6 +202,9 @@ class Workflow(Generic[P, R]):
         id: str | None = ...,
         on_parent_close: ClosePolicy = ...,
         detached: Literal[True],
+        delay: Duration | None = ...,
+        timeout: Duration | None = ...,
+        summary: str = ...,
     ) -> str: ...
     @overload
     async def child(
@@ -199,6 +215,9 @@ class Workflow(Generic[P, R]):
         id: str | None = ...,
         on_parent_close: ClosePolicy = ...,
         detached: Literal[False] = ...,
+        delay: Duration | None = ...,
+        timeout: Duration | None = ...,
+        summary: str = ...,
     ) -> T: ...
     @overload
     async def child(
@@ -209,6 +228,9 @@ class Workflow(Generic[P, R]):
         id: str | None = ...,
         on_parent_close: ClosePolicy = ...,
         detached: Literal[True],
+        delay: Duration | None = ...,
+        timeout: Duration | None = ...,
+        summary: str = ...,
     ) -> str: ...
     @overload
     async def child(
@@ -220,6 +242,9 @@ class Workflow(Generic[P, R]):
         id: str | None = ...,
         on_parent_close: ClosePolicy = ...,
         detached: Literal[False] = ...,
+        delay: Duration | None = ...,
+        timeout: Duration | None = ...,
+        summary: str = ...,
     ) -> T: ...
     @overload
     async def child(
@@ -231,6 +256,9 @@ class Workflow(Generic[P, R]):
         id: str | None = ...,
         on_parent_close: ClosePolicy = ...,
         detached: Literal[True],
+        delay: Duration | None = ...,
+        timeout: Duration | None = ...,
+        summary: str = ...,
     ) -> str: ...
     @overload
     async def child(
@@ -243,6 +271,9 @@ class Workflow(Generic[P, R]):
         id: str | None = ...,
         on_parent_close: ClosePolicy = ...,
         detached: Literal[False] = ...,
+        delay: Duration | None = ...,
+        timeout: Duration | None = ...,
+        summary: str = ...,
     ) -> T: ...
     @overload
     async def child(
@@ -255,6 +286,9 @@ class Workflow(Generic[P, R]):
         id: str | None = ...,
         on_parent_close: ClosePolicy = ...,
         detached: Literal[True],
+        delay: Duration | None = ...,
+        timeout: Duration | None = ...,
+        summary: str = ...,
     ) -> str: ...
     @overload
     async def child(
@@ -268,6 +302,9 @@ class Workflow(Generic[P, R]):
         id: str | None = ...,
         on_parent_close: ClosePolicy = ...,
         detached: Literal[False] = ...,
+        delay: Duration | None = ...,
+        timeout: Duration | None = ...,
+        summary: str = ...,
     ) -> T: ...
     @overload
     async def child(
@@ -281,9 +318,19 @@ class Workflow(Generic[P, R]):
         id: str | None = ...,
         on_parent_close: ClosePolicy = ...,
         detached: Literal[True],
+        delay: Duration | None = ...,
+        timeout: Duration | None = ...,
+        summary: str = ...,
     ) -> str: ...
     async def child(
-        self, *args: Any, id: str | None = None, on_parent_close: ClosePolicy = "cancel", detached: bool = False
+        self,
+        *args: Any,
+        id: str | None = None,
+        on_parent_close: ClosePolicy = "cancel",
+        detached: bool = False,
+        delay: Duration | None = None,
+        timeout: Duration | None = None,
+        summary: str = "",
     ) -> Any:
         """Starts a child run from inside a workflow and awaits its result, or, if ``detached``, its start.
 
@@ -292,6 +339,7 @@ class Workflow(Generic[P, R]):
             on_parent_close: what becomes of a child that is still open when its parent ends: ``cancel``, ``terminate``
                 or ``abandon``.
             detached: the answer is the child's id, as soon as it is started.
+            delay, timeout, summary: as in ``Engine.start``.
 
         Raises:
             NotInWorkflow: there is no workflow here that could be its parent.
@@ -303,7 +351,9 @@ class Workflow(Generic[P, R]):
             )
         if id is not None:
             checked_name(id, "a child run's id")
-        return await self._start_child(_inside(self.name), args, {}, id, on_parent_close, detached)
+        return await self._start_child(
+            _inside(self.name), args, {}, id, on_parent_close, detached, delay, timeout, summary
+        )
 
     async def _start_child(
         self,
@@ -313,6 +363,9 @@ class Workflow(Generic[P, R]):
         id: str | None = None,
         on_parent_close: ClosePolicy = "cancel",
         detached: bool = False,
+        delay: Duration | None = None,
+        timeout: Duration | None = None,
+        summary: str = "",
     ) -> Any:
         bound = self.bind(execution.encodings, execution.hash_key)
         payload, hash = bound.call_site.encode(args, kwargs)
@@ -320,7 +373,11 @@ class Workflow(Generic[P, R]):
         # Derived, not drawn: whoever starts the same call again starts the same child.
         uid = derive_key(execution.uid, key)
         headers = execution.outgoing_headers()
-        command = StartChild(key, self.name, id or uid, uid, payload, hash, on_parent_close, headers)
+        limit = self.timeout if timeout is None else microseconds(timeout)
+        command = StartChild(
+            key, self.name, id or uid, uid, payload, hash, on_parent_close, headers, microseconds(delay or 0), limit,
+            checked_name(summary, "a run's summary"),
+        )  # fmt: skip
         return await execution.calls.child(command, bound.decode_result, detached=detached)
 
     def bind(self, encodings: Encodings, hash_key: bytes | None = None) -> BoundWorkflow:
@@ -349,6 +406,9 @@ class BoundWorkflow:
 
     def encode_result(self, value: Any) -> Payload:
         return self._encodings.encode(value)
+
+    def encode_input(self, args: tuple[Any, ...]) -> tuple[Payload, str]:
+        return self.call_site.encode(args, {})
 
     def decode_result(self, payload: Payload) -> Any:
         return self._encodings.decode(payload, self.call_site.returns)
@@ -384,6 +444,7 @@ def workflow(
     unknown_signals: Unknown = "keep",
     unknown_updates: Unknown = "refuse",
     unfinished: Unfinished = "cancel",
+    timeout: Duration | None = None,
 ) -> _WorkflowDecorator: ...
 def workflow(
     definition: Any = None,
@@ -393,6 +454,7 @@ def workflow(
     unknown_signals: Unknown = "keep",
     unknown_updates: Unknown = "refuse",
     unfinished: Unfinished = "cancel",
+    timeout: Duration | None = None,
 ) -> Any:
     """Makes a workflow of a coroutine function, or of a class with an ``async def run``, whose methods take messages.
 
@@ -401,6 +463,7 @@ def workflow(
         unknown_signals, unknown_updates: what becomes of messages that the run has no handler for and does not wait
             for: ``"keep"`` them until it has, ``"refuse"`` them, or ``"fail"`` the run.
         unfinished: handlers still under way when the workflow returns: ``"cancel"`` them, or let them ``"finish"``.
+        timeout: how long a run may take, unless its start says otherwise.
 
     Raises:
         InvalidArgument: it is not an ``async def``, nor a class with one.
@@ -412,7 +475,7 @@ def workflow(
         if inspect.isclass(definition):
             form = ClassForm(definition)
             made: Workflow[Any, Any] = Workflow(
-                form.function, name or default_name(definition), policy=policy, form=form
+                form.function, name or default_name(definition), policy=policy, form=form, timeout=_length(timeout)
             )
             WORKFLOWS.add(made)
             setattr(definition, FORM, made)
@@ -422,7 +485,7 @@ def workflow(
                 f"@workflow needs an `async def`, or a class with an `async def run`; "
                 f"{getattr(definition, '__qualname__', definition)!r} is not one"
             )
-        made = Workflow(definition, name or default_name(definition), policy=policy)
+        made = Workflow(definition, name or default_name(definition), policy=policy, timeout=_length(timeout))
         WORKFLOWS.add(made)
         return made
 
@@ -468,6 +531,9 @@ def step(
     on_exhausted: OnExhausted = "raise",
     at_most_once: bool = False,
     pure: bool = False,
+    schedule_to_start: Duration | None = None,
+    schedule_to_close: Duration | None = None,
+    heartbeat_timeout: Duration | None = None,
 ) -> _StepDecorator: ...
 def step(
     function: Any = None,
@@ -482,13 +548,19 @@ def step(
     on_exhausted: OnExhausted = "raise",
     at_most_once: bool = False,
     pure: bool = False,
+    schedule_to_start: Duration | None = None,
+    schedule_to_close: Duration | None = None,
+    heartbeat_timeout: Duration | None = None,
 ) -> Any:
     """Makes a function a step. ``async def`` runs on the event loop, ``def`` in a thread, ``executor="process"`` in a
     process of its own.
 
     Args:
         retry: a ``Retry``, or just the number of attempts; by default one.
-        timeout: how long one attempt may take, from when a thread or process is free for it.
+        timeout: how long one attempt may take, from when a thread or process is free for it (start-to-close).
+        schedule_to_start: how long one attempt may wait until a thread or process is free for it.
+        schedule_to_close: how long all attempts may take together, waits between them included, from the call on.
+        heartbeat_timeout: how long an attempt may go without ``segue.heartbeat()``.
         grace: how long a cancelled attempt may take to end by itself.
         on_error: ``skip(default)`` or ``escalate(to)`` instead of raising ``StepFailed``.
         on_exhausted: ``"incident"`` lets the run stand still after the last attempt until a person has acted.
@@ -501,11 +573,14 @@ def step(
             name=name or default_name(function),
             executor=_executor(function, executor),
             retry=ONCE if retry is None else _retry(retry),
-            timeout=None if timeout is None else microseconds(timeout),
+            timeout=_length(timeout),
             grace=microseconds(grace),
             on_exhausted=on_exhausted,
             at_most_once=at_most_once,
             pure=pure,
+            schedule_to_start=_length(schedule_to_start),
+            schedule_to_close=_length(schedule_to_close),
+            heartbeat=_length(heartbeat_timeout),
         )
         made: Step[Any, Any] = Step(function, spec, on_error)
         STEPS.add(made)
@@ -527,6 +602,10 @@ class _StepDecorator:
 
 def _retry(asked: Retry | int) -> Retry:
     return Retry(attempts=asked) if isinstance(asked, int) else asked
+
+
+def _length(given: Duration | None) -> int | None:
+    return None if given is None else microseconds(given)
 
 
 def _executor(function: Any, asked: Executor | None) -> Executor:

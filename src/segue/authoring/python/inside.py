@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import random as _random
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple, NoReturn
 from uuid import UUID
 
 from segue.authoring.python.alone import Alone
@@ -14,6 +15,7 @@ from segue.authoring.python.execution import current, require
 from segue.errors import InvalidArgument
 from segue.kernel import commands as c
 from segue.kernel.attempt import CURRENT, current_attempt
+from segue.kernel.duration import Duration, microseconds
 from segue.kernel.names import checked_name, checked_text
 
 # --- in workflows: time, chance, versions ---------------------------------------------------------------------
@@ -49,6 +51,65 @@ def patched(name: str) -> bool:
     return require("patched()").patched(checked_name(name, "a patch's name"))
 
 
+class History(NamedTuple):
+    """How long a run has become.
+
+    Attributes:
+        events: how many events it has taken in; what it has recorded itself comes on top.
+        since: when it began.
+    """
+
+    events: int
+    since: datetime
+
+
+LONG = 10_000
+"""Events from which on ``should_continue`` says so. Never changed: a replay has to hear the same."""
+
+
+def history() -> History:
+    """How long this run has become: the same in every replay."""
+    execution = require("history()")
+    return History(execution.events, datetime.fromtimestamp(execution.began / 1_000_000, UTC))
+
+
+def should_continue(events: int = LONG) -> bool:
+    """Whether the run has become so long that it had better go on as a new one. Nothing forces it to."""
+    return require("should_continue()").events >= events
+
+
+def continue_as_new(*args: Any) -> NoReturn:
+    """Ends this run and goes on in a new one: the same workflow from its beginning, with these arguments, under the
+    same id, with an empty journal. ``finally`` blocks run first, as on ``return``; signals and updates that nobody has
+    taken are the new run's.
+
+    Raises:
+        CallerError: called outside the workflow's own task; there it would end only that task.
+    """
+    execution = require("continue_as_new()")
+    execution.continue_as_new(args)
+
+
+async def sleep(duration: Duration, *, summary: str | None = None) -> None:
+    """A durable wait, as ``asyncio.sleep``; ``summary`` tells whoever looks at the run what it waits for."""
+    execution = require("sleep()")
+    if summary is not None:
+        checked_name(summary, "a timer's summary")
+    over = execution.loop.create_future()
+    at = execution.loop.now + microseconds(duration)
+    timer = execution.loop.call_at_microsecond(at, _wake, over)
+    timer.summary = summary
+    try:
+        await over
+    finally:
+        timer.cancel()
+
+
+def _wake(over: asyncio.Future[None]) -> None:
+    if not over.done():
+        over.set_result(None)
+
+
 # --- in workflows: what others can see ------------------------------------------------------------------------
 
 
@@ -62,6 +123,11 @@ def set_attributes(**attributes: str | int | float | bool | datetime | None) -> 
         if value is not None and not isinstance(value, (str, int, float)):
             raise InvalidArgument(f"attribute {name!r} must be text, a number, a truth value or a date", path=name)
     require("set_attributes()").issue(c.SetAttributes(plain))
+
+
+def set_summary(summary: str) -> None:
+    """What the run is about, in a person's words; shown wherever runs are listed."""
+    require("set_summary()").issue(c.SetSummary(checked_name(summary, "a run's summary")))
 
 
 def publish(name: str, value: Any) -> None:
@@ -127,6 +193,31 @@ def progress(done: float, total: float | None = None, message: str = "") -> None
     """Reports how far the step is."""
     attempt = current_attempt("progress()")
     attempt.host.report(attempt, {"done": done, "total": total, "message": message})
+
+
+def heartbeat(details: Any = None) -> None:
+    """A sign of life of a long step. It extends the step's ``heartbeat_timeout``, and ``details`` (where the work
+    stands) is what ``last_heartbeat()`` gives the next attempt, should this one fail or die with its process.
+
+    Raises:
+        AttemptOver: the attempt has timed out; whatever it does is not wanted any more.
+    """
+    attempt = current_attempt("heartbeat()")
+    attempt.host.beat(attempt, details)
+
+
+def last_heartbeat(type: Any = Any) -> Any:
+    """What the last heartbeat of an earlier attempt of this step said, decoded to ``type``; None if there was none."""
+    attempt = current_attempt("last_heartbeat()")
+    return attempt.host.earlier(attempt, type)
+
+
+def complete_later() -> str:
+    """Lets this step end without an outcome: that will come from outside, by ``engine.complete_step`` or ``fail_step``
+    with the token that this returns. What the step's function returns is ignored; should it raise, the attempt has
+    failed and the token is void."""
+    attempt = current_attempt("complete_later()")
+    return attempt.host.hand_over(attempt)
 
 
 def cancelled() -> bool:

@@ -114,6 +114,7 @@ class TimerHandle(Handle, eq=False):
 
     _when: int = 0
     _loop: WorkflowLoop | None = None
+    summary: str | None = None
 
     def when(self) -> float:
         """Seconds since the epoch."""
@@ -244,7 +245,7 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
         while timers and timers[0][2]._cancelled:
             heapq.heappop(timers)
             self._timers_cancelled -= 1
-        return Deadline(timers[0][0], timers[0][1]) if timers else None
+        return Deadline(timers[0][0], timers[0][1], timers[0][2].summary) if timers else None
 
     def read(self, function: Callable[..., _T], *args: Any) -> _T:
         """Calls a function that may look at everything and change nothing, from outside the run or from its own code.

@@ -374,6 +374,12 @@ class Messages:
         wait = self._policy.unfinished == "finish" and not root.cancelled() and not self.execution.cancel_requested
         return not (wait and self.handling)
 
+    def untaken(self) -> tuple[e.SignalReceived | e.UpdateAccepted, ...]:
+        """What nobody has taken, in order: for the run that goes on from this one."""
+        kept = [event for events in self._kept.values() for event in events]
+        updates = [event for events in self._kept_updates.values() for event in events]
+        return tuple(sorted([*kept, *updates], key=lambda event: event.at))
+
     def leave_unanswered(self) -> None:
         """The run ends: updates that it never came to handle are refused."""
         for event in (event for events in self._kept_updates.values() for event in events):

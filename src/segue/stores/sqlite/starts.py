@@ -137,7 +137,7 @@ def _insert(connection: apsw.Connection, new: Sequence[tuple[int, StartRun]]) ->
     for run, s in new:
         tags = _encode(s.tags).decode() if s.tags else "{}"
         rows += (run, s.namespace, s.id, s.uid, s.app, s.workflow, s.version, s.wake, s.at, s.parent, s.input_hash)
-        rows.append(tags)
+        rows += (tags, s.state, s.summary)
         events += (run, 1, s.event)
         if s.blobs:
             blobs += [(run, blob) for blob in s.blobs]
