@@ -26,8 +26,8 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     Attributes:
         state: the word for it; ``retrying`` where the row itself only says ``waiting``.
         kind: what the rest is about.
-        name: of the step, task, child workflow that it is about.
-        who: whom a task is put to; the id of a child run.
+        name: of the step, task, child workflow that it is about; what a timer is about.
+        who: whom a task is put to; the id of a child run; who has paused a step.
         text: an error, or a person's reason.
         until: when the wait is over or due (µs), if a time ends it.
         attempt: the number of the next attempt.
@@ -36,9 +36,9 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """
 
     state: str
-    kind: Literal["nothing", "error", "task", "retry", "timer", "child", "signal", "step", "result", "reason"] = (
-        "nothing"
-    )
+    kind: Literal[
+        "nothing", "error", "task", "retry", "timer", "child", "signal", "step", "result", "reason", "outside", "paused"
+    ] = "nothing"
     name: str = ""
     who: str = ""
     text: str = ""
@@ -54,16 +54,18 @@ def standing(engine: Engine, row: RunRow, open_tasks: list[Task], now: int) -> S
         return Standing(state=row.state, kind="error", text=row.error or "")
     if row.state in CLOSED:
         return _ended(engine, row)
+    if row.state == "paused" and row.error:
+        return Standing(state=row.state, kind="reason", text=row.error)
     tasks = [task for task in open_tasks if task.run == row.run]
     if tasks:
         first = tasks[0]
         return Standing(
             state=row.state, kind="task", name=first.name, who=first.assignee, until=first.due, more=len(tasks) - 1
         )
-    return _open(row, _tail(engine, row), now)
+    return _open(engine, row, _tail(engine, row), now)
 
 
-def _open(row: RunRow, events: list[e.Event], now: int) -> Standing:
+def _open(engine: Engine, row: RunRow, events: list[e.Event], now: int) -> Standing:
     timeline = Timeline()
     for seq, event in enumerate(reversed(events)):
         timeline.feed(seq, event)
@@ -74,8 +76,14 @@ def _open(row: RunRow, events: list[e.Event], now: int) -> Standing:
                 state="retrying", kind="retry", name=call.name, attempt=call.attempts + 1, until=call.retry_at,
                 text=summary(call.failure),
             )  # fmt: skip
+    for call in calls:
+        if call.state == "paused" and row.state == "paused":
+            return Standing(state=row.state, kind="paused", name=call.name, who=call.by)
+        if call.kind == "step" and call.state == "waiting":
+            return Standing(state=row.state, kind="outside", name=call.name, until=row.wake)
     if row.state == "waiting" and row.wake is not None and row.wake > now:
-        return Standing(state=row.state, kind="timer", until=row.wake)
+        about = engine.journal.open_text(row.timer) if row.timer else ""
+        return Standing(state=row.state, kind="timer", name=about, until=row.wake)
     for call in calls:
         if call.kind == "child" and call.child_id:
             return Standing(state=row.state, kind="child", name=call.name, who=call.child_id)
@@ -90,6 +98,8 @@ def _ended(engine: Engine, row: RunRow) -> Standing:
         match event:
             case e.RunCompleted():
                 return Standing(state=row.state, kind="result", value=plain_value(event.result))
+            case e.RunContinued():
+                return Standing(state=row.state, kind="result", value=plain_value(event.input))
             case e.RunCancelled() | e.RunTerminated():
                 return Standing(state=row.state, kind="reason", text=event.reason)
     return Standing(state=row.state)

@@ -27,6 +27,8 @@ COMMANDS = (
     Command("task", "Act", "approve:task", "List human tasks."),
     Command("cancel", "Act", "messages:cancel", "Ask runs to stop; what they did is undone first."),
     Command("terminate", "Act", "messages:terminate", "End runs at once; nothing is undone."),
+    Command("pause", "Act", "pausing:pause", "Have runs, or a step of all runs, stand still."),
+    Command("resume", "Act", "pausing:resume", "Let paused runs, or a paused step, go on."),
     Command("retry", "Act", "messages:retry", "Let a run go on that stands still."),
     Command("decide", "Decide", "decide:decide", "Make a decision of a DMN model, and say why."),
     Command("check", "Keep", "check:check", "Check that workflow code can be replayed."),

@@ -24,7 +24,14 @@ from segue.kernel.plain import plain_value
 from segue.kernel.timeline import Call
 from segue.watching import Watch
 
-EXITS = {"completed": OK, "failed": FAILED, "incident": INCIDENT, "cancelled": CANCELLED, "terminated": CANCELLED}
+EXITS = {
+    "completed": OK,
+    "failed": FAILED,
+    "incident": INCIDENT,
+    "cancelled": CANCELLED,
+    "terminated": CANCELLED,
+    "continued": OK,
+}
 
 
 def conclude(watch: Watch, event: e.Event, *, scope: Scope, again: str) -> int:

@@ -56,7 +56,7 @@ def _text(event: e.Event) -> str:
             parts.append(f"{name}={brief(value)}")
         elif isinstance(value, e.Failure):
             parts.append(f"{name}={summary(value)}")
-        elif name in ("retry_at", "due"):
+        elif name in ("retry_at", "due", "begin"):
             parts.append(f"{name}=+{length(max(0, value - event.at))}")
         elif name == "started_at":
             parts.append(f"ran={length(event.at - value)}")

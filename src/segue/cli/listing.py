@@ -96,6 +96,8 @@ def run_json(row: RunRow) -> dict[str, Any]:
         "closed_at": iso(row.closed_at),
         "due_at": iso(row.wake) if row.wake is not None and row.wake > 1_000_000 else None,
         "error": row.error,
+        "summary": row.summary,
+        "timer": row.timer,
         "tags": row.tags,
         "attributes": row.attributes,
     }
@@ -144,7 +146,10 @@ def _table(engine: Engine, rows: list[RunRow], now: int, out: Console) -> Table:
     open_tasks = engine.store.tasks(engine.namespace)
     for row in rows:
         where = standing(engine, row, open_tasks, now)
-        word, id, note = where.state, short_id(row.id, out), _note(row, said(where, now))
+        about = engine.journal.open_text(row.summary)
+        text = said(where, now)
+        text = f"{about}: {text}" if about and text else about or text
+        word, id, note = where.state, short_id(row.id, out), _note(row, text)
         took = length((row.closed_at or now) - row.started_at)
         cells = (id, row.workflow, badge(word), note, ago(row.started_at, now), took)
         table.add_row(*(cells if roomy else (id, badge(word), note)))

@@ -24,11 +24,15 @@ def said(where: Standing, now: int) -> str:
             return f"{where.name}, attempt {where.attempt} {due}: {where.text}"
         case "timer":
             assert where.until is not None
-            return f"timer {ago(where.until, now)}, or a signal"
+            return f"{where.name or 'timer'} {ago(where.until, now)}, or a signal"
         case "child":
             return f"child run {where.name} {where.who}"
         case "signal":
             return "signal"
+        case "outside":
+            return f"{where.name}, whose outcome comes from outside"
+        case "paused":
+            return f"step {where.name} is paused" + (f" by {where.who}" if where.who else "")
         case "step":
             return f"after {where.name}"
         case "result":
