@@ -205,6 +205,8 @@ class Direct:
         data, blobs = body()
         post = Post("update", data, f"update:{event.update}", event.at, run=run, blobs=blobs)
         answered = await self._submit(post, self._poke)
+        if answered.run not in (0, run):
+            raise RunClosed(str(run), "continued")  # the run that goes on from it has it, and answers
         if answered.outcome != "posted" and (completed := _recorded(events(run), event.update)) is not None:
             return completed
         if answered.outcome != "posted" and (answered.outcome != "duplicate" or answered.state in CLOSED):
@@ -411,7 +413,7 @@ class Remote:
             posted = await self.post(post, event)
             if posted.outcome == "unknown":
                 raise _closed(self._store, run)
-        return await self.answer_of(run, event.update, events)
+        return await self.answer_of(posted.run or run, event.update, events)
 
     async def answer_of(self, run: int, update: str, events: Events) -> e.UpdateCompleted:
         """The answer to an update that has been accepted, or why there will be none."""

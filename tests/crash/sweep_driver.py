@@ -307,9 +307,64 @@ async def _is_closed(handle: Handle[Any]) -> bool:
     return (await handle.status()).state in CLOSED
 
 
+async def _rounds(engine: Engine) -> None:
+    handle = await engine.start(w.rounds, 0, id="rounds")
+    await _unless_closed(handle.signal("kept", "till the end", message="kept"))
+    for n in range(3):
+        await _unless_closed(handle.signal("round", n, message=f"round-{n}"))
+    await _end(handle)
+
+
+async def _begun_later(engine: Engine) -> None:
+    handle = await engine.start(w.begun_later, id="begun-later", delay="20ms", timeout="1h", summary="begins late")
+    await _complete(engine, handle, "hands")
+    await _end(handle)
+
+
+async def _complete(engine: Engine, handle: Handle[Any], name: str) -> None:
+    """Completes a step by its newest token, until it is done."""
+    while (await handle.status()).state not in CLOSED:
+        with suppress(FileNotFoundError, CallerError):
+            token = (steps.world() / f"{name}.token").read_text()
+            await engine.heartbeat_step(token, "on its way")
+            await engine.complete_step(token, "completed")
+            return
+        if any(isinstance(x.event, e.StepCompleted) and x.event.name == "handed_over" for x in await handle.history()):
+            return
+        await asyncio.sleep(0.005)
+
+
+async def _out_of_time(engine: Engine) -> None:
+    await _end(await engine.start(w.out_of_time, id="out-of-time", timeout="40ms"))
+
+
+async def _gives_up_waiting(engine: Engine) -> None:
+    await _end(await engine.start(w.gives_up_waiting, id="gives-up-waiting"))
+
+
+async def _stopped(engine: Engine) -> None:
+    handle = await engine.start(w.stopped, id="stopped")
+    if (await handle.status()).state not in CLOSED:
+        await engine.pause_step("pausable", "a look at it", by="ann")
+    await _unless_closed(handle.pause("wait", by="ann"))
+    await _unless_closed(handle.signal("before", 7, message="before"))
+    with suppress(CallerError):  # it was done before the crash
+        await handle.resume(by="ann")
+    await until(lambda: _held_or_closed(handle))
+    with suppress(CallerError):
+        await engine.resume_step("pausable", by="ann")
+    await _end(handle)
+
+
+async def _held_or_closed(handle: Handle[Any]) -> bool:
+    held = [x.event for x in await handle.history() if isinstance(x.event, e.Paused) and x.event.key is not None]
+    return bool(held) or (await handle.status()).state in CLOSED
+
+
 PARTS = (
     _order, _letters, _basket, _family, _decide, _repaired, _rolled_back, _called_off, _impatient, _ended, _phoenix,
     _twin, _policies, _bulky, _stuck, _abandons, _dynasty, _personal,
+    _rounds, _begun_later, _out_of_time, _gives_up_waiting, _stopped,
 )  # fmt: skip
 
 
@@ -323,7 +378,7 @@ async def outcome_of(engine: Engine) -> dict[str, Any]:
 
 
 def _name(row: RunRow) -> str:
-    return f"{row.id} {row.input_hash[:6]}"
+    return f"{row.id} {row.input_hash[:6]} {row.summary}".rstrip()
 
 
 async def _end_of(engine: Engine, row: RunRow) -> dict[str, Any]:

@@ -329,3 +329,54 @@ async def twin(n: int) -> int:
     if n == 1:
         await signal("never")
     return await steps.fetch(n)
+
+
+# --- time and size ----------------------------------------------------------------------------------------------
+
+
+@workflow
+async def rounds(n: int) -> dict[str, Any]:
+    """Goes on as a new run twice, with a signal that nobody has taken yet."""
+    segue.set_summary(f"round {n}")
+    number = await signal("round", int)
+    await steps.fetch(n)
+    if n < 2:
+        segue.continue_as_new(n + 1)
+    return {"n": n, "number": number, "kept": await signal("kept", str)}
+
+
+@workflow
+async def begun_later() -> str:
+    """Begins late; its step is completed from outside, after one attempt that beats and fails."""
+    await segue.sleep(0.01, summary="a nap")
+    resumed = await steps.beats.using(summary="beats")("heart")
+    return f"{resumed}, {await steps.handed_over('hands')}"
+
+
+@workflow
+async def out_of_time() -> None:
+    try:
+        await steps.forever()
+    finally:
+        await steps.fetch(0)
+
+
+@workflow
+async def gives_up_waiting() -> str:
+    """Nobody completes the first; the second is given up by the workflow itself."""
+    try:
+        await steps.never_completed("nobody")
+        said = "?"
+    except StepFailed as error:
+        said = error.failure.type.rpartition(".")[2]
+    with suppress(TimeoutError):
+        await asyncio.wait_for(steps.handed_over("given-up"), 0.02)
+    return said
+
+
+@workflow
+async def stopped() -> list[Any]:
+    """Paused as a whole, and by its step."""
+    before = await signal("before", int)
+    await asyncio.sleep(0.01)
+    return [before, await steps.pausable(3)]

@@ -126,9 +126,9 @@ def _print_trouble(out: Console, watch: Watch, scope: Scope, now: int) -> None:
     if watch.timeline.paused is not None and closing is None:
         paused = watch.timeline.paused
         by = (paused.actor or "").removeprefix("user:")
-        text = f"paused for {length(now - paused.at)}" + (f" by {by}" if by else "")
+        said = f"paused for {length(now - paused.at)}" + (f" by {by}" if by else "")
         out.print()
-        out.print(Text(text + (f": {paused.reason}" if paused.reason else ""), style=state("paused").colour))
+        out.print(Text(said + (f": {paused.reason}" if paused.reason else ""), style=state("paused").colour))
         out.print(f"To go on: `{scope.command('resume', watch.id)}`")
     for incident in watch.timeline.open_incidents if closing is None else ():
         out.print()

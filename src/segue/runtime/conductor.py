@@ -239,6 +239,9 @@ class Conductor:
         deadline = run.execution.deadline
         if deadline is None or deadline.at > now:
             self.expect_deadline(run, run.execution)
+            if run.awaited:  # a heartbeat has moved what its row says of the next look
+                run.open_segment()
+                self.release_or_write(run)
             return
         self.apply(run, e.TimerFired(self.stamp(run, now), None, None, deadline.timer, deadline.summary))
 
