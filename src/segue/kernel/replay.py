@@ -30,6 +30,8 @@ _IDENTITY: dict[type[e.Event], str] = {e.TaskOpened: "key", e.Marker: "name", e.
 
 _RECORDS = frozenset(e.RECORDS)
 _INCIDENTS = (e.IncidentOpened, e.IncidentResolved)
+_ALONE = frozenset((e.RunStarted, e.Resumed))
+"""Events that may be on disk without what they led to: if the journal ends there, nobody may have carried that out."""
 _REPEATABLE = (c.CancelStep, c.CancelChild, c.CloseTask, c.Reassign, c.Publish, c.SetSummary)
 """Commands that leave no record, are not outstanding either, and may be carried out twice."""
 
@@ -69,9 +71,7 @@ class Replay:
             self._feed_incident(event)
         else:
             self._apply()
-            # A run that goes on after a pause may have been in memory or not: if this is where its journal ends, what
-            # it asks for now may not have been carried out.
-            self._held, self._dropped = event, kind is e.Resumed
+            self._held, self._dropped = event, kind in _ALONE
             if self.missed:
                 self.missed.clear()
 
