@@ -18,13 +18,22 @@ from segue.authoring.python.classes import ClassForm
 from segue.authoring.python.conditions import all_handlers_finished, wait_condition
 from segue.authoring.python.definitions import Step, Workflow
 from segue.authoring.python.handlers import query, signal, update
-from segue.authoring.python.inside import now, patched, set_attributes, uuid4
+from segue.authoring.python.inside import (
+    continue_as_new,
+    history,
+    now,
+    patched,
+    set_attributes,
+    should_continue,
+    sleep,
+    uuid4,
+)
 from segue.authoring.python.inside import random as segue_random
 from segue.authoring.python.messages import MessagePolicy
 from segue.authoring.python.others import other_run
 from segue.authoring.python.saga import saga
 from segue.authoring.python.tasks import approval
-from segue.errors import SegueError
+from segue.errors import CallerError, SegueError
 from segue.kernel.retry import Retry
 from segue.kernel.steps import StepSpec
 
@@ -115,6 +124,8 @@ _LEAVES: tuple[tuple[str, tuple[Callable[[Choose], Any], ...]], ...] = (
     ("until", (lambda c: c(3), lambda c: (None, 1, 5)[c(3)])),
     ("calm", (_delay,)),
     ("send", (lambda c: c(3),)),
+    ("continue", ()),
+    ("nap", (_delay,)),
 )
 _INNER: tuple[tuple[str, tuple[Callable[[Choose], Any], ...], int], ...] = (
     ("sequence", (), 3),
@@ -182,7 +193,11 @@ class Walk:
         self.semaphores = [asyncio.Semaphore(1), asyncio.BoundedSemaphore(2)]
         self.barrier = asyncio.Barrier(2)
         self.bumps = 0
-        return await self.visit(tree)
+        self.going_on = False
+        value = await self.visit(tree)
+        if self.going_on:
+            continue_as_new()
+        return value
 
     async def visit(self, tree: Tree) -> Any:
         self.disturb()
@@ -287,6 +302,16 @@ class Walk:
     async def _approval(self, delay: float, escalate: bool) -> Any:
         answer = await approval("ann", timeout=delay + 1, escalate="bob" if escalate else None)
         return answer.approved
+
+    async def _continue(self) -> None:
+        try:
+            continue_as_new()
+        except CallerError:  # in a task; the root goes on as a new run when all is done
+            self.going_on = True
+
+    async def _nap(self, delay: float) -> tuple[int, bool]:
+        await sleep(delay, summary="a nap")
+        return history().events, should_continue(9)
 
     async def _handlers(self) -> None:
         @update
