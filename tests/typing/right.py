@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import assert_type
 from uuid import UUID
 
+import segue
 from segue import (
     Approval,
     Client,
@@ -259,3 +260,30 @@ def synchronous(order: Order, file: File) -> None:
         assert_type(client.start(every_name, order, file, id="x").result(), Decimal)
         assert_type(client.handle("x", int).result(), int)
     assert_type(run(every_name, order, file), Decimal)
+
+
+@step(heartbeat_timeout="30s", schedule_to_start="1m", schedule_to_close="1h")
+async def load(rows: int) -> int:
+    assert_type(segue.complete_later(), str)
+    segue.heartbeat({"done": rows})
+    return rows
+
+
+@workflow(timeout="1d")
+async def for_ever(total: int) -> int:
+    assert_type(await load.using(summary="the first", heartbeat_timeout="5s")(1), int)
+    await segue.sleep("1h", summary="a nap")
+    assert_type(segue.history().events, int)
+    if segue.should_continue():
+        segue.continue_as_new(total)
+    return total
+
+
+async def steered(engine: Engine) -> None:
+    handle = await engine.start(for_ever, 1, delay="1h", timeout="2h", summary="later")
+    assert_type(handle, Handle[int])
+    await handle.pause("why", by="ann")
+    await handle.resume(by="ann")
+    await engine.pause_step("load", "why", by="ann")
+    await engine.complete_step("token", 1)
+    await engine.fail_step("token", ValueError("no"), retryable=False)

@@ -195,3 +195,9 @@ def synchronous(order: Order) -> None:
     Retention("30d", state="open")  # E: arg-type
     skip(1, 2)  # E: call-arg
     print(count)
+
+
+async def out_of_time(engine: Engine) -> None:
+    await engine.start(fulfil, Order(), delay=object())  # E: call-overload
+    await engine.complete_step(7, None)  # E: arg-type
+    charge.using(summary=3)  # E: arg-type
