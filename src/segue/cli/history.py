@@ -50,6 +50,7 @@ def _text(event: e.Event) -> str:
             name in _HIDDEN
             or name in ("hash", "input_hash", "worker", "python", "flags", "form")
             or value in (None, {})
+            or (name == "summary" and not value)
         ):
             continue
         if isinstance(value, Payload):
