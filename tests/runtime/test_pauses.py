@@ -71,6 +71,7 @@ async def test_what_became_due_fires_in_order_when_the_run_goes_on(tmp_path: Pat
         assert kinds == ["RunStarted", "Paused", "SignalReceived"]
     async with testing.engine(tmp_path, settings=cache) as world:
         handle = await world.engine.handle("t")
+        await world.advance("1h")
         await handle.resume(by="bob")
         assert await world.result(handle) == ["first", "said at 25", "second", "third"]
         resumed = [x.event for x in await handle.history() if isinstance(x.event, e.Resumed)]
