@@ -15,12 +15,14 @@ from typing import Any, Generic, Literal, ParamSpec, TypeVar, get_args, overload
 import msgspec
 
 from segue.authoring.python.alone import Alone, attempt_of
+from segue.authoring.python.bound import BoundStep
 from segue.authoring.python.classes import ClassForm, HasRun
 from segue.authoring.python.execution import CodeExecution, current
 from segue.authoring.python.fingerprint import fingerprint
 from segue.authoring.python.messages import MessagePolicy, Unfinished, Unknown
 from segue.authoring.python.policies import ErrorPolicy
 from segue.authoring.python.registry import Registry, default_name
+from segue.authoring.python.terms import executor_of, length_of, retry_of
 from segue.errors import InvalidArgument, NotInWorkflow, StepFailed
 from segue.kernel.attempt import CURRENT, derive_key
 from segue.kernel.canonical import Call
@@ -114,12 +116,12 @@ class Step(Generic[P, R]):
         if summary is not None:
             checked_name(summary, "a step's summary")
         given = {
-            "retry": None if retry is None else _retry(retry),
+            "retry": None if retry is None else retry_of(retry),
             "on_exhausted": on_exhausted,
-            "timeout": _length(timeout),
-            "schedule_to_start": _length(schedule_to_start),
-            "schedule_to_close": _length(schedule_to_close),
-            "heartbeat": _length(heartbeat_timeout),
+            "timeout": length_of(timeout),
+            "schedule_to_start": length_of(schedule_to_start),
+            "schedule_to_close": length_of(schedule_to_close),
+            "heartbeat": length_of(heartbeat_timeout),
             "summary": summary,
         }
         changes = {name: value for name, value in given.items() if value is not None}
@@ -131,25 +133,6 @@ class Step(Generic[P, R]):
         if self._bound is None or self._bound[0] is not encodings:
             self._bound = (encodings, BoundStep(self, encodings, hash_key))
         return self._bound[1]
-
-
-class BoundStep:
-    """A step as the runtime runs it. Implements ``kernel.steps.StepRunner``."""
-
-    def __init__(self, step: Step[Any, Any], encodings: Encodings, hash_key: bytes | None) -> None:
-        self.spec = step.spec
-        self.function = step.function
-        self.call_site = Call.of(step.function, encodings, name=step.name, hash_key=hash_key)
-        self.decode = self.call_site.decode
-        self.encode = encodings.encode
-        self.decode_result = encodings.reader(self.call_site.returns)
-
-    def call(self, arguments: Any) -> Any:
-        args, kwargs = arguments
-        return self.function(*args, **kwargs)
-
-    def locate(self) -> tuple[str, str]:
-        return self.function.__module__, self.function.__qualname__
 
 
 class Workflow(Generic[P, R]):
@@ -475,7 +458,7 @@ def workflow(
         if inspect.isclass(definition):
             form = ClassForm(definition)
             made: Workflow[Any, Any] = Workflow(
-                form.function, name or default_name(definition), policy=policy, form=form, timeout=_length(timeout)
+                form.function, name or default_name(definition), policy=policy, form=form, timeout=length_of(timeout)
             )
             WORKFLOWS.add(made)
             setattr(definition, FORM, made)
@@ -485,7 +468,7 @@ def workflow(
                 f"@workflow needs an `async def`, or a class with an `async def run`; "
                 f"{getattr(definition, '__qualname__', definition)!r} is not one"
             )
-        made = Workflow(definition, name or default_name(definition), policy=policy, timeout=_length(timeout))
+        made = Workflow(definition, name or default_name(definition), policy=policy, timeout=length_of(timeout))
         WORKFLOWS.add(made)
         return made
 
@@ -571,16 +554,16 @@ def step(
     def decorate(function: Any) -> Any:
         spec = StepSpec(
             name=name or default_name(function),
-            executor=_executor(function, executor),
-            retry=ONCE if retry is None else _retry(retry),
-            timeout=_length(timeout),
+            executor=executor_of(function, executor),
+            retry=ONCE if retry is None else retry_of(retry),
+            timeout=length_of(timeout),
             grace=microseconds(grace),
             on_exhausted=on_exhausted,
             at_most_once=at_most_once,
             pure=pure,
-            schedule_to_start=_length(schedule_to_start),
-            schedule_to_close=_length(schedule_to_close),
-            heartbeat=_length(heartbeat_timeout),
+            schedule_to_start=length_of(schedule_to_start),
+            schedule_to_close=length_of(schedule_to_close),
+            heartbeat=length_of(heartbeat_timeout),
         )
         made: Step[Any, Any] = Step(function, spec, on_error)
         STEPS.add(made)
@@ -598,24 +581,6 @@ class _StepDecorator:
     def __call__(self, function: Callable[P, R], /) -> Step[P, R]: ...
     def __call__(self, function: Any, /) -> Any:
         raise AssertionError("typing only")
-
-
-def _retry(asked: Retry | int) -> Retry:
-    return Retry(attempts=asked) if isinstance(asked, int) else asked
-
-
-def _length(given: Duration | None) -> int | None:
-    return None if given is None else microseconds(given)
-
-
-def _executor(function: Any, asked: Executor | None) -> Executor:
-    is_async = inspect.iscoroutinefunction(function)
-    if asked is None:
-        return "loop" if is_async else "thread"
-    if (asked == "loop") != is_async:
-        wanted = "an `async def`" if asked == "loop" else "a plain `def`"
-        raise InvalidArgument(f"@step(executor={asked!r}) needs {wanted}; {function.__qualname__} is not one")
-    return asked
 
 
 def _inside(what: str) -> CodeExecution:
