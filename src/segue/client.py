@@ -413,7 +413,8 @@ class Remote:
             posted = await self.post(post, event)
             if posted.outcome == "unknown":
                 raise _closed(self._store, run)
-        return await self.answer_of(posted.run or run, event.update, events)
+            run = posted.run or run  # the run that goes on from it may have it
+        return await self.answer_of(run, event.update, events)
 
     async def answer_of(self, run: int, update: str, events: Events) -> e.UpdateCompleted:
         """The answer to an update that has been accepted, or why there will be none."""

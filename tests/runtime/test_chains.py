@@ -86,7 +86,7 @@ async def test_the_same_start_again_is_the_same_chain(engine: Engine) -> None:
         await engine.start(rounds, 5, 6, id="r")
 
 
-@workflow(name="chains.updates")
+@workflow(name="chains.updates", unknown_updates="keep")
 async def updates(n: int) -> int:
     if n == 0:
         await signal("on")
