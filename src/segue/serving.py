@@ -8,15 +8,22 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from segue import capture
+from segue.authoring.python.calling import CALL_STEP
 from segue.authoring.python.classes import HasRun
-from segue.authoring.python.definitions import STEPS, WORKFLOWS, Workflow, definition_of
+from segue.authoring.python.definitions import STEPS, WORKFLOWS, Workflow
 from segue.authoring.python.execution import CodeExecution
-from segue.errors import StoreUnavailable
+from segue.authoring.python.registry import definition_of
+from segue.authoring.python.scheduling import takes_report
+from segue.errors import InvalidArgument, PayloadError, StoreUnavailable
 from segue.formats import Formats
 from segue.host import StepHost
+from segue.kernel.canonical import digest
 from segue.kernel.encoding import Encodings
 from segue.kernel.execution import Execution
 from segue.kernel.interception import Interceptor
+from segue.kernel.payload import Payload
+from segue.kernel.report import Occasion, RunReport
+from segue.kernel.schedule import Target
 from segue.kernel.steps import StepRunner
 from segue.runtime import collector
 from segue.runtime.clock import Clock
@@ -27,6 +34,7 @@ from segue.runtime.mail import Mail
 from segue.runtime.processes import Processes
 from segue.runtime.resident import Resident
 from segue.runtime.retention import Retaining
+from segue.runtime.schedules import Scheduler
 from segue.runtime.settings import Settings
 from segue.stores.base import Fence, Store
 from segue.watchdog import Watchdog
@@ -51,7 +59,8 @@ class Definitions:
         self._only = None if workflows is None else {w.name: w for w in map(definition_of, workflows)}
 
     def workflow(self, name: str) -> Workflow[Any, Any] | None:
-        return WORKFLOWS.get(name) if self._only is None else self._only.get(name)
+        found = WORKFLOWS.get(name) if self._only is None else self._only.get(name)
+        return CALL_STEP if found is None and name == CALL_STEP.name else found
 
     def names(self) -> list[str]:
         return WORKFLOWS.names() if self._only is None else sorted(self._only)
@@ -72,6 +81,26 @@ class Definitions:
     def version(self, workflow: str) -> str:
         definition = self.workflow(workflow)
         return "" if definition is None else definition.version
+
+    def hook(self, workflow: str, occasion: Occasion) -> Target | None:
+        definition = self.workflow(workflow)
+        return None if definition is None else definition.hooks.get(occasion)
+
+    def call(self, target: Target, report: RunReport) -> tuple[str, Payload, str]:
+        if target.kind == "step":
+            payload, hash = CALL_STEP.bind(self._encodings, self._hash_key).call_site.encode((target.name, report), {})
+            return CALL_STEP.name, payload, hash
+        definition = self.workflow(target.name)
+        try:
+            if definition is not None:
+                args = (report,) if takes_report(definition.function) else ()
+                payload, hash = definition.bind(self._encodings, self._hash_key).call_site.encode(args, {})
+                return target.name, payload, hash
+        except (InvalidArgument, PayloadError) as error:
+            log.error("workflow %s takes no report of a run: %s", target.name, error)
+        # By position, unchecked: its run will say that there is no code for it, or that it takes something else.
+        payload, canonical = self._encodings.encode_canonical({"*": (report,)})
+        return target.name, payload, digest(canonical, self._hash_key)
 
     def runner(self, step: str) -> StepRunner | None:
         found = STEPS.get(step)
@@ -112,6 +141,7 @@ class Duty:
         self.loading = Loading(self.conductor)
         self.mail = Mail(self.conductor, self.loading)
         self.retaining = Retaining(store, clock, app, settings.retention)
+        self.scheduler = Scheduler(self.conductor)
         self._advertised = definitions.versions()
         self._advertising: asyncio.TimerHandle | None = None
         self._watchdog: Watchdog | None = None
@@ -120,6 +150,7 @@ class Duty:
         self.conductor.poke = self.mail.poke
         self.conductor.expect = self.mail.expect
         self.conductor.reload = self._reload
+        self.mail.also = self.scheduler.look
         self.conductor.on_dispossessed = dispossessed
         host.on_beat = self.conductor.heartbeats.heard
 
@@ -147,6 +178,7 @@ class Duty:
             self.mail.takeover()
             self.mail.start()
             self.retaining.start()
+            self.scheduler.start()
             self._advertise()
             if self._settings.stall > 0:
                 self._watchdog = Watchdog(self._settings.stall, self.conductor, self._host)
@@ -168,6 +200,7 @@ class Duty:
         """Stops at once; ``error`` says why, to whoever waits for something here."""
         self._give_back_process()
         self._stop_looking()
+        self.scheduler.close()
         self.mail.close()
         self.conductor.timers.close()
         self.conductor.dismiss(error)
@@ -183,6 +216,7 @@ class Duty:
 
     async def stop(self, grace: float) -> None:
         self._stop_looking()
+        self.scheduler.close()
         self.mail.close()
         self.conductor.timers.close()
         await self.retaining.close()
@@ -200,10 +234,5 @@ class Duty:
     @property
     def quiescent(self) -> bool:
         conductor = self.conductor
-        return not (
-            conductor.attempts.running
-            or conductor.writer.busy
-            or self.loading.busy
-            or self.mail.busy
-            or self.retaining.busy
-        )
+        moving = (conductor.writer, self.loading, self.mail, self.retaining, self.scheduler)
+        return not (conductor.attempts.running or any(part.busy for part in moving))

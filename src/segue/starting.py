@@ -8,7 +8,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 
 from segue.authoring.python.classes import Run0, Run1, Run2, Run3, Run4
-from segue.authoring.python.definitions import WORKFLOWS, Workflow, definition_of
+from segue.authoring.python.definitions import WORKFLOWS, Workflow
+from segue.authoring.python.registry import definition_of
 from segue.client import Direct, Remote, check_options
 from segue.errors import (
     FenceLost,

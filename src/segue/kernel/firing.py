@@ -221,7 +221,7 @@ class _Deciding:
 
     def _pass_over_overdue(self, number: int, limit: Limit, checked: int) -> int:
         """Of those that passed while nobody looked, for longer than runs are caught up with, only the last is told."""
-        last = self._instants.before(min(self._horizon - limit.within, self._cursor))
+        last = self._instants.before(min(self._horizon - limit.within, self._cursor + 1))
         if last is None or last <= checked or self._instants.after(checked) == last:
             return checked
         if not self._kept(limit, last):

@@ -21,7 +21,7 @@ from typing import Any, Protocol
 
 from segue.errors import FenceLost, StoreError, StoreUnavailable
 from segue.runtime.resident import Resident, Segment
-from segue.stores.base import Answer, Append, Appended, Batch, Fence, Operation, Posted, Store
+from segue.stores.base import Answer, Append, Appended, Batch, Fence, Operation, Posted, Started, StartRun, Store
 
 log = logging.getLogger("segue.writer")
 
@@ -269,7 +269,8 @@ class Writer:
             return Appended("vetoed")
         latest = None if operation.goes_on is None else self._store.latest(operation.run)
         posted = tuple(Posted("posted", None, post.run or 0) for post in operation.posts)
-        return Appended("appended", posted, 0 if latest is None else latest.run)
+        started = tuple(found_again(self._store, start) for start in operation.starts)
+        return Appended("appended", posted, 0 if latest is None else latest.run, started)
 
     def _answer(self, run: Resident, segment: Segment, answer: Answer) -> None:
         run.in_flight = None
@@ -342,3 +343,11 @@ class _Thread:
                 self._loop.call_soon_threadsafe(done, None, error)
             else:
                 self._loop.call_soon_threadsafe(done, answers, None)
+
+
+def found_again(store: Store, start: StartRun) -> Started:
+    """What became of a start whose answer was lost."""
+    row = store.find(start.namespace, start.id)
+    if row is None or row.uid != start.uid:
+        return Started("refused", 0, reason="its id is taken")
+    return Started("existing", row.run, row.state)
