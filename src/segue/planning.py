@@ -17,6 +17,9 @@ from segue.runtime.plans import Plan
 if TYPE_CHECKING:
     from segue.engine import Engine
 
+COUNTED = 10_000
+"""Due times up to which they are counted one by one; of more it is estimated how many there are."""
+
 
 def planned(engine: Engine, workflow: Any, schedule: Schedule) -> Plan:
     """The plan of a schedule.
@@ -95,7 +98,7 @@ def backfill_of(
     shown = f"from {moment(start).isoformat()} to {moment(end).isoformat()}"
     if start >= end or end > now:
         raise InvalidArgument(f"a backfill goes from an earlier to a later time of the past; {shown} does not")
-    total, exact = count(instants(plan.rule), start, end, most)
+    total, exact = count(instants(plan.rule), start, end, COUNTED)
     if total > most:
         about = f"{total:,}" if exact else f"about {total:,}"
         raise InvalidArgument(

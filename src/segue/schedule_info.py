@@ -39,6 +39,15 @@ class BackfillInfo(msgspec.Struct, frozen=True):
     done: bool
 
 
+class BackfillPreview(msgspec.Struct, frozen=True):
+    """What a backfill would have to do: how many due times there are (exact or estimated), the first, the last."""
+
+    total: int
+    exact: bool
+    first: datetime | None
+    last: datetime | None
+
+
 class ScheduleInfo(msgspec.Struct, frozen=True):
     """What a schedule does, and where it stands.
 

@@ -20,13 +20,13 @@ from segue.handles import Handle
 from segue.kernel import backfilling
 from segue.kernel.names import checked_name
 from segue.kernel.schedule import Order, Reprocess, Standing, Start, interval_of, run_id
-from segue.planning import backfill_of, begin, merged, planned, restarted
-from segue.recurrence.rules import Rule, point, walk
+from segue.planning import COUNTED, backfill_of, begin, merged, planned, restarted
+from segue.recurrence.rules import Instants, Rule, Within, count, instants, point, walk
 from segue.recurrence.walls import moment
 from segue.runtime.plans import Plan, encode, plan_of, standing_of
 from segue.runtime.scheduled import run_of
 from segue.runtime.schedules import StoreFacts
-from segue.schedule_info import ScheduleInfo, info
+from segue.schedule_info import BackfillPreview, ScheduleInfo, info
 from segue.stores.base import StartRun
 from segue.stores.schedule_rows import ScheduleRow, ScheduleWritten, WriteSchedule
 
@@ -169,6 +169,15 @@ class Schedules:
             raise ScheduleExists(f"{name}/{id}")
         return id
 
+    async def preview_backfill(self, name: str, start: datetime | str, end: datetime | str) -> BackfillPreview:
+        """How many due times a backfill would have, before anything happens."""
+        plan = plan_of(self._row(name))
+        first, last = point(start, "a backfill's start"), point(end, "a backfill's end")
+        found = instants(plan.rule)
+        total, exact = count(found, first, last, COUNTED)
+        ends = (found.after(first - 1), found.before(last)) if total else (None, None)
+        return BackfillPreview(total, exact, *(None if at is None else moment(at) for at in ends))
+
     async def cancel_backfill(self, name: str, id: str) -> None:
         """Starts no more of its runs; those that are open go on."""
         await self._delete(name, id)
@@ -200,11 +209,22 @@ class Schedules:
         """
         return self._info(self._row(name), self._engine.store.schedules(self._engine.namespace, name))
 
-    def preview(self, schedule: Schedule | Rule, n: int = NEXT) -> builtins.list[datetime]:
-        """The next due times of a schedule or rule, whether or not there is a schedule of it."""
-        whole = schedule if isinstance(schedule, Schedule) else Schedule(schedule)
-        plan = Plan("", whole.when, whole.policy(), msgspec.Raw(b"null"), "")
-        return [moment(at) for at, _ in zip(walk(plan.instants, self._engine.clock.now()), range(n), strict=False)]
+    def preview(self, schedule: Schedule | Rule | str, n: int = NEXT) -> builtins.list[datetime]:
+        """The next due times of a rule, of a schedule that there might be, or of the one of this name."""
+        after = self._engine.clock.now()
+        return [moment(at) for at, _ in zip(walk(self._instants(schedule), after), range(n), strict=False)]
+
+    def plan(self, name: str) -> Plan:
+        """What a schedule does, as it stands in its row."""
+        return plan_of(self._row(name))
+
+    def _instants(self, schedule: Schedule | Rule | str) -> Instants:
+        if isinstance(schedule, str):
+            return self.plan(schedule).instants
+        if isinstance(schedule, Schedule):
+            policy = schedule.policy()
+            return Within(instants(schedule.when), policy.start, policy.end)
+        return instants(schedule)
 
     # --- rows -------------------------------------------------------------------------------------------------
 
@@ -214,8 +234,11 @@ class Schedules:
         for row in rows:
             if row.backfill == backfill:
                 return row
-        known = [row.backfill or row.name for row in rows or engine.store.schedules(engine.namespace)]
-        raise ScheduleNotFound(f"{name}/{backfill}" if backfill else name, engine.namespace, known)
+        if backfill and rows:
+            known = [f"{name}/{row.backfill}" for row in rows if row.backfill]
+            raise ScheduleNotFound(f"{name}/{backfill}", engine.namespace, known)
+        known = [row.name for row in engine.store.schedules(engine.namespace) if not row.backfill]
+        raise ScheduleNotFound(name, engine.namespace, known)
 
     def _info(self, row: ScheduleRow, rows: builtins.list[ScheduleRow]) -> ScheduleInfo:
         backfills = [other for other in rows if other.name == row.name and other.backfill]

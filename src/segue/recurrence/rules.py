@@ -59,7 +59,7 @@ class Every(msgspec.Struct, frozen=True, tag="every"):
 
     def __str__(self) -> str:
         shown = f"every {self.period}" if isinstance(self.period, str) else f"every {self.period}s"
-        return f"{shown}, offset {self.offset}" if self.offset else shown
+        return f"{shown}, offset {self.offset}" if microseconds(self.offset) else shown
 
 
 class Calendar(msgspec.Struct, frozen=True, tag="calendar"):
