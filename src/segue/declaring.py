@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from segue.authoring.python.definitions import Workflow
+from segue.errors import InvalidArgument
 from segue.planning import begin, differences, own_and_declared, planned, restarted
 from segue.runtime.plans import Plan, encode, plan_of, standing_of
 from segue.stores.base import Batch
@@ -30,7 +31,8 @@ def declare(engine: Engine) -> None:
     """Writes what the code declares and has not said before.
 
     Raises:
-        InvalidArgument: a schedule's arguments do not fit its workflow; nothing was written.
+        InvalidArgument: a schedule's arguments do not fit its workflow, or another app has the name; nothing was
+            written.
     """
     if engine.settings.strangers == "leave":
         return
@@ -59,6 +61,11 @@ def _declared(engine: Engine, workflow: Workflow[Any, Any], rows: dict[str, Sche
             log.info("schedule %s of workflow %s is declared: %s", schedule.name, workflow.name, plan.rule)
             yield WriteSchedule(made)
             continue
+        if row.app != engine.app:
+            raise InvalidArgument(
+                f"workflow {workflow.name!r} declares schedule {row.name!r}, which app {row.app!r} has already in "
+                f"namespace {row.namespace!r}; give it a name= of its own"
+            )
         old, standing = plan_of(row), standing_of(row)
         new = _taken_over(row.name, old, code)
         if standing.paused == REMOVED:
@@ -66,9 +73,7 @@ def _declared(engine: Engine, workflow: Workflow[Any, Any], rows: dict[str, Sche
                 standing, paused=None, cursor=max(standing.cursor, now), checked=(now,) * len(new.policy.limits)
             )
         standing = restarted(old, new, standing, now)
-        changed = msgspec.structs.replace(
-            row, app=engine.app, workflow=new.workflow, plan=encode(new), standing=encode(standing)
-        )
+        changed = msgspec.structs.replace(row, workflow=new.workflow, plan=encode(new), standing=encode(standing))
         if changed != row:
             yield WriteSchedule(msgspec.structs.replace(changed, wake=now))
 
@@ -96,7 +101,7 @@ def _same(declared: Plan, code: Plan) -> bool:
 def _removed(engine: Engine, workflow: Workflow[Any, Any], rows: dict[str, ScheduleRow]) -> Iterator[WriteSchedule]:
     names = {schedule.name for schedule in workflow.schedules}
     for row in rows.values():
-        if row.workflow != workflow.name or row.name in names:
+        if row.app != engine.app or row.workflow != workflow.name or row.name in names:
             continue
         plan, standing = plan_of(row), standing_of(row)
         if plan.declared is None:

@@ -147,7 +147,7 @@ def test_nothing_is_started_while_it_is_paused() -> None:
 
 BEFORE = [
     # runs of hour 5: may the run of hour 6 start, if it depends on the past
-    ({}, False),
+    ({}, True),  # past its retention
     ({run(5): "running"}, False),
     ({run(5): "failed"}, False),
     ({run(5): "completed"}, True),

@@ -135,6 +135,16 @@ async def test_several_schedules_of_one_workflow(tmp_path: Path) -> None:
         code((Schedule(Every("1h")), Schedule(Every("2h"))))
 
 
+async def test_a_name_that_another_app_has_is_told_at_the_start(tmp_path: Path) -> None:
+    async with deployed(tmp_path, Every("1h"), app="reports"):
+        pass
+    with pytest.raises(InvalidArgument, match="app 'reports' has already"):
+        async with deployed(tmp_path, Every("1h"), app="orders"):
+            pass
+    async with deployed(tmp_path, None, app="orders") as world:
+        assert (await shown(world)).paused is None
+
+
 async def test_arguments_that_do_not_fit_are_told_at_the_start(tmp_path: Path) -> None:
     for _ in range(2):  # the second time as well: nobody is left owning the runs
         with pytest.raises(InvalidArgument):

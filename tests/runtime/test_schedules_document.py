@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from segue import testing, workflow
+from segue.authoring.python.definitions import STEPS, WORKFLOWS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "schedules.md").read_text()
 BLOCKS = re.findall(r"^```python\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
@@ -25,6 +26,9 @@ async def report(what: str) -> str:
 async def test_the_page_does_what_it_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "reports.py").write_text(BLOCKS[0])
     monkeypatch.syspath_prepend(tmp_path)
+    # What is declared there is no business of other tests' engines in this process.
+    for registry in (WORKFLOWS, STEPS):
+        monkeypatch.setattr(registry, "_by_name", dict(registry._by_name))
     reports = importlib.import_module("reports")
     async with testing.engine(tmp_path, workflows=[reports.nightly, report]) as world:
         names: dict[str, Any] = vars(reports) | {"world": world, "engine": world.engine, "report": report}

@@ -9,6 +9,7 @@ from __future__ import annotations
 import msgspec
 
 from segue.kernel.schedule import (
+    Fact,
     Facts,
     Instants,
     Limit,
@@ -61,12 +62,20 @@ def decide(name: str, policy: Policy, standing: Standing, now: int, instants: In
 
 
 def gate(name: str, due: int, after: tuple[str, ...], past: int | None, facts: Facts) -> str | None:
-    """The id of the run that a run has to wait for; None if it may start."""
-    needed = [(other, due) for other in after] + ([] if past is None else [(name, past)])
-    for schedule, when in needed:
-        if not any(run.state == "completed" for run in facts.of(schedule, when)):
-            return run_id(schedule, when)
-    return None
+    """The id of the run that a run has to wait for; None if it may start.
+
+    The run before it, of due time ``past``, was started once: if there is none any more, it is past its retention, and
+    holds nobody up.
+    """
+    for other in after:
+        if not _completed(facts.of(other, due)):
+            return run_id(other, due)
+    before = [] if past is None else facts.of(name, past)
+    return run_id(name, past) if past is not None and before and not _completed(before) else None
+
+
+def _completed(runs: list[Fact]) -> bool:
+    return any(run.state == "completed" for run in runs)
 
 
 class _Deciding:
