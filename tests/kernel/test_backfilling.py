@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from schedule_kit import HOUR, Hours, Runs, at, run
+from hours_kit import HOUR, Hours, Runs, at, run
 
 from segue.kernel.backfilling import Step, begin, go_on
 from segue.kernel.firing import AT_ONCE

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 import pytest
-from schedule_kit import HOUR, Hours, Runs, at, run
+from hours_kit import HOUR, Hours, Runs, at, run
 
 from segue.kernel.firing import AT_ONCE, LONGEST_QUEUE, Decision, decide
 from segue.kernel.schedule import Limit, Overlap, Policy, Standing, Target, delay, run_id, run_uid
@@ -138,6 +138,18 @@ def test_jitter_is_the_same_for_whoever_asks_and_never_beyond_the_next_instant()
     assert started(decide("s", policy, Standing(at(5)), due, Hours(), Runs())) == [6]
 
 
+def test_a_run_that_its_jitter_has_still_in_time_is_not_missed() -> None:
+    jitter = at(0.9)
+    delays = {hour: delay("s", at(hour), jitter, at(hour + 1)) for hour in range(6, 40)}
+    policy = Policy(overlap="allow-all", jitter=jitter, catchup=at(0.25))
+    for now in (30, 30.25, 30.5, 30.75):
+        found = ask(policy, Standing(at(5)), now)
+        in_time = [hour for hour, late in delays.items() if at(now - 0.25) <= at(hour) + late <= at(now)]
+        assert started(found) == in_time
+        assert found.standing.missed is not None
+        assert found.standing.cursor == max(at(hour) for hour, late in delays.items() if at(hour) + late <= at(now))
+
+
 def test_nothing_is_started_while_it_is_paused() -> None:
     paused = Standing(at(5), queue=(at(4),), paused="holidays")
     assert ask(Policy(), paused, 100) == Decision(paused)
@@ -177,6 +189,12 @@ def test_a_run_waits_for_other_schedules_of_the_same_due_time() -> None:
     assert blocked.awaits == (run_id("x", at(7)), run_id("y", at(6)))
     runs.add(run_id("x", at(7)), "completed", 7, 7.1)
     assert started(ask(policy, blocked.standing, 7, runs)) == [7], "side by side: hour 6 does not hold up hour 7"
+
+
+def test_runs_that_depend_on_the_past_keep_their_order_whatever_else_they_wait_for() -> None:
+    policy = Policy(after=("x",), depends_on_past=True, overlap="allow-all")
+    runs = Runs().add(run(5), "completed", 5, 5.1).add(run_id("x", at(7)), "completed", 7, 7.1)
+    assert started(ask(policy, Standing(at(5), last=at(5)), 7, runs)) == []
 
 
 # --- deadlines --------------------------------------------------------------------------------------------------

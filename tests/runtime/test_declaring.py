@@ -13,6 +13,7 @@ from schedule_kit import hours, ids
 from segue import Cron, Every, Schedule, ScheduleInfo, Settings, testing
 from segue.authoring.python.definitions import Workflow
 from segue.authoring.python.scheduling import declared
+from segue.encodings.aesgcm import AesGcm
 from segue.errors import InvalidArgument, ScheduleDeclared
 from segue.testing import World
 
@@ -53,6 +54,18 @@ async def test_nothing_is_written_when_the_code_says_what_it_said(tmp_path: Path
         (before,) = world.engine.store.schedules("default")
     async with deployed(tmp_path, schedule) as world:
         assert world.engine.store.schedules("default") == [before]
+
+
+async def test_nor_when_a_codec_seals_the_same_arguments_into_other_bytes(tmp_path: Path) -> None:
+    codec = AesGcm({"k": bytes(32)})
+    schedule = Schedule(Every("1h"), args=("x",))
+    async with deployed(tmp_path, schedule, codec=codec) as world:
+        (before,) = world.engine.store.schedules("default")
+        assert b'"x"' not in before.plan
+    async with deployed(tmp_path, schedule, codec=codec) as world:
+        assert world.engine.store.schedules("default") == [before]
+        await world.advance("1h")
+        assert await (await world.engine.handle("nightly@2026-01-05T10:00:00Z")).result() == "x"
 
 
 async def test_a_new_declaration_changes_what_it_changes(tmp_path: Path) -> None:
