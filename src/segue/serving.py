@@ -93,7 +93,7 @@ class Definitions:
         definition = self.workflow(target.name)
         try:
             if definition is not None:
-                args = (report,) if takes_report(definition.function) else ()
+                args = (report,) if takes_report(definition) else ()
                 payload, hash = definition.bind(self._encodings, self._hash_key).call_site.encode(args, {})
                 return target.name, payload, hash
         except (InvalidArgument, PayloadError) as error:

@@ -24,7 +24,7 @@ async def nightly(value: str = "") -> str:
 
 def code(schedule: Any) -> Workflow[Any, Any]:
     """The workflow as some version of the code declares it."""
-    return Workflow(nightly, "nightly", declared(schedule, "nightly"))
+    return Workflow(nightly, "nightly", schedules=declared(schedule, "nightly"))
 
 
 @asynccontextmanager

@@ -130,6 +130,27 @@ async def test_a_hook_learns_what_a_schedule_had_the_run_due_for(world: World) -
 async def takes_two(a: int, b: int) -> None: ...
 
 
+@workflow
+class Alarm:
+    async def run(self, report: RunReport) -> str:
+        return report.message
+
+
+@workflow(on_failure=Alarm, schedule=Schedule(Every("1h"), args=(3,), name="fragile"))
+class Fragile:
+    async def run(self, n: int) -> None:
+        raise NonRetryable(f"broken by {n}")
+
+
+async def test_workflows_as_classes_are_scheduled_and_hooked(tmp_path: Path) -> None:
+    async with testing.engine(tmp_path, workflows=[Alarm, Fragile]) as world:
+        await world.advance("1h")
+        hook, run = [row.id for row in await world.engine.list()]
+        assert run == "fragile@2026-01-05T10:00:00Z"
+        assert hook.startswith(f"{run}/on-failure/")
+        assert await (await world.engine.handle(hook)).result() == "NonRetryable: broken by 3"
+
+
 @pytest.mark.parametrize("call", [print, 5, takes_two])
 def test_what_cannot_be_a_hook(call: Any) -> None:
     async def hooked() -> None: ...

@@ -13,7 +13,7 @@ async def call_step(step: str, report: RunReport) -> None:
     found = STEPS.get(step)
     if found is None:
         raise CallerError(f"no step named {step!r} is known here; import the module that defines it")
-    await (found(report) if takes_report(found.function) else found())
+    await (found(report) if takes_report(found) else found())
 
 
 CALL_STEP: Workflow[[str, RunReport], None] = Workflow(call_step, "segue.call-step")

@@ -115,17 +115,17 @@ def target_of(value: Any, what: str) -> Target:
     if isinstance(value, str):
         return Target("workflow", checked_name(value, f"the workflow that {what} runs"))
     value = definition_of(value)
-    function = getattr(value, "function", None)
-    if function is None or not hasattr(value, "name"):
+    if not hasattr(value, "function") or not hasattr(value, "name"):
         raise InvalidArgument(f"{what} runs a workflow or a step; {value!r} is neither: decorate it")
-    if _needed(function) > 1 or _taken(function) < _needed(function):
+    taken, needed = _parameters(value)
+    if needed > 1 or taken < needed:
         raise InvalidArgument(f"{value.name!r} takes more than a RunReport; {what} calls it with that or with nothing")
     return Target("step" if hasattr(value, "spec") else "workflow", value.name)
 
 
-def takes_report(function: Callable[..., Any]) -> bool:
-    """Whether a hook's function wants to know what happened."""
-    return _taken(function) > 0
+def takes_report(definition: Any) -> bool:
+    """Whether a hook's workflow or step wants to know what happened."""
+    return _parameters(definition)[0] > 0
 
 
 def hooks_of(given: Mapping[Occasion, Any]) -> dict[Occasion, Target]:
@@ -152,15 +152,16 @@ def declared(schedule: Any, workflow: str) -> tuple[Schedule, ...]:
 _POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
 
-def _taken(function: Callable[..., Any]) -> int:
-    parameters = inspect.signature(function).parameters.values()
-    return sum(parameter.kind in (*_POSITIONAL, inspect.Parameter.VAR_POSITIONAL) for parameter in parameters)
-
-
-def _needed(function: Callable[..., Any]) -> int:
-    parameters = inspect.signature(function).parameters.values()
+def _parameters(definition: Any) -> tuple[int, int]:
+    """How many arguments a workflow or step takes by position, and how many of its parameters need one."""
+    parameters = list(inspect.signature(definition.function).parameters.values())
+    if getattr(definition, "form", None) is not None:
+        parameters = parameters[1:]  # self
+    positional = (*_POSITIONAL, inspect.Parameter.VAR_POSITIONAL)
     variadic = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
-    return sum(parameter.default is parameter.empty and parameter.kind not in variadic for parameter in parameters)
+    taken = sum(parameter.kind in positional for parameter in parameters)
+    needed = sum(parameter.default is parameter.empty and parameter.kind not in variadic for parameter in parameters)
+    return taken, needed
 
 
 # --- each field of the policy, read from what users write ------------------------------------------------------
