@@ -276,7 +276,8 @@ class Schedules:
         owner = engine.store.owner(engine.app)
         known = engine.definitions.version(plan.workflow)
         version = known or (owner.serves.get(plan.workflow, "") if owner else "")
-        return run_of(engine.journal, engine.namespace, engine.app, plan, start, version, at, "user")
+        timeout = engine.definitions.timeout(plan.workflow)
+        return run_of(engine.journal, engine.namespace, engine.app, plan, start, version, timeout, at, "user")
 
 
 def _reason(text: str | None) -> str | None:

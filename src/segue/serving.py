@@ -82,6 +82,10 @@ class Definitions:
         definition = self.workflow(workflow)
         return "" if definition is None else definition.version
 
+    def timeout(self, workflow: str) -> int | None:
+        definition = self.workflow(workflow)
+        return None if definition is None else definition.timeout
+
     def hook(self, workflow: str, occasion: Occasion) -> Target | None:
         definition = self.workflow(workflow)
         return None if definition is None else definition.hooks.get(occasion)

@@ -41,6 +41,19 @@ async def until_told() -> str:
     return "told"
 
 
+@workflow(timeout="10m")
+async def hurries() -> None:
+    await signal("never")
+
+
+@workflow
+async def goes_on(n: int = 0) -> list[Any]:
+    if n < 2:
+        await segue.sleep("1m")
+        segue.continue_as_new(n + 1)
+    return [segue.due(), n]
+
+
 @workflow
 async def breaks() -> None:
     raise NonRetryable("broken")

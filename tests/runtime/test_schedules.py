@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from schedule_kit import at_once, breaks, hours, ids, let_end, origin, told, until_told, utc
+from schedule_kit import at_once, breaks, goes_on, hours, hurries, ids, let_end, origin, told, until_told, utc
 
 from segue import Cron, Deadline, Engine, Every, Schedule, testing
 from segue.errors import (
@@ -57,6 +57,22 @@ def test_outside_a_workflow_nothing_is_due() -> None:
 
     with pytest.raises(NotInWorkflow):
         segue.due()
+
+
+async def test_a_run_has_the_timeout_of_its_workflow(world: World) -> None:
+    await made(world, hurries)
+    await world.engine.schedules.trigger("s")
+    await world.advance("75m")
+    assert [row.state for row in await world.engine.list()] == ["failed", "failed"]
+
+
+async def test_a_run_that_continues_as_new_is_still_the_run_of_its_due_time(world: World) -> None:
+    await made(world, goes_on, when=Every("1m"), end="2026-01-05T09:05")
+    await world.advance("150s")
+    shown = await world.engine.schedules.show("s")
+    assert (shown.open, shown.started, shown.skipped) == (("s@2026-01-05T09:01:00Z",), 1, 1)
+    await world.advance("1m")
+    assert await (await world.engine.handle("s@2026-01-05T09:01:00Z")).result() == ["2026-01-05T09:01:00Z", 2]
 
 
 async def test_jitter_moves_the_start_and_not_the_due_time(world: World) -> None:

@@ -47,6 +47,9 @@ class Definitions(Protocol):
 
     def runner(self, step: str) -> StepRunner | None: ...
 
+    def timeout(self, workflow: str) -> int | None:
+        """How long (µs) a run may take, as the workflow itself says."""
+
     def hook(self, workflow: str, occasion: Occasion) -> Target | None:
         """What is to be run when a run of the workflow ends so, or stands still."""
 

@@ -71,7 +71,7 @@ def started_by(
     version = conductor.definitions.version(workflow)
     event = e.RunStarted(
         at, f"{ACTOR}{report.id}", None, workflow, id, uid, input, namespace=namespace, version=version,
-        python=PYTHON, input_hash=hash,
+        python=PYTHON, input_hash=hash, timeout=conductor.definitions.timeout(workflow),
     )  # fmt: skip
     data, blobs = conductor.journal.write(event)
     # Due at once, and not taken for one that somebody has in memory: should the answer get lost, it is found all the

@@ -32,20 +32,22 @@ def started(
     conductor: Conductor, namespace: str, name: str, plan: Plan, start: Start, *, at: int, actor: str
 ) -> StartRun:
     """A run of a schedule."""
-    version = conductor.definitions.version(plan.workflow)
-    return run_of(conductor.journal, namespace, conductor.app, plan, start, version, at, f"{actor}:{name}")
+    definitions = conductor.definitions
+    version, timeout = definitions.version(plan.workflow), definitions.timeout(plan.workflow)
+    return run_of(conductor.journal, namespace, conductor.app, plan, start, version, timeout, at, f"{actor}:{name}")
 
 
 def run_of(
-    journal: JournalFormat, namespace: str, app: str, plan: Plan, start: Start, version: str, at: int, actor: str
-) -> StartRun:
+    journal: JournalFormat, namespace: str, app: str, plan: Plan, start: Start, version: str, timeout: int | None,
+    at: int, actor: str,
+) -> StartRun:  # fmt: skip
     """The same for whoever has no conductor. Due at once in the store: whoever owns it then finds it, whatever became
     of the answer to whoever started it."""
     uid = run_uid(namespace, start.id)
     event = e.RunStarted(
         at, actor, None, plan.workflow, start.id, uid, journal.payload(bytes(plan.input)), namespace=namespace,
         version=version, python=PYTHON, due=start.due, interval=start.interval, tags=plan.tags,
-        input_hash=plan.input_hash,
+        input_hash=plan.input_hash, timeout=timeout,
     )  # fmt: skip
     data, blobs = journal.write(event)
     return StartRun(
