@@ -203,6 +203,7 @@ class Engine(Starting):
             draw=self._draw, dispossessed=self.dispossessed,
         )  # fmt: skip
         duty.conductor.on_run = self._tell_run
+        self._equip(duty)
         try:
             duty.start()
         except BaseException:
@@ -211,6 +212,9 @@ class Engine(Starting):
         self._duty = duty
         self._client = Direct(duty.conductor, duty.loading)
         return True
+
+    def _equip(self, duty: Duty) -> None:
+        """Last touches before the duty begins: where the testing kit puts in attempts of its own."""
 
     async def _stand_by(self, pause: float) -> None:
         while True:

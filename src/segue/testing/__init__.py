@@ -11,6 +11,21 @@ Start reading: ``world``, an engine whose time passes when the test lets it; the
 
 from segue.testing.attempts import Lone, attempt
 from segue.testing.clock import DAWN, VirtualClock
+from segue.testing.mocks import Called, Mock
+from segue.testing.trace import StepTrace, Trace, trace
 from segue.testing.world import Stuck, World, engine
 
-__all__ = ["DAWN", "Lone", "Stuck", "VirtualClock", "World", "attempt", "engine"]
+__all__ = [
+    "DAWN",
+    "Called",
+    "Lone",
+    "Mock",
+    "StepTrace",
+    "Stuck",
+    "Trace",
+    "VirtualClock",
+    "World",
+    "attempt",
+    "engine",
+    "trace",
+]
