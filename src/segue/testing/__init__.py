@@ -12,20 +12,57 @@ Start reading: ``world``, an engine whose time passes when the test lets it; the
 from segue.testing.attempts import Lone, attempt
 from segue.testing.clock import DAWN, VirtualClock
 from segue.testing.mocks import Called, Mock
+from segue.testing.moment import Invariant, Moment, in_the_end
+from segue.testing.scene import Scene
+from segue.testing.schedule import (
+    NOTHING,
+    Crash,
+    Evicted,
+    Fails,
+    Faults,
+    Late,
+    Lost,
+    Refused,
+    Schedule,
+    Sent,
+    Slow,
+    Unacknowledged,
+)
+from segue.testing.simulate import Simulated, SimulationFailed, simulate, sweep
 from segue.testing.trace import StepTrace, Trace, trace
 from segue.testing.world import Stuck, World, engine
 
 __all__ = [
     "DAWN",
+    "NOTHING",
     "Called",
+    "Crash",
+    "Evicted",
+    "Fails",
+    "Faults",
+    "Invariant",
+    "Late",
     "Lone",
+    "Lost",
     "Mock",
+    "Moment",
+    "Refused",
+    "Scene",
+    "Schedule",
+    "Sent",
+    "Simulated",
+    "SimulationFailed",
+    "Slow",
     "StepTrace",
     "Stuck",
     "Trace",
+    "Unacknowledged",
     "VirtualClock",
     "World",
     "attempt",
     "engine",
+    "in_the_end",
+    "simulate",
+    "sweep",
     "trace",
 ]

@@ -62,5 +62,5 @@ class StagedEngine(Engine):
         self.definitions = StagedDefinitions(self.encodings, hash_key, workflows, mocks)
 
     def _equip(self, duty: Duty) -> None:
-        attempts = StagedAttempts(threads=self.settings.threads, processes=duty.processes)
+        attempts = StagedAttempts(threads=self.settings.threads, processes=duty.processes, interceptors=self.interceptors)
         duty.attempts = duty.conductor.attempts = attempts
