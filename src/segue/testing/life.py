@@ -150,6 +150,7 @@ class SimulatedEngine(StagedEngine):
         attempts.course = self._course
         duty.attempts = duty.conductor.attempts = attempts
         duty.conductor.writer.aside = InPlace(self.store)
+        duty.loading.stopwatch = self.loop.time
 
     def _new_uid(self) -> str:
         return self._course.new_uid()
@@ -206,6 +207,7 @@ class Life:
         self._asked: set[tuple[int, str]] = set()
         self._looking = False
         self._acting: set[asyncio.Task[None]] = set()
+        self._to_mend: set[int] = set()
 
     async def live(self, start: Callable[[SimulatedEngine], Any]) -> None:
         """Returns when nothing more is going to happen. Raises ``Death``."""
@@ -305,10 +307,12 @@ class Life:
             self._expect_repair(run.run)
 
     def _expect_repair(self, run: int) -> None:
-        if not self.engine.beyond_repair(run):
+        if run not in self._to_mend and not self.engine.beyond_repair(run):
+            self._to_mend.add(run)
             self._loop.call_later(REPAIR, lambda: self._begin(self._repair(run)))
 
     async def _repair(self, run: int) -> None:
+        self._to_mend.discard(run)
         with suppress(CallerError):
             await self.engine.retry(run)
             self._course.note("somebody has mended what the run stood still on")

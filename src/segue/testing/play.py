@@ -114,16 +114,21 @@ class Play:
         self._outside = plot.set_scene(self.scene)
 
     def __call__(self) -> Ending:
-        broken: Broken | None = None
         with _in_memory() as folder:
             try:
-                while not self._live(f"sqlite:///{folder / 'segue.db'}"):
-                    self.note("the next process takes over")
-                broken = self._judge()
-            except _Halt as halt:
-                broken = halt.broken
-            state = "" if self._row is None else self._row.state
-            self._bury()
+                return self._ending(f"sqlite:///{folder / 'segue.db'}")
+            finally:
+                self._bury()
+
+    def _ending(self, url: str) -> Ending:
+        broken: Broken | None = None
+        try:
+            while not self._live(url):
+                self.note("the next process takes over")
+            broken = self._judge()
+        except _Halt as halt:
+            broken = halt.broken
+        state = "" if self._row is None else self._row.state
         told = [f"{at:+.3f} s  {text}" for at, text in self._told]
         return Ending(broken, state, told, self.commits, len(self._lives), self._executions)
 
