@@ -11,6 +11,8 @@ Start reading: ``world``, an engine whose time passes when the test lets it; the
 
 from segue.testing.attempts import Lone, attempt
 from segue.testing.clock import DAWN, VirtualClock
+from segue.testing.fixtures import Histories, Worlds
+from segue.testing.histories import HistoryBroken, record, replay
 from segue.testing.mocks import Called, Mock
 from segue.testing.moment import Invariant, Moment, in_the_end
 from segue.testing.scene import Scene
@@ -40,6 +42,8 @@ __all__ = [
     "Evicted",
     "Fails",
     "Faults",
+    "Histories",
+    "HistoryBroken",
     "Invariant",
     "Late",
     "Lone",
@@ -59,9 +63,12 @@ __all__ = [
     "Unacknowledged",
     "VirtualClock",
     "World",
+    "Worlds",
     "attempt",
     "engine",
     "in_the_end",
+    "record",
+    "replay",
     "simulate",
     "sweep",
     "trace",
