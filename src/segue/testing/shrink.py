@@ -1,8 +1,8 @@
 """Makes a failing schedule as small as it gets: fewer faults, sooner, by rounder numbers, while the same thing breaks.
 
 The first pass takes out halves, quarters and so on (delta debugging, Zeller and Hildebrandt 2002); the next ones make
-each fault that is left simpler. A fault that is earlier by one commit is tried too, because what was taken out before
-it may have had a commit of its own.
+each fault that is left simpler. What was taken out may have had commits of its own, so the rest is tried some commits
+earlier too.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ Fails = Callable[[Schedule], bool]
 """Whether a schedule breaks what is to be broken."""
 
 MOST_TRIES = 400
+MOST_EARLIER = 3
+"""Commits that one fault may have had: its own, that of a retry's timer, that of a second attempt."""
 
 
 class Shrinking:
@@ -56,7 +58,7 @@ class Shrinking:
             start = 0
             while start < len(faults):
                 rest = faults[:start] + faults[start + size :]
-                found = next((each for each in (rest, _earlier(rest, start)) if self._works(each)), None)
+                found = next((each for each in _earlier(rest) if self._works(each)), None)
                 if found is None:
                     start += size
                 else:
@@ -77,16 +79,17 @@ class Shrinking:
         return faults
 
 
-def _earlier(faults: tuple[Fault, ...], start: int) -> tuple[Fault, ...]:
-    """Those behind a place, one commit earlier."""
+def _earlier(faults: tuple[Fault, ...]) -> Iterator[tuple[Fault, ...]]:
+    """The faults as they are, and up to so many commits earlier."""
+    for fewer in range(MOST_EARLIER + 1):
+        yield tuple(_moved(fault, fewer) for fault in faults)
 
-    def moved(fault: Any) -> Fault:
-        commit = getattr(fault, "commit", None)
-        if commit is None or commit == 1:
-            return fault  # type: ignore[no-any-return]
-        return msgspec.structs.replace(fault, commit=commit - 1)  # type: ignore[no-any-return]
 
-    return faults[:start] + tuple(moved(fault) for fault in faults[start:])
+def _moved(fault: Any, fewer: int) -> Fault:
+    commit: int | None = getattr(fault, "commit", None)
+    if commit is None:
+        return fault  # type: ignore[no-any-return]
+    return msgspec.structs.replace(fault, commit=max(1, commit - fewer))  # type: ignore[no-any-return]
 
 
 def _simpler(fault: Fault) -> Iterator[Fault]:
