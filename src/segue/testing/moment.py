@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from segue.engine import Engine
-from segue.handles import Recorded
+from segue.following import Recorded
 from segue.stores.base import CLOSED, RunRow
 from segue.testing.trace import Trace
 

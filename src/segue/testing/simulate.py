@@ -16,7 +16,8 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from segue.authoring.python.definitions import Workflow
+from segue.authoring.python.classes import HasRun
+from segue.authoring.python.definitions import Workflow, definition_of
 from segue.errors import InvalidArgument, SegueError
 from segue.kernel.duration import Duration, microseconds
 from segue.testing.luck import Drawn, Fixed, Luck
@@ -70,7 +71,7 @@ class Simulated(msgspec.Struct, frozen=True):
 
 
 def simulate(
-    workflow: Workflow[..., Any],
+    workflow: Workflow[..., Any] | type[HasRun],
     *args: Any,
     seeds: int | Iterable[int] | None = None,
     faults: Faults | None = None,
@@ -103,7 +104,7 @@ def simulate(
 
 
 def sweep(
-    workflow: Workflow[..., Any],
+    workflow: Workflow[..., Any] | type[HasRun],
     *args: Any,
     invariants: Iterable[Invariant] = (),
     scene: Callable[[Scene], Any] | None = None,
@@ -126,8 +127,9 @@ def sweep(
 
 
 def _plot(workflow: Any, args: Any, scene: Any, invariants: Any, within: Duration) -> Plot:
+    workflow = definition_of(workflow)
     if not isinstance(workflow, Workflow):
-        raise InvalidArgument(f"{workflow!r} is not a workflow; give the function that carries @workflow")
+        raise InvalidArgument(f"{workflow!r} is not a workflow; give the function or the class that carries @workflow")
     set_scene = scene or (lambda scene: None)
     return Plot(workflow, args, set_scene, tuple(invariants), microseconds(within) / 1_000_000)
 

@@ -7,10 +7,12 @@ from typing import Any
 
 import msgspec
 
+from segue.authoring.python.classes import HasRun
 from segue.authoring.python.definitions import Workflow
 from segue.capture import Captured
 from segue.engine import Engine
 from segue.kernel.encoding import Encodings
+from segue.kernel.interception import Interceptor
 from segue.kernel.steps import StepRunner
 from segue.runtime.attempts import Running
 from segue.serving import Definitions, Duty
@@ -24,10 +26,12 @@ class StagedDefinitions(Definitions):
         self,
         encodings: Encodings,
         hash_key: bytes | None,
-        workflows: Iterable[Workflow[Any, Any]] | None,
+        workflows: Iterable[Workflow[Any, Any] | type[HasRun]] | None,
+        *,
+        interceptors: tuple[Interceptor, ...],
         mocks: Mocks,
     ) -> None:
-        super().__init__(encodings, hash_key, workflows)
+        super().__init__(encodings, hash_key, workflows, interceptors=interceptors)
         self._mocks = mocks
 
     def runner(self, step: str) -> StepRunner | None:
@@ -59,8 +63,12 @@ class StagedEngine(Engine):
     ) -> None:
         super().__init__(url, workflows=workflows, **options)
         hash_key = self._codec.hash_key if self._codec else None
-        self.definitions = StagedDefinitions(self.encodings, hash_key, workflows, mocks)
+        self.definitions = StagedDefinitions(
+            self.encodings, hash_key, workflows, interceptors=self.interceptors, mocks=mocks
+        )
 
     def _equip(self, duty: Duty) -> None:
-        attempts = StagedAttempts(threads=self.settings.threads, processes=duty.processes, interceptors=self.interceptors)
+        attempts = StagedAttempts(
+            threads=self.settings.threads, processes=duty.processes, interceptors=self.interceptors
+        )
         duty.attempts = duty.conductor.attempts = attempts

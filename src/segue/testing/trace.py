@@ -10,7 +10,8 @@ from typing import Any
 import msgspec
 
 from segue.authoring.python.definitions import Step
-from segue.handles import Handle, Recorded
+from segue.following import Recorded
+from segue.handles import Handle
 from segue.kernel import events as e
 
 AnyStep = Step[Any, Any] | str
