@@ -114,7 +114,8 @@ class Direct:
         return cast(Posted, await self._submit(post, self._poke))
 
     def _poke(self, answer: Posted) -> None:
-        if answer.outcome == "posted":
+        # A duplicate may be the same message once more, because the acknowledgement of the first try was lost.
+        if answer.outcome in ("posted", "duplicate"):
             self._conductor.poke(answer.run)
 
     def _take(self, event: e.Event, run: Resident, taken: asyncio.Future[bool]) -> None:

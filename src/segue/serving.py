@@ -136,7 +136,7 @@ class Duty:
         self._settings = settings
         self._definitions = definitions
         self.attempts = capture.Captured(
-            threads=settings.threads, processes=self._processes, interceptors=definitions.interceptors
+            threads=settings.threads, processes=self.processes, interceptors=definitions.interceptors
         )
         self.conductor = Conductor(
             store=store, clock=clock, definitions=definitions, journal=journal, attempts=self.attempts, app=app,
@@ -158,7 +158,8 @@ class Duty:
         self.conductor.on_dispossessed = dispossessed
         host.on_beat = self.conductor.heartbeats.heard
 
-    def _processes(self) -> Processes:
+    def processes(self) -> Processes:
+        """Makes the pool of worker processes."""
         return Processes(self._formats.encodings, size=self._settings.processes, factory=self._formats.factory)
 
     def _advertise(self) -> None:
@@ -187,7 +188,7 @@ class Duty:
             if self._settings.stall > 0:
                 self._watchdog = Watchdog(self._settings.stall, self.conductor, self._host)
         except BaseException:
-            self._give_back_process()
+            self.give_back_process()
             self.mail.close()
             raise
 
@@ -196,13 +197,14 @@ class Duty:
         capture.install()
         collector.relax()
 
-    def _give_back_process(self) -> None:
+    def give_back_process(self) -> None:
+        """Takes back what was taken over, as the end of the process would."""
         capture.uninstall()
         collector.restore()
 
     def abandon(self, error: Exception) -> None:
         """Stops at once; ``error`` says why, to whoever waits for something here."""
-        self._give_back_process()
+        self.give_back_process()
         self._stop_looking()
         self.scheduler.close()
         self.mail.close()
@@ -227,7 +229,7 @@ class Duty:
         try:
             await self.attempts.close(grace)
         finally:
-            self._give_back_process()
+            self.give_back_process()
         if self.conductor.writer.unavailable is None:
             await self.conductor.writer.drained()
         for run in list(self.conductor.residents.values()):

@@ -203,7 +203,7 @@ class Starting(Messaging):
         check_options(id, on_conflict, tags or {})
         checked_text(summary, "a run's summary")
         wait, limit = microseconds(delay or 0), None if timeout is None else microseconds(timeout)
-        uid = os.urandom(16).hex()
+        uid = self._new_uid()
 
         async def start(call: StartCall) -> tuple[Handle[Any], Started]:
             name, version, returns, payload, hash = self._input(workflow, call.args)
@@ -321,6 +321,10 @@ class Starting(Messaging):
         """The answer to an update that has been accepted."""
         events = cast("Engine", self).events_of
         return await self._ask(lambda client: client.answer_of(run, update, events))
+
+    def _new_uid(self) -> str:
+        """32 hexadecimal digits that no other run has; the testing kit draws them from its seed."""
+        return os.urandom(16).hex()
 
     def _input(self, workflow: Any, args: tuple[Any, ...]) -> tuple[str, str, Any, Payload, str]:
         """Name, version and result type of a workflow, and the payload and hash of its arguments."""
