@@ -28,8 +28,8 @@ from segue.serving import Duty
 from segue.stores.base import LogLine, RunFilter, Store
 from segue.stores.faults import Crash as StoreCrash
 from segue.testing.mocks import is_mocked
+from segue.testing.plan import Fails, Fault, Late, Lost, Sent, Slow
 from segue.testing.scene import Scene
-from segue.testing.schedule import Fails, Fault, Late, Lost, Sent, Slow
 from segue.testing.staged import StagedAttempts, StagedEngine
 from segue.testing.virtual_loop import InPlace, VirtualLoop
 
@@ -45,11 +45,11 @@ class Death(StoreCrash, SystemExit):
 
 
 class Outage(ConnectionError):
-    """What a step fails with when the schedule says so."""
+    """What a step fails with when the plan says so."""
 
 
 class Course(Protocol):
-    """What a life needs to know of the schedule that it is part of."""
+    """What a life needs to know of the plan that it is part of."""
 
     commits: int
     done: set[str]
@@ -84,7 +84,7 @@ class _Unkept(Logs):
 
 
 class SimulatedAttempts(StagedAttempts):
-    """Attempts to which happens what the schedule says. All run on the loop; plain functions on the spot."""
+    """Attempts to which happens what the plan says. All run on the loop; plain functions on the spot."""
 
     course: Course
 
@@ -119,7 +119,7 @@ class SimulatedAttempts(StagedAttempts):
 
 
 def _call(running: Running) -> str:
-    """The call as a schedule names it: its key, with the workflow before it if it is a child's."""
+    """The call as a plan names it: its key, with the workflow before it if it is a child's."""
     attempt = running.attempt
     key = attempt.key.lstrip("/")
     return key if attempt.run_id == RUN else f"{attempt.workflow}:{key}"
@@ -204,6 +204,8 @@ class Life:
         self._over: asyncio.Future[None] = loop.create_future()
         self._waiting: dict[str, int] = {}
         """Messages that wait for a number of commits."""
+        self._unplanned: list[str] = []
+        """Messages that come when the run has nothing else to do."""
         self._asked: set[tuple[int, str]] = set()
         self._looking = False
         self._acting: set[asyncio.Task[None]] = set()
@@ -232,6 +234,13 @@ class Life:
             self._looking = True
             self._loop.call_soon(self._look)
 
+    def rest(self) -> bool:
+        """Nothing is left to do at this time: the next message of which the plan says nothing may come."""
+        if not self._unplanned:
+            return False
+        self._act(self._unplanned.pop(0))
+        return True
+
     def idle(self) -> None:
         """Nothing is left to do: a message that waits for a commit need wait no longer."""
         if self._waiting:
@@ -246,9 +255,11 @@ class Life:
     def _plan(self, sent: Sent) -> None:
         if sent.after is not None:
             self._loop.call_at(sent.after, self._act, sent.message)
+        elif sent.commit is None:
+            self._unplanned.append(sent.message)
         else:
-            self._waiting[sent.message] = sent.commit or 1
-            if self._waiting[sent.message] <= self._course.commits:
+            self._waiting[sent.message] = sent.commit
+            if sent.commit <= self._course.commits:
                 self._act(sent.message)
 
     def _act(self, name: str) -> None:
@@ -319,7 +330,7 @@ class Life:
 
 
 def new_uid(seed: int, number: int) -> str:
-    """The internal id of the so-manieth run of a schedule."""
+    """The internal id of the so-manieth run of a plan."""
     return derive_key(f"simulation {seed}", str(number))
 
 
