@@ -83,7 +83,7 @@ function Navigation({ openKeys }: { openKeys: () => void }) {
 
 function Item({ to, icon, text, count, tone = '', title }: { to: string; icon: IconName; text: string; count?: number | undefined; tone?: string; title?: string }) {
   return (
-    <Link to={to} activeProps={{ 'aria-current': 'page' }} activeOptions={{ includeSearch: false }} aria-label={text} title={text}>
+    <Link to={to} activeProps={{ 'aria-current': 'page' }} activeOptions={{ includeSearch: false }} title={text}>
       <Icon name={icon} />
       <span>{text}</span>
       {count !== undefined && (

@@ -5,6 +5,7 @@ export type Keys = Record<string, (event: KeyboardEvent) => void>
 
 const PAIR = 1000
 let leader = ''
+let last = ''
 let until = 0
 
 function typing(target: EventTarget | null): boolean {
@@ -31,8 +32,7 @@ export function useKeys(keys: Keys): void {
       const pressed = name(event)
       if (event.defaultPrevented || (typing(event.target) && !pressed.startsWith('mod+'))) return
       if (document.querySelector('dialog[open]') !== null || pressesButton(event, pressed)) return
-      const pair = leader !== '' && Date.now() < until ? `${leader} ${pressed}` : ''
-      const act = current.current[pair] ?? (pair !== '' && leader === 'g' ? undefined : current.current[pressed])
+      const act = leader === 'g' ? current.current[`g ${pressed}`] : current.current[pressed]
       if (act !== undefined) {
         event.preventDefault()
         act(event)
@@ -43,14 +43,13 @@ export function useKeys(keys: Keys): void {
   }, [])
 }
 
-/** Remembers the first key of a pair; listens once, before all others forget it. */
+/** Remembers the key before this one, as long as it may still begin a pair: in the capturing phase, before all others. */
 export function startLeader(): void {
-  document.addEventListener('keydown', (event) => {
-    if (typing(event.target)) return
-    const pressed = event.key
-    queueMicrotask(() => {
-      leader = pressed === 'g' && !event.metaKey && !event.ctrlKey ? 'g' : ''
-      until = Date.now() + PAIR
-    })
-  })
+  const remember = (event: KeyboardEvent) => {
+    const plain = !typing(event.target) && !event.metaKey && !event.ctrlKey && !event.altKey
+    leader = plain && Date.now() < until && last === 'g' ? 'g' : ''
+    last = plain && leader === '' ? event.key : ''
+    until = Date.now() + PAIR
+  }
+  document.addEventListener('keydown', remember, { capture: true })
 }

@@ -36,7 +36,8 @@ export function Timeline({ picture, chosen, choose, unfolded, fold }: Props) {
   const toggle = (key: string) => setOpened((old) => (old.has(key) ? new Set([...old].filter((each) => each !== key)) : new Set([...old, key])))
   useKeys({ f: () => fold(!unfolded) })
   return (
-    <div className="tl" role="treegrid" aria-label={w.tabs.timeline} aria-rowcount={rows.length}>
+    <div className="tl">
+      <div className="tlgrid" role="treegrid" aria-label={w.tabs.timeline} aria-rowcount={rows.length}>
       <Head scale={scale} open={open} />
       <div className="body" ref={scroller} tabIndex={0} role="rowgroup" aria-label={w.tabs.timeline}>
         <div style={{ height: virtual.getTotalSize(), minHeight: '100%', position: 'relative' }}>
@@ -46,6 +47,7 @@ export function Timeline({ picture, chosen, choose, unfolded, fold }: Props) {
             return <Row key={line.key} line={line} picture={picture} scale={scale} now={end} top={item.start} index={item.index} current={chosen !== undefined && line.key === chosen} choose={choose} toggle={toggle} />
           })}
         </div>
+      </div>
       </div>
       <Legend idle={scale.idle} folded={scale.folds.length > 0} unfolded={unfolded} fold={fold} />
     </div>

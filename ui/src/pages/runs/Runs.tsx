@@ -62,7 +62,13 @@ export default function Runs() {
       <Views search={search} />
       <Filters search={search} narrow={narrow} find={find} />
       <div className={`split ${search.peek !== undefined ? 'peeking' : ''}`} style={{ gridTemplateColumns: search.peek !== undefined ? 'minmax(0,1fr) 384px' : 'minmax(0,1fr)', position: 'relative' }}>
-        <div className="tl" role="grid" aria-label={w.title} aria-rowcount={list.end ? rows.length + 1 : -1}>
+        <div className="tl">
+          {list.fresh > 0 && (
+            <button className="pill" onClick={() => { list.show(); scroller.current?.scrollTo({ top: 0 }) }}>
+              {w.fresh(list.fresh, list.fresh >= 60)}
+            </button>
+          )}
+          <div className="tlgrid" role="grid" aria-label={w.title} aria-rowcount={list.end ? rows.length + 1 : -1}>
           <div className="rrow head" role="row">
             <span role="columnheader"><span className="sr">{w.select('')}</span></span>
             <span role="columnheader">{w.state}</span>
@@ -71,15 +77,7 @@ export default function Runs() {
             <span role="columnheader" className="num wide">{w.startedAt}</span>
             <span role="columnheader" className="num dur">{w.duration}</span>
           </div>
-          {list.fresh > 0 && (
-            <button className="pill" onClick={() => { list.show(); scroller.current?.scrollTo({ top: 0 }) }}>
-              {w.fresh(list.fresh, list.fresh >= 60)}
-            </button>
-          )}
           <div ref={scroller} className="overflow rows" role="rowgroup" tabIndex={0} aria-label={w.title} onScroll={(event) => setAtTop(event.currentTarget.scrollTop < 8)}>
-            {list.error && rows.length === 0 && <ErrorFace error={list.error} retry={list.retry} />}
-            {list.loading && <GreyRows />}
-            {!list.loading && !list.error && rows.length === 0 && <Nothing search={search} narrow={narrow} />}
             <div style={{ height: virtual.getTotalSize(), position: 'relative' }}>
               {items.map((item) => {
                 const run = rows[item.index]
@@ -87,6 +85,14 @@ export default function Runs() {
               })}
             </div>
           </div>
+          </div>
+          {rows.length === 0 && (
+            <div className="instead">
+              {list.error && <ErrorFace error={list.error} retry={list.retry} />}
+              {list.loading && <GreyRows />}
+              {!list.loading && !list.error && <Nothing search={search} narrow={narrow} />}
+            </div>
+          )}
           {chosen.size > 0 && <Bulk rows={rows.filter((each) => chosen.has(each.run))} clear={() => setChosen(new Set())} act={retryAll} />}
         </div>
         {search.peek !== undefined && (
