@@ -1,4 +1,4 @@
-"""Every page in both sizes and schemes: shows what it should, complains of nothing, overflows nowhere, is clean by axe."""
+"""Every page in both sizes and schemes: shows what it should, complains of nothing, fits, is clean by axe."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-// Made by scripts/ui_types from the API's description. Not to be edited.
+// Made by scripts/ui_types.py from the API's description. Not to be edited.
 
 export interface Problem {
   type: string

@@ -21,12 +21,12 @@ export function Top({ title, crumbs, children, start = false }: { title: string;
       <button className="find wide" style={{ width: 196 }} onClick={() => open('palette')}>
         <Icon name="search" small />
         <span className="grow cut" style={{ textAlign: 'left' }}>{words.frame.search}</span>
-        <kbd>⌘K</kbd>
+        <kbd aria-hidden="true">⌘K</kbd>
       </button>
       {start && (
         <button className="btn primary" onClick={() => open('start')}>
           <Icon name="play" small />
-          {words.frame.start} <kbd>n</kbd>
+          {words.frame.start} <kbd aria-hidden="true">n</kbd>
         </button>
       )}
     </header>

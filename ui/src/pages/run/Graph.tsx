@@ -68,7 +68,7 @@ function Canvas({ picture, chosen, choose }: { picture: RunPicture; chosen: stri
       <div className="legend">
         {['completed', 'failed', 'compensated', 'incident', 'running', 'waiting'].map((state) => <span key={state} className="wide"><StateIcon state={state} />{stateWord(state)}</span>)}
         <span style={{ marginLeft: 'auto' }}>{w.steps(picture.calls.length)}</span>
-        <span className="wide"><kbd>f</kbd>{w.fit}</span>
+        <span className="wide"><kbd aria-hidden="true">f</kbd>{w.fit}</span>
       </div>
     </div>
   )

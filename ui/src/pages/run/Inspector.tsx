@@ -26,8 +26,8 @@ export function Inspector({ picture, call, choose }: { picture: RunPicture; call
           <StateChip state={call.state} solid />
           <span className="grow" />
           <span className="tiny faint num">{w.of(at + 1, number)}</span>
-          <kbd>j</kbd>
-          <kbd>k</kbd>
+          <kbd aria-hidden="true">j</kbd>
+          <kbd aria-hidden="true">k</kbd>
           <button className="btn quiet" style={{ height: 24 }} aria-label={words.frame.close} onClick={() => choose(undefined)}><Icon name="x" small /></button>
         </div>
       </header>

@@ -33,7 +33,7 @@ export default function Logs({ picture, find, step, look }: { picture: RunPictur
         <label className="find grow" style={{ maxWidth: 300 }}>
           <Icon name="search" small />
           <input ref={input} aria-label={w.findLogs} placeholder={w.findLogs} value={find} onChange={(event) => look({ find: event.target.value || undefined })} />
-          <kbd>/</kbd>
+          <kbd aria-hidden="true">/</kbd>
         </label>
         <select aria-label={w.step} value={wanted} onChange={(event) => look({ step: event.target.value || undefined })}>
           <option value="">{w.allSteps}</option>

@@ -42,7 +42,7 @@ export function RetryButtons({ picture }: { picture: RunPicture }) {
   return (
     <>
       <button className="btn act" onClick={start}>
-        {all ? w.retryAll(incidents.length) : w.retry(names)} <kbd>⇧R</kbd>
+        {all ? w.retryAll(incidents.length) : w.retry(names)} <kbd aria-hidden="true">⇧R</kbd>
       </button>
       {asking !== undefined && (
         <Confirm

@@ -29,7 +29,7 @@ export function Filters({ search, narrow, find }: { search: RunsSearch; narrow: 
       <label className="find grow" style={{ maxWidth: 300 }}>
         <Icon name="search" small />
         <input ref={find} aria-label={w.find} placeholder={w.find} value={text} onChange={(event) => setText(event.target.value)} />
-        <kbd>/</kbd>
+        <kbd aria-hidden="true">/</kbd>
       </label>
       <span className="tok">
         <label htmlFor="f-workflow">{w.workflow}</label>

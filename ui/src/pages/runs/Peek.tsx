@@ -41,7 +41,7 @@ function Picture({ picture, close }: { picture: RunPicture; close: () => void })
           <StateChip state={run.state} solid />
           <span className="grow" />
           <Link className="btn" style={{ height: 24 }} to="/runs/$run" params={{ run: String(run.run) }}>
-            {words.runs.openRun} <kbd>↵</kbd>
+            {words.runs.openRun} <kbd aria-hidden="true">↵</kbd>
           </Link>
           <button className="btn quiet" style={{ height: 24 }} onClick={close} aria-label={words.frame.close}>
             <Icon name="x" small />

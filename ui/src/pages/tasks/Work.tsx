@@ -118,7 +118,7 @@ function Answer({ task, next }: { task: HumanTask; next: (done: HumanTask) => vo
     <form ref={form} className="answer" onSubmit={(event) => { event.preventDefault(); void submit() }} noValidate>
       <SchemaForm schema={schema} value={value} change={change} errors={errors} />
       <div className="done">
-        <button className="btn primary" style={{ height: 32, padding: '0 14px' }} disabled={busy}>{w.complete} <kbd>⌘↵</kbd></button>
+        <button className="btn primary" style={{ height: 32, padding: '0 14px' }} disabled={busy}>{w.complete} <kbd aria-hidden="true">⌘↵</kbd></button>
         {wrong > 0 && <span className="failed word small" role="alert">{words.form.errors(wrong)}</span>}
       </div>
     </form>

@@ -79,7 +79,7 @@ function Form({ workflow, close }: { workflow: WorkflowView; close: () => void }
       <footer>
         {wrong > 0 && <span className="failed word small grow" role="alert">{words.form.errors(wrong)}</span>}
         <button type="button" className="btn" onClick={close}>{words.run.back}</button>
-        <button className="btn primary" disabled={busy}>{w.startDo} <kbd>⌘↵</kbd></button>
+        <button className="btn primary" disabled={busy}>{w.startDo} <kbd aria-hidden="true">⌘↵</kbd></button>
       </footer>
     </form>
   )

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Writes ui/src/api/schema.ts from the API's own description, so that a shape is said once, in Python.
 
-    scripts/ui_types            writes it
-    scripts/ui_types --check    says whether it is up to date, by the exit code
+    scripts/ui_types.py            writes it
+    scripts/ui_types.py --check    says whether it is up to date, by the exit code
 
 It needs segue to be importable. Only what the description uses is understood; anything else raises.
 """
@@ -25,7 +25,7 @@ def generate() -> str:
     """The text of the file."""
     document = describe(ROUTES, BASE)
     schemas = document["components"]["schemas"]
-    parts = ["// Made by scripts/ui_types from the API's description. Not to be edited.\n"]
+    parts = ["// Made by scripts/ui_types.py from the API's description. Not to be edited.\n"]
     parts += [_interface(name, schema) for name, schema in schemas.items()]
     parts.append(_operations(document["paths"]))
     return "\n".join(parts)
@@ -106,6 +106,6 @@ if __name__ == "__main__":
     text = generate()
     if "--check" in sys.argv[1:]:
         if TARGET.read_text(encoding="utf-8") != text:
-            sys.exit("ui/src/api/schema.ts is not what the API says; run scripts/ui_types")
+            sys.exit("ui/src/api/schema.ts is not what the API says; run scripts/ui_types.py")
     else:
         TARGET.write_text(text, encoding="utf-8")
