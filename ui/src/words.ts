@@ -63,7 +63,7 @@ export const words = {
     cancelTitle: (id: string) => `Cancel ${id}?`, cancelWhat: 'The run is asked to end. What its sagas did is undone first, last first; that may take a while.', cancelDo: 'Cancel the run',
     terminateTitle: (id: string) => `Terminate ${id}?`, terminateWhat: 'The run ends at once: nothing is undone, no clean-up runs. This cannot be taken back.', terminateDo: 'Terminate 1 run', reason: 'Reason', reasonHint: 'Kept with the run',
     signalTitle: (id: string) => `Send ${id} a signal`, signalName: 'Name', signalValue: 'Value, as JSON', signalHint: 'Text goes in quotes: "passport.pdf"', send: 'Send', back: 'Back', notJson: 'This is not JSON',
-    graphOf: 'Graph of the steps as they were taken', group: (name: string, n: number) => `${name} × ${n}`, uncaught: 'uncaught: compensates',
+    graphOf: 'Graph of the steps as they were taken', group: (name: string, n: number) => `${name} × ${n.toLocaleString()}`, uncaught: 'uncaught: compensates',
   },
   json: { more: (n: number) => `${n} more`, show: (size: string) => `show ${size}`, items: (n: number) => `${n} ${n === 1 ? 'item' : 'items'}`, cut: (size: string) => `${size}, not loaded`, load: 'Load', sealed: 'Encrypted', expand: 'Expand', collapse: 'Collapse', empty: 'nothing' },
   overview: {

@@ -13,13 +13,14 @@ import { label } from './groups'
 
 const w = words.run
 
-export function Inspector({ picture, call, choose }: { picture: RunPicture; call: CallView | undefined; choose: (key: string | undefined) => void }) {
+/** `asked`: somebody selected the step; where there is no room beside the timeline, only then it opens. */
+export function Inspector({ picture, call, choose, asked }: { picture: RunPicture; call: CallView | undefined; choose: (key: string | undefined) => void; asked: boolean }) {
   const now = useNow()
   if (!call) return <RunInspector picture={picture} />
   const at = picture.calls.indexOf(call)
   const number = picture.calls.length
   return (
-    <aside className="insp" aria-label={`${w.step} ${call.name}`}>
+    <aside className={`insp ${asked ? '' : 'unasked'}`} aria-label={`${w.step} ${call.name}`}>
       <header>
         <div className="row">
           <h2 className="mono cut" style={{ fontSize: 14 }} title={label(call)}>{label(call)}</h2>

@@ -28,6 +28,8 @@ const Graph = lazy(() => import('./Graph'))
 const Events = lazy(() => import('./Events'))
 const Logs = lazy(() => import('./Logs'))
 const w = words.run
+/** In the address: no step is selected, not even the one that needs a person. */
+const NONE = '-'
 const TABS = ['timeline', 'graph', 'events', 'logs'] as const
 
 export default function Run() {
@@ -71,8 +73,9 @@ function Page({ picture }: { picture: RunPicture }) {
   const { setActions } = useFrame()
   const tab = search.tab ?? 'timeline'
   const look = useCallback((change: Partial<RunSearch>, replace = true) => void navigate({ search: (old) => ({ ...old, ...change }), replace }), [navigate])
-  const choose = useCallback((step: string | undefined) => look({ step }), [look])
-  const chosen = picture.calls.find((each) => each.key === (search.step ?? urgent(picture)))
+  const first = urgent(picture)
+  const choose = useCallback((step: string | undefined) => look({ step: step ?? (first === undefined ? undefined : NONE) }), [look, first])
+  const chosen = picture.calls.find((each) => each.key === (search.step ?? first))
   const show = useCallback((next: (typeof TABS)[number]) => look({ tab: next === 'timeline' ? undefined : next }, false), [look])
   useTabKeys(picture, chosen, choose, show)
   useEffect(() => {
@@ -98,7 +101,7 @@ function Page({ picture }: { picture: RunPicture }) {
           {tab === 'events' && <Events picture={picture} full={search.full === true} look={look} choose={choose} chosen={chosen?.key} />}
           {tab === 'logs' && <Logs picture={picture} find={search.find ?? ''} step={search.step} look={look} />}
         </Suspense>
-        <Inspector picture={picture} call={search.step === '' ? undefined : chosen} choose={choose} />
+        <Inspector picture={picture} call={chosen} choose={choose} asked={search.step !== undefined} />
       </div>
     </>
   )

@@ -125,7 +125,7 @@ function Row({ line, picture, scale, now, top, index, current, choose, toggle }:
     case 'map':
       return (
         <div className="tlrow click" {...shared} aria-expanded={line.open} onClick={() => toggle(line.key)}>
-          <div className="nm" role="gridcell"><Indent depth={depth} /><StateIcon state={line.group.state} /><button className="plain cut mono">{w.group(line.group.name, line.group.calls.length)}</button><Outcomes group={line.group} /><Icon name={line.open ? 'down' : 'right'} small className="faint" /></div>
+          <div className="nm" role="gridcell"><Indent depth={depth} /><StateIcon state={line.group.state} /><button className="plain cut mono">{w.group(line.group.name, line.group.calls.length)}</button><Icon name={line.open ? 'down' : 'right'} small className="faint" /><Outcomes group={line.group} /></div>
           <div className="num" role="gridcell">{duration(spent(line.group, now))}</div>
           <div className="tr" role="gridcell"><MapBar line={line} scale={scale} now={now} /></div>
         </div>
@@ -215,8 +215,8 @@ function countsOf(group: Group): [string, number][] {
 
 /** How many are not simply done, in words. */
 function Outcomes({ group }: { group: Group }) {
-  const open = countsOf(group).filter(([state]) => state !== 'completed')
-  return <>{open.map(([state, n]) => <span key={state} className={`tiny ${tone(state)} word`}>{n} {stateWord(state).toLowerCase()}</span>)}</>
+  const open = countsOf(group).filter(([state]) => state !== 'completed' && state !== 'cancelled').slice(0, 2)
+  return <>{open.map(([state, n]) => <span key={state} className={`tiny ${tone(state)} word`}>{n.toLocaleString()} {stateWord(state).toLowerCase()}</span>)}</>
 }
 
 /** A bar of counts: how many of them are in which state. */
