@@ -8,8 +8,10 @@ from typing import Any, Protocol
 
 from segue.errors import AttemptOver, PayloadError, SecretNotFound
 from segue.kernel.attempt import Attempt
+from segue.kernel.encoding import Encodings
 from segue.kernel.events import Failure
 from segue.kernel.payload import Payload
+from segue.kernel.reference import brought_back
 from segue.kernel.secret import SecretScope
 from segue.kernel.tokens import token_of
 from segue.runtime.clock import Clock
@@ -70,6 +72,13 @@ class StepHost:
         """The attempt, which has reported progress, has ended."""
         self._reports.ended(attempt)
 
+    def attach(self, attempt: Attempt, name: str, artifact: Payload) -> None:
+        if attempt.secrets is not None and attempt.secrets.leaks(bytes(artifact.data)):
+            raise PayloadError(
+                f"artifact {name!r} of step {attempt.name!r} contains the value of a secret; leave it out"
+            )
+        attempt.artifacts = {**(attempt.artifacts or {}), name: artifact}
+
     def log(self, attempt: Attempt, level: str, stream: str, line: str) -> None:
         if attempt.secrets is not None:
             line = attempt.secrets.scrub(line)
@@ -111,6 +120,14 @@ class StepHost:
         attempt.handed_over = True
         self.on_beat(attempt)
         return token_of(attempt.run, attempt.uid, attempt.key, attempt.attempt)
+
+    def read_reference(self, attempt: Attempt | None, ref: str, encoding: str) -> tuple[Payload, Encodings]:
+        found = self._store.blobs([ref]).get(ref)
+        if found is None:
+            raise PayloadError(
+                f"$: the value that was kept under {ref} is gone: the runs that referred to it were deleted or erased"
+            )
+        return brought_back(encoding, found, self._journal.codec), self._journal.encodings
 
     def clean_result(self, attempt: Attempt, result: Payload) -> Payload:
         """The result, or an error if it carries a secret's value out of the step."""

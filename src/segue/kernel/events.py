@@ -312,6 +312,26 @@ class RunContinued(Event, frozen=True, tag="RunContinued"):
     input: Payload
 
 
+class StepCached(Event, frozen=True, tag="StepCached"):
+    """A call was answered with the result of an earlier one; the step did not run. ``source_*`` say whose it was."""
+
+    key: str
+    name: str
+    attempt: int
+    hash: str
+    result: Payload
+    input: Payload | None = None
+    started_at: int = 0
+    worker: str = ""
+    summary: str | None = None
+    source: str = ""
+    """Id of the run that made the result."""
+    source_run: int = 0
+    source_seq: int = 0
+    made_at: int = 0
+    """When it was recorded there."""
+
+
 AnyEvent = (
     RunStarted
     | StepStarted
@@ -340,6 +360,7 @@ AnyEvent = (
     | Paused
     | Resumed
     | RunContinued
+    | StepCached
 )
 
 RECORDS: tuple[type[Event], ...] = (

@@ -83,3 +83,8 @@ def _same_place(one: Any, other: Any) -> bool:
 def _place(function: Any) -> str:
     code = function.__code__
     return f"{function.__module__}.{function.__qualname__} ({code.co_filename}:{code.co_firstlineno})"
+
+
+STEPS: Registry[Any] = Registry("step")
+WORKFLOWS: Registry[Any] = Registry("workflow")
+"""The steps and workflows of this process; ``definitions`` says what they are."""
