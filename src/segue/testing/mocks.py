@@ -13,7 +13,8 @@ from typing import Any, Generic, ParamSpec, TypeVar
 
 import msgspec
 
-from segue.authoring.python.definitions import BoundStep, Step
+from segue.authoring.python.bound import BoundStep
+from segue.authoring.python.definitions import Step
 from segue.errors import InvalidArgument
 from segue.kernel.attempt import CURRENT
 from segue.kernel.encoding import Encodings

@@ -17,7 +17,8 @@ from typing import Any, TypeVar
 import msgspec
 
 from segue.authoring.python.classes import HasRun
-from segue.authoring.python.definitions import Workflow, definition_of
+from segue.authoring.python.definitions import Workflow
+from segue.authoring.python.registry import definition_of
 from segue.errors import InvalidArgument, SegueError
 from segue.kernel.duration import Duration, microseconds
 from segue.testing.luck import Drawn, Fixed, Luck
