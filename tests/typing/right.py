@@ -47,6 +47,21 @@ from segue import (
     workflow,
 )
 from segue.following import Progress, Published, Recorded
+from segue.testing import (
+    Crash,
+    Faults,
+    Lost,
+    Mock,
+    Moment,
+    Plan,
+    Scene,
+    Simulated,
+    World,
+    in_the_end,
+    simulate,
+    sweep,
+    trace,
+)
 
 
 class Order:
@@ -287,3 +302,28 @@ async def steered(engine: Engine) -> None:
     await engine.pause_step("load", "why", by="ann")
     await engine.complete_step("token", 1)
     await engine.fail_step("token", ValueError("no"), retryable=False)
+
+
+async def kit(world: World, order: Order) -> None:
+    charged = world.mock(charge, returns=Payment())
+    same: Mock[[Order], Payment] = charged
+    same.assert_called_once_with(order)
+    world.mock(charge, raises=ConnectionError("down"), times=2)
+    world.mock(charge, raises=ConnectionError)
+    world.mock(charge, side_effect=lambda order: Payment())
+    handle = await world.engine.start(fulfil, order)
+    assert_type(await world.result(handle), str)
+    (await trace(handle)).assert_compensated((charge, "refund"))
+
+
+def simulated(order: Order) -> None:
+    def scene(scene: Scene) -> None:
+        scene.mock(charge, returns=Payment())
+        scene.signal("note", "hello", within="2d")
+
+    def holds(now: Moment) -> bool:
+        return now.over
+
+    assert_type(simulate(fulfil, order, scene=scene, invariants=[holds], faults=Faults(spare=(charge,))), Simulated)
+    assert_type(sweep(fulfil, order, invariants=[in_the_end(holds)]), Simulated)
+    simulate(fulfil, order, plan=Plan(1, Crash(3), Lost("charge")))

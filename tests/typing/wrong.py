@@ -32,6 +32,7 @@ from segue import (
     uuid4,
     workflow,
 )
+from segue.testing import World, simulate
 
 
 class Order:
@@ -201,3 +202,13 @@ async def out_of_time(engine: Engine) -> None:
     await engine.start(fulfil, Order(), delay=object())  # E: call-overload
     await engine.complete_step(7, None)  # E: arg-type
     charge.using(summary=3)  # E: arg-type
+
+
+def kit(world: World, order: Order) -> None:
+    world.mock(charge, returns="one")  # E: arg-type|call-arg|misc
+    charged = world.mock(charge, returns=Payment())
+    charged.assert_called_with(order, 2)  # E: call-arg|arg-type
+    world.mock(charge, side_effect=len)  # E: arg-type
+    world.mock(fulfil, returns="x")  # E: arg-type
+    simulate(charge, order)  # E: arg-type
+    simulate(fulfil, order, invariants=[1])  # E: list-item
