@@ -27,6 +27,10 @@ export function StandingCell({ run }: { run: RunView }) {
       return <span className="dim">{w.signal}</span>
     case 'step':
       return <span className="dim">{w.after('')}<span className="mono">{name}</span></span>
+    case 'paused':
+      return <span className="dim">{[who && w.pausedBy(who.replace(/^user:/, '')), text].filter(Boolean).join(': ')}</span>
+    case 'outside':
+      return <Line name={name} rest={[w.outside, when ? w.until(moment(when, now)) : '']} />
     case 'result':
       return <span className="mono dim">{oneLine(standing.value)}</span>
     case 'reason':
