@@ -17,9 +17,9 @@ import build_ui
 from ui_kit import AXE, Screen, Served
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
-    """The browser of the system."""
+    """The browser of the system. Per file: its driver keeps a loop in this thread, and no other test could run one."""
     program = shutil.which("chromium")
     if program is None:
         pytest.skip("missing tool: chromium")

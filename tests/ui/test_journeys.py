@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import pytest
 import ui_program
 from ui_kit import Screen, Served
+
+pytestmark = pytest.mark.xdist_group("screens")
 
 
 def test_start_watch_repair(screen: Screen, served: Served) -> None:

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from ui_kit import Screen, Served
 
+pytestmark = pytest.mark.xdist_group("screens")
+
 PAGES = {
     "overview": ("/overview", "Needs a person"),
     "runs": ("/runs", "order-48213"),

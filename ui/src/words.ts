@@ -36,7 +36,7 @@ export const words = {
     attempt: (n: number, when: string, error: string) => `attempt ${n}, next ${when} · ${error}`,
     due: (when: string) => `due ${when}`, more: (n: number) => `and ${n} more`, until: (when: string) => `until ${when}`,
     sleep: 'timer', signal: 'waits for a signal', after: (name: string) => `after ${name}`, child: (id: string) => `child ${id}`,
-    standing: 'standing still', first: 'first step',
+    pausedBy: (who: string) => `by ${who}`, outside: 'waits to be completed from outside', standing: 'standing still', first: 'first step',
   },
   run: {
     tabs: { timeline: 'Timeline', graph: 'Graph', events: 'Events', logs: 'Logs' },

@@ -43,7 +43,7 @@ export interface RunView {
 
 export interface Standing {
   state: string
-  kind?: "child" | "error" | "nothing" | "reason" | "result" | "retry" | "signal" | "step" | "task" | "timer"
+  kind?: "child" | "error" | "nothing" | "outside" | "paused" | "reason" | "result" | "retry" | "signal" | "step" | "task" | "timer"
   name?: string
   who?: string
   text?: string
@@ -98,7 +98,7 @@ export interface StartBody {
   workflow: string
   input?: unknown[]
   id?: string | null
-  on_conflict?: "fail" | "replace" | "terminate-if-running" | "use-existing"
+  on_conflict?: "fail" | "replace" | "terminate-if-running" | "use-existing" | "use-open"
   tags?: Record<string, string>
 }
 
@@ -231,6 +231,7 @@ export interface Activity {
   known?: boolean
   attempts?: UnderWay[]
   timer?: number | null
+  timer_summary?: string | null
   signals?: string[]
 }
 
@@ -242,6 +243,7 @@ export interface UnderWay {
   started_at: number
   progress?: unknown
   stopping?: boolean
+  summary?: string | null
 }
 
 export interface SignalBody {

@@ -24,7 +24,7 @@ export default function Overview() {
   return (
     <main id="content" tabIndex={-1}>
       <Top title={w.title} start />
-      <div className="wrap">
+      <div className="ovw">
         {error && !data && <ErrorFace error={error} retry={() => void refetch()} />}
         {!data && !error && <GreyRows />}
         {data && <Page data={data} />}

@@ -20,13 +20,17 @@ export function StandingCell({ run }: { run: RunView }) {
     case 'retry':
       return <Line name={name} rest={[w.attempt(attempt, when ? until(when, now) : '', text)]} />
     case 'timer':
-      return <Line name={w.sleep} rest={[when ? w.until(moment(when, now)) : '']} />
+      return <Line name={name || w.sleep} rest={[when ? w.until(moment(when, now)) : '']} />
     case 'child':
       return <Line name={name} rest={[w.child(who)]} />
     case 'signal':
       return <span className="dim">{w.signal}</span>
     case 'step':
       return <span className="dim">{w.after('')}<span className="mono">{name}</span></span>
+    case 'paused':
+      return <span className="dim">{[name, who && w.pausedBy(who.replace(/^user:/, '')), text].filter(Boolean).join(': ')}</span>
+    case 'outside':
+      return <Line name={name} rest={[w.outside, when ? w.until(moment(when, now)) : '']} />
     case 'result':
       return <span className="mono dim">{oneLine(standing.value)}</span>
     case 'reason':

@@ -56,7 +56,7 @@ function Detail({ workflow }: { workflow: WorkflowView }) {
   const recent = useQuery(runsQuery({ workflow: workflow.name, limit: 24 }))
   const runs = recent.data?.runs ?? []
   return (
-    <section className="work wf" aria-label={workflow.name}>
+    <section className="wf" aria-label={workflow.name}>
       <div className="row head">
         <h2 className="mono cut">{workflow.name}</h2>
         <span className="tiny faint mono">{w.version} {workflow.version.slice(0, 12)}</span>
