@@ -12,8 +12,8 @@ import pytest
 from example_town import Towns, towns
 
 from loan import APPLICATIONS, lend, stage
-from order import ORDERS, fulfil
-from segue import Approval, RunFailed, testing
+from order import ORDERS, SAMPLE, Order, fulfil, print_label, release, reserve, void_label
+from segue import Approval, RunFailed, saga, set_attributes, testing
 from segue.testing import Histories, HistoryBroken, World
 
 
@@ -62,9 +62,13 @@ def test_every_recording_is_checked(segue_history: Histories) -> None:
 
 
 def test_a_charge_that_is_taken_out_is_caught(segue_history: Histories, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def without_a_charge(order: object) -> None: ...
+    async def without_a_charge(order: Order = SAMPLE) -> None:
+        set_attributes(customer=order.customer, total=float(order.total))
+        async with saga() as s:
+            await s.step(reserve, order, undo=release)
+            await s.step(print_label, order, undo=void_label)
 
     monkeypatch.setattr(fulfil, "function", without_a_charge)
     with pytest.raises(HistoryBroken) as caught:
         testing.replay(segue_history.file("order-sample"))
-    assert caught.value.step == "reserve"
+    assert caught.value.step == "charge"
