@@ -46,6 +46,7 @@ class StepHost:
         self._logs = logs
         self._secrets = secrets
         self._clock = clock
+        self.stopwatch: Callable[[], float] = time.monotonic
         self._reports = Reports(logs, clock, journal.seal_text)
         self.on_progress: Callable[[Attempt, Any], None] = lambda attempt, progress: None
         self.on_beat: Callable[[Attempt], None] = lambda attempt: None
@@ -110,7 +111,7 @@ class StepHost:
             if attempt.secrets is not None and attempt.secrets.leaks(bytes(payload.data)):
                 raise PayloadError(f"a heartbeat of step {attempt.name!r} contains the value of a secret; leave it out")
             attempt.beaten = payload
-        attempt.beaten_at = time.monotonic()
+        attempt.beaten_at = self.stopwatch()
         self.on_beat(attempt)
 
     def earlier(self, attempt: Attempt, type: Any) -> Any:

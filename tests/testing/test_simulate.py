@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+import segue
 from segue import (
     Approval,
     Retry,
@@ -27,6 +28,7 @@ from segue.testing import (
     Crash,
     Fails,
     Faults,
+    Late,
     Lost,
     Moment,
     Plan,
@@ -457,3 +459,38 @@ def test_a_message_that_comes_while_the_process_dies_comes_once() -> None:
 @workflow
 async def hears_one() -> None:
     await signal("go")
+
+
+@step(heartbeat_timeout="10s", retry=Retry(attempts=2))
+async def falls_silent(order: str) -> None:
+    for _ in range(5):
+        segue.heartbeat()
+        await asyncio.sleep(8)
+    await asyncio.sleep(86_400)
+
+
+@step(schedule_to_start="30s")
+async def waits_for_its_turn(order: str) -> None: ...
+
+
+@workflow
+async def is_limited(order: str) -> list[str]:
+    said = []
+    for slow in (falls_silent, waits_for_its_turn):
+        try:
+            await slow(order)
+        except StepFailed as error:
+            said.append(error.failure.message)
+    return said
+
+
+def test_the_limits_of_a_step_are_on_virtual_time_too() -> None:
+    told: list[str] = []
+
+    def failures(moment: Moment) -> None:
+        if moment.over:
+            told.extend(message for call in moment.trace.calls for message in call.failures)
+
+    simulate(is_limited, "a", invariants=[failures], plan=Plan(0, Late("waits_for_its_turn", by=60.0)))
+    assert ["heartbeat" in message for message in told] == [True, True, False]
+    assert "30 s" in told[2]

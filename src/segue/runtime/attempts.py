@@ -135,6 +135,9 @@ class Attempts:
         threads: how many plain functions run at once.
         processes: makes the process pool when the first step needs one.
         interceptors: what is around each attempt.
+
+    Attributes:
+        stopwatch: seconds, by which heartbeats are measured; the host has the same one.
     """
 
     def __init__(
@@ -146,6 +149,7 @@ class Attempts:
         self._pool: ThreadPoolExecutor | None = None
         self._processes: ProcessPool | None = None
         self._loop = asyncio.get_running_loop()
+        self.stopwatch: Callable[[], float] = time.monotonic
         self.running: set[Running] = set()
         self.transact: Callable[[Running], None] = _nowhere
 
@@ -255,7 +259,7 @@ class Attempts:
         if spec.timeout is not None:
             self._limit(running, "timeout", spec.timeout)
         if spec.heartbeat is not None:
-            running.attempt.beaten_at = time.monotonic()
+            running.attempt.beaten_at = self.stopwatch()
             self._limit(running, "heartbeat", spec.heartbeat)
 
     def close_by(self, running: Running, remaining: int) -> None:
@@ -271,7 +275,7 @@ class Attempts:
         if running.timed_out is not None:
             return
         if limit == "heartbeat":
-            rest = running.attempt.beaten_at + (running.command.spec.heartbeat or 0) / 1_000_000 - time.monotonic()
+            rest = running.attempt.beaten_at + (running.command.spec.heartbeat or 0) / 1_000_000 - self.stopwatch()
             if rest > 0:
                 self._limit(running, limit, rest * 1_000_000)
                 return

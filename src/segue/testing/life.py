@@ -91,15 +91,17 @@ class SimulatedAttempts(StagedAttempts):
     def start(self, running: Running) -> None:
         running.attempts = self
         self.running.add(running)
-        context = context_of(running)
-        running.follow(self._loop.create_task(self._perform(running), context=context))
-        self._begun(running)
+        waits = running.command.spec.schedule_to_start
+        if waits is not None:
+            self._limit(running, "schedule_to_start", waits)
+        running.follow(self._loop.create_task(self._perform(running), context=context_of(running)))
 
     async def _perform(self, running: Running) -> Any:
         call = _call(running)
         faults = {type(fault): fault for fault in self.course.execution(running.attempt.name, call)}
         if (late := faults.get(Late)) is not None:
             await asyncio.sleep(late.by)  # type: ignore[attr-defined]
+        self._begun(running)
         if Fails in faults:
             raise Outage(f"the simulation says that {call} cannot be reached")
         result = await self._body(running)
@@ -150,7 +152,7 @@ class SimulatedEngine(StagedEngine):
         attempts.course = self._course
         duty.attempts = duty.conductor.attempts = attempts
         duty.conductor.writer.aside = InPlace(self.store)
-        duty.loading.stopwatch = self.loop.time
+        duty.loading.stopwatch = attempts.stopwatch = self._host.stopwatch = self.loop.time
 
     def _new_uid(self) -> str:
         return self._course.new_uid()

@@ -70,7 +70,7 @@ class Lost(Fault, frozen=True):
 
 
 class Late(Fault, frozen=True):
-    """An execution of a step begins so many seconds late."""
+    """An execution of a step begins so many seconds late, as if no thread were free for it."""
 
     step: str
     execution: int = 1
