@@ -494,3 +494,31 @@ def test_the_limits_of_a_step_are_on_virtual_time_too() -> None:
     simulate(is_limited, "a", invariants=[failures], plan=Plan(0, Late("waits_for_its_turn", by=60.0)))
     assert ["heartbeat" in message for message in told] == [True, True, False]
     assert "30 s" in told[2]
+
+
+@workflow
+async def counts_down(n: int) -> int:
+    await signal("tick")
+    await charge(f"{n}")
+    if n > 1:
+        segue.continue_as_new(n - 1)
+    return n
+
+
+def test_a_run_that_continues_as_new_is_one_run() -> None:
+    def ticks(scene: Scene) -> Shop:
+        for _ in range(4):
+            scene.signal("tick", within="2m")
+        return shop(scene)
+
+    def in_order(moment: Moment) -> bool:
+        return moment.outside.charges == ["3", "2", "1"][: len(moment.outside.charges)]
+
+    @in_the_end
+    def all_of_it(moment: Moment) -> None:
+        assert len(moment.outside.charges) == 3
+        moment.trace.assert_completed()
+
+    held = simulate(counts_down, 3, scene=ticks, invariants=[in_order, all_of_it], faults=Faults(fails=0, lost=0))
+    assert held.ended == {"completed": 100}
+    assert held.crashes > 10

@@ -154,8 +154,10 @@ class Play:
         return True
 
     async def _start(self, engine: SimulatedEngine) -> Handle[Any]:
+        if self._run is not None:
+            return await engine.handle(RUN)
         # The same id with the same input is the same run, however often its start was begun.
-        handle = await engine.start(self._plot.workflow, *self._plot.args, id=RUN)
+        handle: Handle[Any] = await engine.start(self._plot.workflow, *self._plot.args, id=RUN)
         self._run = handle.run
         return handle
 
@@ -248,7 +250,7 @@ class Play:
 
     @property
     def _row(self) -> RunRow | None:
-        return None if self._run is None or self.store is None else self.store.run(self._run)
+        return None if self._run is None or self.store is None else self.store.latest(self._run)
 
 
 def _die() -> None:
