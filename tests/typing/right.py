@@ -57,6 +57,21 @@ from segue import (
     workflow,
 )
 from segue.following import Progress, Published, Recorded
+from segue.testing import (
+    Crash,
+    Faults,
+    Lost,
+    Mock,
+    Moment,
+    Plan,
+    Scene,
+    Simulated,
+    World,
+    in_the_end,
+    simulate,
+    sweep,
+    trace,
+)
 
 
 class Order:
@@ -361,3 +376,28 @@ async def looks(engine: Engine, ref: Ref[bytes]) -> None:
     assert_type(await (await engine.start(pipeline, 1)).artifacts(), list[Artifact])
     assert_type(await pipeline.local(1), int)
     assert_type(await locally(pipeline, 1, answers={}), int)
+
+
+async def kit(world: World, order: Order) -> None:
+    charged = world.mock(charge, returns=Payment())
+    same: Mock[[Order], Payment] = charged
+    same.assert_called_once_with(order)
+    world.mock(charge, raises=ConnectionError("down"), times=2)
+    world.mock(charge, raises=ConnectionError)
+    world.mock(charge, side_effect=lambda order: Payment())
+    handle = await world.engine.start(fulfil, order)
+    assert_type(await world.result(handle), str)
+    (await trace(handle)).assert_compensated((charge, "refund"))
+
+
+def simulated(order: Order) -> None:
+    def scene(scene: Scene) -> None:
+        scene.mock(charge, returns=Payment())
+        scene.signal("note", "hello", within="2d")
+
+    def holds(now: Moment) -> bool:
+        return now.over
+
+    assert_type(simulate(fulfil, order, scene=scene, invariants=[holds], faults=Faults(spare=(charge,))), Simulated)
+    assert_type(sweep(fulfil, order, invariants=[in_the_end(holds)]), Simulated)
+    simulate(fulfil, order, plan=Plan(1, Crash(3), Lost("charge")))

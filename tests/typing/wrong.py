@@ -37,6 +37,7 @@ from segue import (
     uuid4,
     workflow,
 )
+from segue.testing import World, simulate
 
 
 class Order:
@@ -252,3 +253,13 @@ async def looks() -> None:
     text: str = await pipeline.local(1)  # E: assignment
     Cache(by="luck")  # E: arg-type
     print(text)
+
+
+def kit(world: World, order: Order) -> None:
+    world.mock(charge, returns="one")  # E: arg-type|call-arg|misc
+    charged = world.mock(charge, returns=Payment())
+    charged.assert_called_with(order, 2)  # E: call-arg|arg-type
+    world.mock(charge, side_effect=len)  # E: arg-type
+    world.mock(fulfil, returns="x")  # E: arg-type
+    simulate(charge, order)  # E: arg-type
+    simulate(fulfil, order, invariants=[1])  # E: list-item

@@ -6,7 +6,7 @@ over all attempts and lives; a call is named as in the journal, without the slas
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -160,7 +160,7 @@ class Faults(msgspec.Struct, frozen=True, kw_only=True):
     evicted: float = 0.25
     longest: float = 60.0
     most: int = 8
-    spare: tuple[Step[..., object] | str, ...] = ()
+    spare: tuple[Step[..., Any] | str, ...] = ()
 
 
 NOTHING = Faults(crash=0, refused=0, unacknowledged=0, fails=0, lost=0, late=0, slow=0, evicted=0)
