@@ -522,3 +522,19 @@ def test_a_run_that_continues_as_new_is_one_run() -> None:
     held = simulate(counts_down, 3, scene=ticks, invariants=[in_order, all_of_it], faults=Faults(fails=0, lost=0))
     assert held.ended == {"completed": 100}
     assert held.crashes > 10
+
+
+def test_what_was_done_before_a_crash_is_not_done_again() -> None:
+    done: list[str] = []
+
+    def errand(scene: Scene) -> Shop:
+        done.clear()
+        scene.act("look", lambda handle: _look(done, handle))
+        return shop(scene)
+
+    held = simulate(pays, "a", scene=errand, plan=Plan(0, Sent("look", commit=1), Crash(2), Crash(4)))
+    assert (held.crashes, done) == (2, ["running"])
+
+
+async def _look(done: list[str], handle: Any) -> None:
+    done.append((await handle.status()).state)

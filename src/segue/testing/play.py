@@ -154,8 +154,6 @@ class Play:
         return True
 
     async def _start(self, engine: SimulatedEngine) -> Handle[Any]:
-        if self._run is not None:
-            return await engine.handle(RUN)
         # The same id with the same input is the same run, however often its start was begun.
         handle: Handle[Any] = await engine.start(self._plot.workflow, *self._plot.args, id=RUN)
         self._run = handle.run

@@ -36,7 +36,9 @@ class StagedDefinitions(Definitions):
 
     def runner(self, step: str) -> StepRunner | None:
         mock = self._mocks.standing_in(step)
-        return super().runner(step) if mock is None else MockRunner(mock, self._encodings, self._hash_key)
+        if mock is None:
+            return super().runner(step)
+        return MockRunner(mock, mock.step.bind(self._encodings, self._hash_key))
 
 
 class StagedAttempts(Captured):
