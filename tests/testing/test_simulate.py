@@ -12,6 +12,7 @@ from segue import (
     Approval,
     Retry,
     StepFailed,
+    Transaction,
     approval,
     idempotency_key,
     publish,
@@ -23,6 +24,7 @@ from segue import (
     workflow,
 )
 from segue.errors import InvalidArgument, PayloadError
+from segue.kernel import events as e
 from segue.testing import (
     NOTHING,
     Crash,
@@ -538,3 +540,26 @@ def test_what_was_done_before_a_crash_is_not_done_again() -> None:
 
 async def _look(done: list[str], handle: Any) -> None:
     done.append((await handle.status()).state)
+
+
+@step.transaction(retry=PATIENT)
+def book(db: Transaction, order: str) -> int:
+    db.execute("CREATE TABLE IF NOT EXISTS app_bookings (name TEXT)")
+    db.execute("INSERT INTO app_bookings VALUES (?)", (order,))
+    return int(db.execute("SELECT count(*) FROM app_bookings").fetchall()[0][0])
+
+
+@workflow
+async def books(order: str) -> list[int]:
+    return [await book(order), await book(order)]
+
+
+def test_a_transactional_step_takes_effect_once_whatever_happens() -> None:
+    @in_the_end
+    def twice(moment: Moment) -> None:
+        moment.trace.assert_completed()
+        (closing,) = [event for event in moment.trace.events if isinstance(event, e.RunCompleted)]
+        assert moment.engine.encodings.decode(closing.result) == [1, 2]
+
+    simulate(books, "a", invariants=[twice], faults=Faults(crash=0.15, most=5), seeds=60)
+    sweep(books, "a", invariants=[twice])

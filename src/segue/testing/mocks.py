@@ -105,7 +105,8 @@ class Mock(Generic[P, R]):
         assert not again, f"step {self.name!r} was attempted more than once under one idempotency key: {self._told()}"
 
     def _bound(self, args: Any, kwargs: Any) -> Any:
-        bound = inspect.signature(self.step.function).bind(*args, **kwargs)
+        given = (None, *args) if self.step.spec.executor == "transaction" else args  # its connection comes first
+        bound = inspect.signature(self.step.function).bind(*given, **kwargs)
         bound.apply_defaults()
         return bound.arguments
 

@@ -73,4 +73,8 @@ class StagedEngine(Engine):
         attempts = StagedAttempts(
             threads=self.settings.threads, processes=duty.processes, interceptors=self.interceptors
         )
+        self._put_in(attempts, duty)
+
+    def _put_in(self, attempts: StagedAttempts, duty: Duty) -> None:
+        attempts.transact = duty.attempts.transact
         duty.attempts = duty.conductor.attempts = attempts
