@@ -11,15 +11,15 @@ from __future__ import annotations
 import sys
 import time
 
-from segue import Retry, step, workflow
-from segue.testing import Moment, simulate
+from segue import Retry, idempotency_key, step, workflow
+from segue.testing import Moment, Scene, in_the_end, simulate
 
 STEPS = 30
 
 
 @step(retry=Retry(attempts=5))  # with fewer, most of the runs would end early
 async def work(n: int) -> int:
-    return n + 1
+    raise AssertionError("a mock stands in for it")
 
 
 @workflow
@@ -30,15 +30,36 @@ async def thirty_steps() -> int:
     return n
 
 
-def right_in_the_end(moment: Moment) -> bool:
-    """What a user would ask for at the least."""
-    return moment.state in ("absent", "running", "waiting", "incident", "completed", "failed")
+class Outside:
+    """A service that knows its keys, as most fakes of a service do."""
+
+    def __init__(self) -> None:
+        self.effects: dict[str, int] = {}
+
+    def work(self, n: int) -> int:
+        return self.effects.setdefault(idempotency_key(), n + 1)
+
+
+def set_scene(scene: Scene) -> Outside:
+    outside = Outside()
+    scene.mock(work, side_effect=outside.work)
+    return outside
+
+
+def each_effect_once(moment: Moment) -> bool:
+    effects = moment.outside.effects
+    return len(set(effects.values())) == len(effects) <= STEPS
+
+
+@in_the_end
+def all_of_them(moment: Moment) -> bool:
+    return moment.state == "failed" or len(moment.outside.effects) == STEPS
 
 
 def main() -> None:
     runs = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000
     began, cpu = time.perf_counter(), time.process_time()
-    held = simulate(thirty_steps, seeds=runs, invariants=[right_in_the_end])
+    held = simulate(thirty_steps, scene=set_scene, seeds=runs, invariants=[each_effect_once, all_of_them])
     took, cpu = time.perf_counter() - began, time.process_time() - cpu
     print(
         f"{held.runs:,} runs of {STEPS} steps in {took:.1f} s ({cpu:.1f} s of processor time): "

@@ -12,6 +12,7 @@ from segue import (
     Approval,
     Retry,
     StepFailed,
+    Transaction,
     approval,
     idempotency_key,
     publish,
@@ -23,6 +24,7 @@ from segue import (
     workflow,
 )
 from segue.errors import InvalidArgument, PayloadError
+from segue.kernel import events as e
 from segue.testing import (
     NOTHING,
     Crash,
@@ -522,3 +524,42 @@ def test_a_run_that_continues_as_new_is_one_run() -> None:
     held = simulate(counts_down, 3, scene=ticks, invariants=[in_order, all_of_it], faults=Faults(fails=0, lost=0))
     assert held.ended == {"completed": 100}
     assert held.crashes > 10
+
+
+def test_what_was_done_before_a_crash_is_not_done_again() -> None:
+    done: list[str] = []
+
+    def errand(scene: Scene) -> Shop:
+        done.clear()
+        scene.act("look", lambda handle: _look(done, handle))
+        return shop(scene)
+
+    held = simulate(pays, "a", scene=errand, plan=Plan(0, Sent("look", commit=1), Crash(2), Crash(4)))
+    assert (held.crashes, done) == (2, ["running"])
+
+
+async def _look(done: list[str], handle: Any) -> None:
+    done.append((await handle.status()).state)
+
+
+@step.transaction(retry=PATIENT)
+def book(db: Transaction, order: str) -> int:
+    db.execute("CREATE TABLE IF NOT EXISTS app_bookings (name TEXT)")
+    db.execute("INSERT INTO app_bookings VALUES (?)", (order,))
+    return int(db.execute("SELECT count(*) FROM app_bookings").fetchall()[0][0])
+
+
+@workflow
+async def books(order: str) -> list[int]:
+    return [await book(order), await book(order)]
+
+
+def test_a_transactional_step_takes_effect_once_whatever_happens() -> None:
+    @in_the_end
+    def twice(moment: Moment) -> None:
+        moment.trace.assert_completed()
+        (closing,) = [event for event in moment.trace.events if isinstance(event, e.RunCompleted)]
+        assert moment.engine.encodings.decode(closing.result) == [1, 2]
+
+    simulate(books, "a", invariants=[twice], faults=Faults(crash=0.15, most=5), seeds=60)
+    sweep(books, "a", invariants=[twice])

@@ -21,7 +21,7 @@ from segue.host import Logs
 from segue.kernel import events as e
 from segue.kernel.attempt import derive_key
 from segue.kernel.encoding import Encodings
-from segue.runtime.attempts import Running, context_of
+from segue.runtime.attempts import Outcome, Running, context_of
 from segue.runtime.resident import Resident
 from segue.runtime.settings import Settings
 from segue.serving import Duty
@@ -94,7 +94,20 @@ class SimulatedAttempts(StagedAttempts):
         waits = running.command.spec.schedule_to_start
         if waits is not None:
             self._limit(running, "schedule_to_start", waits)
-        running.follow(self._loop.create_task(self._perform(running), context=context_of(running)))
+        if running.command.spec.executor == "transaction" and not is_mocked(running.runner):
+            self._transact_as_planned(running)
+        else:
+            running.follow(self._loop.create_task(self._perform(running), context=context_of(running)))
+
+    def _transact_as_planned(self, running: Running) -> None:
+        """Effect and outcome are one commit, and what happens to that happens to both."""
+        call = _call(running)
+        faults = {type(fault): fault for fault in self.course.execution(running.attempt.name, call)}
+        late: Any = faults.get(Late)
+        if Fails in faults:
+            self._loop.call_later(0 if late is None else late.by, running.finish, Outcome(error=_unreachable(call)))
+        else:
+            self._loop.call_later(0 if late is None else late.by, self.transact, running)
 
     async def _perform(self, running: Running) -> Any:
         call = _call(running)
@@ -103,7 +116,7 @@ class SimulatedAttempts(StagedAttempts):
             await asyncio.sleep(late.by)  # type: ignore[attr-defined]
         self._begun(running)
         if Fails in faults:
-            raise Outage(f"the simulation says that {call} cannot be reached")
+            raise _unreachable(call)
         result = await self._body(running)
         self.course.note(f"{call} takes effect")
         if (slow := faults.get(Slow)) is not None:
@@ -118,6 +131,10 @@ class SimulatedAttempts(StagedAttempts):
         if running.command.spec.executor == "loop" or is_mocked(runner):
             return await runner.call(arguments)
         return await asyncio.to_thread(runner.call, arguments)
+
+
+def _unreachable(call: str) -> Outage:
+    return Outage(f"the simulation says that {call} cannot be reached")
 
 
 def _call(running: Running) -> str:
@@ -150,7 +167,7 @@ class SimulatedEngine(StagedEngine):
     def _equip(self, duty: Duty) -> None:
         attempts = SimulatedAttempts(threads=1, processes=duty.processes)
         attempts.course = self._course
-        duty.attempts = duty.conductor.attempts = attempts
+        self._put_in(attempts, duty)
         duty.conductor.writer.aside = InPlace(self.store)
         duty.loading.stopwatch = attempts.stopwatch = self._host.stopwatch = self.loop.time
 
