@@ -242,7 +242,12 @@ class Direct:
         if run.execution.knows_update(event.update):
             self._look(event.update, run, valid)
             return
-        if not any(row.message == message for row in self._conductor.store.inbox([run.run])):
+        try:
+            posted = any(row.message == message for row in self._conductor.store.inbox([run.run]))
+        except StoreUnavailable:  # whether it came before is not known now: asked again in a moment
+            asyncio.get_running_loop().call_later(Remote.RETRY, _withhold, valid)
+            return
+        if not posted:
             run.execution.validate_update(event.name, event.payload)
         answer(valid, None)
 
@@ -460,6 +465,11 @@ class Remote:
 
     async def changed(self, run: int) -> None:
         await asyncio.sleep(self.POLL)
+
+
+def _withhold(future: asyncio.Future[Any]) -> None:
+    if not future.done():
+        future.set_exception(Withheld())
 
 
 def _unstorable(answer: Rejected) -> InvalidArgument:

@@ -11,13 +11,19 @@ from types import ModuleType
 import pytest
 
 from segue import Engine
+from segue.authoring.python.definitions import STEPS, WORKFLOWS
 
 DOCUMENT = Path(__file__).parent.parent.parent / "docs" / "messages.md"
 SNIPPETS = re.findall(r"^```python\n(.*?)^```$", DOCUMENT.read_text(), re.DOTALL | re.MULTILINE)
 
 
 @pytest.fixture
-def program(tmp_path: Path) -> ModuleType:
+def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    for registry in (WORKFLOWS, STEPS):  # what other files define goes by the names of the document too
+        ours = {
+            name: found for name, found in registry._by_name.items() if found.function.__module__.startswith("segue.")
+        }
+        monkeypatch.setattr(registry, "_by_name", ours)
     file = tmp_path / "messages_document.py"
     file.write_text("\n\n".join(SNIPPETS))
     spec = importlib.util.spec_from_file_location("messages_document", file)
