@@ -171,7 +171,7 @@ def test_dev_tells_where_a_definition_is_wrong(segue: Folder) -> None:
     dev = segue.begin("dev", ".")
     dev.until("serving ")
     segue.write("wrong.py", "from segue import workflow\n\n@workflow\ndef f():\n    pass\n")
-    dev.until(r"wrong\.py:3: @workflow needs an `async def`; 'f' is not one")
+    dev.until(r"wrong\.py:3: @workflow needs an `async def`.*; 'f' is not one")
     dev.until("the code as it was goes on until this is mended")
 
 

@@ -60,7 +60,9 @@ def check_end(path: Path, world: Path, *, one_process: bool) -> set[str]:
     assert _query(path, "SELECT id, state, wake FROM runs WHERE closed_at IS NULL OR wake IS NOT NULL") == []
     assert _query(path, "SELECT key FROM tasks WHERE state = 'open'") == []
     assert _query(path, "SELECT * FROM segue_outbox") == []
-    assert _query(path, "SELECT name, balance FROM bank ORDER BY name") == BALANCES, "a transaction took effect twice"
+    if _query(path, "SELECT name FROM sqlite_schema WHERE name = 'bank'"):  # only one of the scenes has a bank
+        balances = _query(path, "SELECT name, balance FROM bank ORDER BY name")
+        assert balances == BALANCES, "a transaction took effect twice"
     kinds: set[str] = set()
     recorded: dict[str, tuple[str, str]] = {}
     for uid, rows in journals(path).items():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from contextlib import nullcontext, redirect_stdout
 from typing import Any
 
 import msgspec
@@ -36,7 +37,9 @@ def run(
     seconds = None if limit is None else limit / 1_000_000
     going = run_locally(workflow, arguments, {}, encodings=encodings)
     try:
-        result = msgspec.to_builtins(asyncio.run(asyncio.wait_for(going, seconds)), enc_hook=repr)
+        # With --json, what steps print goes where it does not stand between a program and the JSON.
+        with redirect_stdout(sys.stderr) if scope.json else nullcontext():
+            result = msgspec.to_builtins(asyncio.run(asyncio.wait_for(going, seconds)), enc_hook=repr)
     except TimeoutError:
         console(sys.stderr).print("not ended in time; nothing of it was recorded")
         return NOT_YET
