@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from segue.authoring.python.changes import deprecate_patch, removed
     from segue.authoring.python.definitions import Step, Workflow, step, workflow
     from segue.authoring.python.inside import (
         attempt_number,
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0.dev0"
 
 _HOME = {
+    "changes": ("deprecate_patch", "removed"),
     "definitions": ("Step", "Workflow", "step", "workflow"),
     "inside": (
         "attempt_number", "cancelled", "idempotency_key", "log", "now", "on_cancel", "patched", "progress", "publish",
@@ -116,6 +118,7 @@ __all__ = [
     "approval",
     "attempt_number",
     "cancelled",
+    "deprecate_patch",
     "escalate",
     "idempotency_key",
     "log",
@@ -126,6 +129,7 @@ __all__ = [
     "publish",
     "query",
     "random",
+    "removed",
     "run",
     "saga",
     "set_attributes",

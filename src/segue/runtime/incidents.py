@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from segue.runtime.conductor import Conductor
 
 REMEDIES = {
-    "non-determinism": "put the code back as it was for this run, or guard the change with segue.patched(), "
-    "then `segue retry {id}`",
+    "non-determinism": "put the code back as it was for this run, guard the change with segue.patched(), or say what "
+    "is gone on purpose with segue.removed(), then `segue retry {id}`; `segue check` tells beforehand",
     "not-deterministic": "change the workflow's code as the message says, then `segue retry {id}`",
     "payload": "make the type in the code accept the recorded value again, then `segue retry {id}`",
     "unstorable": "change the code so that it writes no such value, then `segue retry {id}`; should the outcome of a "

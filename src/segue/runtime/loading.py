@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -13,6 +13,7 @@ import msgspec
 from segue.errors import NonDeterminism, NotDeterministic, PayloadError, StoreError, StoreUnavailable, Unstorable
 from segue.kernel import commands as c
 from segue.kernel import events as e
+from segue.kernel.adoption import CODE, OtherCode, Past
 from segue.kernel.execution import Execution
 from segue.kernel.replay import Replay
 from segue.runtime import children, dispatch, incidents
@@ -115,13 +116,35 @@ class Loading:
 
 def _replay(conductor: Conductor, row: RunRow) -> Iterator[Resident | None]:
     """Yields None between events, then the resident run."""
+    try:
+        yield from _replay_with(conductor, row, None)
+    except OtherCode:
+        past = yield from _past(conductor, row)
+        yield from _replay_with(conductor, row, past)
+
+
+def _past(conductor: Conductor, row: RunRow) -> Generator[None, None, Past | None]:
+    """Reads ahead what other code has recorded; yields between events."""
+    events: list[e.Event] = []
+    try:
+        for stride in strides(conductor.journal.read(conductor.store.journal(row.run))):
+            events.extend(event for _, event in stride)
+            yield None
+    except StoreUnavailable:
+        raise
+    except Exception:  # one that does not decode hides those behind it, which the replay tells of
+        log.debug("run %s: the end of its journal does not decode", row.id)
+    return Past.of(events, conductor.definitions.version(row.workflow))
+
+
+def _replay_with(conductor: Conductor, row: RunRow, past: Past | None) -> Iterator[Resident | None]:
     events = conductor.journal.read(conductor.store.journal(row.run))
     execution, why = _definition(conductor, row.workflow)
     run = conductor.resident(row, execution)
     if execution is None:
         yield from _without_code(conductor, run, events, why)
         return
-    replay = Replay(execution)
+    replay = Replay(execution, past)
     halted = False
     error: Exception | None = None
     first: e.Event | None = None
@@ -133,12 +156,14 @@ def _replay(conductor: Conductor, row: RunRow) -> Iterator[Resident | None]:
             if error is None:
                 try:
                     replay.feed_all(event for _, event in stride)
+                except OtherCode:
+                    raise
                 except Exception as problem:
                     error = problem
             yield None
         if error is None:
             replay.finish()
-    except StoreUnavailable:
+    except (StoreUnavailable, OtherCode):
         execution.close()
         raise
     except Exception as problem:  # an event that does not decode hides those behind it, or the end does not replay
@@ -222,7 +247,9 @@ def _take_up(conductor: Conductor, run: Resident, replay: Replay, error: Excepti
         error = Unstorable(f"the database cannot store what the run wrote next ({refused})")
     if error is None:
         try:
-            _carry_out(conductor, run, [*replay.awaited, *replay.missed, *execution.outstanding()])
+            outstanding = execution.outstanding()
+            takeover = [c.RecordMarker(CODE, execution.version)] if replay.taken_over else []
+            _carry_out(conductor, run, [*takeover, *replay.awaited, *replay.missed, *outstanding])
         except Exception as problem:
             error = problem
     if error is not None:

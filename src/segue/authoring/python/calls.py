@@ -1,8 +1,8 @@
 """What a run is waiting for: steps, children and human tasks that it has called and that have not answered.
 
 A call is known by its key (``kernel.steps.step_key``). Its answer is an event that carries the key; beside it stands
-the hash of the arguments, and both have to fit. An answer that comes before its call (the code has changed) is
-parked until the call is made.
+the hash of the arguments, and both have to fit. Where other code has had the run, ``kernel.adoption`` says which
+recorded call a call is; an answer that comes before its call is parked until the call is made.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from segue.authoring.python.loop import TimerHandle, WorkflowFuture, WorkflowTas
 from segue.errors import NonDeterminism, RunCancelled, RunFailed, RunTerminated, StepFailed
 from segue.kernel import commands as c
 from segue.kernel import events as e
+from segue.kernel.adoption import ADOPTED, Past, moved_elsewhere, never_called, other_arguments
 from segue.kernel.payload import Payload
 from segue.kernel.steps import StepSpec, step_key
 
@@ -226,6 +227,8 @@ class Calls:
         self._excused: set[str] = set()
         """Keys of attempts without an outcome or a call, of which a person has said that the run may go on."""
         self._explicit: set[str] = set()
+        self._new: dict[str, tuple[str, str]] = {}
+        """Name and hash of calls that no other code has made, by key, until it is known that they are nothing else."""
 
     # --- made by workflow code --------------------------------------------------------------------------------
 
@@ -241,18 +244,43 @@ class Calls:
             )
         )
 
-    def next_key(self, name: str, key: str | None = None) -> str:
+    def next_key(self, name: str, hash: str) -> str:
         """The key of the call that the current task is about to make."""
-        if key is None:
-            return _place(self.caller(name), name)
-        return self._explicitly(name, key)
+        caller = self.caller(name)
+        past = self.execution.past
+        return _place(caller, name) if past is None else self._place_among(past, caller, name, hash)
 
-    def _explicitly(self, name: str, key: str) -> str:
+    def _place_among(self, past: Past, caller: WorkflowTask[Any], name: str, hash: str) -> str:
+        """The same where other code has had the run: that of a recorded call, or one that was never used."""
+        definition = self.execution.definition
+        adopted = len(past.adopted)
+        try:
+            known = past.claim(caller.path, name, hash, droppable=definition.may_drop, pure=definition.is_pure)
+        except NonDeterminism as error:
+            self.execution.loop.halt(error)
+        if known is not None:
+            caller.next_call(name)
+            if len(past.adopted) > adopted:
+                self.execution.issue(c.RecordMarker(ADOPTED, known))
+            return known
+        key = _place(caller, name)
+        while key in past:
+            key = _place(caller, name)
+        if not definition.is_pure(name):
+            self._new[key] = name, hash
+        return key
+
+    def _explicitly(self, name: str, key: str, hash: str) -> str:
         if key in self._explicit:
             self.execution.loop.halt(
                 NonDeterminism(f"two calls of this run carry key={key!r}; a key names one call", step=name)
             )
         self._explicit.add(key)
+        if self.execution.past is not None:
+            try:
+                self.execution.past.claim_key(f"={key}", name, hash)
+            except NonDeterminism as error:
+                self.execution.loop.halt(error)
         return f"={key}"
 
     def step(
@@ -261,7 +289,12 @@ class Calls:
         """Calls a step. ``insist``: while compensating, one that fails for good stands still instead of raising."""
         name = spec.name
         caller = self.caller(name)
-        place = _place(caller, name) if key is None else self._explicitly(name, key)
+        if key is not None:
+            place = self._explicitly(name, key, hash)
+        elif self.execution.past is None:
+            place = _place(caller, name)
+        else:
+            place = self._place_among(self.execution.past, caller, name, hash)
         call = self._call(StepCall, caller, place, name, hash, decode)
         if insist and caller.shielded:
             spec = msgspec.structs.replace(spec, on_exhausted="incident")
@@ -284,7 +317,9 @@ class Calls:
     def task(self, command: c.OpenTask, decode: Decode) -> TaskCall:
         """Opens a human task, which answers with its outcome."""
         call = self._call(TaskCall, self.caller(command.name), command.key, command.name, "", decode)
-        self.execution.issue(command)
+        past = self.execution.past
+        if past is None or not past.opened(command.key):
+            self.execution.issue(command)
         self._adopt_parked(call)
         return call
 
@@ -325,7 +360,7 @@ class Calls:
         call = self._find(event, event.key, event.name)
         if call is not None:
             if call.hash != event.hash:
-                raise _other_arguments(call)
+                raise other_arguments(call.name, call.key)
             self.settle(call)
             call.succeed(event.result)
 
@@ -333,7 +368,7 @@ class Calls:
         call = self._find(event, event.key, event.name)
         if isinstance(call, StepCall):
             if call.hash != event.hash:
-                raise _other_arguments(call)
+                raise other_arguments(call.name, call.key)
             call.failed(event)
 
     def child_started(self, event: e.ChildStarted) -> None:
@@ -341,7 +376,7 @@ class Calls:
         if not isinstance(call, ChildCall):
             return
         if call.hash != event.hash:
-            raise _other_arguments(call)
+            raise other_arguments(call.name, call.key)
         call.started = True
         if event.failure is not None:
             self.settle(call)
@@ -424,7 +459,9 @@ class Calls:
         if key in self._abandoned:
             return None
         # That an attempt was begun is no outcome: whether its call is missed shows where the journal ends.
-        if call is None and (self.execution.code_changed or isinstance(event, e.StepStarted)):
+        past = self.execution.past
+        before = past is not None and not past.passed
+        if call is None and (before or isinstance(event, e.StepStarted)):
             self._parked.setdefault(key, []).append(event)
             return None
         raise self._not_asked_for(type(event).__name__, key, name)
@@ -457,21 +494,43 @@ class Calls:
                 self.dispatch(call)
             self.tell(call)
 
-    def check_parked(self) -> None:
-        """Before the run closes: every recorded answer must have found its call, unless it had no side effects.
+    def check_unused(self) -> None:
+        """The run is about to close: every outcome that other code has recorded must have found its call, unless it may
+        be dropped.
 
         Raises:
             NonDeterminism: naming a step whose recorded outcome nobody asked for.
         """
-        begun = self._begun_only()
-        for event in (events[-1] for key, events in self._parked.items() if key not in begun):
-            name = getattr(event, "name", getattr(event, "key", "?"))
-            if not self.execution.definition.may_drop(name):
-                raise NonDeterminism(
-                    f"the outcome of step {name!r} is recorded, but the workflow as it is now never calls it; "
-                    "bring the call back, or declare the step pure",
-                    step=name,
-                )
+        past = self.execution.past
+        if past is not None:
+            for call in past.unused(self.execution.definition.may_drop):
+                raise never_called(call)
+
+    def check_takeover(self) -> None:
+        """The same, as far as it shows before the end: the code does not even mention the step.
+
+        Raises:
+            NonDeterminism: as ``check_unused``.
+        """
+        past, definition = self.execution.past, self.execution.definition
+        assert past is not None
+        for call in past.unused(definition.may_drop):
+            if not definition.mentions(call.name):
+                raise never_called(call)
+
+    def check_moved(self) -> None:
+        """Looks at the new calls that were made up to now.
+
+        Raises:
+            NonDeterminism: the outcome of one of them is recorded in another task.
+        """
+        new, self._new = self._new, {}
+        past = self.execution.past
+        assert past is not None
+        for key, (name, hash) in new.items():
+            elsewhere = past.moved(name, hash) if key in self._open else None
+            if elsewhere is not None:
+                raise moved_elsewhere(name, key, elsewhere)
 
     def _begun_only(self) -> set[str]:
         """Keys of parked attempts that were begun and of which no outcome is recorded."""
@@ -486,7 +545,7 @@ class Calls:
         Raises:
             NonDeterminism: naming the step.
         """
-        if self._parked and not self.execution.code_changed:
+        if self._parked and self.execution.past is None:
             for key in self._begun_only() - self._excused:
                 name = getattr(self._parked[key][0], "name", None)
                 hint = "; if other code was here meanwhile, let the run go on: what was begun is left as it is"
@@ -505,14 +564,6 @@ _ANSWERS: dict[type[e.Event], Callable[[Calls, Any], None]] = {
     e.IncidentOpened: Calls.incident_opened,
     e.IncidentResolved: Calls.incident_resolved,
 }
-
-
-def _other_arguments(call: Call) -> NonDeterminism:
-    return NonDeterminism(
-        f"step {call.name!r} (key {call.key!r}) was recorded with other arguments than the workflow now gives it; "
-        "values that differ from run to run must come from steps, segue.now, segue.random or segue.uuid4",
-        step=call.name,
-    )
 
 
 def _place(caller: WorkflowTask[Any], name: str) -> str:

@@ -13,8 +13,10 @@ from collections.abc import Callable, Coroutine
 from typing import Any, Generic, Literal, ParamSpec, TypeVar, get_args, overload
 
 from segue.authoring.python.alone import Alone, attempt_of
+from segue.authoring.python.changes import REMOVED
 from segue.authoring.python.execution import CodeExecution, current
 from segue.authoring.python.fingerprint import fingerprint
+from segue.authoring.python.mentions import mentions
 from segue.authoring.python.policies import ErrorPolicy
 from segue.authoring.python.registry import Registry, default_name
 from segue.errors import InvalidArgument, NotInWorkflow, StepFailed
@@ -300,7 +302,7 @@ class Workflow(Generic[P, R]):
     ) -> Any:
         bound = self.bind(execution.encodings, execution.hash_key)
         payload, hash = bound.call_site.encode(args, kwargs)
-        key = execution.calls.next_key(self.name)
+        key = execution.calls.next_key(self.name, hash)
         # Derived, not drawn: whoever starts the same call again starts the same child.
         uid = derive_key(execution.uid, key)
         command = StartChild(key, self.name, id or uid, uid, payload, hash, on_parent_close)
@@ -334,8 +336,14 @@ class BoundWorkflow:
         return self._encodings.decode(payload, self.call_site.returns)
 
     def may_drop(self, step: str) -> bool:
+        return step in REMOVED or self.is_pure(step)
+
+    def is_pure(self, step: str) -> bool:
         found = STEPS.get(step)
         return found is not None and found.spec.pure
+
+    def mentions(self, step: str) -> bool:
+        return mentions(self.function, step)
 
 
 WORKFLOWS: Registry[Workflow[Any, Any]] = Registry("workflow")
