@@ -46,3 +46,12 @@ async def sleep_until(at: float) -> float:
     """Sleeps until a point in time, in seconds since the epoch; says how late it woke up."""
     await asyncio.sleep(at - now().timestamp())
     return now().timestamp() - at
+
+
+@workflow
+async def many_then_wait(count: int) -> int:
+    """``count`` steps in a row, then a signal."""
+    for i in range(count):
+        await work(i)
+    await signal("go")
+    return count

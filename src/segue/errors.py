@@ -160,11 +160,17 @@ class StepTimeout(AuthorError):
 
 
 class NonDeterminism(AuthorError):
-    """Replay did not follow the journal: the code asked for something else than what is recorded."""
+    """Replay did not follow the journal: the code asked for something else than what is recorded.
 
-    def __init__(self, message: str, *, step: str | None = None) -> None:
+    Attributes:
+        step: the step, child, human task or patch that it is about, if it is about one.
+        reason: what is wrong with it, in a few words that are the same for every run.
+    """
+
+    def __init__(self, message: str, *, step: str | None = None, reason: str = "") -> None:
         super().__init__(message)
         self.step = step
+        self.reason = reason
 
 
 class NotDeterministic(AuthorError):

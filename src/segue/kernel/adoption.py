@@ -108,6 +108,7 @@ class _Line:
                 f"step {name!r} is recorded {len(alike)} times with these arguments, and the calls before it have "
                 f"changed: which outcome belongs to which call cannot be told; {_GUARD}",
                 step=name,
+                reason="recorded several times with the same arguments, behind calls that have changed",
             )
         begun = [call for call in waiting if call.hash is None]
         if len(begun) == len(waiting):
@@ -249,6 +250,7 @@ def other_arguments(name: str, key: str) -> NonDeterminism:
         "differ from run to run must come from steps, segue.now, segue.random or segue.uuid4, and a change of the "
         "code belongs behind segue.patched()",
         step=name,
+        reason="recorded with other arguments than it is called with",
     )
 
 
@@ -258,6 +260,7 @@ def never_called(call: Recorded) -> NonDeterminism:
         f"the outcome of step {call.name!r} (key {call.key!r}) is recorded, but the workflow as it is now never calls "
         f"it; bring the call back, or say that it is gone on purpose: segue.removed({call.name!r})",
         step=call.name,
+        reason="recorded, no longer called",
     )
 
 
@@ -267,4 +270,5 @@ def moved_elsewhere(name: str, key: str, call: Recorded) -> NonDeterminism:
         f"step {name!r} is recorded under key {call.key!r}, and the workflow as it is now calls it with the same "
         f"arguments in another task, under key {key!r}: it would run twice; {_GUARD}, or give the call a key=",
         step=name,
+        reason="recorded, and called again in another task",
     )

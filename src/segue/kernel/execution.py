@@ -65,6 +65,9 @@ class Execution(Protocol):
     def check_takeover(self) -> None:
         """The code at hand is about to take the run over. Raises ``NonDeterminism`` if an outcome would be dropped."""
 
+    def unclaimed(self) -> list[str]:
+        """Names of the steps with outcomes that other code has recorded and this code has not asked for up to now."""
+
     def outstanding(self) -> list[Command]:
         """The commands whose answer has not come: steps to run (not those waiting for a retry), children to start.
 

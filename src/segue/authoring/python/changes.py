@@ -33,5 +33,6 @@ def deprecate_patch(name: str) -> None:
                 f"the run came here before patch {name!r} and went on by the code of before, which is gone; bring back "
                 f"`if patched({name!r}): … else: …` until no such run is open (`segue check` tells)",
                 step=name,
+                reason="a patch, and the run went on by the code of before it, which is gone",
             )
         )

@@ -130,6 +130,9 @@ class CodeExecution:
     def check_takeover(self) -> None:
         self.calls.check_takeover()
 
+    def unclaimed(self) -> list[str]:
+        return [] if self.past is None else [call.name for call in self.past.unused(self.definition.may_drop)]
+
     def outstanding(self) -> list[c.Command]:
         return self.calls.outstanding()
 
