@@ -29,6 +29,7 @@ COMMANDS = (
     Command("retry", "Act", "messages:retry", "Let a run go on that stands still."),
     Command("decide", "Decide", "decide:decide", "Make a decision of a DMN model, and say why."),
     Command("check", "Keep", "check:check", "Check that workflow code can be replayed."),
+    Command("replay", "Keep", "replay:replay", "Go through a recorded run, under a debugger if asked."),
     Command("db", "Keep", "db:db", "Look after the database: stats, vacuum, backup, restore, export."),
     Command("erase", "Keep", "erase:erase", "Erase a person's data from runs that have ended."),
     Command("version", "Keep", "version:show_version", "Show what is installed."),

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable
+from typing import TypeVar
 
 from segue.errors import NonDeterminism
 from segue.kernel import commands as c
@@ -30,7 +31,7 @@ _RECORD_OF: dict[type[c.Command], type[e.Event]] = {
 _IDENTITY: dict[type[e.Event], str] = {e.TaskOpened: "key", e.Marker: "name", e.UpdateCompleted: "update"}
 """The attribute that a record and its command must share."""
 
-
+AnyExecution = TypeVar("AnyExecution", bound=Execution)
 _RECORDS = frozenset(e.RECORDS)
 _INCIDENTS = (e.IncidentOpened, e.IncidentResolved)
 _REPEATABLE = (c.CancelStep, c.CancelChild, c.CloseTask, c.Reassign, c.Publish)
@@ -186,7 +187,7 @@ class Replay:
             )
 
 
-def replayed(make: Callable[[], Execution], read: Callable[[], Iterable[e.Event]]) -> tuple[Execution, Replay]:
+def replayed(make: Callable[[], AnyExecution], read: Callable[[], Iterable[e.Event]]) -> tuple[AnyExecution, Replay]:
     """A new execution, where its journal ends, for whoever carries nothing out: read twice if other code has had the
     run. Whoever asks for it closes it. Raises as ``Replay.feed``, and whatever ``read`` raises."""
     try:
@@ -196,7 +197,7 @@ def replayed(make: Callable[[], Execution], read: Callable[[], Iterable[e.Event]
         return _replayed(execution, read(), Past.of(read(), execution.version))
 
 
-def _replayed(execution: Execution, events: Iterable[e.Event], past: Past | None) -> tuple[Execution, Replay]:
+def _replayed(execution: AnyExecution, events: Iterable[e.Event], past: Past | None) -> tuple[AnyExecution, Replay]:
     replay = Replay(execution, past)
     try:
         replay.feed_all(events)
