@@ -19,7 +19,7 @@ Events = Callable[[int], Iterable[tuple[int, e.Event]]]
 
 
 class Code(Protocol):
-    def execution(self, workflow: str) -> Execution | None: ...
+    def execution(self, workflow: str, version: str) -> Execution | None: ...
 
 
 def ask(code: Code, store: Store, events: Events, run: int, name: str, arguments: list[Any]) -> Any:
@@ -34,7 +34,7 @@ def ask(code: Code, store: Store, events: Events, run: int, name: str, arguments
     row = store.run(run)
     if row is None:
         raise RunNotFound(str(run))
-    if code.execution(row.workflow) is None:
+    if code.execution(row.workflow, row.version) is None:
         raise CallerError(
             f"to answer query {name!r}, run {row.id!r} is replayed, and its workflow {row.workflow!r} is not known "
             "here; import the module that defines it, or read handle.published()"
@@ -48,7 +48,7 @@ def ask(code: Code, store: Store, events: Events, run: int, name: str, arguments
 
 def _replay(code: Code, row: RunRow, events: Events) -> Execution:
     def make() -> Execution:
-        execution = code.execution(row.workflow)
+        execution = code.execution(row.workflow, row.version)
         assert execution is not None, "it was there a moment ago"
         return execution
 

@@ -20,13 +20,14 @@ from segue.runtime.journal import JournalFormat
 from segue.stores.base import OPEN, RunFilter, RunRow, Store
 
 PAGE = 500
+PINNED = "pinned to a version that the code that was loaded does not have"
 MISSING = "the code that was loaded has no workflow of this name"
 
 
 class Code(Protocol):
     """The code at hand."""
 
-    def execution(self, workflow: str) -> Execution | None: ...
+    def execution(self, workflow: str, version: str) -> Execution | None: ...
 
     def names(self) -> list[str]: ...
 
@@ -186,9 +187,11 @@ def _check(code: Code, journals: Journals, row: RunRow) -> Verdict:
     verdict = Verdict(row.run, row.id, row.workflow, row.version, row.state)
     if row.workflow not in code.names():
         return msgspec.structs.replace(verdict, cause=MISSING, problem=f"{MISSING}: {row.workflow!r}")
+    if code.execution(row.workflow, row.version) is None:
+        return msgspec.structs.replace(verdict, cause=PINNED, problem=f"{PINNED}: {row.version}")
 
     def make() -> Execution:
-        execution = code.execution(row.workflow)
+        execution = code.execution(row.workflow, row.version)
         assert execution is not None, "it is known"
         return execution
 

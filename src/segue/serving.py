@@ -10,6 +10,7 @@ from typing import Any
 from segue import capture
 from segue.authoring.python.definitions import STEPS, WORKFLOWS, Workflow
 from segue.authoring.python.execution import CodeExecution
+from segue.authoring.python.versions import Versions
 from segue.errors import StoreUnavailable
 from segue.formats import Formats
 from segue.host import StepHost
@@ -40,28 +41,36 @@ class Definitions:
     ) -> None:
         self._encodings = encodings
         self._hash_key = hash_key
-        self._only = None if workflows is None else {w.name: w for w in workflows}
+        self._versions = WORKFLOWS.versions if workflows is None else Versions(workflows)
 
     def workflow(self, name: str) -> Workflow[Any, Any] | None:
-        return WORKFLOWS.get(name) if self._only is None else self._only.get(name)
+        return self._versions.base(name)
+
+    def for_new(self, name: str, id: str) -> Workflow[Any, Any] | None:
+        """The version of a workflow that a new run with this id gets."""
+        return self._versions.for_new(name, id)
 
     def names(self) -> list[str]:
-        return WORKFLOWS.names() if self._only is None else sorted(self._only)
+        return self._versions.names()
 
     def versions(self) -> dict[str, str]:
         """What is served: each workflow with its version."""
         return {name: self.version(name) for name in self.names()}
 
-    def execution(self, workflow: str) -> Execution | None:
-        definition = self.workflow(workflow)
+    def execution(self, workflow: str, version: str) -> Execution | None:
+        definition = self._versions.serving(workflow, version)
         if definition is None:
             return None
         return CodeExecution(
             definition.bind(self._encodings, self._hash_key), encodings=self._encodings, hash_key=self._hash_key
         )
 
-    def version(self, workflow: str) -> str:
-        definition = self.workflow(workflow)
+    def newest(self, workflow: str) -> Execution | None:
+        """An execution of the version that new runs get."""
+        return self.execution(workflow, self.version(workflow))
+
+    def version(self, workflow: str, id: str | None = None) -> str:
+        definition = self.workflow(workflow) if id is None else self.for_new(workflow, id)
         return "" if definition is None else definition.version
 
     def runner(self, step: str) -> StepRunner | None:

@@ -149,9 +149,9 @@ class Starting:
             RunAlreadyExists: the id is taken by a run with other input, or the policy says to fail.
         """
         check_options(id, on_conflict, tags or {})
-        name, version, returns, payload, hash = self._input(workflow, args)
-        self._check_served(name, id)
         uid = os.urandom(16).hex()
+        name, version, returns, payload, hash = self._input(workflow, args, id or uid)
+        self._check_served(name, id)
         at = self.clock.now()
         event = e.RunStarted(
             at, None, None, name, id or uid, uid, payload, namespace=self.namespace, version=version, python=PYTHON,
@@ -173,8 +173,8 @@ class Starting:
             raise RunAlreadyExists(id or uid, answer.reason)
         return Handle(cast("Engine", self), answer.run, id or uid, returns)
 
-    def _input(self, workflow: Any, args: tuple[Any, ...]) -> tuple[str, str, Any, Payload, str]:
-        """Name, version and result type of a workflow, and the payload and hash of its arguments."""
+    def _input(self, workflow: Any, args: tuple[Any, ...], id: str) -> tuple[str, str, Any, Payload, str]:
+        """Name, version, result type of a workflow, the payload and hash of its arguments, for a run of this id."""
         hash_key = self._codec.hash_key if self._codec else None
         if isinstance(workflow, str) and self.definitions.workflow(workflow) is None and self._duty is None:
             owner = self.store.owner(self.app)
@@ -183,6 +183,8 @@ class Starting:
                 payload, canonical = self.encodings.encode_canonical({"*": args})
                 return workflow, owner.serves[workflow], Any, payload, digest(canonical, hash_key)
         definition = self._resolve(workflow)
+        if self.definitions.workflow(definition.name) is definition:
+            definition = self.definitions.for_new(definition.name, id) or definition
         call_site = definition.bind(self.encodings, hash_key).call_site
         payload, hash = call_site.encode(args, {})
         return definition.name, definition.version, call_site.returns, payload, hash

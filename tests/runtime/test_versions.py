@@ -14,6 +14,7 @@ from segue import Engine, Incident, deprecate_patch, patched, signal, step
 from segue.authoring.python.changes import REMOVED
 from segue.authoring.python.definitions import Workflow
 from segue.kernel import events as e
+from segue.runtime.settings import Settings
 
 DONE: Counter[str] = Counter()
 
@@ -233,3 +234,80 @@ async def test_a_run_that_went_the_old_way_is_told_when_that_is_gone(tmp_path: P
     await under(tmp_path, _patched_before, look)
     with pytest.raises(Incident, match=r"came here before patch 'audited'"):
         await under(tmp_path, _deprecated_before, end)
+
+
+# --- pinned versions and ramps ------------------------------------------------------------------------------------
+
+
+def labelled(function: Any, label: str, **terms: Any) -> Workflow[..., Any]:
+    return Workflow(function, "versions.order", version=label, **terms)
+
+
+def opened(path: Path, *workflows: Workflow[..., Any], wait: float = 0) -> Engine:
+    return Engine(f"sqlite:///{path / 'runs.db'}", workflows=workflows, settings=Settings(pinned_wait=wait))
+
+
+async def test_a_pinned_run_goes_on_with_its_own_version_beside_the_new_one(tmp_path: Path) -> None:
+    one = labelled(_order, "1", versioning="pinned")
+    two = labelled(_with_audit, "2", versioning="pinned")
+    async with opened(tmp_path, one) as engine:
+        await waiting(engine)
+    async with opened(tmp_path, one, two) as engine:
+        assert await end(engine) == "shipped charged 3"
+        assert DONE == {"charge": 1, "ship": 1}
+        new = await engine.start("versions.order", 4)
+        await new.signal("go")
+        await new.result()
+        assert (await new.status()).version == two.version
+        assert DONE["audit before"] == 1
+
+
+async def test_a_pinned_run_waits_for_a_worker_that_has_its_version(tmp_path: Path) -> None:
+    one = labelled(_order, "1", versioning="pinned")
+    two = labelled(_with_audit, "2", versioning="pinned")
+    async with opened(tmp_path, one) as engine:
+        await waiting(engine)
+    async with opened(tmp_path, two, wait=3600) as engine:
+        handle = await engine.handle("order")
+        await handle.signal("go")
+        while not (row := await handle.status()).error:  # noqa: ASYNC110 - as above
+            await asyncio.sleep(0.001)
+        assert (row.state, row.error) == (
+            "waiting",
+            f"waits for a worker that has version {one.version!r} of workflow 'versions.order', to which it is pinned; "
+            f"this one has {two.version!r}",
+        )
+        before = len(await handle.history())
+    async with opened(tmp_path, one) as engine:
+        handle = await engine.handle("order")
+        assert await handle.result() == "shipped charged 3"
+        assert not any(isinstance(x.event, e.IncidentOpened) for x in await handle.history()), "nothing went wrong"
+        assert len(await handle.history()) > before
+
+
+async def test_a_pinned_run_that_has_waited_in_vain_stands_still(tmp_path: Path) -> None:
+    one = labelled(_order, "1", versioning="pinned")
+    two = labelled(_with_audit, "2", versioning="pinned")
+    async with opened(tmp_path, one) as engine:
+        await waiting(engine)
+    async with opened(tmp_path, two, wait=0.02) as engine:
+        handle = await engine.handle("order")
+        await handle.signal("go")
+        with pytest.raises(Incident, match=r"version-missing.*waits for a worker.*start a worker whose code has"):
+            await handle.result()
+    async with opened(tmp_path, one, two) as engine:
+        handle = await engine.handle("order")
+        await handle.retry()
+        assert await handle.result(through_incidents=True) == "shipped charged 3"
+
+
+async def test_a_ramp_is_taken_back_and_its_runs_go_on(tmp_path: Path) -> None:
+    one = labelled(_order, "1")
+    async with opened(tmp_path, one, labelled(_patched, "2", ramp=100)) as engine:
+        await waiting(engine)
+        assert (await (await engine.handle("order")).status()).version.startswith("2/")
+    async with opened(tmp_path, one, labelled(_patched, "2", ramp=0)) as engine:
+        new = await engine.start("versions.order", 4)
+        assert (await new.status()).version.startswith("1/")
+        assert await end(engine) == "shipped charged 3"
+        assert DONE["audit after"] == 1, "the run on the ramp went on with its own version"

@@ -20,7 +20,8 @@ def start(conductor: Conductor, run: Resident, command: c.StartChild) -> None:
     """Starts the child. The same uid again finds the child that a predecessor started."""
     event = e.RunStarted(
         conductor.clock.now(), f"run:{run.id}", command.headers, command.workflow, command.id, command.uid,
-        command.input, namespace=run.namespace, version=conductor.definitions.version(command.workflow), python=PYTHON,
+        command.input, namespace=run.namespace,
+        version=conductor.definitions.version(command.workflow, command.id), python=PYTHON,
         parent=e.ParentRef(run.run, run.uid, command.key, command.close_policy), input_hash=command.hash,
     )  # fmt: skip
     data, blobs = conductor.journal.write(event)

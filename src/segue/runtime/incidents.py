@@ -25,6 +25,8 @@ REMEDIES = {
     "step-exhausted": "mend what made the step fail, then `segue retry {id}` for new attempts",
     "process-lost": "look at the step's logs and at the machine (memory, signals), then `segue retry {id}`",
     "definition-missing": "start a worker whose code has it, then `segue retry {id}`",
+    "version-missing": "start a worker whose code has that version, then `segue retry {id}`; or let a new run go on "
+    "from where this one stands, with the code that is here: `segue retry {id} --code newest`",
 }
 """What an operator does about each cause."""
 
@@ -90,7 +92,16 @@ def resolved(run: Resident, key: str | None) -> None:
 
 def missing_definition(conductor: Conductor, run: Resident, why: str) -> None:
     """No code for the run's workflow."""
-    event = _opened(conductor, run, "definition-missing", why, None, None)
+    _without_execution(conductor, run, "definition-missing", why)
+
+
+def missing_version(conductor: Conductor, run: Resident, why: str) -> None:
+    """No code of the version to which the run is pinned."""
+    _without_execution(conductor, run, "version-missing", why)
+
+
+def _without_execution(conductor: Conductor, run: Resident, cause: str, why: str) -> None:
+    event = _opened(conductor, run, cause, why, None, None)
     conductor.record(run, event)
     run.incidents.add("")
     run.incident_text = f"{event.cause}: {event.message}"[:500]

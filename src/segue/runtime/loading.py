@@ -16,7 +16,7 @@ from segue.kernel import events as e
 from segue.kernel.adoption import CODE, OtherCode, Past
 from segue.kernel.execution import Execution
 from segue.kernel.replay import Replay
-from segue.runtime import children, dispatch, incidents
+from segue.runtime import children, dispatch, incidents, pinned
 from segue.runtime.carry import CARRY
 from segue.runtime.resident import Resident
 from segue.stores.base import CLOSED, RESIDENT, RunRow
@@ -134,15 +134,17 @@ def _past(conductor: Conductor, row: RunRow) -> Generator[None, None, Past | Non
         raise
     except Exception:  # one that does not decode hides those behind it, which the replay tells of
         log.debug("run %s: the end of its journal does not decode", row.id)
-    return Past.of(events, conductor.definitions.version(row.workflow))
+    execution = conductor.definitions.execution(row.workflow, row.version)
+    assert execution is not None, "it has just met other code"
+    return Past.of(events, execution.version)
 
 
 def _replay_with(conductor: Conductor, row: RunRow, past: Past | None) -> Iterator[Resident | None]:
     events = conductor.journal.read(conductor.store.journal(row.run))
-    execution, why = _definition(conductor, row.workflow)
+    execution, why = _definition(conductor, row)
     run = conductor.resident(row, execution)
     if execution is None:
-        yield from _without_code(conductor, run, events, why)
+        yield from _without_code(conductor, run, row, events, why)
         return
     replay = Replay(execution, past)
     halted = False
@@ -193,10 +195,14 @@ def strides(events: Iterator[tuple[int, e.Event]]) -> Iterator[list[tuple[int, e
         yield stride
 
 
-def _definition(conductor: Conductor, workflow: str) -> tuple[Execution | None, str]:
-    """A new execution, or why there can be none."""
+def _definition(conductor: Conductor, row: RunRow) -> tuple[Execution | None, str]:
+    """A new execution, or why there can be none; no reason is given if only the run's version is not to be had."""
+    workflow = row.workflow
     try:
-        return conductor.definitions.execution(workflow), f"no workflow named {workflow!r} is known here"
+        execution = conductor.definitions.execution(workflow, row.version)
+        if workflow in conductor.definitions.names():
+            return execution, ""
+        return execution, f"no workflow named {workflow!r} is known here"
     except Exception as error:  # the user's annotations are evaluated for it
         log.exception("workflow %s cannot be used", workflow)
         return None, f"workflow {workflow!r} cannot be used: {type(error).__name__}: {error}"
@@ -279,7 +285,7 @@ def _known(error: Exception, run: Resident) -> Exception:
 
 
 def _without_code(
-    conductor: Conductor, run: Resident, events: Iterator[tuple[int, e.Event]], why: str
+    conductor: Conductor, run: Resident, row: RunRow, events: Iterator[tuple[int, e.Event]], why: str
 ) -> Iterator[Resident | None]:
     """The workflow's definition is not to be had here: that is an incident, unless it is one already."""
     halted = False
@@ -290,6 +296,8 @@ def _without_code(
     conductor.residents[run.run] = run
     if halted:
         conductor.rest(run)
-    else:
+    elif why:
         incidents.missing_definition(conductor, run, why)
+    else:
+        pinned.wait(conductor, run, row)
     yield run

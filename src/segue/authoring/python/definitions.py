@@ -19,6 +19,7 @@ from segue.authoring.python.fingerprint import fingerprint
 from segue.authoring.python.mentions import mentions
 from segue.authoring.python.policies import ErrorPolicy
 from segue.authoring.python.registry import Registry, default_name
+from segue.authoring.python.versions import Versioning, Versions, check_terms
 from segue.errors import InvalidArgument, NotInWorkflow, StepFailed
 from segue.kernel.attempt import CURRENT, derive_key
 from segue.kernel.canonical import Call
@@ -142,10 +143,21 @@ class BoundStep:
 class Workflow(Generic[P, R]):
     """A coroutine function that an engine runs durably. Arguments of a run are positional."""
 
-    def __init__(self, function: Callable[P, Coroutine[Any, Any, R]], name: str) -> None:
+    def __init__(
+        self,
+        function: Callable[P, Coroutine[Any, Any, R]],
+        name: str,
+        *,
+        version: str = "",
+        versioning: Versioning = "rolling",
+        ramp: float | None = None,
+    ) -> None:
         self.function = function
         self.name = name
-        self.version = fingerprint(function)
+        self.label = version
+        self.versioning = versioning
+        self.ramp = ramp
+        self.version = f"{version}/{fingerprint(function)}" if version else fingerprint(function)
         self._bound: tuple[Encodings, BoundWorkflow] | None = None
         functools.update_wrapper(self, function)
 
@@ -346,28 +358,60 @@ class BoundWorkflow:
         return mentions(self.function, step)
 
 
-WORKFLOWS: Registry[Workflow[Any, Any]] = Registry("workflow")
+class Workflows(Registry[Workflow[Any, Any]]):
+    """The workflows of an app: by name the base version, and all versions of each."""
+
+    def __init__(self) -> None:
+        super().__init__("workflow")
+        self.versions = Versions()
+
+    def add(self, definition: Workflow[Any, Any]) -> None:
+        self._refuse_other(self.versions.labelled(definition.name, definition.label), definition)
+        self.versions.add(definition)
+        base: Workflow[Any, Any] | None = self.versions.base(definition.name)
+        assert base is not None, "it was added just now"
+        self._by_name[definition.name] = base
+
+
+WORKFLOWS = Workflows()
 STEPS: Registry[Step[Any, Any]] = Registry("step")
 
 
 @overload
 def workflow(function: Callable[P, Coroutine[Any, Any, R]], /) -> Workflow[P, R]: ...
 @overload
-def workflow(*, name: str | None = None) -> Callable[[Callable[P, Coroutine[Any, Any, R]]], Workflow[P, R]]: ...
-def workflow(function: Any = None, /, *, name: str | None = None) -> Any:
+def workflow(
+    *, name: str | None = None, version: str = "", versioning: Versioning = "rolling", ramp: float | None = None
+) -> Callable[[Callable[P, Coroutine[Any, Any, R]]], Workflow[P, R]]: ...
+def workflow(
+    function: Any = None,
+    /,
+    *,
+    name: str | None = None,
+    version: str = "",
+    versioning: Versioning = "rolling",
+    ramp: float | None = None,
+) -> Any:
     """Makes a coroutine function a workflow.
 
+    Args:
+        version: a label, by which several versions of one name can stand beside each other.
+        versioning: ``rolling``: open runs go on with the newest code; ``pinned``: with the version they began with.
+        ramp: what percentage of new runs get this version; by default it is the one that all others get.
+
     Raises:
-        InvalidArgument: it is not an ``async def``.
-        DuplicateDefinition: another workflow has the name.
+        InvalidArgument: it is not an ``async def``, or the terms make no sense.
+        DuplicateDefinition: another workflow has the name and version.
     """
+    check_terms(version, versioning, ramp)
 
     def decorate(function: Any) -> Any:
         if not inspect.iscoroutinefunction(function):
             raise InvalidArgument(
                 f"@workflow needs an `async def`; {getattr(function, '__qualname__', function)!r} is not one"
             )
-        made: Workflow[Any, Any] = Workflow(function, name or default_name(function))
+        named = name or default_name(function)
+        made: Workflow[Any, Any] = Workflow(function, named, version=version, versioning=versioning, ramp=ramp)
         WORKFLOWS.add(made)
         return made
 

@@ -36,13 +36,15 @@ class Registry(Generic[D]):
         Raises:
             DuplicateDefinition: another function has the name.
         """
-        before = self._by_name.get(definition.name)
+        self._refuse_other(self._by_name.get(definition.name), definition)
+        self._by_name[definition.name] = definition
+
+    def _refuse_other(self, before: D | None, definition: D) -> None:
         if before is not None and not _same_place(before.function, definition.function):
             raise DuplicateDefinition(
                 f"two {self.kind}s are named {definition.name!r}: {_place(before.function)} and "
                 f"{_place(definition.function)}; give one of them @{self.kind}(name=…)"
             )
-        self._by_name[definition.name] = definition
 
     def get(self, name: str) -> D | None:
         return self._by_name.get(name)
