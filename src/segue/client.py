@@ -71,8 +71,10 @@ class Direct:
         conductor = self._conductor
 
         def then(answer: Started) -> None:
-            if answer.outcome == "started":
+            if answer.outcome == "started" and operation.rest is None:
                 conductor.adopt(answer.run, event)
+            elif answer.outcome == "started":
+                conductor.poke(answer.run)
             elif answer.outcome == "existing" and answer.run not in conductor.residents:
                 # It may be that only the acknowledgement of its start was lost.
                 conductor.poke(answer.run)

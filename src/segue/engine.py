@@ -41,6 +41,7 @@ from segue.kernel.encoding import Encodings
 from segue.kernel.failures import qualified_name
 from segue.kernel.names import checked_name
 from segue.kernel.payload import JSON
+from segue.repairing import Repairing
 from segue.runtime.activity import NOTHING, Activity, activity
 from segue.runtime.clock import Clock, SystemClock
 from segue.runtime.journal import JournalFormat
@@ -90,7 +91,7 @@ def restore(backup: str, url: str | None = None) -> None:
     restore_file(backup, str(sqlite_path(database_url(url))))
 
 
-class Engine(Starting):
+class Engine(Repairing, Starting):
     """Runs workflows durably.
 
     ``async with Engine("sqlite:///orders.db") as engine:``. Without a URL the database is ``./.segue/segue.db``, or

@@ -102,6 +102,14 @@ class RunStillOpen(CallerError):
         self.run_ids = run_ids
 
 
+class NotRepairable(CallerError):
+    """What was asked for cannot be done to this run; nothing was changed."""
+
+    def __init__(self, run_id: str, message: str) -> None:
+        super().__init__(f"run {run_id!r} {message}; nothing was changed")
+        self.run_id = run_id
+
+
 class NotInWorkflow(CallerError):
     """A name that only means something inside a workflow (or a step) was used outside."""
 

@@ -124,8 +124,19 @@ async def _repaired(engine: Engine) -> None:
     await _end(handle)
 
 
+async def _skipped(engine: Engine) -> None:
+    handle = await engine.start(w.skipped, id="skipped")
+    try:
+        await handle.result()
+    except Incident:
+        await _unless_closed(handle.skip("needs_repair", "answered by hand"))
+    await _end(handle)
+
+
 async def _rolled_back(engine: Engine) -> None:
-    await _end(await engine.start(w.rolled_back, id="rolled-back"))
+    first = await engine.start(w.rolled_back, id="rolled-back")
+    await _end(first)
+    await _end(await first.fork(step="refused", id="forked"))
 
 
 async def _called_off(engine: Engine) -> None:
@@ -267,7 +278,7 @@ async def _is_closed(handle: Handle[Any]) -> bool:
 
 
 PARTS = (
-    _order, _letters, _family, _decide, _repaired, _rolled_back, _called_off, _impatient, _ended, _phoenix, _twin,
+    _order, _letters, _family, _decide, _repaired, _skipped, _rolled_back, _called_off, _impatient, _ended, _phoenix, _twin,
     _policies, _bulky, _stuck, _abandons, _dynasty, _personal,
 )  # fmt: skip
 

@@ -37,7 +37,7 @@ class Script:
     entered = 0
     version = ""
     past: Past | None = None
-    check_moved = check_takeover = unclaimed = None
+    check_moved = check_takeover = unclaimed = modifiable = None
     deadline: Deadline | None = None
     closed = False
     outstanding = signals_awaited = query = validate_update = close = None

@@ -228,6 +228,8 @@ def _note(calls: dict[str, Recorded], event: e.Event) -> None:
             call.hash, call.opened = "", True
         case e.ChildCompleted() | e.TaskCompleted():
             _call(calls, event.key, event.key.rpartition("/")[2].partition("#")[0], event.at).outcome = True
+        case e.Modified(action="skip", key=str(key)):
+            _call(calls, key, key.rpartition("/")[2].partition("#")[0], event.at).outcome = True
         case _:
             pass
 

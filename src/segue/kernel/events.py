@@ -76,6 +76,8 @@ class RunStarted(Event, frozen=True, tag="RunStarted"):
     tags: dict[str, str] = {}
     memo: Payload | None = None
     input_hash: str = ""
+    seed: str = ""
+    """The uid from which the run's chance is drawn; its own, unless it was forked from another run."""
 
 
 class StepStarted(Event, frozen=True, tag="StepStarted"):
@@ -234,6 +236,22 @@ class Erased(Event, frozen=True, tag="Erased"):
     reason: str = ""
 
 
+class Modified(Event, frozen=True, tag="Modified"):
+    """A person has changed the run's future.
+
+    ``skip``: the call ``key`` is answered with ``value``, whatever comes of it. ``input``: further attempts of the step
+    get ``value`` as their arguments. ``forked``: the events before this one are those of run ``source``, up to its
+    event ``seq``; from here on it is a run of its own.
+    """
+
+    action: str
+    key: str | None = None
+    value: Payload | None = None
+    source: str = ""
+    source_id: str = ""
+    seq: int = 0
+
+
 AnyEvent = (
     RunStarted
     | StepStarted
@@ -257,6 +275,7 @@ AnyEvent = (
     | RunCancelled
     | RunTerminated
     | Erased
+    | Modified
 )
 
 RECORDS: tuple[type[Event], ...] = (

@@ -83,5 +83,8 @@ class Execution(Protocol):
     def validate_update(self, name: str, payload: Payload) -> None:
         """Lets the run refuse an update before anything is recorded. Raises ``UpdateRejected``."""
 
+    def modifiable(self, action: str) -> list[str]:
+        """Keys of the calls to which a person may do this: ``skip`` them, change the ``input`` of their attempts."""
+
     def close(self) -> None:
         """Drops the execution: closes what is suspended, in a fixed order, unable to act."""

@@ -16,7 +16,7 @@ from segue.kernel import events as e
 from segue.kernel.adoption import CODE, OtherCode, Past
 from segue.kernel.execution import Execution
 from segue.kernel.replay import Replay
-from segue.runtime import children, dispatch, incidents, pinned
+from segue.runtime import children, dispatch, incidents, modifying, pinned
 from segue.runtime.carry import CARRY
 from segue.runtime.resident import Resident
 from segue.stores.base import CLOSED, RESIDENT, RunRow
@@ -230,6 +230,8 @@ def _note(run: Resident, seq: int, event: e.Event, halted: bool) -> bool:
         run.incident_text = f"{event.cause}: {event.message}"[:500]
     elif isinstance(event, e.IncidentResolved):
         incidents.resolved(run, event.key)
+    elif isinstance(event, e.Modified):
+        modifying.note(run, event)
     elif isinstance(event, e.RunStarted):
         run.parent = event.parent
     else:

@@ -15,7 +15,7 @@ import msgspec
 
 from segue.errors import PayloadError, StoreError, StoreUnavailable
 from segue.kernel import events as e
-from segue.runtime import children, incidents
+from segue.runtime import children, incidents, modifying
 from segue.runtime.clock import Alarm
 from segue.runtime.loading import Loading
 from segue.runtime.resident import Resident
@@ -275,4 +275,5 @@ _RECEIVE: dict[str, Callable[[Conductor, Resident, e.Event], None]] = {
     "terminate": _terminate,
     "resolve": _resolve,
     "parent-closed": _parent_closed,
+    "modify": modifying.take,
 }

@@ -61,6 +61,8 @@ class StartRun(msgspec.Struct, frozen=True, gc=False):
     tags: dict[str, str] = {}
     blobs: tuple[Blob, ...] = ()
     terminated_event: bytes | None = None
+    rest: Append | None = None
+    """The rest of a journal that does not begin here (a fork), with what comes with it; ``run`` is not known yet."""
 
 
 class Status(msgspec.Struct, frozen=True, gc=False):

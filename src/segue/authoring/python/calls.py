@@ -86,6 +86,9 @@ class Call(WorkflowFuture[Any]):
     def outstanding(self) -> list[c.Command]:
         return []
 
+    def give_up(self) -> None:
+        """A person has answered in the callee's place: it is told, if that makes sense."""
+
 
 class StepCall(Call):
     """A step: between attempts it waits on a durable timer, after its last one it may wait for a person.
@@ -198,12 +201,18 @@ class ChildCall(Call):
     def _request_cancel(self) -> None:
         self.calls.execution.issue(c.CancelChild(self.key, self.command.id, str(self.message or "")))
 
+    def give_up(self) -> None:
+        self.calls.execution.issue(c.CancelChild(self.key, self.command.id, "its parent goes on without it"))
+
 
 class TaskCall(Call):
     """A human task; cancelling withdraws it."""
 
     def _request_cancel(self) -> None:
         self.withdraw()
+
+    def give_up(self) -> None:
+        self.calls.execution.issue(c.CloseTask(self.key))
 
     def withdraw(self, error: BaseException | None = None) -> None:
         """Nobody needs the answer any more."""
@@ -425,6 +434,30 @@ class Calls:
         if isinstance(call, StepCall):
             call.go_on()
 
+    def modified(self, event: e.Modified) -> None:
+        """A person answers a call in its callee's place, or changes what a step is given from now on."""
+        key = event.key
+        if key is None or event.value is None:
+            return  # it concerns the run as a whole
+        call = self._open.get(key)
+        if call is None:
+            if key not in self._abandoned:  # other code made it elsewhere; the check is on the way
+                self._parked.setdefault(key, []).append(event)
+        elif event.action == "input":
+            if isinstance(call, StepCall):
+                call.input = event.value
+        else:
+            call.give_up()
+            self.settle(call)
+            self._abandoned.add(key)
+            call.succeed(event.value)
+
+    def modifiable(self, action: str) -> list[str]:
+        """Keys of the calls that can be skipped; of the steps that are not under way, whose input can be changed."""
+        if action == "skip":
+            return list(self._open)
+        return [key for key, call in self._open.items() if isinstance(call, StepCall) and not call.under_way]
+
     # --- keeping them -----------------------------------------------------------------------------------------
 
     def settle(self, call: Call) -> None:
@@ -563,6 +596,7 @@ _ANSWERS: dict[type[e.Event], Callable[[Calls, Any], None]] = {
     e.TaskCompleted: Calls.task_completed,
     e.IncidentOpened: Calls.incident_opened,
     e.IncidentResolved: Calls.incident_resolved,
+    e.Modified: Calls.modified,
 }
 
 

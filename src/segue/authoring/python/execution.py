@@ -139,6 +139,9 @@ class CodeExecution:
     def signals_awaited(self) -> list[str]:
         return self.messages.awaited()
 
+    def modifiable(self, action: str) -> list[str]:
+        return self.calls.modifiable(action)
+
     def query(self, name: str, arguments: list[Any]) -> Any:
         return self.messages.answer(name, arguments)
 
@@ -163,7 +166,7 @@ class CodeExecution:
         if self.replaying and self.past is None and event.version != self.definition.version:
             raise OtherCode
         self.started = event
-        seed = int(event.uid, 16)
+        seed = int(event.seed or event.uid, 16)
         self._seed = seed
         self.loop = WorkflowLoop(salt=seed, owner=self)  # type: ignore[abstract]
         self.loop.on_error = self._callback_failed
@@ -297,6 +300,7 @@ _APPLY: dict[type[e.Event], Callable[[CodeExecution, Any], None]] = {
     e.IncidentResolved: lambda x, event: x.calls.incident_resolved(event),
     e.IncidentOpened: lambda x, event: x.calls.incident_opened(event),
     e.RunTerminated: CodeExecution._ignore,
+    e.Modified: lambda x, event: x.calls.modified(event),
 }
 
 
