@@ -198,13 +198,14 @@ class Repairing:
     async def retry_from(
         self,
         run: int,
-        step: str = forking.FAILED,
+        step: str | None = forking.FAILED,
         *,
         args: tuple[Any, ...] | None = None,
         code: CodeChoice = "same",
         by: str = "",
     ) -> Handle[Any]:
-        """Runs a part of a run again: a fork that takes its id. A run that stands still is terminated for it.
+        """Runs a part of a run again: a fork that takes its id. A run that stands still is terminated for it. ``step``
+        None: from where it stands.
 
         Raises:
             NotRepairable: as ``fork``; or the run is somebody's child, whose parent waits for it and not for another.

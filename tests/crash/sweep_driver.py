@@ -278,8 +278,8 @@ async def _is_closed(handle: Handle[Any]) -> bool:
 
 
 PARTS = (
-    _order, _letters, _family, _decide, _repaired, _skipped, _rolled_back, _called_off, _impatient, _ended, _phoenix, _twin,
-    _policies, _bulky, _stuck, _abandons, _dynasty, _personal,
+    _order, _letters, _family, _decide, _repaired, _skipped, _rolled_back, _called_off, _impatient, _ended, _phoenix,
+    _twin, _policies, _bulky, _stuck, _abandons, _dynasty, _personal,
 )  # fmt: skip
 
 

@@ -274,6 +274,16 @@ class Timeline:
             call.state = "running"
         return call
 
+    def _modified(self, event: e.Modified) -> Call | None:
+        call = self.calls.get(event.key or "")
+        if event.action == "skip":
+            for incident in self.open_incidents:
+                if event.key == incident.key:
+                    incident.resolved_at = event.at
+            if call is not None:
+                call.state, call.result = "completed", event.value
+        return call
+
     def _erased(self, event: e.Erased) -> None:
         self.erased = event
 
@@ -312,4 +322,5 @@ _FEED: dict[type[e.Event], Callable[[Timeline, Any], Call | None]] = {
     e.RunCancelled: Timeline._closed,
     e.RunTerminated: Timeline._closed,
     e.Erased: Timeline._erased,
+    e.Modified: Timeline._modified,
 }
