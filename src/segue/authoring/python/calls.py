@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
+from segue.authoring.python.keys import Keys
 from segue.authoring.python.loop import TimerHandle, WorkflowFuture, WorkflowTask
 from segue.errors import NonDeterminism, RunCancelled, RunFailed, RunTerminated, StepFailed
 from segue.kernel import commands as c
 from segue.kernel import events as e
-from segue.kernel.adoption import ADOPTED, Past, moved_elsewhere, never_called, other_arguments
+from segue.kernel.adoption import other_arguments
 from segue.kernel.payload import Payload
-from segue.kernel.steps import StepSpec, step_key
+from segue.kernel.steps import StepSpec
 
 if TYPE_CHECKING:
     from segue.authoring.python.execution import CodeExecution
@@ -235,9 +236,7 @@ class Calls:
         self._abandoned: set[str] = set()
         self._excused: set[str] = set()
         """Keys of attempts without an outcome or a call, of which a person has said that the run may go on."""
-        self._explicit: set[str] = set()
-        self._new: dict[str, tuple[str, str]] = {}
-        """Name and hash of calls that no other code has made, by key, until it is known that they are nothing else."""
+        self.keys = Keys(execution)
 
     # --- made by workflow code --------------------------------------------------------------------------------
 
@@ -255,42 +254,7 @@ class Calls:
 
     def next_key(self, name: str, hash: str) -> str:
         """The key of the call that the current task is about to make."""
-        caller = self.caller(name)
-        past = self.execution.past
-        return _place(caller, name) if past is None else self._place_among(past, caller, name, hash)
-
-    def _place_among(self, past: Past, caller: WorkflowTask[Any], name: str, hash: str) -> str:
-        """The same where other code has had the run: that of a recorded call, or one that was never used."""
-        definition = self.execution.definition
-        adopted = len(past.adopted)
-        try:
-            known = past.claim(caller.path, name, hash, droppable=definition.may_drop, pure=definition.is_pure)
-        except NonDeterminism as error:
-            self.execution.loop.halt(error)
-        if known is not None:
-            caller.next_call(name)
-            if len(past.adopted) > adopted:
-                self.execution.issue(c.RecordMarker(ADOPTED, known))
-            return known
-        key = _place(caller, name)
-        while key in past:
-            key = _place(caller, name)
-        if not definition.is_pure(name):
-            self._new[key] = name, hash
-        return key
-
-    def _explicitly(self, name: str, key: str, hash: str) -> str:
-        if key in self._explicit:
-            self.execution.loop.halt(
-                NonDeterminism(f"two calls of this run carry key={key!r}; a key names one call", step=name)
-            )
-        self._explicit.add(key)
-        if self.execution.past is not None:
-            try:
-                self.execution.past.claim_key(f"={key}", name, hash)
-            except NonDeterminism as error:
-                self.execution.loop.halt(error)
-        return f"={key}"
+        return self.keys.next(self.caller(name), name, hash)
 
     def step(
         self, spec: StepSpec, input: Payload, hash: str, decode: Decode, *, key: str | None = None, insist: bool = True
@@ -299,11 +263,9 @@ class Calls:
         name = spec.name
         caller = self.caller(name)
         if key is not None:
-            place = self._explicitly(name, key, hash)
-        elif self.execution.past is None:
-            place = _place(caller, name)
+            place = self.keys.explicit(name, key, hash)
         else:
-            place = self._place_among(self.execution.past, caller, name, hash)
+            place = self.keys.next(caller, name, hash)
         call = self._call(StepCall, caller, place, name, hash, decode)
         if insist and caller.shielded:
             spec = msgspec.structs.replace(spec, on_exhausted="incident")
@@ -481,6 +443,9 @@ class Calls:
         self._check_begun()
         return [command for call in self._open.values() for command in call.outstanding()]
 
+    def is_open(self, key: str) -> bool:
+        return key in self._open
+
     def waiting_for(self) -> list[str]:
         """Keys of the calls that have not been answered, in the order in which they were made."""
         return list(self._open)
@@ -527,44 +492,6 @@ class Calls:
                 self.dispatch(call)
             self.tell(call)
 
-    def check_unused(self) -> None:
-        """The run is about to close: every outcome that other code has recorded must have found its call, unless it may
-        be dropped.
-
-        Raises:
-            NonDeterminism: naming a step whose recorded outcome nobody asked for.
-        """
-        past = self.execution.past
-        if past is not None:
-            for call in past.unused(self.execution.definition.may_drop):
-                raise never_called(call)
-
-    def check_takeover(self) -> None:
-        """The same, as far as it shows before the end: the code does not even mention the step.
-
-        Raises:
-            NonDeterminism: as ``check_unused``.
-        """
-        past, definition = self.execution.past, self.execution.definition
-        assert past is not None
-        for call in past.unused(definition.may_drop):
-            if not definition.mentions(call.name):
-                raise never_called(call)
-
-    def check_moved(self) -> None:
-        """Looks at the new calls that were made up to now.
-
-        Raises:
-            NonDeterminism: the outcome of one of them is recorded in another task.
-        """
-        new, self._new = self._new, {}
-        past = self.execution.past
-        assert past is not None
-        for key, (name, hash) in new.items():
-            elsewhere = past.moved(name, hash) if key in self._open else None
-            if elsewhere is not None:
-                raise moved_elsewhere(name, key, elsewhere)
-
     def _begun_only(self) -> set[str]:
         """Keys of parked attempts that were begun and of which no outcome is recorded."""
         return {
@@ -598,12 +525,6 @@ _ANSWERS: dict[type[e.Event], Callable[[Calls, Any], None]] = {
     e.IncidentResolved: Calls.incident_resolved,
     e.Modified: Calls.modified,
 }
-
-
-def _place(caller: WorkflowTask[Any], name: str) -> str:
-    n = caller.calls.get(name, 0)
-    caller.calls[name] = n + 1
-    return step_key(caller.path, name, n)
 
 
 def step_failed(event: e.StepFailed, attempts: int) -> StepFailed:

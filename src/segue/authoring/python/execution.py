@@ -122,13 +122,13 @@ class CodeExecution:
         if root is not None and root.done() and not self._closed:
             self._wind_up(root)
         if self.past is not None and self.past.passed:
-            self.calls.check_moved()
+            self.calls.keys.check_moved(self.calls.is_open)
 
     def check_moved(self) -> None:
-        self.calls.check_moved()
+        self.calls.keys.check_moved(self.calls.is_open)
 
     def check_takeover(self) -> None:
-        self.calls.check_takeover()
+        self.calls.keys.check_takeover()
 
     def unclaimed(self) -> list[str]:
         return [] if self.past is None else [call.name for call in self.past.unused(self.definition.may_drop)]
@@ -208,7 +208,7 @@ class CodeExecution:
             loop.run_ready()
 
     def _finish(self, root: asyncio.Task[Any]) -> None:
-        self.calls.check_unused()
+        self.calls.keys.check_unused()
         error = asyncio.CancelledError() if root.cancelled() else root.exception()
         error = self._callback_error or error
         self._tell_failures()
