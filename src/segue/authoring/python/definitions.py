@@ -363,14 +363,11 @@ class Workflows(Registry[Workflow[Any, Any]]):
 
     def __init__(self) -> None:
         super().__init__("workflow")
-        self.versions = Versions()
+        self.versions = Versions(bases=lambda: self._by_name)
 
     def add(self, definition: Workflow[Any, Any]) -> None:
         self._refuse_other(self.versions.labelled(definition.name, definition.label), definition)
         self.versions.add(definition)
-        base: Workflow[Any, Any] | None = self.versions.base(definition.name)
-        assert base is not None, "it was added just now"
-        self._by_name[definition.name] = base
 
 
 WORKFLOWS = Workflows()

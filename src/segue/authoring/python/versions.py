@@ -11,8 +11,8 @@ hundred new runs, chosen by their ids, so that the same id always gets the same 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any, Literal, Protocol, TypeVar
+from collections.abc import Callable, Iterable
+from typing import Any, Literal, Protocol
 from zlib import crc32
 
 from segue.errors import DuplicateDefinition, InvalidArgument
@@ -30,9 +30,6 @@ class Versioned(Protocol):
     version: str
     versioning: Versioning
     ramp: float | None
-
-
-V = TypeVar("V", bound=Versioned)
 
 
 def check_terms(label: str, versioning: str, ramp: float | None) -> None:
@@ -59,12 +56,29 @@ def label_of(version: str) -> str:
 
 
 class Versions:
-    """The versions of workflows, by name."""
+    """The versions of workflows, by name.
 
-    def __init__(self, workflows: Iterable[V] = ()) -> None:
-        self._by_name: dict[str, dict[str, Any]] = {}
+    Args:
+        workflows: some to begin with.
+        bases: the base version by name, where that is kept elsewhere. What is not in there is not known here.
+    """
+
+    def __init__(
+        self, workflows: Iterable[Versioned] = (), *, bases: Callable[[], dict[str, Any]] | None = None
+    ) -> None:
+        own: dict[str, Any] = {}
+        self._bases = bases or (lambda: own)
+        self._beside: dict[str, dict[str, Any]] = {}
         for workflow in workflows:
             self.add(workflow)
+
+    def _labelled(self, name: str) -> dict[str, Any]:
+        """All versions of a workflow by label, in the order in which they were defined."""
+        base = self._bases().get(name)
+        if base is None:
+            return {}
+        found = self._beside.get(name, {})
+        return found if found.get(base.label) is base else {base.label: base}
 
     def add(self, workflow: Versioned) -> None:
         """Takes a version; one of the same label replaces its predecessor.
@@ -72,7 +86,7 @@ class Versions:
         Raises:
             DuplicateDefinition: another one is ramped up already.
         """
-        labelled = self._by_name.setdefault(workflow.name, {})
+        labelled = self._labelled(workflow.name)
         ramped = [x for x in labelled.values() if x.ramp is not None and x.label != workflow.label]
         if workflow.ramp is not None and ramped:
             raise DuplicateDefinition(
@@ -81,22 +95,21 @@ class Versions:
             )
         labelled.pop(workflow.label, None)
         labelled[workflow.label] = workflow
+        steady = [each for each in labelled.values() if each.ramp is None]
+        self._beside[workflow.name] = labelled
+        self._bases()[workflow.name] = (steady or list(labelled.values()))[-1]
 
     def labelled(self, name: str, label: str) -> Any | None:
-        return self._by_name.get(name, {}).get(label)
+        return self._labelled(name).get(label)
 
     def base(self, name: str) -> Any | None:
         """What new runs get that a ramp does not take, and what rolling runs go on with: of the versions without a ramp
         the one that was defined last."""
-        labelled = self._by_name.get(name)
-        if not labelled:
-            return None
-        steady = [workflow for workflow in labelled.values() if workflow.ramp is None]
-        return (steady or list(labelled.values()))[-1]
+        return self._bases().get(name)
 
     def for_new(self, name: str, id: str) -> Any | None:
         """The version of a new run with this id."""
-        for workflow in self._by_name.get(name, {}).values():
+        for workflow in self._labelled(name).values():
             if workflow.ramp is not None and crc32(id.encode()) % 10_000 < workflow.ramp * 100:
                 return workflow
         return self.base(name)
@@ -106,10 +119,10 @@ class Versions:
         base = self.base(name)
         if base is None:
             return None
-        own = self._by_name[name].get(label_of(version))
+        own = self._labelled(name).get(label_of(version))
         if base.versioning == "pinned" or (own is not None and own.versioning == "pinned"):
             return own if own is not None and (own.label or own.version == version) else None
         return own if own is not None and own.ramp is not None else base
 
     def names(self) -> list[str]:
-        return sorted(self._by_name)
+        return sorted(self._bases())
