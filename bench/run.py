@@ -31,7 +31,7 @@ import apsw
 sys.path.insert(0, str(Path(__file__).parent))
 import workloads
 
-from segue import Engine, Handle
+from segue import Engine, Handle, Settings
 from segue.authoring.python.execution import CodeExecution
 from segue.encodings import default_encodings
 from segue.kernel import events as e
@@ -202,6 +202,65 @@ async def replay(folder: Path) -> Row:
     return {"events per second": max(rates), "bound": "≥ 100,000/s"}
 
 
+async def _counter(eng: Engine, count: int) -> Handle[int]:
+    handle = await eng.start(workloads.counter, count)
+    while await handle.query("so_far") != count:  # noqa: ASYNC110
+        await asyncio.sleep(0.01)
+    return handle
+
+
+async def _p50(ask: Callable[[], Awaitable[Any]], times: int) -> float:
+    took = []
+    for _ in range(times):
+        began = time.perf_counter()
+        await ask()
+        took.append(time.perf_counter() - began)
+    return statistics.median(took)
+
+
+async def queries(folder: Path) -> Row:
+    """Query a run that is in memory, and one of 1,000 events that is not."""
+    async with engine(folder, "queries") as eng:
+        handle = await _counter(eng, 1)
+        resident = await _p50(lambda: handle.query("so_far"), 1000)
+    dropping = Engine(f"sqlite:///{folder / 'evicted'}.db", settings=Settings(cache=0))
+    async with dropping as eng:
+        handle = await _counter(eng, 998)
+        evicted = await _p50(lambda: handle.query("so_far"), 100)
+        async with Engine(f"sqlite:///{folder / 'evicted'}.db", own=False) as client:
+            there = await client.handle(handle.id)
+            elsewhere = await _p50(lambda: there.query("so_far"), 100)
+    return {
+        "resident p50 ms": resident * 1e3,
+        "evicted p50 ms": evicted * 1e3,
+        "other process p50 ms": elsewhere * 1e3,
+        "bound": "< 1 ms; < 15 ms with 1,000 events",
+    }
+
+
+async def updates(folder: Path) -> Row:
+    """Update round trips: fresh, under an id of the caller's, with the start, and a signal."""
+    raw = raw_commit(folder)
+    ids = iter(range(1_000_000))
+    async with engine(folder, "updates") as eng:
+        handle = await _counter(eng, 1)
+        fresh = await _p50(lambda: handle.update("add", 1), 300)
+        known = await _p50(lambda: handle.update("add", 1, id=f"u{next(ids)}"), 300)
+        started = await _p50(
+            lambda: eng.with_start(workloads.counter, 0, id=f"c{next(ids)}").update("add", 1, id="u"), 300
+        )
+        signalled = await _p50(lambda: handle.signal("other", 1), 300)
+    raw = (raw + raw_commit(folder)) / 2
+    return {
+        "p50 ms": fresh * 1e3,
+        "raw commits": fresh / raw,
+        "with id, raw commits": known / raw,
+        "with start, raw commits": started / raw,
+        "signal, raw commits": signalled / raw,
+        "bound": "≤ 4",
+    }
+
+
 SLEEPERS = 100_000
 """How many runs sleep, unless ``--sleepers`` says otherwise; the bound is stated for a million."""
 AT_ONCE = 2_000
@@ -285,6 +344,8 @@ WORKLOADS: dict[str, Callable[[Path], Awaitable[Row]]] = {
     "W4": w4,
     "W5": w5,
     "replay": replay,
+    "queries": queries,
+    "updates": updates,
     "sleepers": sleepers,
     "timers": timers,
     "import": import_time,

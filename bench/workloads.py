@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from segue import now, signal, step, workflow
+from segue import now, query, signal, step, update, workflow
 
 
 @step
@@ -46,6 +46,27 @@ async def sleep_until(at: float) -> float:
     """Sleeps until a point in time, in seconds since the epoch; says how late it woke up."""
     await asyncio.sleep(at - now().timestamp())
     return now().timestamp() - at
+
+
+@workflow
+async def counter(count: int) -> int:
+    """``count`` steps in a row, then it answers what it is asked."""
+    total = 0
+
+    @query
+    def so_far() -> int:
+        return total
+
+    @update
+    async def add(n: int) -> int:
+        nonlocal total
+        total += n
+        return total
+
+    for _ in range(count):
+        total = await work(total)
+    await signal("end")
+    return total
 
 
 @workflow

@@ -11,41 +11,58 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from segue.authoring.python.changes import deprecate_patch, removed
-    from segue.authoring.python.definitions import Step, Workflow, step, workflow
+    from segue.authoring.python.conditions import all_handlers_finished, wait_condition
+    from segue.authoring.python.definitions import Step, Workflow, child, step, workflow
+    from segue.authoring.python.handlers import query, signal, update
     from segue.authoring.python.inside import (
+        History,
         attempt_number,
         cancelled,
+        complete_later,
+        continue_as_new,
+        headers,
+        heartbeat,
+        history,
         idempotency_key,
+        last_heartbeat,
         log,
         now,
         on_cancel,
         patched,
         progress,
         publish,
-        query,
         random,
         set_attributes,
-        signal,
-        update,
+        set_summary,
+        should_continue,
+        sleep,
         uuid4,
     )
     from segue.authoring.python.keyed import state
+    from segue.authoring.python.others import OtherRun, other_run
     from segue.authoring.python.policies import Resolution, escalate, skip
     from segue.authoring.python.saga import saga
     from segue.authoring.python.tasks import Approval, approval
     from segue.encodings.file import File
     from segue.engine import Engine
     from segue.errors import (
+        AttemptOver,
         Incident,
         NonRetryable,
         RunCancelled,
         RunFailed,
         RunTerminated,
+        RunTimeout,
         SegueError,
+        SignalRefused,
         StepFailed,
         StepTimeout,
+        UpdateFailed,
+        UpdateRejected,
     )
+    from segue.following import Progress, Published, Recorded
     from segue.handles import Handle, HumanTask
+    from segue.kernel.interception import Interceptor, RunCall, SendCall, StartCall, StepCall
     from segue.kernel.retry import Retry
     from segue.kernel.secret import SecretRef
     from segue.runtime.settings import Retention, Settings
@@ -55,12 +72,16 @@ __version__ = "0.1.0.dev0"
 
 _HOME = {
     "changes": ("deprecate_patch", "removed"),
-    "definitions": ("Step", "Workflow", "step", "workflow"),
+    "conditions": ("all_handlers_finished", "wait_condition"),
+    "definitions": ("Step", "Workflow", "child", "step", "workflow"),
+    "handlers": ("query", "signal", "update"),
     "inside": (
-        "attempt_number", "cancelled", "idempotency_key", "log", "now", "on_cancel", "patched", "progress", "publish",
-        "query", "random", "set_attributes", "signal", "update", "uuid4",
+        "History", "attempt_number", "cancelled", "complete_later", "continue_as_new", "headers", "heartbeat",
+        "history", "idempotency_key", "last_heartbeat", "log", "now", "on_cancel", "patched", "progress", "publish",
+        "random", "set_attributes", "set_summary", "should_continue", "sleep", "uuid4",
     ),
     "keyed": ("state",),
+    "others": ("OtherRun", "other_run"),
     "policies": ("Resolution", "escalate", "skip"),
     "saga": ("saga",),
     "tasks": ("Approval", "approval"),
@@ -71,8 +92,12 @@ _MODULE_OF: dict[str, str] = {
     "Client": "segue.sync",
     "Engine": "segue.engine",
     "File": "segue.encodings.file",
+    **dict.fromkeys(("Interceptor", "RunCall", "SendCall", "StartCall", "StepCall"), "segue.kernel.interception"),
     "Handle": "segue.handles",
     "HumanTask": "segue.handles",
+    "Progress": "segue.following",
+    "Published": "segue.following",
+    "Recorded": "segue.following",
     "Retention": "segue.runtime.settings",
     "Retry": "segue.kernel.retry",
     "SecretRef": "segue.kernel.secret",
@@ -80,14 +105,19 @@ _MODULE_OF: dict[str, str] = {
     "run": "segue.sync",
     **dict.fromkeys(
         (
+            "AttemptOver",
             "Incident",
             "NonRetryable",
             "RunCancelled",
             "RunFailed",
             "RunTerminated",
+            "RunTimeout",
             "SegueError",
+            "SignalRefused",
             "StepFailed",
             "StepTimeout",
+            "UpdateFailed",
+            "UpdateRejected",
         ),
         "segue.errors",
     ),
@@ -95,35 +125,59 @@ _MODULE_OF: dict[str, str] = {
 
 __all__ = [
     "Approval",
+    "AttemptOver",
     "Client",
     "Engine",
     "File",
     "Handle",
+    "History",
     "HumanTask",
     "Incident",
+    "Interceptor",
     "NonRetryable",
+    "OtherRun",
+    "Progress",
+    "Published",
+    "Recorded",
     "Resolution",
     "Retention",
     "Retry",
+    "RunCall",
     "RunCancelled",
     "RunFailed",
     "RunTerminated",
+    "RunTimeout",
     "SecretRef",
     "SegueError",
+    "SendCall",
     "Settings",
+    "SignalRefused",
+    "StartCall",
     "Step",
+    "StepCall",
     "StepFailed",
     "StepTimeout",
+    "UpdateFailed",
+    "UpdateRejected",
     "Workflow",
+    "all_handlers_finished",
     "approval",
     "attempt_number",
     "cancelled",
+    "child",
+    "complete_later",
+    "continue_as_new",
     "deprecate_patch",
     "escalate",
+    "headers",
+    "heartbeat",
+    "history",
     "idempotency_key",
+    "last_heartbeat",
     "log",
     "now",
     "on_cancel",
+    "other_run",
     "patched",
     "progress",
     "publish",
@@ -133,12 +187,16 @@ __all__ = [
     "run",
     "saga",
     "set_attributes",
+    "set_summary",
+    "should_continue",
     "signal",
     "skip",
+    "sleep",
     "state",
     "step",
     "update",
     "uuid4",
+    "wait_condition",
     "workflow",
 ]
 

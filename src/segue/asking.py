@@ -8,7 +8,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Protocol
 
-from segue.errors import CallerError, Incident, NonDeterminism, NotDeterministic, PayloadError, RunNotFound
+from segue.errors import (
+    CallerError,
+    Incident,
+    NonDeterminism,
+    NotDeterministic,
+    PayloadError,
+    RunClosed,
+    RunNotFound,
+)
 from segue.kernel import events as e
 from segue.kernel.erasure import GONE
 from segue.kernel.execution import Execution
@@ -27,6 +35,7 @@ def ask(code: Code, store: Store, events: Events, run: int, name: str, arguments
 
     Raises:
         RunNotFound: there is no such run.
+        RunClosed: it has gone on as a new one, which is to be asked instead.
         CallerError: its code is not known here, its data was erased, or it answers no such query.
         Incident: its journal does not replay with the code that is here.
         NotDeterministic: the query's function tried to change something.
@@ -34,6 +43,8 @@ def ask(code: Code, store: Store, events: Events, run: int, name: str, arguments
     row = store.run(run)
     if row is None:
         raise RunNotFound(str(run))
+    if row.state == "continued":
+        raise RunClosed(row.id, row.state)
     if code.execution(row.workflow, row.version) is None:
         raise CallerError(
             f"to answer query {name!r}, run {row.id!r} is replayed, and its workflow {row.workflow!r} is not known "

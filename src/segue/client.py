@@ -8,33 +8,45 @@ from __future__ import annotations
 import asyncio
 import functools
 import itertools
-from collections.abc import Awaitable, Callable, Iterable
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any, cast, get_args
 
 import msgspec
 
-from segue.errors import Incident, InvalidArgument, RunClosed, RunNotFound, StoreUnavailable
+from segue.errors import (
+    Incident,
+    InvalidArgument,
+    NotDeterministic,
+    RunClosed,
+    RunNotFound,
+    StoreError,
+    StoreUnavailable,
+)
 from segue.kernel import events as e
-from segue.kernel.names import checked_name
+from segue.kernel.names import checked_name, checked_text
 from segue.runtime.clock import Clock
 from segue.runtime.conductor import Conductor
+from segue.runtime.incidents import standing_still
 from segue.runtime.loading import Loading
 from segue.runtime.mail import receive
-from segue.runtime.resident import Resident, Withheld, answer, refuse
+from segue.runtime.resident import Effect, Resident, Withheld, answer, refuse
 from segue.stores.base import (
     CLOSED,
     Batch,
     CompleteTask,
     ConflictPolicy,
+    HoldStep,
     Operation,
     Post,
     Posted,
     Rejected,
     Started,
     StartRun,
+    StepTold,
     Store,
     TaskAnswered,
+    TellStep,
 )
 
 Events = Callable[..., Iterable[tuple[int, e.Event]]]
@@ -45,9 +57,10 @@ Replayed = Callable[[], Awaitable[Any]]
 class Direct:
     """For the owner: everything goes through its own writer, in the same transactions as the runs themselves."""
 
-    def __init__(self, conductor: Conductor, loading: Loading) -> None:
+    def __init__(self, conductor: Conductor, loading: Loading, held: Callable[[], None]) -> None:
         self._conductor = conductor
         self._loading = loading
+        self._held = held
 
     async def _submit(self, operation: Operation, then: Callable[[Any], None]) -> Any:
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
@@ -71,54 +84,58 @@ class Direct:
         conductor = self._conductor
 
         def then(answer: Started) -> None:
-            if answer.outcome == "started" and operation.rest is None:
-                conductor.adopt(answer.run, event)
-            elif answer.outcome == "started":
+            if answer.outcome == "started" and operation.rest is not None:
                 conductor.poke(answer.run)
+            elif answer.outcome == "started" and event.begin is not None:
+                conductor.expect(event.begin)
+            elif answer.outcome == "started":
+                conductor.adopt(answer.run, event)
             elif answer.outcome == "existing" and answer.run not in conductor.residents:
                 # It may be that only the acknowledgement of its start was lost.
                 conductor.poke(answer.run)
+            if answer.posted is not None:
+                self._poke(answer.posted)
 
         return cast(Started, await self._submit(operation, then))
 
-    async def post(self, post: Post) -> Posted:
+    async def post(self, post: Post, event: e.Event) -> Posted:
         assert post.run is not None
-        direct = self._give(post)
-        if direct is not None:
-            try:
-                return await direct
-            except Withheld:
-                pass  # the run is being rebuilt; its inbox waits for it
+        again = bool(getattr(event, "message", ""))
+        taken = False
+        # A run that is closed, stands still, or is not this process's business: the inbox knows what to answer.
+        with suppress(RunClosed, RunNotFound, Incident, StoreError):
+            if isinstance(event, e.SignalReceived):
+                take = self._check_signal if again else self._take_signal
+                taken = await self._with(post.run, functools.partial(take, event))
+            elif post.kind == "cancel" and post.run in self._conductor.residents:
+                taken = await self._with(post.run, functools.partial(self._take, event))
+        if taken:
+            return Posted("posted", None, post.run)
         return cast(Posted, await self._submit(post, self._poke))
 
     def _poke(self, answer: Posted) -> None:
         if answer.outcome == "posted":
             self._conductor.poke(answer.run)
 
-    def _give(self, post: Post) -> asyncio.Future[Posted] | None:
-        """A run in memory gets its message without the detour over the inbox, unless it may have come before."""
-        run = self._conductor.residents.get(post.run or 0)
-        if run is None or run.execution is None or run.closed or post.kind not in ("signal", "cancel"):
-            return None
-        if post.blobs or run.unread:
-            return None  # a large value is not in the store yet; and nobody overtakes mail that has not been read
-        event = self._conductor.journal.event(post.body)
-        if getattr(event, "message", ""):
-            return None
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[Posted] = loop.create_future()
-        # Not from inside a task: a run's loop is only ever driven from a plain callback.
-        loop.call_soon(self._given, run, post.kind, event, future)
-        return future
-
-    def _given(self, run: Resident, kind: str, event: e.Event, future: asyncio.Future[Posted]) -> None:
-        conductor = self._conductor
-        if run.execution is None or run.closed or conductor.residents.get(run.run) is not run:
-            future.set_exception(Withheld())
+    def _take(self, event: e.Event, run: Resident, taken: asyncio.Future[bool]) -> None:
+        """A run in memory gets its message without the detour over the inbox; False where it has to go there."""
+        if run.unread:
+            answer(taken, False)  # nobody overtakes mail that has not been read
             return
-        conductor.idle.pop(run.run, None)
-        receive(conductor, run, kind, _later(event, run.at))
-        run.open_segment().effects.append((answer, (future, Posted("posted", None, run.run))))
+        kind = "signal" if isinstance(event, e.SignalReceived) else "cancel"
+        receive(self._conductor, run, kind, _later(event, self._conductor.stamp(run, event.at)))
+        run.open_segment().effects.append((answer, (taken, True)))
+
+    def _take_signal(self, event: e.SignalReceived, run: Resident, taken: asyncio.Future[bool]) -> None:
+        assert run.execution is not None
+        run.execution.validate_signal(event.name, event.payload)
+        self._take(event, run, taken)
+
+    def _check_signal(self, event: e.SignalReceived, run: Resident, taken: asyncio.Future[bool]) -> None:
+        """One that may have come before goes through the inbox, which knows."""
+        assert run.execution is not None
+        run.execution.validate_signal(event.name, event.payload)
+        answer(taken, False)
 
     async def complete_task(self, operation: CompleteTask) -> TaskAnswered:
         def then(answer: TaskAnswered) -> None:
@@ -127,62 +144,116 @@ class Direct:
 
         return cast(TaskAnswered, await self._submit(operation, then))
 
+    async def tell_step(self, operation: TellStep) -> StepTold:
+        def then(answer: StepTold) -> None:
+            if answer.outcome == "told" and operation.body is not None:
+                self._conductor.poke(answer.run)
+
+        return cast(StepTold, await self._submit(operation, then))
+
+    async def hold_step(self, operation: HoldStep) -> None:
+        await self._submit(operation, lambda answer: self._held())
+
     async def update(
         self, run: int, event: e.UpdateAccepted, body: Any, events: Events, *, fresh: bool
     ) -> e.UpdateCompleted:
-        waiting = self._conductor.updates.setdefault(run, {})
-        futures = waiting.setdefault(event.update, [])
-        future: asyncio.Future[e.UpdateCompleted] = asyncio.get_running_loop().create_future()
-        futures.append(future)
-        try:
+        with self._awaiting(run, event.update) as future:
             if fresh:
-                await self._with(run, lambda resident, accepted: self._update(resident, event, accepted))
+                await self._with(run, functools.partial(self._update, event))
             elif (completed := await self._post_update(run, event, body, events)) is not None:
                 return completed
             return await future
+
+    async def answer_of(self, run: int, update: str, events: Events) -> e.UpdateCompleted:
+        """The answer to an update that has been accepted."""
+        with self._awaiting(run, update) as future:
+            completed = _recorded(events(run), update)
+            row = self._conductor.store.run(run)
+            if completed is None and (row is None or row.state in CLOSED):
+                raise _closed(self._conductor.store, run)
+            if completed is None:
+                with suppress(RunClosed):  # meanwhile, and then the future says how
+                    await self._with(run, functools.partial(self._look, update))
+            return completed or await future
+
+    @contextmanager
+    def _awaiting(self, run: int, update: str) -> Iterator[asyncio.Future[e.UpdateCompleted]]:
+        waiting = self._conductor.updates.setdefault(run, {})
+        futures = waiting.setdefault(update, [])
+        future: asyncio.Future[e.UpdateCompleted] = asyncio.get_running_loop().create_future()
+        futures.append(future)
+        try:
+            yield future
         finally:
             futures.remove(future)
             if not futures:
-                waiting.pop(event.update, None)
+                waiting.pop(update, None)
             if not waiting and self._conductor.updates.get(run) is waiting:
                 del self._conductor.updates[run]
+            if future.done() and not future.cancelled():
+                future.exception()  # seen, even where something else ended the wait
 
     async def _post_update(
         self, run: int, event: e.UpdateAccepted, body: Any, events: Events
     ) -> e.UpdateCompleted | None:
         """An update that may have come before goes through the inbox, which knows; None while it is under way."""
-        with suppress(RunClosed, Incident):  # it may have been answered before that
-            await self._with(run, lambda resident, valid: self._validate(resident, event, valid))
+        stands: Incident | None = None
+        try:
+            await self.check(run, event)
+        except RunClosed:
+            pass  # it may have been answered before that
+        except Incident as error:
+            stands = error
         data, blobs = body()
         post = Post("update", data, f"update:{event.update}", event.at, run=run, blobs=blobs)
         answered = await self._submit(post, self._poke)
-        if answered.outcome == "posted":
-            return None
-        for _, recorded in events(run):
-            if isinstance(recorded, e.UpdateCompleted) and recorded.update == event.update:
-                return recorded
-        if answered.outcome == "duplicate" and answered.state not in CLOSED:
-            return None
-        raise _closed(self._conductor.store, run)
+        if answered.run not in (0, run):
+            raise RunClosed(str(run), "continued")  # the run that goes on from it has it, and answers
+        if answered.outcome != "posted" and (completed := _recorded(events(run), event.update)) is not None:
+            return completed
+        if answered.outcome != "posted" and (answered.outcome != "duplicate" or answered.state in CLOSED):
+            raise _closed(self._conductor.store, run)
+        if stands is not None:
+            raise stands
+        return None
 
-    def _update(self, run: Resident, event: e.UpdateAccepted, accepted: asyncio.Future[None]) -> None:
+    async def check(self, run: int, event: e.SignalReceived | e.UpdateAccepted) -> None:
+        """Has the run look at a message, before anything is recorded."""
+        look = self._check_signal if isinstance(event, e.SignalReceived) else self._validate
+        await self._with(run, functools.partial(look, event))  # type: ignore[arg-type]
+
+    def _update(self, event: e.UpdateAccepted, run: Resident, accepted: asyncio.Future[None]) -> None:
         assert run.execution is not None
         run.execution.validate_update(event.name, event.payload)
         self._conductor.apply(run, _later(event, self._conductor.stamp(run, event.at)))
         run.open_segment().effects.append((answer, (accepted, None)))
 
-    def _validate(self, run: Resident, event: e.UpdateAccepted, valid: asyncio.Future[None]) -> None:
+    def _validate(self, event: e.UpdateAccepted, run: Resident, valid: asyncio.Future[None]) -> None:
         assert run.execution is not None
-        run.execution.validate_update(event.name, event.payload)
+        message = f"update:{event.update}"
+        if run.execution.knows_update(event.update):
+            self._look(event.update, run, valid)
+            return
+        if not any(row.message == message for row in self._conductor.store.inbox([run.run])):
+            run.execution.validate_update(event.name, event.payload)
         answer(valid, None)
+
+    def _look(self, update: str, run: Resident, fine: asyncio.Future[None]) -> None:
+        """Raises ``Incident`` if a call that the update waits for stands still."""
+        assert run.execution is not None
+        if any(update in run.execution.updates_behind(key) for key in run.incidents):
+            raise Incident(f"run {run.id!r} stands still: {run.incident_text}", run_id=run.id)
+        answer(fine, None)
 
     async def query(self, run: int, name: str, arguments: list[Any], replayed: Replayed) -> Any:
         try:
-            return await self._with(run, lambda resident, future: self._query(resident, name, arguments, future))
-        except RunClosed:
+            return await self._with(run, functools.partial(self._query, name, arguments))
+        except RunClosed as error:
+            if error.state == "continued":
+                raise
             return await replayed()
 
-    def _query(self, run: Resident, name: str, arguments: list[Any], future: asyncio.Future[Any]) -> None:
+    def _query(self, name: str, arguments: list[Any], run: Resident, future: asyncio.Future[Any]) -> None:
         assert run.execution is not None
         found = run.execution.query(name, arguments)
         # What it saw may not be on disk yet; nothing is answered before that.
@@ -227,11 +298,23 @@ class Direct:
             act(run, future)
         except Exception as error:  # a query's or a validator's own too: whoever asked learns of it
             # A refusal tells as much as an answer does, and is held back like one.
+            effects: list[Effect] = [(refuse, (future, error))]
+            if run is not None and isinstance(error, NotDeterministic):
+                # What it touched is not what the journal says any more.
+                effects.append((self._rebuild, (run,)))
             segment = None if run is None else run.segment or run.in_flight
-            if segment is None:
-                refuse(future, error)
-            else:
-                segment.effects.append((refuse, (future, error)))
+            if segment is not None:
+                segment.effects.extend(effects)
+                return
+            for function, args in effects:
+                function(*args)
+        if run is not None:
+            self._conductor.rest(run)
+
+    def _rebuild(self, run: Resident) -> None:
+        if self._conductor.residents.get(run.run) is run and not run.closed:
+            self._conductor.drop(run)
+            self._conductor.reload(run)
 
     async def closing_event(self, run: int, events: Events) -> e.Event:
         while True:
@@ -258,7 +341,7 @@ class Direct:
     def _look_for_the_end(self, run: int, events: Events) -> tuple[e.Event | None, bool]:
         """What is on disk, unless only the run in memory knows; and whether a person has acted on that since."""
         resident = self._conductor.residents.get(run)
-        if resident is not None and not resident.incidents:
+        if resident is not None and resident.execution is not None and not resident.incidents:
             return None, False
         ended = _ended(self._conductor.store, run, events)
         if ended is None and run in self._loading.unreadable:
@@ -310,11 +393,17 @@ class Remote:
     async def start(self, operation: StartRun, event: e.RunStarted) -> Started:
         return cast(Started, await self._commit(operation))
 
-    async def post(self, post: Post) -> Posted:
+    async def post(self, post: Post, event: e.Event) -> Posted:
         return cast(Posted, await self._commit(post))
 
     async def complete_task(self, operation: CompleteTask) -> TaskAnswered:
         return cast(TaskAnswered, await self._commit(operation))
+
+    async def tell_step(self, operation: TellStep) -> StepTold:
+        return cast(StepTold, await self._commit(operation))
+
+    async def hold_step(self, operation: HoldStep) -> None:
+        await self._commit(operation)
 
     async def update(
         self, run: int, event: e.UpdateAccepted, body: Any, events: Events, *, fresh: bool
@@ -322,18 +411,31 @@ class Remote:
         # It may be in the journal already, when whoever asks was the owner until a moment ago.
         if not any(isinstance(x, e.UpdateAccepted) and x.update == event.update for _, x in events(run)):
             data, blobs = body()
-            posted = await self.post(Post("update", data, f"update:{event.update}", event.at, run=run, blobs=blobs))
-            if posted.outcome in ("closed", "unknown"):
+            post = Post("update", data, f"update:{event.update}", event.at, run=run, blobs=blobs)
+            posted = await self.post(post, event)
+            if posted.outcome == "unknown":
                 raise _closed(self._store, run)
-        after = 0
+            run = posted.run or run  # the run that goes on from it may have it
+        return await self.answer_of(run, event.update, events)
+
+    async def answer_of(self, run: int, update: str, events: Events) -> e.UpdateCompleted:
+        """The answer to an update that has been accepted, or why there will be none."""
+        after, stands = 0, None
         while True:
             for seq, recorded in events(run, after=after):
                 after = seq
-                if isinstance(recorded, e.UpdateCompleted) and recorded.update == event.update:
+                if isinstance(recorded, e.UpdateCompleted) and recorded.update == update:
                     return recorded
                 if isinstance(recorded, e.CLOSING):
                     raise _closed(self._store, run)
+                if isinstance(recorded, (e.IncidentOpened, e.IncidentResolved)) and recorded.key is None:
+                    stands = recorded
+            if isinstance(stands, e.IncidentOpened) and not _acted_upon(self._store, run, stands):
+                raise standing_still(str(run) if (row := self._store.run(run)) is None else row.id, stands)
             await self.changed(run)
+
+    async def check(self, run: int, event: e.SignalReceived | e.UpdateAccepted) -> None:
+        """Only the owner can ask the run beforehand."""
 
     async def query(self, run: int, name: str, arguments: list[Any], replayed: Replayed) -> Any:
         return await replayed()
@@ -375,6 +477,14 @@ def _acted_upon(store: Store, run: int, ended: e.Event | None) -> bool:
     return any(row.kind in ("resolve", "terminate") for row in store.inbox([run]))
 
 
+def _recorded(events: Iterable[tuple[int, e.Event]], update: str) -> e.UpdateCompleted | None:
+    """The answer to an update, if it is in the journal."""
+    for _, event in events:
+        if isinstance(event, e.UpdateCompleted) and event.update == update:
+            return event
+    return None
+
+
 def _closed(store: Store, run: int) -> RunClosed | RunNotFound:
     """Why a run takes no more messages."""
     row = store.run(run)
@@ -397,4 +507,4 @@ def check_options(id: str | None, on_conflict: str, tags: Any) -> None:
         raise InvalidArgument(f"tags must be a dict of text to text; {tags!r} is a {type(tags).__name__}")
     for name, value in tags.items():
         checked_name(name, "a tag's name")
-        checked_name(value, f"the tag {name!r}")
+        checked_text(value, f"the tag {name!r}")

@@ -8,37 +8,33 @@ from __future__ import annotations
 
 import asyncio
 import builtins
-import functools
 import logging
 import os
 import random
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar, overload
 from weakref import WeakSet
 
 import msgspec
 
-from segue.asking import ask
 from segue.authoring.python.definitions import Workflow
 from segue.client import Direct, Remote
 from segue.erasing import erase
 from segue.errors import (
     CallerError,
     FenceLost,
-    RunClosed,
     RunNotFound,
     StoreError,
-    UpdateRejected,
 )
 from segue.formats import Factory, Formats
-from segue.handles import Handle, HumanTask, Recorded
+from segue.handles import Handle, HumanTask
 from segue.host import Logs, StepHost
 from segue.kernel import events as e
 from segue.kernel import forms
 from segue.kernel.codec import Codec
 from segue.kernel.encoding import Encodings
-from segue.kernel.failures import qualified_name
+from segue.kernel.interception import Interceptor
 from segue.kernel.names import checked_name
 from segue.kernel.payload import JSON
 from segue.repairing import Repairing
@@ -60,10 +56,10 @@ from segue.settings import (
     sqlite_path,
 )
 from segue.starting import Starting
+from segue.steering import Steering
 from segue.stores.base import (
     CompleteTask,
     LogLine,
-    Post,
     RunFilter,
     RunRow,
     Store,
@@ -72,8 +68,8 @@ from segue.stores.sqlite.backup import restore as restore_file
 from segue.stores.sqlite.store import SqliteStore
 
 log = logging.getLogger("segue.engine")
-
 R = TypeVar("R")
+T = TypeVar("T")
 
 OPEN: WeakSet[Engine] = WeakSet()
 """Engines of this process that are open."""
@@ -91,7 +87,7 @@ def restore(backup: str, url: str | None = None) -> None:
     restore_file(backup, str(sqlite_path(database_url(url))))
 
 
-class Engine(Repairing, Starting):
+class Engine(Repairing, Starting, Steering):
     """Runs workflows durably.
 
     ``async with Engine("sqlite:///orders.db") as engine:``. Without a URL the database is ``./.segue/segue.db``, or
@@ -108,6 +104,7 @@ class Engine(Repairing, Starting):
         secrets: where ``SecretRef`` looks: an object with ``get(name) -> str``.
         own: whether this engine may own runs; a client that only starts and asks says False.
         settings: how much of everything; by default what environment and file say (docs/settings.md).
+        interceptors: the user's own code around starts, messages, workflows and steps; see docs/messages.md.
         durability: ``full`` (a commit is on disk), or ``relaxed``: a power cut may lose the last acknowledgements.
 
     Raises:
@@ -124,6 +121,7 @@ class Engine(Repairing, Starting):
         codec: Codec | None = None,
         encodings: Encodings | Factory | None = None,
         secrets: Any = None,
+        interceptors: Iterable[Interceptor] = (),
         own: bool = True,
         settings: Settings | None = None,
         durability: Durability | None = None,
@@ -137,7 +135,9 @@ class Engine(Repairing, Starting):
         self.encodings = self._formats.encodings
         self._codec = codec = self._formats.codec
         self.worker = f"{os.uname().nodename}:{os.getpid()}:{uuid.uuid4().hex[:6]}"
-        self.definitions = Definitions(self.encodings, codec.hash_key if codec else None, workflows)
+        self.interceptors = tuple(interceptors)
+        hash_key = codec.hash_key if codec else None
+        self.definitions = Definitions(self.encodings, hash_key, workflows, interceptors=self.interceptors)
         self.settings = settings or read_settings()
         self.clock = clock or SystemClock()
         self._url = url
@@ -211,7 +211,7 @@ class Engine(Repairing, Starting):
             self.store.release(fence, clean=False)
             raise
         self._duty = duty
-        self._client = Direct(duty.conductor, duty.loading)
+        self._client = Direct(duty.conductor, duty.loading, duty.mail.look_at_holds)
         return True
 
     async def _stand_by(self, pause: float) -> None:
@@ -286,59 +286,6 @@ class Engine(Repairing, Starting):
             returns = definition.bind(self.encodings).call_site.returns
         return Handle(self, row.run, row.id, returns)
 
-    # --- messages ---------------------------------------------------------------------------------------------
-
-    async def signal(self, run: int, name: str, value: Any, *, message: str | None = None) -> None:
-        checked_name(name, "a signal's name")
-        checked_name(message or "", "a signal's message id")
-        event = e.SignalReceived(self.clock.now(), None, None, name, self.encodings.encode(value), message or "")
-        await self._post(run, "signal", event, message)
-
-    async def cancel(self, run: int, reason: str = "") -> None:
-        checked_name(reason, "the reason")
-        await self._post(run, "cancel", e.CancelRequested(self.clock.now(), None, None, reason))
-
-    async def terminate(self, run: int, reason: str = "") -> None:
-        checked_name(reason, "the reason")
-        await self._post(run, "terminate", e.RunTerminated(self.clock.now(), None, None, reason))
-
-    async def retry(self, run: int, key: str | None = None) -> None:
-        if key is not None:
-            checked_name(key, "a step's key")
-        await self._post(run, "resolve", e.IncidentResolved(self.clock.now(), None, None, "retry", key))
-
-    async def update(self, run: int, name: str, args: tuple[Any, ...], *, id: str | None = None) -> Any:
-        checked_name(name, "an update's name")
-        update = checked_name(id or os.urandom(16).hex(), "an update's id")
-        event = e.UpdateAccepted(self.clock.now(), None, None, name, update, self.encodings.encode_arguments(args))
-        body = functools.partial(self._body, event)
-        completed = await self._ask(lambda client: client.update(run, event, body, self.events_of, fresh=id is None))
-        if completed.failure is not None and completed.failure.type == qualified_name(UpdateRejected):
-            raise UpdateRejected(completed.failure.message)
-        if completed.failure is not None:
-            raise CallerError(f"update {name!r} failed: {completed.failure.type}: {completed.failure.message}")
-        return None if completed.result is None else self.encodings.decode(completed.result, Any)
-
-    async def query(self, run: int, name: str, args: tuple[Any, ...]) -> Any:
-        replayed = functools.partial(
-            asyncio.to_thread, ask, self.definitions, self.store, self.events_of, run, name, list(args)
-        )
-        return await self._ask(lambda client: client.query(run, name, list(args), replayed))
-
-    def _body(self, event: e.Event) -> tuple[bytes, tuple[Any, ...]]:
-        data, blobs = self.journal.write(event)
-        return data, tuple(blobs)
-
-    async def _post(self, run: int, kind: str, event: e.Event, message: str | None = None) -> None:
-        body, blobs = self._body(event)
-        post = Post(kind, body, message or os.urandom(16).hex(), event.at, run=run, blobs=blobs)
-        answer = await self._ask(lambda client: client.post(post))
-        if answer.outcome in ("closed", "unknown"):
-            row = self.store.run(run)
-            if row is None:
-                raise RunNotFound(str(run), self.namespace)
-            raise RunClosed(row.id, row.state)
-
     # --- people -----------------------------------------------------------------------------------------------
 
     async def tasks(
@@ -361,7 +308,7 @@ class Engine(Repairing, Starting):
             forms.check(msgspec.json.decode(payload.data), task.form)
         at = self.clock.now()
         event = e.TaskCompleted(at, f"user:{by}" if by else None, None, task.key, payload)
-        body, _ = self._body(event)
+        body, _ = self.body(event)
         operation = CompleteTask(task.task, by, at, self.journal.readable(payload), body)
         answered = await self._ask(lambda client: client.complete_task(operation))
         if answered.outcome != "completed":
@@ -373,13 +320,31 @@ class Engine(Repairing, Starting):
 
     async def list(self, where: RunFilter | None = None) -> list[RunRow]:
         """Runs, newest first."""
-        return self.store.list(where or RunFilter(namespace=self.namespace))
+        return [self._readable(row) for row in self.store.list(where or RunFilter(namespace=self.namespace))]
 
     async def describe(self, run: int) -> RunRow:
         row = self.store.run(run)
         if row is None:
             raise RunNotFound(str(run), self.namespace)
-        return row
+        return self._readable(row)
+
+    async def latest(self, run: int) -> RunRow:
+        """The run, or the last one of its chain if it has gone on as a new one."""
+        row = self.store.latest(run)
+        if row is None:
+            raise RunNotFound(str(run), self.namespace)
+        return self._readable(row)
+
+    def _readable(self, row: RunRow) -> RunRow:
+        if self._codec is None or not (row.summary or row.timer):
+            return row
+        timer = None if row.timer is None else self.journal.open_text(row.timer)
+        return msgspec.structs.replace(row, summary=self.journal.open_text(row.summary), timer=timer)
+
+    def _step_result(self, step: str) -> Callable[[Any], Any] | None:
+        """Decodes a result of the step, if it is known here."""
+        runner: Any = self.definitions.runner(step)
+        return None if runner is None else runner.decode_result
 
     def events_of(self, run: int, *, after: int = 0) -> Iterable[tuple[int, e.Event]]:
         """The run's journal, as far as it is on disk."""
@@ -392,7 +357,14 @@ class Engine(Repairing, Starting):
     def logs(self, run: int, *, after: int = 0, limit: int = 1000) -> builtins.list[LogLine]:
         """What the run's steps printed and logged up to now; ``after`` is the row of the last line that was seen."""
         self._host.flush_logs()
-        lines = self.store.logs.read(run, after=after, limit=limit)
+        return self._opened(self.store.logs.read(run, after=after, limit=limit))
+
+    def reports(self, run: int, *, after: int = 0) -> builtins.list[LogLine]:
+        """What steps have reported of their progress, as lines of JSON: the step's name, and what it said."""
+        self._host.flush_logs()
+        return self._opened(self.store.logs.read(run, after=after, progress=True))
+
+    def _opened(self, lines: builtins.list[LogLine]) -> builtins.list[LogLine]:
         return [msgspec.structs.replace(line, text=self.journal.open_text(line.text)) for line in lines]
 
     async def erase(self, *runs: int, by: str = "", reason: str = "") -> builtins.list[RunRow]:
@@ -416,17 +388,9 @@ class Engine(Repairing, Starting):
         """The event that closed the run, or the incident it stands still on."""
         return await self._ask(lambda client: client.closing_event(run, self.events_of))
 
-    async def follow(self, run: int, after: int) -> AsyncIterator[Recorded]:
-        """Events as they come to be on disk."""
-        while True:
-            closing = False
-            for seq, event in self.events_of(run, after=after):
-                after = seq
-                yield Recorded(seq, event)
-                closing = isinstance(event, e.CLOSING)
-            if closing:
-                return
-            await self._client.changed(run)
+    async def changed(self, run: int) -> None:
+        """Returns when there may be something new of the run; perhaps there is not."""
+        await self._client.changed(run)
 
     @property
     def attempts_under_way(self) -> int:

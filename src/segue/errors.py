@@ -114,8 +114,36 @@ class NotInWorkflow(CallerError):
     """A name that only means something inside a workflow (or a step) was used outside."""
 
 
+class AttemptOver(CallerError):
+    """A heartbeat or an outcome of an attempt that has ended for its run; nothing was changed.
+
+    Attributes:
+        step: the step's name. run_id: whose it is. attempt: the number of the attempt.
+    """
+
+    def __init__(self, message: str, *, step: str = "", run_id: str = "", attempt: int = 0) -> None:
+        super().__init__(message)
+        self.step = step
+        self.run_id = run_id
+        self.attempt = attempt
+
+
 class UpdateRejected(CallerError):
-    """The update's validator refused it; nothing was recorded."""
+    """The update's validator refused it, or the run answers no such update; nothing was changed.
+
+    Attributes:
+        type: qualified name of the exception that the validator raised, "" where it was segue that refused.
+        details: the value that the exception carried in its ``details``, if any.
+    """
+
+    def __init__(self, message: str, *, type: str = "", details: Any = None) -> None:
+        super().__init__(message)
+        self.type = type
+        self.details = details
+
+
+class SignalRefused(CallerError):
+    """The run takes no signal of this name, or of this value; nothing was recorded."""
 
 
 # --- the outcome of a run, for whoever awaits it --------------------------------------------------------------
@@ -130,12 +158,34 @@ class RunFailed(SegueError):
         self.failure = failure
 
 
+class RunTimeout(RunFailed):
+    """The run was stopped because it took longer than its ``timeout``."""
+
+
 class RunCancelled(RunFailed):
     """The run ended ``cancelled``."""
 
 
 class RunTerminated(RunFailed):
     """The run was terminated: it ended at once, nothing was undone."""
+
+
+class UpdateFailed(SegueError):
+    """The update was accepted, and its handler raised. The run goes on.
+
+    Attributes:
+        update: the update's name.
+        type: qualified name of the exception that the handler raised.
+        details: the value that the exception carried in its ``details``, if any.
+        failure: the recorded error, with the user's traceback.
+    """
+
+    def __init__(self, message: str, *, update: str = "", type: str = "", details: Any = None, failure: Any = None):
+        super().__init__(message)
+        self.update = update
+        self.type = type
+        self.details = details
+        self.failure = failure
 
 
 # --- the workflow author has to act ---------------------------------------------------------------------------
@@ -164,7 +214,7 @@ class StepFailed(AuthorError):
 
 
 class StepTimeout(AuthorError):
-    """An attempt of a step took longer than its ``timeout``."""
+    """An attempt of a step, or all of them together, took longer than a limit allows; the text names the limit."""
 
 
 class NonDeterminism(AuthorError):
@@ -185,6 +235,10 @@ class NotDeterministic(AuthorError):
     """The workflow called something that cannot be replayed; the message names what to use instead."""
 
 
+class UnknownMessage(AuthorError):
+    """A signal or an update came of a name that the run does not know, and its workflow says to fail then."""
+
+
 class CompensationFailed(AuthorError):
     """What should undo a step raised. The run stands still with what is left to undo."""
 
@@ -196,6 +250,10 @@ class PayloadError(AuthorError):
         super().__init__(message)
         self.path = path
         self.reason = reason
+
+
+class EndlessContinuation(AuthorError):
+    """A workflow continues as new again and again without waiting for anything in between."""
 
 
 class Unstorable(AuthorError):

@@ -108,7 +108,7 @@ def name_of(key: str) -> str:
 
 
 def _key(event: e.Event) -> str | None:
-    if isinstance(event, (e.IncidentOpened, e.IncidentResolved)):
+    if isinstance(event, (e.IncidentOpened, e.IncidentResolved, e.Paused, e.Resumed)):
         return None
     return getattr(event, "key", None)
 
@@ -125,7 +125,7 @@ def _cut(journal: Journal, seq: int) -> Cut:
     return Cut(seq, tuple(key for key in kept if key not in again), again, undone)
 
 
-_OUTCOMES = (e.StepCompleted, e.ChildStarted, e.ChildCompleted, e.TaskCompleted)
+_OUTCOMES = (e.StepCompleted, e.ChildStarted, e.ChildCompleted, e.TaskCompleted, e.MessageSent)
 
 
 # --- the new run ------------------------------------------------------------------------------------------------------
@@ -165,7 +165,9 @@ def fork(
     assert isinstance(started, e.RunStarted)
     changes: dict[str, Any] = {"id": id, "uid": uid, "seed": started.seed or started.uid, "parent": None}
     if cut.seq == 1:
-        changes["at"] = at  # nothing that is kept has seen another time
+        changes |= {"at": at, "begin": None}  # nothing that is kept has seen another time
+    else:
+        changes["timeout"] = None  # its time would be over before it begins
     if input is not None:
         # What was recorded belongs to other arguments: it is held against the calls as if the code had changed.
         changes |= {"input": input[0], "input_hash": input[1], "version": f"{started.version} with other input"}
@@ -183,12 +185,16 @@ def fork(
 
 
 def _without_open_incidents(events: Journal) -> list[e.Event]:
-    """The run as a whole stands still no more: that is what it is forked for."""
-    opened: int | None = None
-    for place, event in enumerate(events):
-        if isinstance(event, (e.IncidentOpened, e.IncidentResolved)) and event.key is None:
-            opened = place if isinstance(event, e.IncidentOpened) else None
-    return [event for place, event in enumerate(events) if place != opened]
+    """The run as a whole stands still no more, nor is it paused: that is what it is forked for."""
+    standing: set[int] = set()
+    for begins, ends in ((e.IncidentOpened, e.IncidentResolved), (e.Paused, e.Resumed)):
+        opened: int | None = None
+        for place, event in enumerate(events):
+            if isinstance(event, (begins, ends)) and event.key is None:
+                opened = place if isinstance(event, begins) else None
+        if opened is not None:
+            standing.add(opened)
+    return [event for place, event in enumerate(events) if place not in standing]
 
 
 def _answers(

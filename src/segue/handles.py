@@ -4,25 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, overload
 
 import msgspec
 
-from segue.errors import Incident, RunCancelled, RunFailed, RunTerminated
+from segue.addressing import Address, Addressed
+from segue.errors import RunCancelled, RunFailed, RunTerminated
+from segue.following import Live, Recorded, follow, follow_all
 from segue.kernel import events as e
+from segue.runtime.incidents import standing_still
 from segue.stores.base import RunRow, Task
 
 if TYPE_CHECKING:
     from segue.engine import Engine
 
 R = TypeVar("R", covariant=True)
-
-
-class Recorded(msgspec.Struct, frozen=True):
-    """An event with its place in the journal."""
-
-    seq: int
-    event: e.Event
 
 
 class HumanTask(msgspec.Struct, frozen=True):
@@ -62,12 +58,12 @@ class HumanTask(msgspec.Struct, frozen=True):
         )  # fmt: skip
 
 
-class Handle(Generic[R]):
+class Handle(Addressed, Generic[R]):
     """A run that was started or found. Cheap, holds nothing open, and may be made in any process.
 
     Attributes:
         id: the caller's id of the run.
-        run: its row in the store.
+        run: its row in the store. Should the run go on as a new one, the handle goes with it.
     """
 
     def __init__(self, engine: Engine, run: int, id: str, returns: Any = Any) -> None:
@@ -96,15 +92,13 @@ class Handle(Generic[R]):
     async def _result(self, through_incidents: bool) -> R:
         while True:
             event = await self._engine.closing_event(self.run)
+            if isinstance(event, e.RunContinued):
+                await self._follow()
+                continue
             if not isinstance(event, e.IncidentOpened):
                 return self._unwrap(event)
             if not through_incidents:
-                raise Incident(
-                    f"run {self.id!r} stands still ({event.cause}): {event.message}; {event.remedy}",
-                    run_id=self.id,
-                    cause=event.cause,
-                    remedy=event.remedy,
-                )
+                raise standing_still(self.id, event)
             await asyncio.sleep(0.5)
 
     def _unwrap(self, event: e.Event) -> R:
@@ -121,34 +115,36 @@ class Handle(Generic[R]):
         word = "cancelled" if kind is RunCancelled else "terminated"
         raise kind(f"run {self.id!r} was {word}" + (f": {reason}" if reason else ""), run_id=self.id)
 
+    async def _follow(self) -> RunRow:
+        """Goes to the last run of the chain."""
+        row = await self._engine.latest(self.run)
+        self.run = row.run
+        return row
+
     async def status(self) -> RunRow:
         """The run's row: state, times, attributes."""
-        return await self._engine.describe(self.run)
+        return await self._follow()
 
-    async def signal(self, name: str, value: Any = None, *, message: str | None = None) -> None:
-        """Sends a signal. Acknowledged once it is on disk; ``message`` is an id under which it is taken only once.
+    async def pause(self, reason: str = "", *, by: str = "") -> None:
+        """Has the run stand still until ``resume``: attempts that are under way end, messages are kept, timers wait."""
+        await self._engine.pause(self.run, reason, by=by)
 
-        Raises:
-            RunClosed: the run has ended.
-        """
-        await self._engine.signal(self.run, name, value, message=message)
-
-    async def update(self, name: str, *args: Any, id: str | None = None) -> Any:
-        """Asks the run to do something and awaits the answer. The same ``id`` again is the same update.
+    async def resume(self, *, by: str = "") -> None:
+        """Lets the run go on: what came in meanwhile is seen, in order, and timers that became due fire.
 
         Raises:
-            UpdateRejected: the validator refused it; nothing was recorded.
+            CallerError: nobody has paused it.
         """
-        return await self._engine.update(self.run, name, args, id=id)
+        await self._engine.resume(self.run, by=by)
 
-    async def query(self, name: str, *args: Any) -> Any:
-        """Asks a read-only question of the run's state, in any process that has its code, also after its end.
+    async def _signal(self, to: Address, value: Any, message: str | None) -> None:
+        await self._engine.signal(self.run, to, value, message=message)
 
-        Raises:
-            CallerError: the code is not known here, or the run answers no such query.
-            Incident: the run stands still, and its journal does not replay with the code that is here.
-        """
-        return await self._engine.query(self.run, name, args)
+    async def _update(self, to: Address, args: tuple[Any, ...], id: str | None) -> Any:
+        return await self._engine.update(self.run, to, args, id=id)
+
+    async def _query(self, to: Address, args: tuple[Any, ...]) -> Any:
+        return await self._engine.query(self.run, to, args)
 
     async def cancel(self, reason: str = "") -> None:
         """Asks the run to stop: its ``finally`` blocks and compensations run. A second request changes nothing."""
@@ -200,14 +196,24 @@ class Handle(Generic[R]):
         await self._engine.edit_input(self.run, call, *args, by=by, **kwargs)
 
     async def history(self) -> list[Recorded]:
-        """The run's journal."""
+        """The run's journal; of a chain, that of its last run."""
+        await self._follow()
         return [Recorded(seq, event) for seq, event in self._engine.events_of(self.run)]
 
     async def published(self) -> dict[str, Any]:
         """What the workflow has published."""
+        await self._follow()
         return self._engine.published(self.run)
 
-    async def events(self, *, after: int = 0) -> AsyncIterator[Recorded]:
-        """The run's events as they come to be on disk, from the beginning, until it ends."""
-        async for recorded in self._engine.follow(self.run, after):
-            yield recorded
+    @overload
+    def events(self, *, after: int = 0) -> AsyncIterator[Recorded]: ...
+    @overload
+    def events(self, *, after: int = 0, progress: Literal[True]) -> AsyncIterator[Live]: ...
+    def events(self, *, after: int = 0, progress: bool = False) -> AsyncIterator[Any]:
+        """The run's events as they come to be on disk, until it ends: ``async for recorded in handle.events()``.
+
+        Args:
+            after: the last event's number that is known already.
+            progress: also what the workflow publishes (``Published``) and what its steps report (``Progress``).
+        """
+        return follow_all(self._engine, self.run, after) if progress else follow(self._engine, self.run, after)

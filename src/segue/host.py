@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from segue.errors import PayloadError, SecretNotFound
+from segue.errors import AttemptOver, PayloadError, SecretNotFound
 from segue.kernel.attempt import Attempt
 from segue.kernel.events import Failure
 from segue.kernel.payload import Payload
 from segue.kernel.secret import SecretScope
+from segue.kernel.tokens import token_of
 from segue.runtime.clock import Clock
 from segue.runtime.journal import JournalFormat
+from segue.runtime.reports import Reports
 from segue.runtime.resident import Resident
 from segue.stores.base import LogLine, Store
 
@@ -41,7 +44,9 @@ class StepHost:
         self._logs = logs
         self._secrets = secrets
         self._clock = clock
+        self._reports = Reports(logs, clock, journal.seal_text)
         self.on_progress: Callable[[Attempt, Any], None] = lambda attempt, progress: None
+        self.on_beat: Callable[[Attempt], None] = lambda attempt: None
         self.on_log: Callable[[Attempt, str, str], None] = lambda attempt, level, line: None
 
     def secrets_of(self, attempt: Attempt) -> SecretScope:
@@ -58,7 +63,12 @@ class StepHost:
 
     def report(self, attempt: Attempt, progress: Any) -> None:
         attempt.progress = progress
+        self._reports.report(attempt, progress)
         self.on_progress(attempt, progress)
+
+    def ended(self, attempt: Attempt) -> None:
+        """The attempt, which has reported progress, has ended."""
+        self._reports.ended(attempt)
 
     def log(self, attempt: Attempt, level: str, stream: str, line: str) -> None:
         if attempt.secrets is not None:
@@ -78,6 +88,29 @@ class StepHost:
             return written
         found = self._store.state(attempt.namespace, scope, key)
         return None if found is None else self._journal.open_value(found)
+
+    def beat(self, attempt: Attempt, details: Any) -> None:
+        if attempt.over is not None:
+            raise AttemptOver(
+                f"attempt {attempt.attempt} of {attempt.name} in run {attempt.run_id!r} is over for its run "
+                f"({attempt.over}): nothing it says is taken any more; let it end",
+                step=attempt.name, run_id=attempt.run_id, attempt=attempt.attempt,
+            )  # fmt: skip
+        if details is not None:
+            payload = details if isinstance(details, Payload) else self._journal.encodings.encode(details)
+            if attempt.secrets is not None and attempt.secrets.leaks(bytes(payload.data)):
+                raise PayloadError(f"a heartbeat of step {attempt.name!r} contains the value of a secret; leave it out")
+            attempt.beaten = payload
+        attempt.beaten_at = time.monotonic()
+        self.on_beat(attempt)
+
+    def earlier(self, attempt: Attempt, type: Any) -> Any:
+        return None if attempt.earlier is None else self._journal.encodings.decode(attempt.earlier, type)
+
+    def hand_over(self, attempt: Attempt) -> str:
+        attempt.handed_over = True
+        self.on_beat(attempt)
+        return token_of(attempt.run, attempt.uid, attempt.key, attempt.attempt)
 
     def clean_result(self, attempt: Attempt, result: Payload) -> Payload:
         """The result, or an error if it carries a secret's value out of the step."""

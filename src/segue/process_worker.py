@@ -28,10 +28,12 @@ from segue.runtime.process_frames import (
     Answer,
     AskSecret,
     AskState,
+    Beaten,
     Completed,
     Failed,
     Frame,
     Frames,
+    HandOver,
     Logged,
     Order,
     Place,
@@ -86,7 +88,8 @@ class Worker:
                 self._run(start)
 
     def _run(self, start: Start) -> None:
-        attempt = Attempt(start.run, start.key, start.name, start.attempt, self)
+        attempt = Attempt(start.run, start.key, start.name, start.attempt, self, start.headers)
+        attempt.earlier = start.earlier
         context = Context()
         context.run(CURRENT.set, attempt)
         outcome = context.run(self._outcome, start, attempt)
@@ -124,6 +127,18 @@ class Worker:
             return written
         question = next(self._questions)
         return self._ask(AskState(question, scope, key), question)
+
+    def beat(self, attempt: Attempt, details: Any) -> None:
+        self._send(Beaten(None if details is None else self._encodings.encode(details)))
+
+    def earlier(self, attempt: Attempt, type: Any) -> Any:
+        return None if attempt.earlier is None else self._encodings.decode(attempt.earlier, type)
+
+    def hand_over(self, attempt: Attempt) -> str:
+        question = next(self._questions)
+        token = self._ask(HandOver(question), question)
+        assert token is not None
+        return token.decode()
 
     def _secret(self, name: str) -> str:
         question = next(self._questions)

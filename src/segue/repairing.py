@@ -291,7 +291,7 @@ class Repairing:
         tags = {**row.tags, FORKED_FROM: row.uid}
         return StartRun(
             row.namespace, id, uid, row.app, row.workflow, at, written[0][0], hash, version, RESIDENT + 1, policy, None,
-            tags, blobs, None, rest,
+            tags, blobs, rest=rest,
         )  # fmt: skip
 
     def _input_of(self, row: RunRow, args: tuple[Any, ...]) -> tuple[Payload, str]:

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from segue import capture
-from segue.authoring.python.definitions import STEPS, WORKFLOWS, Workflow
+from segue.authoring.python.classes import HasRun
+from segue.authoring.python.definitions import STEPS, WORKFLOWS, Workflow, definition_of
 from segue.authoring.python.execution import CodeExecution
 from segue.authoring.python.versions import Versions
 from segue.errors import StoreUnavailable
@@ -16,6 +17,7 @@ from segue.formats import Formats
 from segue.host import StepHost
 from segue.kernel.encoding import Encodings
 from segue.kernel.execution import Execution
+from segue.kernel.interception import Interceptor
 from segue.kernel.steps import StepRunner
 from segue.runtime import collector
 from segue.runtime.clock import Clock
@@ -37,11 +39,17 @@ class Definitions:
     """The workflows and steps of an app, bound to encodings. Implements ``runtime.conductor.Definitions``."""
 
     def __init__(
-        self, encodings: Encodings, hash_key: bytes | None, workflows: Iterable[Workflow[Any, Any]] | None
+        self,
+        encodings: Encodings,
+        hash_key: bytes | None,
+        workflows: Iterable[Workflow[Any, Any] | type[HasRun]] | None,
+        *,
+        interceptors: tuple[Interceptor, ...] = (),
     ) -> None:
         self._encodings = encodings
         self._hash_key = hash_key
-        self._versions = WORKFLOWS.versions if workflows is None else Versions(workflows)
+        self.interceptors = interceptors
+        self._versions = WORKFLOWS.versions if workflows is None else Versions(map(definition_of, workflows))
 
     def workflow(self, name: str) -> Workflow[Any, Any] | None:
         return self._versions.base(name)
@@ -62,8 +70,9 @@ class Definitions:
         if definition is None:
             return None
         return CodeExecution(
-            definition.bind(self._encodings, self._hash_key), encodings=self._encodings, hash_key=self._hash_key
-        )
+            definition.bind(self._encodings, self._hash_key), encodings=self._encodings, hash_key=self._hash_key,
+            interceptors=self.interceptors,
+        )  # fmt: skip
 
     def newest(self, workflow: str) -> Execution | None:
         """An execution of the version that new runs get."""
@@ -102,7 +111,9 @@ class Duty:
         self._host = host
         self._settings = settings
         self._definitions = definitions
-        self.attempts = capture.Captured(threads=settings.threads, processes=self._processes)
+        self.attempts = capture.Captured(
+            threads=settings.threads, processes=self._processes, interceptors=definitions.interceptors
+        )
         self.conductor = Conductor(
             store=store, clock=clock, definitions=definitions, journal=journal, attempts=self.attempts, app=app,
             worker=worker, settings=settings, draw=draw, host=host,
@@ -119,6 +130,7 @@ class Duty:
         self.conductor.expect = self.mail.expect
         self.conductor.reload = self._reload
         self.conductor.on_dispossessed = dispossessed
+        host.on_beat = self.conductor.heartbeats.heard
 
     def _processes(self) -> Processes:
         return Processes(self._formats.encodings, size=self._settings.processes, factory=self._formats.factory)
@@ -176,6 +188,7 @@ class Duty:
             self._advertising.cancel()
         if self._watchdog is not None:
             self._watchdog.close()
+        self.conductor.heartbeats.close()
 
     async def stop(self, grace: float) -> None:
         self._stop_looking()
@@ -196,4 +209,10 @@ class Duty:
     @property
     def quiescent(self) -> bool:
         conductor = self.conductor
-        return not (conductor.attempts.running or conductor.writer.busy or self.loading.busy or self.retaining.busy)
+        return not (
+            conductor.attempts.running
+            or conductor.writer.busy
+            or self.loading.busy
+            or self.mail.busy
+            or self.retaining.busy
+        )

@@ -17,7 +17,8 @@ from segue.runtime.settings import Retention, Settings
 Durability = Literal["full", "relaxed"]
 
 DEFAULT_FILE = ".segue/segue.db"
-KNOWN = ("url", "app", "namespace", "durability", "encodings", *Settings.__struct_fields__)
+DEFAULT_PORT = 7733
+KNOWN = ("url", "app", "namespace", "port", "durability", "encodings", *Settings.__struct_fields__)
 """Keys that the file may have; in the environment they are ``SEGUE_URL`` and so on."""
 
 
@@ -34,6 +35,24 @@ def app_name(app: str | None) -> str:
 def namespace_name(namespace: str | None) -> str:
     """The namespace to use when the caller gave ``namespace``."""
     return str(_setting("namespace", namespace or None) or "") or "default"
+
+
+def port_number(port: int | None) -> int:
+    """The port of the HTTP server to use when the caller gave ``port``.
+
+    Raises:
+        InvalidArgument: it is no port.
+    """
+    value = _setting("port", port)
+    try:
+        number = DEFAULT_PORT if value in (None, "") else int(value)
+    except (TypeError, ValueError):
+        raise InvalidArgument(f"the setting port is {value!r}; it is a number", path="port") from None
+    if not 0 <= number <= 65_535:
+        raise InvalidArgument(
+            f"the setting port is {number}; ports are 1 to 65535, and 0 takes any free one", path="port"
+        )
+    return number
 
 
 def durability_name(durability: Durability | None) -> Durability:

@@ -7,28 +7,33 @@ from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 
-from segue.authoring.python.definitions import WORKFLOWS, Workflow
+from segue.authoring.python.classes import Run0, Run1, Run2, Run3, Run4
+from segue.authoring.python.definitions import WORKFLOWS, Workflow, definition_of
 from segue.client import Direct, Remote, check_options
 from segue.errors import (
     FenceLost,
+    Incident,
     InvalidArgument,
     NotServed,
     RunAlreadyExists,
     RunClosed,
     RunFailed,
+    RunNotFound,
     UnknownWorkflow,
 )
 from segue.handles import Handle
 from segue.kernel import events as e
 from segue.kernel.canonical import digest
 from segue.kernel.codec import Codec
-from segue.kernel.encoding import Encodings
+from segue.kernel.duration import Duration, microseconds
+from segue.kernel.interception import StartCall, chain
+from segue.kernel.names import checked_text
 from segue.kernel.payload import Payload
+from segue.messaging import Messaging
 from segue.runtime.children import PYTHON
-from segue.runtime.clock import Clock
-from segue.runtime.journal import JournalFormat
-from segue.serving import Definitions, Duty
-from segue.stores.base import RESIDENT, ConflictPolicy, StartRun, Store
+from segue.serving import Duty
+from segue.stores.base import CLOSED, RESIDENT, ConflictPolicy, Post, Started, StartRun
+from segue.with_start import WithStart
 
 if TYPE_CHECKING:
     from segue.engine import Engine
@@ -41,17 +46,18 @@ R = TypeVar("R")
 T = TypeVar("T")
 Coro = Coroutine[Any, Any, R]
 
+Takes0 = Callable[[], Coro[R]] | type[Run0[R]]
+"""A workflow of no argument: a function or a class; and so on."""
+Takes1 = Callable[[A], Coro[R]] | type[Run1[A, R]]
+Takes2 = Callable[[A, B], Coro[R]] | type[Run2[A, B, R]]
+Takes3 = Callable[[A, B, C], Coro[R]] | type[Run3[A, B, C, R]]
+Takes4 = Callable[[A, B, C, D], Coro[R]] | type[Run4[A, B, C, D, R]]
 
-class Starting:
+
+class Starting(Messaging):
     """The part of an engine that starts runs. What it builds on is the engine's."""
 
     app: str
-    namespace: str
-    clock: Clock
-    definitions: Definitions
-    encodings: Encodings
-    store: Store
-    journal: JournalFormat
     _codec: Codec | None
     _duty: Duty | None
     _client: Direct | Remote
@@ -59,28 +65,34 @@ class Starting:
     @overload
     async def start(
         self,
-        workflow: Callable[[], Coro[R]],
+        workflow: Takes0[R],
         /,
         *,
         id: str | None = ...,
         on_conflict: ConflictPolicy = ...,
         tags: dict[str, str] | None = ...,
+        delay: Duration | None = ...,
+        timeout: Duration | None = ...,
+        summary: str = ...,
     ) -> Handle[R]: ...
     @overload
     async def start(
         self,
-        workflow: Callable[[A], Coro[R]],
+        workflow: Takes1[A, R],
         a: A,
         /,
         *,
         id: str | None = ...,
         on_conflict: ConflictPolicy = ...,
         tags: dict[str, str] | None = ...,
+        delay: Duration | None = ...,
+        timeout: Duration | None = ...,
+        summary: str = ...,
     ) -> Handle[R]: ...
     @overload
     async def start(
         self,
-        workflow: Callable[[A, B], Coro[R]],
+        workflow: Takes2[A, B, R],
         a: A,
         b: B,
         /,
@@ -88,11 +100,14 @@ class Starting:
         id: str | None = ...,
         on_conflict: ConflictPolicy = ...,
         tags: dict[str, str] | None = ...,
+        delay: Duration | None = ...,
+        timeout: Duration | None = ...,
+        summary: str = ...,
     ) -> Handle[R]: ...
     @overload
     async def start(
         self,
-        workflow: Callable[[A, B, C], Coro[R]],
+        workflow: Takes3[A, B, C, R],
         a: A,
         b: B,
         c: C,
@@ -101,11 +116,14 @@ class Starting:
         id: str | None = ...,
         on_conflict: ConflictPolicy = ...,
         tags: dict[str, str] | None = ...,
+        delay: Duration | None = ...,
+        timeout: Duration | None = ...,
+        summary: str = ...,
     ) -> Handle[R]: ...
     @overload
     async def start(
         self,
-        workflow: Callable[[A, B, C, D], Coro[R]],
+        workflow: Takes4[A, B, C, D, R],
         a: A,
         b: B,
         c: C,
@@ -115,6 +133,9 @@ class Starting:
         id: str | None = ...,
         on_conflict: ConflictPolicy = ...,
         tags: dict[str, str] | None = ...,
+        delay: Duration | None = ...,
+        timeout: Duration | None = ...,
+        summary: str = ...,
     ) -> Handle[R]: ...
     @overload
     async def start(
@@ -125,6 +146,9 @@ class Starting:
         id: str | None = ...,
         on_conflict: ConflictPolicy = ...,
         tags: dict[str, str] | None = ...,
+        delay: Duration | None = ...,
+        timeout: Duration | None = ...,
+        summary: str = ...,
     ) -> Handle[Any]: ...
     async def start(
         self,
@@ -134,6 +158,9 @@ class Starting:
         id: str | None = None,
         on_conflict: ConflictPolicy = "use-existing",
         tags: dict[str, str] | None = None,
+        delay: Duration | None = None,
+        timeout: Duration | None = None,
+        summary: str = "",
     ) -> Handle[Any]:
         """Starts a run. Acknowledged once it is on disk.
 
@@ -142,36 +169,157 @@ class Starting:
             id: the caller's id; the same id again, with the same input, is the same run. By default a new one.
             on_conflict: what happens if the id is taken, see ``stores.base.StartRun``.
             tags: labels to find the run by.
+            delay: how long to wait before the workflow's code begins.
+            timeout: how long it may take from then on; by default what ``@workflow(timeout=…)`` says. When it is over,
+                the run is stopped, what it did is undone, and it ends as failed (``RunTimeout``).
+            summary: what the run is about, shown wherever runs are listed.
 
         Raises:
             UnknownWorkflow, InvalidArgument: nothing was started.
             NotServed: another process owns the runs and lacks this workflow; nothing was started.
             RunAlreadyExists: the id is taken by a run with other input, or the policy says to fail.
         """
+        handle, _ = await self.start_with(
+            workflow, args, None, id=id, on_conflict=on_conflict, tags=tags, delay=delay, timeout=timeout,
+            summary=summary,
+        )  # fmt: skip
+        return handle
+
+    async def start_with(
+        self,
+        workflow: Any,
+        args: tuple[Any, ...],
+        post: Post | None,
+        *,
+        id: str | None,
+        on_conflict: ConflictPolicy,
+        tags: dict[str, str] | None,
+        delay: Duration | None = None,
+        timeout: Duration | None = None,
+        summary: str = "",
+    ) -> tuple[Handle[Any], Started]:
+        """Starts a run, with a message for it if there is one; as ``start``."""
         check_options(id, on_conflict, tags or {})
+        checked_text(summary, "a run's summary")
+        wait, limit = microseconds(delay or 0), None if timeout is None else microseconds(timeout)
         uid = os.urandom(16).hex()
-        name, version, returns, payload, hash = self._input(workflow, args, id or uid)
-        self._check_served(name, id)
-        at = self.clock.now()
-        event = e.RunStarted(
-            at, None, None, name, id or uid, uid, payload, namespace=self.namespace, version=version, python=PYTHON,
-            tags=tags or {}, input_hash=hash,
-        )  # fmt: skip
-        data, blobs = self.journal.write(event)
-        wake = RESIDENT if self._duty is not None else RESIDENT + 1
-        policy: ConflictPolicy = "replace" if on_conflict == "terminate-if-running" else on_conflict
-        operation = StartRun(
-            self.namespace, id or uid, uid, self.app, name, at, data, hash, version, wake, policy, None, tags or {},
-            tuple(blobs),
-        )  # fmt: skip
+
+        async def start(call: StartCall) -> tuple[Handle[Any], Started]:
+            name, version, returns, payload, hash = self._input(workflow, call.args, id or uid)
+            self._check_served(name, id)
+            at = self.clock.now()
+            begin = at + wait if wait else None
+            event = e.RunStarted(
+                at, None, call.headers or None, name, id or uid, uid, payload, namespace=self.namespace,
+                version=version, python=PYTHON, tags=tags or {}, input_hash=hash, begin=begin,
+                timeout=self._timeout(name) if limit is None else limit, summary=summary,
+            )  # fmt: skip
+            data, blobs = self.journal.write(event)
+            wake = begin or (RESIDENT if self._duty is not None else RESIDENT + 1)
+            policy: ConflictPolicy = "replace" if on_conflict == "terminate-if-running" else on_conflict
+            operation = StartRun(
+                self.namespace, id or uid, uid, self.app, name, at, data, hash, version, wake, policy, None, tags or {},
+                tuple(blobs), None, post, "running" if begin is None else "waiting", self.journal.seal_text(summary),
+            )  # fmt: skip
+            answer = await self._start(operation, event, on_conflict)
+            return Handle(cast("Engine", self), answer.run, id or uid, returns), answer
+
+        if not self.interceptors:
+            return await start(StartCall("", id or uid, args))
+        return await self._start_intercepted(start, StartCall(self._name_of(workflow), id or uid, args))
+
+    async def _start_intercepted(
+        self, start: Callable[[StartCall], Awaitable[tuple[Handle[Any], Started]]], call: StartCall
+    ) -> tuple[Handle[Any], Started]:
+        answers: list[Started] = []
+
+        async def innermost(call: StartCall) -> Handle[Any]:
+            handle, answer = await start(call)
+            answers.append(answer)
+            return handle
+
+        handle = await chain(self.interceptors, "start", innermost)(call)
+        return handle, answers[-1] if answers else Started("existing", handle.run)
+
+    async def _start(self, operation: StartRun, event: e.RunStarted, on_conflict: ConflictPolicy) -> Started:
         answer = await self._ask(lambda client: client.start(operation, event))
-        while answer.outcome == "refused" and policy != on_conflict:
+        while answer.outcome == "refused" and operation.on_conflict != on_conflict:
             # Its owner ends it, so that its parent, its children and whoever awaits it learn of that as always.
             await self._end_for_good(answer.run)
             answer = await self._ask(lambda client: client.start(operation, event))
         if answer.outcome == "refused":
-            raise RunAlreadyExists(id or uid, answer.reason)
-        return Handle(cast("Engine", self), answer.run, id or uid, returns)
+            raise RunAlreadyExists(operation.id, answer.reason)
+        return answer
+
+    # --- with a message ---------------------------------------------------------------------------------------
+
+    @overload
+    def with_start(
+        self, workflow: Takes0[R], /, *, id: str, on_conflict: ConflictPolicy = ..., tags: dict[str, str] | None = ...
+    ) -> WithStart[R]: ...
+    @overload
+    def with_start(
+        self,
+        workflow: Takes1[A, R],
+        a: A,
+        /,
+        *,
+        id: str,
+        on_conflict: ConflictPolicy = ...,
+        tags: dict[str, str] | None = ...,
+    ) -> WithStart[R]: ...
+    @overload
+    def with_start(
+        self,
+        workflow: Takes2[A, B, R],
+        a: A,
+        b: B,
+        /,
+        *,
+        id: str,
+        on_conflict: ConflictPolicy = ...,
+        tags: dict[str, str] | None = ...,
+    ) -> WithStart[R]: ...
+    @overload
+    def with_start(
+        self,
+        workflow: str,
+        /,
+        *args: Any,
+        id: str,
+        on_conflict: ConflictPolicy = ...,
+        tags: dict[str, str] | None = ...,
+    ) -> WithStart[Any]: ...
+    def with_start(
+        self,
+        workflow: Any,
+        /,
+        *args: Any,
+        id: str,
+        on_conflict: ConflictPolicy = "use-open",
+        tags: dict[str, str] | None = None,
+    ) -> WithStart[Any]:
+        """A run that is to get a message, and is started if it is not there:
+        ``await engine.with_start(Cart, "ann", id="cart-ann").update(Cart.add, item)``.
+
+        Args:
+            on_conflict: by default an open run of the id takes the message, whatever its input, and a closed one gives
+                its id up; see ``stores.base.StartRun``.
+        """
+        return WithStart(cast("Engine", self), workflow, args, id=id, on_conflict=on_conflict, tags=tags)
+
+    async def check_message(self, id: str, event: e.SignalReceived | e.UpdateAccepted) -> None:
+        """Has the run that is there look at a message that may start it, before anything is recorded."""
+        row = self.store.find(self.namespace, id)
+        if row is None or row.state in CLOSED:
+            return
+        with suppress(RunClosed, RunNotFound, Incident):  # it closes, or stands still: the transaction decides
+            await self._ask(lambda client: client.check(row.run, event))
+
+    async def answer_of(self, run: int, update: str) -> e.UpdateCompleted:
+        """The answer to an update that has been accepted."""
+        events = cast("Engine", self).events_of
+        return await self._ask(lambda client: client.answer_of(run, update, events))
 
     def _input(self, workflow: Any, args: tuple[Any, ...], id: str) -> tuple[str, str, Any, Payload, str]:
         """Name, version, result type of a workflow, the payload and hash of its arguments, for a run of this id."""
@@ -189,6 +337,10 @@ class Starting:
         payload, hash = call_site.encode(args, {})
         return definition.name, definition.version, call_site.returns, payload, hash
 
+    def _timeout(self, workflow: str) -> int | None:
+        definition = self.definitions.workflow(workflow)
+        return None if definition is None else definition.timeout
+
     def _check_served(self, workflow: str, id: str | None) -> None:
         """A run that its owner has no code for would only stand still. One that is there already may have ended."""
         if self._duty is not None or (id is not None and self.store.find(self.namespace, id) is not None):
@@ -204,7 +356,11 @@ class Starting:
         with suppress(RunFailed):
             await Handle[Any](engine, run, "").result(through_incidents=True)
 
+    def _name_of(self, workflow: Any) -> str:
+        return workflow if isinstance(workflow, str) else str(getattr(definition_of(workflow), "name", workflow))
+
     def _resolve(self, workflow: Any) -> Workflow[Any, Any]:
+        workflow = definition_of(workflow)
         name = workflow if isinstance(workflow, str) else getattr(workflow, "name", None)
         if isinstance(workflow, Workflow) and self.definitions.workflow(workflow.name) is None:
             WORKFLOWS.add(workflow)

@@ -8,14 +8,16 @@ from __future__ import annotations
 import asyncio
 import builtins
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from typing import Any, Generic, TypeVar, overload
 
 from segue.authoring.python.execution import current
 from segue.engine import OPEN, Engine
 from segue.errors import CallerError
-from segue.handles import Handle, HumanTask, Recorded
+from segue.following import Recorded
+from segue.handles import Handle, HumanTask
 from segue.settings import read_settings
+from segue.starting import Takes0, Takes1, Takes2, Takes3, Takes4
 from segue.stores.base import ConflictPolicy, RunFilter, RunRow
 
 A = TypeVar("A")
@@ -28,18 +30,16 @@ Coro = Coroutine[Any, Any, R]
 
 
 @overload
-def run(workflow: Callable[[], Coro[R]], /, *, id: str | None = None, url: str | None = None) -> R: ...
+def run(workflow: Takes0[R], /, *, id: str | None = None, url: str | None = None) -> R: ...
 @overload
-def run(workflow: Callable[[A], Coro[R]], a: A, /, *, id: str | None = None, url: str | None = None) -> R: ...
+def run(workflow: Takes1[A, R], a: A, /, *, id: str | None = None, url: str | None = None) -> R: ...
 @overload
-def run(workflow: Callable[[A, B], Coro[R]], a: A, b: B, /, *, id: str | None = None, url: str | None = None) -> R: ...
+def run(workflow: Takes2[A, B, R], a: A, b: B, /, *, id: str | None = None, url: str | None = None) -> R: ...
 @overload
-def run(
-    workflow: Callable[[A, B, C], Coro[R]], a: A, b: B, c: C, /, *, id: str | None = None, url: str | None = None
-) -> R: ...
+def run(workflow: Takes3[A, B, C, R], a: A, b: B, c: C, /, *, id: str | None = None, url: str | None = None) -> R: ...
 @overload
 def run(
-    workflow: Callable[[A, B, C, D], Coro[R]],
+    workflow: Takes4[A, B, C, D, R],
     a: A,
     b: B,
     c: C,
@@ -118,7 +118,7 @@ class Client:
     @overload
     def start(
         self,
-        workflow: Callable[[], Coro[R]],
+        workflow: Takes0[R],
         /,
         *,
         id: str | None = ...,
@@ -128,7 +128,7 @@ class Client:
     @overload
     def start(
         self,
-        workflow: Callable[[A], Coro[R]],
+        workflow: Takes1[A, R],
         a: A,
         /,
         *,
@@ -139,7 +139,7 @@ class Client:
     @overload
     def start(
         self,
-        workflow: Callable[[A, B], Coro[R]],
+        workflow: Takes2[A, B, R],
         a: A,
         b: B,
         /,
@@ -151,7 +151,7 @@ class Client:
     @overload
     def start(
         self,
-        workflow: Callable[[A, B, C], Coro[R]],
+        workflow: Takes3[A, B, C, R],
         a: A,
         b: B,
         c: C,
@@ -164,7 +164,7 @@ class Client:
     @overload
     def start(
         self,
-        workflow: Callable[[A, B, C, D], Coro[R]],
+        workflow: Takes4[A, B, C, D, R],
         a: A,
         b: B,
         c: C,
@@ -205,6 +205,14 @@ class Client:
         """As ``Engine.tasks``."""
         return self.wait(self._engine.tasks(assignee=assignee))
 
+    def complete_step(self, token: str, result: Any = None) -> None:
+        """As ``Engine.complete_step``."""
+        self.wait(self._engine.complete_step(token, result))
+
+    def fail_step(self, token: str, error: BaseException | str, *, retryable: bool = True) -> None:
+        """As ``Engine.fail_step``."""
+        self.wait(self._engine.fail_step(token, error, retryable=retryable))
+
     def complete_task(self, task: HumanTask, answer: Any, *, by: str = "") -> None:
         """As ``Engine.complete_task``."""
         self.wait(self._engine.complete_task(task, answer, by=by))
@@ -224,20 +232,26 @@ class SyncHandle(Generic[R]):
     def status(self) -> RunRow:
         return self._client.wait(self._handle.status())
 
-    def signal(self, name: str, value: Any = None) -> None:
-        self._client.wait(self._handle.signal(name, value))
+    def signal(self, signal: Any, value: Any = None, *, message: str | None = None) -> None:
+        self._client.wait(self._handle.signal(signal, value, message=message))
 
-    def update(self, name: str, *args: Any) -> Any:
-        return self._client.wait(self._handle.update(name, *args))
+    def update(self, update: Any, *args: Any, id: str | None = None) -> Any:
+        return self._client.wait(self._handle.update(update, *args, id=id))
 
-    def query(self, name: str, *args: Any) -> Any:
-        return self._client.wait(self._handle.query(name, *args))
+    def query(self, query: Any, *args: Any) -> Any:
+        return self._client.wait(self._handle.query(query, *args))
 
     def cancel(self, reason: str = "") -> None:
         self._client.wait(self._handle.cancel(reason))
 
     def terminate(self, reason: str = "") -> None:
         self._client.wait(self._handle.terminate(reason))
+
+    def pause(self, reason: str = "", *, by: str = "") -> None:
+        self._client.wait(self._handle.pause(reason, by=by))
+
+    def resume(self, *, by: str = "") -> None:
+        self._client.wait(self._handle.resume(by=by))
 
     def retry(self, key: str | None = None) -> None:
         self._client.wait(self._handle.retry(key))

@@ -47,13 +47,34 @@ def _moves(world: World, kind: bool) -> list[Callable[[], object]]:
             moves.append(lambda key=key: world.child_started(key))  # type: ignore[misc]
         else:
             moves += [lambda key=key, s=s: world.child_ended(key, s, 7) for s in ("completed", "failed", "cancelled")]  # type: ignore[misc]
+    for key in world.messages:
+        moves += [lambda key=key, s=s: world.delivered(key, s) for s in ("", "", "unknown", "completed")]  # type: ignore[misc]
     for key in world.tasks:
         moves.append(lambda key=key: world.answer(key, {"approved": True}))  # type: ignore[misc]
+    if not kind:
+        fresh = [key for key in world.steps if key not in world.scheduled]
+        moves += [lambda key=key: world.schedule(key) for key in fresh[:1]]  # type: ignore[misc]
+        moves += [lambda key=key: world.pause(key) for key in fresh[1:2]]  # type: ignore[misc]
+        moves += [lambda key=key: world.resume(key) for key in sorted(world.held)]  # type: ignore[misc]
+        moves.append(lambda: _interrupt(world))
     for key in sorted(world.incidents):
         moves.append(lambda key=key: world.resolve(key))  # type: ignore[misc]
     if world.execution.deadline is not None:
         moves += [world.fire, lambda: world.fire(0.5), lambda: world.fire(4)]
     return moves
+
+
+def _interrupt(world: World) -> None:
+    """A person pauses the run, and it goes on after something has come in and timers have become due."""
+    world.pause()
+    if world.end is not None:
+        return  # by a timer that was due before
+    for key in list(world.steps)[:1]:
+        world.complete(key, 1)
+    world.wait(2)
+    world.signal("s1", 1)
+    world.wait(2)
+    world.resume()
 
 
 def _fail(world: World, key: str) -> None:

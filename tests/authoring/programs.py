@@ -12,12 +12,28 @@ import random
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
+import msgspec
+
+from segue.authoring.python.classes import ClassForm
+from segue.authoring.python.conditions import all_handlers_finished, wait_condition
 from segue.authoring.python.definitions import Step, Workflow
-from segue.authoring.python.inside import now, patched, query, set_attributes, signal, update, uuid4
+from segue.authoring.python.handlers import query, signal, update
+from segue.authoring.python.inside import (
+    continue_as_new,
+    history,
+    now,
+    patched,
+    set_attributes,
+    should_continue,
+    sleep,
+    uuid4,
+)
 from segue.authoring.python.inside import random as segue_random
+from segue.authoring.python.messages import MessagePolicy
+from segue.authoring.python.others import other_run
 from segue.authoring.python.saga import saga
 from segue.authoring.python.tasks import approval
-from segue.errors import SegueError
+from segue.errors import CallerError, SegueError
 from segue.kernel.retry import Retry
 from segue.kernel.steps import StepSpec
 
@@ -26,6 +42,11 @@ Choose = Callable[[int], int]
 Tree = tuple[Any, ...]
 
 DELAYS = (0, 0.5, 1, 1, 2, 5, 30)
+POLICIES = (
+    MessagePolicy(),
+    MessagePolicy(unknown_updates="keep", unfinished="finish"),
+    MessagePolicy(unknown_signals="refuse", unknown_updates="fail"),
+)
 RETURN_WHEN = (asyncio.ALL_COMPLETED, asyncio.FIRST_COMPLETED, asyncio.FIRST_EXCEPTION)
 
 
@@ -100,6 +121,11 @@ _LEAVES: tuple[tuple[str, tuple[Callable[[Choose], Any], ...]], ...] = (
     ("child", (_number, lambda c: c(3) == 0)),
     ("approval", (_delay, lambda c: c(2) == 0)),
     ("handlers", ()),
+    ("until", (lambda c: c(3), lambda c: (None, 1, 5)[c(3)])),
+    ("calm", (_delay,)),
+    ("send", (lambda c: c(3),)),
+    ("continue", ()),
+    ("nap", (_delay,)),
 )
 _INNER: tuple[tuple[str, tuple[Callable[[Choose], Any], ...], int], ...] = (
     ("sequence", (), 3),
@@ -166,7 +192,12 @@ class Walk:
         self.condition = asyncio.Condition()
         self.semaphores = [asyncio.Semaphore(1), asyncio.BoundedSemaphore(2)]
         self.barrier = asyncio.Barrier(2)
-        return await self.visit(tree)
+        self.bumps = 0
+        self.going_on = False
+        value = await self.visit(tree)
+        if self.going_on:
+            continue_as_new()
+        return value
 
     async def visit(self, tree: Tree) -> Any:
         self.disturb()
@@ -272,10 +303,26 @@ class Walk:
         answer = await approval("ann", timeout=delay + 1, escalate="bob" if escalate else None)
         return answer.approved
 
+    async def _continue(self) -> None:
+        try:
+            continue_as_new()
+        except CallerError:  # in a task; the root goes on as a new run when all is done
+            self.going_on = True
+
+    async def _nap(self, delay: float) -> tuple[int, bool]:
+        await sleep(delay, summary="a nap")
+        return history().events, should_continue(9)
+
     async def _handlers(self) -> None:
         @update
         async def bump(value: int) -> Any:
+            self.bumps += 1
             return await self.visit(("step", "alpha", value))
+
+        @bump.validator
+        def small(value: int) -> None:
+            if value > 6:
+                raise ValueError("too much")
 
         @signal
         async def s2(value: int) -> None:
@@ -284,6 +331,19 @@ class Walk:
         @query
         def look() -> int:
             return len(self.trace)
+
+    async def _until(self, which: int, timeout: float | None) -> int:
+        """Waits for a condition, and takes what it waited for: two that wait for the same must not both get it."""
+        await wait_condition(lambda: self.bumps > which, timeout=timeout)
+        self.bumps -= 1
+        return self.bumps
+
+    async def _calm(self, timeout: float) -> None:
+        await wait_condition(all_handlers_finished, timeout=timeout + 1)
+
+    async def _send(self, how: int) -> None:
+        other = other_run("other")
+        await (other.cancel("enough") if how == 0 else other.signal(f"s{how}", how))
 
     # --- inner nodes
 
@@ -415,11 +475,37 @@ def map_errors(found: list[Any]) -> list[Any]:
 
 
 def workflow(tree: Tree, walks: list[Walk], disturb: Callable[[], None] = lambda: None) -> Workflow[..., Any]:
-    """A workflow that walks the tree; each of its runs, replays included, adds its walk."""
+    """A workflow that walks the tree; each of its runs, replays included, adds its walk. Whether it is a function or a
+    class, and what it does with messages, depends on the tree."""
+    which = len(msgspec.json.encode(tree))
+    policy = POLICIES[which % len(POLICIES)]
 
     async def walk() -> Any:
         walks.append(Walk(disturb))
         return await walks[-1].run(tree)
 
-    made: Workflow[..., Any] = Workflow(walk, "walk")
-    return made
+    class Walker:
+        def __init__(self) -> None:
+            self.walk = Walk(disturb)
+            walks.append(self.walk)
+
+        @update
+        async def bump(self, value: int) -> Any:
+            self.walk.bumps += 1
+            return await self.walk.visit(("step", "beta", value))
+
+        @signal
+        def s1(self, value: int) -> None:
+            self.walk.bumps += value
+
+        @query
+        def look(self) -> int:
+            return len(self.walk.trace)
+
+        async def run(self) -> Any:
+            return await self.walk.run(tree)
+
+    if which % 2:
+        return Workflow(walk, "walk", policy=policy)
+    form = ClassForm(Walker)
+    return Workflow(form.function, "walk", policy=policy, form=form)

@@ -280,7 +280,7 @@ def test_a_call_that_was_removed_on_purpose_is_dropped(monkeypatch: pytest.Monke
     with history.world as world:
         world.start()
         history.go(random.Random(0), 2)
-        monkeypatch.setattr("segue.authoring.python.definitions.REMOVED", {"a"})
+        monkeypatch.setattr("segue.authoring.python.bound.REMOVED", {"a"})
         history.take_over([B, C])
         assert list(world.steps) == ["/c"]
         world.complete("/c")

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from world import BEGIN, ENCODINGS, SECOND, UID, Begin, World, flow, step_named
 
-from segue.authoring.python.inside import log, patched, publish, set_attributes, signal
+from segue.authoring.python.handlers import signal
+from segue.authoring.python.inside import log, patched, publish, set_attributes
 from segue.errors import NonDeterminism, NotDeterministic
 from segue.kernel import commands as c
 from segue.kernel import events as e

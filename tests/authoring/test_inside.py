@@ -10,7 +10,8 @@ import pytest
 from world import BEGIN, Begin, World, flow, step_named
 
 from segue.authoring.python.definitions import Workflow
-from segue.authoring.python.inside import log, now, patched, publish, random, set_attributes, signal, uuid4
+from segue.authoring.python.handlers import signal
+from segue.authoring.python.inside import log, now, patched, publish, random, set_attributes, uuid4
 from segue.authoring.python.tasks import approval
 from segue.errors import InvalidArgument, NonDeterminism, NotInWorkflow
 from segue.kernel import commands as c

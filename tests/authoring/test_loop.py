@@ -61,11 +61,11 @@ def test_the_deadline_is_the_earliest_timer_that_was_not_cancelled(loop: Workflo
     assert loop.deadline is None
     first = loop.call_later(1, print)
     second = loop.call_later(2, print)
-    assert loop.deadline == (SECOND, 1)
+    assert loop.deadline == (SECOND, 1, None)
     first.cancel()
     first.cancel()
     assert (first.cancelled(), second.cancelled()) == (True, False)
-    assert loop.deadline == (2 * SECOND, 2)
+    assert loop.deadline == (2 * SECOND, 2, None)
     second.cancel()
     assert loop.deadline is None
 
@@ -89,7 +89,7 @@ def test_many_cancelled_timers_are_not_kept(loop: WorkflowLoop) -> None:
     for i in range(10_000):
         loop.call_later(i % 100, print).cancel()
         assert len(loop._timers) < 200
-    assert loop.deadline == (5000 * SECOND, 1)
+    assert loop.deadline == (5000 * SECOND, 1, None)
     fired: list[int] = []
     for i, handle in enumerate(kept):
         handle.cancel()

@@ -11,6 +11,7 @@ from typing import Any
 
 from segue.authoring.python.definitions import Step, Workflow
 from segue.authoring.python.execution import CodeExecution
+from segue.authoring.python.messages import MessagePolicy
 from segue.errors import SegueError
 from segue.kernel import commands as c
 from segue.kernel import events as e
@@ -36,6 +37,7 @@ _RECORD: dict[type[c.Command], Callable[[int, Any], e.Event]] = {
     c.Complete: lambda at, x: e.RunCompleted(at, None, None, x.result),
     c.Fail: lambda at, x: e.RunFailed(at, None, None, x.failure),
     c.Cancelled: lambda at, x: e.RunCancelled(at, None, None, x.reason),
+    c.ContinueAsNew: lambda at, x: e.RunContinued(at, None, None, "next", x.input),
 }
 
 
@@ -45,9 +47,10 @@ class World:
     Attributes:
         journal: the events so far, records included.
         answers: for each event that is no record, the commands that it led to.
-        steps, children, tasks: what the run waits for, by key.
+        steps, children, tasks, messages: what the run waits for, by key.
         begun: keys of the children that have started.
-        incidents: keys of the steps that stand still.
+        incidents: keys of the steps that stand still. held: of those that are paused.
+        scheduled: keys of the steps whose outcome comes from outside.
         end: the command that closed the run.
         halted: why it stands still.
         evict: drop the run and replay it after every event.
@@ -63,6 +66,7 @@ class World:
         self.steps: dict[str, c.RunStep] = {}
         self.children: dict[str, c.StartChild] = {}
         self.tasks: dict[str, c.OpenTask] = {}
+        self.messages: dict[str, c.SendMessage] = {}
         self.end: c.Command | None = None
         self.halted: SegueError | None = None
         self.execution = self.new_execution()
@@ -70,6 +74,8 @@ class World:
         self._opened: dict[str, Any] = {}
         self.begun: set[str] = set()
         self.incidents: set[str] = set()
+        self.held: set[str] = set()
+        self.scheduled: set[str] = set()
 
     def new_execution(self, workflow: Workflow[..., Any] | None = None) -> CodeExecution:
         return CodeExecution((workflow or self.workflow).bind(ENCODINGS), encodings=ENCODINGS)
@@ -145,6 +151,11 @@ class World:
         """A person completes a task."""
         return self.apply(e.TaskCompleted(self.now, None, None, key, ENCODINGS.encode(outcome)))
 
+    def delivered(self, key: str, state: str = "") -> list[c.Command]:
+        """A message to another run is there, or finds that run in ``state``."""
+        sent = self.messages[key]
+        return self.apply(e.MessageSent(self.now, None, None, key, sent.kind, sent.id, sent.name, sent.hash, state))
+
     def signal(self, name: str, value: Any = None) -> list[c.Command]:
         return self.apply(e.SignalReceived(self.now, None, None, name, ENCODINGS.encode(value)))
 
@@ -158,6 +169,24 @@ class World:
 
     def cancel(self, reason: str = "") -> list[c.Command]:
         return self.apply(e.CancelRequested(self.now, None, None, reason))
+
+    def schedule(self, key: str) -> list[c.Command]:
+        """The code of a step has ended, and its outcome will come from outside."""
+        step = self.steps[key]
+        return self.apply(
+            e.StepScheduled(self.now, None, None, key, step.spec.name, step.attempt, step.hash, step.input)
+        )
+
+    def pause(self, key: str | None = None) -> list[c.Command]:
+        """A person pauses the run, or the step whose attempt was to begin."""
+        if key is not None:
+            self.held.add(key)
+        name = "" if key is None else self.steps[key].spec.name
+        return self.apply(e.Paused(self.now, None, None, "wait", key, name))
+
+    def resume(self, key: str | None = None) -> list[c.Command]:
+        self.held.discard(key or "")
+        return self.apply(e.Resumed(self.now, None, None, key))
 
     def wait(self, seconds: float) -> None:
         """Time goes on and nothing else happens; what falls due is noticed at the next event."""
@@ -210,10 +239,14 @@ class World:
         """What is under way follows from the execution alone, as it does for a new owner."""
         asked = [] if self.execution.closed else self.execution.outstanding()
         self.steps = {x.key: x for x in asked if isinstance(x, c.RunStep)}
+        self.messages = {x.key: x for x in asked if isinstance(x, c.SendMessage)}
+        self.steps |= {x.step.key: x.step for x in asked if isinstance(x, c.AwaitStep)}
+        self.scheduled = {x.step.key for x in asked if isinstance(x, c.AwaitStep)}
         self._opened |= {x.key: x for x in self.answers[-1] if isinstance(x, (c.StartChild, c.OpenTask))}
         opened = [self._opened[key] for key in self.execution.calls.waiting_for() if key in self._opened]
         self.children = {x.key: x for x in opened if isinstance(x, c.StartChild)}
         self.tasks = {x.key: x for x in opened if isinstance(x, c.OpenTask)}
+        self.held = {key for key in self.held if key in self.execution.calls.waiting_for()}
         self.incidents = {key for key in self.incidents if key in self.execution.calls.waiting_for()}
 
     def restart(self) -> None:
@@ -304,8 +337,8 @@ def step_named(name: str, **terms: Any) -> Step[..., Any]:
     return Step(run, StepSpec(name, **terms))
 
 
-def flow(function: Callable[..., Any]) -> Workflow[..., Any]:
-    return Workflow(function, function.__name__)
+def flow(function: Callable[..., Any], **policy: Any) -> Workflow[..., Any]:
+    return Workflow(function, function.__name__, policy=MessagePolicy(**policy))
 
 
 def arguments(step: Step[..., Any], command: c.RunStep) -> tuple[Any, ...]:

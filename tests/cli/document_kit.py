@@ -25,6 +25,7 @@ _VARIES = (
     (re.compile(r"\b\d+(s|m|h) ago\b|\bnow\b"), "AGO"),
     (re.compile(r"(?<![\w-])(<1ms|\d+(\.\d)?(ms|s)|\d+m( \d+s)?)(?![\w-])"), "LENGTH"),
     (re.compile(r"\b\S+:\d+:[0-9a-f]{6}\b"), "WORKER"),
+    (re.compile(r"(?<=http://127\.0\.0\.1:)\d+"), "PORT"),
     (re.compile(r"\b[0-9a-f]{16}([0-9a-f]{16})?\b"), "HASH"),
     (re.compile(r"(?<=-)[0-9a-f]{8}\b"), "ID"),
     (re.compile(r"\b\d+(\.\d)? (B|kB|MB)"), "SIZE"),
@@ -87,7 +88,7 @@ class Document:
     def _carry_out(self, code: str) -> str:
         words = code.split()
         command = words[1] if Path(words[0]).name == "segue" else ""
-        if command in ("dev", "worker"):
+        if command in ("dev", "worker", "server"):
             return self._serve(words[1:])
         if "restore" in words:
             self._stop()
@@ -102,7 +103,7 @@ class Document:
         """What a serving command says when it has begun; it goes on, for the commands that follow."""
         self._stop()
         self._server = self._folder.begin(*words)
-        self._server.until(r"serving .*\n")
+        self._server.until(r"serving .*\n" if words[0] == "worker" else r"dashboard .*\n")
         return self._server.text
 
     def _settle(self) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import select
 import signal
 import subprocess
+import urllib.request
+from typing import Any
 
 from cli_kit import PATIENCE, Folder, Running
 
@@ -182,3 +185,42 @@ def test_dev_stops_while_code_is_imported(segue: Folder) -> None:
 
 def test_dev_of_nothing(segue: Folder) -> None:
     assert "there is no file or folder nope" in segue("dev", "nope", code=2).err
+
+
+def ask(address: str, path: str) -> Any:
+    with urllib.request.urlopen(f"{address}/api/v1{path}", timeout=PATIENCE) as answer:
+        return json.load(answer)
+
+
+def test_dev_serves_the_api_beside_the_runs_and_goes_on_after_a_change(segue: Folder) -> None:
+    segue.write("flows.py", GREET)
+    dev = segue.begin("dev", "flows.py", "--port", "0")
+    address = re.search(r"dashboard (http://\S+)", dev.until(r"dashboard http://\S+\s"))[1]
+    segue("start", "greet", "ann", "--id", "a")
+    dev.until("greet a")
+    assert [run["id"] for run in ask(address, "/runs")["runs"]] == ["a"]
+    mark = len(dev.text)
+    segue.write("flows.py", GREET + "\n    # a comment\n")
+    address = re.search(r"dashboard (http://\S+)", dev.until(r"dashboard http://\S+\s", after=mark)[mark:])[1]
+    assert [run["state"] for run in ask(address, "/runs")["runs"]] == ["waiting"]
+
+
+def test_a_server_beside_a_worker_starts_and_shows_runs(segue: Folder) -> None:
+    worker = segue.begin("worker", "flows.py")
+    worker.until("serving ")
+    server = segue.begin("server", "flows.py", "--port", "0")
+    address = re.search(r"http://\S+", server.until(r"dashboard http://\S+\s"))[0]
+    body = json.dumps({"workflow": "plain", "input": [3], "id": "over-http"}).encode()
+    request = urllib.request.Request(f"{address}/api/v1/runs", body, {"content-type": "application/json"})
+    with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
+        assert answer.status == 201
+    worker.until("completed  plain over-http")
+    assert ask(address, "/overview")["counts"] == {"completed": 1}
+    server.signal(signal.SIGTERM)
+    assert server.end() == 0
+
+
+def test_a_server_lets_nobody_in_from_elsewhere(segue: Folder) -> None:
+    segue("run", "flows.py:plain", "1")
+    assert "there is no login yet" in segue("server", "--host", "0.0.0.0", code=2).err
+    assert "ports are 1 to 65535" in segue("server", "--port", "99999", code=2).err

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,15 @@ import sweep_steps as steps
 import sweep_workflows as w
 
 from segue import Approval, Engine, Handle, Incident, Resolution, RunFailed
-from segue.errors import CallerError, PayloadError, RunAlreadyExists, RunClosed, RunNotFound, StoreUnavailable
+from segue.errors import (
+    CallerError,
+    PayloadError,
+    RunAlreadyExists,
+    RunClosed,
+    RunNotFound,
+    StoreUnavailable,
+    UpdateFailed,
+)
 from segue.kernel import events as e
 from segue.runtime.settings import Settings
 from segue.stores.base import CLOSED, RunFilter, RunRow, Store
@@ -58,6 +67,16 @@ async def _end(handle: Handle[Any]) -> None:
             return
 
 
+async def _answered(id: str, engine: Engine, ask: Callable[[], Awaitable[Any]]) -> None:
+    """Asks for an update's answer, and repairs whatever it stands still on."""
+    while True:
+        try:
+            await _unless_closed(ask())
+            return
+        except Incident:
+            await _unless_closed((await engine.handle(id)).retry())
+
+
 async def _unless_closed(request: Awaitable[Any]) -> None:
     """The request was made before the crash, and its run has ended since."""
     with suppress(RunClosed):
@@ -77,7 +96,7 @@ async def _letters(engine: Engine) -> None:
         await _unless_closed(handle.signal("number", n, message=f"number-{n}"))
     await _unless_closed(handle.signal("note", 7, message="note-7"))
     for n in (5, 6):
-        await _unless_closed(handle.update("add", n, id=f"add-{n}"))
+        await _answered("letters", engine, partial(handle.update, "add", n, id=f"add-{n}"))
     with suppress(CallerError):
         await handle.update("add", -1)
     if engine.owner:
@@ -87,6 +106,26 @@ async def _letters(engine: Engine) -> None:
     await _unless_closed(handle.signal("number", 0, message="number-0"))
     await _unless_closed(handle.signal("stop", message="stop"))
     await _end(handle)
+
+
+async def _basket(engine: Engine) -> None:
+    lonely = await engine.start(w.lonely, id="lonely")
+    start = engine.with_start(w.Basket, "ann", id="basket", on_conflict="use-existing")
+    await _answered("basket", engine, lambda: start.update(w.Basket.put, "tea", id="tea"))
+    await _unless_closed(start.signal(w.Basket.note, "milk", message="milk"))
+    handle = await engine.handle("basket")
+    with suppress(UpdateFailed):
+        await _unless_closed(handle.update(w.Basket.put, "nothing", id="nothing"))
+    await _end(await engine.start(w.postman, id="postman"))
+    await until(lambda: _recorded(engine, handle, "letter"))
+    await _unless_closed(handle.signal(w.Basket.close, message="close"))
+    await _end(handle)
+    await _end(lonely)
+
+
+async def _recorded(engine: Engine, handle: Handle[Any], word: str) -> bool:
+    found = [event for _, event in engine.events_of(handle.run) if isinstance(event, e.SignalReceived)]
+    return any(engine.encodings.decode(event.payload) == word for event in found)
 
 
 async def _family(engine: Engine) -> None:
@@ -194,7 +233,9 @@ async def _twin(engine: Engine) -> None:
 
 async def _policies(engine: Engine) -> None:
     handle = await engine.start(w.policies, id="policies")
-    while (await handle.status()).state not in CLOSED:
+    while (state := (await handle.status()).state) not in CLOSED:
+        if state == "incident":  # its step went down with too many processes
+            await _unless_closed(handle.retry())
         for task in await engine.tasks(run=handle.run):
             mended = steps.happened("pump")
             steps.make_happen("pump")
@@ -277,9 +318,64 @@ async def _is_closed(handle: Handle[Any]) -> bool:
     return (await handle.status()).state in CLOSED
 
 
+async def _rounds(engine: Engine) -> None:
+    handle = await engine.start(w.rounds, 0, id="rounds")
+    await _unless_closed(handle.signal("kept", "till the end", message="kept"))
+    for n in range(3):
+        await _unless_closed(handle.signal("round", n, message=f"round-{n}"))
+    await _end(handle)
+
+
+async def _begun_later(engine: Engine) -> None:
+    handle = await engine.start(w.begun_later, id="begun-later", delay="20ms", timeout="1h", summary="begins late")
+    await _complete(engine, handle, "hands")
+    await _end(handle)
+
+
+async def _complete(engine: Engine, handle: Handle[Any], name: str) -> None:
+    """Completes a step by its newest token, until it is done."""
+    while (await handle.status()).state not in CLOSED:
+        with suppress(FileNotFoundError, CallerError):
+            token = (steps.world() / f"{name}.token").read_text()
+            await engine.heartbeat_step(token, "on its way")
+            await engine.complete_step(token, "completed")
+            return
+        if any(isinstance(x.event, e.StepCompleted) and x.event.name == "handed_over" for x in await handle.history()):
+            return
+        await asyncio.sleep(0.005)
+
+
+async def _out_of_time(engine: Engine) -> None:
+    await _end(await engine.start(w.out_of_time, id="out-of-time", timeout="40ms"))
+
+
+async def _gives_up_waiting(engine: Engine) -> None:
+    await _end(await engine.start(w.gives_up_waiting, id="gives-up-waiting"))
+
+
+async def _stopped(engine: Engine) -> None:
+    handle = await engine.start(w.stopped, id="stopped")
+    if (await handle.status()).state not in CLOSED:
+        await engine.pause_step("pausable", "a look at it", by="ann")
+    await _unless_closed(handle.pause("wait", by="ann"))
+    await _unless_closed(handle.signal("before", 7, message="before"))
+    with suppress(CallerError):  # it was done before the crash
+        await handle.resume(by="ann")
+    await until(lambda: _held_or_closed(handle))
+    with suppress(CallerError):
+        await engine.resume_step("pausable", by="ann")
+    await _end(handle)
+
+
+async def _held_or_closed(handle: Handle[Any]) -> bool:
+    held = [x.event for x in await handle.history() if isinstance(x.event, e.Paused) and x.event.key is not None]
+    return bool(held) or (await handle.status()).state in CLOSED
+
+
 PARTS = (
-    _order, _letters, _family, _decide, _repaired, _skipped, _rolled_back, _called_off, _impatient, _ended, _phoenix,
-    _twin, _policies, _bulky, _stuck, _abandons, _dynasty, _personal,
+    _order, _letters, _basket, _family, _decide, _repaired, _skipped, _rolled_back, _called_off, _impatient, _ended,
+    _phoenix, _twin, _policies, _bulky, _stuck, _abandons, _dynasty, _personal,
+    _rounds, _begun_later, _out_of_time, _gives_up_waiting, _stopped,
 )  # fmt: skip
 
 
@@ -293,7 +389,7 @@ async def outcome_of(engine: Engine) -> dict[str, Any]:
 
 
 def _name(row: RunRow) -> str:
-    return f"{row.id} {row.input_hash[:6]}"
+    return f"{row.id} {row.input_hash[:6]} {row.summary}".rstrip()
 
 
 async def _end_of(engine: Engine, row: RunRow) -> dict[str, Any]:

@@ -54,6 +54,7 @@ def check_end(path: Path, world: Path, *, one_process: bool) -> set[str]:
     """
     assert _query(path, "PRAGMA integrity_check") == [("ok",)]
     assert _query(path, "SELECT * FROM inbox") == []
+    assert _query(path, "SELECT * FROM attempts") == []
     assert _query(path, "SELECT id, state, wake FROM runs WHERE closed_at IS NULL OR wake IS NOT NULL") == []
     assert _query(path, "SELECT key FROM tasks WHERE state = 'open'") == []
     kinds: set[str] = set()

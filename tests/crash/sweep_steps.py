@@ -181,3 +181,39 @@ def hold(what: str) -> str:
     while not segue.cancelled():
         time.sleep(0.002)
     return f"hold on {what}"
+
+
+# --- heartbeats, and outcomes from outside ----------------------------------------------------------------------
+
+
+@step(retry=Retry(attempts=10, initial="10ms", backoff=1, jitter=0), heartbeat_timeout="30s", schedule_to_close="1h")
+async def beats(name: str) -> str:
+    """Fails once, and goes on from what it said before, whichever process it failed in."""
+    act()
+    before = segue.last_heartbeat(str)
+    segue.heartbeat(name)
+    if not happened(f"{name}-failed"):
+        make_happen(f"{name}-failed")
+        raise ConnectionError("no beat")
+    return f"beats, {before in (name, None)}"
+
+
+@step
+async def handed_over(name: str) -> str:
+    """Whoever completes it finds the newest token in a file."""
+    act()
+    token = segue.complete_later()
+    (world() / f"{name}.token").write_text(token)
+    return "ignored"
+
+
+@step(schedule_to_close="40ms")
+def never_completed(name: str) -> None:
+    act()
+    segue.complete_later()
+
+
+@step
+async def pausable(n: int) -> int:
+    act()
+    return n + 1

@@ -11,6 +11,7 @@ import sweep_steps as steps
 
 import segue
 from segue import RunCancelled, RunFailed, StepFailed, approval, escalate, saga, signal, skip, state, workflow
+from segue.errors import RunNotFound
 
 
 class Order(msgspec.Struct):
@@ -85,6 +86,66 @@ async def letters() -> dict[str, Any]:
             break
     await signal("stop")
     return {"got": got, "handled": handled, "total": total}
+
+
+@workflow
+class Basket:
+    """The class form: it is started by its first message, and waits for a condition and for its handlers."""
+
+    def __init__(self, owner: str) -> None:
+        self.items: list[str] = []
+        self.closed = False
+
+    async def run(self, owner: str) -> dict[str, Any]:
+        try:
+            await segue.wait_condition(lambda: len(self.items) > 9, timeout="20ms")
+            full = True
+        except TimeoutError:
+            full = False
+        await segue.wait_condition(lambda: self.closed and segue.all_handlers_finished())
+        return {"items": sorted(self.items), "full": full, "owner": owner}
+
+    @signal
+    async def note(self, item: str) -> None:
+        self.items.append(f"{item} {await steps.fetch(len(item))}")
+
+    @signal
+    def close(self) -> None:
+        self.closed = True
+
+    @segue.query
+    def count(self) -> int:
+        return len(self.items)
+
+    @segue.update
+    async def put(self, item: str) -> str:
+        if item == "nothing":
+            raise LookupError(item)
+        self.items.append(item)
+        return f"{item} {await steps.fetch(1)}"
+
+
+@workflow
+async def postman() -> list[str]:
+    """Signals another run, asks one to stop, and misses two."""
+    told = []
+    for send in (
+        lambda: segue.other_run("basket").signal(Basket.note, "letter"),
+        lambda: segue.other_run("lonely").cancel("nobody comes"),
+        lambda: segue.other_run("nobody").signal("x"),
+        lambda: segue.other_run("nobody").cancel(),
+    ):
+        try:
+            await send()
+            told.append("told")
+        except RunNotFound as error:
+            told.append(f"no {error.run_id}")
+    return told
+
+
+@workflow
+async def lonely() -> None:
+    await signal("never")
 
 
 # --- children -------------------------------------------------------------------------------------------------
@@ -274,3 +335,54 @@ async def twin(n: int) -> int:
     if n == 1:
         await signal("never")
     return await steps.fetch(n)
+
+
+# --- time and size ----------------------------------------------------------------------------------------------
+
+
+@workflow
+async def rounds(n: int) -> dict[str, Any]:
+    """Goes on as a new run twice, with a signal that nobody has taken yet."""
+    segue.set_summary(f"round {n}")
+    number = await signal("round", int)
+    await steps.fetch(n)
+    if n < 2:
+        segue.continue_as_new(n + 1)
+    return {"n": n, "number": number, "kept": await signal("kept", str)}
+
+
+@workflow
+async def begun_later() -> str:
+    """Begins late; its step is completed from outside, after one attempt that beats and fails."""
+    await segue.sleep(0.01, summary="a nap")
+    resumed = await steps.beats.using(summary="beats")("heart")
+    return f"{resumed}, {await steps.handed_over('hands')}"
+
+
+@workflow
+async def out_of_time() -> None:
+    try:
+        await steps.forever()
+    finally:
+        await steps.fetch(0)
+
+
+@workflow
+async def gives_up_waiting() -> str:
+    """Nobody completes the first; the second is given up by the workflow itself."""
+    try:
+        await steps.never_completed("nobody")
+        said = "?"
+    except StepFailed as error:
+        said = error.failure.type.rpartition(".")[2]
+    with suppress(TimeoutError):
+        await asyncio.wait_for(steps.handed_over("given-up"), 0.02)
+    return said
+
+
+@workflow
+async def stopped() -> list[Any]:
+    """Paused as a whole, and by its step."""
+    before = await signal("before", int)
+    await asyncio.sleep(0.01)
+    return [before, await steps.pausable(3)]

@@ -61,7 +61,7 @@ def _game(table: Path, name: str, **more: Any) -> Game:
 def test_nothing_goes_wrong(quiet: Game, expected: dict[str, Any]) -> None:
     games.check(expected, expected, quiet, one_process=True)
     states = sorted(end["state"] for end in expected.values())
-    assert {"completed", "failed", "cancelled", "terminated"} == set(states)
+    assert {"completed", "failed", "cancelled", "terminated", "continued"} == set(states)
 
 
 def test_the_scenario_has_every_event_and_every_command(quiet: Game, expected: dict[str, Any]) -> None:

@@ -157,7 +157,7 @@ async def test_a_name_that_cannot_be_stored_is_refused_before_anything_is_writte
 
 async def test_a_conflict_policy_that_does_not_exist_replaces_nothing(engine: Engine) -> None:
     handle = await engine.start(listens_once, id="a")
-    with pytest.raises(InvalidArgument, match=r"on_conflict must be one of use-existing, fail, .*'terminate'"):
+    with pytest.raises(InvalidArgument, match=r"on_conflict must be one of use-existing, use-open, .*'terminate'"):
         await engine.start(listens_once, id="a", on_conflict="terminate")  # type: ignore[call-overload]
     assert (await engine.handle("a")).run == handle.run
 

@@ -70,6 +70,7 @@ EVENTS: list[e.Event] = [
     e.ChildCompleted(*HEAD, "/c", "completed", LARGE),
     e.TaskOpened(*HEAD, "/t", "t", "ann", subject=LARGE),
     e.TaskCompleted(*HEAD, "/t", NESTED),
+    e.MessageSent(*HEAD, "/signal:paid", "signal", "other", "paid", "h", "completed"),
     e.AttributesSet(*HEAD, {"a": 1}),
     e.Marker(*HEAD, "patch", "p", LARGE),
     e.CancelRequested(*HEAD),
@@ -80,6 +81,12 @@ EVENTS: list[e.Event] = [
     e.RunCancelled(*HEAD),
     e.RunTerminated(*HEAD),
     e.Erased(*HEAD),
+    e.Modified(*HEAD, "skip", "/a", LARGE),
+    e.StepScheduled(*HEAD, "/a", "a", 1, "h", LARGE, summary="in words"),
+    e.StepFailed(*HEAD, "/a", "a", 1, "h", FAILURE, summary="in words", heartbeat=LARGE),
+    e.Paused(*HEAD, "because"),
+    e.Resumed(*HEAD),
+    e.RunContinued(*HEAD, "uid", LARGE),
 ]
 
 

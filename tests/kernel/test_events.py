@@ -29,6 +29,8 @@ def example(hint: Any) -> Any:
             return FAILURE
         case kind if kind is e.ParentRef:
             return e.ParentRef(1, "uid", "key", "abandon")
+        case kind if kind is e.Continued:
+            return e.Continued("uid", 3, 2)
         case kind if kind is dict:
             return {"key": "value"}
         case kind if kind is tuple:

@@ -7,12 +7,19 @@ from typing import Any
 import pytest
 
 from segue.errors import InvalidArgument
-from segue.kernel.names import checked_name
+from segue.kernel.names import LONGEST, checked_name, checked_text
 
 
-@pytest.mark.parametrize("name", ["", "order-42", "Größe", "😀", "a b\n", "x" * 100_000])
+@pytest.mark.parametrize("name", ["", "order-42", "Größe", "😀", "a b\n", "x" * LONGEST, "é" * (LONGEST // 2)])
 def test_text_is_a_name(name: str) -> None:
     assert checked_name(name, "an id") == name
+
+
+@pytest.mark.parametrize("name", ["x" * (LONGEST + 1), "é" * (LONGEST // 2 + 1), "😀" * LONGEST])
+def test_a_key_is_no_longer_than_an_index_takes(name: str) -> None:
+    with pytest.raises(InvalidArgument, match="a key may have 1,000: shorten it"):
+        checked_name(name, "an id")
+    assert checked_text(name, "a reason") == name
 
 
 @pytest.mark.parametrize(

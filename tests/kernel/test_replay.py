@@ -67,6 +67,7 @@ RECORDS: dict[str, tuple[c.Command, e.Event, e.Event | None]] = {
     "update": (c.CompleteUpdate("u", NULL), update("u"), update("x")),
     "completion": (c.Complete(NULL), e.RunCompleted(1, None, None, NULL), None),
     "failure": (c.Fail(e.Failure("E", "m")), e.RunFailed(1, None, None, e.Failure("E", "m")), None),
+    "continuation": (c.ContinueAsNew(NULL, "h", True), e.RunContinued(1, None, None, "uid", NULL), None),
     "cancellation": (c.Cancelled(), e.RunCancelled(1, None, None), None),
 }  # fmt: skip
 

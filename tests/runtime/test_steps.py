@@ -175,7 +175,7 @@ async def test_waiting_for_a_free_thread_takes_nothing_from_the_time(url: str, u
         second = await engine.start(limited_behind_others)
         await until(lambda: len(engine._duty.attempts.running) == 2)  # type: ignore[union-attr]
         (waiting,) = [r for r in engine._duty.attempts.running if r.attempt.name == "brief"]  # type: ignore[union-attr]
-        assert waiting.timer is None, "its time has not begun"
+        assert not waiting.timers, "its time has not begun"
         released.set()
         assert (await first.result(timeout=10), await second.result(timeout=10)) == ("first", "timed")
 

@@ -183,3 +183,11 @@ def test_a_backup_goes_to_a_new_file_only(owner: Owner, tmp_path: Path) -> None:
     with pytest.raises(InvalidArgument, match="there already"):
         owner.store.backup(str(target))
     assert target.stat() == before
+
+
+def test_what_steps_report_of_their_progress_is_read_apart(owner: Owner) -> None:
+    logs = owner.store.logs
+    logs.append([LogLine(1, "/a", 1, 5, "PROGRESS", "progress", "1"), LogLine(1, "/a", 1, 6, "INFO", "stdout", "x")])
+
+    assert [line.text for line in logs.read(1)] == ["x"]
+    assert [line.text for line in logs.read(1, progress=True)] == ["1"]

@@ -192,3 +192,59 @@ def test_a_run_whose_journal_does_not_begin_here_brings_it_along(owner: Owner) -
     assert owner.commit(start("fork", rest=rest)) == [Started("existing", run)]
     assert events(owner.store, run) == [EVENT, b"second", b"third"]
     assert owner.commit(Append(run, 4, (b"fourth",))) == [Appended("appended")]
+
+
+# --- with a message -------------------------------------------------------------------------------------------
+
+
+def test_a_message_comes_with_the_start_or_goes_to_the_run_that_is_there(owner: Owner) -> None:
+    (first,) = owner.commit(start("a", post=signal("m")))
+    (again,) = owner.commit(start("a", uid="new", post=signal("n")))
+    (third,) = owner.commit(start("a", uid="other", post=signal("n")))
+
+    assert isinstance(first, Started)
+    assert isinstance(again, Started)
+    assert isinstance(third, Started)
+    assert (first.outcome, again.outcome) == ("started", "existing")
+    assert again.run == first.run
+    assert [a.posted.outcome for a in (first, again, third) if a.posted] == ["posted", "posted", "duplicate"]
+    assert [message.message for message in owner.store.inbox([first.run])] == ["m", "n"]
+
+
+def test_a_start_that_is_refused_sends_nothing(owner: Owner) -> None:
+    run = owner.start("a")
+
+    (answer,) = owner.commit(start("a", uid="new", on_conflict="fail", post=signal("m")))
+
+    assert isinstance(answer, Started)
+    assert (answer.outcome, answer.posted) == ("refused", None)
+    assert owner.store.inbox([run]) == []
+
+
+def test_a_closed_run_takes_no_message_with_a_start(owner: Owner) -> None:
+    run = owner.start("a")
+    owner.commit(Append(run, 2, (b"e",), status=closed()))
+
+    (answer,) = owner.commit(start("a", uid="new", post=signal("m")))
+
+    assert isinstance(answer, Started)
+    assert answer.posted is not None
+    assert (answer.outcome, answer.posted.outcome, answer.posted.state) == ("existing", "closed", "completed")
+
+
+def test_use_open_takes_an_open_run_whatever_its_input_and_replaces_a_closed_one(owner: Owner) -> None:
+    run = owner.start("a")
+
+    assert owner.commit(start("a", uid="new", on_conflict="use-open", input_hash="other")) == [
+        Started("existing", run, "running")
+    ]
+    (refused,) = owner.commit(start("a", uid="new", on_conflict="use-open", workflow="other"))
+    owner.commit(Append(run, 2, (b"e",), status=closed()))
+    (new,) = owner.commit(start("a", uid="new", on_conflict="use-open", post=signal("m")))
+
+    assert isinstance(refused, Started)
+    assert (refused.outcome, refused.reason) == ("refused", "it is a run of fulfil")
+    assert isinstance(new, Started)
+    assert (new.outcome, new.replaced) == ("started", run)
+    assert new.posted is not None
+    assert new.posted.run == new.run

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import assert_type
 from uuid import UUID
 
+import segue
 from segue import (
     Approval,
     Client,
@@ -27,6 +28,7 @@ from segue import (
     log,
     now,
     on_cancel,
+    other_run,
     patched,
     progress,
     publish,
@@ -41,8 +43,10 @@ from segue import (
     step,
     update,
     uuid4,
+    wait_condition,
     workflow,
 )
+from segue.following import Progress, Published, Recorded
 
 
 class Order:
@@ -88,6 +92,79 @@ async def fulfil(order: Order, note: str = "") -> str:
     assert_type(await approval("boss", form=Order), Order)
     assert_type(await signal("paid", Decimal), Decimal)
     return note
+
+
+@workflow
+class Cart:
+    """The class form."""
+
+    async def run(self, owner: str, limit: int) -> Payment:
+        assert_type(self.total(Decimal(1)), Decimal)
+        assert_type(await self.checkout("card"), Payment)
+        assert_type(self.rename("bob"), str)
+        await wait_condition(lambda: True, timeout="5m")
+        await other_run("x").signal(Cart.add, Order())
+        await other_run("x").signal("add", 1)
+        await other_run("x").cancel("enough")
+        return Payment()
+
+    @signal
+    def add(self, item: Order) -> None: ...
+
+    @signal
+    async def close(self) -> None: ...
+
+    @query
+    def total(self, least: Decimal) -> Decimal:
+        return least
+
+    @update
+    async def checkout(self, card: str) -> Payment:
+        return Payment()
+
+    @checkout.validator
+    def check(self, card: str) -> None: ...
+
+    @update
+    def rename(self, name: str) -> str:
+        return name
+
+
+@workflow(name="kept", unknown_signals="refuse", unfinished="finish")
+class Kept:
+    async def run(self) -> int:
+        return 1
+
+
+@workflow(unknown_updates="keep")
+async def closures() -> int:
+    @update
+    async def put(item: Order) -> int:
+        return 1
+
+    @put.validator
+    def check(item: Order) -> None: ...
+
+    assert_type(await put(Order()), int)
+    return 1
+
+
+async def cart(engine: Engine, order: Order) -> None:
+    handle = await engine.start(Cart, "ann", 3, id="c")
+    assert_type(handle, Handle[Payment])
+    await handle.signal(Cart.add, order)
+    await handle.signal(Cart.close, message="m")
+    assert_type(await handle.query(Cart.total, Decimal(1)), Decimal)
+    assert_type(await handle.update(Cart.checkout, "card", id="u"), Payment)
+    assert_type(await handle.update(Cart.rename, "bob"), str)
+    assert_type(await engine.start(Kept), Handle[int])
+    start = engine.with_start(Cart, "ann", 3, id="c")
+    assert_type(await start.update(Cart.checkout, "card"), Payment)
+    assert_type(await start.signal(Cart.add, order), Handle[Payment])
+    async for recorded in handle.events():
+        assert_type(recorded, Recorded)
+    async for found in handle.events(progress=True):
+        assert_type(found, Recorded | Published | Progress)
 
 
 @workflow
@@ -183,3 +260,30 @@ def synchronous(order: Order, file: File) -> None:
         assert_type(client.start(every_name, order, file, id="x").result(), Decimal)
         assert_type(client.handle("x", int).result(), int)
     assert_type(run(every_name, order, file), Decimal)
+
+
+@step(heartbeat_timeout="30s", schedule_to_start="1m", schedule_to_close="1h")
+async def load(rows: int) -> int:
+    assert_type(segue.complete_later(), str)
+    segue.heartbeat({"done": rows})
+    return rows
+
+
+@workflow(timeout="1d")
+async def for_ever(total: int) -> int:
+    assert_type(await load.using(summary="the first", heartbeat_timeout="5s")(1), int)
+    await segue.sleep("1h", summary="a nap")
+    assert_type(segue.history().events, int)
+    if segue.should_continue():
+        segue.continue_as_new(total)
+    return total
+
+
+async def steered(engine: Engine) -> None:
+    handle = await engine.start(for_ever, 1, delay="1h", timeout="2h", summary="later")
+    assert_type(handle, Handle[int])
+    await handle.pause("why", by="ann")
+    await handle.resume(by="ann")
+    await engine.pause_step("load", "why", by="ann")
+    await engine.complete_step("token", 1)
+    await engine.fail_step("token", ValueError("no"), retryable=False)

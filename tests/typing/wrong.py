@@ -15,6 +15,7 @@ from segue import (
     idempotency_key,
     log,
     now,
+    other_run,
     patched,
     progress,
     publish,
@@ -78,6 +79,47 @@ def not_async(order: Order) -> str:
     return ""
 
 
+@workflow
+class Cart:
+    async def run(self, owner: str) -> Payment:
+        self.rename(3)  # E: arg-type
+        await other_run("x").signal(Cart.add, "tea")  # E: arg-type|call-overload
+        return Payment()
+
+    @signal
+    def add(self, item: Order) -> None: ...
+
+    @query
+    def total(self, least: int) -> int:
+        return least
+
+    @update
+    async def checkout(self, card: str) -> Payment:
+        return Payment()
+
+    @checkout.validator  # E: arg-type
+    def check(self, card: int) -> None: ...
+
+    @update
+    def rename(self, name: str) -> str:
+        return name
+
+
+async def cart(engine: Engine, order: Order) -> None:
+    await engine.start(Cart, 3)  # E: call-overload|arg-type
+    await engine.start(Cart)  # E: call-overload|arg-type
+    handle = await engine.start(Cart, "ann")
+    await handle.signal(Cart.add, "tea")  # E: call-overload|arg-type
+    await handle.signal(Cart.add)  # E: call-overload|arg-type
+    await handle.query(Cart.total, "many")  # E: call-overload|arg-type
+    text: str = await handle.query(Cart.total, 1)  # E: assignment|call-overload|arg-type
+    paid: int = await handle.update(Cart.checkout, "card")  # E: assignment|call-overload|arg-type
+    await handle.update(Cart.checkout, 3)  # E: call-overload|arg-type
+    await engine.with_start(Cart, 3, id="c").update(Cart.checkout, "card")  # E: call-overload|arg-type
+    await engine.with_start(Cart, "ann", id="c").update(Cart.rename, 3)  # E: call-overload|arg-type
+    print(text, paid)
+
+
 async def main(engine: Engine, order: Order) -> None:
     await engine.start(fulfil, "tea")  # E: call-overload|arg-type
     await engine.start(fulfil)  # E: call-overload|arg-type
@@ -106,9 +148,12 @@ async def every_name(order: Order, file: File) -> int:
     def so_far(factor: int) -> int:
         return factor
 
-    @update  # E: arg-type
-    def not_async(to: str) -> str:
+    @update
+    def rename(to: str) -> str:
         return to
+
+    @rename.validator  # E: arg-type
+    def by_number(to: int) -> None: ...
 
     so_far("x")  # E: arg-type
     text: str = now()  # E: assignment
@@ -150,3 +195,9 @@ def synchronous(order: Order) -> None:
     Retention("30d", state="open")  # E: arg-type
     skip(1, 2)  # E: call-arg
     print(count)
+
+
+async def out_of_time(engine: Engine) -> None:
+    await engine.start(fulfil, Order(), delay=object())  # E: call-overload
+    await engine.complete_step(7, None)  # E: arg-type
+    charge.using(summary=3)  # E: arg-type

@@ -18,7 +18,7 @@ from segue.cli.asking import ask
 from segue.cli.lookup import client, lookup
 from segue.cli.messages import RunId
 from segue.cli.output import ROOMY, console, print_json, short_id
-from segue.cli.payloads import brief, plain_value
+from segue.cli.payloads import brief
 from segue.cli.scope import Scope
 from segue.cli.words import ago, iso
 from segue.engine import Engine
@@ -26,6 +26,7 @@ from segue.errors import CallerError, InvalidArgument
 from segue.handles import HumanTask
 from segue.kernel import forms
 from segue.kernel.payload import Payload
+from segue.kernel.plain import plain_value
 from segue.stores.base import Task
 
 task = App(name="task", help="Human tasks: what people are asked.", version_flags=())

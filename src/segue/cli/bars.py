@@ -6,8 +6,8 @@ from rich.text import Text
 
 from segue.cli.folding import Fold
 from segue.cli.output import unicode
-from segue.cli.timeline import Call
 from segue.cli.words import length, state
+from segue.kernel.timeline import Call
 
 FOLDED = 5
 """Columns that a folded stretch takes."""

@@ -27,6 +27,7 @@ from segue.cli.scope import Scope
 from segue.cli.words import clock, count
 from segue.errors import InvalidArgument
 from segue.kernel.duration import microseconds
+from segue.settings import port_number
 
 LOOK = 0.3
 """Seconds between looks at the files."""
@@ -42,11 +43,15 @@ class Order(msgspec.Struct, frozen=True):
     app: str | None
     namespace: str | None
     grace: float
+    port: int
 
 
 def dev(
     *places: Annotated[str, Parameter(help="Folders or files that define the workflows; by default this folder.")],
     grace: Annotated[str, Parameter(help="How long attempts under way may take to end at a change.")] = "2s",
+    port: Annotated[
+        int | None, Parameter(help="Where the dashboard is; the next free one if it is taken. Or: SEGUE_PORT.")
+    ] = None,
     scope: Scope = Scope(),  # noqa: B008 (immutable)
 ) -> int:
     """Serve the workflows of a folder, and serve them anew whenever a file changes."""
@@ -55,7 +60,7 @@ def dev(
     for place in chosen:
         if not Path(place).exists():
             raise InvalidArgument(f"there is no file or folder {place}")
-    order = Order(chosen, scope.url, scope.app, scope.namespace, seconds)
+    order = Order(chosen, scope.url, scope.app, scope.namespace, seconds, port_number(port))
     return _Supervisor(order).run()
 
 

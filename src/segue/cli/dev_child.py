@@ -37,14 +37,14 @@ def main() -> int:
         return 0
     scope = Scope(order.url, order.app, order.namespace)
     try:
-        asyncio.run(_serve(scope, order.grace, hear))
+        asyncio.run(_serve(scope, order, hear))
     except SegueError as error:
         print_error(error)
         return DATABASE
     return 0
 
 
-async def _serve(scope: Scope, grace: float, hear: int) -> None:
+async def _serve(scope: Scope, order: Order, hear: int) -> None:
     interrupts = Interrupts((signal.SIGTERM,))
     loop = asyncio.get_running_loop()
 
@@ -53,7 +53,7 @@ async def _serve(scope: Scope, grace: float, hear: int) -> None:
         interrupts.ask()
 
     loop.add_reader(hear, parent_is_gone)
-    await serve(scope, interrupts, grace=grace)
+    await serve(scope, interrupts, grace=order.grace, port=order.port)
 
 
 if __name__ == "__main__":

@@ -13,17 +13,25 @@ from rich.text import Text
 from segue.cli import tree
 from segue.cli.exits import CANCELLED, FAILED, INCIDENT, OK
 from segue.cli.output import badge, console, print_json
-from segue.cli.payloads import LONGEST, cut, plain_value, readable
+from segue.cli.payloads import LONGEST, cut, readable
 from segue.cli.scope import Scope
-from segue.cli.timeline import Call
-from segue.cli.watch import Watch
 from segue.cli.words import count, iso, length, state
 from segue.errors import PayloadError
 from segue.kernel import events as e
 from segue.kernel.erasure import GONE
 from segue.kernel.failures import summary
+from segue.kernel.plain import plain_value
+from segue.kernel.timeline import Call
+from segue.watching import Watch
 
-EXITS = {"completed": OK, "failed": FAILED, "incident": INCIDENT, "cancelled": CANCELLED, "terminated": CANCELLED}
+EXITS = {
+    "completed": OK,
+    "failed": FAILED,
+    "incident": INCIDENT,
+    "cancelled": CANCELLED,
+    "terminated": CANCELLED,
+    "continued": OK,
+}
 
 
 def conclude(watch: Watch, event: e.Event, *, scope: Scope, again: str) -> int:

@@ -8,10 +8,10 @@ from collections.abc import Iterable
 from rich.text import Text
 
 from segue.cli.output import badge
-from segue.cli.timeline import Call
 from segue.cli.words import length, state
 from segue.kernel.events import Failure
 from segue.kernel.failures import summary
+from segue.kernel.timeline import Call
 
 FOLD = 8
 """Calls of one kind and name in one run above which they are folded."""

@@ -7,11 +7,12 @@ from typing import Any
 
 import msgspec
 
-from segue.cli.payloads import brief, plain_value
+from segue.cli.payloads import brief
 from segue.cli.words import iso, length
 from segue.kernel import events as e
 from segue.kernel.failures import summary
 from segue.kernel.payload import Payload
+from segue.kernel.plain import plain_value
 
 _HIDDEN = ("at", "actor", "headers")
 
@@ -49,13 +50,14 @@ def _text(event: e.Event) -> str:
             name in _HIDDEN
             or name in ("hash", "input_hash", "worker", "python", "flags", "form", "seed")
             or value in (None, {})
+            or (name == "summary" and not value)
         ):
             continue
         if isinstance(value, Payload):
             parts.append(f"{name}={brief(value)}")
         elif isinstance(value, e.Failure):
             parts.append(f"{name}={summary(value)}")
-        elif name in ("retry_at", "due"):
+        elif name in ("retry_at", "due", "begin"):
             parts.append(f"{name}=+{length(max(0, value - event.at))}")
         elif name == "started_at":
             parts.append(f"ran={length(event.at - value)}")

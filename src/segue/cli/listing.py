@@ -15,11 +15,12 @@ from rich.text import Text
 from segue.cli import values
 from segue.cli.lookup import client
 from segue.cli.output import ROOMY, badge, console, print_json, short_id
+from segue.cli.said import said
 from segue.cli.scope import Scope
-from segue.cli.standing import standing
 from segue.cli.words import ago, iso, length, moment, state
 from segue.engine import Engine
 from segue.errors import InvalidArgument
+from segue.standing import standing
 from segue.stores.base import CLOSED, OPEN, RunFilter, RunRow
 
 _GROUPS = {"open": OPEN, "closed": CLOSED}
@@ -95,6 +96,8 @@ def run_json(row: RunRow) -> dict[str, Any]:
         "closed_at": iso(row.closed_at),
         "due_at": iso(row.wake) if row.wake is not None and row.wake > 1_000_000 else None,
         "error": row.error,
+        "summary": row.summary,
+        "timer": row.timer,
         "tags": row.tags,
         "attributes": row.attributes,
     }
@@ -142,8 +145,11 @@ def _table(engine: Engine, rows: list[RunRow], now: int, out: Console) -> Table:
         table.add_column("duration", no_wrap=True, justify="right")
     open_tasks = engine.store.tasks(engine.namespace)
     for row in rows:
-        word, said = standing(engine, row, open_tasks, now)
-        id, note = short_id(row.id, out), _note(row, said)
+        where = standing(engine, row, open_tasks, now)
+        about = engine.journal.open_text(row.summary)
+        text = said(where, now)
+        text = f"{about}: {text}" if about and text else about or text
+        word, id, note = where.state, short_id(row.id, out), _note(row, text)
         took = length((row.closed_at or now) - row.started_at)
         cells = (id, row.workflow, badge(word), note, ago(row.started_at, now), took)
         table.add_row(*(cells if roomy else (id, badge(word), note)))

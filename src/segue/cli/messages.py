@@ -15,10 +15,10 @@ from segue.cli.asking import ask
 from segue.cli.lookup import client, lookup
 from segue.cli.output import console, print_json
 from segue.cli.scope import Scope
-from segue.cli.timeline import Incident, Timeline
 from segue.cli.words import count
 from segue.engine import Engine
 from segue.errors import CallerError, InvalidArgument, RunClosed
+from segue.kernel.timeline import Incident, Timeline
 from segue.stores.base import CLOSED, RunRow
 
 RunId = Annotated[str, Parameter(help="The run's id, or the beginning of it.")]
@@ -41,7 +41,7 @@ def signal(
         await engine.signal(row.run, name, given, message=message)
         return f"signal {name!r} is with run {row.id}"
 
-    return _tell(scope, (run,), send)
+    return tell(scope, (run,), send)
 
 
 def cancel(
@@ -57,7 +57,7 @@ def cancel(
             return f"run {row.id} stands still, and stops once it goes on again; `segue terminate {row.id}` ends it now"
         return f"run {row.id} is asked to stop; what it has to undo is undone first"
 
-    return _tell(scope, _some(runs), send, several=True)
+    return tell(scope, some(runs), send, several=True)
 
 
 def terminate(
@@ -67,7 +67,7 @@ def terminate(
     scope: Scope = Scope(),  # noqa: B008 (immutable)
 ) -> int:
     """End runs at once. Nothing is undone."""
-    _some(runs)
+    some(runs)
     if not yes:
         confirm(f"Terminate {count(len(runs), 'run')}: {', '.join(runs)}? Nothing is undone.", scope)
 
@@ -75,7 +75,7 @@ def terminate(
         await engine.terminate(row.run, reason)
         return f"run {row.id} is terminated; nothing was undone"
 
-    return _tell(scope, runs, send, several=True)
+    return tell(scope, runs, send, several=True)
 
 
 def open_incident(engine: Engine, row: RunRow, step: str | None) -> Incident:
@@ -101,7 +101,7 @@ def _incidents(engine: Engine, row: RunRow) -> tuple[Timeline, list[Incident]]:
     return timeline, timeline.open_incidents
 
 
-def _some(runs: tuple[str, ...]) -> tuple[str, ...]:
+def some(runs: tuple[str, ...]) -> tuple[str, ...]:
     if not runs:
         raise InvalidArgument("no run is named; `segue list` shows what there is")
     return runs
@@ -123,7 +123,7 @@ def confirm(question: str, scope: Scope) -> None:
         raise CallerError("nothing was changed")
 
 
-def _tell(
+def tell(
     scope: Scope, ids: tuple[str, ...], send: Callable[[Engine, RunRow], Awaitable[str]], *, several: bool = False
 ) -> int:
     """Looks all runs up first, so that nothing was sent when one of them is wrong. ``several``: the command takes any

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from segue.cli.timeline import Call, label
-from segue.cli.watch import Change, Watch
 from segue.cli.words import ago, clock, count, length
 from segue.kernel import events as e
 from segue.kernel.failures import summary
+from segue.kernel.timeline import Call, label
+from segue.watching import Change, Watch
 
 
 def line(change: Change) -> str | None:
@@ -71,6 +71,8 @@ def _call_line(watch: Watch, event: e.Event, call: Call) -> str | None:
             return f"completed    {name}{took}" + (f"  answered by {call.by}" if call.by else "")
         case e.SignalReceived():
             return f"received     signal {name}"
+        case e.MessageSent():
+            return f"not sent     {name}: it is {event.state}" if event.state else f"sent         {name}"
         case e.ChildStarted() if event.failure is None:
             return f"started      child run {call.name} {call.child_id}"
         case e.ChildStarted() | e.ChildCompleted():

@@ -21,13 +21,14 @@ from segue.cli.output import console, print_json
 from segue.cli.printed import Printed
 from segue.cli.scope import Scope
 from segue.cli.screens import follow
-from segue.cli.watch import Watch
 from segue.cli.words import length
 from segue.engine import Engine
 from segue.errors import InvalidArgument
 from segue.handles import Handle
 from segue.kernel.duration import microseconds
+from segue.kernel.events import RunContinued
 from segue.settings import read_settings
+from segue.watching import Watch
 
 
 def run(
@@ -108,6 +109,9 @@ class _Session:
             self._tell_owner(engine)
             watch = Watch(engine, handle.run)
             event = await follow(watch, interrupts, printed, limit=self._limit, logs=self._logs, scope=scope)
+            while isinstance(event, RunContinued):
+                watch = Watch(engine, (await engine.latest(watch.run)).run)
+                event = await follow(watch, interrupts, printed, limit=self._limit, logs=self._logs, scope=scope)
             watch.refresh()
             if event is None:
                 return self._broken_off(watch, interrupts, elsewhere=not engine.owner)

@@ -18,8 +18,8 @@ from segue.cli.interrupts import Interrupts
 from segue.cli.output import console
 from segue.cli.printed import Printed
 from segue.cli.scope import Scope
-from segue.cli.watch import Watch
 from segue.kernel import events as e
+from segue.watching import Watch
 
 TICK = 0.1
 ECHO = 3

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Iterable
+from getpass import getuser
 from pathlib import Path
 from types import ModuleType
 
@@ -21,6 +22,9 @@ from segue.errors import InvalidArgument
 from segue.kernel import events as e
 from segue.kernel.failures import summary
 from segue.runtime.resident import Resident
+from segue.server.access import Loopback
+from segue.server.app import application
+from segue.server.listening import listen
 from segue.stores.base import OPEN, RunFilter
 
 _WORDS: dict[type[e.Event], str] = {
@@ -46,16 +50,22 @@ def load_all(places: Iterable[str]) -> list[ModuleType]:
     return modules
 
 
-async def serve(scope: Scope, interrupts: Interrupts, *, grace: float) -> None:
-    """Owns the runs of the app until it is asked to stop, then hands over: attempts under way get ``grace`` seconds."""
+async def serve(scope: Scope, interrupts: Interrupts, *, grace: float, port: int | None = None) -> None:
+    """Owns the runs of the app until it is asked to stop, then hands over: attempts under way get ``grace`` seconds.
+
+    With a ``port``, the API and the dashboard are served beside it, to this machine only.
+    """
     logging.getLogger("segue").addHandler(_Warnings())
     asked = interrupts.asked
     engine = Engine(scope.url, app=scope.app, namespace=scope.namespace)
     printer = _Printer(engine)
     engine.watch_runs(printer.show)
     await engine.open()
+    listening = None
     try:
-        printer.show_served(scope)
+        if port is not None:
+            listening = listen(application(engine, Loopback(getuser())), port=port, next_free=True)
+        printer.show_served(scope, None if listening is None else listening.url)
         if not engine.owner:
             await _stand_by(engine, printer, asked)
         if engine.owner:
@@ -67,6 +77,8 @@ async def serve(scope: Scope, interrupts: Interrupts, *, grace: float) -> None:
                 f"handing over; {count(attempts, 'attempt')} may take up to {length(round(grace * 1e6))} to end"
             )
     finally:
+        if listening is not None:
+            await listening.close()
         await engine.close(grace=grace)
     leave(0)
 
@@ -88,12 +100,13 @@ class _Printer:
         self._out = console()
         self._began: dict[int, int] = {}
 
-    def show_served(self, scope: Scope) -> None:
+    def show_served(self, scope: Scope, address: str | None) -> None:
         names = WORKFLOWS.names()
         text = Text("serving ").append(", ".join(names), style="bold")
-        self._out.print(
-            text.append(f"  app {self._engine.app}, {scope.database}", style="not bold dim"), soft_wrap=True
-        )
+        text.append(f"  app {self._engine.app}, {scope.database}", style="not bold dim")
+        if address is not None:
+            text.append("\ndashboard ", style="default not bold not dim").append(address, style="bold not dim")
+        self._out.print(text, soft_wrap=True)
 
     def show_open_runs(self) -> None:
         found = self._engine.store.list(RunFilter(namespace=None, states=OPEN, limit=1000))

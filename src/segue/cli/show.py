@@ -21,15 +21,16 @@ from segue.cli.listing import run_json
 from segue.cli.lookup import client, lookup
 from segue.cli.messages import RunId
 from segue.cli.output import ROOMY, badge, console, print_json
-from segue.cli.payloads import arguments, brief, cut, plain_value, readable
+from segue.cli.payloads import brief, cut, readable
 from segue.cli.scope import Scope
-from segue.cli.timeline import Call, label
-from segue.cli.watch import Watch
-from segue.cli.words import absolute, ago, clock, count, length, state
+from segue.cli.words import absolute, ago, clock, count, iso, length, state
 from segue.kernel import events as e
 from segue.kernel.failures import summary
 from segue.kernel.payload import Payload
+from segue.kernel.plain import arguments, plain_value
+from segue.kernel.timeline import Call, label
 from segue.stores.base import LogLine
+from segue.watching import Watch
 
 MOST_ROWS = 200
 
@@ -89,6 +90,10 @@ def _print_head(out: Console, watch: Watch, now: int) -> None:
         facts.append(f"open for {length(now - row.started_at)}")
     if started is not None and started.parent is not None:
         facts.append(f"child of {(started.actor or '').removeprefix('run:')}")
+    if started is not None and started.continued is not None:
+        facts.append(f"number {started.continued.number + 1} of its chain")
+    if started is not None and started.timeout is not None:
+        facts.append(f"may take {length(started.timeout)}")
     if watch.timeline.undone:
         facts.append(f"{count(watch.timeline.undone, 'step')} undone")
     handled = sum(call.state == "failed" for call in watch.timeline.calls.values())
@@ -97,6 +102,9 @@ def _print_head(out: Console, watch: Watch, now: int) -> None:
     if watch.timeline.erased is not None:
         by = (watch.timeline.erased.actor or "").removeprefix("user:")
         facts.append(f"erased {ago(watch.timeline.erased.at, now)}" + (f" by {by}" if by else ""))
+    summary_text = watch.engine.journal.open_text(row.summary)
+    if summary_text:
+        out.print(Text(summary_text))
     out.print(Text(" · ".join(facts), style="dim"))
     named = {**row.tags, **row.attributes}
     if named:
@@ -115,6 +123,13 @@ def _print_trouble(out: Console, watch: Watch, scope: Scope, now: int) -> None:
         out.print(Padding(failure_text(closing.failure), (1, 0, 0, 2), expand=False))
     if isinstance(closing, (e.RunCancelled, e.RunTerminated)) and closing.reason:
         out.print(f"reason: {closing.reason}")
+    if watch.timeline.paused is not None and closing is None:
+        paused = watch.timeline.paused
+        by = (paused.actor or "").removeprefix("user:")
+        said = f"paused for {length(now - paused.at)}" + (f" by {by}" if by else "")
+        out.print()
+        out.print(Text(said + (f": {paused.reason}" if paused.reason else ""), style=state("paused").colour))
+        out.print(f"To go on: `{scope.command('resume', watch.id)}`")
     for incident in watch.timeline.open_incidents if closing is None else ():
         out.print()
         text = Text(f"stands still for {length(now - incident.at)}: {incident.cause}: {incident.message}")
@@ -148,7 +163,7 @@ def _timeline(out: Console, watch: Watch, now: int) -> Table:
     if len(entries) > MOST_ROWS:
         table.add_row(Text(f"and {len(entries) - MOST_ROWS:,} more; --json has all", style="dim"))
     for wait in watch.waits():
-        what = f"{wait.kind} {wait.name}".rstrip()
+        what = wait.summary or f"{wait.kind} {wait.name}".rstrip()
         note = Text(f"until {clock(wait.until, now)} ({ago(wait.until, now)})" if wait.until is not None else "")
         table.add_row(Text(what), badge("waiting"), "", *([""] if roomy else []), note)
     return table
@@ -156,6 +171,15 @@ def _timeline(out: Console, watch: Watch, now: int) -> Table:
 
 def _note(call: Call, now: int) -> Text:
     note = Text()
+    if call.summary:
+        note.append(f"{call.summary}  ")
+    if call.state == "paused":
+        note.append(f"paused{f' by {call.by}' if call.by else ''}  ", style=state("paused").colour)
+    if call.kind == "step" and call.state == "waiting":
+        note.append("its outcome comes from outside  ", style="dim")
+    if call.open and call.beaten_at is not None:
+        said = f": {brief(call.heartbeat)}" if call.heartbeat is not None else ""
+        note.append(f"heartbeat {ago(call.beaten_at, now)}{said}  ", style="dim")
     if call.kind == "child":
         note.append(f"child run {call.child_id}  ", style="dim")
     if call.kind == "task":
@@ -279,6 +303,12 @@ def _as_json(watch: Watch, *, events: bool, logs: bool) -> dict[str, Any]:
     if isinstance(closing, e.RunFailed):
         found["failure"] = failure_json(closing.failure)
     found["steps"] = [_step_json(call) for call in timeline.calls.values()]
+    if timeline.paused is not None:
+        by = (timeline.paused.actor or "").removeprefix("user:")
+        found["paused"] = {"by": by, "reason": timeline.paused.reason, "at": iso(timeline.paused.at)}
+    if started is not None:
+        found["timeout_s"] = None if started.timeout is None else started.timeout / 1_000_000
+        found["chain"] = None if started.continued is None else started.continued.number + 1
     found["incidents"] = [
         {"cause": i.cause, "message": i.message, "remedy": i.remedy, "key": i.key} for i in timeline.open_incidents
     ]
@@ -301,4 +331,9 @@ def _step_json(call: Call) -> dict[str, Any]:
     for name, payload in (("input", call.input), ("result", call.result)):
         if payload is not None:
             found[name] = plain_value(payload)
+    if call.summary:
+        found["summary"] = call.summary
+    if call.open and call.beaten_at is not None:
+        details = None if call.heartbeat is None else plain_value(call.heartbeat)
+        found["heartbeat"] = {"at": iso(call.beaten_at), "details": details}
     return found

@@ -32,6 +32,9 @@ def start(
         tuple[str, ...], Parameter(help="A label, name=value, to find the run by.", negative=(), show_default=False)
     ] = (),
     on_conflict: Annotated[ConflictPolicy, Parameter(help="What to do if the id is taken.")] = "use-existing",
+    delay: Annotated[str | None, Parameter(help="How long to wait before it begins: 30s, 2h.")] = None,
+    timeout: Annotated[str | None, Parameter(help="How long it may take, once it has begun.")] = None,
+    summary: Annotated[str, Parameter(help="What it is about, for lists.", show_default=False)] = "",
     scope: Scope = Scope(),  # noqa: B008 (immutable)
 ) -> int:
     """Start a run and return at once: a worker carries it out.
@@ -41,7 +44,8 @@ def start(
     tags = values.pairs(tag, "--tag")
     with redirect_stdout(sys.stderr) if scope.json else nullcontext():
         workflow = _find(target)
-    return asyncio.run(_start(scope, target, workflow, args, id, tags, on_conflict))
+    terms = {"tags": tags, "delay": delay, "timeout": timeout, "summary": summary}
+    return asyncio.run(_start(scope, target, workflow, args, id, on_conflict, terms))
 
 
 def _find(name: str) -> Workflow[Any, Any] | None:
@@ -54,8 +58,8 @@ async def _start(
     workflow: Workflow[Any, Any] | None,
     texts: tuple[str, ...],
     id: str | None,
-    tags: dict[str, str],
     on_conflict: ConflictPolicy,
+    terms: dict[str, Any],
 ) -> int:
     if workflow is None:
         scope.require_database()
@@ -66,10 +70,10 @@ async def _start(
         if workflow is None:
             _check_name(engine, name)
             arguments = [values.untyped(text) for text in texts]
-            handle = await engine.start(name, *arguments, id=run_id, tags=tags, on_conflict=policy)
+            handle = await engine.start(name, *arguments, id=run_id, on_conflict=policy, **terms)
         else:
             arguments = values.arguments(workflow, texts, engine.encodings)
-            handle = await engine.start(workflow, *arguments, id=run_id, tags=tags, on_conflict=policy)
+            handle = await engine.start(workflow, *arguments, id=run_id, on_conflict=policy, **terms)
         if scope.json:
             print_json({"id": handle.id, "workflow": workflow.name if workflow else name})
         else:

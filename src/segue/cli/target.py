@@ -13,7 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from segue.authoring.python.definitions import WORKFLOWS, Workflow
+from segue.authoring.python.definitions import WORKFLOWS, Workflow, definition_of
 from segue.errors import CallerError, InvalidArgument, SegueError
 from segue.kernel.failures import users_traceback
 
@@ -138,7 +138,8 @@ def sources_in(folder: Path) -> list[Path]:
 
 def workflows_of(module: ModuleType) -> list[Workflow[Any, Any]]:
     """The workflows that a module defines; those that it imports only if it defines none itself."""
-    seen = {id(value): value for value in vars(module).values() if isinstance(value, Workflow)}
+    values = map(definition_of, vars(module).values())
+    seen = {id(value): value for value in values if isinstance(value, Workflow)}
     own = [workflow for workflow in seen.values() if workflow.function.__module__ == module.__name__]
     return own or list(seen.values())
 

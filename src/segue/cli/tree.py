@@ -12,10 +12,10 @@ from rich.text import Text
 
 from segue.cli.folding import Fold, fold_errors, fold_length, fold_name, fold_span, fold_states, fold_word, folded
 from segue.cli.output import ROOMY, unicode, wide_badge
-from segue.cli.timeline import Call
-from segue.cli.watch import Wait, Watch
 from segue.cli.words import TURNING, WIDEST, ago, clock, count, length, state
 from segue.kernel.failures import summary
+from segue.kernel.timeline import Call
+from segue.watching import Wait, Watch
 
 BAR = 20
 

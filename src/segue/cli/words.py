@@ -39,6 +39,7 @@ _STATES = (
     State("compensated", "↶", "<", "#9c6b4a"),
     State("cancelled", "⊘", "-", "#8b847f"),
     State("terminated", "⊘", "-", "#8b847f"),
+    State("continued", "↪", "/", "#1f9e77"),
     State("skipped", "»", "-", "#818c9c"),
     State("received", "◂", "<", "#8b6bdb"),
 )

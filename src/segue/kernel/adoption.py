@@ -215,13 +215,17 @@ class Past:
 
 def _note(calls: dict[str, Recorded], event: e.Event) -> None:
     match event:
-        case e.StepCompleted() | e.StepFailed():
+        case e.StepCompleted() | e.StepFailed() | e.StepScheduled():
             call = _call(calls, event.key, event.name, event.started_at or event.at)
             call.hash, call.outcome = event.hash, True
         case e.StepStarted():
             _call(calls, event.key, event.name, event.at)
         case e.ChildStarted():
             call = _call(calls, event.key, event.workflow, event.at)
+            call.hash, call.outcome = event.hash, True
+        case e.MessageSent():
+            name = f"{event.kind}:{event.name}" if event.kind == "signal" else event.kind
+            call = _call(calls, event.key, name, event.at)
             call.hash, call.outcome = event.hash, True
         case e.TaskOpened():
             call = _call(calls, event.key, event.name, event.at)

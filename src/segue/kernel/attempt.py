@@ -29,6 +29,15 @@ class Host(Protocol):
     def read_state(self, attempt: Attempt, scope: str, key: str) -> Any:
         """The encoded value of keyed state, or None."""
 
+    def beat(self, attempt: Attempt, details: Any) -> None:
+        """Takes a heartbeat. Raises ``AttemptOver`` if the attempt has ended for its run."""
+
+    def earlier(self, attempt: Attempt, type: Any) -> Any:
+        """What the last heartbeat of an earlier attempt said, or None."""
+
+    def hand_over(self, attempt: Attempt) -> str:
+        """Lets the attempt's outcome come from outside; its token."""
+
 
 class Identity(Protocol):
     """Whose run it is."""
@@ -41,23 +50,44 @@ class Identity(Protocol):
 
 
 class Attempt:
-    """Who is running: the run, the step, the number of the attempt; and the request to stop."""
+    """Who is running: the run, the step, the number of the attempt; and the request to stop.
+
+    Attributes:
+        beaten: what its last heartbeat said (encoded). beaten_at: when that was, on whatever clock its host measures.
+        earlier: what the last heartbeat of an earlier attempt said (encoded).
+        handed_over: its outcome comes from outside.
+        over: why nothing of it is taken any more.
+    """
 
     __slots__ = (
-        "_on_cancel", "attempt", "cancel_requested", "host", "identity", "key", "name", "progress", "secrets",
-        "state_writes",
+        "_on_cancel", "attempt", "beaten", "beaten_at", "cancel_requested", "earlier", "handed_over", "headers", "host",
+        "identity", "key", "name", "over", "progress", "secrets", "state_writes",
     )  # fmt: skip
 
-    def __init__(self, identity: Identity, key: str, name: str, attempt: int, host: Host) -> None:
+    def __init__(
+        self,
+        identity: Identity,
+        key: str,
+        name: str,
+        attempt: int,
+        host: Host,
+        headers: dict[str, str] | None = None,
+    ) -> None:
         self.identity = identity
         self.key = key
         self.name = name
         self.attempt = attempt
         self.host = host
+        self.headers = headers
         self.cancel_requested = False
         self.progress: Any = None
         self.state_writes: dict[tuple[str, str], Any] | None = None
         self.secrets: Any = None
+        self.beaten: Any = None
+        self.beaten_at = 0.0
+        self.earlier: Any = None
+        self.handed_over = False
+        self.over: str | None = None
         self._on_cancel: list[Callable[[], None]] | None = None
 
     @property

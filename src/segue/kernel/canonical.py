@@ -63,6 +63,7 @@ class Call:
     Attributes:
         name: the function's name, for messages.
         returns: the declared type of the result (``Any`` when there is none).
+        types: the declared types of the parameters that take arguments by position.
     """
 
     def __init__(
@@ -85,6 +86,7 @@ class Call:
         self._encodings = encodings
         self._hasher = blake2b(digest_size=8, key=hash_key or b"")
         self._lay_out(signature, hints)
+        self.types = [parameter.type for parameter in self._positional]
         self._decoder = encodings.decoder(self._arguments_type())
 
     @classmethod
@@ -96,8 +98,9 @@ class Call:
         name: str | None = None,
         localns: Mapping[str, Any] | None = None,
         hash_key: bytes | None = None,
+        method: bool = False,
     ) -> Call:
-        """The call of a function, from its signature and annotations.
+        """The call of a function, from its signature and annotations. ``method``: without its first parameter.
 
         Raises:
             InvalidArgument: an annotation names something that is not known where the function is defined.
@@ -110,7 +113,10 @@ class Call:
                 f"an annotation of {name}() is not known when it runs: {error}; import the type at the top of the "
                 "module, not under TYPE_CHECKING, and define it outside functions"
             ) from error
-        return cls(name, inspect.signature(function), hints, encodings, hash_key=hash_key)
+        signature = inspect.signature(function)
+        if method:
+            signature = signature.replace(parameters=list(signature.parameters.values())[1:])
+        return cls(name, signature, hints, encodings, hash_key=hash_key)
 
     def bind(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
         """The canonical form: arguments by name, sorted, without those that equal their default.
@@ -158,6 +164,19 @@ class Call:
         if self._simple:
             return Arguments(values, {})
         return self._arrange(dict(zip(self._names, values, strict=True)))
+
+    def schema(self) -> dict[str, Any] | None:
+        """JSON Schema of the arguments by name, None where a declared type has none."""
+        try:
+            (found,), components = msgspec.json.schema_components([self._decoder.annotation])
+        except TypeError:
+            return None
+        name = found["$ref"].rpartition("/")[2]
+        own = components.pop(name)
+        for parameter in self._all:
+            if parameter.default_json is not None:
+                own["properties"][parameter.key]["default"] = msgspec.json.decode(parameter.default_json)
+        return {**own, "$defs": components} if components else own
 
     def _named(self, payload: Payload, fetch: Fetch | None) -> Payload | None:
         """Arguments that were given by position alone (``encode_arguments``), by name; None when they were not."""

@@ -22,8 +22,14 @@ from segue.kernel.events import (
     Event,
     Failure,
     IncidentOpened,
+    Paused,
     RunCancelled,
+    RunStarted,
     RunTerminated,
+    StepCompleted,
+    StepFailed,
+    StepScheduled,
+    TimerFired,
 )
 from segue.kernel.payload import JSON, Payload, from_bytes
 
@@ -193,7 +199,8 @@ def _map_event(event: E, change: _Change, reword: _Reword | None = None) -> E:
             changes[name] = mended
     if reword is not None:
         for name in _TEXTS.get(type(event), ()):
-            changes[name] = reword(getattr(event, name))
+            if text := getattr(event, name):
+                changes[name] = reword(text)
     return msgspec.structs.replace(event, **changes) if changes else event
 
 
@@ -279,6 +286,12 @@ _TEXTS: dict[type[Event], tuple[str, ...]] = {
     IncidentOpened: ("message",),
     RunCancelled: ("reason",),
     RunTerminated: ("reason",),
+    Paused: ("reason",),
+    RunStarted: ("summary",),
+    StepCompleted: ("summary",),
+    StepFailed: ("summary",),
+    StepScheduled: ("summary",),
+    TimerFired: ("summary",),
 }
 _SPEAKING = frozenset(kind for kind in _KINDS if _FAILURES[kind] or kind in _TEXTS)
 _HOLDING = [kind for kind in _KINDS if _PAYLOADS[kind] or _FAILURES[kind]]

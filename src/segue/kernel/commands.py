@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from segue.kernel.events import Failure, Headers
+from segue.kernel.events import Failure, Headers, SignalReceived, UpdateAccepted
 from segue.kernel.payload import Payload
 from segue.kernel.steps import StepSpec
 
@@ -24,6 +24,8 @@ class RunStep(Command, frozen=True):
         lost: how many attempts went down with their process.
         started: whether the journal says that this attempt was begun.
         hash: the canonical hash of the arguments.
+        close_by: when (µs) the last attempt has to have ended, if the step has such a limit.
+        heartbeat: what the last heartbeat of an earlier attempt said.
     """
 
     key: str
@@ -35,6 +37,15 @@ class RunStep(Command, frozen=True):
     lost: int = 0
     started: bool = False
     headers: Headers | None = None
+    close_by: int | None = None
+    heartbeat: Payload | None = None
+
+
+class AwaitStep(Command, frozen=True):
+    """The step's code has ended, and its outcome comes from outside; ``since`` (µs) it has been waited for."""
+
+    step: RunStep
+    since: int
 
 
 class CancelStep(Command, frozen=True):
@@ -61,12 +72,34 @@ class StartChild(Command, frozen=True):
     hash: str
     close_policy: str = "cancel"
     headers: Headers | None = None
+    delay: int = 0
+    timeout: int | None = None
+    summary: str = ""
 
 
 class CancelChild(Command, frozen=True):
     key: str
     id: str
     reason: str = ""
+
+
+class SendMessage(Command, frozen=True):
+    """Send a signal to the run that has this id now, or ask it to stop; ``MessageSent`` says whether it got it.
+
+    Attributes:
+        kind: ``signal`` or ``cancel``.
+        name: of the signal; or the reason of the request.
+        message: an id under which the other run takes it once.
+    """
+
+    key: str
+    kind: str
+    id: str
+    name: str
+    message: str
+    hash: str
+    payload: Payload | None = None
+    headers: Headers | None = None
 
 
 class OpenTask(Command, frozen=True):
@@ -126,6 +159,27 @@ class Fail(Command, frozen=True):
 
 class Cancelled(Command, frozen=True):
     reason: str = ""
+
+
+class ContinueAsNew(Command, frozen=True):
+    """End this run and go on in a new one of the same id, with what was sent and has not been taken.
+
+    Attributes:
+        hash: the canonical hash of the input.
+        waited: whether anything has happened to the run since it began.
+        kept: signals and updates that nobody has taken, in order.
+    """
+
+    input: Payload
+    hash: str
+    waited: bool
+    kept: tuple[SignalReceived | UpdateAccepted, ...] = ()
+
+
+class SetSummary(Command, frozen=True):
+    """Say anew what the run is about."""
+
+    summary: str
 
 
 class Log(Command, frozen=True):

@@ -12,7 +12,7 @@ from segue.kernel.payload import ERASED, Payload
 GONE = Payload(ERASED, msgspec.Raw(b'""'))
 """Stands in the place of every payload. Nothing decodes it: who asks for the value is told that it was erased."""
 
-_TEXT_OF_PEOPLE = frozenset({"reason", "message"})
+_TEXT_OF_PEOPLE = frozenset({"reason", "message", "summary"})
 _HASHES = frozenset({"hash", "input_hash"})
 """The hash of a value that can be guessed gives the value away."""
 

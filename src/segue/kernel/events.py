@@ -47,6 +47,20 @@ class ParentRef(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """What the parent's end means for the child: ``cancel``, ``terminate`` or ``abandon``."""
 
 
+class Continued(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """Which run a run goes on from, in a chain of continue-as-new.
+
+    Attributes:
+        uid: of the run before it.
+        number: how many runs of the chain came before.
+        restless: how many of them, counted back from the last, ended without having waited for anything.
+    """
+
+    uid: str
+    number: int
+    restless: int = 0
+
+
 class Event(msgspec.Struct, frozen=True, gc=False, array_like=True, kw_only=False):
     """Base of all events.
 
@@ -76,6 +90,13 @@ class RunStarted(Event, frozen=True, tag="RunStarted"):
     tags: dict[str, str] = {}
     memo: Payload | None = None
     input_hash: str = ""
+    begin: int | None = None
+    """When (µs) the workflow's code begins, if that is later than ``at``: the start was delayed."""
+    timeout: int | None = None
+    """µs from its beginning after which the run is stopped."""
+    summary: str = ""
+    """What the run is about, in a person's words."""
+    continued: Continued | None = None
     seed: str = ""
     """The uid from which the run's chance is drawn; its own, unless it was forked from another run."""
 
@@ -98,6 +119,7 @@ class StepCompleted(Event, frozen=True, tag="StepCompleted"):
     input: Payload | None = None
     started_at: int = 0
     worker: str = ""
+    summary: str | None = None
 
 
 class StepFailed(Event, frozen=True, tag="StepFailed"):
@@ -112,12 +134,16 @@ class StepFailed(Event, frozen=True, tag="StepFailed"):
     input: Payload | None = None
     started_at: int = 0
     worker: str = ""
+    summary: str | None = None
+    heartbeat: Payload | None = None
+    """What the attempt's last heartbeat said, for the next attempt to go on from."""
 
 
 class TimerFired(Event, frozen=True, tag="TimerFired"):
     """Time went on to ``at`` and at least timer number ``timer`` is due; all that are due fire, in order."""
 
     timer: int
+    summary: str | None = None
 
 
 class SignalReceived(Event, frozen=True, tag="SignalReceived"):
@@ -236,6 +262,58 @@ class Erased(Event, frozen=True, tag="Erased"):
     reason: str = ""
 
 
+class MessageSent(Event, frozen=True, tag="MessageSent"):
+    """What the run sent to another one is in that one's inbox, or nobody got it.
+
+    Attributes:
+        kind: ``signal`` or ``cancel``. name: the signal's.
+        state: "" when it is there; ``unknown`` when there is no such run; else the state in which that run has ended.
+    """
+
+    key: str
+    kind: str
+    id: str
+    name: str
+    hash: str
+    state: str = ""
+
+
+class StepScheduled(Event, frozen=True, tag="StepScheduled"):
+    """The step's code has ended, and its outcome will come from outside, by whoever has the attempt's token."""
+
+    key: str
+    name: str
+    attempt: int
+    hash: str
+    input: Payload | None = None
+    started_at: int = 0
+    worker: str = ""
+    summary: str | None = None
+
+
+class Paused(Event, frozen=True, tag="Paused"):
+    """A person has the run stand still: what comes in is kept, and seen after ``Resumed``. With ``key``: one call of a
+    step that is paused for all runs waits for its turn."""
+
+    reason: str = ""
+    key: str | None = None
+    name: str = ""
+    """The step's."""
+
+
+class Resumed(Event, frozen=True, tag="Resumed"):
+    """The run goes on, or the call of ``key`` does."""
+
+    key: str | None = None
+
+
+class RunContinued(Event, frozen=True, tag="RunContinued"):
+    """The run ended by going on as a new one, of the same id, with ``input``. ``uid`` is the new run's."""
+
+    uid: str
+    input: Payload
+
+
 class Modified(Event, frozen=True, tag="Modified"):
     """A person has changed the run's future.
 
@@ -275,6 +353,11 @@ AnyEvent = (
     | RunCancelled
     | RunTerminated
     | Erased
+    | MessageSent
+    | StepScheduled
+    | Paused
+    | Resumed
+    | RunContinued
     | Modified
 )
 
@@ -286,10 +369,11 @@ RECORDS: tuple[type[Event], ...] = (
     RunCompleted,
     RunFailed,
     RunCancelled,
+    RunContinued,
 )
 """Events that follow purely from earlier ones; replay expects them as commands and does not apply them."""
 
-CLOSING: tuple[type[Event], ...] = (RunCompleted, RunFailed, RunCancelled, RunTerminated)
+CLOSING: tuple[type[Event], ...] = (RunCompleted, RunFailed, RunCancelled, RunTerminated, RunContinued)
 """Events after which the journal of a run takes no more, apart from ``Erased``."""
 
 _encoder = msgspec.json.Encoder()

@@ -16,10 +16,12 @@ from segue.kernel.payload import Payload
 
 
 class Deadline(NamedTuple):
-    """The earliest timer: µs since the epoch, and its number within the run. Ties fire in order of creation."""
+    """The earliest timer: µs since the epoch, and its number within the run. Ties fire in order of creation.
+    ``summary``: what it is about, if its author has said."""
 
     at: int
     timer: int
+    summary: str | None = None
 
 
 class Execution(Protocol):
@@ -82,6 +84,15 @@ class Execution(Protocol):
 
     def validate_update(self, name: str, payload: Payload) -> None:
         """Lets the run refuse an update before anything is recorded. Raises ``UpdateRejected``."""
+
+    def knows_update(self, update: str) -> bool:
+        """Whether an update of this id has been accepted."""
+
+    def updates_behind(self, key: str) -> list[str]:
+        """Ids of the updates whose answer waits for the call of this key."""
+
+    def validate_signal(self, name: str, payload: Payload) -> None:
+        """Lets the run refuse a signal before anything is recorded. Raises ``SignalRefused``."""
 
     def modifiable(self, action: str) -> list[str]:
         """Keys of the calls to which a person may do this: ``skip`` them, change the ``input`` of their attempts."""

@@ -4,8 +4,25 @@ from __future__ import annotations
 
 from segue.errors import InvalidArgument
 
+LONGEST = 1_000
+"""Bytes of a name: what every database can put into an index, together with what stands beside it."""
+
 
 def checked_name(value: object, what: str) -> str:
+    """The value, if it can be a key in every database.
+
+    Raises:
+        InvalidArgument: as ``checked_text``, or it is longer than ``LONGEST`` bytes.
+    """
+    text = checked_text(value, what)
+    if len(text) * 4 > LONGEST and len(text.encode()) > LONGEST:
+        raise InvalidArgument(
+            f"{what} {_short(text)} has {len(text.encode()):,} bytes; a key may have {LONGEST:,}: shorten it"
+        )
+    return text
+
+
+def checked_text(value: object, what: str) -> str:
     """The value, if it can stand in a journal and in the column of a database.
 
     Raises:

@@ -27,6 +27,7 @@ _RECORD_OF: dict[type[c.Command], type[e.Event]] = {
     c.Complete: e.RunCompleted,
     c.Fail: e.RunFailed,
     c.Cancelled: e.RunCancelled,
+    c.ContinueAsNew: e.RunContinued,
 }
 _IDENTITY: dict[type[e.Event], str] = {e.TaskOpened: "key", e.Marker: "name", e.UpdateCompleted: "update"}
 """The attribute that a record and its command must share."""
@@ -34,7 +35,9 @@ _IDENTITY: dict[type[e.Event], str] = {e.TaskOpened: "key", e.Marker: "name", e.
 AnyExecution = TypeVar("AnyExecution", bound=Execution)
 _RECORDS = frozenset(e.RECORDS)
 _INCIDENTS = (e.IncidentOpened, e.IncidentResolved)
-_REPEATABLE = (c.CancelStep, c.CancelChild, c.CloseTask, c.Reassign, c.Publish)
+_ALONE = frozenset((e.RunStarted, e.Resumed))
+"""Events that may be on disk without what they led to: if the journal ends there, nobody may have carried that out."""
+_REPEATABLE = (c.CancelStep, c.CancelChild, c.CloseTask, c.Reassign, c.Publish, c.SetSummary)
 """Commands that leave no record, are not outstanding either, and may be carried out twice."""
 
 
@@ -83,7 +86,7 @@ class Replay:
             self._feed_incident(event)
         else:
             self._apply()
-            self._held, self._dropped = event, False
+            self._held, self._dropped = event, kind in _ALONE
             if self.missed:
                 self.missed.clear()
 

@@ -19,11 +19,15 @@ class StepSpec(msgspec.Struct, frozen=True, gc=False):
         name: unique within the app.
         executor: where it runs: on the event loop (``async def``), in a thread, in a process of its own.
         retry: its retry policy.
-        timeout: µs that one attempt may take; None for no limit.
+        timeout: µs that one attempt may take, from when it begins (start-to-close); None for no limit.
         grace: µs that a cancelled attempt has to end by itself.
         on_exhausted: what follows the last failed attempt: ``raise`` StepFailed, or open an ``incident``.
         at_most_once: journal the start of the first attempt too, and never run it again after a lost process.
         pure: without side effects: a recorded outcome that is no longer used is no reason to stop.
+        schedule_to_start: µs that one attempt may wait for a free thread or process.
+        schedule_to_close: µs for all attempts together, the waits between them included, from the call on.
+        heartbeat: µs that may pass between two heartbeats of an attempt.
+        summary: what the call is about, in a person's words.
     """
 
     name: str
@@ -34,6 +38,15 @@ class StepSpec(msgspec.Struct, frozen=True, gc=False):
     on_exhausted: OnExhausted = "raise"
     at_most_once: bool = False
     pure: bool = False
+    schedule_to_start: int | None = None
+    schedule_to_close: int | None = None
+    heartbeat: int | None = None
+    summary: str | None = None
+
+    @property
+    def limited(self) -> bool:
+        """Whether anything is counted from the moment at which an attempt begins."""
+        return self.timeout is not None or self.heartbeat is not None or self.schedule_to_start is not None
 
 
 def step_key(path: str, name: str, n: int) -> str:

@@ -18,7 +18,7 @@ class UnderWay(msgspec.Struct, frozen=True):
     Attributes:
         attempt: its number. of: how many the retry policy allows, None for no limit.
         progress: what the step last reported, ``{"done", "total", "message"}``.
-        stopping: it has been asked to stop.
+        stopping: it has been asked to stop. summary: what the call is about.
     """
 
     key: str
@@ -28,6 +28,7 @@ class UnderWay(msgspec.Struct, frozen=True):
     started_at: int
     progress: Any = None
     stopping: bool = False
+    summary: str | None = None
 
 
 class Activity(msgspec.Struct, frozen=True):
@@ -37,12 +38,14 @@ class Activity(msgspec.Struct, frozen=True):
         known: whether the run is in this process's memory; if not, the rest says nothing.
         attempts: attempts of its steps that run now.
         timer: when its next timer is due (µs), a retry's too.
+        timer_summary: what that one is about.
         signals: names of the signals that it waits for.
     """
 
     known: bool = False
     attempts: tuple[UnderWay, ...] = ()
     timer: int | None = None
+    timer_summary: str | None = None
     signals: tuple[str, ...] = ()
 
 
@@ -59,6 +62,7 @@ def activity(conductor: Conductor, row: int) -> Activity:
         True,
         tuple(_under_way(running) for running in run.active.values() if running is not None),
         None if deadline is None else deadline.at,
+        None if deadline is None else deadline.summary,
         tuple(run.execution.signals_awaited()),
     )
 
@@ -67,5 +71,5 @@ def _under_way(running: Running) -> UnderWay:
     attempt, command = running.attempt, running.command
     return UnderWay(
         attempt.key, attempt.name, attempt.attempt, command.spec.retry.attempts or None, running.started_at,
-        attempt.progress, running.stopping,
+        attempt.progress, running.stopping, command.spec.summary,
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Runs attempts of steps: on the loop, in a thread, in a process; with a time limit and a request to stop.
+"""Runs attempts of steps: on the loop, in a thread, in a process; with time limits and a request to stop.
 
 An attempt ends in an ``Outcome``, once. A thread cannot be stopped from outside: when its limit and its grace are over
 its attempt counts as failed, and whatever it still does is ignored.
@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future as ThreadFuture
 from concurrent.futures import ThreadPoolExecutor
-from contextvars import Context
+from contextvars import Context, copy_context
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from segue.errors import StepTimeout
 from segue.kernel.attempt import CURRENT, Attempt
 from segue.kernel.commands import RunStep
+from segue.kernel.interception import Interceptor, StepCall, chain, overrides
 from segue.kernel.payload import Payload
 from segue.kernel.steps import StepRunner
 
@@ -25,6 +27,10 @@ log = logging.getLogger("segue.attempts")
 
 CLEAN_UP = 2.0
 """Seconds that coroutines have for their ``finally`` blocks when the engine closes."""
+
+
+Limit = Literal["timeout", "schedule_to_start", "schedule_to_close", "heartbeat"]
+"""What of a step's terms can end an attempt."""
 
 
 class Outcome:
@@ -56,8 +62,8 @@ class Running:
     """An attempt under way."""
 
     __slots__ = (
-        "attempt", "attempts", "command", "done", "future", "runner", "started_at", "stopping", "thread", "timed_out",
-        "timer",
+        "attempt", "attempts", "command", "done", "future", "inner", "intercepted", "runner", "started_at", "stopping",
+        "thread", "timed_out", "timers",
     )  # fmt: skip
 
     def __init__(
@@ -74,19 +80,25 @@ class Running:
         self.started_at = started_at
         self.done: Callable[[Running, Outcome], None] | None = done
         self.future: asyncio.Future[Any] | None = None
+        self.intercepted = False
+        self.inner: asyncio.Future[Any] | None = None
+        """The step itself, where interceptors are around it."""
         self.thread: ThreadFuture[Any] | None = None
-        self.timer: asyncio.TimerHandle | None = None
-        self.timed_out = False
+        self.timers: dict[Limit, asyncio.TimerHandle] | None = None
+        self.timed_out: Limit | None = None
         self.stopping = False
         self.attempts: Attempts
 
     def follow(self, future: asyncio.Future[Any]) -> None:
-        """The attempt ends with the future."""
+        """The attempt ends with the future, or what is around it goes on from there."""
+        if self.intercepted:
+            self.inner = future
+            return
         self.future = future
         future.add_done_callback(self._ended)
 
     def _ended(self, future: asyncio.Future[Any]) -> None:
-        if not future.cancelled() and future.exception() is None and not self.timed_out:
+        if not future.cancelled() and future.exception() is None and self.timed_out is None:
             try:
                 result = future.result()
                 outcome = Outcome(result if type(result) is Payload else self.runner.encode(result))
@@ -100,9 +112,11 @@ class Running:
         """Reports the outcome; whatever comes after the first is ignored."""
         self.attempts.running.discard(self)
         done, self.done = self.done, None
-        if self.timer is not None:
-            self.timer.cancel()
-            self.timer = None
+        if self.timers is not None:
+            for timer in self.timers.values():
+                timer.cancel()
+        if self.attempt.over is None:
+            self.attempt.over = "it has ended"
         if done is not None:
             self.attempts.before_outcome(self)
             done(self, outcome)
@@ -114,9 +128,13 @@ class Attempts:
     Args:
         threads: how many plain functions run at once.
         processes: makes the process pool when the first step needs one.
+        interceptors: what is around each attempt.
     """
 
-    def __init__(self, *, threads: int, processes: Callable[[], ProcessPool]) -> None:
+    def __init__(
+        self, *, threads: int, processes: Callable[[], ProcessPool], interceptors: Sequence[Interceptor] = ()
+    ) -> None:
+        self._interceptors = [i for i in interceptors if overrides(i, "step")]
         self._threads = threads
         self._make_processes = processes
         self._pool: ThreadPoolExecutor | None = None
@@ -128,10 +146,33 @@ class Attempts:
         """Starts an attempt. Never raises: what goes wrong is the attempt's outcome."""
         running.attempts = self
         self.running.add(running)
+        spec = running.command.spec
+        if spec.schedule_to_start is not None:
+            self._limit(running, "schedule_to_start", spec.schedule_to_start)
         try:
-            _START[running.command.spec.executor](self, running)
+            if self._interceptors:
+                self._intercept(running)
+            else:
+                _START[spec.executor](self, running)
         except Exception as error:
             self._loop.call_soon(running.finish, Outcome(error=error))
+
+    def _intercept(self, running: Running) -> None:
+        """Starts the attempt from inside what is around it: a task of its own on the loop."""
+        attempt, who = running.attempt, running.attempt.identity
+
+        async def innermost(call: StepCall) -> Any:
+            running.intercepted = True
+            _START[running.command.spec.executor](self, running)
+            assert running.inner is not None
+            return await running.inner
+
+        call = StepCall(
+            attempt.name, attempt.key, attempt.attempt, who.workflow, who.id, attempt.idempotency_key,
+            dict(attempt.headers or {}),
+        )  # fmt: skip
+        coroutine: Any = chain(self._interceptors, "step", innermost)(call)
+        running.follow(self._loop.create_task(coroutine, context=_context_of(running)))
 
     def before_outcome(self, running: Running) -> None:
         """Called when an attempt has ended, before its outcome is reported."""
@@ -166,8 +207,8 @@ class Attempts:
     def _on_loop(self, running: Running) -> None:
         runner = running.runner
         coroutine = runner.call(runner.decode(running.command.input))
-        running.follow(self._loop.create_task(coroutine, context=_context_of(running.attempt)))
-        if running.command.spec.timeout is not None:
+        running.follow(self._loop.create_task(coroutine, context=_context_of(running)))
+        if running.command.spec.limited:
             self._begun(running)
 
     def _in_thread(self, running: Running) -> None:
@@ -175,8 +216,8 @@ class Attempts:
             self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="segue-step")
         runner = running.runner
         arguments = runner.decode(running.command.input)
-        run = _context_of(running.attempt).run
-        if running.command.spec.timeout is None:
+        run = _context_of(running).run
+        if not running.command.spec.limited:
             running.thread = self._pool.submit(run, runner.call, arguments)
         else:
             running.thread = self._pool.submit(self._timed, running, run, runner.call, arguments)
@@ -196,14 +237,39 @@ class Attempts:
 
     def _begun(self, running: Running) -> None:
         """It is the attempt's turn: the time that it waited for a free thread or process does not count."""
-        timeout = running.command.spec.timeout
-        if timeout is not None and running in self.running:
-            running.timer = self._loop.call_later(timeout / 1_000_000, self._expire, running)
+        if running not in self.running or running.timed_out is not None:
+            return
+        spec = running.command.spec
+        if running.timers is not None and (waiting := running.timers.pop("schedule_to_start", None)) is not None:
+            waiting.cancel()
+        if spec.timeout is not None:
+            self._limit(running, "timeout", spec.timeout)
+        if spec.heartbeat is not None:
+            running.attempt.beaten_at = time.monotonic()
+            self._limit(running, "heartbeat", spec.heartbeat)
 
-    def _expire(self, running: Running) -> None:
-        running.timed_out = True
+    def close_by(self, running: Running, remaining: int) -> None:
+        """Limits an attempt by what is left (µs) of the time for all attempts together."""
+        self._limit(running, "schedule_to_close", remaining)
+
+    def _limit(self, running: Running, limit: Limit, after: float) -> None:
+        if running.timers is None:
+            running.timers = {}
+        running.timers[limit] = self._loop.call_later(after / 1_000_000, self._expire, running, limit)
+
+    def _expire(self, running: Running, limit: Limit) -> None:
+        if running.timed_out is not None:
+            return
+        if limit == "heartbeat":
+            rest = running.attempt.beaten_at + (running.command.spec.heartbeat or 0) / 1_000_000 - time.monotonic()
+            if rest > 0:
+                self._limit(running, limit, rest * 1_000_000)
+                return
+        running.timed_out = limit
+        running.attempt.over = exceeded(running.command, limit)
         self._interrupt(running)
-        running.timer = self._loop.call_later(running.command.spec.grace / 1_000_000, self._give_up, running)
+        grace = running.command.spec.grace / 1_000_000
+        running.timers = {limit: self._loop.call_later(grace, self._give_up, running)}
 
     def _give_up(self, running: Running) -> None:
         log.warning(
@@ -228,9 +294,11 @@ _START: dict[str, Callable[[Attempts, Running], None]] = {
 }
 
 
-def _context_of(attempt: Attempt) -> Context:
+def _context_of(running: Running) -> Context:
+    if running.intercepted:
+        return copy_context()  # with what interceptors have put there, such as a span
     context = Context()
-    context.run(CURRENT.set, attempt)
+    context.run(CURRENT.set, running.attempt)
     return context
 
 
@@ -244,9 +312,24 @@ def _failure(running: Running, future: asyncio.Future[Any]) -> Outcome:
 
 
 def _timeout(running: Running, cause: BaseException | None = None) -> StepTimeout:
-    limit = (running.command.spec.timeout or 0) / 1_000_000
-    error = StepTimeout(
-        f"attempt {running.attempt.attempt} of {running.attempt.name} took longer than its timeout of {limit:g} s"
-    )
+    assert running.timed_out is not None
+    error = StepTimeout(exceeded(running.command, running.timed_out))
     error.__cause__ = cause
     return error
+
+
+def exceeded(command: RunStep, limit: Limit) -> str:
+    """What is said of an attempt that a limit has ended."""
+    return _EXCEEDED[limit].format(
+        attempt=command.attempt, step=command.spec.name, limit=(getattr(command.spec, limit) or 0) / 1_000_000
+    )
+
+
+_EXCEEDED: dict[Limit, str] = {
+    "timeout": "attempt {attempt} of {step} took longer than its timeout of {limit:g} s",
+    "schedule_to_start": "attempt {attempt} of {step} was not begun within its schedule_to_start of {limit:g} s: no "
+    "thread or process was free for it",
+    "schedule_to_close": "{step} was not done within its schedule_to_close of {limit:g} s, which ended at attempt "
+    "{attempt}",
+    "heartbeat": "attempt {attempt} of {step} gave no heartbeat for {limit:g} s, its heartbeat_timeout",
+}

@@ -13,7 +13,7 @@ import msgspec
 from segue.kernel import commands as c
 from segue.kernel import events as e
 from segue.kernel.failures import summary
-from segue.runtime import children, dispatch, incidents
+from segue.runtime import chains, children, dispatch, incidents, outgoing, outside, pauses
 from segue.runtime.resident import Resident, Segment, answer
 from segue.stores.base import TaskRow
 
@@ -35,8 +35,24 @@ def _run_step(conductor: Conductor, run: Resident, segment: Segment, command: c.
 def _cancel_step(conductor: Conductor, run: Resident, segment: Segment, command: c.CancelStep) -> None:
     if command.key in run.incidents:
         incidents.withdraw(conductor, run, command.key)
+    elif command.key in run.awaited:
+        outside.drop(run, command.key)
+    elif command.key in run.held:
+        pauses.withdraw(conductor, run, command.key)
     else:
         segment.effects.append((dispatch.cancel, (conductor, run, command.key)))
+
+
+def _await_step(conductor: Conductor, run: Resident, segment: Segment, command: c.AwaitStep) -> None:
+    outside.wait(conductor, run, command)
+
+
+def _continue(conductor: Conductor, run: Resident, segment: Segment, command: c.ContinueAsNew) -> None:
+    chains.go_on(conductor, run, segment, command)
+
+
+def _set_summary(conductor: Conductor, run: Resident, segment: Segment, command: c.SetSummary) -> None:
+    segment.extras.summary = conductor.journal.seal_text(command.summary)
 
 
 def _stand_still(conductor: Conductor, run: Resident, segment: Segment, command: c.StandStill) -> None:
@@ -52,6 +68,10 @@ def _cancel_child(conductor: Conductor, run: Resident, segment: Segment, command
     posts = children.cancel(conductor, run, command.key, command.reason)
     if posts:
         segment.extras.posts.extend(posts)
+
+
+def _send_message(conductor: Conductor, run: Resident, segment: Segment, command: c.SendMessage) -> None:
+    outgoing.send(conductor, run, segment, command)
 
 
 def _open_task(conductor: Conductor, run: Resident, segment: Segment, command: c.OpenTask) -> None:
@@ -123,10 +143,12 @@ def _log(conductor: Conductor, run: Resident, segment: Segment, command: c.Log) 
 
 CARRY: dict[type[c.Command], Callable[[Conductor, Resident, Segment, Any], None]] = {
     c.RunStep: _run_step,
+    c.AwaitStep: _await_step,
     c.CancelStep: _cancel_step,
     c.StandStill: _stand_still,
     c.StartChild: _start_child,
     c.CancelChild: _cancel_child,
+    c.SendMessage: _send_message,
     c.OpenTask: _open_task,
     c.CloseTask: _close_task,
     c.Reassign: _reassign,
@@ -137,5 +159,7 @@ CARRY: dict[type[c.Command], Callable[[Conductor, Resident, Segment, Any], None]
     c.Complete: _complete,
     c.Fail: _fail,
     c.Cancelled: _cancelled,
+    c.ContinueAsNew: _continue,
+    c.SetSummary: _set_summary,
     c.Log: _log,
 }

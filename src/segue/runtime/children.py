@@ -18,16 +18,20 @@ PYTHON = f"{sys.version_info[0]}.{sys.version_info[1]}"
 
 def start(conductor: Conductor, run: Resident, command: c.StartChild) -> None:
     """Starts the child. The same uid again finds the child that a predecessor started."""
+    at = conductor.clock.now()
+    begin = at + command.delay if command.delay else None
     event = e.RunStarted(
-        conductor.clock.now(), f"run:{run.id}", command.headers, command.workflow, command.id, command.uid,
+        at, f"run:{run.id}", command.headers, command.workflow, command.id, command.uid,
         command.input, namespace=run.namespace,
         version=conductor.definitions.version(command.workflow, command.id), python=PYTHON,
         parent=e.ParentRef(run.run, run.uid, command.key, command.close_policy), input_hash=command.hash,
+        begin=begin, timeout=command.timeout, summary=command.summary,
     )  # fmt: skip
     data, blobs = conductor.journal.write(event)
     operation = StartRun(
         run.namespace, command.id, command.uid, conductor.app, command.workflow, event.at, data, command.hash,
-        version=event.version, wake=RESIDENT, on_conflict="fail", parent=run.run, blobs=tuple(blobs),
+        version=event.version, wake=begin or RESIDENT, on_conflict="fail", parent=run.run, blobs=tuple(blobs),
+        state="running" if begin is None else "waiting", summary=conductor.journal.seal_text(command.summary),
     )  # fmt: skip
     conductor.writer.submit(operation, lambda answer: _started(conductor, run.run, command, event, answer))
 
@@ -42,7 +46,9 @@ def _started(conductor: Conductor, row: int, command: c.StartChild, event: e.Run
         )
     else:
         child = answer.run
-        if answer.outcome == "started":
+        if answer.outcome == "started" and event.begin is not None:
+            conductor.expect(event.begin)
+        elif answer.outcome == "started":
             conductor.adopt(child, event)
         else:
             conductor.poke(child)  # a predecessor started it, or its acknowledgement was lost

@@ -11,21 +11,22 @@ import logging
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from segue.errors import NonDeterminism, NotDeterministic, PayloadError, RunClosed
+from segue.errors import EndlessContinuation, NonDeterminism, NotDeterministic, PayloadError, RunClosed
 from segue.kernel import events as e
 from segue.kernel.commands import Command
 from segue.kernel.execution import Execution
 from segue.kernel.steps import StepRunner
-from segue.runtime import children, dispatch, incidents
+from segue.runtime import children, dispatch, incidents, outgoing, outside
 from segue.runtime.attempts import Attempts, Outcome, Running
 from segue.runtime.carry import CARRY
 from segue.runtime.clock import Clock
+from segue.runtime.heartbeats import Heartbeats
 from segue.runtime.journal import JournalFormat
-from segue.runtime.resident import NEVER, Finished, Resident, Segment, Withheld
+from segue.runtime.resident import NEVER, Finished, Resident, Segment, Withheld, refuse
 from segue.runtime.settings import Settings
 from segue.runtime.timers import Timers
 from segue.runtime.writer import Writer
-from segue.stores.base import RESIDENT, Appended, Rejected, RunRow, Status, Store
+from segue.stores.base import RESIDENT, Appended, HoldStep, Rejected, RunRow, Status, Store
 
 log = logging.getLogger("segue.conductor")
 
@@ -80,6 +81,7 @@ class Conductor:
         self.salvaged: dict[tuple[int, str, int], Finished] = {}
         self.unstorable: dict[int, str] = {}
         self.waiting_for_version: dict[int, int] = {}
+        self.held: dict[tuple[str, str], HoldStep] = {}
         self.lost_attempts = True
         self._evicting = False
         self.call_soon = asyncio.get_running_loop().call_soon
@@ -90,6 +92,7 @@ class Conductor:
         self.expect: Callable[[int], None] = lambda at: None
         self.writer = Writer(store, self, prepare=self.prepare)
         self.timers = Timers(clock, self._due)
+        self.heartbeats = Heartbeats(self)
 
     @property
     def only(self) -> list[str] | None:
@@ -126,6 +129,7 @@ class Conductor:
         self.residents[run.run] = run
         run.seq = run.durable = 1
         run.at = event.at
+        run.started = event
         self.on_run(run, event)
         segment = run.open_segment()
         self._drive(run, segment, event)
@@ -141,7 +145,7 @@ class Conductor:
             execution.apply(event)
             if execution.commands:
                 self.carry(run, segment, execution)
-        except (NonDeterminism, NotDeterministic, PayloadError) as error:
+        except (NonDeterminism, NotDeterministic, PayloadError, EndlessContinuation) as error:
             incidents.halt(self, run, error)
             return
         except Exception as error:  # a bug, ours or a library's: the run stands still, the others go on
@@ -152,9 +156,11 @@ class Conductor:
     def expect_deadline(self, run: Resident, execution: Execution) -> None:
         """Sets the alarm for the run's earliest timer."""
         deadline = execution.deadline
-        run.deadline = NEVER if deadline is None else deadline.at
-        if deadline is not None:
-            self.timers.set(run.run, deadline.at)
+        at = run.deadline = NEVER if deadline is None else deadline.at
+        if run.awaited and run.paused is None:
+            at = min(at, outside.next_check(run))
+        if at != NEVER:
+            self.timers.set(run.run, at)
 
     def carry(self, run: Resident, segment: Segment, execution: Execution) -> None:
         """Carries out what the execution asked for: records now, effects after the commit."""
@@ -189,18 +195,33 @@ class Conductor:
             return
         wake, state = self.outlook(run)
         if wake != run.row_wake or state != run.row_state:
-            segment.status = Status(state, wake, run.at, self.journal.brief(run.incident_text))
+            segment.status = Status(
+                state, wake, run.at, self.journal.brief(run.incident_text or run.paused), self._timer_summary(run)
+            )
             run.row_wake, run.row_state = wake, state
 
     def outlook(self, run: Resident) -> tuple[int | None, str]:
         """What ``runs.wake`` and ``runs.state`` have to be: due while anything is under way, else the next timer."""
         if run.execution is None:
             return None, "incident"
-        state = "incident" if run.incidents else "running" if run.active else "waiting"
+        state = "running" if run.active else "paused" if run.held else "waiting"
+        if run.incidents:
+            state = "incident"
+        elif run.paused is not None:
+            state = "paused"
         if run.active:
             return RESIDENT, state
         deadline = run.execution.deadline
-        return (None if deadline is None else max(deadline.at, RESIDENT + 1)), state
+        wake = None if deadline is None else max(deadline.at, RESIDENT + 1)
+        if run.awaited and run.paused is None:
+            check = outside.next_check(run)
+            wake = wake if check == NEVER else check if wake is None else min(wake, check)
+        return wake, state
+
+    def _timer_summary(self, run: Resident) -> str | None:
+        """What the next timer is about, for the run's row."""
+        deadline = None if run.execution is None or run.active else run.execution.deadline
+        return None if deadline is None or deadline.summary is None else self.journal.seal_text(deadline.summary)
 
     # --- time -------------------------------------------------------------------------------------------------
 
@@ -212,15 +233,19 @@ class Conductor:
 
     def fire(self, run: Resident) -> None:
         """Fires the timers that are due."""
-        assert run.execution is not None
-        deadline = run.execution.deadline
-        if deadline is None:
-            return
         now = self.clock.now()
-        if deadline.at > now:
-            self.timers.set(run.run, deadline.at)
+        if run.awaited and run.paused is None:
+            outside.check(self, run, now)
+        if run.execution is None or run.closed:
             return
-        self.apply(run, e.TimerFired(self.stamp(run, now), None, None, deadline.timer))
+        deadline = run.execution.deadline
+        if deadline is None or deadline.at > now:
+            self.expect_deadline(run, run.execution)
+            if run.awaited:  # a heartbeat has moved what its row says of the next look
+                run.open_segment()
+                self.release_or_write(run)
+            return
+        self.apply(run, e.TimerFired(self.stamp(run, now), None, None, deadline.timer, deadline.summary))
 
     # --- after the commit -------------------------------------------------------------------------------------
 
@@ -233,9 +258,10 @@ class Conductor:
                 follow(run, segment)
         for function, args in segment.effects:
             function(*args)
-        for posted in answer.posted:
-            if posted.run:
-                self.poke(posted.run)
+        if answer.posted:
+            outgoing.posted(self, run, segment, answer.posted)
+        if answer.next:
+            self.poke(answer.next)
         self.rest(run)
 
     def rejected(self, run: Resident, segment: Segment, answer: Any) -> None:
@@ -314,11 +340,12 @@ class Conductor:
         self.record(run, event)
         run.closed = True
         segment.closes = True
-        # Whatever came before the end must be seen first, unless a person has ended it.
-        segment.check_inbox = state != "terminated"
+        # Whatever came before the end must be seen first, unless a person has ended it, or the next run will see it.
+        if state != "continued":
+            segment.check_inbox = state != "terminated"
         segment.status = Status(state, None, event.at, error)
         run.row_wake, run.row_state = None, state
-        if run.parent is not None:
+        if run.parent is not None and state != "continued":
             segment.extras.posts.append(children.tell_parent(self, run, event, state, failure))
         if run.children:
             segment.extras.posts.extend(children.parting(run))
@@ -355,6 +382,7 @@ class Conductor:
                 future.set_exception(error)
 
     def _forget_outcomes(self, row: int) -> None:
+        self.heartbeats.forget(row)
         for key in [key for key in self.salvaged if key[0] == row]:
             del self.salvaged[key]
 
@@ -365,6 +393,10 @@ class Conductor:
         for future in self.waiters.pop(run.run, ()):
             if not future.done():
                 future.set_result(event)
+        asked = self.updates.get(run.run, {})
+        stuck = list(asked) if event.key is None or run.execution is None else run.execution.updates_behind(event.key)
+        for waiting in [future for update in stuck for future in asked.get(update, ())]:
+            refuse(waiting, incidents.standing_still(run.id, event))
 
     def dismiss(self, error: Exception) -> None:
         """This owner is done: whoever waits here has to ask elsewhere."""

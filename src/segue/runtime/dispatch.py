@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from segue.errors import PayloadError
+from segue.errors import PayloadError, StepTimeout
 from segue.kernel import events as e
 from segue.kernel.attempt import Attempt
 from segue.kernel.commands import RunStep
 from segue.kernel.failures import describe
 from segue.kernel.retry import next_attempt
-from segue.runtime import incidents
-from segue.runtime.attempts import Outcome, Running
+from segue.runtime import incidents, pauses
+from segue.runtime.attempts import Outcome, Running, exceeded
 from segue.runtime.resident import Finished, Resident
-from segue.stores.base import StateWrite
+from segue.stores.base import LiveAttempt, StateWrite
 
 if TYPE_CHECKING:
     from segue.runtime.conductor import Conductor
@@ -30,16 +30,28 @@ def dispatch(conductor: Conductor, run: Resident, command: RunStep) -> None:
         if salvaged is not None and salvaged.event.hash == command.hash:
             _record(conductor, run, salvaged)
             return
+    if conductor.held and (held := conductor.held.get((run.namespace, command.spec.name))) is not None:
+        pauses.hold(conductor, run, command, held)
+        return
     runner = conductor.definitions.runner(command.spec.name)
     if runner is None:
         incidents.open_for_step(
             conductor, run, command.key, "definition-missing", f"no step named {command.spec.name!r} is known here"
         )
         return
-    attempt = Attempt(run, command.key, command.spec.name, command.attempt, conductor.host)
-    running = Running(attempt, command, runner, conductor.clock.now(), conductor.finished)
+    attempt = Attempt(run, command.key, command.spec.name, command.attempt, conductor.host, command.headers)
+    attempt.earlier = command.heartbeat
+    now = conductor.clock.now()
+    running = Running(attempt, command, runner, now, conductor.finished)
     run.active[command.key] = running
-    conductor.attempts.start(running)
+    if command.close_by is None:
+        conductor.attempts.start(running)
+    elif command.close_by > now:
+        conductor.attempts.start(running)
+        conductor.attempts.close_by(running, command.close_by - now)
+    else:  # its process was away for too long
+        late = StepTimeout(exceeded(command, "schedule_to_close"))
+        conductor.call_soon(conductor.finished, running, Outcome(error=late))
 
 
 def resume(conductor: Conductor, run: Resident, command: RunStep) -> None:
@@ -68,11 +80,12 @@ def _restart(conductor: Conductor, run: Resident, command: RunStep) -> None:
     # process again and again is counted.
     run.active[command.key] = None
     attempt = command.attempt + 1 if conductor.lost_attempts else command.attempt
+    said = conductor.heartbeats.found(run.run, command.key)
     started = e.StepStarted(conductor.stamp(run), None, None, command.key, command.spec.name, attempt, conductor.worker)
     segment = conductor.apply(run, started)
     again = RunStep(
         command.key, command.spec, command.input, command.hash, attempt, command.failures,
-        command.lost + attempt - command.attempt, True, command.headers,
+        command.lost + attempt - command.attempt, True, command.headers, command.close_by, said or command.heartbeat,
     )  # fmt: skip
     segment.effects.append((dispatch, (conductor, run, again)))
 
@@ -86,8 +99,10 @@ def _lost(conductor: Conductor, run: Resident, command: RunStep, why: str) -> No
 def finished(conductor: Conductor, running: Running, outcome: Outcome) -> None:
     """An attempt has ended: record how, and let the run go on from the record."""
     command, attempt = running.command, running.attempt
+    if attempt.progress is not None:
+        conductor.host.ended(attempt)
     event = _event(conductor, running, outcome)
-    state = attempt.state_writes if isinstance(event, e.StepCompleted) else None
+    state = None if isinstance(event, e.StepFailed) else attempt.state_writes
     ended = Finished(event, state)
     run = conductor.residents.get(attempt.identity.run)
     if run is None or run.closed or run.active.get(command.key) is not running:
@@ -107,6 +122,15 @@ def _record(conductor: Conductor, run: Resident, ended: Finished) -> None:
     run.active.pop(event.key, None)
     segment = conductor.apply(run, event)
     segment.finished.append(ended)
+    kept = conductor.heartbeats.settle(run.run, event.key)
+    if isinstance(event, e.StepScheduled):
+        row = LiveAttempt(run.run, event.key, event.name, event.attempt, event.at, None, True)
+        segment.extras.attempts.append(row)
+        conductor.heartbeats.keep(run.run, event.key)
+        # Its outcome may have come already.
+        segment.check_inbox = True
+    elif kept:
+        segment.extras.settled.append(event.key)
     if ended.state:
         segment.extras.state.extend(
             StateWrite(scope, key, None if value is None else conductor.journal.seal_value(value), run.namespace)
@@ -114,7 +138,11 @@ def _record(conductor: Conductor, run: Resident, ended: Finished) -> None:
         )
 
 
-def _event(conductor: Conductor, running: Running, outcome: Outcome) -> e.StepCompleted | e.StepFailed:
+def _event(
+    conductor: Conductor, running: Running, outcome: Outcome
+) -> e.StepCompleted | e.StepFailed | e.StepScheduled:
+    if outcome.error is None and running.attempt.handed_over:
+        return _scheduled(conductor, running)
     if outcome.error is None:
         try:
             return _completed(conductor, running, outcome)
@@ -123,18 +151,26 @@ def _event(conductor: Conductor, running: Running, outcome: Outcome) -> e.StepCo
     return _failed(conductor, running, outcome)
 
 
+def _scheduled(conductor: Conductor, running: Running) -> e.StepScheduled:
+    command = running.command
+    return e.StepScheduled(
+        conductor.clock.now(), None, None, command.key, command.spec.name, command.attempt, command.hash, command.input,
+        running.started_at, conductor.worker, command.spec.summary,
+    )  # fmt: skip
+
+
 def _completed(conductor: Conductor, running: Running, outcome: Outcome) -> e.StepCompleted:
     command = running.command
     assert outcome.result is not None
     result = conductor.host.clean_result(running.attempt, outcome.result)
     return e.StepCompleted(
         conductor.clock.now(), None, None, command.key, command.spec.name, command.attempt, command.hash, result,
-        command.input, running.started_at, conductor.worker,
+        command.input, running.started_at, conductor.worker, command.spec.summary,
     )  # fmt: skip
 
 
 def _failed(conductor: Conductor, running: Running, outcome: Outcome) -> e.StepFailed:
-    command, error = running.command, outcome.error
+    command, attempt, error = running.command, running.attempt, outcome.error
     assert error is not None
     now = conductor.clock.now()
     retry_at: int | None = None
@@ -147,12 +183,16 @@ def _failed(conductor: Conductor, running: Running, outcome: Outcome) -> e.StepF
         except Exception as second:  # the policy's ``decide`` is the user's code too: its error ends the attempts
             second.__cause__ = error
             error, retryable = second, False
+    if retry_at is not None and command.close_by is not None and retry_at >= command.close_by:
+        late = StepTimeout(exceeded(command, "schedule_to_close"))
+        late.__cause__, error, retry_at = error, late, None
     failure = conductor.host.clean_failure(
         running.attempt, describe(error, conductor.journal.encodings, retryable=retryable)
     )
     return e.StepFailed(
         now, None, None, command.key, command.spec.name, command.attempt, command.hash, failure, retry_at,
-        command.input, running.started_at, conductor.worker,
+        command.input, running.started_at, conductor.worker, command.spec.summary,
+        attempt.beaten or attempt.earlier,
     )  # fmt: skip
 
 

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from segue.errors import NonDeterminism, NotDeterministic, PayloadError, Unstorable
+from segue.errors import (
+    EndlessContinuation,
+    Incident,
+    NonDeterminism,
+    NotDeterministic,
+    PayloadError,
+    Unstorable,
+)
 from segue.kernel import commands as c
 from segue.kernel import events as e
 from segue.kernel.failures import describe, summary
@@ -21,6 +28,8 @@ REMEDIES = {
     "payload": "make the type in the code accept the recorded value again, then `segue retry {id}`",
     "unstorable": "change the code so that it writes no such value, then `segue retry {id}`; should the outcome of a "
     "step be the cause, it is forgotten at the second try, and the step runs again at the third",
+    "endless-continuation": "change the code so that it waits for something (a timer, a signal, a step) before it "
+    "continues as new, then `segue retry {id}`; or `segue terminate {id}`",
     "internal": "this is a defect: report it with `segue db export {id}`; after an update, `segue retry {id}`",
     "step-exhausted": "mend what made the step fail, then `segue retry {id}` for new attempts",
     "process-lost": "look at the step's logs and at the machine (memory, signals), then `segue retry {id}`",
@@ -35,6 +44,7 @@ _CAUSES: tuple[tuple[type[Exception], str], ...] = (
     (NotDeterministic, "not-deterministic"),
     (PayloadError, "payload"),
     (Unstorable, "unstorable"),
+    (EndlessContinuation, "endless-continuation"),
 )
 
 
@@ -110,6 +120,12 @@ def _without_execution(conductor: Conductor, run: Resident, cause: str, why: str
     segment.effects.append((conductor.stands_still, (run, event)))
     run.row_wake, run.row_state = None, "incident"
     conductor.writer.touch(run)
+
+
+def standing_still(id: str, event: e.IncidentOpened) -> Incident:
+    """The incident in terms of whoever awaits something of the run."""
+    text = f"run {id!r} stands still ({event.cause}): {event.message}; {event.remedy}"
+    return Incident(text, run_id=id, cause=event.cause, remedy=event.remedy)
 
 
 def _opened(

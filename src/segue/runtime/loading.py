@@ -16,7 +16,7 @@ from segue.kernel import events as e
 from segue.kernel.adoption import CODE, OtherCode, Past
 from segue.kernel.execution import Execution
 from segue.kernel.replay import Replay
-from segue.runtime import children, dispatch, incidents, modifying, pinned
+from segue.runtime import children, dispatch, incidents, modifying, pauses, pinned
 from segue.runtime.carry import CARRY
 from segue.runtime.resident import Resident
 from segue.stores.base import CLOSED, RESIDENT, RunRow
@@ -165,6 +165,8 @@ def _replay_with(conductor: Conductor, row: RunRow, past: Past | None) -> Iterat
             yield None
         if error is None:
             replay.finish()
+            if any(isinstance(command, (c.RunStep, c.AwaitStep)) for command in execution.outstanding()):
+                conductor.heartbeats.load(run.run)
     except (StoreUnavailable, OtherCode):
         execution.close()
         raise
@@ -233,7 +235,9 @@ def _note(run: Resident, seq: int, event: e.Event, halted: bool) -> bool:
     elif isinstance(event, e.Modified):
         modifying.note(run, event)
     elif isinstance(event, e.RunStarted):
-        run.parent = event.parent
+        run.parent, run.started = event.parent, event
+    elif isinstance(event, (e.Paused, e.Resumed)):
+        pauses.note(run, event)
     else:
         children.note(run, event)
     return "" in run.incidents
@@ -274,7 +278,9 @@ def _take_up(conductor: Conductor, run: Resident, replay: Replay, error: Excepti
 
 def _carry_out(conductor: Conductor, run: Resident, commands: list[c.Command]) -> None:
     for command in commands:
-        if isinstance(command, c.RunStep):
+        if run.paused is not None and isinstance(command, (c.RunStep, c.StartChild)):
+            run.withheld = True
+        elif isinstance(command, c.RunStep):
             dispatch.resume(conductor, run, command)
         else:
             CARRY[type(command)](conductor, run, run.open_segment(), command)

@@ -15,7 +15,7 @@ import msgspec
 
 from segue.errors import PayloadError, StoreError, StoreUnavailable
 from segue.kernel import events as e
-from segue.runtime import children, incidents, modifying
+from segue.runtime import children, incidents, modifying, outside, pauses
 from segue.runtime.clock import Alarm
 from segue.runtime.loading import Loading
 from segue.runtime.resident import Resident
@@ -37,12 +37,21 @@ class Mail:
         self._conductor = conductor
         self._loading = loading
         self._loop = asyncio.get_running_loop()
+        self._holds = pauses.Holds(conductor, loading)
         self._halted: dict[int, int] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._alarm: Alarm | None = None
         self._alarm_at = 0
         self._slow = 0.0
         self._closed = False
+
+    @property
+    def busy(self) -> bool:
+        return self._holds.busy
+
+    def look_at_holds(self) -> None:
+        """Which steps are paused has changed."""
+        self._holds.refresh()
 
     def start(self) -> None:
         """Begins to look."""
@@ -78,6 +87,7 @@ class Mail:
         conductor = self._conductor
         # Runs that stand still keep their mail waiting; however many they are, they must not hide the others.
         limit = AT_ONCE + len(self._halted)
+        self._holds.refresh()
         rows = conductor.store.inbox_runs(conductor.app, limit, only=conductor.only)
         if len(rows) < limit:
             self._halted = {row: left for row, left in self._halted.items() if row in set(rows)}
@@ -133,6 +143,7 @@ class Mail:
             return
         conductor = self._conductor
         try:
+            self._holds.refresh()
             now = conductor.clock.now()
             rows = conductor.store.due(conductor.app, now, 1_000_000_000, takeover=True, only=conductor.only)
         except StoreUnavailable as error:
@@ -183,6 +194,8 @@ class Mail:
         for row in self._conductor.store.inbox([run.run]):
             if row.row in run.taken:
                 continue
+            if run.closed and run.row_state == "continued":
+                continue  # it goes to the next run of the chain, in the commit that starts it
             if run.closed:
                 # It came after the message that ended the run, and no longer stands in the way of the end.
                 run.open_segment().consumed.append(row.row)
@@ -197,7 +210,7 @@ class Mail:
                 left += 1
                 continue
             self._take(run, row, event)
-        if left:
+        if left and not run.closed:
             self._halted[run.run] = left
         else:
             self._halted.pop(run.run, None)
@@ -221,6 +234,11 @@ def receive(conductor: Conductor, run: Resident, kind: str, event: e.Event) -> N
 
 def _apply(conductor: Conductor, run: Resident, event: e.Event) -> None:
     conductor.apply(run, event)
+
+
+def _step(conductor: Conductor, run: Resident, event: e.Event) -> None:
+    assert isinstance(event, (e.StepCompleted, e.StepFailed))
+    outside.received(conductor, run, event)
 
 
 def _child(conductor: Conductor, run: Resident, event: e.Event) -> None:
@@ -270,6 +288,9 @@ _RECEIVE: dict[str, Callable[[Conductor, Resident, e.Event], None]] = {
     "signal": _apply,
     "update": _apply,
     "task": _apply,
+    "step": _step,
+    "pause": pauses.pause,
+    "resume": pauses.resume,
     "child": _child,
     "cancel": _apply,
     "terminate": _terminate,

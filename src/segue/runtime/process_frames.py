@@ -84,6 +84,9 @@ class Start(Frame, frozen=True):
     name: str
     attempt: int
     input: Payload
+    headers: dict[str, str] | None = None
+    earlier: Payload | None = None
+    """What the last heartbeat of an earlier attempt said."""
 
 
 class Answer(Frame, frozen=True):
@@ -128,6 +131,18 @@ class Reported(Frame, frozen=True):
     progress: Payload
 
 
+class Beaten(Frame, frozen=True):
+    """The step gave a sign of life, and said where it is."""
+
+    details: Payload | None = None
+
+
+class HandOver(Frame, frozen=True):
+    """The step's outcome shall come from outside; answered with the attempt's token in UTF-8."""
+
+    question: int
+
+
 class AskSecret(Frame, frozen=True):
     """The step wants a secret's value; answered in UTF-8."""
 
@@ -146,7 +161,7 @@ class AskState(Frame, frozen=True):
 Order = Prepare | Start | Answer
 """What an engine says."""
 
-Notice = Ready | Completed | Failed | Logged | Reported | AskSecret | AskState
+Notice = Ready | Completed | Failed | Logged | Reported | Beaten | HandOver | AskSecret | AskState
 """What a worker says."""
 
 

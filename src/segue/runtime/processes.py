@@ -26,9 +26,11 @@ from segue.runtime.process_frames import (
     Answer,
     AskSecret,
     AskState,
+    Beaten,
     BrokenFrame,
     Completed,
     Failed,
+    HandOver,
     Logged,
     Place,
     Prepare,
@@ -104,7 +106,7 @@ class Processes:
         who = attempt.identity
         start = Start(
             self._place(*runner.locate()), Run(who.run, who.id, who.uid, who.namespace, who.workflow), attempt.key,
-            attempt.name, attempt.attempt, command.input,
+            attempt.name, attempt.attempt, command.input, attempt.headers, command.heartbeat,
         )  # fmt: skip
         job = _Job(attempt, start, self._loop.create_future(), begun)
         job.future.add_done_callback(partial(_settled, job))
@@ -232,6 +234,10 @@ class Processes:
                 attempt.host.log(attempt, level, stream, line)
             case Reported(progress):
                 attempt.host.report(attempt, self._encodings.decode(progress, Any))
+            case Beaten(details):
+                attempt.host.beat(attempt, details)
+            case HandOver(question):
+                self._answer(job, question, lambda: attempt.host.hand_over(attempt).encode())
             case AskSecret(question, name):
                 self._answer(job, question, lambda: attempt.host.secrets_of(attempt).resolve(name).encode())
             case AskState(question, scope, key):

@@ -6,9 +6,10 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from segue.kernel.events import StepCompleted, StepFailed
+from segue.kernel.commands import SendMessage
+from segue.kernel.events import RunStarted, StepCompleted, StepFailed, StepScheduled
 from segue.kernel.execution import Execution
-from segue.stores.base import RESIDENT, Append, Blob, Post, StateWrite, Status, TaskRow
+from segue.stores.base import RESIDENT, Append, Blob, GoOn, LiveAttempt, Post, StateWrite, Status, TaskRow
 
 Effect = tuple[Callable[..., None], tuple[Any, ...]]
 """What may happen only once the segment is on disk: a function and its arguments."""
@@ -43,7 +44,9 @@ class Finished:
 
     __slots__ = ("event", "refused", "state")
 
-    def __init__(self, event: StepCompleted | StepFailed, state: dict[tuple[str, str], Any] | None) -> None:
+    def __init__(
+        self, event: StepCompleted | StepFailed | StepScheduled, state: dict[tuple[str, str], Any] | None
+    ) -> None:
         self.event = event
         self.state = state
         self.refused = False
@@ -52,10 +55,15 @@ class Finished:
 class Extras:
     """What a segment rarely has: everything but events, a status and effects."""
 
-    __slots__ = ("attributes", "blobs", "closed_tasks", "posts", "published", "reassigned", "state", "tasks")
+    __slots__ = (
+        "attempts", "attributes", "blobs", "closed_tasks", "goes_on", "posts", "published", "reassigned", "sent",
+        "settled", "state", "summary", "tasks",
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self.posts: list[Post] = []
+        self.sent: list[tuple[int, SendMessage, Post]] = []
+        """Posts whose sender wants to know what became of them, by their place among all."""
         self.tasks: list[TaskRow] = []
         self.closed_tasks: list[str] = []
         self.reassigned: dict[str, str] = {}
@@ -63,6 +71,10 @@ class Extras:
         self.published: dict[str, bytes | None] = {}
         self.state: list[StateWrite] = []
         self.blobs: list[Blob] = []
+        self.attempts: list[LiveAttempt] = []
+        self.settled: list[str] = []
+        self.summary: str | None = None
+        self.goes_on: GoOn | None = None
 
 
 class Segment:
@@ -86,6 +98,10 @@ class Segment:
         if self._extras is None:
             self._extras = Extras()
         return self._extras
+
+    @property
+    def sent(self) -> list[tuple[int, SendMessage, Post]]:
+        return [] if self._extras is None else self._extras.sent
 
     @property
     def empty(self) -> bool:
@@ -118,7 +134,7 @@ class Segment:
         return Append(
             run, self.seq, events, self.status, self.check_inbox, consumed, tuple(more.posts), tuple(more.tasks),
             tuple(more.closed_tasks), more.reassigned, more.attributes, more.published, tuple(more.state),
-            tuple(more.blobs),
+            tuple(more.blobs), tuple(more.attempts), tuple(more.settled), more.summary, more.goes_on,
         )  # fmt: skip
 
 
@@ -136,13 +152,17 @@ class Resident:
         children: row and close policy of each child that was started and has not answered, by its call's key.
         taken: inbox rows that became events and are not deleted on disk yet.
         unread: there may be mail in the inbox that could not be read when it was looked for.
+        started: its first event.
+        awaited: attempts whose outcome comes from outside, by key.
+        held: calls of steps that are paused for all runs, by key, each with the step's name.
+        paused: who has paused it and why, if somebody has. withheld: work that a predecessor began waits meanwhile.
         segment: what is not handed to the writer yet. in_flight: what the writer is committing.
     """
 
     __slots__ = (
-        "active", "at", "children", "closed", "deadline", "durable", "execution", "id", "in_flight", "incident_text",
-        "incidents", "namespace", "parent", "row_state", "row_wake", "run", "segment", "seq", "taken", "uid", "unread",
-        "workflow",
+        "active", "at", "awaited", "children", "closed", "deadline", "durable", "execution", "held", "id", "in_flight",
+        "incident_text", "incidents", "namespace", "parent", "paused", "row_state", "row_wake", "run", "segment", "seq",
+        "started", "taken", "uid", "unread", "withheld", "workflow",
     )  # fmt: skip
 
     def __init__(
@@ -168,6 +188,11 @@ class Resident:
         self.incident_text: str | None = None
         self.closed = False
         self.parent: Any = None
+        self.started: RunStarted | None = None
+        self.awaited: dict[str, Any] = {}
+        self.held: dict[str, str] = {}
+        self.paused: str | None = None
+        self.withheld = False
         self.taken: set[int] = set()
         self.unread = False
 

@@ -263,10 +263,13 @@ class Writer:
             log.warning("cannot look what has been written: %s", error)
 
     def _look(self, operation: Append) -> Appended:
+        """The answer to an append as far as the journal tells: not whose inbox a post by id is in."""
         first = next(iter(self._store.journal(operation.run, after=operation.seq - 1)), None)
         if operation.events and (first is None or first[1] != operation.events[0]):
             return Appended("vetoed")
-        return Appended("appended", tuple(Posted("posted", None, post.run or 0) for post in operation.posts))
+        latest = None if operation.goes_on is None else self._store.latest(operation.run)
+        posted = tuple(Posted("posted", None, post.run or 0) for post in operation.posts)
+        return Appended("appended", posted, 0 if latest is None else latest.run)
 
     def _answer(self, run: Resident, segment: Segment, answer: Answer) -> None:
         run.in_flight = None

@@ -18,11 +18,11 @@ RESIDENT = 1
 successor loads it at once, and told apart from runs that became due by themselves."""
 
 OpenState = Literal["running", "waiting", "paused", "incident"]
-ClosedState = Literal["completed", "failed", "cancelled", "terminated"]
+ClosedState = Literal["completed", "failed", "cancelled", "terminated", "continued"]
 OPEN: tuple[str, ...] = ("running", "waiting", "paused", "incident")
-CLOSED: tuple[str, ...] = ("completed", "failed", "cancelled", "terminated")
+CLOSED: tuple[str, ...] = ("completed", "failed", "cancelled", "terminated", "continued")
 
-ConflictPolicy = Literal["use-existing", "fail", "replace", "terminate-if-running"]
+ConflictPolicy = Literal["use-existing", "use-open", "fail", "replace", "terminate-if-running"]
 
 
 class Blob(msgspec.Struct, frozen=True, gc=False):
@@ -40,10 +40,13 @@ class StartRun(msgspec.Struct, frozen=True, gc=False):
     """Insert a run and the first event of its journal, if its id is free.
 
     ``use-existing``: the id's current run is the answer, open or closed, provided ``input_hash`` and ``workflow`` are
-    the same. ``fail``: a taken id is an error. ``replace``: a closed run gives its id up, an open one is an error.
+    the same. ``use-open``: an open run of the workflow is the answer, whatever its input; a closed one gives its id up.
+    ``fail``: a taken id is an error. ``replace``: a closed run gives its id up, an open one is an error.
     ``terminate-if-running``: an open run is terminated first (its journal gets ``terminated_event``), a closed one
     gives its id up. The same ``uid`` twice is always the same run: that is how a lost acknowledgement is resolved. A
-    ``parent`` that is closed starts no more children.
+    ``parent`` that is closed starts no more children. ``post`` goes to the run that is the answer, started or existing,
+    in the same transaction (it names none itself); refused is refused as a whole.
+    A run whose beginning is delayed comes with the time as its ``wake`` and ``waiting`` as its ``state``.
     """
 
     namespace: str
@@ -61,6 +64,9 @@ class StartRun(msgspec.Struct, frozen=True, gc=False):
     tags: dict[str, str] = {}
     blobs: tuple[Blob, ...] = ()
     terminated_event: bytes | None = None
+    post: Post | None = None
+    state: str = "running"
+    summary: str = ""
     rest: Append | None = None
     """The rest of a journal that does not begin here (a fork), with what comes with it; ``run`` is not known yet."""
 
@@ -72,14 +78,18 @@ class Status(msgspec.Struct, frozen=True, gc=False):
     wake: int | None
     at: int
     error: str | None = None
-    """One line for lists: what an incident or failure says."""
+    """One line for lists: what an incident or failure says, or who has paused the run and why."""
+    timer: str | None = None
+    """What the timer that ``wake`` is for is about, where its author has said."""
 
 
 class Post(msgspec.Struct, frozen=True, gc=False):
-    """A message for a run's inbox. The run is named by row, or by namespace and id (then: its current run).
+    """A message for a run's inbox. The run is named by row, or by namespace and id (then: its current run). A run that
+    has gone on as a new one passes its messages on to the last run of its chain.
 
-    ``message`` is unique per run: the same one twice is stored once. ``kind`` is ``signal``, ``cancel``, ``terminate``,
-    ``update``, ``task``, ``child``, ``resolve``; ``body`` is an encoded event that its owner stamps and applies.
+    ``message`` is unique per chain: the same one twice is stored once, for as long as the run that got it is kept.
+    ``kind`` is ``signal``, ``cancel``, ``terminate``, ``update``, ``task``, ``child``, ``step``, ``pause``, ``resume``,
+    ``resolve``; ``body`` is an encoded event that its owner stamps and applies.
     """
 
     kind: str
@@ -125,6 +135,62 @@ class StateWrite(msgspec.Struct, frozen=True, gc=False):
     namespace: str = "default"
 
 
+class LiveAttempt(msgspec.Struct, frozen=True, gc=False):
+    """What is kept of an attempt of a step beside the journal, for as long as the attempt goes on: its last heartbeat,
+    and whether its outcome may come from outside. A later one of the same call replaces it; for a closed run nothing
+    is kept."""
+
+    run: int
+    key: str
+    name: str
+    attempt: int
+    at: int
+    details: bytes | None = None
+    """JSON of what the heartbeat said."""
+    handed_over: bool = False
+
+
+class TellStep(msgspec.Struct, frozen=True, gc=False):
+    """What somebody outside says of an attempt that was handed over: its outcome (``body``, an event for the run's
+    inbox), or, without one, a heartbeat. An attempt that is not waited for any more refuses; the same ``message`` again
+    is the same outcome."""
+
+    run: int
+    key: str
+    attempt: int
+    at: int
+    message: str = ""
+    body: bytes | None = None
+    details: bytes | None = None
+    blobs: tuple[Blob, ...] = ()
+
+
+class HoldStep(msgspec.Struct, frozen=True, gc=False):
+    """A step is paused for all runs of an app in a namespace, or goes on: ``resuming`` until its owner has told every
+    run that waits, ``running`` then."""
+
+    namespace: str
+    app: str
+    step: str
+    at: int
+    by: str = ""
+    reason: str = ""
+    state: Literal["paused", "resuming", "running"] = "paused"
+
+
+class GoOn(msgspec.Struct, frozen=True, gc=False):
+    """The next run of a chain, under the same id, with the same parent and tags: inserted with its first event, in the
+    commit that closes the one before. It gets ``kept``, messages that nobody took, and what waits in the inbox, in this
+    order; but no answers to what the run before has asked for."""
+
+    uid: str
+    at: int
+    event: bytes
+    version: str = ""
+    blobs: tuple[Blob, ...] = ()
+    kept: tuple[Post, ...] = ()
+
+
 class Append(msgspec.Struct, frozen=True, gc=False):
     """More of one run's journal, and all that has to become true together with it.
 
@@ -136,6 +202,9 @@ class Append(msgspec.Struct, frozen=True, gc=False):
         consumed: inbox rows that became events here, or that are dropped.
         published: name → JSON of values readers may see; None removes.
         reassigned: task key → new assignee. closed_tasks: keys of tasks withdrawn.
+        attempts: of which something is to be kept. settled: keys of calls of which nothing is to be kept any more.
+        summary: what the run is about, if that has changed.
+        goes_on: the run that follows this one.
     """
 
     run: int
@@ -152,9 +221,13 @@ class Append(msgspec.Struct, frozen=True, gc=False):
     published: dict[str, bytes | None] = {}
     state: tuple[StateWrite, ...] = ()
     blobs: tuple[Blob, ...] = ()
+    attempts: tuple[LiveAttempt, ...] = ()
+    settled: tuple[str, ...] = ()
+    summary: str | None = None
+    goes_on: GoOn | None = None
 
 
-Operation = StartRun | Append | Post | CompleteTask
+Operation = StartRun | Append | Post | CompleteTask | LiveAttempt | TellStep | HoldStep
 
 
 class Fence(msgspec.Struct, frozen=True, gc=False):
@@ -195,6 +268,8 @@ class Started(msgspec.Struct, frozen=True, gc=False):
     reason: str = ""
     replaced: int | None = None
     """The run that was terminated or gave its id up, if any: whoever has it in memory has to drop it."""
+    posted: Posted | None = None
+    """What became of ``StartRun.post``."""
 
 
 class Posted(msgspec.Struct, frozen=True, gc=False):
@@ -208,16 +283,29 @@ class Posted(msgspec.Struct, frozen=True, gc=False):
 
 class Appended(msgspec.Struct, frozen=True, gc=False):
     """``vetoed``: an inbox row has to be seen first. ``lost``: the journal was written by somebody else.
-    ``posted`` answers the append's posts in order."""
+    ``posted`` answers the append's posts in order; ``next`` is the run that goes on from this one."""
 
     outcome: Literal["appended", "vetoed", "lost"]
     posted: tuple[Posted, ...] = ()
+    next: int = 0
 
 
 class TaskAnswered(msgspec.Struct, frozen=True, gc=False):
     outcome: Literal["completed", "not-open", "unknown"]
     run: int = 0
     row: int | None = None
+
+
+class StepTold(msgspec.Struct, frozen=True, gc=False):
+    """``attempt`` is the one that is waited for now, 0 if none is."""
+
+    outcome: Literal["told", "not-awaited"]
+    run: int = 0
+    attempt: int = 0
+
+
+class Noted(msgspec.Struct, frozen=True, gc=False):
+    """It is kept, or there is nothing any more to keep it for."""
 
 
 class Rejected(msgspec.Struct, frozen=True, gc=False):
@@ -228,7 +316,7 @@ class Rejected(msgspec.Struct, frozen=True, gc=False):
     reason: str
 
 
-Answer = Started | Posted | Appended | TaskAnswered | Rejected
+Answer = Started | Posted | Appended | TaskAnswered | StepTold | Noted | Rejected
 
 
 # --- what is read ---------------------------------------------------------------------------------------------
@@ -252,6 +340,10 @@ class RunRow(msgspec.Struct, frozen=True, gc=False):
     input_hash: str
     tags: dict[str, str]
     attributes: dict[str, Any]
+    chain: int | None = None
+    """The first run of its chain, once it has gone on as a new one or is one that did."""
+    summary: str = ""
+    timer: str | None = None
 
 
 class InboxRow(msgspec.Struct, frozen=True, gc=False):
@@ -328,8 +420,9 @@ class StepLogs(Protocol):
     def append(self, lines: Sequence[LogLine]) -> bool:
         """Keeps the lines; False when they could not be kept (``trouble`` says why)."""
 
-    def read(self, run: int, *, after: int = 0, limit: int = 1000) -> list[LogLine]:
-        """Lines of a run in the order they came, from the one after row ``after``."""
+    def read(self, run: int, *, after: int = 0, limit: int = 1000, progress: bool = False) -> list[LogLine]:
+        """Lines of a run in the order they came, from the one after row ``after``: what was printed and logged, or, the
+        stream ``progress``, what steps reported of it."""
 
     def erase(self, runs: Iterable[int]) -> None:
         """Drops all lines of these runs."""
@@ -384,6 +477,9 @@ class Store(Protocol):
     def changed(self) -> bool:
         """Whether another connection has committed since the last call: a hint, never the truth."""
 
+    def pulse(self) -> int:
+        """A number that is another one after every commit, whoever made it: for screens, which look again then."""
+
     def due(
         self, app: str, now: int, limit: int, *, takeover: bool = False, only: Iterable[str] | None = None
     ) -> list[RunRow]:
@@ -410,7 +506,13 @@ class Store(Protocol):
     def find(self, namespace: str, id: str) -> RunRow | None:
         """The current run of an id."""
 
+    def latest(self, run: int) -> RunRow | None:
+        """The run, or the last one of its chain if it has gone on."""
+
     def list(self, where: RunFilter) -> builtins.list[RunRow]: ...
+
+    def counts(self, namespace: str) -> dict[str, int]:
+        """How many runs of the namespace are in which state."""
 
     def tasks(
         self, namespace: str, *, state: str | None = "open", assignee: str | None = None, run: int | None = None
@@ -424,6 +526,12 @@ class Store(Protocol):
     def published(self, run: int) -> dict[str, bytes]: ...
 
     def state(self, namespace: str, scope: str, key: str) -> bytes | None: ...
+
+    def attempts(self, run: int) -> builtins.list[LiveAttempt]:
+        """What is kept of the attempts of a run that go on."""
+
+    def held(self, app: str) -> builtins.list[HoldStep]:
+        """The app's steps that are paused or resuming, in every namespace."""
 
     def retain(self, closed_before: int, limit: int, which: Ended = ALL_ENDED) -> int:
         """Deletes up to ``limit`` of these runs that closed before (µs), with all that is theirs; returns how many.

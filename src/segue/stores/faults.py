@@ -31,7 +31,9 @@ from segue.stores.base import (
     Batch,
     Ended,
     Fence,
+    HoldStep,
     InboxRow,
+    LiveAttempt,
     Owner,
     RunFilter,
     RunRow,
@@ -205,8 +207,17 @@ class FaultyStore:
     def find(self, namespace: str, id: str) -> RunRow | None:
         return self._living().find(namespace, id)
 
+    def latest(self, run: int) -> RunRow | None:
+        return self._living().latest(run)
+
     def list(self, where: RunFilter) -> builtins.list[RunRow]:
         return self._living().list(where)
+
+    def counts(self, namespace: str) -> dict[str, int]:
+        return self._living().counts(namespace)
+
+    def pulse(self) -> int:
+        return self._living().pulse()
 
     def tasks(
         self, namespace: str, *, state: str | None = "open", assignee: str | None = None, run: int | None = None
@@ -224,6 +235,12 @@ class FaultyStore:
 
     def state(self, namespace: str, scope: str, key: str) -> bytes | None:
         return self._living().state(namespace, scope, key)
+
+    def attempts(self, run: int) -> builtins.list[LiveAttempt]:
+        return self._living().attempts(run)
+
+    def held(self, app: str) -> builtins.list[HoldStep]:
+        return self._living().held(app)
 
     def retain(self, closed_before: int, limit: int, which: Ended = ALL_ENDED) -> int:
         return self._living().retain(closed_before, limit, which)

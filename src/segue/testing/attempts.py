@@ -29,6 +29,11 @@ class Lone:
         return self._host.progress
 
     @property
+    def beats(self) -> list[Any]:
+        """The details that were given to ``segue.heartbeat``, in order."""
+        return self._host.beats
+
+    @property
     def lines(self) -> list[tuple[str, str]]:
         """(level, text) of what was said with ``segue.log``."""
         return self._host.lines
@@ -58,8 +63,10 @@ def attempt(
     secrets: Mapping[str, str] | None = None,
     state: Mapping[tuple[str, str], Any] | None = None,
     number: int = 1,
+    last_heartbeat: Any = None,
 ) -> Iterator[Lone]:
-    """Steps that are called in the block find these secrets and this keyed state, and are attempt ``number``."""
-    host = Alone(secrets, state)
+    """Steps that are called in the block find these secrets, this keyed state and this last heartbeat, and are attempt
+    ``number``."""
+    host = Alone(secrets, state, last_heartbeat)
     with attempt_of("step", host, number) as current:
         yield Lone(current, host)

@@ -34,16 +34,23 @@ class Alone:
 
     Attributes:
         progress: what the step has reported, in order.
+        beats: the details of its heartbeats, in order.
         lines: (level, text) of what it has said with ``segue.log``; that goes to the program's own log as well.
     """
 
     def __init__(
-        self, secrets: Mapping[str, str] | None = None, state: Mapping[tuple[str, str], Any] | None = None
+        self,
+        secrets: Mapping[str, str] | None = None,
+        state: Mapping[tuple[str, str], Any] | None = None,
+        last_heartbeat: Any = None,
     ) -> None:
         encodings = Encodings()
         self.progress: list[Any] = []
+        self.beats: list[Any] = []
         self.lines: list[tuple[str, str]] = []
         self._secrets = dict(secrets or {})
+        self._encodings = encodings
+        self._earlier = None if last_heartbeat is None else encodings.encode(last_heartbeat)
         self._state = {key: msgspec.json.encode(encodings.encode(value)) for key, value in (state or {}).items()}
 
     def report(self, attempt: Attempt, progress: Any) -> None:
@@ -69,6 +76,16 @@ class Alone:
             written: bytes | None = writes[scope, key]
             return written
         return self._state.get((scope, key))
+
+    def beat(self, attempt: Attempt, details: Any) -> None:
+        self.beats.append(details)
+
+    def earlier(self, attempt: Attempt, type: Any) -> Any:
+        return None if self._earlier is None else self._encodings.decode(self._earlier, type)
+
+    def hand_over(self, attempt: Attempt) -> str:
+        attempt.handed_over = True
+        return "a-token-that-completes-nothing"
 
 
 @contextmanager

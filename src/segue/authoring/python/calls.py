@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
+from segue.authoring.python.call import Call, ChildCall, Decode, MessageCall, StepCall, TaskCall
 from segue.authoring.python.keys import Keys
-from segue.authoring.python.loop import TimerHandle, WorkflowFuture, WorkflowTask
-from segue.errors import NonDeterminism, RunCancelled, RunFailed, RunTerminated, StepFailed
+from segue.authoring.python.loop import WorkflowTask
+from segue.errors import NonDeterminism, RunCancelled, RunClosed, RunFailed, RunNotFound, RunTerminated
 from segue.kernel import commands as c
 from segue.kernel import events as e
 from segue.kernel.adoption import other_arguments
@@ -25,200 +26,8 @@ from segue.kernel.steps import StepSpec
 if TYPE_CHECKING:
     from segue.authoring.python.execution import CodeExecution
 
-Decode = Callable[[Payload], Any]
 AnyCall = TypeVar("AnyCall", bound="Call")
 _current_task = asyncio.current_task
-
-
-class Call(WorkflowFuture[Any]):
-    """A call that has not been answered, and the future of its answer.
-
-    Cancelling it asks the callee to stop. It is cancelled once the callee has ended, so that whoever undoes the call
-    knows what came of it: the task that made the call finds that in its ``late``.
-
-    What every call has is in slots; what few ever change has its default in the class.
-    """
-
-    __slots__ = ("caller", "calls", "decode", "hash", "key", "name")
-
-    calls: Calls
-    caller: WorkflowTask[Any]
-    key: str
-    name: str
-    hash: str
-    decode: Decode
-    cancelling = False
-    message: Any = None
-    timer: TimerHandle | None = None
-    """What ends the present wait, if time does."""
-    adopting = False
-    """Events that came before the call are being applied to it."""
-
-    def cancel(self, msg: Any | None = None) -> bool:
-        if self.done():
-            return False
-        if not self.cancelling:
-            self.cancelling = True
-            self.message = msg
-            self._request_cancel()
-        return True
-
-    def _request_cancel(self) -> None:
-        raise AssertionError("every kind of call says how it is cancelled")
-
-    def cancel_now(self) -> None:
-        super().cancel(self.message)
-
-    def succeed(self, payload: Payload) -> None:
-        """The callee answered with a value."""
-        result = self.decode(payload)
-        if self.cancelling:
-            self.caller.late = result
-            self.cancel_now()
-        else:
-            self.set_result(result)
-
-    def fail(self, error: BaseException) -> None:
-        if self.cancelling:
-            self.cancel_now()
-        else:
-            self.set_exception(error)
-
-    def outstanding(self) -> list[c.Command]:
-        return []
-
-    def give_up(self) -> None:
-        """A person has answered in the callee's place: it is told, if that makes sense."""
-
-
-class StepCall(Call):
-    """A step: between attempts it waits on a durable timer, after its last one it may wait for a person.
-
-    Attributes:
-        attempt, failures, lost, started: as in ``RunStep``.
-        under_way: an attempt is; otherwise the call waits for the next one.
-        exhausted: the failure of the last attempt, if a person is to be told of it.
-        stands_still: a person has been told, and has not acted.
-    """
-
-    __slots__ = ("input", "spec")
-
-    spec: StepSpec
-    input: Payload
-    attempt = 1
-    failures = 0
-    lost = 0
-    started = False
-    under_way = True
-    exhausted: c.StandStill | None = None
-    stands_still = False
-
-    def command(self) -> c.RunStep:
-        return c.RunStep(
-            self.key, self.spec, self.input, self.hash, self.attempt, self.failures, self.lost, self.started
-        )
-
-    def outstanding(self) -> list[c.Command]:
-        if self.exhausted is not None and not self.stands_still:
-            return [self.exhausted]
-        if not self.under_way:
-            return []
-        return [self.command(), c.CancelStep(self.key)] if self.cancelling else [self.command()]
-
-    def run_again(self) -> None:
-        """The wait before the next attempt is over."""
-        self.timer = None
-        self.under_way = True
-        self.calls.dispatch(self)
-
-    def stand_still(self, event: e.IncidentOpened) -> None:
-        """A person has to act."""
-        self.stands_still = True
-        self.under_way = False
-        if event.cause == "process-lost":
-            self.attempt += 1
-
-    def go_on(self) -> None:
-        """A person has acted: there is a new budget of attempts."""
-        self.failures = self.lost = 0
-        if self.stands_still or self.exhausted is not None:
-            self.stands_still = self.started = False
-            self.exhausted = None
-            self.run_again()
-
-    def begun(self, event: e.StepStarted) -> None:
-        """An attempt was begun because the outcome of the one before was never seen."""
-        self.lost += event.attempt - self.attempt
-        self.attempt = event.attempt
-        self.started = True
-        if not self.under_way:
-            # Parked: the wait before the attempt is set up just now, and was over long ago.
-            self.under_way = True
-            if self.timer is not None:
-                self.timer.cancel()
-                self.timer = None
-
-    def _request_cancel(self) -> None:
-        execution = self.calls.execution
-        if self.stands_still:
-            execution.issue(c.CancelStep(self.key))
-        if not self.under_way:
-            self.calls.abandon(self)
-            return
-        execution.issue(c.CancelStep(self.key))
-        patience = execution.loop.now + self.spec.grace
-        self.timer = execution.loop.call_at_microsecond(patience, self.calls.abandon, self)
-
-    def failed(self, event: e.StepFailed) -> None:
-        """One attempt failed: wait for the next, stand still, or tell the workflow."""
-        self.attempt = event.attempt + 1
-        self.started = False
-        self.failures += 1
-        if self.cancelling or (event.retry_at is None and self.spec.on_exhausted != "incident"):
-            self.calls.settle(self)
-            self.fail(step_failed(event, self.failures))
-            return
-        self.under_way = False
-        if event.retry_at is None:
-            self.exhausted = c.StandStill(self.key, self.name, event.attempt, event.failure)
-            self.calls.tell(self)
-        else:
-            self.timer = self.calls.execution.loop.call_at_microsecond(event.retry_at, self.run_again)
-
-
-class ChildCall(Call):
-    """A child run. Cancelling passes the request on and waits for the child's own end, however long it compensates."""
-
-    command: c.StartChild
-    detached: bool
-    started = False
-
-    def outstanding(self) -> list[c.Command]:
-        commands: list[c.Command] = [] if self.started else [self.command]
-        if self.cancelling:
-            commands.append(c.CancelChild(self.key, self.command.id))
-        return commands
-
-    def _request_cancel(self) -> None:
-        self.calls.execution.issue(c.CancelChild(self.key, self.command.id, str(self.message or "")))
-
-    def give_up(self) -> None:
-        self.calls.execution.issue(c.CancelChild(self.key, self.command.id, "its parent goes on without it"))
-
-
-class TaskCall(Call):
-    """A human task; cancelling withdraws it."""
-
-    def _request_cancel(self) -> None:
-        self.withdraw()
-
-    def give_up(self) -> None:
-        self.calls.execution.issue(c.CloseTask(self.key))
-
-    def withdraw(self, error: BaseException | None = None) -> None:
-        """Nobody needs the answer any more."""
-        self.calls.execution.issue(c.CloseTask(self.key))
-        self.calls.abandon(self, error)
 
 
 class Calls:
@@ -271,6 +80,10 @@ class Calls:
             spec = msgspec.structs.replace(spec, on_exhausted="incident")
         call.spec = spec
         call.input = input
+        if self.execution.carries_headers:
+            call.headers = self.execution.outgoing_headers()
+        if spec.schedule_to_close is not None:
+            call.limit_from(self.execution.loop.now)
         if not self._parked or not self._adopt_parked(call):
             self.dispatch(call)
         return call
@@ -294,10 +107,24 @@ class Calls:
         self._adopt_parked(call)
         return call
 
+    def send(self, command: c.SendMessage) -> MessageCall:
+        """Sends a message to another run, which answers with nothing once it is there."""
+        name = _message_name(command)
+        call = self._call(MessageCall, self.caller(name), command.key, name, command.hash, lambda payload: None)
+        call.command = command
+        if not self._adopt_parked(call):
+            self.execution.issue(command)
+        return call
+
     def dispatch(self, call: StepCall) -> None:
         """Asks for an attempt; whatever is still open at the end of a replay is asked for then (``outstanding``)."""
         if not self.execution.replaying:
             self.execution.issue(call.command())
+
+    def wait_outside(self, call: StepCall) -> None:
+        """Has the outcome of an attempt waited for."""
+        if not self.execution.replaying and call.scheduled_at is not None:
+            self.execution.issue(c.AwaitStep(call.command(), call.scheduled_at))
 
     def tell(self, call: StepCall) -> None:
         """Has a person told that a step stands still, unless the journal says of a parked call that this was done."""
@@ -342,6 +169,27 @@ class Calls:
                 raise other_arguments(call.name, call.key)
             call.failed(event)
 
+    def step_scheduled(self, event: e.StepScheduled) -> None:
+        call = self._find(event, event.key, event.name)
+        if isinstance(call, StepCall):
+            if call.hash != event.hash:
+                raise other_arguments(call.name, call.key)
+            call.scheduled(event)
+
+    def paused(self, event: e.Paused) -> None:
+        if event.key in self._parked:
+            self._parked[event.key].append(event)
+        call = self._open.get(event.key) if event.key else None
+        if isinstance(call, StepCall):
+            call.pause()
+
+    def resumed(self, event: e.Resumed) -> None:
+        if event.key in self._parked:
+            self._parked[event.key].append(event)
+        call = self._open.get(event.key) if event.key else None
+        if isinstance(call, StepCall):
+            call.resume()
+
     def child_started(self, event: e.ChildStarted) -> None:
         call = self._find(event, event.key, event.workflow)
         if not isinstance(call, ChildCall):
@@ -379,6 +227,18 @@ class Calls:
         if call is not None:
             self.settle(call)
             call.succeed(event.outcome)
+
+    def message_sent(self, event: e.MessageSent) -> None:
+        call = self._find(event, event.key, _message_name(event))
+        if call is None:
+            return
+        if call.hash != event.hash:
+            raise other_arguments(call.name, call.key)
+        self.settle(call)
+        if not event.state:
+            call.set_result(None)
+        else:
+            call.set_exception(RunNotFound(event.id) if event.state == "unknown" else RunClosed(event.id, event.state))
 
     def incident_opened(self, event: e.IncidentOpened) -> None:
         if event.key in self._parked:
@@ -490,6 +350,7 @@ class Calls:
         if isinstance(call, StepCall):
             if isinstance(events[-1], e.StepStarted):
                 self.dispatch(call)
+            self.wait_outside(call)
             self.tell(call)
 
     def _begun_only(self) -> set[str]:
@@ -512,7 +373,9 @@ class Calls:
                 raise self._not_asked_for("StepStarted", key, name, hint)
 
 
-_WITHOUT_OUTCOME = (e.StepStarted, e.IncidentOpened, e.IncidentResolved)
+_WITHOUT_OUTCOME = (
+    e.StepStarted, e.StepScheduled, e.IncidentOpened, e.IncidentResolved, e.Paused, e.Resumed,
+)  # fmt: skip
 
 _ANSWERS: dict[type[e.Event], Callable[[Calls, Any], None]] = {
     e.StepStarted: Calls.step_started,
@@ -520,15 +383,16 @@ _ANSWERS: dict[type[e.Event], Callable[[Calls, Any], None]] = {
     e.StepFailed: Calls.step_failed,
     e.ChildStarted: Calls.child_started,
     e.ChildCompleted: Calls.child_completed,
+    e.MessageSent: Calls.message_sent,
     e.TaskCompleted: Calls.task_completed,
+    e.StepScheduled: Calls.step_scheduled,
+    e.Paused: Calls.paused,
+    e.Resumed: Calls.resumed,
     e.IncidentOpened: Calls.incident_opened,
     e.IncidentResolved: Calls.incident_resolved,
     e.Modified: Calls.modified,
 }
 
 
-def step_failed(event: e.StepFailed, attempts: int) -> StepFailed:
-    """The exception that a workflow sees when a step has used up its attempts."""
-    times = "1 attempt" if attempts == 1 else f"{attempts} attempts"
-    message = f"{event.name} failed after {times}: {event.failure.type}: {event.failure.message}"
-    return StepFailed(message, step=event.name, key=event.key, attempts=attempts, failure=event.failure)
+def _message_name(message: c.SendMessage | e.MessageSent) -> str:
+    return f"{message.kind}:{message.name}" if message.kind == "signal" else message.kind

@@ -12,22 +12,24 @@ import inspect
 from collections.abc import Callable, Coroutine
 from typing import Any, Generic, Literal, ParamSpec, TypeVar, get_args, overload
 
+import msgspec
+
 from segue.authoring.python.alone import Alone, attempt_of
-from segue.authoring.python.changes import REMOVED
+from segue.authoring.python.bound import BoundStep, BoundWorkflow
+from segue.authoring.python.classes import ClassForm, HasRun
 from segue.authoring.python.execution import CodeExecution, current
 from segue.authoring.python.fingerprint import fingerprint
-from segue.authoring.python.mentions import mentions
+from segue.authoring.python.messages import MessagePolicy, Unfinished, Unknown
 from segue.authoring.python.policies import ErrorPolicy
 from segue.authoring.python.registry import Registry, default_name
+from segue.authoring.python.terms import executor_of, length_of, retry_of
 from segue.authoring.python.versions import Versioning, Versions, check_terms
 from segue.errors import InvalidArgument, NotInWorkflow, StepFailed
 from segue.kernel.attempt import CURRENT, derive_key
-from segue.kernel.canonical import Call
 from segue.kernel.commands import StartChild
 from segue.kernel.duration import Duration, microseconds
 from segue.kernel.encoding import Encodings
 from segue.kernel.names import checked_name
-from segue.kernel.payload import Payload
 from segue.kernel.retry import ONCE, OnExhausted, Retry
 from segue.kernel.steps import Executor, StepSpec
 
@@ -38,7 +40,10 @@ A = TypeVar("A")
 B = TypeVar("B")
 C = TypeVar("C")
 D = TypeVar("D")
+K = TypeVar("K", bound=HasRun)
 
+FORM = "__segue_workflow__"
+"""Attribute of a workflow's class: the ``Workflow``."""
 ClosePolicy = Literal["cancel", "terminate", "abandon"]
 """What the end of a parent means for a child run that is still open."""
 
@@ -98,20 +103,28 @@ class Step(Generic[P, R]):
         timeout: Duration | None = None,
         on_exhausted: OnExhausted | None = None,
         on_error: ErrorPolicy | None = None,
+        schedule_to_start: Duration | None = None,
+        schedule_to_close: Duration | None = None,
+        heartbeat_timeout: Duration | None = None,
+        summary: str | None = None,
     ) -> Step[P, R]:
-        """The same step under other terms: ``await charge.using(timeout="5s", key="first")(order)``."""
+        """The same step under other terms: ``await charge.using(timeout="5s", key="first")(order)``. ``summary`` tells
+        whoever looks at the run what this call is about."""
         if key is not None:
             checked_name(key, "a step's key")
-        spec = StepSpec(
-            name=self.spec.name,
-            executor=self.spec.executor,
-            retry=self.spec.retry if retry is None else _retry(retry),
-            timeout=self.spec.timeout if timeout is None else microseconds(timeout),
-            grace=self.spec.grace,
-            on_exhausted=on_exhausted or self.spec.on_exhausted,
-            at_most_once=self.spec.at_most_once,
-            pure=self.spec.pure,
-        )
+        if summary is not None:
+            checked_name(summary, "a step's summary")
+        given = {
+            "retry": None if retry is None else retry_of(retry),
+            "on_exhausted": on_exhausted,
+            "timeout": length_of(timeout),
+            "schedule_to_start": length_of(schedule_to_start),
+            "schedule_to_close": length_of(schedule_to_close),
+            "heartbeat": length_of(heartbeat_timeout),
+            "summary": summary,
+        }
+        changes = {name: value for name, value in given.items() if value is not None}
+        spec = msgspec.structs.replace(self.spec, **changes)
         return Step(self.function, spec, on_error or self.on_error, key or self.key)
 
     def bind(self, encodings: Encodings, hash_key: bytes | None = None) -> BoundStep:
@@ -121,43 +134,31 @@ class Step(Generic[P, R]):
         return self._bound[1]
 
 
-class BoundStep:
-    """A step as the runtime runs it. Implements ``kernel.steps.StepRunner``."""
-
-    def __init__(self, step: Step[Any, Any], encodings: Encodings, hash_key: bytes | None) -> None:
-        self.spec = step.spec
-        self.function = step.function
-        self.call_site = Call.of(step.function, encodings, name=step.name, hash_key=hash_key)
-        self.decode = self.call_site.decode
-        self.encode = encodings.encode
-        self.decode_result = encodings.reader(self.call_site.returns)
-
-    def call(self, arguments: Any) -> Any:
-        args, kwargs = arguments
-        return self.function(*args, **kwargs)
-
-    def locate(self) -> tuple[str, str]:
-        return self.function.__module__, self.function.__qualname__
-
-
 class Workflow(Generic[P, R]):
-    """A coroutine function that an engine runs durably. Arguments of a run are positional."""
+    """A coroutine function, or the ``run`` of a class, that an engine runs durably. Its arguments are positional."""
 
     def __init__(
         self,
         function: Callable[P, Coroutine[Any, Any, R]],
         name: str,
         *,
+        policy: MessagePolicy = MessagePolicy(),  # noqa: B008 (immutable)
+        form: ClassForm | None = None,
+        timeout: int | None = None,
         version: str = "",
         versioning: Versioning = "rolling",
         ramp: float | None = None,
     ) -> None:
         self.function = function
         self.name = name
+        self.policy = policy
+        self.timeout = timeout
+        self.form = form
         self.label = version
         self.versioning = versioning
         self.ramp = ramp
-        self.version = f"{version}/{fingerprint(function)}" if version else fingerprint(function)
+        source = fingerprint(function if form is None else form.cls)
+        self.version = f"{version}/{source}" if version else source
         self._bound: tuple[Encodings, BoundWorkflow] | None = None
         functools.update_wrapper(self, function)
 
@@ -178,6 +179,9 @@ class Workflow(Generic[P, R]):
         id: str | None = ...,
         on_parent_close: ClosePolicy = ...,
         detached: Literal[False] = ...,
+        delay: Duration | None = ...,
+        timeout: Duration | None = ...,
+        summary: str = ...,
     ) -> T: ...
     @overload
     async def child(
@@ -187,6 +191,9 @@ class Workflow(Generic[P, R]):
         id: str | None = ...,
         on_parent_close: ClosePolicy = ...,
         detached: Literal[True],
+        delay: Duration | None = ...,
+        timeout: Duration | None = ...,
+        summary: str = ...,
     ) -> str: ...
     @overload
     async def child(
@@ -197,6 +204,9 @@ class Workflow(Generic[P, R]):
         id: str | None = ...,
         on_parent_close: ClosePolicy = ...,
         detached: Literal[False] = ...,
+        delay: Duration | None = ...,
+        timeout: Duration | None = ...,
+        summary: str = ...,
     ) -> T: ...
     @overload
     async def child(
@@ -207,6 +217,9 @@ class Workflow(Generic[P, R]):
         id: str | None = ...,
         on_parent_close: ClosePolicy = ...,
         detached: Literal[True],
+        delay: Duration | None = ...,
+        timeout: Duration | None = ...,
+        summary: str = ...,
     ) -> str: ...
     @overload
     async def child(
@@ -218,6 +231,9 @@ class Workflow(Generic[P, R]):
         id: str | None = ...,
         on_parent_close: ClosePolicy = ...,
         detached: Literal[False] = ...,
+        delay: Duration | None = ...,
+        timeout: Duration | None = ...,
+        summary: str = ...,
     ) -> T: ...
     @overload
     async def child(
@@ -229,6 +245,9 @@ class Workflow(Generic[P, R]):
         id: str | None = ...,
         on_parent_close: ClosePolicy = ...,
         detached: Literal[True],
+        delay: Duration | None = ...,
+        timeout: Duration | None = ...,
+        summary: str = ...,
     ) -> str: ...
     @overload
     async def child(
@@ -241,6 +260,9 @@ class Workflow(Generic[P, R]):
         id: str | None = ...,
         on_parent_close: ClosePolicy = ...,
         detached: Literal[False] = ...,
+        delay: Duration | None = ...,
+        timeout: Duration | None = ...,
+        summary: str = ...,
     ) -> T: ...
     @overload
     async def child(
@@ -253,6 +275,9 @@ class Workflow(Generic[P, R]):
         id: str | None = ...,
         on_parent_close: ClosePolicy = ...,
         detached: Literal[True],
+        delay: Duration | None = ...,
+        timeout: Duration | None = ...,
+        summary: str = ...,
     ) -> str: ...
     @overload
     async def child(
@@ -266,6 +291,9 @@ class Workflow(Generic[P, R]):
         id: str | None = ...,
         on_parent_close: ClosePolicy = ...,
         detached: Literal[False] = ...,
+        delay: Duration | None = ...,
+        timeout: Duration | None = ...,
+        summary: str = ...,
     ) -> T: ...
     @overload
     async def child(
@@ -279,9 +307,19 @@ class Workflow(Generic[P, R]):
         id: str | None = ...,
         on_parent_close: ClosePolicy = ...,
         detached: Literal[True],
+        delay: Duration | None = ...,
+        timeout: Duration | None = ...,
+        summary: str = ...,
     ) -> str: ...
     async def child(
-        self, *args: Any, id: str | None = None, on_parent_close: ClosePolicy = "cancel", detached: bool = False
+        self,
+        *args: Any,
+        id: str | None = None,
+        on_parent_close: ClosePolicy = "cancel",
+        detached: bool = False,
+        delay: Duration | None = None,
+        timeout: Duration | None = None,
+        summary: str = "",
     ) -> Any:
         """Starts a child run from inside a workflow and awaits its result, or, if ``detached``, its start.
 
@@ -290,6 +328,7 @@ class Workflow(Generic[P, R]):
             on_parent_close: what becomes of a child that is still open when its parent ends: ``cancel``, ``terminate``
                 or ``abandon``.
             detached: the answer is the child's id, as soon as it is started.
+            delay, timeout, summary: as in ``Engine.start``.
 
         Raises:
             NotInWorkflow: there is no workflow here that could be its parent.
@@ -301,7 +340,9 @@ class Workflow(Generic[P, R]):
             )
         if id is not None:
             checked_name(id, "a child run's id")
-        return await self._start_child(_inside(self.name), args, {}, id, on_parent_close, detached)
+        return await self._start_child(
+            _inside(self.name), args, {}, id, on_parent_close, detached, delay, timeout, summary
+        )
 
     async def _start_child(
         self,
@@ -311,51 +352,39 @@ class Workflow(Generic[P, R]):
         id: str | None = None,
         on_parent_close: ClosePolicy = "cancel",
         detached: bool = False,
+        delay: Duration | None = None,
+        timeout: Duration | None = None,
+        summary: str = "",
     ) -> Any:
         bound = self.bind(execution.encodings, execution.hash_key)
         payload, hash = bound.call_site.encode(args, kwargs)
         key = execution.calls.next_key(self.name, hash)
         # Derived, not drawn: whoever starts the same call again starts the same child.
         uid = derive_key(execution.uid, key)
-        command = StartChild(key, self.name, id or uid, uid, payload, hash, on_parent_close)
+        headers = execution.outgoing_headers()
+        limit = self.timeout if timeout is None else microseconds(timeout)
+        command = StartChild(
+            key, self.name, id or uid, uid, payload, hash, on_parent_close, headers, microseconds(delay or 0), limit,
+            checked_name(summary, "a run's summary"),
+        )  # fmt: skip
         return await execution.calls.child(command, bound.decode_result, detached=detached)
 
     def bind(self, encodings: Encodings, hash_key: bytes | None = None) -> BoundWorkflow:
         """The workflow together with an engine's encodings."""
         if self._bound is None or self._bound[0] is not encodings:
-            self._bound = (encodings, BoundWorkflow(self, encodings, hash_key))
+            self._bound = (encodings, BoundWorkflow(self, encodings, hash_key, _is_pure))
         return self._bound[1]
 
 
-class BoundWorkflow:
-    """A workflow as an execution runs it."""
-
-    def __init__(self, workflow: Workflow[Any, Any], encodings: Encodings, hash_key: bytes | None) -> None:
-        self.name = workflow.name
-        self.version = workflow.version
-        self.function = workflow.function
-        self.call_site = Call.of(workflow.function, encodings, name=workflow.name, hash_key=hash_key)
-        self._encodings = encodings
-
-    def begin(self, payload: Payload) -> Coroutine[Any, Any, Any]:
-        args, kwargs = self.call_site.decode(payload)
-        return self.function(*args, **kwargs)
-
-    def encode_result(self, value: Any) -> Payload:
-        return self._encodings.encode(value)
-
-    def decode_result(self, payload: Payload) -> Any:
-        return self._encodings.decode(payload, self.call_site.returns)
-
-    def may_drop(self, step: str) -> bool:
-        return step in REMOVED or self.is_pure(step)
-
-    def is_pure(self, step: str) -> bool:
-        found = STEPS.get(step)
-        return found is not None and found.spec.pure
-
-    def mentions(self, step: str) -> bool:
-        return mentions(self.function, step)
+async def child(
+    workflow: Any, *args: Any, id: str | None = None, on_parent_close: ClosePolicy = "cancel", detached: bool = False
+) -> Any:
+    """Starts a child run of a workflow, class form included; as ``Workflow.child``."""
+    found = definition_of(workflow)
+    if not isinstance(found, Workflow):
+        raise InvalidArgument(f"{workflow!r} is not a workflow; decorate it with @workflow")
+    start: Any = found.child
+    return await start(*args, id=id, on_parent_close=on_parent_close, detached=detached)
 
 
 class Workflows(Registry[Workflow[Any, Any]]):
@@ -375,44 +404,104 @@ STEPS: Registry[Step[Any, Any]] = Registry("step")
 
 
 @overload
-def workflow(function: Callable[P, Coroutine[Any, Any, R]], /) -> Workflow[P, R]: ...
+def workflow(definition: type[K], /) -> type[K]: ...
+@overload
+def workflow(definition: Callable[P, Coroutine[Any, Any, R]], /) -> Workflow[P, R]: ...
 @overload
 def workflow(
-    *, name: str | None = None, version: str = "", versioning: Versioning = "rolling", ramp: float | None = None
-) -> Callable[[Callable[P, Coroutine[Any, Any, R]]], Workflow[P, R]]: ...
+    *,
+    name: str | None = None,
+    unknown_signals: Unknown = "keep",
+    unknown_updates: Unknown = "refuse",
+    unfinished: Unfinished = "cancel",
+    timeout: Duration | None = None,
+    version: str = "",
+    versioning: Versioning = "rolling",
+    ramp: float | None = None,
+) -> _WorkflowDecorator: ...
 def workflow(
-    function: Any = None,
+    definition: Any = None,
     /,
     *,
     name: str | None = None,
+    unknown_signals: Unknown = "keep",
+    unknown_updates: Unknown = "refuse",
+    unfinished: Unfinished = "cancel",
+    timeout: Duration | None = None,
     version: str = "",
     versioning: Versioning = "rolling",
     ramp: float | None = None,
 ) -> Any:
-    """Makes a coroutine function a workflow.
+    """Makes a workflow of a coroutine function, or of a class with an ``async def run``, whose methods take messages.
 
     Args:
+        name: by default the qualified name.
+        unknown_signals, unknown_updates: what becomes of messages that the run has no handler for and does not wait
+            for: ``"keep"`` them until it has, ``"refuse"`` them, or ``"fail"`` the run.
+        unfinished: handlers still under way when the workflow returns: ``"cancel"`` them, or let them ``"finish"``.
+        timeout: how long a run may take, unless its start says otherwise.
         version: a label, by which several versions of one name can stand beside each other.
         versioning: ``rolling``: open runs go on with the newest code; ``pinned``: with the version they began with.
         ramp: what percentage of new runs get this version; by default it is the one that all others get.
 
     Raises:
-        InvalidArgument: it is not an ``async def``, or the terms make no sense.
+        InvalidArgument: it is not an ``async def``, nor a class with one, or the terms make no sense.
         DuplicateDefinition: another workflow has the name and version.
     """
     check_terms(version, versioning, ramp)
+    policy = _checked_policy(MessagePolicy(unknown_signals, unknown_updates, unfinished))
 
-    def decorate(function: Any) -> Any:
-        if not inspect.iscoroutinefunction(function):
+    def decorate(definition: Any) -> Any:
+        if inspect.isclass(definition):
+            form = ClassForm(definition)
+            made: Workflow[Any, Any] = Workflow(
+                form.function, name or default_name(definition), policy=policy, form=form, timeout=length_of(timeout),
+                version=version, versioning=versioning, ramp=ramp,
+            )  # fmt: skip
+            WORKFLOWS.add(made)
+            setattr(definition, FORM, made)
+            return definition
+        if not inspect.iscoroutinefunction(definition):
             raise InvalidArgument(
-                f"@workflow needs an `async def`; {getattr(function, '__qualname__', function)!r} is not one"
+                f"@workflow needs an `async def`, or a class with an `async def run`; "
+                f"{getattr(definition, '__qualname__', definition)!r} is not one"
             )
-        named = name or default_name(function)
-        made: Workflow[Any, Any] = Workflow(function, named, version=version, versioning=versioning, ramp=ramp)
+        made = Workflow(
+            definition, name or default_name(definition), policy=policy, timeout=length_of(timeout), version=version,
+            versioning=versioning, ramp=ramp,
+        )  # fmt: skip
         WORKFLOWS.add(made)
         return made
 
-    return decorate if function is None else decorate(function)
+    return decorate if definition is None else decorate(definition)
+
+
+def _is_pure(step: str) -> bool:
+    found = STEPS.get(step)
+    return found is not None and found.spec.pure
+
+
+class _WorkflowDecorator:
+    """What ``workflow(...)`` returns, for the type checker."""
+
+    @overload
+    def __call__(self, definition: type[K], /) -> type[K]: ...
+    @overload
+    def __call__(self, definition: Callable[P, Coroutine[Any, Any, R]], /) -> Workflow[P, R]: ...
+    def __call__(self, definition: Any, /) -> Any:
+        raise AssertionError("typing only")
+
+
+def definition_of(thing: Any) -> Any:
+    """The ``Workflow`` of a class that is one; anything else as it is."""
+    return thing.__dict__.get(FORM, thing) if inspect.isclass(thing) else thing
+
+
+def _checked_policy(policy: MessagePolicy) -> MessagePolicy:
+    try:
+        return msgspec.convert(msgspec.to_builtins(policy), MessagePolicy)
+    except msgspec.ValidationError as error:
+        raise InvalidArgument(f"@workflow: {error}") from error
 
 
 @overload
@@ -431,6 +520,9 @@ def step(
     on_exhausted: OnExhausted = "raise",
     at_most_once: bool = False,
     pure: bool = False,
+    schedule_to_start: Duration | None = None,
+    schedule_to_close: Duration | None = None,
+    heartbeat_timeout: Duration | None = None,
 ) -> _StepDecorator: ...
 def step(
     function: Any = None,
@@ -445,13 +537,19 @@ def step(
     on_exhausted: OnExhausted = "raise",
     at_most_once: bool = False,
     pure: bool = False,
+    schedule_to_start: Duration | None = None,
+    schedule_to_close: Duration | None = None,
+    heartbeat_timeout: Duration | None = None,
 ) -> Any:
     """Makes a function a step. ``async def`` runs on the event loop, ``def`` in a thread, ``executor="process"`` in a
     process of its own.
 
     Args:
         retry: a ``Retry``, or just the number of attempts; by default one.
-        timeout: how long one attempt may take, from when a thread or process is free for it.
+        timeout: how long one attempt may take, from when a thread or process is free for it (start-to-close).
+        schedule_to_start: how long one attempt may wait until a thread or process is free for it.
+        schedule_to_close: how long all attempts may take together, waits between them included, from the call on.
+        heartbeat_timeout: how long an attempt may go without ``segue.heartbeat()``.
         grace: how long a cancelled attempt may take to end by itself.
         on_error: ``skip(default)`` or ``escalate(to)`` instead of raising ``StepFailed``.
         on_exhausted: ``"incident"`` lets the run stand still after the last attempt until a person has acted.
@@ -462,13 +560,16 @@ def step(
     def decorate(function: Any) -> Any:
         spec = StepSpec(
             name=name or default_name(function),
-            executor=_executor(function, executor),
-            retry=ONCE if retry is None else _retry(retry),
-            timeout=None if timeout is None else microseconds(timeout),
+            executor=executor_of(function, executor),
+            retry=ONCE if retry is None else retry_of(retry),
+            timeout=length_of(timeout),
             grace=microseconds(grace),
             on_exhausted=on_exhausted,
             at_most_once=at_most_once,
             pure=pure,
+            schedule_to_start=length_of(schedule_to_start),
+            schedule_to_close=length_of(schedule_to_close),
+            heartbeat=length_of(heartbeat_timeout),
         )
         made: Step[Any, Any] = Step(function, spec, on_error)
         STEPS.add(made)
@@ -486,20 +587,6 @@ class _StepDecorator:
     def __call__(self, function: Callable[P, R], /) -> Step[P, R]: ...
     def __call__(self, function: Any, /) -> Any:
         raise AssertionError("typing only")
-
-
-def _retry(asked: Retry | int) -> Retry:
-    return Retry(attempts=asked) if isinstance(asked, int) else asked
-
-
-def _executor(function: Any, asked: Executor | None) -> Executor:
-    is_async = inspect.iscoroutinefunction(function)
-    if asked is None:
-        return "loop" if is_async else "thread"
-    if (asked == "loop") != is_async:
-        wanted = "an `async def`" if asked == "loop" else "a plain `def`"
-        raise InvalidArgument(f"@step(executor={asked!r}) needs {wanted}; {function.__qualname__} is not one")
-    return asked
 
 
 def _inside(what: str) -> CodeExecution:

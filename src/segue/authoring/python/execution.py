@@ -8,21 +8,29 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncGenerator, Callable, Coroutine
-from typing import Any, Protocol
+from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
+from typing import Any, NoReturn, Protocol
 from uuid import UUID
 
 from segue.authoring.python import shims
 from segue.authoring.python.calls import Calls
 from segue.authoring.python.loop import WorkflowLoop, WorkflowTask
-from segue.authoring.python.messages import Messages
-from segue.errors import NonDeterminism, NotDeterministic, NotInWorkflow, PayloadError
+from segue.authoring.python.messages import HEADERS, MessagePolicy, Messages
+from segue.errors import (
+    CallerError,
+    NonDeterminism,
+    NotDeterministic,
+    NotInWorkflow,
+    PayloadError,
+    RunTimeout,
+)
 from segue.kernel import commands as c
 from segue.kernel import events as e
 from segue.kernel.adoption import PATCH, OtherCode, Past
 from segue.kernel.encoding import Encodings
 from segue.kernel.execution import Deadline
 from segue.kernel.failures import describe
+from segue.kernel.interception import Interceptor, RunCall, chain
 from segue.kernel.payload import Payload
 
 shims.install()
@@ -36,11 +44,15 @@ class Definition(Protocol):
 
     name: str
     version: str
+    policy: MessagePolicy
 
     def begin(self, payload: Payload) -> Coroutine[Any, Any, Any]:
         """The coroutine, called with the decoded input. Raises ``PayloadError``."""
 
     def encode_result(self, value: Any) -> Payload: ...
+
+    def encode_input(self, args: tuple[Any, ...]) -> tuple[Payload, str]:
+        """Arguments for another run of it, and their hash. Raises ``InvalidArgument``, ``PayloadError``."""
 
     def may_drop(self, step: str) -> bool:
         """Whether a recorded outcome of the step may go unused."""
@@ -52,6 +64,15 @@ class Definition(Protocol):
         """Whether the code may come to call the step; True where that cannot be told."""
 
 
+class ContinueAsNew(BaseException):
+    """On its way out of a workflow that goes on as a new run. No ``Exception``: what handles errors lets it pass."""
+
+    def __init__(self, input: Payload, hash: str) -> None:
+        super().__init__("the workflow goes on as a new run")
+        self.input = input
+        self.hash = hash
+
+
 class CodeExecution:
     """A run of a Python workflow in memory. Implements ``kernel.execution.Execution``.
 
@@ -59,10 +80,23 @@ class CodeExecution:
         definition: the workflow.
         encodings: how values cross the border.
         hash_key: key of the argument hashes, when a codec encrypts.
+        interceptors: what is around the workflow.
+
+    Attributes:
+        events: how many events it has taken in. began: when its code began (µs).
+        paused: what has come in since a person paused it, to be seen when it goes on.
     """
 
-    def __init__(self, definition: Definition, *, encodings: Encodings, hash_key: bytes | None = None) -> None:
+    def __init__(
+        self,
+        definition: Definition,
+        *,
+        encodings: Encodings,
+        hash_key: bytes | None = None,
+        interceptors: Sequence[Interceptor] = (),
+    ) -> None:
         self.definition = definition
+        self._interceptors = interceptors
         self.encodings = encodings
         self.hash_key = hash_key
         self.commands: list[c.Command] = []
@@ -70,8 +104,10 @@ class CodeExecution:
         self.replaying = False
         self.past: Past | None = None
         self.expected_markers: frozenset[str] = frozenset()
+        self.headers: e.Headers | None = None
+        self.carries_headers = False
         self.calls = Calls(self)
-        self.messages = Messages(self)
+        self.messages = Messages(self, definition.policy)
         self.loop: WorkflowLoop
         self._seed = 0
         self._random: random.Random | None = None
@@ -81,12 +117,16 @@ class CodeExecution:
         self._patches: dict[str, bool] = {}
         self._callback_error: BaseException | None = None
         self._last_round: list[WorkflowTask[Any]] = []
+        self.events = 0
+        self.began = 0
+        self.paused: list[e.Event] | None = None
+        self._timed_out = False
 
     # --- the Execution protocol -------------------------------------------------------------------------------
 
     @property
     def deadline(self) -> Deadline | None:
-        return None if self._closed else self.loop.deadline
+        return None if self._closed or self.paused is not None else self.loop.deadline
 
     @property
     def closed(self) -> bool:
@@ -110,7 +150,19 @@ class CodeExecution:
             self.loop.enter(function, *args)
 
     def _apply(self, event: e.Event) -> None:
+        if self.paused is None:
+            self._take(event)
+        elif type(event) is e.Resumed and event.key is None:
+            kept, self.paused = self.paused, None
+            # One at a time, each at its own time: timers that became due meanwhile fire where they belong.
+            for earlier in (*kept, event):
+                self._take(earlier)
+        elif type(event) is not e.Paused or event.key is not None:
+            self.paused.append(event)
+
+    def _take(self, event: e.Event) -> None:
         loop = self.loop
+        self.events += 1
         # Time first: what became due before the event happened comes before it, whatever delayed its noticing.
         if event.at > loop.now:
             loop.now = event.at
@@ -119,7 +171,7 @@ class CodeExecution:
         _APPLY[type(event)](self, event)
         loop.run_ready()
         root = self._root
-        if root is not None and root.done() and not self._closed:
+        if root is not None and root.done() and not self._closed and self.messages.may_end(root):
             self._wind_up(root)
         if self.past is not None and self.past.passed:
             self.calls.keys.check_moved(self.calls.is_open)
@@ -148,6 +200,15 @@ class CodeExecution:
     def validate_update(self, name: str, payload: Payload) -> None:
         self.messages.validate_update(name, payload)
 
+    def knows_update(self, update: str) -> bool:
+        return self.messages.knows_update(update)
+
+    def updates_behind(self, key: str) -> list[str]:
+        return self.messages.behind(key)
+
+    def validate_signal(self, name: str, payload: Payload) -> None:
+        self.messages.validate_signal(name, payload)
+
     def close(self) -> None:
         if self.started is not None:
             self.loop.kill()
@@ -158,6 +219,20 @@ class CodeExecution:
         assert self.started is not None
         return self.started.uid
 
+    @property
+    def run_id(self) -> str:
+        """The caller's id of the run."""
+        assert self.started is not None
+        return self.started.id
+
+    @property
+    def cancel_requested(self) -> bool:
+        return self._cancel is not None
+
+    def outgoing_headers(self) -> e.Headers | None:
+        """What goes along with whatever the running code calls."""
+        return HEADERS.get(self.headers) if self.carries_headers else None
+
     # --- applying events --------------------------------------------------------------------------------------
 
     def _prepare(self, event: e.Event) -> WorkflowLoop:
@@ -166,20 +241,77 @@ class CodeExecution:
         if self.replaying and self.past is None and event.version != self.definition.version:
             raise OtherCode
         self.started = event
+        if event.headers:
+            self.headers, self.carries_headers = event.headers, True
         seed = int(event.seed or event.uid, 16)
         self._seed = seed
+        self.began = event.at if event.begin is None else event.begin
         self.loop = WorkflowLoop(salt=seed, owner=self)  # type: ignore[abstract]
         self.loop.on_error = self._callback_failed
         return self.loop
 
     def _run_started(self, event: e.RunStarted) -> None:
-        self._root = self.loop.spawn(self.definition.begin(event.input), "")
+        if event.begin is None:
+            self._begin(event)
+        else:
+            self.loop.call_at_microsecond(event.begin, self._begin, event).summary = "start"
+
+    def _begin(self, event: e.RunStarted) -> None:
+        if self._root is not None:
+            return  # cancelled before it began
+        if event.timeout is not None:
+            self.loop.call_at_microsecond(self.began + event.timeout, self._time_out).summary = "run timeout"
+        coroutine = self.definition.begin(event.input)
+        if self._interceptors:
+            coroutine = self._intercepted(coroutine, event)
+        self._root = self.loop.spawn(coroutine, "")
+
+    async def _intercepted(self, workflow: Coroutine[Any, Any, Any], event: e.RunStarted) -> Any:
+        async def innermost(call: RunCall) -> Any:
+            if call.headers != (event.headers or {}):
+                self.headers, self.carries_headers = call.headers, True
+            return await workflow
+
+        try:
+            call = RunCall(event.workflow, event.id, dict(event.headers or {}), self.replaying)
+            return await chain(self._interceptors, "run", innermost)(call)
+        finally:
+            workflow.close()  # of use only where an interceptor did not go on with it
+
+    def _time_out(self) -> None:
+        """The run has taken too long: it is stopped as by a cancellation, and ends as failed."""
+        if self._cancel is None and self._root is not None and not self._root.done():
+            self._timed_out = True
+            self._root.cancel("the run took longer than its timeout")
 
     def _cancel_requested(self, event: e.CancelRequested) -> None:
         # Repeated requests are no-ops: a second one must not break into the compensation that the first one began.
-        if self._cancel is None and self._root is not None and not self._root.done():
-            self._cancel = event
-            self._root.cancel(event.reason or None)
+        if self._cancel is not None or self._timed_out:
+            return
+        if self._root is None:
+            self._root = self.loop.spawn(_never_began(), "")  # it was to begin later, and never does
+        self._cancel = event
+        self._root.cancel(event.reason or None)  # one that has returned already is left as it is
+
+    def _paused(self, event: e.Paused) -> None:
+        self.events -= 1
+        if event.key is None:
+            self.paused = []
+        else:
+            self.calls.paused(event)
+
+    def _resumed(self, event: e.Resumed) -> None:
+        self.events -= 1
+        if event.key is not None:
+            self.calls.resumed(event)
+
+    def _incident_opened(self, event: e.IncidentOpened) -> None:
+        self.events -= 1  # not all of them are applied before the run is replayed
+        self.calls.incident_opened(event)
+
+    def _incident_resolved(self, event: e.IncidentResolved) -> None:
+        self.events -= 1
+        self.calls.incident_resolved(event)
 
     def _timer_fired(self, event: e.TimerFired) -> None:
         """Nothing to do: the clock went on, and what is due fires in the drain that follows."""
@@ -212,15 +344,29 @@ class CodeExecution:
         error = asyncio.CancelledError() if root.cancelled() else root.exception()
         error = self._callback_error or error
         self._tell_failures()
+        if isinstance(error, ContinueAsNew) and self._cancel is None:
+            self._closed = True
+            waited = self.events > 1
+            self.commands.append(c.ContinueAsNew(error.input, error.hash, waited, self.messages.untaken()))
+            return
         self.messages.leave_unanswered()
         if error is None:
             command = self._completion(root.result())
-        elif isinstance(error, asyncio.CancelledError) and self._cancel is not None:
+        elif isinstance(error, (asyncio.CancelledError, ContinueAsNew)) and self._cancel is not None:
             command = c.Cancelled(self._cancel.reason)
         else:
+            if self._timed_out and isinstance(error, asyncio.CancelledError):
+                error = self._timeout()
             command = c.Fail(describe(error, self.encodings))
         self._closed = True
         self.commands.append(command)
+
+    def _timeout(self) -> RunTimeout:
+        assert self.started is not None
+        limit = (self.started.timeout or 0) / 1_000_000
+        return RunTimeout(
+            f"run {self.started.id!r} took longer than its timeout of {limit:g} s", run_id=self.started.id
+        )
 
     def _completion(self, result: Any) -> c.Command:
         try:
@@ -255,6 +401,20 @@ class CodeExecution:
         self.loop.forbid_in_queries(f"ask for {type(command).__name__}")
         if not self.loop.dead:
             self.commands.append(command)
+
+    def continue_as_new(self, args: tuple[Any, ...]) -> NoReturn:
+        """Ends the run by going on as a new one.
+
+        Raises:
+            CallerError: not called by the workflow's own task.
+        """
+        self.loop.forbid_in_queries("continue as new")
+        if asyncio.current_task(self.loop) is not self._root:
+            raise CallerError(
+                "continue_as_new() ends the run: call it in the workflow's own function, not in a task, a handler or a "
+                "callback of it; let that one tell the workflow"
+            )
+        raise ContinueAsNew(*self.definition.encode_input(args))
 
     def patched(self, name: str) -> bool:
         """True on runs that reached this place first with the code that has the patch."""
@@ -294,14 +454,26 @@ _APPLY: dict[type[e.Event], Callable[[CodeExecution, Any], None]] = {
     e.StepFailed: lambda x, event: x.calls.step_failed(event),
     e.ChildStarted: lambda x, event: x.calls.child_started(event),
     e.ChildCompleted: lambda x, event: x.calls.child_completed(event),
+    e.MessageSent: lambda x, event: x.calls.message_sent(event),
     e.TaskCompleted: lambda x, event: x.calls.task_completed(event),
     e.SignalReceived: lambda x, event: x.messages.signal_received(event),
     e.UpdateAccepted: lambda x, event: x.messages.update_accepted(event),
-    e.IncidentResolved: lambda x, event: x.calls.incident_resolved(event),
-    e.IncidentOpened: lambda x, event: x.calls.incident_opened(event),
+    e.IncidentResolved: CodeExecution._incident_resolved,
+    e.IncidentOpened: CodeExecution._incident_opened,
+    e.StepScheduled: lambda x, event: x.calls.step_scheduled(event),
+    e.Paused: CodeExecution._paused,
+    e.Resumed: CodeExecution._resumed,
     e.RunTerminated: CodeExecution._ignore,
     e.Modified: lambda x, event: x.calls.modified(event),
 }
+
+
+async def _never_began() -> None:
+    """Stands for a workflow whose run is cancelled before it begins."""
+
+
+def _raised(task: asyncio.Task[Any]) -> BaseException | None:
+    return None if task.cancelled() else task.exception()
 
 
 async def _close_generators(generators: list[AsyncGenerator[Any, Any]]) -> None:

@@ -14,16 +14,28 @@ from types import CodeType
 from typing import Any
 
 
-def fingerprint(function: Callable[..., Any]) -> str:
-    """16 hexadecimal digits of the normalised source, or of the byte code where there is no source."""
+def fingerprint(function: Callable[..., Any] | type[Any]) -> str:
+    """16 hexadecimal digits of the normalised source, or of the byte code where there is no source. Of a class: of all
+    that stands in it."""
     try:
         source = textwrap.dedent(inspect.getsource(function))
         tree = ast.parse(source)
     except (OSError, TypeError, SyntaxError):
-        return _digest("\n".join(_describe(function.__code__)).encode())
+        return _digest("\n".join(line for code in _codes(function) for line in _describe(code)).encode())
     for node in ast.walk(tree):
         _drop_docstring(node)
     return _digest(ast.dump(tree, annotate_fields=False).encode())
+
+
+def _codes(thing: Any) -> Iterator[CodeType]:
+    """The code of a function, or of all functions of a class, by name."""
+    if not inspect.isclass(thing):
+        yield thing.__code__
+        return
+    for _, member in sorted(vars(thing).items()):
+        function = getattr(member, "function", member)  # an update's, whose validator goes by its own name
+        if inspect.isfunction(function):
+            yield function.__code__
 
 
 def _drop_docstring(node: ast.AST) -> None:

@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-import inspect
+import asyncio
 import logging
 import random as _random
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any, Generic, TypeVar, get_type_hints, overload
+from typing import Any, NamedTuple, NoReturn
 from uuid import UUID
 
 from segue.authoring.python.alone import Alone
 from segue.authoring.python.execution import current, require
-from segue.authoring.python.messages import Channel, UpdateHandler, rejected
 from segue.errors import InvalidArgument
 from segue.kernel import commands as c
 from segue.kernel.attempt import CURRENT, current_attempt
-from segue.kernel.canonical import Call
-from segue.kernel.names import checked_name
-from segue.kernel.payload import Payload
-
-T = TypeVar("T")
-F = TypeVar("F", bound=Callable[..., Any])
-
+from segue.kernel.duration import Duration, microseconds
+from segue.kernel.names import checked_name, checked_text
 
 # --- in workflows: time, chance, versions ---------------------------------------------------------------------
 
@@ -57,6 +51,65 @@ def patched(name: str) -> bool:
     return require("patched()").patched(checked_name(name, "a patch's name"))
 
 
+class History(NamedTuple):
+    """How long a run has become.
+
+    Attributes:
+        events: how many events it has taken in; what it has recorded itself comes on top.
+        since: when it began.
+    """
+
+    events: int
+    since: datetime
+
+
+LONG = 10_000
+"""Events from which on ``should_continue`` says so. Never changed: a replay has to hear the same."""
+
+
+def history() -> History:
+    """How long this run has become: the same in every replay."""
+    execution = require("history()")
+    return History(execution.events, datetime.fromtimestamp(execution.began / 1_000_000, UTC))
+
+
+def should_continue(events: int = LONG) -> bool:
+    """Whether the run has become so long that it had better go on as a new one. Nothing forces it to."""
+    return require("should_continue()").events >= events
+
+
+def continue_as_new(*args: Any) -> NoReturn:
+    """Ends this run and goes on in a new one: the same workflow from its beginning, with these arguments, under the
+    same id, with an empty journal. ``finally`` blocks run first, as on ``return``; signals and updates that nobody has
+    taken are the new run's.
+
+    Raises:
+        CallerError: called outside the workflow's own task; there it would end only that task.
+    """
+    execution = require("continue_as_new()")
+    execution.continue_as_new(args)
+
+
+async def sleep(duration: Duration, *, summary: str | None = None) -> None:
+    """A durable wait, as ``asyncio.sleep``; ``summary`` tells whoever looks at the run what it waits for."""
+    execution = require("sleep()")
+    if summary is not None:
+        checked_name(summary, "a timer's summary")
+    over = execution.loop.create_future()
+    at = execution.loop.now + microseconds(duration)
+    timer = execution.loop.call_at_microsecond(at, _wake, over)
+    timer.summary = summary
+    try:
+        await over
+    finally:
+        timer.cancel()
+
+
+def _wake(over: asyncio.Future[None]) -> None:
+    if not over.done():
+        over.set_result(None)
+
+
 # --- in workflows: what others can see ------------------------------------------------------------------------
 
 
@@ -66,10 +119,15 @@ def set_attributes(**attributes: str | int | float | bool | datetime | None) -> 
     for name, value in plain.items():
         checked_name(name, "an attribute's name")
         if isinstance(value, str):
-            checked_name(value, f"attribute {name!r}")
+            checked_text(value, f"attribute {name!r}")
         if value is not None and not isinstance(value, (str, int, float)):
             raise InvalidArgument(f"attribute {name!r} must be text, a number, a truth value or a date", path=name)
     require("set_attributes()").issue(c.SetAttributes(plain))
+
+
+def set_summary(summary: str) -> None:
+    """What the run is about, in a person's words; shown wherever runs are listed."""
+    require("set_summary()").issue(c.SetSummary(checked_name(summary, "a run's summary")))
 
 
 def publish(name: str, value: Any) -> None:
@@ -111,76 +169,16 @@ def _write(level: str, message: str, args: tuple[Any, ...]) -> None:
         logging.getLogger("segue.user").log(logging.getLevelName(level), text)
 
 
-# --- in workflows: messages -----------------------------------------------------------------------------------
+# --- in workflows and steps: what travels along ---------------------------------------------------------------
 
 
-@overload
-def signal(name: str, /) -> Channel[Any]: ...
-@overload
-def signal(name: str, type: type[T], /) -> Channel[T]: ...
-@overload
-def signal(function: F, /) -> F: ...
-def signal(name: Any, type: Any = Any, /) -> Any:
-    """Signals of one name: ``await signal("paid", Decimal)`` takes the next one, ``async for`` all of them.
-
-    As a decorator of a function inside the workflow it makes the function their handler, under its own name; it takes
-    the signal's value, or nothing.
-    """
-    execution = require("signal()")
-    if not callable(name):
-        return Channel(execution.messages, checked_name(name, "a signal's name"), type)
-    if not inspect.signature(name).parameters:
-        execution.messages.on_signal(name.__name__, lambda payload: name())
-        return name
-    expected = _parameter_type(name)
-    execution.messages.on_signal(name.__name__, lambda payload: name(execution.encodings.decode(payload, expected)))
-    return name
-
-
-def query(function: F) -> F:
-    """Makes a function inside the workflow answer queries under its name. It may read everything and change nothing."""
-    require("query()").messages.on_query(function.__name__, function)
-    return function
-
-
-class Update(Generic[T]):
-    """A registered update; ``.validator`` takes a function that may refuse it before anything is recorded."""
-
-    def __init__(self, function: Callable[..., Any], handler: UpdateHandler, site: Call) -> None:
-        self.function = function
-        self._handler = handler
-        self._site = site
-
-    def validator(self, function: F) -> F:
-        def validate(payload: Payload) -> None:
-            args, kwargs = self._site.decode(payload)
-            try:
-                function(*args, **kwargs)
-            except Exception as error:
-                raise rejected(error) from error
-
-        self._handler.validate = validate
-        return function
-
-
-def update(function: Callable[..., Coroutine[Any, Any, T]]) -> Update[T]:
-    """Makes a coroutine function inside the workflow answer updates under its name."""
-    execution = require("update()")
-    site = Call.of(function, execution.encodings)
-
-    async def run(payload: Payload) -> Any:
-        args, kwargs = site.decode(payload)
-        return await function(*args, **kwargs)
-
-    handler = UpdateHandler(run, execution.encodings.encode)
-    made: Update[T] = Update(function, handler, site)
-    execution.messages.on_update(function.__name__, handler)
-    return made
-
-
-def _parameter_type(function: Callable[..., Any]) -> Any:
-    hints = {name: hint for name, hint in get_type_hints(function).items() if name != "return"}
-    return next(iter(hints.values()), Any)
+def headers() -> dict[str, str]:
+    """Headers of the run, in a handler with those of its message, in a step those it was called with. Interceptors put
+    them there, and they travel on by themselves: to steps, children and other runs that are sent something."""
+    execution = current()
+    if execution is not None:
+        return dict(execution.outgoing_headers() or {})
+    return dict(current_attempt("headers()").headers or {})
 
 
 # --- in steps -------------------------------------------------------------------------------------------------
@@ -195,6 +193,31 @@ def progress(done: float, total: float | None = None, message: str = "") -> None
     """Reports how far the step is."""
     attempt = current_attempt("progress()")
     attempt.host.report(attempt, {"done": done, "total": total, "message": message})
+
+
+def heartbeat(details: Any = None) -> None:
+    """A sign of life of a long step. It extends the step's ``heartbeat_timeout``, and ``details`` (where the work
+    stands) is what ``last_heartbeat()`` gives the next attempt, should this one fail or die with its process.
+
+    Raises:
+        AttemptOver: the attempt has timed out; whatever it does is not wanted any more.
+    """
+    attempt = current_attempt("heartbeat()")
+    attempt.host.beat(attempt, details)
+
+
+def last_heartbeat(type: Any = Any) -> Any:
+    """What the last heartbeat of an earlier attempt of this step said, decoded to ``type``; None if there was none."""
+    attempt = current_attempt("last_heartbeat()")
+    return attempt.host.earlier(attempt, type)
+
+
+def complete_later() -> str:
+    """Lets this step end without an outcome: that will come from outside, by ``engine.complete_step`` or ``fail_step``
+    with the token that this returns. What the step's function returns is ignored; should it raise, the attempt has
+    failed and the token is void."""
+    attempt = current_attempt("complete_later()")
+    return attempt.host.hand_over(attempt)
 
 
 def cancelled() -> bool:

@@ -114,6 +114,7 @@ class TimerHandle(Handle, eq=False):
 
     _when: int = 0
     _loop: WorkflowLoop | None = None
+    summary: str | None = None
 
     def when(self) -> float:
         """Seconds since the epoch."""
@@ -141,6 +142,7 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
         tasks: those that are not done, in order of creation, and some that are.
         on_error: called with a callback that raised and its error.
         halted: the run cannot go on, and why (``halt``).
+        recheck: asked when nothing is ready any more, whether something has become ready after all.
     """
 
     def __init__(self, *, salt: int = 0, owner: Any = None) -> None:
@@ -152,6 +154,7 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
         self.tasks: list[WorkflowTask[Any]] = []
         self.on_error: Callable[[Callable[..., object], BaseException], None] | None = None
         self.halted: Exception | None = None
+        self.recheck: Callable[[], bool] | None = None
         self._number = (salt & 0xFFFFFFFF) << 24
         self._orphans = 0
         self._ready: deque[Handle] = deque()
@@ -189,7 +192,7 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
             # As in asyncio: timers that are due queue up behind what is ready now, in order of (deadline, creation).
             if timers and timers[0][0] <= self.now:
                 self._queue_due()
-            if not ready:
+            if not ready and (self.recheck is None or not self.recheck()):
                 return
             rounds += 1
             if rounds > _MOST_ROUNDS:
@@ -242,7 +245,7 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
         while timers and timers[0][2]._cancelled:
             heapq.heappop(timers)
             self._timers_cancelled -= 1
-        return Deadline(timers[0][0], timers[0][1]) if timers else None
+        return Deadline(timers[0][0], timers[0][1], timers[0][2].summary) if timers else None
 
     def read(self, function: Callable[..., _T], *args: Any) -> _T:
         """Calls a function that may look at everything and change nothing, from outside the run or from its own code.

@@ -7,7 +7,7 @@ answer is that it may. Libraries are not walked through: they call what they are
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
@@ -15,7 +15,7 @@ _MOST = 5_000
 _DYNAMIC = frozenset({"getattr", "eval", "exec", "globals", "import_module", "__import__", "locals", "vars"})
 
 
-def mentions(function: Callable[..., Any], step: str) -> bool:
+def mentions(function: Any, step: str) -> bool:
     """Whether ``function``, or anything that it reaches by name, has a definition named ``step``, or text that is it
     (human tasks have no definition)."""
     home = str(function.__module__).partition(".")[0]

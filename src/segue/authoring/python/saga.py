@@ -14,7 +14,7 @@ from collections.abc import Callable, Coroutine
 from types import TracebackType
 from typing import Any, TypeVar, overload
 
-from segue.authoring.python.execution import CodeExecution, require
+from segue.authoring.python.execution import CodeExecution, ContinueAsNew, require
 from segue.authoring.python.loop import Dead
 from segue.errors import CompensationFailed
 
@@ -61,8 +61,9 @@ class saga:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None
     ) -> None:
-        # Dead: the run only leaves memory. GeneratorExit: nobody wanted more of an async generator.
-        if error is not None and not isinstance(error, (Dead, GeneratorExit)):
+        # Dead: the run only leaves memory. GeneratorExit: nobody wanted more of an async generator. ContinueAsNew: the
+        # block is left as by ``return``.
+        if error is not None and not isinstance(error, (Dead, GeneratorExit, ContinueAsNew)):
             await self.compensate()
 
     @overload

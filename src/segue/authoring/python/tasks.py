@@ -6,7 +6,7 @@ from typing import Any, TypeVar, overload
 
 import msgspec
 
-from segue.authoring.python.calls import TaskCall
+from segue.authoring.python.call import TaskCall
 from segue.authoring.python.execution import require
 from segue.kernel import commands as c
 from segue.kernel.duration import Duration, microseconds

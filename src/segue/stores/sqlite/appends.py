@@ -8,15 +8,16 @@ from typing import Any
 import apsw
 
 from segue.stores.base import CLOSED, Append
-from segue.stores.sqlite import tasks, values
+from segue.stores.sqlite import attempts, chains, tasks, values
 from segue.stores.sqlite.payloads import keep
-from segue.stores.sqlite.statements import numbers, statement
+from segue.stores.sqlite.statements import flat, numbers, statement
 
 _find_refused = statement("find_refused_appends")
 _append_events = statement("append_events")
 _update_runs = statement("update_runs")
 _consume = statement("consume_messages")
 _clear_inboxes = statement("clear_inboxes")
+_set_summaries = statement("set_summaries")
 
 
 def refused(connection: apsw.Connection, appends: Sequence[Append]) -> dict[int, bool]:
@@ -29,22 +30,27 @@ def refused(connection: apsw.Connection, appends: Sequence[Append]) -> dict[int,
     return {run: bool(lost) for run, lost in _find_refused.many(connection, heads, numbers(consumed))}
 
 
-def apply(connection: apsw.Connection, appends: Sequence[Append]) -> None:
-    """Carries out appends that were not refused; their posts are for the caller to deliver."""
+def apply(connection: apsw.Connection, appends: Sequence[Append]) -> dict[int, int]:
+    """Carries out appends that were not refused; their posts are for the caller to deliver. Answers the runs that went
+    on, each with the one that follows it."""
     events: list[Any] = []
     statuses: list[Any] = []
     consumed: list[int] = []
     closing: list[tuple[int, int]] = []
     rest: list[Append] = []
+    going_on: list[Append] = []
     for append in appends:
         run, seq = append.run, append.seq
         for event in append.events:
             events += (run, seq, event)
             seq += 1
         if append.status is not None:
-            statuses += status_row(run, append.status.state, append.status.wake, append.status.at, append.status.error)
-            if append.status.state in CLOSED:
-                closing.append((run, append.status.at))
+            status = append.status
+            statuses += status_row(run, status.state, status.wake, status.at, status.error, status.timer)
+            if status.state in CLOSED:
+                closing.append((run, status.at))
+        if append.goes_on is not None:
+            going_on.append(append)
         consumed += append.consumed
         if brings_more(append):
             rest.append(append)
@@ -53,13 +59,17 @@ def apply(connection: apsw.Connection, appends: Sequence[Append]) -> None:
         _apply_rest(connection, rest)
     _update_runs.many(connection, statuses)
     _consume.many(connection, consumed)
+    next_runs = {append.run: chains.go_on(connection, append) for append in going_on}
     if closing:
         _settle(connection, closing)
+    return next_runs
 
 
-def status_row(run: int, state: str, wake: int | None, at: int, error: str | None) -> tuple[Any, ...]:
+def status_row(
+    run: int, state: str, wake: int | None, at: int, error: str | None, timer: str | None = None
+) -> tuple[Any, ...]:
     """Row of ``update_runs``."""
-    return (run, state, wake, at, at if state in CLOSED else None, error)
+    return (run, state, wake, at, at if state in CLOSED else None, error, timer)
 
 
 def close(connection: apsw.Connection, run: int, state: str, at: int) -> None:
@@ -72,6 +82,7 @@ def _settle(connection: apsw.Connection, closed: list[tuple[int, int]]) -> None:
     """Withdraws the open tasks of runs that closed (run, time), and removes the messages nobody will read."""
     tasks.withdraw_all(connection, closed)
     _clear_inboxes.many(connection, [run for run, _ in closed])
+    attempts.clear(connection, [run for run, _ in closed])
 
 
 def brings_more(append: Append) -> bool:
@@ -83,10 +94,16 @@ def brings_more(append: Append) -> bool:
         or append.blobs
         or append.closed_tasks
         or append.reassigned
+        or append.attempts
+        or append.settled
+        or append.summary is not None
+        or append.goes_on is not None
     )
 
 
 def _apply_rest(connection: apsw.Connection, appends: Sequence[Append]) -> None:
     tasks.apply(connection, appends)
     values.apply(connection, appends)
+    attempts.apply(connection, appends)
+    _set_summaries.many(connection, flat((a.run, a.summary) for a in appends if a.summary is not None))
     keep(connection, [(append.run, blob) for append in appends for blob in append.blobs])

@@ -49,8 +49,8 @@ class SqliteLogs:
         self._try(lambda connection: _append.many(connection, rows))
         return self._trouble is None
 
-    def read(self, run: int, *, after: int = 0, limit: int = 1000) -> list[LogLine]:
-        rows = self._try(lambda connection: _read.one(connection, (run, after, limit)))
+    def read(self, run: int, *, after: int = 0, limit: int = 1000, progress: bool = False) -> list[LogLine]:
+        rows = self._try(lambda connection: _read.one(connection, (run, after, progress, limit)))
         return [LogLine(*row) for row in rows]
 
     def erase(self, runs: Iterable[int]) -> None:

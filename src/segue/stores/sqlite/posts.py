@@ -16,7 +16,7 @@ _find_addressees = statement("find_addressees")
 _post = statement("post_messages")
 _remember = statement("remember_messages")
 
-_found = msgspec.json.Decoder(list[tuple[int, int, str, int]])
+_found = msgspec.json.Decoder(list[tuple[int, int, str, int, int]])
 
 _UNKNOWN = Posted("unknown")
 
@@ -27,19 +27,19 @@ def deliver(connection: apsw.Connection, posts: Sequence[Post]) -> list[Posted]:
         return []
     addressees, last = _look_up(connection, posts)
     answers: list[Posted] = [_UNKNOWN] * len(posts)
-    seen: set[tuple[int, str]] = set()
+    seen: set[tuple[int, str, int]] = set()
     rows: list[Any] = []
     blobs: list[tuple[int, Blob]] = []
-    for index, run, state, known in addressees:
+    for index, run, state, known, chain in addressees:
         post = posts[index]
         if state in CLOSED:
             answers[index] = Posted("duplicate" if known else "closed", None, run, state)
-        elif known or (run, post.message) in seen:
+        elif known or (chain, post.message, run) in seen:
             answers[index] = Posted("duplicate", None, run, state)
         else:
             last += 1
             answers[index] = Posted("posted", last, run, state)
-            seen.add((run, post.message))
+            seen.add((chain, post.message, run))
             rows += (last, run, post.kind, post.message, post.at, post.body)
             blobs += [(run, blob) for blob in post.blobs]
     _post.many(connection, rows)
@@ -48,8 +48,9 @@ def deliver(connection: apsw.Connection, posts: Sequence[Post]) -> list[Posted]:
     return answers
 
 
-def _look_up(connection: apsw.Connection, posts: Sequence[Post]) -> tuple[list[tuple[int, int, str, int]], int]:
-    """(number of the post, run, state, whether it knows the message) of posts whose run exists; the last inbox row."""
+def _look_up(connection: apsw.Connection, posts: Sequence[Post]) -> tuple[list[tuple[int, int, str, int, int]], int]:
+    """(number of the post, run, state, whether it knows the message, its chain) of posts whose run exists; the last
+    inbox row."""
     named = flat((i, post.run, post.namespace, post.id, post.message) for i, post in enumerate(posts))
     rows = _find_addressees.many(connection, named)
     return [addressee for found, _ in rows for addressee in _found.decode(found)], rows[-1][1]

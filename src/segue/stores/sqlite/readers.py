@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import apsw
 
 from segue.errors import StoreUnavailable
-from segue.stores.sqlite.connection import connect_reader, meaning
+from segue.stores.sqlite.connection import connect_reader, meaning, number
 
 
 class Readers:
@@ -19,6 +19,7 @@ class Readers:
         self._path = path
         self._lock = threading.Lock()
         self._idle: list[apsw.Connection] = [connect_reader(path)]
+        self._watching: apsw.Connection | None = None
         self._closed = False
 
     @contextmanager
@@ -36,11 +37,25 @@ class Readers:
         finally:
             self._take_back(connection)
 
+    def pulse(self) -> int:
+        """SQLite's data version as one connection sees it, which never commits: every commit of others changes it."""
+        with self._lock:
+            if self._closed:
+                raise StoreUnavailable(f"the store of {self._path} is closed")
+            try:
+                if self._watching is None:
+                    self._watching = connect_reader(self._path)
+                return number(self._watching, "data_version")
+            except apsw.Error as error:
+                raise meaning(error, self._path) from error
+
     def close(self) -> None:
         """Closes idle connections now, and lent ones as they come back."""
         with self._lock:
             self._closed = True
             idle, self._idle = self._idle, []
+            if self._watching is not None:
+                idle.append(self._watching)
         for connection in idle:
             connection.close()
 

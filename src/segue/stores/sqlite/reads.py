@@ -10,7 +10,7 @@ from typing import Any
 import apsw
 import msgspec
 
-from segue.stores.base import InboxRow, Owner, RunFilter, RunRow, StoreStats, Task
+from segue.stores.base import HoldStep, InboxRow, LiveAttempt, Owner, RunFilter, RunRow, StoreStats, Task
 from segue.stores.sqlite.connection import number
 from segue.stores.sqlite.migrations import version
 from segue.stores.sqlite.readers import Readers
@@ -29,6 +29,7 @@ _inbox_runs = statement("runs_with_messages")
 _journal = statement("journal_page")
 _tail = statement("journal_tail")
 _run = statement("run_by_row")
+_latest = statement("latest_run")
 _find = statement("run_by_id")
 _list = statement("list_runs")
 _tasks = statement("list_tasks")
@@ -36,6 +37,9 @@ _blobs = statement("payloads_by_ref")
 _refs = statement("payloads_of_run")
 _published = statement("published_values")
 _state = statement("state_value")
+_count_by_state = statement("count_runs_by_state")
+_attempts = statement("attempts_of_run")
+_held = statement("held_steps_of_app")
 _count_runs = statement("count_runs")
 _count_rows = statement("count_rows")
 
@@ -121,6 +125,10 @@ class Reads:
         with self._readers.reading() as connection:
             return _only_run(_run.one(connection, (run,)))
 
+    def latest(self, run: int) -> RunRow | None:
+        with self._readers.reading() as connection:
+            return _only_run(_latest.one(connection, (run,)))
+
     def find(self, namespace: str, id: str) -> RunRow | None:
         with self._readers.reading() as connection:
             return _only_run(_find.one(connection, (namespace, id)))
@@ -156,6 +164,21 @@ class Reads:
             rows = _state.one(connection, (namespace, scope, key))
         return rows[0][0] if rows else None
 
+    def counts(self, namespace: str) -> dict[str, int]:
+        with self._readers.reading() as connection:
+            return dict(_count_by_state.one(connection, (namespace,)))
+
+    def attempts(self, run: int) -> builtins.list[LiveAttempt]:
+        with self._readers.reading() as connection:
+            return [
+                LiveAttempt(run, key, name, attempt, at, details, bool(over))
+                for run, key, name, attempt, at, details, over in _attempts.one(connection, (run,))
+            ]
+
+    def held(self, app: str) -> builtins.list[HoldStep]:
+        with self._readers.reading() as connection:
+            return [HoldStep(*row) for row in _held.one(connection, (app,))]
+
     def stats(self) -> StoreStats:
         with self._readers.reading() as connection:
             runs: dict[str, int] = dict(_count_runs.one(connection))
@@ -188,11 +211,14 @@ def _conditions(where: RunFilter) -> tuple[list[str], list[Any]]:
 
 
 def _run_row(row: Row) -> RunRow:
-    tags, attributes = row[-2:]
+    *plain, chain, summary, timer, tags, attributes = row
     columns: list[Any] = [
-        *row[:-2],
+        *plain,
         {} if tags == "{}" else _tags.decode(tags),
         {} if attributes == "{}" else _attributes.decode(attributes),
+        chain,
+        summary,
+        timer,
     ]
     return RunRow(*columns)
 

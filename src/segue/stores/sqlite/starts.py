@@ -95,6 +95,10 @@ def _decide(holder: _Holder | None, wanted: StartRun) -> Started | None:
         case "use-existing":
             reason = _difference(holder, wanted)
             return _refused(holder, reason) if reason else Started("existing", holder.run, holder.state)
+        case "use-open" if holder.state not in CLOSED:
+            if holder.workflow != wanted.workflow:
+                return _refused(holder, f"it is a run of {holder.workflow}")
+            return Started("existing", holder.run, holder.state)
         case "fail":
             return _refused(holder, f"its id is taken by a run that is {holder.state}")
         case "replace" if holder.state not in CLOSED:
@@ -133,7 +137,7 @@ def _insert(connection: apsw.Connection, new: Sequence[tuple[int, StartRun]]) ->
     for run, s in new:
         tags = _encode(s.tags).decode() if s.tags else "{}"
         rows += (run, s.namespace, s.id, s.uid, s.app, s.workflow, s.version, s.wake, s.at, s.parent, s.input_hash)
-        rows.append(tags)
+        rows += (tags, s.state, s.summary)
         events += (run, 1, s.event)
         if s.blobs:
             blobs += [(run, blob) for blob in s.blobs]

@@ -74,6 +74,9 @@ class SqliteStore(Reads):
     def changed(self) -> bool:
         return self._writer.changed()
 
+    def pulse(self) -> int:
+        return self._readers.pulse()
+
     def retain(self, closed_before: int, limit: int, which: Ended = ALL_ENDED) -> int:
         return retention.retain(self._writer, self._readers, self._logs.erase, closed_before, limit, which)
 

@@ -24,6 +24,7 @@ CREATE TABLE owners (
 
 -- A run number is never given out again, because retention keeps the newest run: AUTOINCREMENT would write one more
 -- page at every start. superseded: 0 for the current run of an id, its own number once the id went to another run.
+-- chain: the first run of a chain of continue-as-new; NULL as long as there is only one, so that others pay nothing.
 CREATE TABLE runs (
     run INTEGER PRIMARY KEY,
     namespace TEXT NOT NULL,
@@ -41,11 +42,15 @@ CREATE TABLE runs (
     error TEXT,
     input_hash TEXT NOT NULL,
     tags TEXT NOT NULL,
-    superseded INTEGER NOT NULL DEFAULT 0
+    superseded INTEGER NOT NULL DEFAULT 0,
+    chain INTEGER,
+    summary TEXT NOT NULL DEFAULT '',
+    timer TEXT
 ) STRICT;
 CREATE UNIQUE INDEX runs_by_id ON runs (namespace, id, superseded);
 CREATE INDEX runs_by_state ON runs (namespace, state);
 CREATE INDEX runs_by_workflow ON runs (namespace, workflow);
+CREATE INDEX runs_by_chain ON runs (chain) WHERE chain IS NOT NULL;
 CREATE INDEX runs_by_parent ON runs (parent) WHERE parent IS NOT NULL;
 CREATE INDEX runs_due ON runs (app, wake) WHERE wake IS NOT NULL;
 CREATE INDEX runs_closed ON runs (closed_at) WHERE closed_at IS NOT NULL;
@@ -70,11 +75,38 @@ CREATE TABLE inbox (
 ) STRICT;
 CREATE INDEX inbox_by_run ON inbox (run);
 
--- Message ids a run has seen; they outlive the inbox rows, so that a message sent again later is known.
+-- Message ids a chain of runs has seen (most have one run); they outlive the inbox rows, so that a message sent again
+-- later is known: for as long as the run that got it is kept.
 CREATE TABLE messages (
-    run INTEGER NOT NULL,
+    chain INTEGER NOT NULL,
     message TEXT NOT NULL,
-    PRIMARY KEY (run, message)
+    run INTEGER NOT NULL,
+    PRIMARY KEY (chain, message)
+) STRICT, WITHOUT ROWID;
+
+-- Attempts that go on and have something to be kept beside the journal: the last heartbeat, and whether somebody
+-- outside may complete them. One row for each call, overwritten; gone with the attempt's outcome.
+CREATE TABLE attempts (
+    run INTEGER NOT NULL,
+    key TEXT NOT NULL,
+    name TEXT NOT NULL,
+    attempt INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    details BLOB,
+    handed_over INTEGER NOT NULL,
+    PRIMARY KEY (run, key)
+) STRICT, WITHOUT ROWID;
+
+-- Steps that a person has paused for all runs of an app. state: paused, or resuming until every run that waits is told.
+CREATE TABLE held_steps (
+    app TEXT NOT NULL,
+    namespace TEXT NOT NULL,
+    step TEXT NOT NULL,
+    state TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    by TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    PRIMARY KEY (app, namespace, step)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE tasks (

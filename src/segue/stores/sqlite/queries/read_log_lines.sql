@@ -1,2 +1,4 @@
--- Lines of a run in order of arrival, from a cursor on. Locks: nothing, reads the last committed state.
-SELECT run, key, attempt, at, level, stream, text, row FROM lines WHERE run = ? AND row > ? ORDER BY row LIMIT ?
+-- Lines of a run in order of arrival, from a cursor on: those of the stream that holds progress, or all others. Locks:
+-- nothing, reads the last committed state.
+SELECT run, key, attempt, at, level, stream, text, row FROM lines
+WHERE run = ? AND row > ? AND (stream = 'progress') = ? ORDER BY row LIMIT ?

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from segue.cli.timeline import Call, Timeline
 from segue.engine import Engine
 from segue.kernel import events as e
+from segue.kernel.timeline import Call, Timeline
 from segue.runtime.activity import Activity
 from segue.stores.base import CLOSED, RunFilter, RunRow
 
@@ -28,6 +28,7 @@ class Wait(NamedTuple):
     kind: str
     name: str = ""
     until: int | None = None
+    summary: str = ""
 
 
 class Watch:
@@ -66,6 +67,7 @@ class Watch:
             changes.append(Change(self, event, self.timeline.feed(seq, event)))
         if self.timeline.closing is None:
             self._look_at_activity()
+            self._look_at_attempts()
             self._look_at_tasks()
         self._look_at_children()
         for child in self.children.values():
@@ -82,6 +84,14 @@ class Watch:
                 call.retry_at = None
             call.attempts, call.of, call.progress = now.attempt, now.of, now.progress
             call.ended_at = None
+            call.summary = now.summary or call.summary
+
+    def _look_at_attempts(self) -> None:
+        """Heartbeats stand beside the journal."""
+        for kept in self.engine.store.attempts(self.run):
+            call = self.timeline.begin("step", kept.key, kept.name, kept.at)
+            call.attempts, call.beaten_at = max(call.attempts, kept.attempt), kept.at
+            call.heartbeat = None if kept.details is None else self.engine.journal.payload(kept.details)
 
     def _look_at_tasks(self) -> None:
         """Withdrawn and reassigned tasks leave no event of their own."""
@@ -120,10 +130,15 @@ class Watch:
         known = {call.retry_at for call in self.timeline.calls.values() if call.state == "retrying"}
         known |= {call.due for call in self.timeline.calls.values() if call.kind == "task" and call.open}
         if timer is not None and timer not in known:
-            found.append(Wait("timer", until=timer))
+            found.append(Wait("timer", until=timer, summary=self._timer_summary()))
         if not found and not self.activity.known and self.row.state == "waiting" and not self.timeline.open_calls():
             found.append(Wait("signal"))
         return found
+
+    def _timer_summary(self) -> str:
+        if self.activity.known:
+            return self.activity.timer_summary or ""
+        return self.engine.journal.open_text(self.row.timer or "")
 
     def _next_wake(self) -> int | None:
         return self.row.wake if self.row.wake is not None and self.row.wake > 1_000_000 else None

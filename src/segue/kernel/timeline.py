@@ -25,7 +25,7 @@ def label(key: str) -> str:
     return f"{name[: found.start()]} #{int(found[1]) + 1}" if found else name
 
 
-OPEN_STATES = ("pending", "running", "waiting", "retrying", "compensating", "incident")
+OPEN_STATES = ("pending", "running", "waiting", "retrying", "compensating", "incident", "paused")
 
 
 @dataclass(slots=True)
@@ -65,6 +65,11 @@ class Call:
     due: int | None = None
     subject: Payload | None = None
     by: str = ""
+    summary: str = ""
+    beaten_at: int | None = None
+    """When its last heartbeat came."""
+    heartbeat: Payload | None = None
+    """What that said."""
 
     @property
     def undo(self) -> bool:
@@ -109,6 +114,7 @@ class Timeline:
         self.cancel: e.CancelRequested | None = None
         self.closing: e.Event | None = None
         self.erased: e.Erased | None = None
+        self.paused: e.Paused | None = None
         self._retrying: dict[str, Call] = {}
 
     @property
@@ -118,8 +124,10 @@ class Timeline:
             return _CLOSED[type(self.closing)]
         if self.open_incidents:
             return "incident"
+        if self.paused is not None:
+            return "paused"
         states = {call.state for call in self.calls.values()}
-        for word in ("compensating", "running", "retrying", "waiting"):
+        for word in ("compensating", "running", "retrying", "paused", "waiting"):
             if word in states:
                 return word
         return "running"
@@ -167,8 +175,15 @@ class Timeline:
         call.failure = call.retry_at = None
         return call
 
+    def _step_scheduled(self, event: e.StepScheduled) -> Call:
+        call = self._ended(event)
+        call.state, call.ended_at = "waiting", None
+        call.tries[-1].ended_at = None
+        return call
+
     def _step_failed(self, event: e.StepFailed) -> Call:
         call = self._ended(event)
+        call.heartbeat = event.heartbeat or call.heartbeat
         call.tries[-1].failure = call.failure = event.failure
         call.tries[-1].retry_at = call.retry_at = event.retry_at
         if event.retry_at is not None:
@@ -179,7 +194,7 @@ class Timeline:
             call.state = "cancelled" if event.failure.type.endswith("CancelledError") else "failed"
         return call
 
-    def _ended(self, event: e.StepCompleted | e.StepFailed) -> Call:
+    def _ended(self, event: e.StepCompleted | e.StepFailed | e.StepScheduled) -> Call:
         began = event.started_at or event.at
         call = self.begin("step", event.key, event.name, began)
         tries = call.tries
@@ -189,6 +204,7 @@ class Timeline:
         call.attempts = event.attempt
         call.ended_at = event.at
         call.input = event.input or call.input
+        call.summary = event.summary or call.summary
         call.progress = None
         return call
 
@@ -223,6 +239,12 @@ class Timeline:
     def _signal(self, event: e.SignalReceived) -> Call:
         call = self.begin("signal", f"signal:{self.seq}", event.name, event.at)
         call.state, call.ended_at, call.input = "received", event.at, event.payload
+        return call
+
+    def _message_sent(self, event: e.MessageSent) -> Call:
+        what = "a request to stop" if event.kind == "cancel" else f"signal {event.name}"
+        call = self.begin("signal", event.key, f"{what} to {event.id}", event.at)
+        call.state, call.ended_at = "failed" if event.state else "completed", event.at
         return call
 
     def _update(self, event: e.UpdateAccepted) -> Call:
@@ -274,6 +296,23 @@ class Timeline:
             call.state = "running"
         return call
 
+    def _pause(self, event: e.Paused) -> Call | None:
+        if event.key is None:
+            self.paused = event
+            return None
+        call = self.begin("step", event.key, event.name, event.at)
+        call.state, call.by = "paused", (event.actor or "").removeprefix("user:")
+        return call
+
+    def _resume(self, event: e.Resumed) -> Call | None:
+        if event.key is None:
+            self.paused = None
+            return None
+        call = self.calls.get(event.key)
+        if call is not None and call.state == "paused":
+            call.state, call.by = "compensating" if call.undo else "running", ""
+        return call
+
     def _modified(self, event: e.Modified) -> Call | None:
         call = self.calls.get(event.key or "")
         if event.action == "skip":
@@ -298,6 +337,7 @@ _CLOSED: dict[type[e.Event], str] = {
     e.RunFailed: "failed",
     e.RunCancelled: "cancelled",
     e.RunTerminated: "terminated",
+    e.RunContinued: "continued",
 }
 
 _FEED: dict[type[e.Event], Callable[[Timeline, Any], Call | None]] = {
@@ -314,6 +354,7 @@ _FEED: dict[type[e.Event], Callable[[Timeline, Any], Call | None]] = {
     e.TaskOpened: Timeline._task_opened,
     e.TaskCompleted: Timeline._task_completed,
     e.AttributesSet: Timeline._attributes_set,
+    e.MessageSent: Timeline._message_sent,
     e.CancelRequested: Timeline._cancel_requested,
     e.IncidentOpened: Timeline._incident_opened,
     e.IncidentResolved: Timeline._incident_resolved,
@@ -321,6 +362,10 @@ _FEED: dict[type[e.Event], Callable[[Timeline, Any], Call | None]] = {
     e.RunFailed: Timeline._closed,
     e.RunCancelled: Timeline._closed,
     e.RunTerminated: Timeline._closed,
+    e.RunContinued: Timeline._closed,
+    e.StepScheduled: Timeline._step_scheduled,
+    e.Paused: Timeline._pause,
+    e.Resumed: Timeline._resume,
     e.Erased: Timeline._erased,
     e.Modified: Timeline._modified,
 }

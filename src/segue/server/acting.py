@@ -1,0 +1,102 @@
+"""Acting on runs: starting one, sending it something, ending it, letting it go on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from segue.server.call import Call
+from segue.server.runs import find_run, the_run
+from segue.server.views import RunView, run_view
+from segue.stores.base import ConflictPolicy
+
+
+class StartBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What to start.
+
+    Attributes:
+        workflow: its name.
+        input: the arguments, in order.
+        id: of the caller's; the same id with the same input is the same run.
+    """
+
+    workflow: str
+    input: list[Any] = []
+    id: str | None = None
+    on_conflict: ConflictPolicy = "use-existing"
+    tags: dict[str, str] = {}
+
+
+class SignalBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A signal; ``message`` is an id under which it is taken only once."""
+
+    name: str
+    value: Any = None
+    message: str | None = None
+
+
+class CallBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A query or an update: its name and arguments; ``id`` makes an update that is sent twice one update."""
+
+    name: str
+    arguments: list[Any] = []
+    id: str | None = None
+
+
+class ReasonBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Why; kept with the run."""
+
+    reason: str = ""
+
+
+class RetryBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which call goes on; all that stand still if none is named."""
+
+    key: str | None = None
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """What a query or an update answered."""
+
+    value: Any
+
+
+async def start_run(call: Call[Any, StartBody]) -> RunView:
+    body = call.body
+    handle = await call.engine.start(
+        body.workflow, *body.input, id=body.id, on_conflict=body.on_conflict, tags=body.tags or None
+    )
+    return run_view(find_run(call.engine, handle.run))
+
+
+async def signal_run(call: Call[Any, SignalBody]) -> None:
+    await call.engine.signal(the_run(call).run, call.body.name, call.body.value, message=call.body.message)
+
+
+async def query_run(call: Call[Any, CallBody]) -> Answer:
+    found = await call.engine.query(the_run(call).run, call.body.name, tuple(call.body.arguments))
+    return Answer(_plain(call, found))
+
+
+async def update_run(call: Call[Any, CallBody]) -> Answer:
+    body = call.body
+    found = await call.engine.update(the_run(call).run, body.name, tuple(body.arguments), id=body.id)
+    return Answer(_plain(call, found))
+
+
+async def cancel_run(call: Call[Any, ReasonBody]) -> None:
+    await call.engine.cancel(the_run(call).run, call.body.reason)
+
+
+async def terminate_run(call: Call[Any, ReasonBody]) -> None:
+    await call.engine.terminate(the_run(call).run, call.body.reason)
+
+
+async def retry_run(call: Call[Any, RetryBody]) -> None:
+    await call.engine.retry(the_run(call).run, call.body.key)
+
+
+def _plain(call: Call[Any, Any], value: Any) -> Any:
+    """The value as JSON can say it, by the engine's own encodings."""
+    return msgspec.json.decode(call.engine.encodings.encode(value).data)

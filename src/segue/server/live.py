@@ -1,0 +1,86 @@
+"""Live views: a stream that says that something has changed, and one run's events as they come to be on disk."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any, NamedTuple
+
+import msgspec
+
+from segue.kernel import events as e
+from segue.runtime.activity import Activity
+from segue.server.call import Call
+from segue.server.runs import the_run
+from segue.server.views import EventView, event_view
+
+LOOK = 0.1
+"""Seconds between looks: a change is told within this time of its commit."""
+QUIET = 15.0
+"""Seconds after which a quiet stream says that it is still there."""
+
+
+class Sent(NamedTuple):
+    """One server-sent event; ``id`` is what the browser resumes from."""
+
+    event: str
+    data: Any
+    id: int | None = None
+
+
+class LiveQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """``after``: the last event that was seen; a browser's Last-Event-ID goes before it."""
+
+    after: int = 0
+
+
+class Changed(msgspec.Struct, frozen=True):
+    """Something was committed since the last of these: look again. ``now`` is the server's time."""
+
+    now: int
+
+
+class Following(msgspec.Struct, frozen=True):
+    """What a run's stream sends: ``recorded`` events, and ``activity``, which is nowhere recorded."""
+
+    recorded: EventView | None = None
+    activity: Activity | None = None
+
+
+async def changes(call: Call[LiveQuery, None]) -> AsyncIterator[Sent]:
+    """Says ``changed`` after commits, not more than ten times a second, however many there are."""
+    store, clock = call.engine.store, call.engine.clock
+    seen, quiet = -1, 0.0
+    while True:
+        pulse = store.pulse()
+        if pulse != seen or quiet >= QUIET:
+            yield Sent("changed" if pulse != seen else "quiet", Changed(clock.now()))
+            seen, quiet = pulse, 0.0
+        await asyncio.sleep(LOOK)
+        quiet += LOOK
+
+
+async def follow_run(call: Call[LiveQuery, None]) -> AsyncIterator[Sent]:
+    """A run's events from the one behind ``after``, until it has ended; in between, what its steps do now."""
+    engine, run = call.engine, the_run(call).run
+    seq, pulse, quiet = call.query.after, -1, 0.0
+    activity: Activity | None = None
+    while True:
+        now = engine.store.pulse()
+        if now != pulse:
+            pulse = now
+            for number, event in engine.events_of(run, after=seq):
+                yield Sent("recorded", event_view(number, event), number)
+                seq, quiet = number, 0.0
+                if isinstance(event, e.CLOSING):
+                    yield Sent("end", Changed(engine.clock.now()))
+                    return
+        doing = engine.activity(run)
+        if doing != activity:
+            activity, quiet = doing, 0.0
+            yield Sent("activity", doing)
+        if quiet >= QUIET:
+            quiet = 0.0
+            yield Sent("quiet", Changed(engine.clock.now()))
+        await asyncio.sleep(LOOK)
+        quiet += LOOK

@@ -1,0 +1,62 @@
+"""What the first page asks: how many runs are in which state, and what needs a person."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from segue.handles import HumanTask
+from segue.server.call import Call
+from segue.server.people import TaskQuery, list_tasks
+from segue.server.views import RunView, run_view
+from segue.standing import standing
+from segue.stores.base import RunFilter
+
+MOST = 20
+"""Incidents and tasks that are shown; how many there are is told by the counts."""
+
+
+class Overview(msgspec.Struct, frozen=True, kw_only=True):
+    """Where everything stands.
+
+    Attributes:
+        counts: runs by state, of this namespace.
+        incidents: runs that stand still, newest first. tasks: open tasks, the most urgent first.
+        owner: who owns the runs of the app, and the workflows that it serves; None when nobody does.
+    """
+
+    counts: dict[str, int]
+    incidents: list[RunView]
+    tasks: list[HumanTask]
+    open_tasks: int
+    owner: OwnerView | None
+    namespace: str
+    app: str
+    now: int
+
+
+class OwnerView(msgspec.Struct, frozen=True):
+    """A worker, and its workflows with their versions."""
+
+    worker: str
+    serves: dict[str, str]
+
+
+async def overview(call: Call[Any, None]) -> Overview:
+    engine = call.engine
+    now = engine.clock.now()
+    tasks = (await list_tasks(Call(engine, call.who, {}, TaskQuery(), None))).tasks
+    open_tasks = engine.store.tasks(engine.namespace)
+    standing_still = engine.store.list(RunFilter(namespace=engine.namespace, states=("incident",), limit=MOST))
+    owner = engine.store.owner(engine.app)
+    return Overview(
+        counts=engine.store.counts(engine.namespace),
+        incidents=[run_view(row, standing(engine, row, open_tasks, now)) for row in standing_still],
+        tasks=sorted(tasks, key=lambda task: (task.due or 1 << 62, -task.opened_at))[:MOST],
+        open_tasks=len(tasks),
+        owner=None if owner is None else OwnerView(owner.worker, owner.serves),
+        namespace=engine.namespace,
+        app=engine.app,
+        now=now,
+    )

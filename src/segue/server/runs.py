@@ -1,0 +1,265 @@
+"""Looking at runs: lists, one run whole, its journal, its logs, one of its values."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import Any
+
+import msgspec
+
+from segue.engine import Engine
+from segue.errors import InvalidArgument, RunNotFound
+from segue.kernel import events as e
+from segue.kernel.payload import Payload
+from segue.server.call import Call
+from segue.server.views import (
+    CallView,
+    EventView,
+    IncidentView,
+    RunView,
+    ValueView,
+    call_view,
+    event_view,
+    incident_view,
+    run_view,
+    value_view,
+)
+from segue.standing import standing
+from segue.stores.base import CLOSED, OPEN, RunFilter, RunRow
+from segue.watching import Watch
+
+MOST = 500
+"""Things in one answer, however many are asked for."""
+_GROUPS = {"open": OPEN, "closed": CLOSED}
+
+
+class RunQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which runs.
+
+    Attributes:
+        state: states, or ``open`` and ``closed`` for several of them; any if none is named.
+        workflow, id: exactly this workflow; ids that begin so.
+        tag, attribute: ``name=value``; an attribute's value is JSON, or text where it is none.
+        since, until: started from, and before (µs).
+        parent: children of this run.
+        after: the cursor of the page before.
+        limit: at most so many, 500 in any case.
+    """
+
+    state: list[str] = []
+    workflow: str | None = None
+    id: str | None = None
+    tag: list[str] = []
+    attribute: list[str] = []
+    since: int | None = None
+    until: int | None = None
+    parent: int | None = None
+    after: int | None = None
+    limit: int = 50
+
+
+class RunPage(msgspec.Struct, frozen=True):
+    """Runs, newest first. ``next``: the cursor of the page behind it, None at the end. ``now``: the server's time."""
+
+    runs: list[RunView]
+    next: int | None
+    now: int
+
+
+class WaitView(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What an open run waits for besides its calls."""
+
+    kind: str
+    name: str = ""
+    until: int | None = None
+
+
+class RunPicture(msgspec.Struct, frozen=True, kw_only=True):
+    """One run whole, as far as it is on disk.
+
+    Attributes:
+        seq: the last event that it shows.
+        calls: in order of their beginning.
+        published: values that the run shows while it goes on.
+        children: pictures of the first child runs, by the key of the call.
+    """
+
+    run: RunView
+    seq: int
+    now: int
+    calls: list[CallView]
+    incidents: list[IncidentView]
+    waits: list[WaitView]
+    input: ValueView | None
+    result: ValueView | None
+    published: dict[str, Any]
+    started_by: str | None
+    children: dict[str, RunPicture] = {}
+
+
+class EventQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Events from the one behind ``after``, at most ``limit``."""
+
+    after: int = 0
+    limit: int = MOST
+
+
+class EventPage(msgspec.Struct, frozen=True):
+    """Events in order; ``next`` is the ``after`` of the page behind it, None at the end of the journal."""
+
+    events: list[EventView]
+    next: int | None
+
+
+class LogView(msgspec.Struct, frozen=True):
+    """A line that a step printed or logged; ``key`` is empty for the workflow's own."""
+
+    row: int
+    key: str
+    attempt: int
+    at: int
+    level: str
+    stream: str
+    text: str
+
+
+class LogPage(msgspec.Struct, frozen=True):
+    """Lines in order; ``next`` is the ``after`` of the page behind it, None when there is no more yet."""
+
+    lines: list[LogView]
+    next: int | None
+
+
+class ValueQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which value: the event's number, and the name of the field that holds it."""
+
+    seq: int
+    field: str
+
+
+async def list_runs(call: Call[RunQuery, None]) -> RunPage:
+    query, engine = call.query, call.engine
+    limit = _limit(query.limit)
+    where = RunFilter(
+        namespace=engine.namespace,
+        states=_states(query.state),
+        workflow=query.workflow,
+        id_prefix=query.id,
+        tags=_pairs(query.tag, "tag"),
+        attributes={name: _json_or_text(value) for name, value in _pairs(query.attribute, "attribute").items()},
+        started_from=query.since,
+        started_until=query.until,
+        parent=query.parent,
+        after=query.after,
+        limit=limit + 1,
+    )
+    found = await engine.list(where)
+    rows, now = found[:limit], engine.clock.now()
+    open_tasks = engine.store.tasks(engine.namespace)
+    runs = [run_view(row, standing(engine, row, open_tasks, now)) for row in rows]
+    return RunPage(runs, rows[-1].run if len(found) > limit else None, now)
+
+
+async def show_run(call: Call[Any, None]) -> RunPicture:
+    watch = Watch(call.engine, the_run(call).run)
+    watch.refresh()
+    return picture(watch)
+
+
+def picture(watch: Watch) -> RunPicture:
+    """A run as its watch sees it."""
+    timeline = watch.timeline
+    calls = sorted(timeline.calls.values(), key=lambda each: each.began_at)
+    started, closing = timeline.started, timeline.closing
+    view = msgspec.structs.replace(run_view(watch.row), state=watch.state)
+    return RunPicture(
+        run=view,
+        seq=timeline.seq,
+        now=watch.engine.clock.now(),
+        calls=[call_view(each) for each in calls],
+        incidents=[incident_view(incident) for incident in timeline.incidents],
+        waits=[WaitView(wait.kind, wait.name, wait.until) for wait in watch.waits()],
+        input=None if started is None else value_view(started.input),
+        result=value_view(closing.result) if isinstance(closing, e.RunCompleted) else None,
+        published=watch.engine.published(watch.run),
+        started_by=None if started is None else started.actor,
+        children={key: picture(child) for key, child in watch.children.items()},
+    )
+
+
+async def list_events(call: Call[EventQuery, None]) -> EventPage:
+    limit = _limit(call.query.limit)
+    row = the_run(call)
+    events = islice(call.engine.events_of(row.run, after=call.query.after), limit + 1)
+    views = [event_view(seq, event) for seq, event in events]
+    more = len(views) > limit
+    return EventPage(views[:limit], views[limit - 1].seq if more else None)
+
+
+async def list_logs(call: Call[EventQuery, None]) -> LogPage:
+    limit = _limit(call.query.limit)
+    lines = call.engine.logs(the_run(call).run, after=call.query.after, limit=limit)
+    views = [LogView(x.row, x.key, x.attempt, x.at, x.level, x.stream, x.text) for x in lines]
+    return LogPage(views, views[-1].row if len(views) == limit else None)
+
+
+async def show_value(call: Call[ValueQuery, None]) -> ValueView:
+    """A value whole, however large."""
+    row, query = the_run(call), call.query
+    for seq, event in call.engine.events_of(row.run, after=query.seq - 1):
+        payload = getattr(event, query.field, None)
+        if seq == query.seq and isinstance(payload, Payload):
+            return value_view(payload, shown=1 << 62)
+        break
+    raise InvalidArgument(f"event {query.seq} of run {row.id!r} has no value {query.field!r}", path="$.field")
+
+
+def the_run(call: Call[Any, Any]) -> RunRow:
+    """The run that the path names, by its number.
+
+    Raises:
+        RunNotFound: there is none in this namespace.
+    """
+    return find_run(call.engine, call.path["run"])
+
+
+def find_run(engine: Engine, run: int) -> RunRow:
+    """The run of a number. Raises ``RunNotFound``."""
+    row = engine.store.run(run)
+    if row is None or row.namespace != engine.namespace:
+        raise RunNotFound(str(run), engine.namespace)
+    return row
+
+
+def _limit(asked: int) -> int:
+    if asked < 1:
+        raise InvalidArgument(f"limit={asked} asks for nothing; it counts from 1", path="$.limit")
+    return min(asked, MOST)
+
+
+def _states(words: list[str]) -> tuple[str, ...]:
+    states: list[str] = []
+    for word in words:
+        if word not in _GROUPS and word not in OPEN + CLOSED:
+            raise InvalidArgument(
+                f"there is no state {word!r}; states are {', '.join(OPEN + CLOSED)}, and open, closed", path="$.state"
+            )
+        states += _GROUPS.get(word, (word,))
+    return tuple(dict.fromkeys(states))
+
+
+def _pairs(texts: list[str], name: str) -> dict[str, str]:
+    pairs: dict[str, str] = {}
+    for text in texts:
+        key, sign, value = text.partition("=")
+        if not sign:
+            raise InvalidArgument(f"{name}={text} lacks a value; write {name}=name=value", path=f"$.{name}")
+        pairs[key] = value
+    return pairs
+
+
+def _json_or_text(text: str) -> Any:
+    try:
+        return msgspec.json.decode(text)
+    except msgspec.DecodeError:
+        return text

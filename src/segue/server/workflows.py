@@ -1,0 +1,75 @@
+"""Workflows as they are known where the API is served: their inputs, versions and source."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import msgspec
+
+from segue.authoring.python.definitions import Workflow
+from segue.errors import UnknownWorkflow
+from segue.server.call import Call
+
+
+class WorkflowView(msgspec.Struct, frozen=True, kw_only=True):
+    """A workflow.
+
+    Attributes:
+        version: fingerprint of its code.
+        parameters: names of its arguments, in order.
+        input: JSON Schema of the arguments by name; None where a type has none.
+        summary: the first line of its documentation.
+    """
+
+    name: str
+    version: str
+    parameters: list[str]
+    input: dict[str, Any] | None
+    summary: str
+
+
+class WorkflowDetail(msgspec.Struct, frozen=True, kw_only=True):
+    """A workflow with its source; ``place`` is file and line."""
+
+    workflow: WorkflowView
+    documentation: str
+    source: str
+    place: str
+
+
+async def list_workflows(call: Call[Any, None]) -> list[WorkflowView]:
+    definitions = call.engine.definitions
+    found = (definitions.workflow(name) for name in definitions.names())
+    return [_view(call, workflow) for workflow in found if workflow is not None]
+
+
+async def show_workflow(call: Call[Any, None]) -> WorkflowDetail:
+    name = call.path["name"]
+    workflow = call.engine.definitions.workflow(name)
+    if workflow is None:
+        raise UnknownWorkflow(name, call.engine.definitions.names())
+    function = inspect.unwrap(workflow.function)
+    try:
+        lines, first = inspect.getsourcelines(function)
+        place = f"{inspect.getsourcefile(function)}:{first}"
+    except (OSError, TypeError):  # defined in a console: there is no file
+        lines, place = [], ""
+    return WorkflowDetail(
+        workflow=_view(call, workflow),
+        documentation=inspect.getdoc(function) or "",
+        source="".join(lines),
+        place=place,
+    )
+
+
+def _view(call: Call[Any, Any], workflow: Workflow[Any, Any]) -> WorkflowView:
+    call_site = workflow.bind(call.engine.encodings).call_site
+    documentation = inspect.getdoc(workflow.function) or ""
+    return WorkflowView(
+        name=workflow.name,
+        version=workflow.version,
+        parameters=list(inspect.signature(workflow.function).parameters),
+        input=call_site.schema(),
+        summary=documentation.partition("\n")[0],
+    )

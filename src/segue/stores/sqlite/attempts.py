@@ -1,0 +1,55 @@
+"""What is kept of attempts of steps that go on: heartbeats, and outcomes that may come from outside."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import apsw
+
+from segue.stores.base import Append, LiveAttempt, Post, Posted, StepTold, TellStep
+from segue.stores.sqlite.statements import flat, statement
+
+_keep = statement("keep_attempts")
+_settle = statement("settle_attempts")
+_clear = statement("clear_attempts")
+_take = statement("take_attempt")
+_beat = statement("beat_attempt")
+_attempt_of = statement("attempt_of")
+
+
+def keep(connection: apsw.Connection, attempts: Sequence[LiveAttempt]) -> None:
+    """Keeps what the attempts have said; of two of one call, the later."""
+    last = {(a.run, a.key): a for a in attempts}
+    rows = ((a.run, a.key, a.name, a.attempt, a.at, a.details, int(a.handed_over)) for a in last.values())
+    _keep.many(connection, flat(rows))
+
+
+def apply(connection: apsw.Connection, appends: Sequence[Append]) -> None:
+    """Forgets and keeps what the appends say, in this order."""
+    _settle.many(connection, flat((append.run, key) for append in appends for key in append.settled))
+    keep(connection, [attempt for append in appends for attempt in append.attempts])
+
+
+def clear(connection: apsw.Connection, runs: list[int]) -> None:
+    """Nothing is waited for any more in runs that closed."""
+    _clear.many(connection, list(runs))
+
+
+def tell(connection: apsw.Connection, told: TellStep) -> StepTold | Post:
+    """Takes an outcome, and makes the message that tells the run; or a heartbeat. Refused if the attempt is not the one
+    that is waited for."""
+    which = (told.run, told.key, told.attempt)
+    if told.body is None:
+        if _beat.one(connection, (*which, told.at, told.details)):
+            return StepTold("told", told.run, told.attempt)
+    elif _take.one(connection, which):
+        return Post("step", told.body, told.message, told.at, run=told.run, blobs=told.blobs)
+    ((attempt, known),) = _attempt_of.one(connection, (told.run, told.key, told.message))
+    # The very same outcome again: the acknowledgement of the first one was lost.
+    return StepTold("told" if known else "not-awaited", told.run, attempt)
+
+
+def answered(posted: Posted) -> StepTold:
+    """The answer once the run's message is in."""
+    assert posted.outcome == "posted", "nothing is waited for in a closed run, and an attempt is taken once"
+    return StepTold("told", posted.run)

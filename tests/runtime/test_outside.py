@@ -1,0 +1,179 @@
+"""Steps that are completed from outside: by their token, once, from any process, also after a restart."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+import segue
+from segue import AttemptOver, Engine, Retry, RunFailed, Settings, StepFailed, step, testing, workflow
+from segue.errors import InvalidArgument, PayloadError
+from segue.kernel import events as e
+
+Until = Callable[[Callable[[], bool | Awaitable[bool]]], Awaitable[None]]
+tokens: list[str] = []
+
+
+@pytest.fixture(autouse=True)
+def clean() -> None:
+    tokens.clear()
+
+
+@pytest.fixture(params=[0, 1000], ids=["evicted", "kept"])
+def cache(request: pytest.FixtureRequest) -> Settings:
+    return Settings(cache=request.param)
+
+
+@step(
+    name="outside.print",
+    retry=Retry(attempts=2, initial="1m", jitter=0),
+    heartbeat_timeout="1h",
+    schedule_to_close="5h",
+)
+async def print_at_shop(pages: int) -> int:
+    tokens.append(segue.complete_later())
+    assert segue.last_heartbeat(int) in (None, 7)
+    return -1
+
+
+@step(name="outside.thread")
+def in_thread() -> str:
+    tokens.append(segue.complete_later())
+    return "ignored"
+
+
+@step(name="outside.raises", retry=2)
+async def raises_afterwards() -> int:
+    tokens.append(segue.complete_later())
+    if segue.attempt_number() == 1:
+        raise ConnectionError("could not submit")
+    return 0
+
+
+@workflow(name="outside.prints")
+async def prints() -> int:
+    return await print_at_shop(3)
+
+
+@workflow(name="outside.threads")
+async def threads() -> str:
+    return await in_thread()
+
+
+@workflow(name="outside.flaky")
+async def flaky() -> int:
+    return await raises_afterwards()
+
+
+async def test_a_step_is_completed_by_its_token(tmp_path: Path, cache: Settings) -> None:
+    async with testing.engine(tmp_path, settings=cache) as world:
+        handle = await world.engine.start(prints)
+        await world.settle()
+        assert (await handle.status()).state == "waiting"
+        assert [type(x.event).__name__ for x in await handle.history()] == ["RunStarted", "StepScheduled"]
+        await world.engine.complete_step(tokens[0], 12)
+        assert await world.result(handle) == 12
+        with pytest.raises(AttemptOver, match="its run has ended"):
+            await world.engine.complete_step(tokens[0], 13)
+        assert world.engine.store.attempts(handle.run) == []
+
+
+async def test_it_survives_restarts_and_another_process_completes_it(url: str, until: Until) -> None:
+    async with Engine(url) as engine:
+        handle = await engine.start(threads, id="t")
+        await until(lambda: len(engine.store.tail(handle.run, 9)) == 2)
+    async with Engine(url, own=False) as client:
+        await client.complete_step(tokens[0], "from afar")
+    async with Engine(url) as engine:
+        assert await (await engine.handle("t")).result() == "from afar"
+        assert len(tokens) == 1, "its code did not run again"
+
+
+async def test_an_old_token_is_refused(tmp_path: Path, cache: Settings) -> None:
+    async with testing.engine(tmp_path, settings=cache) as world:
+        handle = await world.engine.start(prints)
+        await world.settle()
+        await world.advance("50m")
+        await world.engine.heartbeat_step(tokens[0], 7)
+        await world.advance("50m")
+        assert len(tokens) == 1, "the heartbeat has extended its time"
+        await world.advance("12m")
+        assert len(tokens) == 2
+        failed = [x.event for x in await handle.history() if isinstance(x.event, e.StepFailed)]
+        assert "gave no heartbeat for 3600 s" in failed[0].failure.message
+        for refused in (world.engine.complete_step(tokens[0], 1), world.engine.heartbeat_step(tokens[0])):
+            with pytest.raises(AttemptOver, match="attempt 2 is waited for now"):
+                await refused
+        assert len(await handle.history()) == 5, "nothing was changed"
+        await world.engine.complete_step(tokens[1], 2)
+        assert await world.result(handle) == 2
+
+
+async def test_a_failure_from_outside_is_retried_by_the_steps_policy(tmp_path: Path) -> None:
+    async with testing.engine(tmp_path) as world:
+        handle = await world.engine.start(prints)
+        await world.settle()
+        await world.engine.fail_step(tokens[0], ConnectionError("out of paper"))
+        await world.advance("2m")
+        assert len(tokens) == 2
+        await world.engine.fail_step(tokens[1], "burnt down", retryable=False)
+        with pytest.raises(RunFailed) as caught:
+            await world.result(handle)
+        assert "burnt down" in str(caught.value)
+
+
+async def test_all_attempts_together_have_a_limit(tmp_path: Path, cache: Settings) -> None:
+    async with testing.engine(tmp_path, settings=cache) as world:
+        handle = await world.engine.start(prints)
+        for _ in range(9):
+            await world.advance("33m")
+            await world.engine.heartbeat_step(tokens[-1], 7)
+        with pytest.raises(RunFailed, match="not done within its schedule_to_close of 18000 s"):
+            await world.result(handle)
+
+
+async def test_an_attempt_that_raised_after_taking_its_token_has_failed(tmp_path: Path) -> None:
+    async with testing.engine(tmp_path) as world:
+        handle = await world.engine.start(flaky)
+        await world.advance("10s")
+        assert len(tokens) == 2
+        with pytest.raises(AttemptOver):
+            await world.engine.complete_step(tokens[0], 1)
+        await world.engine.complete_step(tokens[1], 5)
+        assert await world.result(handle) == 5
+
+
+async def test_what_is_no_token_and_no_result_of_the_step_is_refused(tmp_path: Path) -> None:
+    async with testing.engine(tmp_path) as world:
+        handle = await world.engine.start(prints)
+        await world.settle()
+        for text in ("", "nonsense", tokens[0][:-8], 7):
+            with pytest.raises((InvalidArgument, AttemptOver)):
+                await world.engine.complete_step(text, 1)  # type: ignore[arg-type]
+        with pytest.raises((InvalidArgument, PayloadError)):
+            await world.engine.complete_step(tokens[0], "twelve")
+        assert len(await handle.history()) == 2
+        await world.engine.complete_step(tokens[0], 12)
+        assert await world.result(handle) == 12
+
+
+@workflow(name="outside.gives_up")
+async def gives_up() -> str:
+    try:
+        await asyncio.wait_for(print_at_shop(1), 60)
+    except TimeoutError:
+        return "given up"
+    except StepFailed:
+        return "failed"
+    return "?"
+
+
+async def test_a_step_that_the_workflow_gave_up_takes_no_outcome(tmp_path: Path, cache: Settings) -> None:
+    async with testing.engine(tmp_path, settings=cache) as world:
+        handle = await world.engine.start(gives_up)
+        assert await world.result(handle) == "given up"
+        with pytest.raises(AttemptOver):
+            await world.engine.complete_step(tokens[0], 1)

@@ -1,0 +1,101 @@
+"""Acting on runs over the API, and people's tasks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx2 as httpx
+import pytest
+from api_kit import problem, start, until
+
+
+async def test_a_run_is_signalled_asked_updated_and_ends(api: httpx.AsyncClient) -> None:
+    run = await start(api, "waits", 3)
+    await until(api, run, "waiting")
+    assert (await api.post(f"/runs/{run}/signal", json={"name": "more", "value": "a"})).status_code == 204
+    assert (await api.post(f"/runs/{run}/update", json={"name": "add", "arguments": ["b"]})).json() == {"value": 2}
+    assert (await api.post(f"/runs/{run}/query", json={"name": "so_far"})).json() == {"value": ["a", "b"]}
+    once = {"name": "more", "value": "c", "message": "m1"}
+    assert (await api.post(f"/runs/{run}/signal", json=once)).status_code == 204
+    assert (await until(api, run, "completed"))["result"]["value"] == ["a", "b", "c"]
+
+
+async def test_the_same_id_with_the_same_input_is_the_same_run(api: httpx.AsyncClient) -> None:
+    assert await start(api, "doubles", 1, id="a") == await start(api, "doubles", 1, id="a")
+    answer = await api.post("/runs", json={"workflow": "doubles", "input": [2], "id": "a"})
+    assert "other input" in problem(answer, 409, "run-already-exists")["detail"]
+
+
+@pytest.mark.parametrize(("act", "state"), [("cancel", "cancelled"), ("terminate", "terminated")])
+async def test_a_run_is_ended(api: httpx.AsyncClient, act: str, state: str) -> None:
+    run = await start(api, "waits")
+    await until(api, run, "waiting")
+    assert (await api.post(f"/runs/{run}/{act}", json={"reason": "no more"})).status_code == 204
+    await until(api, run, state)
+    problem(await api.post(f"/runs/{run}/signal", json={"name": "more"}), 409, "run-closed")
+
+
+async def test_a_task_is_answered_by_whoever_is_known_to_ask(api: httpx.AsyncClient) -> None:
+    run = await start(api, "asks", 100)
+    await until(api, run, "waiting")
+    (task,) = (await api.get("/tasks", params={"assignee": "manager"})).json()["tasks"]
+    assert task["subject"] == {"amount": 100}
+    assert task["form"]["$defs"]["Approval"]["properties"].keys() >= {"approved"}
+    assert (await api.get(f"/tasks/{task['task']}")).json() == task
+    wrong = await api.post(f"/tasks/{task['task']}/complete", json={"answer": {"approved": "perhaps"}})
+    problem(wrong, 422, "invalid-argument")
+    answer = {"answer": {"approved": True}}
+    assert (await api.post(f"/tasks/{task['task']}/complete", json=answer)).status_code == 204
+    assert (await until(api, run, "completed"))["result"]["value"] is True
+    problem(await api.post(f"/tasks/{task['task']}/complete", json=answer), 400, "caller-error")
+    (closed,) = (await api.get("/tasks", params={"state": "completed"})).json()["tasks"]
+    assert closed["closed_by"] == "ann"
+    problem(await api.get("/tasks/999"), 400, "caller-error")
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "type"),
+    [
+        ({"workflow": "nothing"}, 404, "unknown-workflow"),
+        ({"workflow": "doubles"}, 422, "invalid-argument"),
+        ({"workflow": "doubles", "input": ["x"]}, 422, "invalid-argument"),
+        ({"workflow": "doubles", "input": 1}, 422, "invalid-argument"),
+        ({"workflow": "doubles", "input": [1], "on_conflict": "maybe"}, 422, "invalid-argument"),
+        ({"workflow": "doubles", "input": [1], "colour": "red"}, 422, "invalid-argument"),
+        ({"workflow": "doubles", "input": [1], "id": "x" * 10_000}, 422, "invalid-argument"),
+        ([], 422, "invalid-argument"),
+    ],
+)
+async def test_what_cannot_be_started_is_refused_and_nothing_was(
+    api: httpx.AsyncClient, body: Any, status: int, type: str
+) -> None:
+    problem(await api.post("/runs", json=body), status, type)
+    assert (await api.get("/runs")).json()["runs"] == []
+
+
+async def test_an_unknown_query_or_update_is_told(api: httpx.AsyncClient) -> None:
+    run = await start(api, "waits")
+    await until(api, run, "waiting")
+    assert "so_far" in problem(await api.post(f"/runs/{run}/query", json={"name": "x"}), 400, "caller-error")["detail"]
+
+
+async def test_the_overview_tells_what_needs_a_person(api: httpx.AsyncClient) -> None:
+    await until(api, await start(api, "asks", 7), "waiting")
+    await until(api, await start(api, "doubles", 7), "completed")
+    seen = (await api.get("/overview")).json()
+    assert seen["counts"] == {"waiting": 1, "completed": 1}
+    assert (seen["open_tasks"], seen["tasks"][0]["subject"], seen["incidents"]) == (1, {"amount": 7}, [])
+    assert "doubles" in seen["owner"]["serves"]
+
+
+async def test_workflows_come_with_the_form_of_their_input(api: httpx.AsyncClient) -> None:
+    found = {workflow["name"]: workflow for workflow in (await api.get("/workflows")).json()}
+    assert found.keys() == {"doubles", "fails", "waits", "asks"}
+    assert found["doubles"]["parameters"] == ["n"]
+    assert found["doubles"]["input"]["properties"] == {"n": {"type": "integer"}}
+    assert found["doubles"]["input"]["required"] == ["n"]
+    assert found["waits"]["input"]["properties"]["limit"]["default"] == 3
+    one = (await api.get("/workflows/doubles")).json()
+    assert "return await double(n)" in one["source"]
+    assert one["documentation"].endswith("More than that it does not do.")
+    problem(await api.get("/workflows/nothing"), 404, "unknown-workflow")

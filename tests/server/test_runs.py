@@ -1,0 +1,120 @@
+"""Looking at runs over the API."""
+
+from __future__ import annotations
+
+import httpx2 as httpx
+import pytest
+from api_kit import problem, start, until
+
+from segue import Engine
+
+
+async def test_a_run_is_shown_whole(api: httpx.AsyncClient) -> None:
+    run = await start(api, "doubles", 21, id="a", tags={"team": "red"})
+    picture = await until(api, run, "completed")
+    assert (picture["run"]["id"], picture["run"]["tags"]) == ("a", {"team": "red"})
+    assert picture["input"]["value"] == {"n": 21}
+    assert picture["result"]["value"] == 42
+    (call,) = picture["calls"]
+    assert (call["name"], call["state"], call["attempts"]) == ("double", "completed", 1)
+    assert call["input"]["value"] == {"n": 21}
+    assert call["result"]["value"] == 42
+
+
+async def test_a_failure_is_told_with_the_users_traceback(api: httpx.AsyncClient) -> None:
+    run = await start(api, "fails", "out of paper")
+    picture = await until(api, run, "failed")
+    assert "out of paper" in picture["run"]["error"]
+    (call,) = picture["calls"]
+    assert call["failure"]["type"] == "ValueError"
+    assert "raise ValueError(text)" in call["failure"]["traceback"]
+    assert picture["result"] is None
+
+
+async def test_runs_are_listed_by_page_and_each_says_where_it_stands(api: httpx.AsyncClient) -> None:
+    runs = [await start(api, "doubles", n) for n in range(5)]
+    for run in runs:
+        await until(api, run, "completed")
+    asks = await start(api, "asks", 100)
+    await until(api, asks, "waiting")
+    first = (await api.get("/runs", params={"limit": 4})).json()
+    second = (await api.get("/runs", params={"limit": 4, "after": first["next"]})).json()
+    assert [row["run"] for row in first["runs"] + second["runs"]] == [asks, *reversed(runs)]
+    assert second["next"] is None
+    assert first["runs"][0]["standing"]["who"] == "manager"
+    assert first["runs"][1]["standing"] == {"state": "completed", "kind": "result", "value": 8}
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ({"state": "completed"}, ["b", "a"]),
+        ({"state": ["completed", "failed"]}, ["c", "b", "a"]),
+        ({"state": "closed", "workflow": "fails"}, ["c"]),
+        ({"state": "open"}, ["waiting"]),
+        ({"id": "wai"}, ["waiting"]),
+        ({"tag": "team=red"}, ["a"]),
+        ({"since": 1, "until": 2}, []),
+    ],
+)
+async def test_runs_are_found_by_what_is_asked(api: httpx.AsyncClient, query: dict[str, str], found: list[str]) -> None:
+    await until(api, await start(api, "doubles", 1, id="a", tags={"team": "red"}), "completed")
+    await until(api, await start(api, "doubles", 2, id="b", tags={"team": "blue"}), "completed")
+    await until(api, await start(api, "fails", "x", id="c"), "failed")
+    await until(api, await start(api, "waits", id="waiting"), "waiting")
+    assert [row["id"] for row in (await api.get("/runs", params=query)).json()["runs"]] == found
+
+
+@pytest.mark.parametrize(
+    ("query", "path"),
+    [
+        ({"state": "done"}, "$.state"),
+        ({"limit": "0"}, "$.limit"),
+        ({"limit": "many"}, "$.limit"),
+        ({"tag": "red"}, "$.tag"),
+        ({"colour": "red"}, ""),
+        ([("workflow", "a"), ("workflow", "b")], "$.workflow"),
+    ],
+)
+async def test_a_wrong_question_is_told_where(api: httpx.AsyncClient, query: dict[str, str], path: str) -> None:
+    assert problem(await api.get("/runs", params=query), 422, "invalid-argument").get("path", "") == path
+
+
+async def test_the_journal_comes_by_page(api: httpx.AsyncClient) -> None:
+    run = await start(api, "doubles", 4)
+    await until(api, run, "completed")
+    first = (await api.get(f"/runs/{run}/events", params={"limit": 2})).json()
+    assert [event["event"] for event in first["events"]] == ["RunStarted", "StepCompleted"]
+    assert first["events"][1]["fields"]["result"]["value"] == 8
+    rest = (await api.get(f"/runs/{run}/events", params={"after": first["next"]})).json()
+    assert [event["event"] for event in rest["events"]] == ["RunCompleted"]
+    assert rest["next"] is None
+
+
+async def test_logs_come_by_page(api: httpx.AsyncClient) -> None:
+    run = await start(api, "doubles", 4)
+    await until(api, run, "completed")
+    page = (await api.get(f"/runs/{run}/logs")).json()
+    assert [(line["text"], line["key"], line["stream"]) for line in page["lines"]] == [
+        ("doubling 4", "/double", "stdout")
+    ]
+    assert (await api.get(f"/runs/{run}/logs", params={"after": page["lines"][-1]["row"]})).json()["lines"] == []
+
+
+async def test_a_large_value_says_its_size_and_is_asked_for_by_itself(api: httpx.AsyncClient) -> None:
+    text = "x" * 200_000
+    run = await start(api, "fails", text)
+    picture = await until(api, run, "failed")
+    assert (picture["input"]["cut"], "value" in picture["input"]) == (True, False)
+    assert picture["input"]["bytes"] > 200_000
+    whole = await api.get(f"/runs/{run}/value", params={"seq": 1, "field": "input"})
+    assert whole.json()["value"] == {"text": text}
+    problem(await api.get(f"/runs/{run}/value", params={"seq": 1, "field": "memo"}), 422, "invalid-argument")
+    problem(await api.get(f"/runs/{run}/value", params={"seq": 99, "field": "input"}), 422, "invalid-argument")
+
+
+async def test_a_run_of_another_namespace_is_not_there(api: httpx.AsyncClient, engine: Engine) -> None:
+    run = await start(api, "waits")
+    engine.namespace = "another"
+    problem(await api.get(f"/runs/{run}"), 404, "run-not-found")
+    problem(await api.post(f"/runs/{run}/cancel", json={}), 404, "run-not-found")
