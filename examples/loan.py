@@ -256,6 +256,7 @@ async def lend(application: Application) -> Case:
             return case.end("voted down", "told so")
 
     case.offer = price(application, credit, application.months)
+    answered = False
 
     @update
     async def other_months(months: int) -> Offer:
@@ -266,6 +267,8 @@ async def lend(application: Application) -> Case:
 
     @other_months.validator
     def reasonable(months: int) -> None:
+        if answered:
+            raise ValueError("the offer has been answered")
         if not 6 <= months <= 120:
             raise ValueError("6 to 120 months")
 
@@ -277,6 +280,8 @@ async def lend(application: Application) -> Case:
             answer = await signal("answer", str)
     except TimeoutError:
         return case.end("expired", "no answer within two weeks")
+    finally:
+        answered = True  # from here on it stands: what is paid out is what the applicant has agreed to
     if answer != "yes":
         return case.end("turned down", "the applicant says no")
 

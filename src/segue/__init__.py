@@ -20,6 +20,8 @@ if TYPE_CHECKING:
         cancelled,
         complete_later,
         continue_as_new,
+        data_interval,
+        due,
         headers,
         heartbeat,
         history,
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
     from segue.authoring.python.others import OtherRun, other_run
     from segue.authoring.python.policies import Resolution, escalate, skip
     from segue.authoring.python.saga import saga
+    from segue.authoring.python.scheduling import Deadline, Schedule
     from segue.authoring.python.tasks import Approval, approval
     from segue.encodings.file import File
     from segue.engine import Engine
@@ -63,9 +66,12 @@ if TYPE_CHECKING:
     from segue.following import Progress, Published, Recorded
     from segue.handles import Handle, HumanTask
     from segue.kernel.interception import Interceptor, RunCall, SendCall, StartCall, StepCall
+    from segue.kernel.report import RunReport
     from segue.kernel.retry import Retry
     from segue.kernel.secret import SecretRef
+    from segue.recurrence.rules import Calendar, Cron, Every
     from segue.runtime.settings import Retention, Settings
+    from segue.schedule_info import BackfillInfo, ScheduleInfo
     from segue.sync import Client, run
 
 __version__ = "0.1.0.dev0"
@@ -76,21 +82,26 @@ _HOME = {
     "definitions": ("Step", "Workflow", "child", "step", "workflow"),
     "handlers": ("query", "signal", "update"),
     "inside": (
-        "History", "attempt_number", "cancelled", "complete_later", "continue_as_new", "headers", "heartbeat",
-        "history", "idempotency_key", "last_heartbeat", "log", "now", "on_cancel", "patched", "progress", "publish",
-        "random", "set_attributes", "set_summary", "should_continue", "sleep", "uuid4",
+        "History", "attempt_number", "cancelled", "complete_later", "continue_as_new", "data_interval", "due",
+        "headers", "heartbeat", "history", "idempotency_key", "last_heartbeat", "log", "now", "on_cancel", "patched",
+        "progress", "publish", "random", "set_attributes", "set_summary", "should_continue", "sleep", "uuid4",
     ),
     "keyed": ("state",),
     "others": ("OtherRun", "other_run"),
     "policies": ("Resolution", "escalate", "skip"),
     "saga": ("saga",),
+    "scheduling": ("Deadline", "Schedule"),
     "tasks": ("Approval", "approval"),
 }  # fmt: skip
 _MODULE_OF: dict[str, str] = {
     name: f"segue.authoring.python.{module}" for module, names in _HOME.items() for name in names
 } | {
+    "BackfillInfo": "segue.schedule_info",
+    "Calendar": "segue.recurrence.rules",
     "Client": "segue.sync",
+    "Cron": "segue.recurrence.rules",
     "Engine": "segue.engine",
+    "Every": "segue.recurrence.rules",
     "File": "segue.encodings.file",
     **dict.fromkeys(("Interceptor", "RunCall", "SendCall", "StartCall", "StepCall"), "segue.kernel.interception"),
     "Handle": "segue.handles",
@@ -100,6 +111,8 @@ _MODULE_OF: dict[str, str] = {
     "Recorded": "segue.following",
     "Retention": "segue.runtime.settings",
     "Retry": "segue.kernel.retry",
+    "RunReport": "segue.kernel.report",
+    "ScheduleInfo": "segue.schedule_info",
     "SecretRef": "segue.kernel.secret",
     "Settings": "segue.runtime.settings",
     "run": "segue.sync",
@@ -126,8 +139,13 @@ _MODULE_OF: dict[str, str] = {
 __all__ = [
     "Approval",
     "AttemptOver",
+    "BackfillInfo",
+    "Calendar",
     "Client",
+    "Cron",
+    "Deadline",
     "Engine",
+    "Every",
     "File",
     "Handle",
     "History",
@@ -145,8 +163,11 @@ __all__ = [
     "RunCall",
     "RunCancelled",
     "RunFailed",
+    "RunReport",
     "RunTerminated",
     "RunTimeout",
+    "Schedule",
+    "ScheduleInfo",
     "SecretRef",
     "SegueError",
     "SendCall",
@@ -167,7 +188,9 @@ __all__ = [
     "child",
     "complete_later",
     "continue_as_new",
+    "data_interval",
     "deprecate_patch",
+    "due",
     "escalate",
     "headers",
     "heartbeat",

@@ -31,6 +31,7 @@ from segue.runtime.incidents import standing_still
 from segue.runtime.loading import Loading
 from segue.runtime.mail import receive
 from segue.runtime.resident import Effect, Resident, Withheld, answer, refuse
+from segue.runtime.scheduled import tell
 from segue.stores.base import (
     CLOSED,
     Batch,
@@ -48,6 +49,7 @@ from segue.stores.base import (
     TaskAnswered,
     TellStep,
 )
+from segue.stores.schedule_rows import ScheduleWritten, WriteSchedule
 
 Events = Callable[..., Iterable[tuple[int, e.Event]]]
 Replayed = Callable[[], Awaitable[Any]]
@@ -114,7 +116,8 @@ class Direct:
         return cast(Posted, await self._submit(post, self._poke))
 
     def _poke(self, answer: Posted) -> None:
-        if answer.outcome == "posted":
+        # A duplicate may be the same message once more, because the acknowledgement of the first try was lost.
+        if answer.outcome in ("posted", "duplicate"):
             self._conductor.poke(answer.run)
 
     def _take(self, event: e.Event, run: Resident, taken: asyncio.Future[bool]) -> None:
@@ -153,6 +156,13 @@ class Direct:
 
     async def hold_step(self, operation: HoldStep) -> None:
         await self._submit(operation, lambda answer: self._held())
+
+    async def write_schedule(self, operation: WriteSchedule) -> ScheduleWritten:
+        def then(answer: ScheduleWritten) -> None:
+            if answer.outcome == "written":
+                tell(self._conductor, operation, answer)
+
+        return cast(ScheduleWritten, await self._submit(operation, then))
 
     async def update(
         self, run: int, event: e.UpdateAccepted, body: Any, events: Events, *, fresh: bool
@@ -404,6 +414,9 @@ class Remote:
 
     async def hold_step(self, operation: HoldStep) -> None:
         await self._commit(operation)
+
+    async def write_schedule(self, operation: WriteSchedule) -> ScheduleWritten:
+        return cast(ScheduleWritten, await self._commit(operation))
 
     async def update(
         self, run: int, event: e.UpdateAccepted, body: Any, events: Events, *, fresh: bool

@@ -20,6 +20,7 @@ import msgspec
 
 from segue.authoring.python.definitions import Workflow
 from segue.client import Direct, Remote
+from segue.declaring import declare
 from segue.erasing import erase
 from segue.errors import (
     CallerError,
@@ -45,6 +46,7 @@ from segue.runtime.logs import LogBuffer
 from segue.runtime.process_loading import refuse_while_loading
 from segue.runtime.resident import Resident
 from segue.runtime.settings import Settings
+from segue.scheduling import Schedules
 from segue.serving import Definitions, Duty
 from segue.settings import (
     Durability,
@@ -148,6 +150,7 @@ class Engine(Repairing, Starting, Steering):
         self._draw = draw
         self.loop: asyncio.AbstractEventLoop
         self.database: str
+        self.schedules = Schedules(self)
         self.store: Store
         self.journal: JournalFormat
         self._host: StepHost
@@ -205,7 +208,9 @@ class Engine(Repairing, Starting, Steering):
             draw=self._draw, dispossessed=self.dispossessed,
         )  # fmt: skip
         duty.conductor.on_run = self._tell_run
+        self._equip(duty)
         try:
+            declare(self)
             duty.start()
         except BaseException:
             self.store.release(fence, clean=False)
@@ -213,6 +218,9 @@ class Engine(Repairing, Starting, Steering):
         self._duty = duty
         self._client = Direct(duty.conductor, duty.loading, duty.mail.look_at_holds)
         return True
+
+    def _equip(self, duty: Duty) -> None:
+        """Last touches before the duty begins: where the testing kit puts in attempts of its own."""
 
     async def _stand_by(self, pause: float) -> None:
         while True:
@@ -244,6 +252,7 @@ class Engine(Repairing, Starting, Steering):
     def _tell_run(self, run: Resident, event: e.Event) -> None:
         if self._duty is not None:
             self._duty.retaining.heard(event)
+            self._duty.scheduler.heard(run.id, event)
         try:
             self._on_run(run, event)
         except Exception:  # a watcher's mistake must not keep anybody's commit from being acknowledged

@@ -6,6 +6,7 @@ or file or element, and what to do next.
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from typing import Any
 
 
@@ -108,6 +109,37 @@ class NotRepairable(CallerError):
     def __init__(self, run_id: str, message: str) -> None:
         super().__init__(f"run {run_id!r} {message}; nothing was changed")
         self.run_id = run_id
+
+
+class ScheduleNotFound(CallerError):
+    """No schedule of this name exists in the namespace."""
+
+    def __init__(self, name: str, namespace: str, known: list[str]) -> None:
+        near = get_close_matches(name, known, 1)
+        hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(known[:20]) or 'none'}"
+        super().__init__(f"no schedule {name!r} in namespace {namespace!r}; {hint}")
+        self.name = name
+        self.namespace = namespace
+
+
+class ScheduleExists(CallerError):
+    """The name is taken."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"schedule {name!r} exists already; change it with `update`, or choose another name")
+        self.name = name
+
+
+class ScheduleDeclared(CallerError):
+    """The schedule stands in code that is served at this moment, and would come back."""
+
+    def __init__(self, name: str, workflow: str) -> None:
+        super().__init__(
+            f"schedule {name!r} is declared in the code of workflow {workflow!r} and would come back; take it out "
+            "there, or pause it"
+        )
+        self.name = name
+        self.workflow = workflow
 
 
 class NotInWorkflow(CallerError):

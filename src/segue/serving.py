@@ -8,16 +8,23 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from segue import capture
+from segue.authoring.python.calling import CALL_STEP
 from segue.authoring.python.classes import HasRun
-from segue.authoring.python.definitions import STEPS, WORKFLOWS, Workflow, definition_of
+from segue.authoring.python.definitions import STEPS, WORKFLOWS, Workflow
 from segue.authoring.python.execution import CodeExecution
+from segue.authoring.python.registry import definition_of
+from segue.authoring.python.scheduling import takes_report
 from segue.authoring.python.versions import Versions
-from segue.errors import StoreUnavailable
+from segue.errors import InvalidArgument, PayloadError, StoreUnavailable
 from segue.formats import Formats
 from segue.host import StepHost
+from segue.kernel.canonical import digest
 from segue.kernel.encoding import Encodings
 from segue.kernel.execution import Execution
 from segue.kernel.interception import Interceptor
+from segue.kernel.payload import Payload
+from segue.kernel.report import Occasion, RunReport
+from segue.kernel.schedule import Target
 from segue.kernel.steps import StepRunner
 from segue.runtime import collector
 from segue.runtime.clock import Clock
@@ -28,6 +35,7 @@ from segue.runtime.mail import Mail
 from segue.runtime.processes import Processes
 from segue.runtime.resident import Resident
 from segue.runtime.retention import Retaining
+from segue.runtime.schedules import Scheduler
 from segue.runtime.settings import Settings
 from segue.stores.base import Fence, Store
 from segue.watchdog import Watchdog
@@ -52,11 +60,12 @@ class Definitions:
         self._versions = WORKFLOWS.versions if workflows is None else Versions(map(definition_of, workflows))
 
     def workflow(self, name: str) -> Workflow[Any, Any] | None:
-        return self._versions.base(name)
+        found = self._versions.base(name)
+        return CALL_STEP if found is None and name == CALL_STEP.name else found
 
     def for_new(self, name: str, id: str) -> Workflow[Any, Any] | None:
         """The version of a workflow that a new run with this id gets."""
-        return self._versions.for_new(name, id)
+        return self._versions.for_new(name, id) or self.workflow(name)
 
     def names(self) -> list[str]:
         return self._versions.names()
@@ -66,7 +75,7 @@ class Definitions:
         return {name: self.version(name) for name in self.names()}
 
     def execution(self, workflow: str, version: str) -> Execution | None:
-        definition = self._versions.serving(workflow, version)
+        definition = CALL_STEP if workflow == CALL_STEP.name else self._versions.serving(workflow, version)
         if definition is None:
             return None
         return CodeExecution(
@@ -81,6 +90,30 @@ class Definitions:
     def version(self, workflow: str, id: str | None = None) -> str:
         definition = self.workflow(workflow) if id is None else self.for_new(workflow, id)
         return "" if definition is None else definition.version
+
+    def timeout(self, workflow: str) -> int | None:
+        definition = self.workflow(workflow)
+        return None if definition is None else definition.timeout
+
+    def hook(self, workflow: str, occasion: Occasion) -> Target | None:
+        definition = self.workflow(workflow)
+        return None if definition is None else definition.hooks.get(occasion)
+
+    def call(self, target: Target, report: RunReport) -> tuple[str, Payload, str]:
+        if target.kind == "step":
+            payload, hash = CALL_STEP.bind(self._encodings, self._hash_key).call_site.encode((target.name, report), {})
+            return CALL_STEP.name, payload, hash
+        definition = self.workflow(target.name)
+        try:
+            if definition is not None:
+                args = (report,) if takes_report(definition) else ()
+                payload, hash = definition.bind(self._encodings, self._hash_key).call_site.encode(args, {})
+                return target.name, payload, hash
+        except (InvalidArgument, PayloadError) as error:
+            log.error("workflow %s takes no report of a run: %s", target.name, error)
+        # By position, unchecked: its run will say that there is no code for it, or that it takes something else.
+        payload, canonical = self._encodings.encode_canonical({"*": (report,)})
+        return target.name, payload, digest(canonical, self._hash_key)
 
     def runner(self, step: str) -> StepRunner | None:
         found = STEPS.get(step)
@@ -112,7 +145,7 @@ class Duty:
         self._settings = settings
         self._definitions = definitions
         self.attempts = capture.Captured(
-            threads=settings.threads, processes=self._processes, interceptors=definitions.interceptors
+            threads=settings.threads, processes=self.processes, interceptors=definitions.interceptors
         )
         self.conductor = Conductor(
             store=store, clock=clock, definitions=definitions, journal=journal, attempts=self.attempts, app=app,
@@ -121,6 +154,7 @@ class Duty:
         self.loading = Loading(self.conductor)
         self.mail = Mail(self.conductor, self.loading)
         self.retaining = Retaining(store, clock, app, settings.retention)
+        self.scheduler = Scheduler(self.conductor)
         self._advertised = definitions.versions()
         self._advertising: asyncio.TimerHandle | None = None
         self._watchdog: Watchdog | None = None
@@ -129,10 +163,12 @@ class Duty:
         self.conductor.poke = self.mail.poke
         self.conductor.expect = self.mail.expect
         self.conductor.reload = self._reload
+        self.mail.also = self.scheduler.look
         self.conductor.on_dispossessed = dispossessed
         host.on_beat = self.conductor.heartbeats.heard
 
-    def _processes(self) -> Processes:
+    def processes(self) -> Processes:
+        """Makes the pool of worker processes."""
         return Processes(self._formats.encodings, size=self._settings.processes, factory=self._formats.factory)
 
     def _advertise(self) -> None:
@@ -156,11 +192,12 @@ class Duty:
             self.mail.takeover()
             self.mail.start()
             self.retaining.start()
+            self.scheduler.start()
             self._advertise()
             if self._settings.stall > 0:
                 self._watchdog = Watchdog(self._settings.stall, self.conductor, self._host)
         except BaseException:
-            self._give_back_process()
+            self.give_back_process()
             self.mail.close()
             raise
 
@@ -169,14 +206,16 @@ class Duty:
         capture.install()
         collector.relax()
 
-    def _give_back_process(self) -> None:
+    def give_back_process(self) -> None:
+        """Takes back what was taken over, as the end of the process would."""
         capture.uninstall()
         collector.restore()
 
     def abandon(self, error: Exception) -> None:
         """Stops at once; ``error`` says why, to whoever waits for something here."""
-        self._give_back_process()
+        self.give_back_process()
         self._stop_looking()
+        self.scheduler.close()
         self.mail.close()
         self.conductor.timers.close()
         self.conductor.dismiss(error)
@@ -192,13 +231,14 @@ class Duty:
 
     async def stop(self, grace: float) -> None:
         self._stop_looking()
+        self.scheduler.close()
         self.mail.close()
         self.conductor.timers.close()
         await self.retaining.close()
         try:
             await self.attempts.close(grace)
         finally:
-            self._give_back_process()
+            self.give_back_process()
         if self.conductor.writer.unavailable is None:
             await self.conductor.writer.drained()
         for run in list(self.conductor.residents.values()):
@@ -209,10 +249,5 @@ class Duty:
     @property
     def quiescent(self) -> bool:
         conductor = self.conductor
-        return not (
-            conductor.attempts.running
-            or conductor.writer.busy
-            or self.loading.busy
-            or self.mail.busy
-            or self.retaining.busy
-        )
+        moving = (conductor.writer, self.loading, self.mail, self.retaining, self.scheduler)
+        return not (conductor.attempts.running or any(part.busy for part in moving))

@@ -8,7 +8,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 
 from segue.authoring.python.classes import Run0, Run1, Run2, Run3, Run4
-from segue.authoring.python.definitions import WORKFLOWS, Workflow, definition_of
+from segue.authoring.python.definitions import WORKFLOWS, Workflow
+from segue.authoring.python.registry import definition_of
 from segue.client import Direct, Remote, check_options
 from segue.errors import (
     FenceLost,
@@ -202,7 +203,7 @@ class Starting(Messaging):
         check_options(id, on_conflict, tags or {})
         checked_text(summary, "a run's summary")
         wait, limit = microseconds(delay or 0), None if timeout is None else microseconds(timeout)
-        uid = os.urandom(16).hex()
+        uid = self._new_uid()
 
         async def start(call: StartCall) -> tuple[Handle[Any], Started]:
             name, version, returns, payload, hash = self._input(workflow, call.args, id or uid)
@@ -321,7 +322,11 @@ class Starting(Messaging):
         events = cast("Engine", self).events_of
         return await self._ask(lambda client: client.answer_of(run, update, events))
 
-    def _input(self, workflow: Any, args: tuple[Any, ...], id: str) -> tuple[str, str, Any, Payload, str]:
+    def _new_uid(self) -> str:
+        """32 hexadecimal digits that no other run has; the testing kit draws them from its seed."""
+        return os.urandom(16).hex()
+
+    def _input(self, workflow: Any, args: tuple[Any, ...], id: str = "") -> tuple[str, str, Any, Payload, str]:
         """Name, version, result type of a workflow, the payload and hash of its arguments, for a run of this id."""
         hash_key = self._codec.hash_key if self._codec else None
         if isinstance(workflow, str) and self.definitions.workflow(workflow) is None and self._duty is None:

@@ -14,6 +14,7 @@ class Game(msgspec.Struct):
             five, drawn with ``at`` as the seed.
         kill: seconds after which the process is killed from outside.
         cache: idle runs that may stay in memory.
+        scene: what is played: ``everything``, or ``schedules``.
         apart: the parts of the scenario one after the other, so that more commits have a moment of their own.
     """
 
@@ -23,3 +24,4 @@ class Game(msgspec.Struct):
     kill: float | None = None
     cache: int = 1000
     apart: bool = False
+    scene: str = "everything"

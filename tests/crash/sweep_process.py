@@ -18,6 +18,7 @@ from typing import Any
 
 import msgspec
 import sweep_driver as driver
+import sweep_schedules
 from sweep_game import Game
 
 from segue.kernel.commands import Command
@@ -40,7 +41,7 @@ def play(game: Game) -> None:
     plan = _plan(game)
     seen = _watch_commands()
     store = FaultyStore(SqliteStore.open(folder / "runs.db"), plan)
-    asyncio.run(_play(folder, store, game))
+    asyncio.run(SCENES[game.scene](folder, store, game))
     (folder / "commits").write_text(str(store.commits))
     with (folder / "commands").open("a") as file:
         file.write(" ".join(sorted(seen)) + "\n")
@@ -58,6 +59,9 @@ async def _play(folder: Path, store: FaultyStore, game: Game) -> None:
     async with driver.engine_on(folder / "runs.db", store=store, settings=settings) as engine:
         await driver.drive(engine, apart=game.apart)
         (folder / "outcome").write_text(json.dumps(await driver.outcome_of(engine), indent=1, sort_keys=True))
+
+
+SCENES = {"everything": _play, "schedules": sweep_schedules.play}
 
 
 def _watch_commands() -> set[str]:

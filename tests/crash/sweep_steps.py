@@ -46,6 +46,11 @@ async def fetch(n: int) -> int:
 
 
 @step
+async def hooked() -> None:
+    act()
+
+
+@step
 def press(n: int) -> int:
     act()
     print(f"pressed {n}")

@@ -21,7 +21,7 @@ from segue.errors import RunClosed, UpdateRejected
 from segue.kernel import events as e
 from segue.runtime.settings import Settings
 from segue.runtime.writer import RETRY_FIRST
-from segue.stores.base import Append, Batch
+from segue.stores.base import Append, Batch, Post
 from segue.stores.faults import FaultyStore, LoseAcknowledgement, Refuse
 from segue.stores.sqlite.store import SqliteStore
 
@@ -319,3 +319,24 @@ async def test_retries_back_off(engine: Engine, outage: Outage) -> None:
     assert engine._duty.conductor.writer._pause >= 4 * RETRY_FIRST
     outage.end()
     await told
+
+
+@workflow
+async def hears_one_word() -> str:
+    return await signal("word", str)
+
+
+async def test_a_signal_whose_acknowledgement_is_lost_waits_for_no_look_at_the_inbox(tmp_path: Path) -> None:
+    def lose_the_first_post(number: int, batch: Batch) -> LoseAcknowledgement | None:
+        if posts or not any(isinstance(operation, Post) for operation in batch.operations):
+            return None
+        posts.append(number)
+        return LoseAcknowledgement()
+
+    posts: list[int] = []
+    faulty = FaultyStore(SqliteStore.open(tmp_path / "test.db"), lose_the_first_post)
+    async with Engine(store=faulty, settings=Settings(slow_poll=3600, poll=3600)) as engine:
+        handle = await engine.start(hears_one_word)
+        await handle.signal("word", "hello", message="once")
+        assert await handle.result(timeout=20) == "hello"
+    assert len(posts) == 1

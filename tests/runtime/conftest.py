@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
@@ -11,6 +12,8 @@ import pytest
 from segue import Engine
 from segue.runtime.settings import Settings
 from segue.stores.base import OPEN, RunFilter
+
+sys.path.insert(0, str(Path(__file__).parent))  # for the kits in this folder, which are no tests
 
 
 @pytest.fixture(params=[1000, 0], ids=["kept", "evicted"])

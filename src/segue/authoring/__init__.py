@@ -3,8 +3,8 @@
 One package per notation. None of them touches a database, a worker or a network, so that a workflow executes in a
 test with nothing but a list of events.
 
-May import: ``segue.kernel``, ``segue.feel``, ``segue.errors``. Not the stores and not the runtime: whoever needs them
-has them handed in.
+May import: ``segue.kernel``, ``segue.feel``, ``segue.recurrence``, ``segue.errors``. Not the stores and not the
+runtime: whoever needs them has them handed in.
 
 Start reading: ``python``, the notation in which a workflow is an ``async def``.
 """

@@ -25,6 +25,7 @@ COMMANDS = (
     Command("signal", "Act", "messages:signal", "Send a signal to a run."),
     Command("approve", "Act", "approve:approve", "Answer a human task of a run."),
     Command("task", "Act", "approve:task", "List human tasks."),
+    Command("schedule", "Act", "schedule:schedule", "Start runs by themselves: create, list, show, pause, backfill …"),
     Command("cancel", "Act", "messages:cancel", "Ask runs to stop; what they did is undone first."),
     Command("terminate", "Act", "messages:terminate", "End runs at once; nothing is undone."),
     Command("pause", "Act", "pausing:pause", "Have runs, or a step of all runs, stand still."),

@@ -13,7 +13,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from segue.authoring.python.definitions import WORKFLOWS, Workflow, definition_of
+from segue.authoring.python.definitions import WORKFLOWS, Workflow
+from segue.authoring.python.registry import definition_of
 from segue.errors import CallerError, InvalidArgument, SegueError
 from segue.kernel.failures import users_traceback
 

@@ -172,7 +172,7 @@ class Attempts:
             dict(attempt.headers or {}),
         )  # fmt: skip
         coroutine: Any = chain(self._interceptors, "step", innermost)(call)
-        running.follow(self._loop.create_task(coroutine, context=_context_of(running)))
+        running.follow(self._loop.create_task(coroutine, context=context_of(running)))
 
     def before_outcome(self, running: Running) -> None:
         """Called when an attempt has ended, before its outcome is reported."""
@@ -207,7 +207,7 @@ class Attempts:
     def _on_loop(self, running: Running) -> None:
         runner = running.runner
         coroutine = runner.call(runner.decode(running.command.input))
-        running.follow(self._loop.create_task(coroutine, context=_context_of(running)))
+        running.follow(self._loop.create_task(coroutine, context=context_of(running)))
         if running.command.spec.limited:
             self._begun(running)
 
@@ -216,7 +216,7 @@ class Attempts:
             self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="segue-step")
         runner = running.runner
         arguments = runner.decode(running.command.input)
-        run = _context_of(running).run
+        run = context_of(running).run
         if not running.command.spec.limited:
             running.thread = self._pool.submit(run, runner.call, arguments)
         else:
@@ -294,7 +294,8 @@ _START: dict[str, Callable[[Attempts, Running], None]] = {
 }
 
 
-def _context_of(running: Running) -> Context:
+def context_of(running: Running) -> Context:
+    """What an attempt's code runs in."""
     if running.intercepted:
         return copy_context()  # with what interceptors have put there, such as a span
     context = Context()

@@ -8,6 +8,7 @@ from segue.errors import EndlessContinuation
 from segue.kernel import commands as c
 from segue.kernel import events as e
 from segue.kernel.attempt import derive_key
+from segue.runtime import hooks
 from segue.runtime.children import PYTHON
 from segue.runtime.resident import Resident, Segment
 from segue.stores.base import GoOn, Post
@@ -38,11 +39,13 @@ def go_on(conductor: Conductor, run: Resident, segment: Segment, command: c.Cont
     # Derived, not drawn: whoever carries this out again starts the same run.
     uid = derive_key(run.uid, "continue-as-new")
     at = conductor.stamp(run)
+    # What a hook has started stays a hook's, however often it goes on.
+    actor = started.actor if hooks.is_hook(started) else f"run:{run.id}"
     event = e.RunStarted(
-        at, f"run:{run.id}", started.headers, run.workflow, run.id, uid, command.input, namespace=run.namespace,
+        at, actor, started.headers, run.workflow, run.id, uid, command.input, namespace=run.namespace,
         version=conductor.definitions.version(run.workflow), python=PYTHON, flags=started.flags, parent=run.parent,
-        tags=started.tags, memo=started.memo, input_hash=command.hash, timeout=started.timeout,
-        summary=started.summary, continued=e.Continued(run.uid, number, restless),
+        due=started.due, interval=started.interval, tags=started.tags, memo=started.memo, input_hash=command.hash,
+        timeout=started.timeout, summary=started.summary, continued=e.Continued(run.uid, number, restless),
     )  # fmt: skip
     data, blobs = conductor.journal.write(event)
     kept = tuple(_kept(conductor, message) for message in command.kept)

@@ -15,8 +15,11 @@ from segue.errors import EndlessContinuation, NonDeterminism, NotDeterministic, 
 from segue.kernel import events as e
 from segue.kernel.commands import Command
 from segue.kernel.execution import Execution
+from segue.kernel.payload import Payload
+from segue.kernel.report import Occasion, RunReport
+from segue.kernel.schedule import Target
 from segue.kernel.steps import StepRunner
-from segue.runtime import children, dispatch, incidents, outgoing, outside
+from segue.runtime import children, dispatch, hooks, incidents, outgoing, outside
 from segue.runtime.attempts import Attempts, Outcome, Running
 from segue.runtime.carry import CARRY
 from segue.runtime.clock import Clock
@@ -44,6 +47,15 @@ class Definitions(Protocol):
         """The workflows that are known here."""
 
     def runner(self, step: str) -> StepRunner | None: ...
+
+    def timeout(self, workflow: str) -> int | None:
+        """How long (µs) a run may take, as the workflow itself says."""
+
+    def hook(self, workflow: str, occasion: Occasion) -> Target | None:
+        """What is to be run when a run of the workflow ends so, or stands still."""
+
+    def call(self, target: Target, report: RunReport) -> tuple[str, Payload, str]:
+        """How a hook is started: the workflow, its input and the hash of that."""
 
 
 class Conductor:
@@ -262,6 +274,9 @@ class Conductor:
             outgoing.posted(self, run, segment, answer.posted)
         if answer.next:
             self.poke(answer.next)
+        for started in answer.started:
+            if started.run:
+                self.poke(started.run)
         self.rest(run)
 
     def rejected(self, run: Resident, segment: Segment, answer: Any) -> None:
@@ -349,6 +364,7 @@ class Conductor:
             segment.extras.posts.append(children.tell_parent(self, run, event, state, failure))
         if run.children:
             segment.extras.posts.extend(children.parting(run))
+        hooks.ended(self, run, segment, event, state)
         segment.effects.append((self._closed, (run, event)))
 
     def _closed(self, run: Resident, event: e.Event) -> None:

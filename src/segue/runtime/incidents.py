@@ -15,6 +15,7 @@ from segue.errors import (
 from segue.kernel import commands as c
 from segue.kernel import events as e
 from segue.kernel.failures import describe, summary
+from segue.runtime import hooks
 from segue.runtime.resident import Resident
 from segue.stores.base import Status
 
@@ -54,6 +55,7 @@ def halt(conductor: Conductor, run: Resident, error: Exception) -> None:
     segment = run.open_segment()
     event = _opened(conductor, run, cause, str(error), None, describe(error))
     conductor.record(run, event)
+    hooks.stands_still(conductor, run, segment, event)
     text = f"{cause}: {error}"[:500]
     run.incidents.add("")
     run.incident_text = text
@@ -73,7 +75,9 @@ def open_for_step(
     """One call stands still; the rest of the run may go on."""
     run.active.pop(key, None)
     event = _opened(conductor, run, cause, message, key, failure)
-    conductor.apply(run, event).effects.append((conductor.stands_still, (run, event)))
+    segment = conductor.apply(run, event)
+    hooks.stands_still(conductor, run, segment, event)
+    segment.effects.append((conductor.stands_still, (run, event)))
     run.incidents.add(key)
     run.incident_text = f"{cause}: {message}"[:500]
 
@@ -116,6 +120,7 @@ def _without_execution(conductor: Conductor, run: Resident, cause: str, why: str
     run.incidents.add("")
     run.incident_text = f"{event.cause}: {event.message}"[:500]
     segment = run.open_segment()
+    hooks.stands_still(conductor, run, segment, event)
     segment.status = Status("incident", None, event.at, conductor.journal.brief(run.incident_text))
     segment.effects.append((conductor.stands_still, (run, event)))
     run.row_wake, run.row_state = None, "incident"

@@ -36,12 +36,17 @@ Then = Callable[[Resident | None], None]
 
 
 class Loading:
-    """Runs on their way into memory. Asking twice for the same one loads it once."""
+    """Runs on their way into memory. Asking twice for the same one loads it once.
+
+    Attributes:
+        stopwatch: seconds, to tell when a slice is over; on virtual time none ever is.
+    """
 
     def __init__(self, conductor: Conductor) -> None:
         self._conductor = conductor
         self._loop = asyncio.get_running_loop()
         self._waiting: dict[int, list[Then]] = {}
+        self.stopwatch: Callable[[], float] = time.perf_counter
         self.unreadable: dict[int, StoreError] = {}
         """Runs whose journal could not be read when it was last tried, and why."""
 
@@ -82,13 +87,13 @@ class Loading:
         self._slice(found, _replay(self._conductor, found))
 
     def _slice(self, row: RunRow, steps: Iterator[Resident | None]) -> None:
-        until = time.perf_counter() + SLICE
+        until = self.stopwatch() + SLICE
         try:
             for resident in steps:
                 if resident is not None:
                     self._done(row.run, resident)
                     return
-                if time.perf_counter() > until:
+                if self.stopwatch() > until:
                     self._loop.call_soon(self._slice, row, steps)
                     return
         except StoreUnavailable:

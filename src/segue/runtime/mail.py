@@ -44,6 +44,8 @@ class Mail:
         self._alarm_at = 0
         self._slow = 0.0
         self._closed = False
+        self.also: Callable[[], None] = lambda: None
+        """What else is looked after when the database has changed, and now and then."""
 
     @property
     def busy(self) -> bool:
@@ -94,6 +96,7 @@ class Mail:
         for row in rows:
             self.poke(row)
         self.due()
+        self.also()
 
     def due(self) -> None:
         """Loads runs whose time has come, and sets the alarm for the next."""

@@ -9,7 +9,7 @@ from typing import Any
 from segue.kernel.commands import SendMessage
 from segue.kernel.events import RunStarted, StepCompleted, StepFailed, StepScheduled
 from segue.kernel.execution import Execution
-from segue.stores.base import RESIDENT, Append, Blob, GoOn, LiveAttempt, Post, StateWrite, Status, TaskRow
+from segue.stores.base import RESIDENT, Append, Blob, GoOn, LiveAttempt, Post, StartRun, StateWrite, Status, TaskRow
 
 Effect = tuple[Callable[..., None], tuple[Any, ...]]
 """What may happen only once the segment is on disk: a function and its arguments."""
@@ -57,7 +57,7 @@ class Extras:
 
     __slots__ = (
         "attempts", "attributes", "blobs", "closed_tasks", "goes_on", "posts", "published", "reassigned", "sent",
-        "settled", "state", "summary", "tasks",
+        "settled", "starts", "state", "summary", "tasks",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -69,6 +69,7 @@ class Extras:
         self.reassigned: dict[str, str] = {}
         self.attributes: dict[str, Any] = {}
         self.published: dict[str, bytes | None] = {}
+        self.starts: list[StartRun] = []
         self.state: list[StateWrite] = []
         self.blobs: list[Blob] = []
         self.attempts: list[LiveAttempt] = []
@@ -135,6 +136,7 @@ class Segment:
             run, self.seq, events, self.status, self.check_inbox, consumed, tuple(more.posts), tuple(more.tasks),
             tuple(more.closed_tasks), more.reassigned, more.attributes, more.published, tuple(more.state),
             tuple(more.blobs), tuple(more.attempts), tuple(more.settled), more.summary, more.goes_on,
+            tuple(more.starts),
         )  # fmt: skip
 
 

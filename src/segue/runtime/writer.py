@@ -21,7 +21,7 @@ from typing import Any, Protocol
 
 from segue.errors import FenceLost, StoreError, StoreUnavailable
 from segue.runtime.resident import Resident, Segment
-from segue.stores.base import Answer, Append, Appended, Batch, Fence, Operation, Posted, Store
+from segue.stores.base import Answer, Append, Appended, Batch, Fence, Operation, Posted, Started, StartRun, Store
 
 log = logging.getLogger("segue.writer")
 
@@ -46,12 +46,24 @@ class Owner(Protocol):
     def dispossessed(self, error: Exception) -> None: ...
 
 
+class Aside(Protocol):
+    """Where a batch is committed that is not committed in place."""
+
+    def put(self, batch: Batch, done: Callable[[list[Answer] | None, Exception | None], None]) -> None:
+        """Commits it and calls ``done`` on the loop's thread."""
+
+    def stop(self) -> None: ...
+
+
 class Writer:
     """Drains what is ready into transactions.
 
     Args:
         store: where to.
         prepare: called for each run when its segment is taken: the last moment to say what state the run is in.
+
+    Attributes:
+        aside: a thread of its own, made when the first batch needs one.
     """
 
     def __init__(self, store: Store, owner: Owner, *, prepare: Callable[[Resident, Segment], None]) -> None:
@@ -66,7 +78,7 @@ class Writer:
         self._committing: _Committing | None = None
         self._pause = RETRY_FIRST
         self._cost = 0.0
-        self._thread: _Thread | None = None
+        self.aside: Aside | None = None
         self._loop = asyncio.get_running_loop()
         self._idle: asyncio.Event | None = None
         self.unavailable: StoreUnavailable | None = None
@@ -166,9 +178,9 @@ class Writer:
                 self._cost += 0.2 * (time.perf_counter() - began - self._cost)
                 self._settle(work, answers)
             return
-        if self._thread is None:
-            self._thread = _Thread(self._store, self._loop)
-        self._thread.put(work.batch, lambda answers, error: self._from_thread(work, answers, error))
+        if self.aside is None:
+            self.aside = _Thread(self._store, self._loop)
+        self.aside.put(work.batch, lambda answers, error: self._from_thread(work, answers, error))
 
     def _from_thread(self, work: _Committing, answers: list[Answer] | None, error: Exception | None) -> None:
         if self.stopped is not None:
@@ -269,7 +281,8 @@ class Writer:
             return Appended("vetoed")
         latest = None if operation.goes_on is None else self._store.latest(operation.run)
         posted = tuple(Posted("posted", None, post.run or 0) for post in operation.posts)
-        return Appended("appended", posted, 0 if latest is None else latest.run)
+        started = tuple(found_again(self._store, start) for start in operation.starts)
+        return Appended("appended", posted, 0 if latest is None else latest.run, started)
 
     def _answer(self, run: Resident, segment: Segment, answer: Answer) -> None:
         run.in_flight = None
@@ -297,8 +310,8 @@ class Writer:
         """Ends the thread. Whatever is kept because the store is down stays undone: it was never acknowledged."""
         if self.stopped is None:
             self._stop(StoreUnavailable("the engine was closed"))
-        if self._thread is not None:
-            await asyncio.to_thread(self._thread.stop)
+        if self.aside is not None:
+            await asyncio.to_thread(self.aside.stop)
 
 
 class _Committing:
@@ -316,7 +329,7 @@ class _Committing:
         self.batch: Batch
 
 
-class _Thread:
+class _Thread(Aside):
     """Commits one batch after the other, off the loop."""
 
     def __init__(self, store: Store, loop: asyncio.AbstractEventLoop) -> None:
@@ -342,3 +355,11 @@ class _Thread:
                 self._loop.call_soon_threadsafe(done, None, error)
             else:
                 self._loop.call_soon_threadsafe(done, answers, None)
+
+
+def found_again(store: Store, start: StartRun) -> Started:
+    """What became of a start whose answer was lost."""
+    row = store.find(start.namespace, start.id)
+    if row is None or row.uid != start.uid:
+        return Started("refused", 0, reason="its id is taken")
+    return Started("existing", row.run, row.state)

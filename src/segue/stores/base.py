@@ -13,6 +13,8 @@ from typing import Any, Literal, Protocol
 
 import msgspec
 
+from segue.stores.schedule_rows import ScheduleReads, ScheduleWritten, WriteSchedule
+
 RESIDENT = 1
 """Value of ``runs.wake`` while an owner has the run in memory or work under way for it: due since for ever, so that a
 successor loads it at once, and told apart from runs that became due by themselves."""
@@ -205,6 +207,7 @@ class Append(msgspec.Struct, frozen=True, gc=False):
         attempts: of which something is to be kept. settled: keys of calls of which nothing is to be kept any more.
         summary: what the run is about, if that has changed.
         goes_on: the run that follows this one.
+        starts: runs that this one sets in motion (hooks).
     """
 
     run: int
@@ -225,9 +228,10 @@ class Append(msgspec.Struct, frozen=True, gc=False):
     settled: tuple[str, ...] = ()
     summary: str | None = None
     goes_on: GoOn | None = None
+    starts: tuple[StartRun, ...] = ()
 
 
-Operation = StartRun | Append | Post | CompleteTask | LiveAttempt | TellStep | HoldStep
+Operation = StartRun | Append | Post | CompleteTask | LiveAttempt | TellStep | HoldStep | WriteSchedule
 
 
 class Fence(msgspec.Struct, frozen=True, gc=False):
@@ -283,11 +287,13 @@ class Posted(msgspec.Struct, frozen=True, gc=False):
 
 class Appended(msgspec.Struct, frozen=True, gc=False):
     """``vetoed``: an inbox row has to be seen first. ``lost``: the journal was written by somebody else.
-    ``posted`` answers the append's posts in order; ``next`` is the run that goes on from this one."""
+    ``posted`` answers the append's posts in order, ``started`` its starts; ``next`` is the run that goes on from this
+    one."""
 
     outcome: Literal["appended", "vetoed", "lost"]
     posted: tuple[Posted, ...] = ()
     next: int = 0
+    started: tuple[Started, ...] = ()
 
 
 class TaskAnswered(msgspec.Struct, frozen=True, gc=False):
@@ -316,7 +322,7 @@ class Rejected(msgspec.Struct, frozen=True, gc=False):
     reason: str
 
 
-Answer = Started | Posted | Appended | TaskAnswered | StepTold | Noted | Rejected
+Answer = Started | Posted | Appended | TaskAnswered | StepTold | Noted | ScheduleWritten | Rejected
 
 
 # --- what is read ---------------------------------------------------------------------------------------------
@@ -445,7 +451,7 @@ class Ended(msgspec.Struct, frozen=True):
 ALL_ENDED = Ended()
 
 
-class Store(Protocol):
+class Store(ScheduleReads, Protocol):
     """A database that holds runs. Reading and writing may go on side by side; ``commit`` is called by one thread at a
     time, reads by any."""
 

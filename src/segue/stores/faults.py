@@ -42,6 +42,7 @@ from segue.stores.base import (
     StoreStats,
     Task,
 )
+from segue.stores.schedule_rows import ScheduleRow
 
 Commit = Callable[[], list[Answer]]
 ERASURE = Batch(0, ())
@@ -241,6 +242,20 @@ class FaultyStore:
 
     def held(self, app: str) -> builtins.list[HoldStep]:
         return self._living().held(app)
+
+    def schedules(self, namespace: str, name: str | None = None) -> builtins.list[ScheduleRow]:
+        return self._living().schedules(namespace, name)
+
+    def due_schedules(
+        self, app: str, now: int, limit: int, *, only: Iterable[str] | None = None
+    ) -> builtins.list[ScheduleRow]:
+        return self._living().due_schedules(app, now, limit, only=only)
+
+    def waiting_schedules(self, app: str, *, only: Iterable[str] | None = None) -> builtins.list[ScheduleRow]:
+        return self._living().waiting_schedules(app, only=only)
+
+    def next_schedule(self, app: str, after: int) -> int | None:
+        return self._living().next_schedule(app, after)
 
     def retain(self, closed_before: int, limit: int, which: Ended = ALL_ENDED) -> int:
         return self._living().retain(closed_before, limit, which)

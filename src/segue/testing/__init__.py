@@ -11,6 +11,65 @@ Start reading: ``world``, an engine whose time passes when the test lets it; the
 
 from segue.testing.attempts import Lone, attempt
 from segue.testing.clock import DAWN, VirtualClock
+from segue.testing.fixtures import Histories, Worlds
+from segue.testing.histories import HistoryBroken, record, replay
+from segue.testing.mocks import Called, Mock
+from segue.testing.moment import Invariant, Moment, in_the_end
+from segue.testing.scene import Scene
+from segue.testing.schedule import (
+    NOTHING,
+    Crash,
+    Evicted,
+    Fails,
+    Faults,
+    Late,
+    Lost,
+    Refused,
+    Schedule,
+    Sent,
+    Slow,
+    Unacknowledged,
+)
+from segue.testing.simulate import Simulated, SimulationFailed, simulate, sweep
+from segue.testing.trace import StepTrace, Trace, trace
 from segue.testing.world import Stuck, World, engine
 
-__all__ = ["DAWN", "Lone", "Stuck", "VirtualClock", "World", "attempt", "engine"]
+__all__ = [
+    "DAWN",
+    "NOTHING",
+    "Called",
+    "Crash",
+    "Evicted",
+    "Fails",
+    "Faults",
+    "Histories",
+    "HistoryBroken",
+    "Invariant",
+    "Late",
+    "Lone",
+    "Lost",
+    "Mock",
+    "Moment",
+    "Refused",
+    "Scene",
+    "Schedule",
+    "Sent",
+    "Simulated",
+    "SimulationFailed",
+    "Slow",
+    "StepTrace",
+    "Stuck",
+    "Trace",
+    "Unacknowledged",
+    "VirtualClock",
+    "World",
+    "Worlds",
+    "attempt",
+    "engine",
+    "in_the_end",
+    "record",
+    "replay",
+    "simulate",
+    "sweep",
+    "trace",
+]

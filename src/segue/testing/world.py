@@ -13,15 +13,19 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
+from segue.authoring.python.definitions import Step
 from segue.engine import Engine
 from segue.errors import RunClosed, SegueError
 from segue.handles import Handle, HumanTask
 from segue.kernel.duration import Duration, microseconds
 from segue.stores.base import CLOSED
 from segue.testing.clock import DAWN, VirtualClock
+from segue.testing.mocks import UNSET, Mock, Mocks, Unset
+from segue.testing.staged import StagedEngine
 
+P = ParamSpec("P")
 R = TypeVar("R")
 Action = Callable[[], Awaitable[Any]]
 Reply = Callable[[HumanTask], Any]
@@ -42,9 +46,10 @@ class World:
         clock: its clock.
     """
 
-    def __init__(self, engine: Engine, clock: VirtualClock) -> None:
+    def __init__(self, engine: Engine, clock: VirtualClock, mocks: Mocks) -> None:
         self.engine = engine
         self.clock = clock
+        self._mocks = mocks
         self._acting: set[asyncio.Future[Any]] = set()
         self._people: dict[str, tuple[Reply, Duration]] = {}
         self._asked: set[tuple[int, str]] = set()
@@ -102,6 +107,31 @@ class World:
             if self._failure is not None:
                 failure, self._failure = self._failure, None
                 raise failure
+
+    # --- steps ------------------------------------------------------------------------------------------------
+
+    def mock(
+        self,
+        step: Step[P, R],
+        *,
+        returns: R | Unset = UNSET,
+        raises: BaseException | type[BaseException] | None = None,
+        side_effect: Callable[P, R | Awaitable[R]] | None = None,
+        times: int | None = None,
+    ) -> Mock[P, R]:
+        """Has something else stand in for a step's function, in this world only.
+
+        Args:
+            step: the step; its retries, its timeout and the types of its arguments stay what they are.
+            returns: the result of every attempt.
+            raises: what every attempt fails with.
+            side_effect: called as the step would be; ``def`` or ``async def``.
+            times: for so many attempts; then the mock before it, or the step's own function, is back.
+
+        Returns:
+            the mock, which knows its calls.
+        """
+        return self._mocks.mock(step, returns=returns, raises=raises, side_effect=side_effect, times=times)
 
     # --- what happens around it -------------------------------------------------------------------------------
 
@@ -190,5 +220,6 @@ async def engine(folder: Path | str, *, start: datetime | None = None, **options
             clock.jump(max((row.changed_at for row in await past.list()), default=0))
     # The same draws in every run of the test: the jitter of retries must not decide what comes first.
     options.setdefault("draw", random.Random(0).random)
-    async with Engine(url, clock=clock, **options) as opened:
-        yield World(opened, clock)
+    mocks = Mocks()
+    async with StagedEngine(url, clock=clock, mocks=mocks, **options) as opened:
+        yield World(opened, clock, mocks)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import inspect
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, Generic, Literal, ParamSpec, TypeVar, get_args, overload
 
 import msgspec
@@ -17,11 +17,13 @@ import msgspec
 from segue.authoring.python.alone import Alone, attempt_of
 from segue.authoring.python.bound import BoundStep, BoundWorkflow
 from segue.authoring.python.classes import ClassForm, HasRun
+from segue.authoring.python.decorators import StepDecorator, WorkflowDecorator
 from segue.authoring.python.execution import CodeExecution, current
 from segue.authoring.python.fingerprint import fingerprint
 from segue.authoring.python.messages import MessagePolicy, Unfinished, Unknown
 from segue.authoring.python.policies import ErrorPolicy
-from segue.authoring.python.registry import Registry, default_name
+from segue.authoring.python.registry import FORM, Registry, default_name, definition_of
+from segue.authoring.python.scheduling import Schedule, declared, hooks_of
 from segue.authoring.python.terms import executor_of, length_of, retry_of
 from segue.authoring.python.versions import Versioning, Versions, check_terms
 from segue.errors import InvalidArgument, NotInWorkflow, StepFailed
@@ -30,8 +32,11 @@ from segue.kernel.commands import StartChild
 from segue.kernel.duration import Duration, microseconds
 from segue.kernel.encoding import Encodings
 from segue.kernel.names import checked_name
+from segue.kernel.report import Occasion
 from segue.kernel.retry import ONCE, OnExhausted, Retry
+from segue.kernel.schedule import Target
 from segue.kernel.steps import Executor, StepSpec
+from segue.recurrence.rules import Rule
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -42,8 +47,6 @@ C = TypeVar("C")
 D = TypeVar("D")
 K = TypeVar("K", bound=HasRun)
 
-FORM = "__segue_workflow__"
-"""Attribute of a workflow's class: the ``Workflow``."""
 ClosePolicy = Literal["cancel", "terminate", "abandon"]
 """What the end of a parent means for a child run that is still open."""
 
@@ -145,6 +148,8 @@ class Workflow(Generic[P, R]):
         policy: MessagePolicy = MessagePolicy(),  # noqa: B008 (immutable)
         form: ClassForm | None = None,
         timeout: int | None = None,
+        schedules: tuple[Schedule, ...] = (),
+        hooks: Mapping[Occasion, Target] | None = None,
         version: str = "",
         versioning: Versioning = "rolling",
         ramp: float | None = None,
@@ -154,6 +159,8 @@ class Workflow(Generic[P, R]):
         self.policy = policy
         self.timeout = timeout
         self.form = form
+        self.schedules = schedules
+        self.hooks = hooks or {}
         self.label = version
         self.versioning = versioning
         self.ramp = ramp
@@ -415,10 +422,14 @@ def workflow(
     unknown_updates: Unknown = "refuse",
     unfinished: Unfinished = "cancel",
     timeout: Duration | None = None,
+    schedule: Schedule | Rule | Sequence[Schedule] | None = None,
+    on_success: Any = None,
+    on_failure: Any = None,
+    on_incident: Any = None,
     version: str = "",
     versioning: Versioning = "rolling",
     ramp: float | None = None,
-) -> _WorkflowDecorator: ...
+) -> WorkflowDecorator: ...
 def workflow(
     definition: Any = None,
     /,
@@ -428,6 +439,10 @@ def workflow(
     unknown_updates: Unknown = "refuse",
     unfinished: Unfinished = "cancel",
     timeout: Duration | None = None,
+    schedule: Schedule | Rule | Sequence[Schedule] | None = None,
+    on_success: Any = None,
+    on_failure: Any = None,
+    on_incident: Any = None,
     version: str = "",
     versioning: Versioning = "rolling",
     ramp: float | None = None,
@@ -440,38 +455,39 @@ def workflow(
             for: ``"keep"`` them until it has, ``"refuse"`` them, or ``"fail"`` the run.
         unfinished: handlers still under way when the workflow returns: ``"cancel"`` them, or let them ``"finish"``.
         timeout: how long a run may take, unless its start says otherwise.
+        schedule: when it is started by itself: ``Cron(…)``, ``Every(…)``, ``Calendar(…)``, a ``Schedule`` or several.
+        on_success, on_failure, on_incident: the workflow or step that is run, durably, when a run has completed, has
+            failed, or stands still. It takes a ``RunReport``, or nothing.
         version: a label, by which several versions of one name can stand beside each other.
         versioning: ``rolling``: open runs go on with the newest code; ``pinned``: with the version they began with.
         ramp: what percentage of new runs get this version; by default it is the one that all others get.
 
     Raises:
-        InvalidArgument: it is not an ``async def``, nor a class with one, or the terms make no sense.
+        InvalidArgument: it is not an ``async def``, nor a class with one, or its terms make no sense.
         DuplicateDefinition: another workflow has the name and version.
     """
     check_terms(version, versioning, ramp)
     policy = _checked_policy(MessagePolicy(unknown_signals, unknown_updates, unfinished))
+    calls: dict[Occasion, Any] = {"success": on_success, "failure": on_failure, "incident": on_incident}
 
     def decorate(definition: Any) -> Any:
-        if inspect.isclass(definition):
-            form = ClassForm(definition)
-            made: Workflow[Any, Any] = Workflow(
-                form.function, name or default_name(definition), policy=policy, form=form, timeout=length_of(timeout),
-                version=version, versioning=versioning, ramp=ramp,
-            )  # fmt: skip
-            WORKFLOWS.add(made)
-            setattr(definition, FORM, made)
-            return definition
-        if not inspect.iscoroutinefunction(definition):
+        form = ClassForm(definition) if inspect.isclass(definition) else None
+        if form is None and not inspect.iscoroutinefunction(definition):
             raise InvalidArgument(
                 f"@workflow needs an `async def`, or a class with an `async def run`; "
                 f"{getattr(definition, '__qualname__', definition)!r} is not one"
             )
-        made = Workflow(
-            definition, name or default_name(definition), policy=policy, timeout=length_of(timeout), version=version,
-            versioning=versioning, ramp=ramp,
+        known = name or default_name(definition)
+        made: Workflow[Any, Any] = Workflow(
+            definition if form is None else form.function, known, policy=policy, form=form, timeout=length_of(timeout),
+            schedules=declared(schedule, known), hooks=hooks_of(calls),
+            version=version, versioning=versioning, ramp=ramp,
         )  # fmt: skip
         WORKFLOWS.add(made)
-        return made
+        if form is None:
+            return made
+        setattr(definition, FORM, made)
+        return definition
 
     return decorate if definition is None else decorate(definition)
 
@@ -479,22 +495,6 @@ def workflow(
 def _is_pure(step: str) -> bool:
     found = STEPS.get(step)
     return found is not None and found.spec.pure
-
-
-class _WorkflowDecorator:
-    """What ``workflow(...)`` returns, for the type checker."""
-
-    @overload
-    def __call__(self, definition: type[K], /) -> type[K]: ...
-    @overload
-    def __call__(self, definition: Callable[P, Coroutine[Any, Any, R]], /) -> Workflow[P, R]: ...
-    def __call__(self, definition: Any, /) -> Any:
-        raise AssertionError("typing only")
-
-
-def definition_of(thing: Any) -> Any:
-    """The ``Workflow`` of a class that is one; anything else as it is."""
-    return thing.__dict__.get(FORM, thing) if inspect.isclass(thing) else thing
 
 
 def _checked_policy(policy: MessagePolicy) -> MessagePolicy:
@@ -523,7 +523,7 @@ def step(
     schedule_to_start: Duration | None = None,
     schedule_to_close: Duration | None = None,
     heartbeat_timeout: Duration | None = None,
-) -> _StepDecorator: ...
+) -> StepDecorator: ...
 def step(
     function: Any = None,
     /,
@@ -576,17 +576,6 @@ def step(
         return made
 
     return decorate if function is None else decorate(function)
-
-
-class _StepDecorator:
-    """What ``step(...)`` returns, for the type checker: it keeps the function's parameters and result."""
-
-    @overload
-    def __call__(self, function: Callable[P, Coroutine[Any, Any, R]], /) -> Step[P, R]: ...
-    @overload
-    def __call__(self, function: Callable[P, R], /) -> Step[P, R]: ...
-    def __call__(self, function: Any, /) -> Any:
-        raise AssertionError("typing only")
 
 
 def _inside(what: str) -> CodeExecution:

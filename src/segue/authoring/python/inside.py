@@ -16,7 +16,9 @@ from segue.errors import InvalidArgument
 from segue.kernel import commands as c
 from segue.kernel.attempt import CURRENT, current_attempt
 from segue.kernel.duration import Duration, microseconds
+from segue.kernel.events import RunStarted
 from segue.kernel.names import checked_name, checked_text
+from segue.recurrence.walls import moment
 
 # --- in workflows: time, chance, versions ---------------------------------------------------------------------
 
@@ -24,6 +26,25 @@ from segue.kernel.names import checked_name, checked_text
 def now() -> datetime:
     """The time of the last event, in UTC: the same in every replay."""
     return datetime.fromtimestamp(require("now()").loop.now / 1_000_000, UTC)
+
+
+def due() -> datetime | None:
+    """The time (UTC) at which a schedule had this run due, however late it was started; None if none started it."""
+    at = _origin("due()").due
+    return None if at is None else moment(at)
+
+
+def data_interval() -> tuple[datetime, datetime] | None:
+    """The period (UTC) that this run is for: from the due time before its own up to its own, which is not part of it;
+    None if no schedule started it."""
+    found = _origin("data_interval()").interval
+    return None if found is None else (moment(found[0]), moment(found[1]))
+
+
+def _origin(what: str) -> RunStarted:
+    started = require(what).started
+    assert started is not None
+    return started
 
 
 def uuid4() -> UUID:

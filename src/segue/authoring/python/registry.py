@@ -6,6 +6,7 @@ predecessor; two different ones of one name are an error.
 
 from __future__ import annotations
 
+import inspect
 import sys
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -21,6 +22,9 @@ class Named(Protocol):
 
 
 D = TypeVar("D", bound=Named)
+
+FORM = "__segue_workflow__"
+"""Attribute of a workflow's class: the ``Workflow``."""
 
 
 class Registry(Generic[D]):
@@ -54,6 +58,11 @@ class Registry(Generic[D]):
 
     def all(self) -> list[D]:
         return list(self._by_name.values())
+
+
+def definition_of(thing: Any) -> Any:
+    """The ``Workflow`` of a class that is one; anything else as it is."""
+    return thing.__dict__.get(FORM, thing) if inspect.isclass(thing) else thing
 
 
 def default_name(function: Any) -> str:

@@ -19,10 +19,11 @@ from segue.stores.sqlite.logs import SqliteLogs, logs_path
 from segue.stores.sqlite.ownership import Ownership
 from segue.stores.sqlite.readers import Readers
 from segue.stores.sqlite.reads import Reads
+from segue.stores.sqlite.schedules import Schedules
 from segue.stores.sqlite.writer import Writer
 
 
-class SqliteStore(Reads):
+class SqliteStore(Reads, Schedules):
     """Runs in a SQLite file; fulfils ``Store``, where the docstrings stand."""
 
     def __init__(self, path: str, durability: Durability) -> None:

@@ -165,3 +165,21 @@ CREATE TABLE payload_refs (
     PRIMARY KEY (run, ref)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX payload_refs_by_ref ON payload_refs (ref);
+
+-- Schedules, and their backfills by name ('' is the schedule itself). revision: who has read an older one writes nothing.
+-- waits: the end of a run may let it go on.
+CREATE TABLE schedules (
+    namespace TEXT NOT NULL,
+    name TEXT NOT NULL,
+    backfill TEXT NOT NULL,
+    app TEXT NOT NULL,
+    workflow TEXT NOT NULL,
+    revision INTEGER NOT NULL,
+    wake INTEGER,
+    waits INTEGER NOT NULL,
+    plan BLOB NOT NULL,
+    standing BLOB NOT NULL,
+    PRIMARY KEY (namespace, name, backfill)
+) STRICT;
+CREATE INDEX schedules_due ON schedules (app, wake) WHERE wake IS NOT NULL;
+CREATE INDEX schedules_waiting ON schedules (app) WHERE waits = 1;

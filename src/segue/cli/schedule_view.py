@@ -1,0 +1,153 @@
+"""How schedules, backfills and due times are printed, for people and for machines."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from rich.table import Table
+from rich.text import Text
+
+from segue.cli.output import ROOMY, badge, console, print_json
+from segue.cli.words import ago, count, length
+from segue.engine import Engine
+from segue.recurrence.rules import Calendar, Cron, Instants, Rule, walk
+from segue.recurrence.walls import instant, moment, zone_named
+from segue.schedule_info import BackfillInfo, BackfillPreview, ScheduleInfo
+
+
+def plain(found: ScheduleInfo | BackfillInfo | BackfillPreview) -> dict[str, Any]:
+    """The same for machines; lengths of time in µs."""
+    builtins: dict[str, Any] = msgspec.to_builtins(found)
+    return builtins
+
+
+def print_list(found: list[ScheduleInfo], engine: Engine) -> None:
+    """One line for each schedule."""
+    out = console()
+    if not found:
+        out.print(f"no schedules in namespace {engine.namespace!r}; `segue schedule create` makes one")
+        return
+    roomy = out.width >= ROOMY
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False, expand=out.is_terminal)
+    for title in ("name", "workflow", "when", "state", "next") if roomy else ("name", "state", "next"):
+        table.add_column(title, no_wrap=True, overflow="ellipsis")
+    for one in found:
+        cells = (one.name, one.workflow, one.when, badge(_state(one)), _next(one, engine.clock.now()))
+        table.add_row(*(cells if roomy else (one.name, badge(_state(one)), _next(one, engine.clock.now()))))
+    out.print(table)
+    _hint_if_nobody_works(engine)
+
+
+def print_schedule(found: ScheduleInfo, engine: Engine) -> None:
+    """Everything about one schedule."""
+    out = console()
+    now = engine.clock.now()
+    out.print(badge(_state(found)).append(f"  {found.name} ", style="default bold").append(found.workflow, style="dim"))
+    for title, text in _lines(found, now):
+        if text:
+            out.print(Text(f"  {title:<11}", style="dim").append(text, style="not dim"), soft_wrap=True)
+    for one in found.backfills:
+        out.print(Text("  backfill   ", style="dim").append(_progress(one), style="not dim"), soft_wrap=True)
+    _hint_if_nobody_works(engine)
+
+
+def _lines(found: ScheduleInfo, now: int) -> list[tuple[str, str]]:
+    policy = found.policy
+    how = [policy.overlap, f"catches up {length(policy.catchup)}"]
+    how += [f"jitter {length(policy.jitter)}"] if policy.jitter else []
+    how += ["depends on the run before"] if policy.depends_on_past else []
+    how += [f"after {', '.join(policy.after)}"] if policy.after else []
+    return [
+        ("when", found.when),
+        ("how", ", ".join(how)),
+        ("deadlines", ", ".join(f"{x.event} within {length(x.within)}, else {x.target.name}" for x in policy.limits)),
+        ("note", found.note),
+        ("declared", "in code" + (f", but changed: {', '.join(found.changed)}" if found.changed else ""))
+        if found.declared
+        else ("", ""),
+        ("paused", found.paused or ""),
+        ("next", ", ".join(_shown(at) for at in found.next[:3]) if found.paused is None else ""),
+        ("last", "" if found.last is None else f"{_shown(found.last)} ({ago(instant(found.last), now)})"),
+        ("open", ", ".join(found.open)),
+        (
+            "waiting",
+            f"{count(len(found.waiting), 'due time')}, for {', '.join(found.waits_for)}" if found.waiting else "",
+        ),
+        ("so far", f"{count(found.started, 'run')} started, {found.skipped:,} skipped"),
+        ("missed", "" if found.missed is None else f"{_shown(found.missed[0])} to {_shown(found.missed[1])}"),
+    ]
+
+
+def _progress(one: BackfillInfo) -> str:
+    dealt = one.started + one.skipped - len(one.open)
+    word = "done" if one.done else f"{100 * dealt // max(1, one.total)} %"
+    return (
+        f"{one.id}  {word}, {dealt:,} of {count(one.total, 'due time')}: {one.completed:,} completed, "
+        f"{one.failed:,} failed, {one.skipped:,} needed no run, {len(one.open):,} open  "
+        f"({one.start:%Y-%m-%d %H:%M} to {one.end:%Y-%m-%d %H:%M} UTC)"
+    )
+
+
+def print_preview(found: BackfillPreview, name: str) -> None:
+    """What a backfill would do."""
+    about = "" if found.exact else "about "
+    period = f", from {_shown(found.first)} to {_shown(found.last)}" if found.first and found.last else ""
+    told = f"the backfill of {name} would have {about}{count(found.total, 'due time')}{period}; nothing was started"
+    console().print(told, soft_wrap=True)
+
+
+def next_of(found: ScheduleInfo, engine: Engine) -> str:
+    """When it is due next."""
+    return _next(found, engine.clock.now())
+
+
+def times(instants: Instants, n: int, since: int | None) -> list[datetime]:
+    """The next instants, from now on or from ``since``."""
+    after = time.time_ns() // 1000 if since is None else since - 1
+    return [moment(at) for at, _ in zip(walk(instants, after), range(n), strict=False)]
+
+
+def print_times(found: list[datetime], rule: Rule, *, as_json: bool) -> None:
+    """Due times, in the rule's zone and in UTC."""
+    if as_json:
+        print_json([at.isoformat().replace("+00:00", "Z") for at in found])
+        return
+    out = console()
+    zone = rule.zone if isinstance(rule, (Cron, Calendar)) else "UTC"
+    for at in found:
+        if zone == "UTC":
+            out.print(f"{at:%a %Y-%m-%d %H:%M:%S} UTC")
+        else:
+            there = at.astimezone(zone_named(zone))
+            out.print(f"{there:%a %Y-%m-%d %H:%M:%S} {there:%Z}  {at:%Y-%m-%dT%H:%M:%SZ}")
+    if not found:
+        out.print("no more due times")
+
+
+def _state(one: ScheduleInfo) -> str:
+    if one.paused is not None:
+        return "paused"
+    if one.open:
+        return "running"
+    return "waiting" if one.next or one.waiting else "completed"
+
+
+def _next(one: ScheduleInfo, now: int) -> str:
+    if one.paused is not None:
+        return one.paused
+    if one.waits_for:
+        return f"waits for {one.waits_for[0]}"
+    return f"{_shown(one.next[0])} ({ago(instant(one.next[0]), now)})" if one.next else "never again"
+
+
+def _shown(at: datetime) -> str:
+    return f"{at.astimezone():%Y-%m-%d %H:%M:%S %Z}"
+
+
+def _hint_if_nobody_works(engine: Engine) -> None:
+    if engine.store.owner(engine.app) is None:
+        text = f"no worker of app {engine.app!r} is alive: runs start when there is one (segue dev or worker)"
+        console().print(Text(text, style="dim"))

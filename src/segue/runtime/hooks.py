@@ -1,0 +1,87 @@
+"""Hooks: a run that another run's end, incident or missed deadline sets in motion, in the commit that says so.
+
+What is started is a run like any other: it is retried, waits and is seen. A hook's own runs have no hooks, so that one
+that fails cannot call itself for ever.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from segue.kernel import events as e
+from segue.kernel.attempt import derive_key
+from segue.kernel.failures import summary
+from segue.kernel.report import Occasion, RunReport
+from segue.kernel.schedule import Target
+from segue.recurrence.walls import moment
+from segue.runtime.children import PYTHON
+from segue.runtime.resident import Resident, Segment
+from segue.stores.base import RESIDENT, StartRun
+
+if TYPE_CHECKING:
+    from segue.runtime.conductor import Conductor
+
+ACTOR = "hook:"
+"""How the actor of a hook's run begins."""
+
+_OCCASIONS: dict[str, Occasion] = {"completed": "success", "failed": "failure"}
+
+
+def ended(conductor: Conductor, run: Resident, segment: Segment, event: e.Event, state: str) -> None:
+    """A run ends in this segment: what waits for such an end is started with it."""
+    occasion = _OCCASIONS.get(state)
+    if occasion is not None:
+        message = summary(event.failure) if isinstance(event, e.RunFailed) else ""
+        _call(conductor, run, segment, occasion, "", event.at, state, message)
+
+
+def stands_still(conductor: Conductor, run: Resident, segment: Segment, event: e.IncidentOpened) -> None:
+    """A run opens an incident in this segment."""
+    _call(conductor, run, segment, "incident", f"/{run.seq}", event.at, "incident", f"{event.cause}: {event.message}")
+
+
+def _call(
+    conductor: Conductor, run: Resident, segment: Segment, occasion: Occasion, part: str, at: int, state: str,
+    message: str,
+) -> None:  # fmt: skip
+    target = conductor.definitions.hook(run.workflow, occasion)
+    origin = run.started
+    if target is None or origin is None or is_hook(origin):
+        return
+    due = None if origin.due is None else moment(origin.due)
+    report = RunReport(
+        occasion, run.workflow, run.id, moment(at), state, message, due, period(origin.interval), None,
+    )  # fmt: skip
+    uid = derive_key(run.uid, f"on-{occasion}{part}")
+    id = f"{run.id}/on-{occasion}/{uid[:8]}"
+    segment.extras.starts.append(started_by(conductor, target, report, id, uid, run.namespace, at))
+
+
+def is_hook(started: e.RunStarted) -> bool:
+    """Whether a hook has started the run."""
+    return (started.actor or "").startswith(ACTOR)
+
+
+def started_by(
+    conductor: Conductor, target: Target, report: RunReport, id: str, uid: str, namespace: str, at: int
+) -> StartRun:
+    """The operation that starts a hook's run."""
+    workflow, input, hash = conductor.definitions.call(target, report)
+    version = conductor.definitions.version(workflow, id)
+    event = e.RunStarted(
+        at, f"{ACTOR}{report.id}", None, workflow, id, uid, input, namespace=namespace, version=version,
+        python=PYTHON, input_hash=hash, timeout=conductor.definitions.timeout(workflow),
+    )  # fmt: skip
+    data, blobs = conductor.journal.write(event)
+    # Due at once, and not taken for one that somebody has in memory: should the answer get lost, it is found all the
+    # same.
+    return StartRun(
+        namespace, id, uid, conductor.app, workflow, at, data, hash, version=version, wake=RESIDENT + 1,
+        blobs=tuple(blobs),
+    )  # fmt: skip
+
+
+def period(interval: tuple[int, int] | None) -> tuple[datetime, datetime] | None:
+    """A data interval as times."""
+    return None if interval is None else (moment(interval[0]), moment(interval[1]))

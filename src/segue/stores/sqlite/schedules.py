@@ -1,0 +1,68 @@
+"""Schedules: written by whoever has read them last, together with the runs that they start; and how they are read."""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Iterable
+from typing import Any
+
+import apsw
+
+from segue.stores.schedule_rows import ScheduleRow, WriteSchedule
+from segue.stores.sqlite.readers import Readers
+from segue.stores.sqlite.statements import Row, statement, texts
+
+_create = statement("create_schedule")
+_write = statement("write_schedule")
+_delete = statement("delete_schedule")
+_delete_backfills = statement("delete_backfills")
+_list = statement("list_schedules")
+_due = statement("due_schedules")
+_waiting = statement("waiting_schedules")
+_next = statement("next_schedule")
+
+
+def write(connection: apsw.Connection, operation: WriteSchedule) -> int | None:
+    """Writes the schedule; its new revision, or None if somebody else has written it meanwhile."""
+    row = operation.schedule
+    key = (row.namespace, row.name, row.backfill)
+    if operation.delete:
+        rows = _delete.one(connection, (*key, row.revision))
+        if rows and not row.backfill:
+            _delete_backfills.one(connection, (row.namespace, row.name))
+    else:
+        values = (*key, row.app, row.workflow, row.wake, int(row.waits), row.plan, row.standing)
+        made = row.revision == 0
+        rows = _create.one(connection, values) if made else _write.one(connection, (*values, row.revision))
+    return rows[0][0] if rows else None
+
+
+class Schedules:
+    """The reading half of what ``Store`` does with schedules; docstrings stand there."""
+
+    _readers: Readers
+
+    def schedules(self, namespace: str, name: str | None = None) -> builtins.list[ScheduleRow]:
+        return self._schedules(_list.text, (namespace, name))
+
+    def due_schedules(
+        self, app: str, now: int, limit: int, *, only: Iterable[str] | None = None
+    ) -> builtins.list[ScheduleRow]:
+        return self._schedules(_due.text, (app, now, None if only is None else texts(only), limit))
+
+    def waiting_schedules(self, app: str, *, only: Iterable[str] | None = None) -> builtins.list[ScheduleRow]:
+        return self._schedules(_waiting.text, (app, None if only is None else texts(only)))
+
+    def next_schedule(self, app: str, after: int) -> int | None:
+        with self._readers.reading() as connection:
+            rows = _next.one(connection, (app, after))
+        return rows[0][0] if rows else None
+
+    def _schedules(self, sql: str, values: tuple[Any, ...]) -> builtins.list[ScheduleRow]:
+        with self._readers.reading() as connection:
+            return [_row(row) for row in connection.execute(sql, values)]
+
+
+def _row(row: Row) -> ScheduleRow:
+    columns: list[Any] = [*row[:7], bool(row[7]), *row[8:]]
+    return ScheduleRow(*columns)

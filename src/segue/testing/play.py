@@ -1,0 +1,261 @@
+"""One simulated run, from its start to the point where nothing more happens, through all deaths of its process."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from segue.handles import Handle
+from segue.stores.base import CLOSED, Answer, Batch, RunRow, Store
+from segue.stores.faults import CrashAfter, CrashBefore, FaultyStore, LoseAcknowledgement, Refuse
+from segue.stores.faults import Fault as StoreFault
+from segue.testing.clock import DAWN
+from segue.testing.life import RUN, Death, Life, SimulatedEngine, jitter, new_uid
+from segue.testing.luck import Luck
+from segue.testing.moment import Invariant, Moment, name_of
+from segue.testing.scene import Scene
+from segue.testing.schedule import Crash, Fault, Refused, Sent, Unacknowledged
+from segue.testing.virtual_loop import LoopClock, VirtualLoop
+
+MOST_COMMITS = 100_000
+ENDS = "the run comes to an end"
+
+
+class Plot(msgspec.Struct, frozen=True):
+    """What is simulated.
+
+    Attributes:
+        workflow, args: the run.
+        set_scene: prepares what is around it, anew for each schedule; its result is what invariants see as ``outside``.
+        invariants: what has to hold.
+        within: seconds of virtual time after which the run has to have ended.
+    """
+
+    workflow: Any
+    args: tuple[Any, ...]
+    set_scene: Callable[[Scene], Any]
+    invariants: tuple[Invariant, ...]
+    within: float
+
+
+class Broken(msgspec.Struct, frozen=True):
+    """Something that was to hold and did not."""
+
+    what: str
+    why: str
+
+
+class Ending(msgspec.Struct):
+    """How a simulated run went.
+
+    Attributes:
+        broken: what did not hold, if anything. state: of the run.
+        told: what happened, line by line. commits, lives: how many there were.
+        executions: how often each call of a step was executed.
+    """
+
+    broken: Broken | None
+    state: str
+    told: list[str]
+    commits: int
+    lives: int
+    executions: Counter[tuple[str, str]]
+
+
+class _Halt(SystemExit):
+    """An invariant is broken: nothing more has to happen. Leaves the loop from within any callback at once."""
+
+    def __init__(self, broken: Broken) -> None:
+        super().__init__()
+        self.broken = broken
+
+
+class _Watched(FaultyStore):
+    """The store itself, with somebody who hears of each commit."""
+
+    def __init__(self, store: Store, heard: Callable[[], None]) -> None:
+        super().__init__(store)
+        self._heard = heard
+
+    def commit(self, batch: Batch) -> list[Answer]:
+        answers = super().commit(batch)
+        self._heard()
+        return answers
+
+
+class Play:
+    """Plays one schedule. Implements ``life.Course``."""
+
+    def __init__(self, plot: Plot, luck: Luck, *, threads: ThreadPoolExecutor) -> None:
+        self.scene = Scene()
+        self.commits = 0
+        self.done: set[str] = set()
+        self.store: Store | None = None
+        self._plot = plot
+        self._luck = luck
+        self._threads = threads
+        self._attempted = 0
+        self._uids = 0
+        self._executions: Counter[tuple[str, str]] = Counter()
+        self._told: list[tuple[float, str]] = []
+        self._evicts = luck.evicted()
+        self._over = False
+        self._run: int | None = None
+        self._lives: list[tuple[Life, VirtualLoop]] = []
+        self._outside = plot.set_scene(self.scene)
+
+    def __call__(self) -> Ending:
+        with _in_memory() as folder:
+            try:
+                return self._ending(f"sqlite:///{folder / 'segue.db'}")
+            finally:
+                self._bury()
+
+    def _ending(self, url: str) -> Ending:
+        broken: Broken | None = None
+        try:
+            while not self._live(url):
+                self.note("the next process takes over")
+            broken = self._judge()
+        except _Halt as halt:
+            broken = halt.broken
+        state = "" if self._row is None else self._row.state
+        told = [f"{at:+.3f} s  {text}" for at, text in self._told]
+        return Ending(broken, state, told, self.commits, len(self._lives), self._executions)
+
+    # --- lives ------------------------------------------------------------------------------------------------
+
+    def _live(self, url: str) -> bool:
+        """One life; says whether the run has come to its end in it."""
+        begins = self._lives[-1][1].time() if self._lives else 0.0
+        loop = VirtualLoop(self._threads, begins=begins, horizon=self._plot.within, on_idle=lambda: life.idle())
+        draw = jitter(self._luck.seed)
+        engine = SimulatedEngine(url, course=self, evicts=self._evicts, clock=LoopClock(loop, DAWN), draw=draw)
+        life = Life(engine, loop, self)
+        self._lives.append((life, loop))
+        try:
+            loop.run_until_complete(life.live(self._start))
+        except Death:
+            return False
+        finally:
+            engine.vanish()
+        return True
+
+    async def _start(self, engine: SimulatedEngine) -> Handle[Any]:
+        # The same id with the same input is the same run, however often its start was begun.
+        handle = await engine.start(self._plot.workflow, *self._plot.args, id=RUN)
+        self._run = handle.run
+        return handle
+
+    def _bury(self) -> None:
+        """Only now, when all is judged, may ``finally`` blocks of steps run that their process did not live to see."""
+        for life, loop in self._lives:
+            loop.set_exception_handler(lambda loop, context: None)
+            life.engine.bury()
+            for task in asyncio.all_tasks(loop):
+                task._log_destroy_pending = False  # type: ignore[attr-defined]
+                with suppress(Exception):  # what the rest of a dead step does is nobody's business
+                    task.get_coro().close()
+            loop.close()
+        if self.store is not None:
+            self.store.close()
+
+    # --- what lives ask for (Course) --------------------------------------------------------------------------
+
+    def wrap(self, store: Store) -> Store:
+        return FaultyStore(_Watched(store, self._committed), lambda number, batch: self._fault())
+
+    def execution(self, step: str, call: str) -> list[Fault]:
+        self._executions[step, call] += 1
+        faults = self._luck.execution(step, call, self._executions[step, call])
+        self.note(" and ".join(fault.told() for fault in faults) or f"{call} begins")
+        return faults
+
+    def sent(self, message: str, within: float, *, by_commit: bool = True) -> Sent:
+        return self._luck.sent(message, within, by_commit=by_commit)
+
+    def note(self, text: str) -> None:
+        self._told.append((self._lives[-1][1].time(), text))
+
+    def new_uid(self) -> str:
+        self._uids += 1
+        return new_uid(self._luck.seed, self._uids)
+
+    # --- commits ----------------------------------------------------------------------------------------------
+
+    def _fault(self) -> StoreFault | None:
+        self._attempted += 1
+        fault = self._luck.commit(self._attempted)
+        if fault is None:
+            self.note(f"commit {self._attempted}")
+            return None
+        self.note(fault.told())
+        match fault:
+            case Crash(_, "before"):
+                return CrashBefore(_die)
+            case Crash():
+                return CrashAfter(_die)
+            case Refused():
+                return Refuse("the simulation says that the store is down")
+            case Unacknowledged():
+                return LoseAcknowledgement("the simulation says that the acknowledgement is lost")
+        raise AssertionError(f"{fault} is nothing that happens to a commit")
+
+    def _committed(self) -> None:
+        self.commits += 1
+        if self.commits > MOST_COMMITS:
+            raise _Halt(Broken(ENDS, f"there were {MOST_COMMITS:,} commits, and it goes on"))
+        self._check()
+        self._lives[-1][0].committed()
+
+    # --- judging ----------------------------------------------------------------------------------------------
+
+    def _check(self) -> None:
+        moment = Moment(self._lives[-1][0].engine, self._run, self._outside, over=self._over)
+        for invariant in self._plot.invariants:
+            try:
+                if invariant(moment) is not False:
+                    continue
+                why = "it is not so"
+            except Exception as error:
+                why = f"{type(error).__name__}: {error}"
+            raise _Halt(Broken(name_of(invariant), why))
+
+    def _judge(self) -> Broken | None:
+        row = self._row
+        assert row is not None
+        if row.state not in CLOSED and row.state != "incident":
+            return Broken(ENDS, f"it is {row.state}, and nothing that is going to happen within the time will end it")
+        if row.state == "incident":
+            why = self._lives[-1][0].engine.beyond_repair(row.run)
+            if not why.startswith("process-lost"):  # at most once: only a person knows
+                return Broken(ENDS, f"it stands still: {why or row.error}")
+        self._over = True
+        self._check()
+        return None
+
+    @property
+    def _row(self) -> RunRow | None:
+        return None if self._run is None or self.store is None else self.store.run(self._run)
+
+
+def _die() -> None:
+    raise Death
+
+
+@contextmanager
+def _in_memory() -> Iterator[Path]:
+    """A folder for a database, in memory where the system has a place for that."""
+    shared = "/dev/shm"
+    place = shared if os.access(shared, os.W_OK) else None
+    with tempfile.TemporaryDirectory(prefix="segue-", dir=place) as name:
+        yield Path(name)

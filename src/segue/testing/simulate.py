@@ -1,0 +1,242 @@
+"""``simulate`` and ``sweep``: a workflow under everything that can go wrong, and the least of it that breaks something.
+
+A simulated run is a real run: the engine, the store and the workflow are those of production. Time, the death of the
+process, the answers of steps and the moments at which messages come are the schedule's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+import msgspec
+
+from segue.authoring.python.classes import HasRun
+from segue.authoring.python.definitions import Workflow
+from segue.authoring.python.registry import definition_of
+from segue.errors import InvalidArgument, SegueError
+from segue.kernel.duration import Duration, microseconds
+from segue.testing.luck import Drawn, Fixed, Luck
+from segue.testing.moment import Invariant
+from segue.testing.play import Broken, Ending, Play, Plot
+from segue.testing.scene import Scene
+from segue.testing.schedule import Crash, Fails, Faults, Lost, Refused, Schedule, Unacknowledged
+from segue.testing.shrink import Shrinking
+
+T = TypeVar("T")
+
+DEFAULT_SEEDS: list[Sequence[int]] = [range(100)]
+"""What is taken when a test does not say: the last one counts. The pytest plugin adds what its option says."""
+LAST_LINES = 60
+NOISY = ("segue.writer", "segue.conductor", "segue.engine", "segue.serving", "segue.attempts", "asyncio")
+"""Who would say of each simulated fault what they say of a real one."""
+
+
+class SimulationFailed(SegueError, AssertionError):
+    """Something that was to hold did not, under a schedule.
+
+    Attributes:
+        what: the invariant. why: what it said.
+        schedule: the smallest one that was found to break it; ``simulate(…, schedule=…)`` plays it again.
+        found: the one that broke it first.
+        told: what happened under ``schedule``, line by line.
+    """
+
+    def __init__(self, message: str, *, broken: Broken, schedule: Schedule, found: Schedule, told: list[str]) -> None:
+        super().__init__(message)
+        self.what = broken.what
+        self.why = broken.why
+        self.schedule = schedule
+        self.found = found
+        self.told = told
+
+
+class Simulated(msgspec.Struct, frozen=True):
+    """What was simulated, and held.
+
+    Attributes:
+        schedules: how many runs. commits, crashes, executions: of all of them together.
+        ended: how many runs ended in which state.
+    """
+
+    schedules: int
+    commits: int
+    crashes: int
+    executions: int
+    ended: dict[str, int]
+
+
+def simulate(
+    workflow: Workflow[..., Any] | type[HasRun],
+    *args: Any,
+    seeds: int | Iterable[int] | None = None,
+    faults: Faults | None = None,
+    invariants: Iterable[Invariant] = (),
+    scene: Callable[[Scene], Any] | None = None,
+    schedule: Schedule | None = None,
+    within: Duration = "365d",
+) -> Simulated:
+    """Runs a workflow once for each seed, under faults that the seed draws, and checks what has to hold.
+
+    Args:
+        workflow, args: the run.
+        seeds: how many, or which; by default 100, or what ``pytest --segue-seeds`` says.
+        faults: how much goes wrong.
+        invariants: called with a ``Moment`` after every commit and in the end.
+        scene: prepares what is around the run (mocks, messages, people), anew for each seed. What it returns is
+            ``moment.outside`` to the invariants.
+        schedule: plays this one only: what a failure says to run again.
+        within: virtual time after which the run has to have ended.
+
+    Raises:
+        SimulationFailed: an invariant is broken, or the run does not end; with the smallest schedule that shows it.
+        InvalidArgument: the workflow is none, or an argument does not encode.
+    """
+    plot = _plot(workflow, args, scene, invariants, within)
+    if schedule is not None:
+        return _off_the_loop(lambda: _all(plot, [schedule]))
+    chosen = DEFAULT_SEEDS[-1] if seeds is None else range(seeds) if isinstance(seeds, int) else list(seeds)
+    return _off_the_loop(lambda: _all(plot, [(seed, faults or Faults()) for seed in chosen]))
+
+
+def sweep(
+    workflow: Workflow[..., Any] | type[HasRun],
+    *args: Any,
+    invariants: Iterable[Invariant] = (),
+    scene: Callable[[Scene], Any] | None = None,
+    spare: Iterable[Any] = (),
+    within: Duration = "365d",
+) -> Simulated:
+    """Runs a workflow with one fault at every place, one place after the other: the process dies before and after each
+    commit, the store is down, an acknowledgement is lost; each execution of a step fails, or its answer is lost.
+
+    Args:
+        spare: steps that never fail.
+        workflow, args, invariants, scene, within: as for ``simulate``, which finds what takes two faults.
+
+    Raises:
+        SimulationFailed, InvalidArgument: as ``simulate``.
+    """
+    plot = _plot(workflow, args, scene, invariants, within)
+    spared = {step if isinstance(step, str) else step.name for step in spare}
+    return _off_the_loop(lambda: _all(plot, _everywhere(plot, spared)))
+
+
+def _plot(workflow: Any, args: Any, scene: Any, invariants: Any, within: Duration) -> Plot:
+    workflow = definition_of(workflow)
+    if not isinstance(workflow, Workflow):
+        raise InvalidArgument(f"{workflow!r} is not a workflow; give the function or the class that carries @workflow")
+    set_scene = scene or (lambda scene: None)
+    return Plot(workflow, args, set_scene, tuple(invariants), microseconds(within) / 1_000_000)
+
+
+def _everywhere(plot: Plot, spared: set[str]) -> Iterator[Schedule]:
+    calm = Schedule()
+    yield calm
+    with _threads() as threads:
+        ending = Play(plot, Fixed(calm), threads=threads)()
+    for commit in range(1, ending.commits + 1):
+        yield Schedule(0, Crash(commit, "before"))
+        yield Schedule(0, Crash(commit, "after"))
+        yield Schedule(0, Refused(commit))
+        yield Schedule(0, Unacknowledged(commit))
+    for step, call in ending.executions:
+        if step not in spared:
+            yield Schedule(0, Fails(call))
+            yield Schedule(0, Lost(call))
+
+
+# --- playing --------------------------------------------------------------------------------------------------
+
+
+def _all(plot: Plot, schedules: Iterable[Schedule | tuple[int, Faults]]) -> Simulated:
+    played = commits = crashes = executions = 0
+    ended: Counter[str] = Counter()
+    with _quiet(), _threads() as threads:
+        for each in schedules:
+            luck: Luck = Fixed(each) if isinstance(each, Schedule) else Drawn(*each)
+            ending = Play(plot, luck, threads=threads)()
+            played += 1
+            if ending.broken is not None:
+                found = each if isinstance(each, Schedule) else Schedule(each[0], *luck.taken)  # type: ignore[attr-defined]
+                raise _failed(plot, found, ending, ending.broken, played, threads)
+            commits += ending.commits
+            crashes += ending.lives - 1
+            executions += ending.executions.total()
+            ended[ending.state] += 1
+    return Simulated(played, commits, crashes, executions, dict(ended))
+
+
+def _failed(
+    plot: Plot, found: Schedule, ending: Ending, broken: Broken, played: int, threads: ThreadPoolExecutor
+) -> SimulationFailed:
+    last: dict[Schedule, Ending] = {}
+
+    def fails(schedule: Schedule) -> bool:
+        again = last[schedule] = Play(plot, Fixed(schedule), threads=threads)()
+        return again.broken is not None and again.broken.what == broken.what
+
+    if not fails(found):
+        smallest, how = found, "played again, it breaks nothing: the workflow or the scene keeps something between runs"
+    else:
+        shrinking = Shrinking(found.seed, fails)
+        smallest = shrinking.smallest(found.faults)
+        ending = last[smallest]
+        few, many = len(smallest.faults), len(found.faults)
+        how = f"{many} things happened at first, {few} are left after {shrinking.tries} tries"
+    shown = ending.broken or broken
+    return SimulationFailed(
+        _message(shown, smallest, how, ending.told, played, plot),
+        broken=shown, schedule=smallest, found=found, told=ending.told,
+    )  # fmt: skip
+
+
+def _message(broken: Broken, schedule: Schedule, how: str, told: list[str], played: int, plot: Plot) -> str:
+    left_out = [f"… {len(told) - LAST_LINES} lines before"] if len(told) > LAST_LINES else []
+    lines = [
+        f"{broken.what}: {broken.why}",
+        f"in run {played} of {plot.workflow.name}; {how}:",
+        *(f"  - {fault.told()}" for fault in schedule.faults),
+        "what happened:",
+        *(f"  {line}" for line in [*left_out, *told[-LAST_LINES:]]),
+        "the same again: from segue.testing import *; add to the call",
+        f"  schedule={schedule!r}",
+    ]
+    return "\n".join(lines)
+
+
+def _off_the_loop(function: Callable[[], T]) -> T:
+    """A simulation has event loops of its own; beside one that runs already it needs a thread of its own too."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return function()
+    with ThreadPoolExecutor(1, thread_name_prefix="segue-simulation") as thread:
+        return thread.submit(function).result()
+
+
+@contextmanager
+def _threads() -> Iterator[ThreadPoolExecutor]:
+    threads = ThreadPoolExecutor(1, thread_name_prefix="segue-step")
+    try:
+        yield threads
+    finally:
+        threads.shutdown(wait=False)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    loggers = [logging.getLogger(name) for name in NOISY]
+    before = [logger.disabled for logger in loggers]
+    for logger in loggers:
+        logger.disabled = True
+    try:
+        yield
+    finally:
+        for logger, was in zip(loggers, before, strict=True):
+            logger.disabled = was

@@ -1,0 +1,119 @@
+"""An event loop on virtual time: when nothing can be done now, it is at once the time at which something can.
+
+What would leave the loop's thread is waited for on the spot, so that the same program does the same things in the same
+order whenever it is run.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import selectors
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as NotInTime
+from datetime import datetime
+from typing import Any
+
+from segue.errors import SegueError
+from segue.stores.base import Answer, Batch, Store
+
+PATIENCE = 20.0
+"""Seconds of real time that a plain function may take."""
+
+
+class Holds(SegueError):
+    """A plain function does not return, and nothing else can happen meanwhile."""
+
+
+class _Selector(selectors.DefaultSelector):
+    """Never waits: time goes on instead."""
+
+    loop: VirtualLoop
+
+    def select(self, timeout: float | None = None) -> Any:
+        ready = super().select(0)
+        if not ready and timeout != 0:
+            self.loop.leap()
+        return ready
+
+
+class VirtualLoop(asyncio.SelectorEventLoop):
+    """Time is what ``leap`` makes it.
+
+    Args:
+        threads: where plain functions run, one at a time.
+        begins: what ``time()`` says at first, in seconds.
+        horizon: what lies behind it is nobody's business: chores that repeat for ever.
+        on_idle: called when nothing is left to do before the horizon.
+    """
+
+    def __init__(
+        self, threads: ThreadPoolExecutor, *, begins: float, horizon: float, on_idle: Callable[[], None]
+    ) -> None:
+        self._virtual = begins
+        self._horizon = horizon
+        self._on_idle = on_idle
+        self._threads = threads
+        selector = _Selector()
+        selector.loop = self
+        super().__init__(selector)
+
+    def time(self) -> float:
+        return self._virtual
+
+    def leap(self) -> None:
+        """Nothing is ready: goes to the next timer, or says that there is none."""
+        due: list[asyncio.TimerHandle] = self._scheduled  # type: ignore[attr-defined]
+        if due and due[0].when() <= self._horizon:
+            self._virtual = max(self._virtual, due[0].when())
+        else:
+            self._on_idle()
+
+    def run_in_executor(self, executor: Any, func: Any, *args: Any) -> asyncio.Future[Any]:  # type: ignore[override]
+        """Runs it in a thread and waits for it: whatever else is ready comes after it, every time."""
+        future = self.create_future()
+        try:
+            future.set_result(self._threads.submit(func, *args).result(PATIENCE))
+        except NotInTime as error:
+            if error.args:  # the function's own
+                future.set_exception(error)
+            else:
+                raise Holds(
+                    f"{func} has not returned for {PATIENCE:g} seconds. In a simulation a plain function runs to its "
+                    "end before anything else happens; mock one that waits to be cancelled or for something outside"
+                ) from error
+        except Exception as error:
+            future.set_exception(error)
+        return future
+
+
+class LoopClock:
+    """The time of a virtual loop as the engine's clock. Implements ``runtime.clock.Clock``."""
+
+    def __init__(self, loop: VirtualLoop, start: datetime) -> None:
+        self._loop = loop
+        self._start = round(start.timestamp() * 1_000_000)
+
+    def now(self) -> int:
+        return self._start + round(self._loop.time() * 1_000_000)
+
+    def call_at(self, at: int, callback: Callable[[], None]) -> asyncio.TimerHandle:
+        return self._loop.call_at((at - self._start) / 1_000_000, callback)
+
+
+class InPlace:
+    """Commits at once what would be committed in a thread. Implements ``runtime.writer.Aside``."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def put(self, batch: Batch, done: Callable[[list[Answer] | None, Exception | None], None]) -> None:
+        try:
+            answers = self._store.commit(batch)
+        except Exception as error:
+            done(None, error)
+        else:
+            done(answers, None)
+
+    def stop(self) -> None:
+        """There is no thread to end."""

@@ -1,0 +1,106 @@
+"""``segue schedule``: every command, for people and for machines, with and without a worker."""
+
+from __future__ import annotations
+
+import pytest
+from cli_kit import Folder
+
+
+@pytest.fixture
+def nightly(segue: Folder) -> Folder:
+    segue("schedule", "create", "nightly", "flows.py:plain", "3", "--cron", "0 2 * * *", "--zone", "Europe/Berlin")
+    return segue
+
+
+def test_made_shown_and_listed(segue: Folder) -> None:
+    told = segue(
+        "schedule", "create", "nightly", "flows.py:plain", "3", "2", "--cron", "0 2 * * *", "--zone", "Asia/Tokyo",
+        "--overlap", "buffer-one", "--jitter", "5m", "--tag", "team=data", "--note", "by hand", "--after", "extract",
+    )  # fmt: skip
+    assert "waiting  nightly plain" in told.out
+    assert "buffer-one, catches up 1d, jitter 5m, after extract" in told.out
+    assert "no worker of app 'default' is alive" in told.out
+    shown = segue("schedule", "show", "nightly", "--json").json
+    assert (shown["when"], shown["policy"]["jitter"], shown["note"]) == ("0 2 * * * Asia/Tokyo", 300_000_000, "by hand")
+    assert shown["next"][0].endswith("T17:00:00Z")
+    assert [one["name"] for one in segue("schedule", "list", "--json").json] == ["nightly"]
+    assert "0 2 * * * Asia/Tokyo" in segue("schedule", "list").out
+    assert (
+        "exists already" in segue("schedule", "create", "nightly", "flows.py:plain", "3", "--every", "1h", code=2).err
+    )
+
+
+def test_changed_paused_and_deleted(nightly: Folder) -> None:
+    assert "every 15m" in nightly("schedule", "update", "nightly", "--every", "15m", "--overlap", "allow-all").out
+    assert nightly("schedule", "pause", "nightly", "inventory").out == "nightly is paused\n"
+    assert "inventory" in nightly("schedule", "list").out
+    assert "nightly goes on" in nightly("schedule", "resume", "nightly").out
+    assert "nothing to change" in nightly("schedule", "update", "nightly", code=2).err
+    assert "is deleted" in nightly("schedule", "delete", "nightly").out
+    assert "there are: none" in nightly("schedule", "show", "nightly", code=2).err
+    assert "no schedules in namespace 'default'" in nightly("schedule", "list").out
+
+
+def test_a_worker_carries_out_what_is_triggered_and_filled_in(nightly: Folder) -> None:
+    worker = nightly.begin("worker", "flows.py")
+    worker.until("serving ")
+    run = nightly("schedule", "trigger", "nightly", "--json").json["id"]
+    worker.until(f"completed  plain {run}")
+    preview = nightly("schedule", "backfill", "nightly", "2026-03-28", "2026-03-31", "--dry-run")
+    assert "would have 3 due times" in preview.out
+    assert nightly("schedule", "backfill", "nightly", "2026-03-28", "2026-03-31", "--dry-run", "--json").json["exact"]
+    nightly("schedule", "backfill", "nightly", "2026-03-28", "2026-03-31", "--parallel", "3", "--id", "spring")
+    for day in ("28T01", "29T01", "30T00"):
+        worker.until(f"completed  plain nightly@2026-03-{day}:00:00Z/spring")
+    shown = (nightly("schedule", "show", "nightly").out for _ in range(20))  # it is written a moment later
+    assert any("done, 3 of 3 due times: 3 completed" in text for text in shown)
+    assert "spring starts no more" in nightly("schedule", "backfill", "nightly", "--cancel", "spring").out
+
+
+def test_preview_of_a_rule_before_there_is_a_schedule(segue: Folder) -> None:
+    words = (
+        "schedule",
+        "preview",
+        "--cron",
+        "30 2 * * *",
+        "--zone",
+        "Europe/Berlin",
+        "--since",
+        "2026-03-28",
+        "-n",
+        "3",
+    )
+    assert segue(*words).out.splitlines() == [
+        "Sat 2026-03-28 02:30:00 CET  2026-03-28T01:30:00Z",
+        "Sun 2026-03-29 03:00:00 CEST  2026-03-29T01:00:00Z",
+        "Mon 2026-03-30 02:30:00 CEST  2026-03-30T00:30:00Z",
+    ]
+    assert segue(*words, "--json").json[1] == "2026-03-29T01:00:00Z"
+    rule = ("--calendar", "FREQ=MONTHLY;BYDAY=-1FR", "--since", "2026-01-01", "-n", "1")
+    assert segue("schedule", "preview", *rule).out == "Fri 2026-01-30 00:00:00 UTC\n"
+
+
+def test_preview_of_a_schedule(nightly: Folder) -> None:
+    assert len(nightly("schedule", "preview", "nightly", "-n", "4", "--json").json) == 4
+
+
+REFUSED = [
+    (("preview", "--cron", "0 0 30 2 *"), "can never fire"),
+    (("preview", "--cron", "0 0 * *"), "cannot be read"),
+    (("preview", "--cron", "@daily", "--zone", "Europe/Berln"), "did you mean 'Europe/Berlin'?"),
+    (("preview", "--cron", "@daily", "--every", "1h"), "exclude each other"),
+    (("preview",), "give the name of a schedule"),
+    (("create", "x", "flows.py:plain", "3"), "when is it due?"),
+    (("create", "x", "flows.py:plain", "three", "--every", "1h"), "argument 1 (n: int)"),
+    (("create", "x@y", "flows.py:plain", "3", "--every", "1h"), "without @ and /"),
+    (("backfill", "nightly"), "give a start and an end"),
+    (("backfill", "nightly", "2026-01-02", "2026-01-01"), "from an earlier to a later time"),
+    (("backfill", "nightly", "1926-01-01", "2026-01-01"), "and 10,000 are allowed"),
+    (("trigger", "nihgtly"), "did you mean 'nightly'?"),
+]
+
+
+@pytest.mark.parametrize(("words", "why"), REFUSED)
+def test_what_cannot_be_is_refused(nightly: Folder, words: tuple[str, ...], why: str) -> None:
+    assert why in nightly("schedule", *words, code=2).err
+    assert len(nightly("schedule", "list", "--json").json) == 1
