@@ -10,9 +10,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from segue.authoring.python.artifacts import artifact
     from segue.authoring.python.changes import deprecate_patch, removed
     from segue.authoring.python.conditions import all_handlers_finished, wait_condition
-    from segue.authoring.python.definitions import Step, Workflow, child, step, workflow
+    from segue.authoring.python.definitions import Step, Workflow, child, workflow
+    from segue.authoring.python.group import group
     from segue.authoring.python.handlers import query, signal, update
     from segue.authoring.python.inside import (
         History,
@@ -41,11 +43,16 @@ if TYPE_CHECKING:
         uuid4,
     )
     from segue.authoring.python.keyed import state
+    from segue.authoring.python.local import locally
+    from segue.authoring.python.mapping import MapFailure, Mapped
     from segue.authoring.python.others import OtherRun, other_run
+    from segue.authoring.python.outbox import outbox
     from segue.authoring.python.policies import Resolution, escalate, skip
+    from segue.authoring.python.references import Ref
     from segue.authoring.python.saga import saga
     from segue.authoring.python.scheduling import Deadline, Schedule
     from segue.authoring.python.tasks import Approval, approval
+    from segue.authoring.python.transactions import step
     from segue.encodings.file import File
     from segue.engine import Engine
     from segue.errors import (
@@ -65,10 +72,13 @@ if TYPE_CHECKING:
     )
     from segue.following import Progress, Published, Recorded
     from segue.handles import Handle, HumanTask
+    from segue.kernel.artifact import Artifact
+    from segue.kernel.caching import Cache
     from segue.kernel.interception import Interceptor, RunCall, SendCall, StartCall, StepCall
     from segue.kernel.report import RunReport
     from segue.kernel.retry import Retry
     from segue.kernel.secret import SecretRef
+    from segue.kernel.transactions import Transaction
     from segue.recurrence.rules import Calendar, Cron, Every
     from segue.runtime.settings import Retention, Settings
     from segue.schedule_info import BackfillInfo, ScheduleInfo
@@ -77,9 +87,11 @@ if TYPE_CHECKING:
 __version__ = "0.1.0.dev0"
 
 _HOME = {
+    "artifacts": ("artifact",),
     "changes": ("deprecate_patch", "removed"),
     "conditions": ("all_handlers_finished", "wait_condition"),
-    "definitions": ("Step", "Workflow", "child", "step", "workflow"),
+    "definitions": ("Step", "Workflow", "child", "workflow"),
+    "group": ("group",),
     "handlers": ("query", "signal", "update"),
     "inside": (
         "History", "attempt_number", "cancelled", "complete_later", "continue_as_new", "data_interval", "due",
@@ -87,17 +99,24 @@ _HOME = {
         "progress", "publish", "random", "set_attributes", "set_summary", "should_continue", "sleep", "uuid4",
     ),
     "keyed": ("state",),
+    "local": ("locally",),
+    "mapping": ("MapFailure", "Mapped"),
     "others": ("OtherRun", "other_run"),
+    "outbox": ("outbox",),
     "policies": ("Resolution", "escalate", "skip"),
+    "references": ("Ref",),
     "saga": ("saga",),
     "scheduling": ("Deadline", "Schedule"),
     "tasks": ("Approval", "approval"),
+    "transactions": ("step",),
 }  # fmt: skip
 _MODULE_OF: dict[str, str] = {
     name: f"segue.authoring.python.{module}" for module, names in _HOME.items() for name in names
 } | {
     "BackfillInfo": "segue.schedule_info",
     "Calendar": "segue.recurrence.rules",
+    "Artifact": "segue.kernel.artifact",
+    "Cache": "segue.kernel.caching",
     "Client": "segue.sync",
     "Cron": "segue.recurrence.rules",
     "Engine": "segue.engine",
@@ -115,6 +134,7 @@ _MODULE_OF: dict[str, str] = {
     "ScheduleInfo": "segue.schedule_info",
     "SecretRef": "segue.kernel.secret",
     "Settings": "segue.runtime.settings",
+    "Transaction": "segue.kernel.transactions",
     "run": "segue.sync",
     **dict.fromkeys(
         (
@@ -138,8 +158,10 @@ _MODULE_OF: dict[str, str] = {
 
 __all__ = [
     "Approval",
+    "Artifact",
     "AttemptOver",
     "BackfillInfo",
+    "Cache",
     "Calendar",
     "Client",
     "Cron",
@@ -152,11 +174,14 @@ __all__ = [
     "HumanTask",
     "Incident",
     "Interceptor",
+    "MapFailure",
+    "Mapped",
     "NonRetryable",
     "OtherRun",
     "Progress",
     "Published",
     "Recorded",
+    "Ref",
     "Resolution",
     "Retention",
     "Retry",
@@ -178,11 +203,13 @@ __all__ = [
     "StepCall",
     "StepFailed",
     "StepTimeout",
+    "Transaction",
     "UpdateFailed",
     "UpdateRejected",
     "Workflow",
     "all_handlers_finished",
     "approval",
+    "artifact",
     "attempt_number",
     "cancelled",
     "child",
@@ -192,15 +219,18 @@ __all__ = [
     "deprecate_patch",
     "due",
     "escalate",
+    "group",
     "headers",
     "heartbeat",
     "history",
     "idempotency_key",
     "last_heartbeat",
+    "locally",
     "log",
     "now",
     "on_cancel",
     "other_run",
+    "outbox",
     "patched",
     "progress",
     "publish",

@@ -18,7 +18,9 @@ from weakref import WeakSet
 
 import msgspec
 
-from segue.authoring.python.definitions import Workflow
+from segue.authoring.python.definitions import Step, Workflow
+from segue.authoring.python.references import Ref
+from segue.authoring.python.references import decode as decode_reference
 from segue.client import Direct, Remote
 from segue.declaring import declare
 from segue.erasing import erase
@@ -33,11 +35,14 @@ from segue.handles import Handle, HumanTask
 from segue.host import Logs, StepHost
 from segue.kernel import events as e
 from segue.kernel import forms
+from segue.kernel.artifact import Artifact
+from segue.kernel.caching import REFERENCE
 from segue.kernel.codec import Codec
 from segue.kernel.encoding import Encodings
 from segue.kernel.interception import Interceptor
 from segue.kernel.names import checked_name
-from segue.kernel.payload import JSON
+from segue.kernel.payload import JSON, Payload
+from segue.kernel.reference import MARK
 from segue.repairing import Repairing
 from segue.runtime.activity import NOTHING, Activity, activity
 from segue.runtime.clock import Clock, SystemClock
@@ -386,6 +391,32 @@ class Engine(Repairing, Starting, Steering):
         at = self.clock.now()
         self._host.flush_logs()
         return await asyncio.to_thread(erase, self.store, runs, at=at, actor=actor, reason=reason)
+
+    async def invalidate(self, step: Step[Any, Any] | str, key: str | None = None) -> int:
+        """Forgets what is cached of a step (or of ``key`` alone), so that later calls run it; how many results."""
+        name = step if isinstance(step, str) else step.name
+        keys = (None,) if key is None else (key, f"{REFERENCE}{key}")
+        return sum([await asyncio.to_thread(self.store.drop_cached, self.namespace, name, each) for each in keys])
+
+    async def artifacts(self, run: int) -> builtins.list[Artifact]:
+        """What the run's workflow and steps have attached, in the order in which the names came."""
+        return await asyncio.to_thread(self._artifacts, run)
+
+    def _artifacts(self, run: int) -> builtins.list[Artifact]:
+        return [self._artifact(self.journal.payload(data)) for data in self.store.artifacts(run).values()]
+
+    def _artifact(self, payload: Payload) -> Artifact:
+        if bytes(payload.data).startswith(b"{" + MARK):  # a large one
+            ref: Ref[Any] = self.encodings.decode(payload, Ref)
+            payload, _ = self._host.read_reference(None, ref.segue_ref, ref.encoding)
+        found: Artifact = self.encodings.decode(payload, Artifact)
+        return found
+
+    async def load(self, ref: Ref[R]) -> R:
+        """The value that a reference stands for. Raises ``PayloadError`` if it is gone."""
+        payload, encodings = await asyncio.to_thread(self._host.read_reference, None, ref.segue_ref, ref.encoding)
+        value: R = decode_reference(ref, payload, encodings)
+        return value
 
     def published(self, run: int) -> dict[str, Any]:
         return {

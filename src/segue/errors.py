@@ -296,6 +296,10 @@ class NonRetryable(AuthorError):
     """Raised by a step to say that trying again is of no use."""
 
 
+class OutOfReach(AuthorError):
+    """A transactional step touched what belongs to segue, or would have ended the transaction by itself."""
+
+
 class FeelError(AuthorError):
     """A FEEL expression cannot be read or evaluated.
 

@@ -12,6 +12,7 @@ from segue.addressing import Address, Addressed
 from segue.errors import RunCancelled, RunFailed, RunTerminated
 from segue.following import Live, Recorded, follow, follow_all
 from segue.kernel import events as e
+from segue.kernel.artifact import Artifact
 from segue.runtime.incidents import standing_still
 from segue.stores.base import RunRow, Task
 
@@ -199,6 +200,10 @@ class Handle(Addressed, Generic[R]):
         """The run's journal; of a chain, that of its last run."""
         await self._follow()
         return [Recorded(seq, event) for seq, event in self._engine.events_of(self.run)]
+
+    async def artifacts(self) -> list[Artifact]:
+        """What the workflow and its steps have attached for people to look at."""
+        return await self._engine.artifacts(self.run)
 
     async def published(self) -> dict[str, Any]:
         """What the workflow has published."""

@@ -8,8 +8,10 @@ from typing import Any, Protocol
 
 from segue.errors import AttemptOver, PayloadError, SecretNotFound
 from segue.kernel.attempt import Attempt
+from segue.kernel.encoding import Encodings
 from segue.kernel.events import Failure
 from segue.kernel.payload import Payload
+from segue.kernel.reference import brought_back
 from segue.kernel.secret import SecretScope
 from segue.kernel.tokens import token_of
 from segue.runtime.clock import Clock
@@ -44,6 +46,7 @@ class StepHost:
         self._logs = logs
         self._secrets = secrets
         self._clock = clock
+        self.stopwatch: Callable[[], float] = time.monotonic
         self._reports = Reports(logs, clock, journal.seal_text)
         self.on_progress: Callable[[Attempt, Any], None] = lambda attempt, progress: None
         self.on_beat: Callable[[Attempt], None] = lambda attempt: None
@@ -69,6 +72,13 @@ class StepHost:
     def ended(self, attempt: Attempt) -> None:
         """The attempt, which has reported progress, has ended."""
         self._reports.ended(attempt)
+
+    def attach(self, attempt: Attempt, name: str, artifact: Payload) -> None:
+        if attempt.secrets is not None and attempt.secrets.leaks(bytes(artifact.data)):
+            raise PayloadError(
+                f"artifact {name!r} of step {attempt.name!r} contains the value of a secret; leave it out"
+            )
+        attempt.artifacts = {**(attempt.artifacts or {}), name: artifact}
 
     def log(self, attempt: Attempt, level: str, stream: str, line: str) -> None:
         if attempt.secrets is not None:
@@ -101,7 +111,7 @@ class StepHost:
             if attempt.secrets is not None and attempt.secrets.leaks(bytes(payload.data)):
                 raise PayloadError(f"a heartbeat of step {attempt.name!r} contains the value of a secret; leave it out")
             attempt.beaten = payload
-        attempt.beaten_at = time.monotonic()
+        attempt.beaten_at = self.stopwatch()
         self.on_beat(attempt)
 
     def earlier(self, attempt: Attempt, type: Any) -> Any:
@@ -111,6 +121,14 @@ class StepHost:
         attempt.handed_over = True
         self.on_beat(attempt)
         return token_of(attempt.run, attempt.uid, attempt.key, attempt.attempt)
+
+    def read_reference(self, attempt: Attempt | None, ref: str, encoding: str) -> tuple[Payload, Encodings]:
+        found = self._store.blobs([ref]).get(ref)
+        if found is None:
+            raise PayloadError(
+                f"$: the value that was kept under {ref} is gone: the runs that referred to it were deleted or erased"
+            )
+        return brought_back(encoding, found, self._journal.codec), self._journal.encodings
 
     def clean_result(self, attempt: Attempt, result: Payload) -> Payload:
         """The result, or an error if it carries a secret's value out of the step."""

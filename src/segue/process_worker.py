@@ -17,17 +17,22 @@ from itertools import count
 from queue import SimpleQueue
 from typing import Any
 
+import msgspec
+
 from segue import capture
 from segue.authoring.python.definitions import STEPS
 from segue.errors import SecretNotFound
 from segue.kernel.attempt import CURRENT, Attempt
 from segue.kernel.encoding import Encodings
+from segue.kernel.payload import Payload
 from segue.kernel.secret import SecretScope
 from segue.runtime.process_errors import StepNotFound, put_together, take_apart, unicode
 from segue.runtime.process_frames import (
     Answer,
+    AskReference,
     AskSecret,
     AskState,
+    Attached,
     Beaten,
     Completed,
     Failed,
@@ -111,6 +116,9 @@ class Worker:
     def report(self, attempt: Attempt, progress: Any) -> None:
         self._send(Reported(self._encodings.encode(progress)))
 
+    def attach(self, attempt: Attempt, name: str, artifact: Payload) -> None:
+        self._send(Attached(name, artifact))
+
     def log(self, attempt: Attempt, level: str, stream: str, line: str) -> None:
         self._send(Logged(level, stream, unicode(line)))
 
@@ -139,6 +147,12 @@ class Worker:
         token = self._ask(HandOver(question), question)
         assert token is not None
         return token.decode()
+
+    def read_reference(self, attempt: Attempt, ref: str, encoding: str) -> tuple[Payload, Encodings]:
+        question = next(self._questions)
+        data = self._ask(AskReference(question, ref, encoding), question)
+        assert data is not None
+        return msgspec.json.decode(data, type=Payload), self._encodings
 
     def _secret(self, name: str) -> str:
         question = next(self._questions)

@@ -350,7 +350,9 @@ def _open_calls(events: Iterable[e.Event], action: str) -> list[str]:
                 calls[key] = False
             case e.ChildStarted(key=key) | e.TaskOpened(key=key):
                 calls[key] = False
-            case e.StepCompleted(key=key) | e.ChildCompleted(key=key) | e.TaskCompleted(key=key):
+            case (
+                e.StepCompleted(key=key) | e.StepCached(key=key) | e.ChildCompleted(key=key) | e.TaskCompleted(key=key)
+            ):
                 calls.pop(key, None)
             case e.Modified(action="skip", key=str(key)):
                 calls.pop(key, None)

@@ -15,14 +15,14 @@ from segue.authoring.python.execution import CodeExecution
 from segue.authoring.python.registry import definition_of
 from segue.authoring.python.scheduling import takes_report
 from segue.authoring.python.versions import Versions
-from segue.errors import InvalidArgument, PayloadError, StoreUnavailable
+from segue.errors import InvalidArgument, PayloadError, StoreUnavailable, UnknownWorkflow
 from segue.formats import Formats
 from segue.host import StepHost
 from segue.kernel.canonical import digest
 from segue.kernel.encoding import Encodings
 from segue.kernel.execution import Execution
 from segue.kernel.interception import Interceptor
-from segue.kernel.payload import Payload
+from segue.kernel.payload import JSON, Payload, from_bytes
 from segue.kernel.report import Occasion, RunReport
 from segue.kernel.schedule import Target
 from segue.kernel.steps import StepRunner
@@ -115,6 +115,14 @@ class Definitions:
         payload, canonical = self._encodings.encode_canonical({"*": (report,)})
         return target.name, payload, digest(canonical, self._hash_key)
 
+    def arguments(self, workflow: str, input: str) -> tuple[Payload, str]:
+        definition = self.workflow(workflow)
+        if definition is None:
+            raise UnknownWorkflow(workflow, self.names())
+        site = definition.bind(self._encodings, self._hash_key).call_site
+        given = site.decode(from_bytes(JSON, b'{"*":%b}' % input.encode()))
+        return site.encode(given.args, given.kwargs)
+
     def runner(self, step: str) -> StepRunner | None:
         found = STEPS.get(step)
         return None if found is None else found.bind(self._encodings, self._hash_key)
@@ -164,6 +172,7 @@ class Duty:
         self.conductor.expect = self.mail.expect
         self.conductor.reload = self._reload
         self.mail.also = self.scheduler.look
+        self.conductor.look_into_outbox = self.mail.look_into_outbox
         self.conductor.on_dispossessed = dispossessed
         host.on_beat = self.conductor.heartbeats.heard
 

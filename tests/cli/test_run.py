@@ -40,6 +40,21 @@ def test_one_json_object_and_nothing_else(segue: Folder) -> None:
     assert told["started_at"] < told["closed_at"]
 
 
+def test_without_a_record_there_is_no_database(segue: Folder) -> None:
+    before = set(segue.path.iterdir())
+    ended = segue("run", "flows.py:plain", "3", "--no-record")
+    assert ended.out.rstrip().endswith("12")
+    told = segue("run", "flows.py:plain", "3", "--no-record", "--json").json
+    assert told == {"workflow": "plain", "state": "completed", "result": 12}
+    assert {path.name for path in set(segue.path.iterdir()) - before} <= {"__pycache__"}
+
+
+def test_without_a_record_it_fails_as_it_would(segue: Folder) -> None:
+    ended = segue("run", "flows.py:fails", "3", "--no-record", code=1)
+    assert "failed" in ended.err
+    assert "leave them out" in segue("run", "flows.py:plain", "3", "--no-record", "--id", "a", code=2).err
+
+
 def test_attempts_are_told(segue: Folder) -> None:
     out = segue("run", "flows.py:retries", "3").out
     assert "attempt 1 failed, next in" in out

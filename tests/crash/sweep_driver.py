@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, closing, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import apsw
 import msgspec
 import sweep_steps as steps
 import sweep_workflows as w
 
+import segue
 from segue import Approval, Engine, Handle, Incident, Resolution, RunFailed
 from segue.errors import (
     CallerError,
@@ -37,13 +39,32 @@ def engine_on(path: Path, *, store: Store | None = None, settings: Settings | No
 
 async def drive(engine: Engine, *, apart: bool = False) -> None:
     """Does everything, at once or one part after the other, and returns when all runs are closed."""
-    async with asyncio.timeout(LONGEST):
+    async with asyncio.timeout(LONGEST), _bringing_back(engine):
         if apart:
             for part in PARTS:
                 await part(engine)
         else:
             await asyncio.gather(*[part(engine) for part in PARTS])
         await until(lambda: _all_closed(engine))
+
+
+@asynccontextmanager
+async def _bringing_back(engine: Engine) -> AsyncIterator[None]:
+    """Has runs go on, children too, whose step lost as many processes as one may: that is what the game is about."""
+
+    async def bring_back() -> None:
+        while True:
+            for row in await engine.list(RunFilter(states=("incident",), limit=10_000)):
+                if (row.error or "").startswith("process-lost"):
+                    await _unless_closed(engine.retry(row.run))
+            await asyncio.sleep(0.05)
+
+    task = asyncio.create_task(bring_back())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
 
 
 async def until(condition: Callable[[], Awaitable[bool]]) -> None:
@@ -372,10 +393,37 @@ async def _held_or_closed(handle: Handle[Any]) -> bool:
     return bool(held) or (await handle.status()).state in CLOSED
 
 
+async def _bank(engine: Engine) -> None:
+    await _end(await engine.start(w.bank, id="bank"))
+    await _end(await _until_there(engine, "from-a-step"))
+
+
+async def _pipeline(engine: Engine) -> None:
+    await _end(await engine.start(w.pipeline, id="pipeline"))
+
+
+async def _outbox(engine: Engine) -> None:
+    """Another program's own transaction starts a run, and one that it takes back starts none."""
+    with closing(apsw.Connection(engine.database)) as connection:
+        connection.set_busy_timeout(10_000)
+        connection.execute("BEGIN IMMEDIATE")
+        segue.outbox.start(connection, w.ordered, 1, id="never")
+        connection.execute("ROLLBACK")
+        segue.outbox.start(connection, w.ordered, 5, id="posted")
+    await _end(await _until_there(engine, "posted"))
+    await until(lambda: _is_empty(engine))
+
+
+async def _is_empty(engine: Engine) -> bool:
+    return not engine.store.outbox(engine.app, 1, ["ordered"])
+
+
 PARTS = (
     _order, _letters, _basket, _family, _decide, _repaired, _skipped, _rolled_back, _called_off, _impatient, _ended,
     _phoenix, _twin, _policies, _bulky, _stuck, _abandons, _dynasty, _personal,
     _rounds, _begun_later, _out_of_time, _gives_up_waiting, _stopped,
+    _twin, _policies, _bulky, _stuck, _abandons, _dynasty, _personal, _bank, _outbox,
+    _twin, _policies, _bulky, _stuck, _abandons, _dynasty, _personal, _bank, _outbox, _pipeline,
 )  # fmt: skip
 
 
@@ -407,5 +455,6 @@ async def _end_of(engine: Engine, row: RunRow) -> dict[str, Any]:
         "error": row.error,
         "attributes": row.attributes,
         "published": engine.published(row.run),
+        "artifacts": msgspec.to_builtins(await engine.artifacts(row.run)),
         "tasks": tasks,
     }

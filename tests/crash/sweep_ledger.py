@@ -13,6 +13,8 @@ from segue.kernel.attempt import derive_key
 from segue.kernel.erasure import erase_event
 
 Journals = dict[str, list[bytes]]
+BALANCES = [("ann", 94), ("bob", 46), ("carl", 10), ("orders", 7)]
+"""What the user's own table holds in the end, whatever happens on the way."""
 
 
 def journals(path: Path) -> Journals:
@@ -57,6 +59,8 @@ def check_end(path: Path, world: Path, *, one_process: bool) -> set[str]:
     assert _query(path, "SELECT * FROM attempts") == []
     assert _query(path, "SELECT id, state, wake FROM runs WHERE closed_at IS NULL OR wake IS NOT NULL") == []
     assert _query(path, "SELECT key FROM tasks WHERE state = 'open'") == []
+    assert _query(path, "SELECT * FROM segue_outbox") == []
+    assert _query(path, "SELECT name, balance FROM bank ORDER BY name") == BALANCES, "a transaction took effect twice"
     kinds: set[str] = set()
     recorded: dict[str, tuple[str, str]] = {}
     for uid, rows in journals(path).items():

@@ -21,6 +21,7 @@ from segue.errors import ScheduleExists
 from segue.stores.base import RunFilter
 from segue.stores.faults import FaultyStore
 from segue.testing import VirtualClock, World
+from segue.testing.mocks import Mocks
 
 HOUR = 3_600_000_000
 END = round(datetime(2026, 1, 5, 15, 30, tzinfo=UTC).timestamp() * 1e6)
@@ -46,7 +47,7 @@ async def play(folder: Path, store: FaultyStore, game: Game) -> None:
     clock = VirtualClock()
     settings = Settings(cache=game.cache)
     async with Engine(f"sqlite:///{folder}/runs.db", store=store, clock=clock, settings=settings) as engine:
-        world = World(engine, clock)
+        world = World(engine, clock, Mocks())
         clock.jump(max((row.changed_at for row in await engine.list()), default=0))
         await _make(engine)
         while clock.now() < END:

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 import segue
-from segue import NonRetryable, Retry, step
+from segue import Cache, NonRetryable, Ref, Retry, Transaction, step
 from segue.kernel.attempt import current_attempt
 
 
@@ -222,3 +222,62 @@ def never_completed(name: str) -> None:
 async def pausable(n: int) -> int:
     act()
     return n + 1
+
+
+# --- in the database's own transactions -------------------------------------------------------------------------
+
+
+@step.transaction
+def open_account(db: Transaction, name: str, balance: int) -> None:
+    act(name)
+    db.execute("CREATE TABLE IF NOT EXISTS bank (name TEXT PRIMARY KEY, balance INTEGER NOT NULL CHECK (balance >= 0))")
+    db.execute("INSERT INTO bank VALUES (?, ?)", (name, balance))
+
+
+@step.transaction
+def transfer(db: Transaction, source: str, target: str, amount: int) -> int:
+    """Takes effect once: twice would be seen in the balances."""
+    act(f"{source} {target}")
+    db.execute("UPDATE bank SET balance = balance + ? WHERE name = ?", (amount, target))
+    db.execute("UPDATE bank SET balance = balance - ? WHERE name = ?", (amount, source))
+    segue.state.set_sync("bank", target, segue.state.get_sync("bank", target, 0) + amount)
+    return balance_of(db, source)
+
+
+def balance_of(db: Transaction, name: str) -> int:
+    row = db.execute("SELECT balance FROM bank WHERE name = ?", (name,)).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+@step.transaction(retry=Retry(attempts=2, initial="1ms", jitter=0))
+def overdraw(db: Transaction, name: str) -> None:
+    """Leaves nothing. No effect outside either: a failure is not in the commit whose acknowledgement is lost, and is
+    found by running the code again."""
+    db.execute("UPDATE bank SET balance = balance + 1000 WHERE name <> ?", (name,))
+    db.execute("UPDATE bank SET balance = balance - 1000 WHERE name = ?", (name,))
+
+
+@step.transaction
+def place_order(db: Transaction, n: int) -> str:
+    """Starts a workflow with what it writes."""
+    act()
+    db.execute("INSERT INTO bank VALUES ('orders', ?)", (n,))
+    return segue.outbox.start(db, "ordered", n, id="from-a-step")
+
+
+# --- for data teams ---------------------------------------------------------------------------------------------
+
+
+@step(cache=Cache(expires="1d"))
+async def slow_sum(n: int) -> int:
+    act()
+    return sum(range(n))
+
+
+@step
+async def weigh(texts: list[Ref[str]]) -> int:
+    """Loads what the workflow only refers to."""
+    act()
+    segue.artifact.table("texts", [{"size": text.size} for text in texts])
+    return sum([len(await text.load()) for text in texts])

@@ -386,3 +386,43 @@ async def stopped() -> list[Any]:
     before = await signal("before", int)
     await asyncio.sleep(0.01)
     return [before, await steps.pausable(3)]
+
+
+@workflow
+async def bank() -> dict[str, Any]:
+    """Transactional steps: in a row and at once, one that fails, one that is undone, one that starts a workflow."""
+    for name, balance in (("ann", 100), ("bob", 50), ("carl", 0)):
+        await steps.open_account(name, balance)
+    await asyncio.gather(*[steps.transfer("ann", "carl", n) for n in (1, 2, 3)], steps.transfer("bob", "carl", 4))
+    try:
+        await steps.overdraw("ann")
+        overdrawn = "?"
+    except StepFailed as error:
+        overdrawn = f"{error.failure.type} {error.attempts}"
+    with suppress(StepFailed):
+        async with saga() as s:
+            await s.step(steps.transfer, "bob", "ann", 20, undo=give_back)
+            await steps.refused("no")
+    placed = await steps.place_order(7)
+    return {"left": await steps.transfer("ann", "bob", 0), "overdrawn": overdrawn, "placed": placed}
+
+
+async def give_back(source: str, target: str, amount: int, left: int | None) -> None:
+    if left is not None:
+        await steps.transfer(target, source, amount)
+
+
+@workflow
+async def ordered(n: int) -> int:
+    """Started from the outbox."""
+    return await steps.fetch(n)
+
+
+@workflow
+async def pipeline() -> dict[str, Any]:
+    """What data teams use: a mapped step, cached results, results by reference, artifacts."""
+    segue.artifact.progress("stage", 1, 2)
+    sums = await steps.slow_sum.map([10, 20, 30], concurrency=2)
+    again = await steps.slow_sum.map([10, 20, 30])
+    texts = await steps.large.by_reference().map([1, 2], concurrency=1)
+    return {"sums": sums.all(), "again": again.all(), "weight": await steps.weigh(texts.all())}

@@ -92,7 +92,7 @@ def test_cancelled_at_any_moment_it_is_all_or_nothing(town: Towns) -> None:
 def test_one_fault_at_every_place(which: str, town: Towns) -> None:
     small = replace(ORDERS[which], items=SAMPLE.items[:1])
     held = sweep(fulfil, small, scene=lambda scene: town.new(), invariants=INVARIANTS)
-    assert held.schedules > 30
+    assert held.runs > 30
 
 
 # --- the same, with a mistake in it: the simulation finds it ----------------------------------------------------
@@ -120,7 +120,7 @@ def test_without_a_saga_something_stays_behind(town: Towns) -> None:
     with pytest.raises(SimulationFailed) as caught:
         simulate(fulfil_without_a_saga, SAMPLE, scene=lambda scene: town.new(), invariants=INVARIANTS)
     assert caught.value.what == "In the end everything is there, or nothing is left behind"
-    assert len(caught.value.schedule.faults) == 1
+    assert len(caught.value.plan.faults) == 1
 
 
 @workflow
@@ -135,4 +135,4 @@ async def fulfil_in_the_wrong_order(order: Order) -> None:
 def test_a_label_before_the_payment_is_found_at_once(town: Towns) -> None:
     with pytest.raises(SimulationFailed, match="has been paid for") as caught:
         simulate(fulfil_in_the_wrong_order, SAMPLE, scene=lambda s: town.new(), invariants=INVARIANTS)
-    assert caught.value.schedule.faults == (), "it takes no fault at all"
+    assert caught.value.plan.faults == (), "it takes no fault at all"

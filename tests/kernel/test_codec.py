@@ -87,6 +87,7 @@ EVENTS: list[e.Event] = [
     e.Paused(*HEAD, "because"),
     e.Resumed(*HEAD),
     e.RunContinued(*HEAD, "uid", LARGE),
+    e.StepCached(*HEAD, "/a", "a", 1, "h", LARGE, SMALL, source="id", source_run=1, source_seq=2, made_at=3),
 ]
 
 

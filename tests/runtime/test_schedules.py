@@ -19,6 +19,7 @@ from segue.errors import (
 )
 from segue.stores.base import RunFilter
 from segue.testing import World
+from segue.testing.mocks import Mocks
 
 
 @pytest.fixture
@@ -128,7 +129,7 @@ async def test_of_two_engines_one_starts_the_runs_and_the_other_goes_on(tmp_path
     owner = Engine(url, clock=clock)
     await owner.open()
     async with Engine(url, clock=clock) as other:
-        first, second = World(owner, clock), World(other, clock)
+        first, second = World(owner, clock, Mocks()), World(other, clock, Mocks())
         assert (first.engine.owner, second.engine.owner) == (True, False)
         await made(second, overlap="allow-all")
         await until(lambda: clock.next is not None)

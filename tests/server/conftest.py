@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import AsyncIterator
+from decimal import Decimal
 from pathlib import Path
 
 import httpx2 as httpx
+import msgspec
 import pytest
 
 from segue import Approval, Engine, approval, query, signal, step, update, workflow
@@ -34,6 +36,16 @@ async def doubles(n: int) -> int:
     More than that it does not do.
     """
     return await double(n)
+
+
+class Item(msgspec.Struct):
+    text: str
+    amount: Decimal
+
+
+@workflow(name="adds_up")
+async def adds_up(items: list[Item]) -> Decimal:
+    return sum((item.amount for item in items), Decimal())
 
 
 @workflow(name="fails")
@@ -67,7 +79,7 @@ async def asks(amount: int) -> bool:
 
 @pytest.fixture
 async def engine(tmp_path: Path) -> AsyncIterator[Engine]:
-    workflows = [doubles, fails, waits, asks]
+    workflows = [doubles, adds_up, fails, waits, asks]
     async with Engine(f"sqlite:///{tmp_path / 'segue.db'}", workflows=workflows) as engine:  # type: ignore[list-item]
         yield engine
 

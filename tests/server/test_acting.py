@@ -90,7 +90,7 @@ async def test_the_overview_tells_what_needs_a_person(api: httpx.AsyncClient) ->
 
 async def test_workflows_come_with_the_form_of_their_input(api: httpx.AsyncClient) -> None:
     found = {workflow["name"]: workflow for workflow in (await api.get("/workflows")).json()}
-    assert found.keys() == {"doubles", "fails", "waits", "asks"}
+    assert found.keys() == {"doubles", "adds_up", "fails", "waits", "asks"}
     assert found["doubles"]["parameters"] == ["n"]
     assert found["doubles"]["input"]["properties"] == {"n": {"type": "integer"}}
     assert found["doubles"]["input"]["required"] == ["n"]
@@ -99,3 +99,10 @@ async def test_workflows_come_with_the_form_of_their_input(api: httpx.AsyncClien
     assert "return await double(n)" in one["source"]
     assert one["documentation"].endswith("More than that it does not do.")
     problem(await api.get("/workflows/nothing"), 404, "unknown-workflow")
+
+
+async def test_input_becomes_the_declared_type(api: httpx.AsyncClient) -> None:
+    run = await start(api, "adds_up", [{"text": "a", "amount": "1.50"}, {"text": "b", "amount": "2"}])
+    assert (await until(api, run, "completed", "failed"))["result"]["value"] == "3.50"
+    body = {"workflow": "adds_up", "input": [[{"text": "a", "amount": "many"}]]}
+    assert "amount" in problem(await api.post("/runs", json=body), 422, "invalid-argument")["detail"]

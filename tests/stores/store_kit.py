@@ -81,6 +81,7 @@ def everything(run: int, seq: int, **fields: Any) -> Append:
         "published": {"p": b"1"},
         "state": (StateWrite("scope", "key", b"value"),),
         "blobs": (Blob(f"blob-{run}", b"large"),),
+        "artifacts": {"chart": b"1"},
     }
     return Append(run, seq, (b"e",), **(given | fields))
 
@@ -89,6 +90,7 @@ def nothing_beside_the_journal(store: Store, run: int) -> bool:
     return (
         store.tasks("default", state=None, run=run) == []
         and store.published(run) == {}
+        and store.artifacts(run) == {}
         and store.list(RunFilter(attributes={"a": 1})) == []
         and store.blobs([f"blob-{run}"]) == {}
     )

@@ -92,6 +92,17 @@ def test_a_payload_is_kept_once_and_until_the_last_run_that_refers_to_it_goes(ow
     assert owner.store.stats().payloads == 0
 
 
+def test_artifacts_are_kept_in_the_order_of_their_names_and_go_with_their_run(owner: Owner) -> None:
+    run, other = owner.start("a"), owner.start("b")
+    owner.commit(Append(run, 2, (b"e",), artifacts={"z": b"1", "a": b"2"}), Append(other, 2, (b"e",)))
+    owner.commit(Append(run, 3, (b"e",), artifacts={"z": b"3", "m": b"4"}, status=closed(at=10)))
+
+    assert list(owner.store.artifacts(run).items()) == [("z", b"3"), ("a", b"2"), ("m", b"4")]
+    assert owner.store.artifacts(other) == {}
+    assert owner.store.redact(run, [], b"told")
+    assert owner.store.artifacts(run) == {}
+
+
 # --- what cannot be stored --------------------------------------------------------------------------------------------
 UNFIT = {
     "number": lambda run: Append(run, 2, (b"e",), status=Status("running", 2**70, 5)),

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from segue import Workflow, signal, step, testing, workflow
+from segue import RunFailed, Workflow, signal, step, testing, workflow
 from segue.errors import InvalidArgument
 from segue.kernel import commands as c
 from segue.testing import Histories, HistoryBroken, replay
@@ -152,3 +152,24 @@ async def test_histories_by_name(tmp_path: Path) -> None:
     without_the_charge()
     with pytest.raises(HistoryBroken):
         histories.check_all()
+
+
+async def test_a_recording_tells_nothing_of_the_machine(tmp_path: Path) -> None:
+    async with testing.engine(tmp_path) as world:
+        world.mock(charge, side_effect=_fails_twice_over)
+        handle = await world.engine.start(as_recorded(), "a")
+        with pytest.raises(RunFailed):
+            await world.result(handle)
+        await testing.record(handle, tmp_path / "run.jsonl")
+        worker = world.engine.worker
+    text = (tmp_path / "run.jsonl").read_text()
+    assert "the deeper cause" in text
+    assert worker not in text
+    assert __file__ not in text
+
+
+def _fails_twice_over(order: str) -> str:
+    try:
+        raise KeyError("the deeper cause")
+    except KeyError as error:
+        raise ValueError("no") from error

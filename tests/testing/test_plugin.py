@@ -82,9 +82,9 @@ def test_plain(segue_world):
 
 SEEDS = """
 def test_seeds(segue_seeds):
-    assert simulate(adds, 1).schedules == len(segue_seeds) == {count}
+    assert simulate(adds, 1).runs == len(segue_seeds) == {count}
     assert segue_seeds[0] == {first}
-    assert simulate(adds, 1, seeds=3).schedules == 3
+    assert simulate(adds, 1, seeds=3).runs == 3
 """
 
 

@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 
+import segue
 from segue import (
     Approval,
     Retry,
     StepFailed,
+    Transaction,
     approval,
     idempotency_key,
     publish,
@@ -22,15 +24,17 @@ from segue import (
     workflow,
 )
 from segue.errors import InvalidArgument, PayloadError
+from segue.kernel import events as e
 from segue.testing import (
     NOTHING,
     Crash,
     Fails,
     Faults,
+    Late,
     Lost,
     Moment,
+    Plan,
     Scene,
-    Schedule,
     Sent,
     SimulationFailed,
     in_the_end,
@@ -118,11 +122,11 @@ def failure(*args: Any, **options: Any) -> SimulationFailed:
     with pytest.raises(SimulationFailed) as caught:
         simulate(*args, **options)
     error = caught.value
-    schedule = eval(repr(error.schedule), vars(testing))
+    plan = eval(repr(error.plan), vars(testing))
     with pytest.raises(SimulationFailed) as again:
-        simulate(*args, **options | {"schedule": schedule})
+        simulate(*args, **options | {"plan": plan})
     assert (again.value.what, again.value.told) == (error.what, error.told)
-    assert f"schedule={schedule!r}" in str(error)
+    assert f"plan={plan!r}" in str(error)
     return error
 
 
@@ -143,11 +147,11 @@ def test_a_charge_without_an_idempotency_key_is_found() -> None:
 
     error = failure(pays, "a", scene=careless, invariants=[charged_at_most_once])
     assert error.what == "charged at most once"
-    assert error.schedule.faults == (Lost("charge"),)
+    assert error.plan.faults == (Lost("charge"),)
     assert len(error.found.faults) > 1
     with pytest.raises(SimulationFailed) as swept:
         sweep(pays, "a", scene=careless, invariants=[charged_at_most_once])
-    assert swept.value.schedule.faults in ((Crash(1, "before"),), (Crash(2, "before"),), (Crash(1, "after"),))
+    assert swept.value.plan.faults in ((Crash(1, "before"),), (Crash(2, "before"),), (Crash(1, "after"),))
     assert simulate(pays, "a", scene=shop, invariants=[charged_at_most_once]).ended["completed"] > 90
 
 
@@ -169,7 +173,7 @@ async def undoes_in_time(order: str) -> None:
 def test_an_undo_that_is_registered_after_dispatch_is_found() -> None:
     error = failure(undoes_too_late, "a", scene=shop, invariants=[nobody_pays_for_nothing])
     assert error.what == "Whoever has paid has the goods or the money"
-    assert error.schedule.faults == (Lost("charge-once"),)
+    assert error.plan.faults == (Lost("charge-once"),)
     held = simulate(undoes_in_time, "a", scene=shop, invariants=[nobody_pays_for_nothing, charged_at_most_once])
     assert held.ended["failed"] > 0
     sweep(undoes_in_time, "a", scene=shop, invariants=[nobody_pays_for_nothing, charged_at_most_once])
@@ -217,7 +221,7 @@ def test_a_check_that_is_old_by_the_time_of_the_act_is_found() -> None:
 
     invariants = [what_was_called_off_stays_here]
     error = failure(checks_then_acts, "a", scene=with_message, invariants=invariants, seeds=range(3, 300))
-    assert len(error.schedule.faults) == 1, "one of the two is late, and nothing else matters"
+    assert len(error.plan.faults) == 1, "one of the two is late, and nothing else matters"
     assert len(error.found.faults) > 1
     assert simulate(checks_and_acts, "a", scene=with_message, invariants=invariants).ended["completed"] > 50
 
@@ -242,7 +246,7 @@ def test_a_workflow_that_does_not_replay_is_found() -> None:
     error = failure(remembers_outside_its_journal, "a", scene=forgetful)
     assert error.what == "the run comes to an end"
     assert "it stands still: non-determinism" in error.why
-    assert len(error.schedule.faults) == 1
+    assert len(error.plan.faults) == 1
 
 
 @workflow
@@ -265,8 +269,8 @@ def test_another_order_of_completion_is_found() -> None:
         return moment.published.get("last", "right") == "right"
 
     error = failure(first_come, "a", scene=shop, invariants=[right_is_last], faults=Faults(fails=0, lost=0))
-    assert [type(fault).__name__ for fault in error.schedule.faults] in (["Late"], ["Slow"])
-    assert "=left" in repr(error.schedule)
+    assert [type(fault).__name__ for fault in error.plan.faults] in (["Late"], ["Slow"])
+    assert "=left" in repr(error.plan)
 
 
 # --- what a simulation is made of -----------------------------------------------------------------------------
@@ -331,9 +335,9 @@ def test_everything_that_a_run_may_wait_for_is_simulated() -> None:
     held = simulate(uses_everything, "a", scene=surroundings, invariants=[result], seeds=40)
     assert answers == {"boss", "director"}
     assert held.crashes > 0
-    assert held.schedules == 40
+    assert held.runs == 40
     swept = sweep(uses_everything, "a", scene=surroundings, invariants=[result])
-    assert swept.schedules > 40
+    assert swept.runs > 40
 
 
 @workflow
@@ -351,7 +355,7 @@ async def never_ends(order: str) -> None:
 def test_a_run_that_does_not_end_is_a_failure() -> None:
     error = failure(waits_for_ever, "a")
     assert "it is waiting" in error.why
-    assert error.schedule.faults == ()
+    assert error.plan.faults == ()
     assert "it is waiting" in failure(never_ends, "a", within="30d").why
 
 
@@ -368,7 +372,7 @@ def test_what_a_person_would_mend_is_mended() -> None:
             refused.append(1)
 
     faults = [Fails("stands", n) for n in (1, 2)]
-    held = simulate(mended, "a", scene=hard, invariants=[exhausted], schedule=Schedule(0, *faults))
+    held = simulate(mended, "a", scene=hard, invariants=[exhausted], plan=Plan(0, *faults))
     assert held.ended == {"completed": 1}
     assert refused
 
@@ -397,7 +401,7 @@ def test_what_must_not_be_run_again_is_left_to_a_person() -> None:
 
 
 async def test_it_runs_beside_an_event_loop() -> None:
-    assert simulate(pays, "a", scene=shop, seeds=2).schedules == 2
+    assert simulate(pays, "a", scene=shop, seeds=2).runs == 2
 
 
 def test_the_same_seed_is_the_same_run() -> None:
@@ -451,9 +455,111 @@ def test_a_message_that_comes_while_the_process_dies_comes_once() -> None:
 
     held = simulate(hears_one, scene=one_signal, invariants=[counts], faults=Faults(crash=0.4))
     assert held.ended == {"completed": 100}
-    simulate(hears_one, scene=one_signal, schedule=Schedule(0, Crash(2), Sent("signal go", after=60)))
+    simulate(hears_one, scene=one_signal, plan=Plan(0, Crash(2), Sent("signal go", after=60)))
 
 
 @workflow
 async def hears_one() -> None:
     await signal("go")
+
+
+@step(heartbeat_timeout="10s", retry=Retry(attempts=2))
+async def falls_silent(order: str) -> None:
+    for _ in range(5):
+        segue.heartbeat()
+        await asyncio.sleep(8)
+    await asyncio.sleep(86_400)
+
+
+@step(schedule_to_start="30s")
+async def waits_for_its_turn(order: str) -> None: ...
+
+
+@workflow
+async def is_limited(order: str) -> list[str]:
+    said = []
+    for slow in (falls_silent, waits_for_its_turn):
+        try:
+            await slow(order)
+        except StepFailed as error:
+            said.append(error.failure.message)
+    return said
+
+
+def test_the_limits_of_a_step_are_on_virtual_time_too() -> None:
+    told: list[str] = []
+
+    def failures(moment: Moment) -> None:
+        if moment.over:
+            told.extend(message for call in moment.trace.calls for message in call.failures)
+
+    simulate(is_limited, "a", invariants=[failures], plan=Plan(0, Late("waits_for_its_turn", by=60.0)))
+    assert ["heartbeat" in message for message in told] == [True, True, False]
+    assert "30 s" in told[2]
+
+
+@workflow
+async def counts_down(n: int) -> int:
+    await signal("tick")
+    await charge(f"{n}")
+    if n > 1:
+        segue.continue_as_new(n - 1)
+    return n
+
+
+def test_a_run_that_continues_as_new_is_one_run() -> None:
+    def ticks(scene: Scene) -> Shop:
+        for _ in range(4):
+            scene.signal("tick", within="2m")
+        return shop(scene)
+
+    def in_order(moment: Moment) -> bool:
+        return moment.outside.charges == ["3", "2", "1"][: len(moment.outside.charges)]
+
+    @in_the_end
+    def all_of_it(moment: Moment) -> None:
+        assert len(moment.outside.charges) == 3
+        moment.trace.assert_completed()
+
+    held = simulate(counts_down, 3, scene=ticks, invariants=[in_order, all_of_it], faults=Faults(fails=0, lost=0))
+    assert held.ended == {"completed": 100}
+    assert held.crashes > 10
+
+
+def test_what_was_done_before_a_crash_is_not_done_again() -> None:
+    done: list[str] = []
+
+    def errand(scene: Scene) -> Shop:
+        done.clear()
+        scene.act("look", lambda handle: _look(done, handle))
+        return shop(scene)
+
+    held = simulate(pays, "a", scene=errand, plan=Plan(0, Sent("look", commit=1), Crash(2), Crash(4)))
+    assert (held.crashes, done) == (2, ["running"])
+
+
+async def _look(done: list[str], handle: Any) -> None:
+    done.append((await handle.status()).state)
+
+
+@step.transaction(retry=PATIENT)
+def book(db: Transaction, order: str) -> int:
+    db.execute("CREATE TABLE IF NOT EXISTS app_bookings (name TEXT)")
+    db.execute("INSERT INTO app_bookings VALUES (?)", (order,))
+    return int(db.execute("SELECT count(*) FROM app_bookings").fetchall()[0][0])
+
+
+@workflow
+async def books(order: str) -> list[int]:
+    return [await book(order), await book(order)]
+
+
+def test_a_transactional_step_takes_effect_once_whatever_happens() -> None:
+    @in_the_end
+    def twice(moment: Moment) -> None:
+        moment.trace.assert_completed()
+        (closing,) = [event for event in moment.trace.events if isinstance(event, e.RunCompleted)]
+        assert moment.engine.encodings.decode(closing.result) == [1, 2]
+
+    simulate(books, "a", invariants=[twice], faults=Faults(crash=0.15, most=5), seeds=60)
+    sweep(books, "a", invariants=[twice])

@@ -11,24 +11,34 @@ from uuid import UUID
 import segue
 from segue import (
     Approval,
+    Artifact,
+    Cache,
     Client,
     Engine,
     File,
     Handle,
     HumanTask,
     Incident,
+    MapFailure,
+    Mapped,
+    Ref,
     Retention,
     Retry,
     SecretRef,
     Settings,
     StepFailed,
+    Transaction,
     approval,
+    artifact,
     escalate,
+    group,
     idempotency_key,
+    locally,
     log,
     now,
     on_cancel,
     other_run,
+    outbox,
     patched,
     progress,
     publish,
@@ -47,6 +57,21 @@ from segue import (
     workflow,
 )
 from segue.following import Progress, Published, Recorded
+from segue.testing import (
+    Crash,
+    Faults,
+    Lost,
+    Mock,
+    Moment,
+    Plan,
+    Scene,
+    Simulated,
+    World,
+    in_the_end,
+    simulate,
+    sweep,
+    trace,
+)
 
 
 class Order:
@@ -287,3 +312,92 @@ async def steered(engine: Engine) -> None:
     await engine.pause_step("load", "why", by="ann")
     await engine.complete_step("token", 1)
     await engine.fail_step("token", ValueError("no"), retryable=False)
+
+
+@step.transaction
+def book(db: Transaction, order: Order, times: int = 1) -> int:
+    row = db.execute("SELECT 1 WHERE ? > 0", (times,)).fetchone()
+    outbox.start(db, fulfil, order, id="x", tags={"k": "v"})
+    return 0 if row is None else db.execute("UPDATE t SET a = 1").rowcount
+
+
+@step.transaction(timeout="5s", retry=2)
+def unbook(db: Transaction, order: Order, booked: int | None) -> None: ...
+
+
+@workflow
+async def books(order: Order) -> int:
+    assert_type(await book.using(key="k")(order, times=2), int)
+    async with saga() as s:
+        assert_type(await s.step(book, order, 2, undo=None), int)
+    await unbook(order, None)
+    return await book(order)
+
+
+@step(cache=Cache(by="code", expires="1d"))
+async def extract(day: int, tries: int = 1) -> bytes:
+    return bytes(day)
+
+
+@step
+async def join(parts: list[Ref[bytes]]) -> int:
+    artifact.table("t", [{"a": 1}])
+    artifact.image("i", b"x", media_type="image/png")
+    return sum([len(await part.load()) for part in parts])
+
+
+@step
+async def commit(day: int, found: bytes) -> None: ...
+
+
+@step
+async def rollback(day: int, found: bytes | None) -> None: ...
+
+
+@workflow
+async def pipeline(days: int) -> int:
+    mapped = await extract.map(range(days), concurrency=3)
+    assert_type(mapped, Mapped[bytes])
+    assert_type(mapped.results, list[bytes])
+    assert_type(mapped[0], bytes)
+    assert_type(mapped.failures, list[MapFailure])
+    assert_type(await mapped.retry(), Mapped[bytes])
+    assert_type(await extract.by_reference()(1), Ref[bytes])
+    refs = await extract.by_reference().map(range(days))
+    assert_type(refs.all(), list[Ref[bytes]])
+    async with group() as g:
+        assert_type(await g.step(extract, 1, commit=commit, rollback=rollback), bytes)
+    return await join(refs.all())
+
+
+async def looks(engine: Engine, ref: Ref[bytes]) -> None:
+    assert_type(await engine.load(ref), bytes)
+    assert_type(await engine.invalidate(extract), int)
+    assert_type(await (await engine.start(pipeline, 1)).artifacts(), list[Artifact])
+    assert_type(await pipeline.local(1), int)
+    assert_type(await locally(pipeline, 1, answers={}), int)
+
+
+async def kit(world: World, order: Order) -> None:
+    charged = world.mock(charge, returns=Payment())
+    same: Mock[[Order], Payment] = charged
+    same.assert_called_once_with(order)
+    world.mock(charge, raises=ConnectionError("down"), times=2)
+    world.mock(charge, raises=ConnectionError)
+    world.mock(charge, side_effect=lambda order: Payment())
+    handle = await world.engine.start(fulfil, order)
+    assert_type(await world.result(handle), str)
+    (await trace(handle)).assert_compensated((charge, "refund"))
+
+
+def simulated(order: Order) -> None:
+    def scene(scene: Scene) -> None:
+        scene.mock(charge, returns=Payment())
+        scene.signal("note", "hello", within="2d")
+
+    def holds(now: Moment) -> bool:
+        return now.over
+
+    assert_type(simulate(fulfil, order, scene=scene, invariants=[holds], faults=Faults(spare=(charge,))), Simulated)
+    assert_type(sweep(fulfil, order, invariants=[in_the_end(holds)]), Simulated)
+    simulate(fulfil, order, plan=Plan(1, Crash(3), Lost("charge")))

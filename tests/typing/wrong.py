@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from segue import (
+    Cache,
     Client,
     Engine,
     File,
+    Ref,
     Retention,
     Retry,
     SecretRef,
     Settings,
+    Transaction,
     approval,
     escalate,
+    group,
     idempotency_key,
     log,
     now,
     other_run,
+    outbox,
     patched,
     progress,
     publish,
@@ -32,6 +37,7 @@ from segue import (
     uuid4,
     workflow,
 )
+from segue.testing import World, simulate
 
 
 class Order:
@@ -201,3 +207,59 @@ async def out_of_time(engine: Engine) -> None:
     await engine.start(fulfil, Order(), delay=object())  # E: call-overload
     await engine.complete_step(7, None)  # E: arg-type
     charge.using(summary=3)  # E: arg-type
+
+
+@step.transaction  # E: arg-type|call-overload
+def lacks_a_connection() -> None: ...
+
+
+@step.transaction
+def book(db: Transaction, order: Order) -> int:
+    outbox.start(db, fulfil, "tea")  # E: call-overload|arg-type
+    db.commit()  # E: attr-defined
+    return 1
+
+
+@workflow
+async def books(order: Order) -> None:
+    await book("tea")  # E: arg-type
+    text: str = await book(order)  # E: assignment
+    print(text)
+
+
+@step
+async def extract(day: int) -> bytes:
+    return bytes(day)
+
+
+@step
+async def join(part: Ref[bytes]) -> int:
+    text: str = await part.load()  # E: assignment
+    return len(text)
+
+
+@workflow
+async def pipeline(days: int) -> int:
+    await extract.map(["a"])  # E: list-item|arg-type
+    numbers: list[int] = (await extract.map([1])).results  # E: assignment
+    await join(await extract(1))  # E: arg-type
+    async with group() as g:
+        await g.step(extract, 1, commit=join)  # E: arg-type|call-overload
+    return len(numbers)
+
+
+async def looks() -> None:
+    await pipeline.local("a")  # E: arg-type
+    text: str = await pipeline.local(1)  # E: assignment
+    Cache(by="luck")  # E: arg-type
+    print(text)
+
+
+def kit(world: World, order: Order) -> None:
+    world.mock(charge, returns="one")  # E: arg-type|call-arg|misc
+    charged = world.mock(charge, returns=Payment())
+    charged.assert_called_with(order, 2)  # E: call-arg|arg-type
+    world.mock(charge, side_effect=len)  # E: arg-type
+    world.mock(fulfil, returns="x")  # E: arg-type
+    simulate(charge, order)  # E: arg-type
+    simulate(fulfil, order, invariants=[1])  # E: list-item

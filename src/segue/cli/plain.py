@@ -53,6 +53,8 @@ def _call_line(watch: Watch, event: e.Event, call: Call) -> str | None:
     name = call.name if call.number == 1 else f"{call.name} #{call.number}"
     took = f"  {length(call.ended_at - call.began_at)}" if call.ended_at is not None else ""
     match event:
+        case e.StepCached():
+            return f"{'cached':<12} {name}  by {event.source}"
         case e.StepCompleted():
             attempts = f"  {count(call.attempts, 'attempt')}" if call.attempts > 1 else ""
             return f"{call.state:<12} {name}{took}{attempts}"

@@ -13,7 +13,7 @@ from cyclopts import Parameter
 from rich.text import Text
 
 from segue.authoring.python.definitions import Workflow
-from segue.cli import target, tree, values
+from segue.cli import target, tree, unrecorded, values
 from segue.cli.ending import conclude
 from segue.cli.exits import INTERRUPTED, NOT_YET
 from segue.cli.interrupts import Interrupts, leave
@@ -41,6 +41,9 @@ def run(
     ] = (),
     timeout: Annotated[str | None, Parameter(help="How long to wait, such as 30s; the run itself goes on.")] = None,
     logs: Annotated[bool, Parameter(help="Show what steps print.", negative=(), show_default=False)] = False,
+    no_record: Annotated[
+        bool, Parameter(help="Run in memory, with no database and no record.", negative=(), show_default=False)
+    ] = False,
     scope: Scope = Scope(),  # noqa: B008 (immutable)
 ) -> int:
     """Run a workflow to its end and show its steps as they go.
@@ -52,6 +55,8 @@ def run(
     tags = values.pairs(tag, "--tag")
     with redirect_stdout(sys.stderr) if scope.json else nullcontext():
         workflow = _find(target)
+    if no_record:
+        return unrecorded.run(workflow, args, id=id, tags=tags, limit=limit, scope=scope)
     # What the engine would log is shown already.
     logging.getLogger("segue").addHandler(logging.NullHandler())
     session = _Session(target, workflow, args, id=id, tags=tags, limit=limit, logs=logs, scope=scope)

@@ -215,7 +215,7 @@ class Past:
 
 def _note(calls: dict[str, Recorded], event: e.Event) -> None:
     match event:
-        case e.StepCompleted() | e.StepFailed() | e.StepScheduled():
+        case e.StepCompleted() | e.StepFailed() | e.StepScheduled() | e.StepCached():
             call = _call(calls, event.key, event.name, event.started_at or event.at)
             call.hash, call.outcome = event.hash, True
         case e.StepStarted():

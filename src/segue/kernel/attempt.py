@@ -9,9 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextvars import ContextVar
 from hashlib import blake2b
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from segue.errors import NotInWorkflow
+
+if TYPE_CHECKING:
+    from segue.kernel.encoding import Encodings
+    from segue.kernel.payload import Payload
 
 
 class Host(Protocol):
@@ -19,6 +23,9 @@ class Host(Protocol):
 
     def report(self, attempt: Attempt, progress: Any) -> None:
         """Makes progress visible to whoever follows the run."""
+
+    def attach(self, attempt: Attempt, name: str, artifact: Payload) -> None:
+        """Keeps an artifact with the run, once it is recorded how the attempt ended."""
 
     def log(self, attempt: Attempt, level: str, stream: str, line: str) -> None:
         """Keeps a line with the run."""
@@ -37,6 +44,9 @@ class Host(Protocol):
 
     def hand_over(self, attempt: Attempt) -> str:
         """Lets the attempt's outcome come from outside; its token."""
+
+    def read_reference(self, attempt: Attempt, ref: str, encoding: str) -> tuple[Payload, Encodings]:
+        """A value that is kept apart, and what decodes it. Raises ``PayloadError`` if it is gone."""
 
 
 class Identity(Protocol):
@@ -60,8 +70,8 @@ class Attempt:
     """
 
     __slots__ = (
-        "_on_cancel", "attempt", "beaten", "beaten_at", "cancel_requested", "earlier", "handed_over", "headers", "host",
-        "identity", "key", "name", "over", "progress", "secrets", "state_writes",
+        "_on_cancel", "artifacts", "attempt", "beaten", "beaten_at", "cancel_requested", "earlier", "handed_over",
+        "headers", "host", "identity", "key", "name", "over", "progress", "secrets", "state_writes",
     )  # fmt: skip
 
     def __init__(
@@ -82,6 +92,7 @@ class Attempt:
         self.cancel_requested = False
         self.progress: Any = None
         self.state_writes: dict[tuple[str, str], Any] | None = None
+        self.artifacts: dict[str, Payload] | None = None
         self.secrets: Any = None
         self.beaten: Any = None
         self.beaten_at = 0.0

@@ -26,6 +26,7 @@ from segue.kernel.events import (
     RunCancelled,
     RunStarted,
     RunTerminated,
+    StepCached,
     StepCompleted,
     StepFailed,
     StepScheduled,
@@ -291,6 +292,7 @@ _TEXTS: dict[type[Event], tuple[str, ...]] = {
     StepCompleted: ("summary",),
     StepFailed: ("summary",),
     StepScheduled: ("summary",),
+    StepCached: ("summary",),
     TimerFired: ("summary",),
 }
 _SPEAKING = frozenset(kind for kind in _KINDS if _FAILURES[kind] or kind in _TEXTS)

@@ -137,6 +137,13 @@ class Publish(Command, frozen=True):
     value: Payload
 
 
+class Attach(Command, frozen=True):
+    """Keep an artifact with the run, in the place of one of the same name."""
+
+    name: str
+    value: Payload
+
+
 class RecordMarker(Command, frozen=True):
     kind: str
     name: str

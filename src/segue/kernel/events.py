@@ -314,6 +314,26 @@ class RunContinued(Event, frozen=True, tag="RunContinued"):
     input: Payload
 
 
+class StepCached(Event, frozen=True, tag="StepCached"):
+    """A call was answered with the result of an earlier one; the step did not run. ``source_*`` say whose it was."""
+
+    key: str
+    name: str
+    attempt: int
+    hash: str
+    result: Payload
+    input: Payload | None = None
+    started_at: int = 0
+    worker: str = ""
+    summary: str | None = None
+    source: str = ""
+    """Id of the run that made the result."""
+    source_run: int = 0
+    source_seq: int = 0
+    made_at: int = 0
+    """When it was recorded there."""
+
+
 class Modified(Event, frozen=True, tag="Modified"):
     """A person has changed the run's future.
 
@@ -358,6 +378,7 @@ AnyEvent = (
     | Paused
     | Resumed
     | RunContinued
+    | StepCached
     | Modified
 )
 

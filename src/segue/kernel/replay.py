@@ -37,7 +37,7 @@ _RECORDS = frozenset(e.RECORDS)
 _INCIDENTS = (e.IncidentOpened, e.IncidentResolved)
 _ALONE = frozenset((e.RunStarted, e.Resumed))
 """Events that may be on disk without what they led to: if the journal ends there, nobody may have carried that out."""
-_REPEATABLE = (c.CancelStep, c.CancelChild, c.CloseTask, c.Reassign, c.Publish, c.SetSummary)
+_REPEATABLE = (c.CancelStep, c.CancelChild, c.CloseTask, c.Reassign, c.Publish, c.SetSummary, c.Attach)
 """Commands that leave no record, are not outstanding either, and may be carried out twice."""
 
 

@@ -6,10 +6,11 @@ from typing import Any, Literal, Protocol
 
 import msgspec
 
+from segue.kernel.caching import CacheTerms
 from segue.kernel.payload import Payload
 from segue.kernel.retry import ONCE, OnExhausted, Retry
 
-Executor = Literal["loop", "thread", "process"]
+Executor = Literal["loop", "thread", "process", "transaction"]
 
 
 class StepSpec(msgspec.Struct, frozen=True, gc=False):
@@ -17,12 +18,15 @@ class StepSpec(msgspec.Struct, frozen=True, gc=False):
 
     Attributes:
         name: unique within the app.
-        executor: where it runs: on the event loop (``async def``), in a thread, in a process of its own.
+        executor: where it runs: on the event loop (``async def``), in a thread, in a process of its own,
+            or in a transaction of the store's.
         retry: its retry policy.
         timeout: µs that one attempt may take, from when it begins (start-to-close); None for no limit.
         grace: µs that a cancelled attempt has to end by itself.
         on_exhausted: what follows the last failed attempt: ``raise`` StepFailed, or open an ``incident``.
         at_most_once: journal the start of the first attempt too, and never run it again after a lost process.
+        cache: the terms under which a recorded result may stand for this call.
+        by_reference: the result is kept apart, and what is recorded says where.
         pure: without side effects: a recorded outcome that is no longer used is no reason to stop.
         schedule_to_start: µs that one attempt may wait for a free thread or process.
         schedule_to_close: µs for all attempts together, the waits between them included, from the call on.
@@ -48,6 +52,9 @@ class StepSpec(msgspec.Struct, frozen=True, gc=False):
         """Whether anything is counted from the moment at which an attempt begins."""
         return self.timeout is not None or self.heartbeat is not None or self.schedule_to_start is not None
 
+    cache: CacheTerms | None = None
+    by_reference: bool = False
+
 
 def step_key(path: str, name: str, n: int) -> str:
     """The identity of a call: the task's path, the step's name, and the how-manieth of that name in that task (from 0).
@@ -66,7 +73,8 @@ class StepRunner(Protocol):
         """The arguments, as ``call`` wants them. Raises ``PayloadError``."""
 
     def call(self, arguments: Any) -> Any:
-        """Runs the function: a coroutine for executor ``loop``, the result for ``thread``."""
+        """Runs the function: a coroutine for executor ``loop``, the result for ``thread``. For ``transaction`` the
+        connection stands before the positional arguments."""
 
     def encode(self, result: Any) -> Payload:
         """The result's payload. Raises ``PayloadError`` naming the path inside the value."""

@@ -344,6 +344,7 @@ _FEED: dict[type[e.Event], Callable[[Timeline, Any], Call | None]] = {
     e.RunStarted: Timeline._run_started,
     e.StepStarted: Timeline._step_started,
     e.StepCompleted: Timeline._step_completed,
+    e.StepCached: Timeline._step_completed,
     e.StepFailed: Timeline._step_failed,
     e.TimerFired: Timeline._timer_fired,
     e.SignalReceived: Timeline._signal,

@@ -110,6 +110,12 @@ class Running:
 
     def finish(self, outcome: Outcome) -> None:
         """Reports the outcome; whatever comes after the first is ignored."""
+        done = self.leave()
+        if done is not None:
+            done(self, outcome)
+
+    def leave(self) -> Callable[[Running, Outcome], None] | None:
+        """It has ended; who wants to know how, if anybody still does. Nobody is told: that is the caller's."""
         self.attempts.running.discard(self)
         done, self.done = self.done, None
         if self.timers is not None:
@@ -119,7 +125,7 @@ class Running:
             self.attempt.over = "it has ended"
         if done is not None:
             self.attempts.before_outcome(self)
-            done(self, outcome)
+        return done
 
 
 class Attempts:
@@ -129,6 +135,9 @@ class Attempts:
         threads: how many plain functions run at once.
         processes: makes the process pool when the first step needs one.
         interceptors: what is around each attempt.
+
+    Attributes:
+        stopwatch: seconds, by which heartbeats are measured; the host has the same one.
     """
 
     def __init__(
@@ -140,7 +149,9 @@ class Attempts:
         self._pool: ThreadPoolExecutor | None = None
         self._processes: ProcessPool | None = None
         self._loop = asyncio.get_running_loop()
+        self.stopwatch: Callable[[], float] = time.monotonic
         self.running: set[Running] = set()
+        self.transact: Callable[[Running], None] = _nowhere
 
     def start(self, running: Running) -> None:
         """Starts an attempt. Never raises: what goes wrong is the attempt's outcome."""
@@ -233,6 +244,9 @@ class Attempts:
         begun = partial(self._begun, running)
         running.follow(self._processes.run(running.runner, running.command, running.attempt, begun))
 
+    def _in_transaction(self, running: Running) -> None:
+        self.transact(running)
+
     # --- how it ends ------------------------------------------------------------------------------------------
 
     def _begun(self, running: Running) -> None:
@@ -245,7 +259,7 @@ class Attempts:
         if spec.timeout is not None:
             self._limit(running, "timeout", spec.timeout)
         if spec.heartbeat is not None:
-            running.attempt.beaten_at = time.monotonic()
+            running.attempt.beaten_at = self.stopwatch()
             self._limit(running, "heartbeat", spec.heartbeat)
 
     def close_by(self, running: Running, remaining: int) -> None:
@@ -261,7 +275,7 @@ class Attempts:
         if running.timed_out is not None:
             return
         if limit == "heartbeat":
-            rest = running.attempt.beaten_at + (running.command.spec.heartbeat or 0) / 1_000_000 - time.monotonic()
+            rest = running.attempt.beaten_at + (running.command.spec.heartbeat or 0) / 1_000_000 - self.stopwatch()
             if rest > 0:
                 self._limit(running, limit, rest * 1_000_000)
                 return
@@ -291,11 +305,16 @@ _START: dict[str, Callable[[Attempts, Running], None]] = {
     "loop": Attempts._on_loop,
     "thread": Attempts._in_thread,
     "process": Attempts._in_process,
+    "transaction": Attempts._in_transaction,
 }
 
 
+def _nowhere(running: Running) -> None:
+    raise AssertionError("whoever puts the runtime together says where transactional steps run")
+
+
 def context_of(running: Running) -> Context:
-    """What an attempt's code runs in."""
+    """What the code of an attempt finds itself in."""
     if running.intercepted:
         return copy_context()  # with what interceptors have put there, such as a span
     context = Context()

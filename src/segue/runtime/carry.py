@@ -13,7 +13,7 @@ import msgspec
 from segue.kernel import commands as c
 from segue.kernel import events as e
 from segue.kernel.failures import summary
-from segue.runtime import chains, children, dispatch, incidents, outgoing, outside, pauses
+from segue.runtime import artifacts, chains, children, dispatch, incidents, outgoing, outside, pauses
 from segue.runtime.resident import Resident, Segment, answer
 from segue.stores.base import TaskRow
 
@@ -106,6 +106,10 @@ def _publish(conductor: Conductor, run: Resident, segment: Segment, command: c.P
     segment.extras.published[command.name] = conductor.journal.readable(command.value)
 
 
+def _attach(conductor: Conductor, run: Resident, segment: Segment, command: c.Attach) -> None:
+    segment.attach(*artifacts.written(conductor.journal, {command.name: command.value}))
+
+
 def _marker(conductor: Conductor, run: Resident, segment: Segment, command: c.RecordMarker) -> None:
     conductor.record(run, e.Marker(conductor.stamp(run), None, None, command.kind, command.name, command.value))
 
@@ -154,6 +158,7 @@ CARRY: dict[type[c.Command], Callable[[Conductor, Resident, Segment, Any], None]
     c.Reassign: _reassign,
     c.SetAttributes: _set_attributes,
     c.Publish: _publish,
+    c.Attach: _attach,
     c.RecordMarker: _marker,
     c.CompleteUpdate: _complete_update,
     c.Complete: _complete,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Protocol
 
 from segue.errors import EndlessContinuation, NonDeterminism, NotDeterministic, PayloadError, RunClosed
@@ -19,7 +20,7 @@ from segue.kernel.payload import Payload
 from segue.kernel.report import Occasion, RunReport
 from segue.kernel.schedule import Target
 from segue.kernel.steps import StepRunner
-from segue.runtime import children, dispatch, hooks, incidents, outgoing, outside
+from segue.runtime import children, dispatch, hooks, incidents, outgoing, outside, transactions
 from segue.runtime.attempts import Attempts, Outcome, Running
 from segue.runtime.carry import CARRY
 from segue.runtime.clock import Clock
@@ -45,6 +46,9 @@ class Definitions(Protocol):
 
     def names(self) -> list[str]:
         """The workflows that are known here."""
+
+    def arguments(self, workflow: str, input: str) -> tuple[Payload, str]:
+        """Payload and hash of arguments that are given as a JSON list. Raises ``CallerError``, ``PayloadError``."""
 
     def runner(self, step: str) -> StepRunner | None: ...
 
@@ -97,14 +101,17 @@ class Conductor:
         self.lost_attempts = True
         self._evicting = False
         self.call_soon = asyncio.get_running_loop().call_soon
+        self.new_future = asyncio.get_running_loop().create_future
         self.on_dispossessed: Callable[[Exception], None] = lambda error: None
         self.on_run: Callable[[Resident, e.Event], None] = lambda run, event: None
         self.reload: Callable[[Resident], None] = lambda run: None
         self.poke: Callable[[int], None] = lambda run: None
         self.expect: Callable[[int], None] = lambda at: None
+        self.look_into_outbox: Callable[[], None] = lambda: None
         self.writer = Writer(store, self, prepare=self.prepare)
         self.timers = Timers(clock, self._due)
         self.heartbeats = Heartbeats(self)
+        attempts.transact = partial(transactions.start, self)
 
     @property
     def only(self) -> list[str] | None:

@@ -11,11 +11,12 @@ from segue.kernel import events as e
 from segue.kernel.attempt import Attempt
 from segue.kernel.commands import RunStep
 from segue.kernel.failures import describe
+from segue.kernel.reference import keep_apart
 from segue.kernel.retry import next_attempt
-from segue.runtime import incidents, pauses
+from segue.runtime import artifacts, caching, incidents, pauses, transactions
 from segue.runtime.attempts import Outcome, Running, exceeded
-from segue.runtime.resident import Finished, Resident
-from segue.stores.base import LiveAttempt, StateWrite
+from segue.runtime.resident import Finished, Resident, Segment
+from segue.stores.base import Blob, LiveAttempt, StateWrite
 
 if TYPE_CHECKING:
     from segue.runtime.conductor import Conductor
@@ -32,6 +33,8 @@ def dispatch(conductor: Conductor, run: Resident, command: RunStep) -> None:
             return
     if conductor.held and (held := conductor.held.get((run.namespace, command.spec.name))) is not None:
         pauses.hold(conductor, run, command, held)
+        return
+    if command.spec.cache is not None and caching.hit(conductor, run, command):
         return
     runner = conductor.definitions.runner(command.spec.name)
     if runner is None:
@@ -65,6 +68,9 @@ def resume(conductor: Conductor, run: Resident, command: RunStep) -> None:
         run.active[command.key] = None
         # In a turn of its own: if a message vetoed the outcome the first time, it is delivered before this time.
         conductor.call_soon(dispatch, conductor, run, command)
+        return
+    if command.spec.executor == transactions.EXECUTOR and transactions.waits(conductor, run, command.key):
+        run.active[command.key] = None
         return
     lost = command.lost + conductor.lost_attempts
     if command.spec.at_most_once and command.started:
@@ -103,19 +109,26 @@ def finished(conductor: Conductor, running: Running, outcome: Outcome) -> None:
         conductor.host.ended(attempt)
     event = _event(conductor, running, outcome)
     state = None if isinstance(event, e.StepFailed) else attempt.state_writes
-    ended = Finished(event, state)
+    blob: Blob | None = None
+    if command.spec.by_reference and isinstance(event, e.StepCompleted):
+        result, ref, data = keep_apart(event.result, command.spec.name, conductor.journal.codec)
+        event, blob = msgspec.structs.replace(event, result=result), Blob(ref, data)
+    ended = Finished(event, state, blob, attempt.artifacts)
     run = conductor.residents.get(attempt.identity.run)
     if run is None or run.closed or run.active.get(command.key) is not running:
         # Its run is being rebuilt, or asks for something else now: kept in case it asks again.
         conductor.salvaged[attempt.run, command.key, command.attempt] = ended
         return
-    _record(conductor, run, ended)
+    seq = run.seq + 1
+    segment = _record(conductor, run, ended)
+    if command.spec.cache is not None and isinstance(ended.event, e.StepCompleted):
+        caching.keep(conductor, run, segment, command, seq, ended.event.at)
     if not conductor.attempts.running:
         # Nothing else is under way: the commit need not wait for the next turn of the loop.
         conductor.writer.flush_now()
 
 
-def _record(conductor: Conductor, run: Resident, ended: Finished) -> None:
+def _record(conductor: Conductor, run: Resident, ended: Finished) -> Segment:
     event = ended.event
     if event.at < run.at:
         event = msgspec.structs.replace(event, at=run.at)
@@ -131,11 +144,16 @@ def _record(conductor: Conductor, run: Resident, ended: Finished) -> None:
         segment.check_inbox = True
     elif kept:
         segment.extras.settled.append(event.key)
+    if ended.artifacts:
+        segment.attach(*artifacts.written(conductor.journal, ended.artifacts))
+    if ended.blob is not None:
+        segment.extras.blobs.append(ended.blob)
     if ended.state:
         segment.extras.state.extend(
             StateWrite(scope, key, None if value is None else conductor.journal.seal_value(value), run.namespace)
             for (scope, key), value in ended.state.items()
         )
+    return segment
 
 
 def _event(

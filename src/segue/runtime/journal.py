@@ -22,6 +22,7 @@ from segue.kernel.codec import (
 )
 from segue.kernel.encoding import Encodings
 from segue.kernel.payload import Payload
+from segue.kernel.reference import MARK, references, references_of
 from segue.stores.base import Blob
 
 PAGE = 500
@@ -45,13 +46,18 @@ class JournalFormat:
 
     def write(self, event: e.Event) -> tuple[bytes, list[Blob]]:
         """The event's row, and the blobs that belong to it."""
+        refs = None
         if self.codec is not None:
+            refs = references_of(event)
             event = seal_event(event, self.codec)
         data = e.encode(event)
+        if refs is None and MARK in data:
+            refs = references(data)
+        held = [Blob(ref, None) for ref in refs] if refs else []
         if len(data) <= LIMIT:  # nothing in it can be large
-            return data, []
+            return data, held
         event, large = split_event(event)
-        return e.encode(event), [Blob(ref, data) for ref, data in large]
+        return e.encode(event), held + [Blob(ref, data) for ref, data in large]
 
     def read(self, rows: Iterable[tuple[int, bytes]]) -> Iterator[tuple[int, e.Event]]:
         """The events of rows, a page's blobs fetched at once."""

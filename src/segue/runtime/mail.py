@@ -15,9 +15,10 @@ import msgspec
 
 from segue.errors import PayloadError, StoreError, StoreUnavailable
 from segue.kernel import events as e
-from segue.runtime import children, incidents, modifying, outside, pauses
+from segue.runtime import children, incidents, modifying, outside, pauses, transactions
 from segue.runtime.clock import Alarm
 from segue.runtime.loading import Loading
+from segue.runtime.outbox import Outbox
 from segue.runtime.resident import Resident
 from segue.stores.base import RESIDENT, InboxRow, Status
 
@@ -46,6 +47,7 @@ class Mail:
         self._closed = False
         self.also: Callable[[], None] = lambda: None
         """What else is looked after when the database has changed, and now and then."""
+        self._outbox = Outbox(conductor)
 
     @property
     def busy(self) -> bool:
@@ -95,8 +97,17 @@ class Mail:
             self._halted = {row: left for row, left in self._halted.items() if row in set(rows)}
         for row in rows:
             self.poke(row)
+        self._outbox.look()
         self.due()
         self.also()
+
+    def look_into_outbox(self) -> None:
+        """Somebody's transaction has put something there."""
+        if not self._closed:
+            try:
+                self._outbox.look()
+            except StoreUnavailable as error:
+                log.debug("looking into the outbox later: %s", error)
 
     def due(self) -> None:
         """Loads runs whose time has come, and sets the alarm for the next."""
@@ -295,6 +306,7 @@ _RECEIVE: dict[str, Callable[[Conductor, Resident, e.Event], None]] = {
     "pause": pauses.pause,
     "resume": pauses.resume,
     "child": _child,
+    "outcome": transactions.received,
     "cancel": _apply,
     "terminate": _terminate,
     "resolve": _resolve,

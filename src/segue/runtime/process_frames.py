@@ -158,10 +158,27 @@ class AskState(Frame, frozen=True):
     key: str
 
 
+class Attached(Frame, frozen=True):
+    """The step attached an artifact."""
+
+    name: str
+    artifact: Payload
+
+
+class AskReference(Frame, frozen=True):
+    """The step wants a value that is kept apart; answered with its payload in JSON."""
+
+    question: int
+    ref: str
+    encoding: str
+
+
 Order = Prepare | Start | Answer
 """What an engine says."""
 
-Notice = Ready | Completed | Failed | Logged | Reported | Beaten | HandOver | AskSecret | AskState
+Notice = (
+    Ready | Completed | Failed | Logged | Reported | Beaten | HandOver | AskSecret | AskState | AskReference | Attached
+)
 """What a worker says."""
 
 

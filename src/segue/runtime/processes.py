@@ -14,6 +14,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+import msgspec
+
 from segue.errors import AuthorError, OperatorError
 from segue.kernel.attempt import Attempt
 from segue.kernel.commands import RunStep
@@ -24,8 +26,10 @@ from segue.runtime.process_child import Child
 from segue.runtime.process_errors import EncodingsNotFound, died, put_together, take_apart
 from segue.runtime.process_frames import (
     Answer,
+    AskReference,
     AskSecret,
     AskState,
+    Attached,
     Beaten,
     BrokenFrame,
     Completed,
@@ -242,6 +246,12 @@ class Processes:
                 self._answer(job, question, lambda: attempt.host.secrets_of(attempt).resolve(name).encode())
             case AskState(question, scope, key):
                 self._answer(job, question, lambda: attempt.host.read_state(attempt, scope, key))
+            case Attached(name, artifact):
+                attempt.host.attach(attempt, name, artifact)
+            case AskReference(question, ref, encoding):
+                self._answer(
+                    job, question, lambda: msgspec.json.encode(attempt.host.read_reference(attempt, ref, encoding)[0])
+                )
             case BrokenFrame():
                 raise AuthorError(f"step {attempt.name!r} wrote to an open file that was not its own: {frame}")
 

@@ -9,7 +9,9 @@ from typing import Any
 from segue.kernel.commands import SendMessage
 from segue.kernel.events import RunStarted, StepCompleted, StepFailed, StepScheduled
 from segue.kernel.execution import Execution
+from segue.kernel.payload import Payload
 from segue.stores.base import RESIDENT, Append, Blob, GoOn, LiveAttempt, Post, StartRun, StateWrite, Status, TaskRow
+from segue.stores.cache_rows import CacheEntry
 
 Effect = tuple[Callable[..., None], tuple[Any, ...]]
 """What may happen only once the segment is on disk: a function and its arguments."""
@@ -39,16 +41,23 @@ class Finished:
     disk, whatever becomes of the run in memory, so that no side effect is repeated.
 
     Attributes:
+        blob: its result, if that is only referred to.
         refused: it was part of a segment that the database cannot store. Once more, and it is taken for the cause.
     """
 
-    __slots__ = ("event", "refused", "state")
+    __slots__ = ("artifacts", "blob", "event", "refused", "state")
 
     def __init__(
-        self, event: StepCompleted | StepFailed | StepScheduled, state: dict[tuple[str, str], Any] | None
+        self,
+        event: StepCompleted | StepFailed | StepScheduled,
+        state: dict[tuple[str, str], Any] | None,
+        blob: Blob | None = None,
+        artifacts: dict[str, Payload] | None = None,
     ) -> None:
         self.event = event
         self.state = state
+        self.blob = blob
+        self.artifacts = artifacts
         self.refused = False
 
 
@@ -56,8 +65,8 @@ class Extras:
     """What a segment rarely has: everything but events, a status and effects."""
 
     __slots__ = (
-        "attempts", "attributes", "blobs", "closed_tasks", "goes_on", "posts", "published", "reassigned", "sent",
-        "settled", "starts", "state", "summary", "tasks",
+        "artifacts", "attempts", "attributes", "blobs", "cached", "closed_tasks", "goes_on", "posts", "published",
+        "reassigned", "sent", "settled", "starts", "state", "summary", "tasks",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -76,6 +85,8 @@ class Extras:
         self.settled: list[str] = []
         self.summary: str | None = None
         self.goes_on: GoOn | None = None
+        self.cached: list[CacheEntry] = []
+        self.artifacts: dict[str, bytes] = {}
 
 
 class Segment:
@@ -103,6 +114,11 @@ class Segment:
     @property
     def sent(self) -> list[tuple[int, SendMessage, Post]]:
         return [] if self._extras is None else self._extras.sent
+
+    def attach(self, artifacts: dict[str, bytes], blobs: list[Blob]) -> None:
+        """Artifacts by name, and the values of large ones."""
+        self.extras.artifacts.update(artifacts)
+        self.extras.blobs.extend(blobs)
 
     @property
     def empty(self) -> bool:
@@ -136,7 +152,7 @@ class Segment:
             run, self.seq, events, self.status, self.check_inbox, consumed, tuple(more.posts), tuple(more.tasks),
             tuple(more.closed_tasks), more.reassigned, more.attributes, more.published, tuple(more.state),
             tuple(more.blobs), tuple(more.attempts), tuple(more.settled), more.summary, more.goes_on,
-            tuple(more.starts),
+            tuple(more.starts), tuple(more.cached), more.artifacts,
         )  # fmt: skip
 
 

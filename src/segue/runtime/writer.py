@@ -5,8 +5,7 @@ batch collects. A commit that fails is kept and tried again with identical rows:
 journal that somebody else has written, lets go of a run.
 
 A small batch is committed in place, on the loop's thread, because handing it to a thread and back costs as much as the
-commit itself; a large one, one with a large value, or any on a disk that has shown to be slow, goes to the writer's
-thread.
+commit itself; a large one, one with a large value or a step's code, or any on a slow disk, goes to the writer's thread.
 """
 
 from __future__ import annotations
@@ -22,6 +21,7 @@ from typing import Any, Protocol
 from segue.errors import FenceLost, StoreError, StoreUnavailable
 from segue.runtime.resident import Resident, Segment
 from segue.stores.base import Answer, Append, Appended, Batch, Fence, Operation, Posted, Started, StartRun, Store
+from segue.stores.transacting import Transact
 
 log = logging.getLogger("segue.writer")
 
@@ -148,7 +148,7 @@ class Writer:
             for operation, reply in taken:
                 work.operations.append(operation)
                 work.replies.append(reply)
-                work.bulky |= bool(getattr(operation, "blobs", ()))
+                work.bulky |= isinstance(operation, Transact) or bool(getattr(operation, "blobs", ()))
             work.rows += len(taken)
         dirty = self._dirty
         while dirty and work.rows < ROWS_PER_BATCH:

@@ -6,6 +6,8 @@ from typing import Any
 
 import msgspec
 
+from segue.errors import InvalidArgument, PayloadError
+from segue.kernel.payload import JSON, from_bytes
 from segue.server.call import Call
 from segue.server.runs import find_run, the_run
 from segue.server.views import RunView, run_view
@@ -65,9 +67,26 @@ class Answer(msgspec.Struct, frozen=True):
 async def start_run(call: Call[Any, StartBody]) -> RunView:
     body = call.body
     handle = await call.engine.start(
-        body.workflow, *body.input, id=body.id, on_conflict=body.on_conflict, tags=body.tags or None
+        body.workflow, *_typed(call), id=body.id, on_conflict=body.on_conflict, tags=body.tags or None
     )
     return run_view(find_run(call.engine, handle.run))
+
+
+def _typed(call: Call[Any, StartBody]) -> tuple[Any, ...]:
+    """The arguments as their declared types, where the workflow is known here; its owner decodes them otherwise.
+
+    Raises:
+        InvalidArgument: they do not fit.
+    """
+    engine, body = call.engine, call.body
+    workflow = engine.definitions.workflow(body.workflow)
+    if workflow is None:
+        return tuple(body.input)
+    given = from_bytes(JSON, msgspec.json.encode({"*": body.input}))
+    try:
+        return tuple(workflow.bind(engine.encodings).call_site.decode(given).args)
+    except PayloadError as error:
+        raise InvalidArgument(f"the input of {workflow.name} does not fit: {error}", path="$.input") from error
 
 
 async def signal_run(call: Call[Any, SignalBody]) -> None:

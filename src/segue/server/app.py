@@ -22,6 +22,7 @@ from segue.server.live import Sent
 from segue.server.openapi import describe
 from segue.server.problems import MEDIA_TYPE, Problem, Refused, problem_of
 from segue.server.routes import BASE, ROUTES
+from segue.server.static import pages
 
 LARGEST_BODY = 16 * 1024 * 1024
 """Bytes of a request that are read; more is refused before it is kept."""
@@ -46,6 +47,7 @@ def application(engine: Engine, access: Access) -> ASGIApp:
         for route in ROUTES
     ]
     places.append(Place(f"{BASE}/openapi.json", openapi))
+    places += pages()
     app = Starlette(routes=places, exception_handlers={HTTPException: _not_there})
     app.router.redirect_slashes = False
     return SecurityHeaders(app)
@@ -63,7 +65,7 @@ class SecurityHeaders:
         (
             b"content-security-policy",
             b"default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
-            b"font-src 'self'; connect-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'self'; "
+            b"font-src 'self'; connect-src 'self'; worker-src 'self'; base-uri 'self'; form-action 'self'; "
             b"frame-ancestors 'none'",
         ),
     )

@@ -13,7 +13,10 @@ from typing import Any, Literal, Protocol
 
 import msgspec
 
+from segue.stores.cache_rows import CacheEntry, CacheReads
+from segue.stores.outbox_rows import OutboxReads, Settled, SettleOutbox
 from segue.stores.schedule_rows import ScheduleReads, ScheduleWritten, WriteSchedule
+from segue.stores.transacting import Transact, Transacted
 
 RESIDENT = 1
 """Value of ``runs.wake`` while an owner has the run in memory or work under way for it: due since for ever, so that a
@@ -91,7 +94,7 @@ class Post(msgspec.Struct, frozen=True, gc=False):
 
     ``message`` is unique per chain: the same one twice is stored once, for as long as the run that got it is kept.
     ``kind`` is ``signal``, ``cancel``, ``terminate``, ``update``, ``task``, ``child``, ``step``, ``pause``, ``resume``,
-    ``resolve``; ``body`` is an encoded event that its owner stamps and applies.
+    ``resolve``, ``outcome``; ``body`` is an encoded event that its owner stamps and applies.
     """
 
     kind: str
@@ -202,6 +205,7 @@ class Append(msgspec.Struct, frozen=True, gc=False):
         check_inbox: veto this run if its inbox holds a row that is not in ``consumed``: it is about to close, or a
             deadline won, and something that came before must be seen first.
         consumed: inbox rows that became events here, or that are dropped.
+        artifacts: name → JSON of what is kept with the run for people to look at.
         published: name → JSON of values readers may see; None removes.
         reassigned: task key → new assignee. closed_tasks: keys of tasks withdrawn.
         attempts: of which something is to be kept. settled: keys of calls of which nothing is to be kept any more.
@@ -229,9 +233,22 @@ class Append(msgspec.Struct, frozen=True, gc=False):
     summary: str | None = None
     goes_on: GoOn | None = None
     starts: tuple[StartRun, ...] = ()
+    cached: tuple[CacheEntry, ...] = ()
+    artifacts: dict[str, bytes] = {}
 
 
-Operation = StartRun | Append | Post | CompleteTask | LiveAttempt | TellStep | HoldStep | WriteSchedule
+Operation = (
+    StartRun
+    | Append
+    | Post
+    | CompleteTask
+    | LiveAttempt
+    | TellStep
+    | HoldStep
+    | WriteSchedule
+    | Transact
+    | SettleOutbox
+)
 
 
 class Fence(msgspec.Struct, frozen=True, gc=False):
@@ -253,7 +270,7 @@ class Owner(msgspec.Struct, frozen=True, gc=False):
 class Batch(msgspec.Struct, frozen=True, gc=False):
     """One transaction. ``commit_id`` is unique per writer and grows; the store keeps the last one per owner, so that
     ``Store.landed`` can answer whether a batch whose acknowledgement was lost is in. A batch without ``fence`` comes
-    from a client that owns nothing; it may hold no ``Append``."""
+    from a client that owns nothing; it may hold no ``Append`` and no ``Transact``."""
 
     commit_id: int
     operations: tuple[Operation, ...]
@@ -322,7 +339,9 @@ class Rejected(msgspec.Struct, frozen=True, gc=False):
     reason: str
 
 
-Answer = Started | Posted | Appended | TaskAnswered | StepTold | Noted | ScheduleWritten | Rejected
+Answer = (
+    Started | Posted | Appended | TaskAnswered | StepTold | Noted | ScheduleWritten | Transacted | Settled | Rejected
+)
 
 
 # --- what is read ---------------------------------------------------------------------------------------------
@@ -451,7 +470,7 @@ class Ended(msgspec.Struct, frozen=True):
 ALL_ENDED = Ended()
 
 
-class Store(ScheduleReads, Protocol):
+class Store(CacheReads, OutboxReads, ScheduleReads, Protocol):
     """A database that holds runs. Reading and writing may go on side by side; ``commit`` is called by one thread at a
     time, reads by any."""
 
@@ -530,6 +549,9 @@ class Store(ScheduleReads, Protocol):
         """Content addresses of the large values that a run refers to."""
 
     def published(self, run: int) -> dict[str, bytes]: ...
+
+    def artifacts(self, run: int) -> dict[str, bytes]:
+        """What is kept with the run for people to look at, by name, in the order in which the names came."""
 
     def state(self, namespace: str, scope: str, key: str) -> bytes | None: ...
 

@@ -42,6 +42,8 @@ from segue.stores.base import (
     StoreStats,
     Task,
 )
+from segue.stores.cache_rows import CacheEntry
+from segue.stores.outbox_rows import OutboxRow
 from segue.stores.schedule_rows import ScheduleRow
 
 Commit = Callable[[], list[Answer]]
@@ -196,6 +198,9 @@ class FaultyStore:
     def inbox_runs(self, app: str, limit: int, *, only: Iterable[str] | None = None) -> list[int]:
         return self._living().inbox_runs(app, limit, only=only)
 
+    def outbox(self, app: str, limit: int, workflows: Iterable[str]) -> builtins.list[OutboxRow]:
+        return self._living().outbox(app, limit, workflows)
+
     def journal(self, run: int, *, after: int = 0) -> Iterator[tuple[int, bytes]]:
         return self._living().journal(run, after=after)
 
@@ -234,6 +239,9 @@ class FaultyStore:
     def published(self, run: int) -> dict[str, bytes]:
         return self._living().published(run)
 
+    def artifacts(self, run: int) -> dict[str, bytes]:
+        return self._living().artifacts(run)
+
     def state(self, namespace: str, scope: str, key: str) -> bytes | None:
         return self._living().state(namespace, scope, key)
 
@@ -256,6 +264,12 @@ class FaultyStore:
 
     def next_schedule(self, app: str, after: int) -> int | None:
         return self._living().next_schedule(app, after)
+
+    def cached(self, namespace: str, step: str, key: str) -> CacheEntry | None:
+        return self._living().cached(namespace, step, key)
+
+    def drop_cached(self, namespace: str, step: str, key: str | None = None) -> int:
+        return self._living().drop_cached(namespace, step, key)
 
     def retain(self, closed_before: int, limit: int, which: Ended = ALL_ENDED) -> int:
         return self._living().retain(closed_before, limit, which)

@@ -15,8 +15,7 @@ from segue.testing.fixtures import Histories, Worlds
 from segue.testing.histories import HistoryBroken, record, replay
 from segue.testing.mocks import Called, Mock
 from segue.testing.moment import Invariant, Moment, in_the_end
-from segue.testing.scene import Scene
-from segue.testing.schedule import (
+from segue.testing.plan import (
     NOTHING,
     Crash,
     Evicted,
@@ -24,12 +23,13 @@ from segue.testing.schedule import (
     Faults,
     Late,
     Lost,
+    Plan,
     Refused,
-    Schedule,
     Sent,
     Slow,
     Unacknowledged,
 )
+from segue.testing.scene import Scene
 from segue.testing.simulate import Simulated, SimulationFailed, simulate, sweep
 from segue.testing.trace import StepTrace, Trace, trace
 from segue.testing.world import Stuck, World, engine
@@ -50,9 +50,9 @@ __all__ = [
     "Lost",
     "Mock",
     "Moment",
+    "Plan",
     "Refused",
     "Scene",
-    "Schedule",
     "Sent",
     "Simulated",
     "SimulationFailed",

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from segue.authoring.python.alone import Alone, attempt_of
+from segue.kernel.artifact import Artifact
 from segue.kernel.attempt import Attempt
 from segue.kernel.encoding import Encodings
 from segue.kernel.payload import Payload
@@ -37,6 +38,11 @@ class Lone:
     def lines(self) -> list[tuple[str, str]]:
         """(level, text) of what was said with ``segue.log``."""
         return self._host.lines
+
+    @property
+    def artifacts(self) -> list[Artifact]:
+        """What was attached with ``segue.artifact``."""
+        return [_encodings.decode(payload, Artifact) for payload in self._host.artifacts.values()]
 
     @property
     def state(self) -> dict[tuple[str, str], Any]:

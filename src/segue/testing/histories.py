@@ -40,11 +40,29 @@ class HistoryBroken(SegueError, AssertionError):
 
 
 async def record(handle: Handle[Any], file: Path | str) -> None:
-    """Writes the run's journal, as far as it has got, to a file; its folder is made if need be."""
+    """Writes the run's journal, as far as it has got, to a file; its folder is made if need be.
+
+    What tells of the machine and not of the run is left out: names of workers, tracebacks.
+    """
     path = Path(file)
     path.parent.mkdir(parents=True, exist_ok=True)
-    lines = [e.encode(recorded.event) + b"\n" for recorded in await handle.history()]
+    lines = [e.encode(_without_machine(recorded.event)) + b"\n" for recorded in await handle.history()]
     path.write_bytes(b"".join(lines))  # noqa: ASYNC240
+
+
+def _without_machine(event: e.Event) -> e.Event:
+    blank: dict[str, Any] = {}
+    if getattr(event, "worker", ""):
+        blank["worker"] = ""
+    failure = getattr(event, "failure", None)
+    if isinstance(failure, e.Failure):
+        blank["failure"] = _without_traceback(failure)
+    return msgspec.structs.replace(event, **blank) if blank else event
+
+
+def _without_traceback(failure: e.Failure) -> e.Failure:
+    cause = None if failure.cause is None else _without_traceback(failure.cause)
+    return msgspec.structs.replace(failure, traceback="", cause=cause)
 
 
 def read(file: Path | str) -> list[e.Event]:

@@ -21,15 +21,15 @@ from segue.host import Logs
 from segue.kernel import events as e
 from segue.kernel.attempt import derive_key
 from segue.kernel.encoding import Encodings
-from segue.runtime.attempts import Running, context_of
+from segue.runtime.attempts import Outcome, Running, context_of
 from segue.runtime.resident import Resident
 from segue.runtime.settings import Settings
 from segue.serving import Duty
 from segue.stores.base import LogLine, RunFilter, Store
 from segue.stores.faults import Crash as StoreCrash
 from segue.testing.mocks import is_mocked
+from segue.testing.plan import Fails, Fault, Late, Lost, Sent, Slow
 from segue.testing.scene import Scene
-from segue.testing.schedule import Fails, Fault, Late, Lost, Sent, Slow
 from segue.testing.staged import StagedAttempts, StagedEngine
 from segue.testing.virtual_loop import InPlace, VirtualLoop
 
@@ -45,11 +45,11 @@ class Death(StoreCrash, SystemExit):
 
 
 class Outage(ConnectionError):
-    """What a step fails with when the schedule says so."""
+    """What a step fails with when the plan says so."""
 
 
 class Course(Protocol):
-    """What a life needs to know of the schedule that it is part of."""
+    """What a life needs to know of the plan that it is part of."""
 
     commits: int
     done: set[str]
@@ -84,24 +84,39 @@ class _Unkept(Logs):
 
 
 class SimulatedAttempts(StagedAttempts):
-    """Attempts to which happens what the schedule says. All run on the loop; plain functions on the spot."""
+    """Attempts to which happens what the plan says. All run on the loop; plain functions on the spot."""
 
     course: Course
 
     def start(self, running: Running) -> None:
         running.attempts = self
         self.running.add(running)
-        context = context_of(running)
-        running.follow(self._loop.create_task(self._perform(running), context=context))
-        self._begun(running)
+        waits = running.command.spec.schedule_to_start
+        if waits is not None:
+            self._limit(running, "schedule_to_start", waits)
+        if running.command.spec.executor == "transaction" and not is_mocked(running.runner):
+            self._transact_as_planned(running)
+        else:
+            running.follow(self._loop.create_task(self._perform(running), context=context_of(running)))
+
+    def _transact_as_planned(self, running: Running) -> None:
+        """Effect and outcome are one commit, and what happens to that happens to both."""
+        call = _call(running)
+        faults = {type(fault): fault for fault in self.course.execution(running.attempt.name, call)}
+        late: Any = faults.get(Late)
+        if Fails in faults:
+            self._loop.call_later(0 if late is None else late.by, running.finish, Outcome(error=_unreachable(call)))
+        else:
+            self._loop.call_later(0 if late is None else late.by, self.transact, running)
 
     async def _perform(self, running: Running) -> Any:
         call = _call(running)
         faults = {type(fault): fault for fault in self.course.execution(running.attempt.name, call)}
         if (late := faults.get(Late)) is not None:
             await asyncio.sleep(late.by)  # type: ignore[attr-defined]
+        self._begun(running)
         if Fails in faults:
-            raise Outage(f"the simulation says that {call} cannot be reached")
+            raise _unreachable(call)
         result = await self._body(running)
         self.course.note(f"{call} takes effect")
         if (slow := faults.get(Slow)) is not None:
@@ -118,8 +133,12 @@ class SimulatedAttempts(StagedAttempts):
         return await asyncio.to_thread(runner.call, arguments)
 
 
+def _unreachable(call: str) -> Outage:
+    return Outage(f"the simulation says that {call} cannot be reached")
+
+
 def _call(running: Running) -> str:
-    """The call as a schedule names it: its key, with the workflow before it if it is a child's."""
+    """The call as a plan names it: its key, with the workflow before it if it is a child's."""
     attempt = running.attempt
     key = attempt.key.lstrip("/")
     return key if attempt.run_id == RUN else f"{attempt.workflow}:{key}"
@@ -148,9 +167,9 @@ class SimulatedEngine(StagedEngine):
     def _equip(self, duty: Duty) -> None:
         attempts = SimulatedAttempts(threads=1, processes=duty.processes)
         attempts.course = self._course
-        duty.attempts = duty.conductor.attempts = attempts
+        self._put_in(attempts, duty)
         duty.conductor.writer.aside = InPlace(self.store)
-        duty.loading.stopwatch = self.loop.time
+        duty.loading.stopwatch = attempts.stopwatch = self._host.stopwatch = self.loop.time
 
     def _new_uid(self) -> str:
         return self._course.new_uid()
@@ -204,6 +223,8 @@ class Life:
         self._over: asyncio.Future[None] = loop.create_future()
         self._waiting: dict[str, int] = {}
         """Messages that wait for a number of commits."""
+        self._unplanned: list[str] = []
+        """Messages that come when the run has nothing else to do."""
         self._asked: set[tuple[int, str]] = set()
         self._looking = False
         self._acting: set[asyncio.Task[None]] = set()
@@ -232,6 +253,13 @@ class Life:
             self._looking = True
             self._loop.call_soon(self._look)
 
+    def rest(self) -> bool:
+        """Nothing is left to do at this time: the next message of which the plan says nothing may come."""
+        if not self._unplanned:
+            return False
+        self._act(self._unplanned.pop(0))
+        return True
+
     def idle(self) -> None:
         """Nothing is left to do: a message that waits for a commit need wait no longer."""
         if self._waiting:
@@ -246,9 +274,11 @@ class Life:
     def _plan(self, sent: Sent) -> None:
         if sent.after is not None:
             self._loop.call_at(sent.after, self._act, sent.message)
+        elif sent.commit is None:
+            self._unplanned.append(sent.message)
         else:
-            self._waiting[sent.message] = sent.commit or 1
-            if self._waiting[sent.message] <= self._course.commits:
+            self._waiting[sent.message] = sent.commit
+            if sent.commit <= self._course.commits:
                 self._act(sent.message)
 
     def _act(self, name: str) -> None:
@@ -319,7 +349,7 @@ class Life:
 
 
 def new_uid(seed: int, number: int) -> str:
-    """The internal id of the so-manieth run of a schedule."""
+    """The internal id of the so-manieth run of a plan."""
     return derive_key(f"simulation {seed}", str(number))
 
 

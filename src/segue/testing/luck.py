@@ -1,6 +1,6 @@
-"""What happens where: drawn from a seed, or as a schedule says.
+"""What happens where: drawn from a seed, or as a plan says.
 
-A draw depends on the seed and on the place only, never on what was drawn before: what is taken out of a schedule leaves
+A draw depends on the seed and on the place only, never on what was drawn before: what is taken out of a plan leaves
 the rest of it where it was.
 """
 
@@ -10,7 +10,7 @@ import math
 from hashlib import blake2b
 from typing import Protocol
 
-from segue.testing.schedule import (
+from segue.testing.plan import (
     Crash,
     Evicted,
     Fails,
@@ -18,8 +18,8 @@ from segue.testing.schedule import (
     Faults,
     Late,
     Lost,
+    Plan,
     Refused,
-    Schedule,
     Sent,
     Slow,
     Unacknowledged,
@@ -130,15 +130,15 @@ _KINDS = ("crash", "refused", "unacknowledged", "fails", "lost", "late", "slow")
 
 
 class Fixed:
-    """What a schedule says, and nothing else."""
+    """What a plan says, and nothing else."""
 
-    def __init__(self, schedule: Schedule) -> None:
-        self.seed = schedule.seed
+    def __init__(self, plan: Plan) -> None:
+        self.seed = plan.seed
         self._evicted = False
         self._commits: dict[int, Fault] = {}
         self._executions: dict[tuple[str, int], list[Fault]] = {}
         self._messages: dict[str, Sent] = {}
-        for fault in schedule.faults:
+        for fault in plan.faults:
             match fault:
                 case Evicted():
                     self._evicted = True
@@ -159,6 +159,4 @@ class Fixed:
         return self._executions.get((call, number), [])
 
     def sent(self, message: str, within: float, *, by_commit: bool = True) -> Sent:
-        return self._messages.get(message) or (
-            Sent(message, commit=1) if by_commit else Sent(message, after=min(1.0, within))
-        )
+        return self._messages.get(message) or (Sent(message) if by_commit else Sent(message, after=min(1.0, within)))

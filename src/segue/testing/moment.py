@@ -29,8 +29,8 @@ class Moment:
 
     @cached_property
     def row(self) -> RunRow | None:
-        """The run's row, once it is there."""
-        return None if self._run is None else self.engine.store.run(self._run)
+        """The run's row, once it is there; of one that has continued as new, the last one."""
+        return None if self._run is None else self.engine.store.latest(self._run)
 
     @property
     def state(self) -> str:
@@ -45,13 +45,13 @@ class Moment:
     @cached_property
     def trace(self) -> Trace:
         """What the run has done, as far as it is recorded."""
-        events = () if self._run is None else self.engine.events_of(self._run)
+        events = () if self.row is None else self.engine.events_of(self.row.run)
         return Trace(Recorded(seq, event) for seq, event in events)
 
     @property
     def published(self) -> dict[str, Any]:
         """What the workflow has published."""
-        return {} if self._run is None else self.engine.published(self._run)
+        return {} if self.row is None else self.engine.published(self.row.run)
 
     @property
     def now(self) -> datetime:

@@ -22,8 +22,8 @@ from segue.testing.clock import DAWN
 from segue.testing.life import RUN, Death, Life, SimulatedEngine, jitter, new_uid
 from segue.testing.luck import Luck
 from segue.testing.moment import Invariant, Moment, name_of
+from segue.testing.plan import Crash, Fault, Refused, Sent, Unacknowledged
 from segue.testing.scene import Scene
-from segue.testing.schedule import Crash, Fault, Refused, Sent, Unacknowledged
 from segue.testing.virtual_loop import LoopClock, VirtualLoop
 
 MOST_COMMITS = 100_000
@@ -35,7 +35,7 @@ class Plot(msgspec.Struct, frozen=True):
 
     Attributes:
         workflow, args: the run.
-        set_scene: prepares what is around it, anew for each schedule; its result is what invariants see as ``outside``.
+        set_scene: prepares what is around it, anew for each plan; its result is what invariants see as ``outside``.
         invariants: what has to hold.
         within: seconds of virtual time after which the run has to have ended.
     """
@@ -93,7 +93,7 @@ class _Watched(FaultyStore):
 
 
 class Play:
-    """Plays one schedule. Implements ``life.Course``."""
+    """Plays one plan. Implements ``life.Course``."""
 
     def __init__(self, plot: Plot, luck: Luck, *, threads: ThreadPoolExecutor) -> None:
         self.scene = Scene()
@@ -137,7 +137,10 @@ class Play:
     def _live(self, url: str) -> bool:
         """One life; says whether the run has come to its end in it."""
         begins = self._lives[-1][1].time() if self._lives else 0.0
-        loop = VirtualLoop(self._threads, begins=begins, horizon=self._plot.within, on_idle=lambda: life.idle())
+        loop = VirtualLoop(
+            self._threads, begins=begins, horizon=self._plot.within,
+            on_rest=lambda: life.rest(), on_idle=lambda: life.idle(),
+        )  # fmt: skip
         draw = jitter(self._luck.seed)
         engine = SimulatedEngine(url, course=self, evicts=self._evicts, clock=LoopClock(loop, DAWN), draw=draw)
         life = Life(engine, loop, self)
@@ -151,8 +154,10 @@ class Play:
         return True
 
     async def _start(self, engine: SimulatedEngine) -> Handle[Any]:
+        if self._run is not None:
+            return await engine.handle(RUN)
         # The same id with the same input is the same run, however often its start was begun.
-        handle = await engine.start(self._plot.workflow, *self._plot.args, id=RUN)
+        handle: Handle[Any] = await engine.start(self._plot.workflow, *self._plot.args, id=RUN)
         self._run = handle.run
         return handle
 
@@ -245,7 +250,7 @@ class Play:
 
     @property
     def _row(self) -> RunRow | None:
-        return None if self._run is None or self.store is None else self.store.run(self._run)
+        return None if self._run is None or self.store is None else self.store.latest(self._run)
 
 
 def _die() -> None:

@@ -36,7 +36,7 @@ class Person(msgspec.Struct, frozen=True):
 
 
 class Scene:
-    """Set before each simulated run. When its messages come is drawn for each schedule."""
+    """Set before each simulated run. When its messages come is drawn for each plan."""
 
     def __init__(self) -> None:
         self.mocks = Mocks()

@@ -1,4 +1,4 @@
-"""Makes a failing schedule as small as it gets: fewer faults, sooner, by rounder numbers, while the same thing breaks.
+"""Makes a failing plan as small as it gets: fewer faults, sooner, by rounder numbers, while the same thing breaks.
 
 The first pass takes out halves, quarters and so on (delta debugging, Zeller and Hildebrandt 2002); the next ones make
 each fault that is left simpler. What was taken out may have had commits of its own, so the rest is tried some commits
@@ -12,10 +12,10 @@ from typing import Any
 
 import msgspec
 
-from segue.testing.schedule import Crash, Evicted, Fault, Schedule, Sent
+from segue.testing.plan import Crash, Evicted, Fault, Plan, Sent
 
-Fails = Callable[[Schedule], bool]
-"""Whether a schedule breaks what is to be broken."""
+Breaks = Callable[[Plan], bool]
+"""Whether a plan breaks what is to be broken."""
 
 MOST_TRIES = 400
 MOST_EARLIER = 3
@@ -23,34 +23,34 @@ MOST_EARLIER = 3
 
 
 class Shrinking:
-    """One schedule on its way to its smallest.
+    """One plan on its way to its smallest.
 
     Attributes:
-        tries: how many schedules were played.
+        tries: how many plans were played.
     """
 
-    def __init__(self, seed: int, fails: Fails) -> None:
+    def __init__(self, seed: int, breaks: Breaks) -> None:
         self.tries = 0
         self._seed = seed
-        self._fails = fails
+        self._breaks = breaks
         self._known: set[tuple[Fault, ...]] = set()
 
-    def smallest(self, faults: Sequence[Fault]) -> Schedule:
-        """The smallest schedule that was found to fail."""
+    def smallest(self, faults: Sequence[Fault]) -> Plan:
+        """The smallest plan that was found to fail."""
         best = tuple(faults)
         while True:
             before = best
             best = self._fewer(best)
             best = self._simpler(best)
             if best == before:
-                return Schedule(self._seed, *best)
+                return Plan(self._seed, *best)
 
     def _works(self, faults: tuple[Fault, ...]) -> bool:
         if faults in self._known or self.tries >= MOST_TRIES:
             return False
         self._known.add(faults)
         self.tries += 1
-        return self._fails(Schedule(self._seed, *faults))
+        return self._breaks(Plan(self._seed, *faults))
 
     def _fewer(self, faults: tuple[Fault, ...]) -> tuple[Fault, ...]:
         size = len(faults)

@@ -1,7 +1,7 @@
 """``simulate`` and ``sweep``: a workflow under everything that can go wrong, and the least of it that breaks something.
 
 A simulated run is a real run: the engine, the store and the workflow are those of production. Time, the death of the
-process, the answers of steps and the moments at which messages come are the schedule's.
+process, the answers of steps and the moments at which messages come are the plan's.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from segue.errors import InvalidArgument, SegueError
 from segue.kernel.duration import Duration, microseconds
 from segue.testing.luck import Drawn, Fixed, Luck
 from segue.testing.moment import Invariant
+from segue.testing.plan import Crash, Fails, Faults, Lost, Plan, Refused, Unacknowledged
 from segue.testing.play import Broken, Ending, Play, Plot
 from segue.testing.scene import Scene
-from segue.testing.schedule import Crash, Fails, Faults, Lost, Refused, Schedule, Unacknowledged
 from segue.testing.shrink import Shrinking
 
 T = TypeVar("T")
@@ -38,20 +38,20 @@ NOISY = ("segue.writer", "segue.conductor", "segue.engine", "segue.serving", "se
 
 
 class SimulationFailed(SegueError, AssertionError):
-    """Something that was to hold did not, under a schedule.
+    """Something that was to hold did not, under a plan.
 
     Attributes:
         what: the invariant. why: what it said.
-        schedule: the smallest one that was found to break it; ``simulate(…, schedule=…)`` plays it again.
+        plan: the smallest one that was found to break it; ``simulate(…, plan=…)`` plays it again.
         found: the one that broke it first.
-        told: what happened under ``schedule``, line by line.
+        told: what happened under ``plan``, line by line.
     """
 
-    def __init__(self, message: str, *, broken: Broken, schedule: Schedule, found: Schedule, told: list[str]) -> None:
+    def __init__(self, message: str, *, broken: Broken, plan: Plan, found: Plan, told: list[str]) -> None:
         super().__init__(message)
         self.what = broken.what
         self.why = broken.why
-        self.schedule = schedule
+        self.plan = plan
         self.found = found
         self.told = told
 
@@ -60,11 +60,11 @@ class Simulated(msgspec.Struct, frozen=True):
     """What was simulated, and held.
 
     Attributes:
-        schedules: how many runs. commits, crashes, executions: of all of them together.
+        runs: how many. commits, crashes, executions: of all of them together.
         ended: how many runs ended in which state.
     """
 
-    schedules: int
+    runs: int
     commits: int
     crashes: int
     executions: int
@@ -78,7 +78,7 @@ def simulate(
     faults: Faults | None = None,
     invariants: Iterable[Invariant] = (),
     scene: Callable[[Scene], Any] | None = None,
-    schedule: Schedule | None = None,
+    plan: Plan | None = None,
     within: Duration = "365d",
 ) -> Simulated:
     """Runs a workflow once for each seed, under faults that the seed draws, and checks what has to hold.
@@ -90,16 +90,16 @@ def simulate(
         invariants: called with a ``Moment`` after every commit and in the end.
         scene: prepares what is around the run (mocks, messages, people), anew for each seed. What it returns is
             ``moment.outside`` to the invariants.
-        schedule: plays this one only: what a failure says to run again.
+        plan: plays this one only: what a failure says to run again.
         within: virtual time after which the run has to have ended.
 
     Raises:
-        SimulationFailed: an invariant is broken, or the run does not end; with the smallest schedule that shows it.
+        SimulationFailed: an invariant is broken, or the run does not end; with the smallest plan that shows it.
         InvalidArgument: the workflow is none, or an argument does not encode.
     """
     plot = _plot(workflow, args, scene, invariants, within)
-    if schedule is not None:
-        return _off_the_loop(lambda: _all(plot, [schedule]))
+    if plan is not None:
+        return _off_the_loop(lambda: _all(plot, [plan], shrink=False))
     chosen = DEFAULT_SEEDS[-1] if seeds is None else range(seeds) if isinstance(seeds, int) else list(seeds)
     return _off_the_loop(lambda: _all(plot, [(seed, faults or Faults()) for seed in chosen]))
 
@@ -135,36 +135,38 @@ def _plot(workflow: Any, args: Any, scene: Any, invariants: Any, within: Duratio
     return Plot(workflow, args, set_scene, tuple(invariants), microseconds(within) / 1_000_000)
 
 
-def _everywhere(plot: Plot, spared: set[str]) -> Iterator[Schedule]:
-    calm = Schedule()
+def _everywhere(plot: Plot, spared: set[str]) -> Iterator[Plan]:
+    calm = Plan()
     yield calm
     with _threads() as threads:
         ending = Play(plot, Fixed(calm), threads=threads)()
     for commit in range(1, ending.commits + 1):
-        yield Schedule(0, Crash(commit, "before"))
-        yield Schedule(0, Crash(commit, "after"))
-        yield Schedule(0, Refused(commit))
-        yield Schedule(0, Unacknowledged(commit))
+        yield Plan(0, Crash(commit, "before"))
+        yield Plan(0, Crash(commit, "after"))
+        yield Plan(0, Refused(commit))
+        yield Plan(0, Unacknowledged(commit))
     for step, call in ending.executions:
         if step not in spared:
-            yield Schedule(0, Fails(call))
-            yield Schedule(0, Lost(call))
+            yield Plan(0, Fails(call))
+            yield Plan(0, Lost(call))
 
 
 # --- playing --------------------------------------------------------------------------------------------------
 
 
-def _all(plot: Plot, schedules: Iterable[Schedule | tuple[int, Faults]]) -> Simulated:
+def _all(plot: Plot, plans: Iterable[Plan | tuple[int, Faults]], *, shrink: bool = True) -> Simulated:
     played = commits = crashes = executions = 0
     ended: Counter[str] = Counter()
     with _quiet(), _threads() as threads:
-        for each in schedules:
-            luck: Luck = Fixed(each) if isinstance(each, Schedule) else Drawn(*each)
+        for each in plans:
+            luck: Luck = Fixed(each) if isinstance(each, Plan) else Drawn(*each)
             ending = Play(plot, luck, threads=threads)()
             played += 1
             if ending.broken is not None:
-                found = each if isinstance(each, Schedule) else Schedule(each[0], *luck.taken)  # type: ignore[attr-defined]
-                raise _failed(plot, found, ending, ending.broken, played, threads)
+                found = each if isinstance(each, Plan) else Plan(each[0], *luck.taken)  # type: ignore[attr-defined]
+                if not shrink:
+                    raise _failure(plot, found, found, ending, played, "as it was given")
+                raise _shrunk(plot, found, ending, played, threads)
             commits += ending.commits
             crashes += ending.lives - 1
             executions += ending.executions.total()
@@ -172,40 +174,42 @@ def _all(plot: Plot, schedules: Iterable[Schedule | tuple[int, Faults]]) -> Simu
     return Simulated(played, commits, crashes, executions, dict(ended))
 
 
-def _failed(
-    plot: Plot, found: Schedule, ending: Ending, broken: Broken, played: int, threads: ThreadPoolExecutor
-) -> SimulationFailed:
-    last: dict[Schedule, Ending] = {}
+def _shrunk(plot: Plot, found: Plan, ending: Ending, played: int, threads: ThreadPoolExecutor) -> SimulationFailed:
+    last: dict[Plan, Ending] = {}
+    broken = ending.broken
+    assert broken is not None
 
-    def fails(schedule: Schedule) -> bool:
-        again = last[schedule] = Play(plot, Fixed(schedule), threads=threads)()
+    def breaks(plan: Plan) -> bool:
+        again = last[plan] = Play(plot, Fixed(plan), threads=threads)()
         return again.broken is not None and again.broken.what == broken.what
 
-    if not fails(found):
-        smallest, how = found, "played again, it breaks nothing: the workflow or the scene keeps something between runs"
-    else:
-        shrinking = Shrinking(found.seed, fails)
-        smallest = shrinking.smallest(found.faults)
-        ending = last[smallest]
-        few, many = len(smallest.faults), len(found.faults)
-        how = f"{many} things happened at first, {few} are left after {shrinking.tries} tries"
-    shown = ending.broken or broken
-    return SimulationFailed(
-        _message(shown, smallest, how, ending.told, played, plot),
-        broken=shown, schedule=smallest, found=found, told=ending.told,
-    )  # fmt: skip
+    if not breaks(found):
+        how = "played again, it breaks nothing: the workflow or the scene keeps something between runs"
+        return _failure(plot, found, found, ending, played, how)
+    shrinking = Shrinking(found.seed, breaks)
+    smallest = shrinking.smallest(found.faults)
+    few, many = len(smallest.faults), len(found.faults)
+    how = f"{many} things happened at first, {few} are left after {shrinking.tries} tries"
+    return _failure(plot, smallest, found, last[smallest], played, how)
 
 
-def _message(broken: Broken, schedule: Schedule, how: str, told: list[str], played: int, plot: Plot) -> str:
+def _failure(plot: Plot, plan: Plan, found: Plan, ending: Ending, played: int, how: str) -> SimulationFailed:
+    broken = ending.broken
+    assert broken is not None
+    message = _message(broken, plan, how, ending.told, played, plot)
+    return SimulationFailed(message, broken=broken, plan=plan, found=found, told=ending.told)
+
+
+def _message(broken: Broken, plan: Plan, how: str, told: list[str], played: int, plot: Plot) -> str:
     left_out = [f"… {len(told) - LAST_LINES} lines before"] if len(told) > LAST_LINES else []
     lines = [
         f"{broken.what}: {broken.why}",
         f"in run {played} of {plot.workflow.name}; {how}:",
-        *(f"  - {fault.told()}" for fault in schedule.faults),
+        *(f"  - {fault.told()}" for fault in plan.faults),
         "what happened:",
         *(f"  {line}" for line in [*left_out, *told[-LAST_LINES:]]),
         "the same again: from segue.testing import *; add to the call",
-        f"  schedule={schedule!r}",
+        f"  plan={plan!r}",
     ]
     return "\n".join(lines)
 

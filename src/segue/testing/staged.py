@@ -36,7 +36,9 @@ class StagedDefinitions(Definitions):
 
     def runner(self, step: str) -> StepRunner | None:
         mock = self._mocks.standing_in(step)
-        return super().runner(step) if mock is None else MockRunner(mock, self._encodings, self._hash_key)
+        if mock is None:
+            return super().runner(step)
+        return MockRunner(mock, mock.step.bind(self._encodings, self._hash_key))
 
 
 class StagedAttempts(Captured):
@@ -71,4 +73,8 @@ class StagedEngine(Engine):
         attempts = StagedAttempts(
             threads=self.settings.threads, processes=duty.processes, interceptors=self.interceptors
         )
+        self._put_in(attempts, duty)
+
+    def _put_in(self, attempts: StagedAttempts, duty: Duty) -> None:
+        attempts.transact = duty.attempts.transact
         duty.attempts = duty.conductor.attempts = attempts

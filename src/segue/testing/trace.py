@@ -19,6 +19,7 @@ AnyStep = Step[Any, Any] | str
 
 _ENDS: dict[type[e.Event], str] = {
     e.RunCompleted: "completed", e.RunFailed: "failed", e.RunCancelled: "cancelled", e.RunTerminated: "terminated",
+    e.RunContinued: "continued",
 }  # fmt: skip
 
 
@@ -52,7 +53,7 @@ class Trace:
 
     Attributes:
         events: its journal. calls: its calls of steps, in the order in which they began.
-        state: ``completed``, ``failed``, ``cancelled``, ``terminated``, or ``open``.
+        state: ``completed``, ``failed``, ``cancelled``, ``terminated``, ``continued``, or ``open``.
         failure: the message it failed with.
     """
 

@@ -44,25 +44,38 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         threads: where plain functions run, one at a time.
         begins: what ``time()`` says at first, in seconds.
         horizon: what lies behind it is nobody's business: chores that repeat for ever.
+        on_rest: called when nothing is left to do at this time; says whether there is something now.
         on_idle: called when nothing is left to do before the horizon.
     """
 
     def __init__(
-        self, threads: ThreadPoolExecutor, *, begins: float, horizon: float, on_idle: Callable[[], None]
+        self,
+        threads: ThreadPoolExecutor,
+        *,
+        begins: float,
+        horizon: float,
+        on_rest: Callable[[], bool],
+        on_idle: Callable[[], None],
     ) -> None:
         self._virtual = begins
         self._horizon = horizon
+        self._on_rest = on_rest
         self._on_idle = on_idle
         self._threads = threads
         selector = _Selector()
         selector.loop = self
         super().__init__(selector)
+        # A timer is due when its time is before now plus this; nanoseconds vanish in a float of some months of seconds,
+        # and the timer would never be due.
+        self._clock_resolution = 1e-6
 
     def time(self) -> float:
         return self._virtual
 
     def leap(self) -> None:
         """Nothing is ready: goes to the next timer, or says that there is none."""
+        if self._on_rest():
+            return
         due: list[asyncio.TimerHandle] = self._scheduled  # type: ignore[attr-defined]
         if due and due[0].when() <= self._horizon:
             self._virtual = max(self._virtual, due[0].when())

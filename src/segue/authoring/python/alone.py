@@ -13,9 +13,10 @@ from uuid import uuid4
 
 import msgspec
 
-from segue.errors import SecretNotFound
+from segue.errors import PayloadError, SecretNotFound
 from segue.kernel.attempt import CURRENT, Attempt
 from segue.kernel.encoding import Encodings
+from segue.kernel.payload import Payload
 from segue.kernel.secret import SecretScope
 
 
@@ -48,6 +49,7 @@ class Alone:
         self.progress: list[Any] = []
         self.beats: list[Any] = []
         self.lines: list[tuple[str, str]] = []
+        self.artifacts: dict[str, Payload] = {}
         self._secrets = dict(secrets or {})
         self._encodings = encodings
         self._earlier = None if last_heartbeat is None else encodings.encode(last_heartbeat)
@@ -55,6 +57,9 @@ class Alone:
 
     def report(self, attempt: Attempt, progress: Any) -> None:
         self.progress.append(progress)
+
+    def attach(self, attempt: Attempt, name: str, artifact: Payload) -> None:
+        self.artifacts[name] = artifact
 
     def log(self, attempt: Attempt, level: str, stream: str, line: str) -> None:
         self.lines.append((level, line))
@@ -69,6 +74,9 @@ class Alone:
         if name not in self._secrets:
             raise SecretNotFound(name, ["the secrets= of segue.testing.attempt, as no engine runs this step"])
         return self._secrets[name]
+
+    def read_reference(self, attempt: Attempt, ref: str, encoding: str) -> tuple[Payload, Encodings]:
+        raise PayloadError(f"$: nothing is kept under {ref}, as no engine runs this step")
 
     def read_state(self, attempt: Attempt, scope: str, key: str) -> bytes | None:
         writes = attempt.state_writes or {}

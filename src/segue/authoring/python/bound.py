@@ -1,12 +1,15 @@
-"""Steps and workflows together with an engine's encodings: what an engine, or a worker process, runs."""
+"""A step or a workflow together with an engine's encodings: what an engine, or a worker process, runs."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any
 
 from segue.authoring.python.changes import REMOVED
+from segue.authoring.python.fingerprint import fingerprint
 from segue.authoring.python.mentions import mentions
+from segue.authoring.python.references import Ref
+from segue.authoring.python.registry import STEPS
 from segue.kernel.canonical import Call
 from segue.kernel.encoding import Encodings
 from segue.kernel.payload import Payload
@@ -18,17 +21,26 @@ if TYPE_CHECKING:
 class BoundStep:
     """A step as the runtime runs it. Implements ``kernel.steps.StepRunner``."""
 
-    def __init__(self, step: Step[Any, Any], encodings: Encodings, hash_key: bytes | None) -> None:
+    def __init__(
+        self, step: Step[Any, Any], encodings: Encodings, hash_key: bytes | None, call_site: Call | None = None
+    ) -> None:
         self.spec = step.spec
         self.function = step.function
-        self.call_site = Call.of(step.function, encodings, name=step.name, hash_key=hash_key)
+        self.call_site = call_site or Call.of(step.function, encodings, name=step.name, hash_key=hash_key)
+        self._fingerprint: str | None = None
         self.decode = self.call_site.decode
         self.encode = encodings.encode
-        self.decode_result = encodings.reader(self.call_site.returns)
+        self.decode_result = encodings.reader(Ref[Any] if step.spec.by_reference else self.call_site.returns)
 
     def call(self, arguments: Any) -> Any:
         args, kwargs = arguments
         return self.function(*args, **kwargs)
+
+    def fingerprint(self) -> str:
+        """Of the function's code."""
+        if self._fingerprint is None:
+            self._fingerprint = fingerprint(self.function)
+        return self._fingerprint
 
     def locate(self) -> tuple[str, str]:
         return self.function.__module__, self.function.__qualname__
@@ -37,9 +49,7 @@ class BoundStep:
 class BoundWorkflow:
     """A workflow as an execution runs it."""
 
-    def __init__(
-        self, workflow: Workflow[Any, Any], encodings: Encodings, hash_key: bytes | None, is_pure: Callable[[str], bool]
-    ) -> None:
+    def __init__(self, workflow: Workflow[Any, Any], encodings: Encodings, hash_key: bytes | None) -> None:
         self.name = workflow.name
         self.version = workflow.version
         self.policy = workflow.policy
@@ -49,7 +59,6 @@ class BoundWorkflow:
         )
         self._encodings = encodings
         self._source = workflow.function if workflow.form is None else workflow.form.cls
-        self.is_pure = is_pure
 
     def begin(self, payload: Payload) -> Coroutine[Any, Any, Any]:
         args, kwargs = self.call_site.decode(payload)
@@ -66,6 +75,10 @@ class BoundWorkflow:
 
     def may_drop(self, step: str) -> bool:
         return step in REMOVED or self.is_pure(step)
+
+    def is_pure(self, step: str) -> bool:
+        found = STEPS.get(step)
+        return found is not None and found.spec.pure
 
     def mentions(self, step: str) -> bool:
         return mentions(self._source, step)

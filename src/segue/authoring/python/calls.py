@@ -380,6 +380,7 @@ _WITHOUT_OUTCOME = (
 _ANSWERS: dict[type[e.Event], Callable[[Calls, Any], None]] = {
     e.StepStarted: Calls.step_started,
     e.StepCompleted: Calls.step_completed,
+    e.StepCached: Calls.step_completed,
     e.StepFailed: Calls.step_failed,
     e.ChildStarted: Calls.child_started,
     e.ChildCompleted: Calls.child_completed,

@@ -9,25 +9,30 @@ from __future__ import annotations
 import asyncio
 import functools
 import inspect
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from typing import Any, Generic, Literal, ParamSpec, TypeVar, get_args, overload
 
 import msgspec
 
+from segue.authoring.python import registry
 from segue.authoring.python.alone import Alone, attempt_of
 from segue.authoring.python.bound import BoundStep, BoundWorkflow
 from segue.authoring.python.classes import ClassForm, HasRun
 from segue.authoring.python.decorators import StepDecorator, WorkflowDecorator
 from segue.authoring.python.execution import CodeExecution, current
 from segue.authoring.python.fingerprint import fingerprint
+from segue.authoring.python.local import run_locally
+from segue.authoring.python.mapping import Mapped, map_items
 from segue.authoring.python.messages import MessagePolicy, Unfinished, Unknown
 from segue.authoring.python.policies import ErrorPolicy
-from segue.authoring.python.registry import FORM, Registry, default_name, definition_of
+from segue.authoring.python.references import Ref
+from segue.authoring.python.registry import FORM, Registry, Workflows, default_name, definition_of
 from segue.authoring.python.scheduling import Schedule, declared, hooks_of
 from segue.authoring.python.terms import executor_of, length_of, retry_of
-from segue.authoring.python.versions import Versioning, Versions, check_terms
+from segue.authoring.python.versions import Versioning, check_terms
 from segue.errors import InvalidArgument, NotInWorkflow, StepFailed
 from segue.kernel.attempt import CURRENT, derive_key
+from segue.kernel.caching import REFERENCE, Cache
 from segue.kernel.commands import StartChild
 from segue.kernel.duration import Duration, microseconds
 from segue.kernel.encoding import Encodings
@@ -58,13 +63,21 @@ class Step(Generic[P, R]):
     """
 
     def __init__(
-        self, function: Callable[P, Any], spec: StepSpec, on_error: ErrorPolicy | None = None, key: str | None = None
+        self,
+        function: Callable[P, Any],
+        spec: StepSpec,
+        on_error: ErrorPolicy | None = None,
+        key: str | None = None,
+        cache: Cache | None = None,
+        refresh: bool = False,
     ) -> None:
         self.function = function
         self.spec = spec
         self.name = spec.name
         self.on_error = on_error
         self.key = key
+        self.cache = cache
+        self.refresh = refresh
         self._bound: tuple[Encodings, BoundStep] | None = None
         functools.update_wrapper(self, function)
 
@@ -74,8 +87,9 @@ class Step(Generic[P, R]):
             return await self._run_here(args, kwargs)
         bound = self.bind(execution.encodings, execution.hash_key)
         payload, hash = bound.call_site.encode(args, kwargs)
+        spec = self.spec if self.cache is None else self._cached(bound, hash, args, kwargs)
         call = execution.calls.step(
-            self.spec, payload, hash, bound.decode_result, key=self.key, insist=self.on_error is None
+            spec, payload, hash, bound.decode_result, key=self.key, insist=self.on_error is None
         )
         if self.on_error is None:
             return await call  # type: ignore[no-any-return]
@@ -90,13 +104,38 @@ class Step(Generic[P, R]):
                 lambda value: bound.decode_result(execution.encodings.encode(value)),
             )
 
+    def _cached(self, bound: BoundStep, hash: str, args: Any, kwargs: Any) -> StepSpec:
+        """The terms of one call of a step whose results are cached."""
+        assert self.cache is not None
+        terms = self.cache.terms(hash, bound.fingerprint, args, kwargs)
+        if self.refresh or self.spec.by_reference:
+            key = f"{REFERENCE}{terms.key}" if self.spec.by_reference else terms.key
+            terms = msgspec.structs.replace(terms, key=key, refresh=self.refresh)
+        return msgspec.structs.replace(self.spec, cache=terms)
+
     async def _run_here(self, args: Any, kwargs: Any) -> R:
+        if self.spec.by_reference:
+            raise NotInWorkflow(f"{self.name}.by_reference() belongs into a workflow; call {self.name} itself")
         if CURRENT.get(None) is None:
             with attempt_of(self.name, Alone()):
                 return await self._run_here(args, kwargs)
         if self.spec.executor == "loop":
             return await self.function(*args, **kwargs)  # type: ignore[no-any-return]
         return await asyncio.to_thread(self.function, *args, **kwargs)
+
+    async def map(
+        self: Callable[[A], Coroutine[Any, Any, T]], items: Iterable[A], *, concurrency: int | None = None
+    ) -> Mapped[T]:
+        """Calls the step once for each item, at most ``concurrency`` (100) at a time; returns when all have ended.
+        One that fails for good raises nothing here: see ``Mapped.failures``."""
+        return await map_items(self, items, concurrency)
+
+    def by_reference(self) -> Step[P, Ref[R]]:
+        """The same step, with a ``Ref`` to its result: the workflow does not get to hold the value itself."""
+        return Step(
+            self.function, msgspec.structs.replace(self.spec, by_reference=True), self.on_error, self.key, self.cache,
+            self.refresh,
+        )  # fmt: skip
 
     def using(
         self,
@@ -110,9 +149,11 @@ class Step(Generic[P, R]):
         schedule_to_close: Duration | None = None,
         heartbeat_timeout: Duration | None = None,
         summary: str | None = None,
+        cache: Cache | None = None,
+        refresh: bool = False,
     ) -> Step[P, R]:
         """The same step under other terms: ``await charge.using(timeout="5s", key="first")(order)``. ``summary`` tells
-        whoever looks at the run what this call is about."""
+        whoever looks at the run what this call is about. ``refresh``: it runs, and what is cached of it is replaced."""
         if key is not None:
             checked_name(key, "a step's key")
         if summary is not None:
@@ -128,7 +169,10 @@ class Step(Generic[P, R]):
         }
         changes = {name: value for name, value in given.items() if value is not None}
         spec = msgspec.structs.replace(self.spec, **changes)
-        return Step(self.function, spec, on_error or self.on_error, key or self.key)
+        return type(self)(
+            self.function, spec, on_error or self.on_error, key or self.key, cache or self.cache,
+            refresh or self.refresh,
+        )  # fmt: skip
 
     def bind(self, encodings: Encodings, hash_key: bytes | None = None) -> BoundStep:
         """The step together with an engine's encodings."""
@@ -376,10 +420,14 @@ class Workflow(Generic[P, R]):
         )  # fmt: skip
         return await execution.calls.child(command, bound.decode_result, detached=detached)
 
+    async def local(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        """Runs it to its end in memory and records nothing; see ``segue.locally``."""
+        return await run_locally(self, args, kwargs)  # type: ignore[no-any-return]
+
     def bind(self, encodings: Encodings, hash_key: bytes | None = None) -> BoundWorkflow:
         """The workflow together with an engine's encodings."""
         if self._bound is None or self._bound[0] is not encodings:
-            self._bound = (encodings, BoundWorkflow(self, encodings, hash_key, _is_pure))
+            self._bound = (encodings, BoundWorkflow(self, encodings, hash_key))
         return self._bound[1]
 
 
@@ -394,20 +442,8 @@ async def child(
     return await start(*args, id=id, on_parent_close=on_parent_close, detached=detached)
 
 
-class Workflows(Registry[Workflow[Any, Any]]):
-    """The workflows of an app: by name the base version, and all versions of each."""
-
-    def __init__(self) -> None:
-        super().__init__("workflow")
-        self.versions = Versions(bases=lambda: self._by_name)
-
-    def add(self, definition: Workflow[Any, Any]) -> None:
-        self._refuse_other(self.versions.labelled(definition.name, definition.label), definition)
-        self.versions.add(definition)
-
-
-WORKFLOWS = Workflows()
-STEPS: Registry[Step[Any, Any]] = Registry("step")
+WORKFLOWS: Workflows[Workflow[Any, Any]] = registry.WORKFLOWS
+STEPS: Registry[Step[Any, Any]] = registry.STEPS
 
 
 @overload
@@ -492,11 +528,6 @@ def workflow(
     return decorate if definition is None else decorate(definition)
 
 
-def _is_pure(step: str) -> bool:
-    found = STEPS.get(step)
-    return found is not None and found.spec.pure
-
-
 def _checked_policy(policy: MessagePolicy) -> MessagePolicy:
     try:
         return msgspec.convert(msgspec.to_builtins(policy), MessagePolicy)
@@ -523,6 +554,7 @@ def step(
     schedule_to_start: Duration | None = None,
     schedule_to_close: Duration | None = None,
     heartbeat_timeout: Duration | None = None,
+    cache: Cache | None = None,
 ) -> StepDecorator: ...
 def step(
     function: Any = None,
@@ -540,6 +572,7 @@ def step(
     schedule_to_start: Duration | None = None,
     schedule_to_close: Duration | None = None,
     heartbeat_timeout: Duration | None = None,
+    cache: Cache | None = None,
 ) -> Any:
     """Makes a function a step. ``async def`` runs on the event loop, ``def`` in a thread, ``executor="process"`` in a
     process of its own.
@@ -555,6 +588,7 @@ def step(
         on_exhausted: ``"incident"`` lets the run stand still after the last attempt until a person has acted.
         at_most_once: never run again after a lost process, at the price of one more commit per call.
         pure: without side effects; see ``StepSpec.pure``.
+        cache: under which terms a result that was recorded before, in this run or another, stands for a call.
     """
 
     def decorate(function: Any) -> Any:
@@ -571,7 +605,7 @@ def step(
             schedule_to_close=length_of(schedule_to_close),
             heartbeat=length_of(heartbeat_timeout),
         )
-        made: Step[Any, Any] = Step(function, spec, on_error)
+        made: Step[Any, Any] = Step(function, spec, on_error, cache=cache)
         STEPS.add(made)
         return made
 

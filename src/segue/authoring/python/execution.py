@@ -464,6 +464,7 @@ _APPLY: dict[type[e.Event], Callable[[CodeExecution, Any], None]] = {
     e.Paused: CodeExecution._paused,
     e.Resumed: CodeExecution._resumed,
     e.RunTerminated: CodeExecution._ignore,
+    e.StepCached: lambda x, event: x.calls.step_completed(event),
     e.Modified: lambda x, event: x.calls.modified(event),
 }
 

@@ -10,6 +10,7 @@ import inspect
 import sys
 from typing import Any, Generic, Protocol, TypeVar
 
+from segue.authoring.python.versions import Versions
 from segue.errors import DuplicateDefinition
 
 
@@ -85,3 +86,20 @@ def _same_place(one: Any, other: Any) -> bool:
 def _place(function: Any) -> str:
     code = function.__code__
     return f"{function.__module__}.{function.__qualname__} ({code.co_filename}:{code.co_firstlineno})"
+
+
+class Workflows(Registry[D]):
+    """The workflows of an app: by name the base version, and all versions of each."""
+
+    def __init__(self) -> None:
+        super().__init__("workflow")
+        self.versions = Versions(bases=lambda: self._by_name)
+
+    def add(self, definition: Any) -> None:
+        self._refuse_other(self.versions.labelled(definition.name, definition.label), definition)
+        self.versions.add(definition)
+
+
+STEPS: Registry[Any] = Registry("step")
+WORKFLOWS: Workflows[Any] = Workflows()
+"""The steps and workflows of this process; ``definitions`` says what they are."""

@@ -123,16 +123,20 @@ class saga:
 
     async def compensate(self) -> None:
         """Undoes everything now, last first. Cancelling the caller meanwhile takes effect when all is undone."""
-        caller = self._execution.calls.caller("saga.compensate")
-        path = f"{caller.path}/undo{caller.next_call('saga.compensate')}"
-        undoing = self._execution.loop.spawn(self._undo_all(), path, shielded=True)
+        await self.see_through("saga.compensate", "undo", self._undo_all)
+
+    async def see_through(self, what: str, word: str, run: Callable[[], Answer[None]]) -> None:
+        """Runs it to its end in a task that is not cancelled; a cancellation of the caller takes effect after that."""
+        caller = self._execution.calls.caller(what)
+        path = f"{caller.path}/{word}{caller.next_call(what)}"
+        going = self._execution.loop.spawn(run(), path, shielded=True)
         cancelled: asyncio.CancelledError | None = None
-        while not undoing.done():
+        while not going.done():
             try:
-                await asyncio.shield(undoing)
+                await asyncio.shield(going)
             except asyncio.CancelledError as error:
                 cancelled = error
-        undoing.result()
+        going.result()
         if cancelled is not None:
             raise cancelled
 
@@ -145,10 +149,14 @@ class saga:
                 await entry.ended
             if not entry.made:
                 continue
-            try:
-                await entry.undo(*entry.args, *((entry.result,) if entry.with_result else ()))
-            except Exception as error:
-                name = getattr(entry.undo, "name", None) or getattr(entry.undo, "__qualname__", repr(entry.undo))
-                problem = CompensationFailed(f"undo {name} raised {type(error).__name__}: {error}")
-                problem.__cause__ = error
-                self._execution.loop.halt(problem)
+            await self.insist("undo", entry.undo, (*entry.args, *((entry.result,) if entry.with_result else ())))
+
+    async def insist(self, word: str, hook: Callable[..., Answer[Any]], args: tuple[Any, ...]) -> None:
+        """Calls what must not fail: where it does, the run stands still."""
+        try:
+            await hook(*args)
+        except Exception as error:
+            name = getattr(hook, "name", None) or getattr(hook, "__qualname__", repr(hook))
+            problem = CompensationFailed(f"{word} {name} raised {type(error).__name__}: {error}")
+            problem.__cause__ = error
+            self._execution.loop.halt(problem)

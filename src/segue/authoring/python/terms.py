@@ -24,6 +24,8 @@ def length_of(given: Duration | None) -> int | None:
 def executor_of(function: Any, asked: Executor | None) -> Executor:
     """Where the function runs. Raises ``InvalidArgument`` where it cannot."""
     is_async = inspect.iscoroutinefunction(function)
+    if asked == "transaction":
+        raise InvalidArgument(f"write @step.transaction for {function.__qualname__}, which gets a connection then")
     if asked is None:
         return "loop" if is_async else "thread"
     if (asked == "loop") != is_async:

@@ -8,7 +8,7 @@ from typing import Any
 import apsw
 
 from segue.stores.base import CLOSED, Append
-from segue.stores.sqlite import attempts, chains, tasks, values
+from segue.stores.sqlite import attempts, cache, chains, tasks, values
 from segue.stores.sqlite.payloads import keep
 from segue.stores.sqlite.statements import flat, numbers, statement
 
@@ -92,6 +92,8 @@ def brings_more(append: Append) -> bool:
         or append.published
         or append.state
         or append.blobs
+        or append.cached
+        or append.artifacts
         or append.closed_tasks
         or append.reassigned
         or append.attempts
@@ -106,4 +108,5 @@ def _apply_rest(connection: apsw.Connection, appends: Sequence[Append]) -> None:
     values.apply(connection, appends)
     attempts.apply(connection, appends)
     _set_summaries.many(connection, flat((a.run, a.summary) for a in appends if a.summary is not None))
+    cache.keep(connection, [entry for append in appends for entry in append.cached])
     keep(connection, [(append.run, blob) for append in appends for blob in append.blobs])

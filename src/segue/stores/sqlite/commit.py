@@ -3,7 +3,7 @@
 It is as if what live attempts say came first, then the appends, then schedules, then the starts (those of appends, then
 of schedules, then by themselves), each with the message that comes with it, then messages (of appends, of schedules,
 posts, then what completed tasks and steps say), each kind in the order of the batch: a run that closes in a batch is
-closed for every message in it.
+closed for every message in it. The code of transactional steps comes last.
 
 Measured with fsync on a local disk, where a raw commit of one 200-byte row takes 74 µs: a batch of one event 89 µs (7
 and 15 µs of it processor time). In batches of 1,000 runs, per run, all in: start 10 µs, one event 4 µs, a message 7 µs,
@@ -38,11 +38,23 @@ from segue.stores.base import (
     StartRun,
     TellStep,
 )
+from segue.stores.outbox_rows import SettleOutbox
 from segue.stores.schedule_rows import ScheduleWritten, WriteSchedule
-from segue.stores.sqlite import appends, attempts, holds, posts, schedules, starts, tasks
+from segue.stores.sqlite import (
+    appends,
+    attempts,
+    holds,
+    outbox,
+    posts,
+    schedules,
+    starts,
+    tasks,
+    transactions,
+)
 from segue.stores.sqlite.connection import SURROUNDINGS, meaning
 from segue.stores.sqlite.statements import statement
 from segue.stores.sqlite.writer import Writer, lost
+from segue.stores.transacting import Transact
 
 log = logging.getLogger("segue.store")
 
@@ -66,8 +78,22 @@ _Answers = dict[int, Answer]
 
 def commit(writer: Writer, batch: Batch) -> list[Answer]:
     """Carries out the batch; see ``Store.commit``."""
-    if batch.fence is None and any(type(operation) is Append for operation in batch.operations):
-        raise InvalidArgument("a batch without a fence may hold no Append: only the owner of a run writes its journal")
+    if batch.fence is None and any(type(operation) in (Append, Transact) for operation in batch.operations):
+        raise InvalidArgument(
+            "a batch without a fence may hold no Append and no Transact: only the owner of a run writes its journal "
+            "and runs its steps"
+        )
+    try:
+        return _commit(writer, batch)
+    except transactions.Undone as undone:
+        index = next(i for i, operation in enumerate(batch.operations) if operation is undone.operation)
+        rest = batch.operations[:index] + batch.operations[index + 1 :]
+        answers = commit(writer, msgspec.structs.replace(batch, operations=rest)) if rest else []
+        answers.insert(index, undone.answer)
+        return answers
+
+
+def _commit(writer: Writer, batch: Batch) -> list[Answer]:
     with writer.lock:
         writer.check_file()
         try:
@@ -148,7 +174,7 @@ def _one_by_one(connection: apsw.Connection, operations: Sequence[Operation]) ->
     answers: _Answers = {}
     kinds = _by_kind(operations)
     for kind in (kinds.living, kinds.appending, kinds.writing, kinds.starting, kinds.posting, kinds.completing,
-                 kinds.telling, kinds.holding):  # fmt: skip
+                 kinds.telling, kinds.holding, kinds.transacting, kinds.settling):  # fmt: skip
         for index, operation in kind.items():
             answers[index] = _isolated(connection, operation)
     return answers
@@ -170,7 +196,10 @@ def _isolated(connection: apsw.Connection, operation: Operation) -> Answer:
 class _Kinds:
     """The operations of a batch, each kind by their number in it."""
 
-    __slots__ = ("appending", "completing", "holding", "living", "posting", "starting", "telling", "writing")
+    __slots__ = (
+        "appending", "completing", "holding", "living", "posting", "settling", "starting", "telling", "transacting",
+        "writing",
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self.living: dict[int, LiveAttempt] = {}
@@ -181,6 +210,8 @@ class _Kinds:
         self.completing: dict[int, CompleteTask] = {}
         self.telling: dict[int, TellStep] = {}
         self.holding: dict[int, HoldStep] = {}
+        self.transacting: dict[int, Transact] = {}
+        self.settling: dict[int, SettleOutbox] = {}
 
 
 _KIND: dict[type[Operation], str] = {
@@ -192,6 +223,8 @@ _KIND: dict[type[Operation], str] = {
     CompleteTask: "completing",
     TellStep: "telling",
     HoldStep: "holding",
+    Transact: "transacting",
+    SettleOutbox: "settling",
 }
 
 
@@ -237,6 +270,10 @@ def _apply(connection: apsw.Connection, kinds: _Kinds) -> _Answers:
     answers.update((index, next(started)) for index in kinds.starting)
     answers.update((index, next(posted)) for index in kinds.posting)
     answers.update((index, answered(next(posted))) for index, (_, answered) in told.items())
+    for index, transact in kinds.transacting.items():
+        answers[index] = transactions.carry_out(connection, transact)
+    if kinds.settling:
+        answers.update(dict.fromkeys(kinds.settling, outbox.settle(connection, list(kinds.settling.values()))))
     return answers
 
 

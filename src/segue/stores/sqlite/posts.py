@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import apsw
 import msgspec
@@ -46,6 +46,15 @@ def deliver(connection: apsw.Connection, posts: Sequence[Post]) -> list[Posted]:
     _remember.many(connection, flat(seen))
     keep(connection, blobs)
     return answers
+
+
+def refusal(connection: apsw.Connection, run: int, message: str) -> Literal["duplicate", "closed"] | None:
+    """Why the run would not take the message now: it has it already, or it has ended."""
+    found, _ = _look_up(connection, [Post("", b"", message, 0, run=run)])
+    if not found:
+        return "closed"
+    ((_, _, state, known, _),) = found
+    return "duplicate" if known else "closed" if state in CLOSED else None
 
 
 def _look_up(connection: apsw.Connection, posts: Sequence[Post]) -> tuple[list[tuple[int, int, str, int, int]], int]:

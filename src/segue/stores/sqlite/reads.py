@@ -11,6 +11,8 @@ import apsw
 import msgspec
 
 from segue.stores.base import HoldStep, InboxRow, LiveAttempt, Owner, RunFilter, RunRow, StoreStats, Task
+from segue.stores.cache_rows import CacheEntry
+from segue.stores.outbox_rows import OutboxRow
 from segue.stores.sqlite.connection import number
 from segue.stores.sqlite.migrations import version
 from segue.stores.sqlite.readers import Readers
@@ -26,6 +28,7 @@ _due = statement("due_runs")
 _next_wake = statement("next_wake")
 _inbox = statement("inbox_of_runs")
 _inbox_runs = statement("runs_with_messages")
+_outbox = statement("outbox_of_app")
 _journal = statement("journal_page")
 _tail = statement("journal_tail")
 _run = statement("run_by_row")
@@ -40,6 +43,8 @@ _state = statement("state_value")
 _count_by_state = statement("count_runs_by_state")
 _attempts = statement("attempts_of_run")
 _held = statement("held_steps_of_app")
+_artifacts = statement("artifacts_of_run")
+_cached = statement("cached_result")
 _count_runs = statement("count_runs")
 _count_rows = statement("count_rows")
 
@@ -97,6 +102,10 @@ class Reads:
         workflows = None if only is None else texts(only)
         with self._readers.reading() as connection:
             return [run for (run,) in _inbox_runs.one(connection, (app, workflows, limit))]
+
+    def outbox(self, app: str, limit: int, workflows: Iterable[str]) -> builtins.list[OutboxRow]:
+        with self._readers.reading() as connection:
+            return [OutboxRow(*row) for row in _outbox.one(connection, (app, texts(workflows), limit))]
 
     def journal(self, run: int, *, after: int = 0) -> Iterator[tuple[int, bytes]]:
         more = True
@@ -159,6 +168,10 @@ class Reads:
         with self._readers.reading() as connection:
             return dict(_published.one(connection, (run,)))
 
+    def artifacts(self, run: int) -> dict[str, bytes]:
+        with self._readers.reading() as connection:
+            return dict(_artifacts.one(connection, (run,)))
+
     def state(self, namespace: str, scope: str, key: str) -> bytes | None:
         with self._readers.reading() as connection:
             rows = _state.one(connection, (namespace, scope, key))
@@ -178,6 +191,11 @@ class Reads:
     def held(self, app: str) -> builtins.list[HoldStep]:
         with self._readers.reading() as connection:
             return [HoldStep(*row) for row in _held.one(connection, (app,))]
+
+    def cached(self, namespace: str, step: str, key: str) -> CacheEntry | None:
+        with self._readers.reading() as connection:
+            rows = _cached.one(connection, (namespace, step, key))
+        return CacheEntry(*rows[0]) if rows else None
 
     def stats(self) -> StoreStats:
         with self._readers.reading() as connection:

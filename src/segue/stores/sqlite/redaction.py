@@ -15,7 +15,8 @@ _closed = statement("find_closed_runs")
 _rewrite = statement("rewrite_event")
 _tell = statement("append_last_event")
 _clear = [
-    statement(name) for name in ("clear_run", "clear_tasks_of_run", "clear_attributes_of_run", "clear_published_of_run")
+    statement(f"clear_{name}")
+    for name in ("run", "tasks_of_run", "attributes_of_run", "published_of_run", "cached_of_run", "artifacts_of_run")
 ]
 
 

@@ -23,10 +23,8 @@ LATEST = 2**63 - 1
 _find = statement("find_expired_runs")
 _refs = statement("payloads_of_runs")
 _delete_events = statement("delete_journal_of_runs")
-_deletions = [
-    statement(f"delete_{table}_of_runs")
-    for table in ("inbox", "messages", "tasks", "attributes", "published", "payload_refs", "runs")
-]
+_OF_RUNS = ("inbox", "messages", "tasks", "attributes", "published", "payload_refs", "cached", "artifacts", "runs")
+_deletions = [statement(f"delete_{table}_of_runs") for table in _OF_RUNS]
 
 
 def oldest(readers: Readers, which: Ended) -> int | None:

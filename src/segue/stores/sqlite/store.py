@@ -13,7 +13,7 @@ from segue.stores.base import (
     Fence,
     Owner,
 )
-from segue.stores.sqlite import backup, commit, redaction, retention
+from segue.stores.sqlite import backup, cache, commit, redaction, retention
 from segue.stores.sqlite.connection import Durability
 from segue.stores.sqlite.logs import SqliteLogs, logs_path
 from segue.stores.sqlite.ownership import Ownership
@@ -77,6 +77,9 @@ class SqliteStore(Reads, Schedules):
 
     def pulse(self) -> int:
         return self._readers.pulse()
+
+    def drop_cached(self, namespace: str, step: str, key: str | None = None) -> int:
+        return cache.drop(self._writer, namespace, step, key)
 
     def retain(self, closed_before: int, limit: int, which: Ended = ALL_ENDED) -> int:
         return retention.retain(self._writer, self._readers, self._logs.erase, closed_before, limit, which)

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import apsw
 import msgspec
 
-from segue.stores.base import Append
+from segue.stores.base import Append, StateWrite
 from segue.stores.sqlite.statements import flat, statement
 
 _set_attributes = statement("set_attributes")
 _remove_attributes = statement("remove_attributes")
 _publish = statement("publish_values")
 _unpublish = statement("unpublish_values")
+_attach = statement("attach_artifacts")
 _set_state = statement("set_state")
 _remove_state = statement("remove_state")
 
@@ -26,13 +27,24 @@ def attribute_text(value: object) -> str:
 
 
 def apply(connection: apsw.Connection, appends: Sequence[Append]) -> None:
-    """Writes what the appends say; where two write the same keyed state, the later one stands."""
+    """Writes what the appends say."""
     attributes = [(a.run, name, value) for a in appends for name, value in a.attributes.items()]
     _set_attributes.many(connection, flat((r, n, attribute_text(v)) for r, n, v in attributes if v is not None))
     _remove_attributes.many(connection, flat((r, n) for r, n, v in attributes if v is None))
     published = [(a.run, name, value) for a in appends for name, value in a.published.items()]
     _publish.many(connection, flat(row for row in published if row[2] is not None))
     _unpublish.many(connection, flat(row[:2] for row in published if row[2] is None))
-    state = {(write.namespace, write.scope, write.key): write.value for a in appends for write in a.state}
+    attach(connection, [(a.run, a.artifacts) for a in appends])
+    set_state(connection, [write for a in appends for write in a.state])
+
+
+def attach(connection: apsw.Connection, artifacts: Iterable[tuple[int, Mapping[str, bytes]]]) -> None:
+    """Keeps the artifacts of runs."""
+    _attach.many(connection, flat((run, name, value) for run, found in artifacts for name, value in found.items()))
+
+
+def set_state(connection: apsw.Connection, writes: Sequence[StateWrite]) -> None:
+    """Writes keyed state; where two write the same, the later one stands."""
+    state = {(write.namespace, write.scope, write.key): write.value for write in writes}
     _set_state.many(connection, flat((*key, value) for key, value in state.items() if value is not None))
     _remove_state.many(connection, flat(key for key, value in state.items() if value is None))

@@ -183,3 +183,40 @@ CREATE TABLE schedules (
 ) STRICT;
 CREATE INDEX schedules_due ON schedules (app, wake) WHERE wake IS NOT NULL;
 CREATE INDEX schedules_waiting ON schedules (app) WHERE waits = 1;
+-- Workflows to be started, written by users' own transactions: an interface, see docs/transactions.md. Deleted once the
+-- run is there. input: JSON list of the arguments. uid: of the run that it becomes, so that it becomes one. error: why it
+-- cannot be started; setting it to NULL has it tried again.
+CREATE TABLE segue_outbox (
+    row INTEGER PRIMARY KEY AUTOINCREMENT,
+    workflow TEXT NOT NULL,
+    input TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(input) AND json_type(input) = 'array'),
+    id TEXT,
+    tags TEXT NOT NULL DEFAULT '{}' CHECK (json_valid(tags) AND json_type(tags) = 'object'),
+    namespace TEXT NOT NULL DEFAULT 'default',
+    app TEXT NOT NULL DEFAULT 'default',
+    uid TEXT NOT NULL DEFAULT (lower(hex(randomblob(16)))),
+    error TEXT
+) STRICT;
+
+-- Where results of steps stand that may stand for later calls: event seq of run.
+CREATE TABLE cached (
+    id INTEGER PRIMARY KEY,
+    namespace TEXT NOT NULL,
+    step TEXT NOT NULL,
+    key TEXT NOT NULL,
+    run INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    expires INTEGER
+) STRICT;
+CREATE UNIQUE INDEX cached_by_key ON cached (namespace, step, key);
+CREATE INDEX cached_by_run ON cached (run);
+CREATE INDEX cached_by_expiry ON cached (expires) WHERE expires IS NOT NULL;
+
+CREATE TABLE artifacts (
+    id INTEGER PRIMARY KEY,
+    run INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    value BLOB NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX artifacts_by_run ON artifacts (run, name);

@@ -1,4 +1,4 @@
-"""What goes wrong in a simulated run, and where. A schedule is a seed and a list of these, the same every time.
+"""What goes wrong in a simulated run, and where. A plan is a seed and a list of these, the same every time.
 
 Commits are counted from 1, over all lives of the process. A step's execution is named by its call and counted from 1,
 over all attempts and lives; a call is named as in the journal, without the slash: ``charge``, ``pick#1``.
@@ -6,7 +6,7 @@ over all attempts and lives; a call is named as in the journal, without the slas
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -70,7 +70,7 @@ class Lost(Fault, frozen=True):
 
 
 class Late(Fault, frozen=True):
-    """An execution of a step begins so many seconds late."""
+    """An execution of a step begins so many seconds late, as if no thread were free for it."""
 
     step: str
     execution: int = 1
@@ -93,15 +93,19 @@ class Slow(Fault, frozen=True):
 
 class Sent(Fault, frozen=True):
     """When a message of the scene comes: once there are so many commits, or so many seconds after the beginning (for a
-    person's answer: after the question)."""
+    person's answer: after the question).
+
+    With neither, it comes when the run has nothing else to do at the time.
+    """
 
     message: str
     commit: int | None = None
     after: float | None = None
 
     def told(self) -> str:
-        when = f"at commit {self.commit}" if self.after is None else f"after {self.after:g} s"
-        return f"{self.message} comes {when}"
+        if self.after is not None:
+            return f"{self.message} comes after {self.after:g} s"
+        return f"{self.message} comes " + ("in a moment of rest" if self.commit is None else f"at commit {self.commit}")
 
 
 class Evicted(Fault, frozen=True):
@@ -111,12 +115,13 @@ class Evicted(Fault, frozen=True):
         return "the run leaves memory whenever it is idle"
 
 
-class Schedule:
+class Plan:
     """What happens in one simulated run. Its ``repr`` is Python that makes it again.
 
     Attributes:
         seed: from which the run's id, its random numbers and the jitter of retries come.
-        faults: what happens beyond that; a message that none of them names is sent at the beginning.
+        faults: what happens beyond that. A message that none of them names comes when the run has nothing else to do
+            at the time.
     """
 
     def __init__(self, seed: int = 0, *faults: Fault) -> None:
@@ -124,10 +129,10 @@ class Schedule:
         self.faults = faults
 
     def __repr__(self) -> str:
-        return f"Schedule({', '.join(map(repr, (self.seed, *self.faults)))})"
+        return f"Plan({', '.join(map(repr, (self.seed, *self.faults)))})"
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Schedule) and (self.seed, self.faults) == (other.seed, other.faults)
+        return isinstance(other, Plan) and (self.seed, self.faults) == (other.seed, other.faults)
 
     def __hash__(self) -> int:
         return hash((self.seed, self.faults))
@@ -139,9 +144,9 @@ class Faults(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         crash, refused, unacknowledged: at each commit.
         fails, lost, late, slow: at each execution of a step.
-        evicted: for each schedule.
+        evicted: for each plan.
         longest: seconds that a step is late or slow at most.
-        most: so many things go wrong in one schedule, at most; delays are not counted.
+        most: so many things go wrong in one plan, at most; delays are not counted.
         spare: steps that never fail: what they do cannot be refused or lost. They are executed again after a crash.
     """
 
@@ -155,7 +160,7 @@ class Faults(msgspec.Struct, frozen=True, kw_only=True):
     evicted: float = 0.25
     longest: float = 60.0
     most: int = 8
-    spare: tuple[Step[..., object] | str, ...] = ()
+    spare: tuple[Step[..., Any] | str, ...] = ()
 
 
 NOTHING = Faults(crash=0, refused=0, unacknowledged=0, fails=0, lost=0, late=0, slow=0, evicted=0)

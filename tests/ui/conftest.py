@@ -1,0 +1,49 @@
+"""A real Chromium in front of a real server over a real engine: what every test of the screens needs."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
+sys.path.insert(0, str(Path(__file__).parent))
+
+import build_ui
+from ui_kit import AXE, Screen, Served
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    """The browser of the system. Per file: its driver keeps a loop in this thread, and no other test could run one."""
+    program = shutil.which("chromium")
+    if program is None:
+        pytest.skip("missing tool: chromium")
+    if build_ui.due() or not AXE.is_file():
+        pytest.skip("missing tool: the built dashboard; run python scripts/build_ui.py")
+    playwright = pytest.importorskip("playwright.sync_api")
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def served(chromium: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A server with runs in every state."""
+    server = Served(tmp_path_factory.mktemp("ui"), filled=True)
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def screen(chromium: Any, served: Served) -> Iterator[Screen]:
+    """A wide and light page; nothing may have been complained of at its end."""
+    opened = Screen(chromium, served.url)
+    yield opened
+    opened.close()
+    assert opened.errors == []

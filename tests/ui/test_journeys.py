@@ -1,0 +1,118 @@
+"""What people do: start a run, watch it, read why it stands still, repair it; answer a task; work by keys."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+import ui_program
+from ui_kit import Screen, Served
+
+pytestmark = pytest.mark.xdist_group("screens")
+
+
+def test_start_watch_repair(screen: Screen, served: Served) -> None:
+    page = screen.page
+    screen.open("/overview", "Needs a person")
+    page.get_by_role("button", name="Start run").click()
+    page.get_by_role("dialog").get_by_text("fulfil", exact=True).click()
+    page.get_by_role("textbox", name="Id", exact=True).fill("order-50013")
+    page.get_by_role("textbox", name="Customer").fill("Ada")
+    page.get_by_text("AU", exact=True).click()
+    page.get_by_role("button", name="Start", exact=True).click()
+
+    # It fails, undoes what it did, and cannot undo the last of it: all without a reload.
+    screen.see("refund could not undo")
+    assert "charge ch_3QKd81 is under dispute" in page.get_by_role("alert").inner_text()
+    screen.shoot("journey-incident")
+
+    ui_program.SETTLED.add("order-50013")
+    page.get_by_role("button", name="Retry refund").click()
+    page.get_by_role("dialog").get_by_text("nothing is undone").wait_for()
+    page.get_by_role("button", name="Retry", exact=True).click()
+    page.locator("h1").get_by_text("Failed").wait_for()
+    page.get_by_role("row", name=re.compile("^restore_voucher ?, compensated")).wait_for()
+    assert page.get_by_role("alert").count() == 0
+
+
+def test_answer_a_task(screen: Screen, served: Served) -> None:
+    page = screen.page
+    screen.open("/tasks", "Approve order-48219")
+    page.get_by_role("button", name="Complete and go on").click()
+    screen.see("1 field needs attention")
+    page.keyboard.press("Escape")
+    page.locator("body").click(position={"x": 400, "y": 700})
+    page.keyboard.press("1")
+    page.get_by_label("Comment").fill("a good customer")
+    page.keyboard.press("Control+Enter")
+    page.get_by_role("heading", name="Approve order-48298").wait_for()
+
+    async def ended(engine: Any) -> Any:
+        handle = await engine.handle("order-48219")
+        return await handle.result()
+
+    assert served.do(ended)["parcel"] == "DHL-00341"
+    screen.open("/tasks?view=done", "a good customer")
+
+
+def test_a_change_is_seen_without_a_reload(screen: Screen, served: Served) -> None:
+    screen.open("/runs", "order-48213")
+    served.do(lambda engine: engine.start(ui_program.sync_inventory, 7, id="stock-live"))
+    screen.see("stock-live")
+
+
+def test_new_runs_wait_while_somebody_reads_further_down(screen: Screen, served: Served) -> None:
+    async def many(engine: Any) -> None:
+        for number in range(80):
+            await engine.start(ui_program.sync_inventory, number, id=f"stock-{number:03}")
+
+    served.do(many)
+    screen.open("/runs", "stock-079")
+    rows = screen.page.get_by_role("rowgroup", name="Runs")
+    rows.evaluate("each => { each.scrollTop = 400 }")
+    screen.page.wait_for_function("document.querySelector('.rows').scrollTop > 300")
+    first = screen.page.locator(".rows .rrow").first.get_attribute("id")
+    served.do(lambda engine: engine.start(ui_program.sync_inventory, 1, id="stock-new"))
+    pill = screen.page.get_by_role("button", name="1 new")
+    pill.wait_for()
+    assert screen.page.locator(".rows .rrow").first.get_attribute("id") == first
+    pill.click()
+    screen.see("stock-new")
+
+
+def test_keys(screen: Screen, served: Served) -> None:
+    page = screen.page
+    screen.open("/overview", "Needs a person")
+    page.keyboard.press("g")
+    page.keyboard.press("r")
+    page.get_by_role("grid", name="Runs").wait_for()
+    page.locator(".rows .rrow").first.wait_for()
+    page.keyboard.press("j")
+    page.keyboard.press("Space")
+    page.get_by_role("complementary").get_by_text("Steps").first.wait_for()
+    page.keyboard.press("Enter")
+    page.get_by_role("treegrid", name="Timeline").wait_for()
+    page.keyboard.press("3")
+    page.get_by_role("button", name="Copy as JSON").wait_for()
+    page.keyboard.press("?")
+    page.get_by_role("dialog", name="Keys").wait_for()
+    page.keyboard.press("Escape")
+    page.keyboard.press("Control+k")
+    page.get_by_role("combobox").fill("order-48330")
+    page.get_by_role("option", name="order-48330 fulfil").click()
+    page.locator("h1").get_by_text("order-48330").wait_for()
+
+
+def test_what_a_user_wrote_is_text(screen: Screen, served: Served) -> None:
+    evil = '<img src=x onerror="document.title=`owned`">'
+    order = ui_program.Order(evil, evil, "AU")
+    served.do(lambda engine: engine.start(ui_program.fulfil, order, id="evil-1"))
+
+    async def number(engine: Any) -> int:
+        return int((await engine.handle("evil-1")).run)
+
+    screen.open(f"/runs/{served.do(number)}", "Failed")
+    screen.see("<img src=x")
+    assert screen.page.title() == "evil-1 · segue"
+    assert screen.page.locator("img").count() == 0

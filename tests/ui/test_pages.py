@@ -1,0 +1,62 @@
+"""Every page in both sizes and schemes: shows what it should, complains of nothing, fits, is clean by axe."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ui_kit import Screen, Served
+
+pytestmark = pytest.mark.xdist_group("screens")
+
+PAGES = {
+    "overview": ("/overview", "Needs a person"),
+    "runs": ("/runs", "order-48213"),
+    "runs-peek": ("/runs?peek={incident}", "Remedy"),
+    "runs-none": ("/runs?id=nothing-like-it", "No runs match"),
+    "run-timeline": ("/runs/{incident}", "Compensation"),
+    "run-graph": ("/runs/{incident}?tab=graph", "cancel_shipment"),
+    "run-events": ("/runs/{incident}?tab=events&full=true", "RunStarted"),
+    "run-logs": ("/runs/{incident}?tab=logs", "score of C-20418"),
+    "run-mapped": ("/runs/{mapped}", "load_partition × 40"),
+    "tasks": ("/tasks", "Approve order-48219"),
+    "workflows": ("/workflows?name=fulfil", "async def fulfil"),
+}
+
+LOOKS = [("wide", "light"), ("wide", "dark"), ("narrow", "light"), ("narrow", "dark")]
+
+
+@pytest.fixture(scope="module")
+def numbers(served: Served) -> dict[str, int]:
+    """The runs that the addresses name, once they are where they should be."""
+
+    async def find(engine: Any) -> dict[str, int]:
+        incident = await engine.handle("order-48213")
+        mapped = await engine.handle("etl-2026-11-22")
+        return {"incident": incident.run, "mapped": mapped.run}
+
+    return served.do(find)  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize(("size", "scheme"), LOOKS)
+def test_pages(chromium: Any, served: Served, numbers: dict[str, int], size: str, scheme: str) -> None:
+    screen = Screen(chromium, served.url, size, scheme)
+    found: dict[str, list[str]] = {}
+    for name, (path, text) in PAGES.items():
+        screen.open(path.format(**numbers), text)
+        screen.shoot(f"{name}-{size}-{scheme}")
+        wider = screen.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        found[name] = screen.violations() + ([f"wider than its window by {wider} px"] if wider > 0 else [])
+    screen.close()
+    assert {name: bad for name, bad in found.items() if bad} == {}
+    assert screen.errors == []
+
+
+def test_first_page_is_light(screen: Screen) -> None:
+    screen.open("/overview", "Needs a person")
+    sizes: dict[str, int] = screen.page.evaluate(
+        "Object.fromEntries(performance.getEntriesByType('resource').filter((each) => each.name.endsWith('.js'))"
+        ".map((each) => [each.name, each.encodedBodySize]))"
+    )
+    assert sizes
+    assert sum(sizes.values()) <= 250_000, sizes

@@ -1,0 +1,97 @@
+"""A page of the browser and a server behind it, as the tests of the screens use them."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any
+
+import ui_program
+
+from segue import Engine
+
+ROOT = Path(__file__).resolve().parents[2]
+SHOTS = ROOT / "build" / "screenshots"
+AXE = ROOT / "ui" / "node_modules" / "axe-core" / "axe.min.js"
+
+SIZES = {"wide": {"width": 1440, "height": 900}, "narrow": {"width": 390, "height": 844}}
+
+
+class Served:
+    """The server in a thread of its own, so that a test may wait for the browser while it answers."""
+
+    def __init__(self, folder: Path, *, filled: bool) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._stop = asyncio.Event()
+        self._ready: Future[tuple[Engine, str]] = Future()
+        self._thread = threading.Thread(target=self._run, args=(folder, filled))
+        self._thread.start()
+        self.engine, self.url = self._ready.result(60)
+
+    def _run(self, folder: Path, filled: bool) -> None:
+        async def serve() -> None:
+            async with ui_program.serving(f"sqlite:///{folder}/segue.db", filled=filled) as served:
+                self._ready.set_result(served)
+                await self._stop.wait()
+
+        with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
+            try:
+                runner.run(serve())
+            except BaseException as error:
+                if not self._ready.done():
+                    self._ready.set_exception(error)
+                raise
+
+    def do(self, make: Callable[[Engine], Any]) -> Any:
+        """Awaits what ``make`` gives, on the loop of the engine."""
+        return asyncio.run_coroutine_threadsafe(make(self.engine), self._loop).result(60)
+
+    def close(self) -> None:
+        self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join(30)
+
+
+class Screen:
+    """One page of the browser; ``errors`` is what it complained of."""
+
+    def __init__(self, browser: Any, url: str, size: str = "wide", scheme: str = "light") -> None:
+        self._context = browser.new_context(
+            viewport=SIZES[size], color_scheme=scheme, reduced_motion="reduce", base_url=url
+        )
+        self.page = self._context.new_page()
+        self.page.set_default_timeout(20_000)
+        self.errors: list[str] = []
+        self.page.on("console", lambda message: self._heard(message.type, message.text))
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+
+    def _heard(self, kind: str, text: str) -> None:
+        if kind in ("error", "warning"):
+            self.errors.append(text)
+
+    def open(self, path: str, text: str) -> None:
+        """Goes there, and waits until a text is to be seen."""
+        self.page.goto(path, wait_until="domcontentloaded")
+        self.see(text)
+
+    def see(self, text: str) -> None:
+        self.page.get_by_text(text).locator("visible=true").first.wait_for()
+
+    def shoot(self, name: str) -> None:
+        SHOTS.mkdir(parents=True, exist_ok=True)
+        self.page.screenshot(path=SHOTS / f"{name}.png")
+
+    def violations(self) -> list[str]:
+        """What axe finds. Its code goes in through the debugger: the page's own rules would refuse it."""
+        self.page.evaluate(AXE.read_text(encoding="utf-8"))
+        found = self.page.evaluate("axe.run({ resultTypes: ['violations'] })")
+        return [
+            f"{each['id']}: {node['target']} {node['failureSummary']}"
+            for each in found["violations"]
+            for node in each["nodes"][:3]
+        ]
+
+    def close(self) -> None:
+        self._context.close()

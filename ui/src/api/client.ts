@@ -1,0 +1,81 @@
+// Asks the server: typed by the route table, failures as problems in the server's own words.
+import { ROUTES, type Operations, type Problem } from './schema'
+
+type Name = keyof Operations
+
+type Given<N extends Name> = {
+  [K in 'path' | 'query' | 'body' as Operations[N][K] extends undefined ? never : K]?: Operations[N][K]
+} & { signal?: AbortSignal }
+
+export class Refusal extends Error {
+  constructor(readonly problem: Problem) {
+    super(problem.detail)
+  }
+}
+
+/** Where the application lies, whatever path a proxy puts before it. */
+export const root = new URL(document.baseURI)
+
+export function address(name: Name, path: Record<string, unknown> = {}, query: Record<string, unknown> = {}): URL {
+  const filled = ROUTES[name][1].replace(/\{(\w+)\}/g, (_, key: string) => encodeURIComponent(String(path[key])))
+  const url = new URL(`api/v1${filled}`, root)
+  for (const [key, value] of Object.entries(query)) {
+    for (const each of Array.isArray(value) ? value : [value]) {
+      if (each !== undefined && each !== null && each !== '') url.searchParams.append(key, String(each))
+    }
+  }
+  return url
+}
+
+export async function ask<N extends Name>(name: N, given: Given<N> = {}): Promise<Operations[N]['gives']> {
+  const { path, query, body, signal } = given as {
+    path?: Record<string, unknown>
+    query?: Record<string, unknown>
+    body?: unknown
+    signal?: AbortSignal
+  }
+  const init: RequestInit = { method: ROUTES[name][0], signal: signal ?? null }
+  if (body !== undefined) {
+    init.body = JSON.stringify(body)
+    init.headers = { 'content-type': 'application/json' }
+  }
+  const answer = await reached(address(name, path, query), init)
+  if (answer.status === 204) return undefined as Operations[N]['gives']
+  const text = await answer.text()
+  if (!answer.ok) throw new Refusal(problem(answer, text))
+  const found = JSON.parse(text) as Operations[N]['gives']
+  const now = (found as { now?: unknown } | null)?.now
+  if (typeof now === 'number') setServerTime(now)
+  return found
+}
+
+async function reached(url: URL, init: RequestInit): Promise<Response> {
+  try {
+    return await fetch(url, init)
+  } catch (error) {
+    if (error instanceof DOMException && error.name === 'AbortError') throw error
+    throw new Refusal({
+      type: 'segue:unreachable',
+      title: 'Server not reached',
+      status: 0,
+      detail: `${root.host} does not answer; see whether the server still runs`,
+    })
+  }
+}
+
+function problem(answer: Response, text: string): Problem {
+  if (answer.headers.get('content-type')?.includes('json')) return JSON.parse(text) as Problem
+  return { type: 'segue:http', title: answer.statusText, status: answer.status, detail: text.slice(0, 400) }
+}
+
+let ahead = 0
+
+/** Takes the server's time (µs): screens reckon by its clock, not by the browser's. */
+export function setServerTime(now: number): void {
+  ahead = now / 1000 - Date.now()
+}
+
+/** The server's time in µs, now. */
+export function serverNow(): number {
+  return (Date.now() + ahead) * 1000
+}

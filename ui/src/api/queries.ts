@@ -1,0 +1,56 @@
+// What is asked and kept: one place for the names of answers, so that a change reaches every screen that shows them.
+import { QueryClient, queryOptions } from '@tanstack/react-query'
+import { ask, Refusal } from './client'
+import type { Operations } from './schema'
+
+export const queryClient = new QueryClient({
+  defaultOptions: {
+    queries: {
+      staleTime: 10_000,
+      refetchOnWindowFocus: true,
+      retry: (count, error) => error instanceof Refusal && (error.problem.status === 0 || error.problem.status >= 500) && count < 2,
+    },
+  },
+})
+
+const live = { live: true }
+
+export type RunFilter = Operations['list_runs']['query']
+
+export const overviewQuery = queryOptions({
+  queryKey: ['overview'],
+  queryFn: ({ signal }) => ask('overview', { signal }),
+  meta: live,
+})
+
+export const runsQuery = (query: RunFilter) =>
+  queryOptions({
+    queryKey: ['runs', query],
+    queryFn: ({ signal }) => ask('list_runs', { query, signal }),
+    meta: live,
+  })
+
+export const runQuery = (run: number) =>
+  queryOptions({
+    queryKey: ['run', run],
+    queryFn: ({ signal }) => ask('show_run', { path: { run }, signal }),
+    meta: live,
+  })
+
+export const tasksQuery = (state: string) =>
+  queryOptions({
+    queryKey: ['tasks', state],
+    queryFn: ({ signal }) => ask('list_tasks', { query: { state }, signal }),
+    meta: live,
+  })
+
+export const workflowsQuery = queryOptions({
+  queryKey: ['workflows'],
+  queryFn: ({ signal }) => ask('list_workflows', { signal }),
+})
+
+export const workflowQuery = (name: string) =>
+  queryOptions({
+    queryKey: ['workflow', name],
+    queryFn: ({ signal }) => ask('show_workflow', { path: { name }, signal }),
+  })

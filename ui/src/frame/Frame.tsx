@@ -1,0 +1,114 @@
+// The frame of every page: navigation with what needs a person, keys that work everywhere, what opens over the page.
+import { useQuery } from '@tanstack/react-query'
+import { Link, Outlet, useNavigate } from '@tanstack/react-router'
+import { lazy, Suspense, useMemo, useState } from 'react'
+import { overviewQuery } from '../api/queries'
+import { Icon, type IconName } from '../parts/Icon'
+import { useKeys } from '../parts/keys'
+import { Toasts } from '../parts/toasts'
+import { chooseScheme, isDark } from '../theme'
+import { words } from '../words'
+import { FrameContext, type Action, type Opened } from './opening'
+
+const Palette = lazy(() => import('./Palette'))
+const KeyList = lazy(() => import('./KeyList'))
+const StartRun = lazy(() => import('../pages/workflows/StartRun'))
+
+export function Frame() {
+  const [opened, setOpened] = useState<{ what: Opened; workflow?: string | undefined }>({ what: null })
+  const [actions, setActions] = useState<Action[]>([])
+  const navigate = useNavigate()
+  const close = () => setOpened({ what: null })
+  const frame = useMemo(() => ({ open: (what: Opened, workflow?: string) => setOpened({ what, workflow }), setActions }), [])
+  useKeys({
+    'mod+k': () => frame.open('palette'),
+    '?': () => frame.open('keys'),
+    n: () => frame.open('start'),
+    'g o': () => void navigate({ to: '/overview' }),
+    'g r': () => void navigate({ to: '/runs' }),
+    'g w': () => void navigate({ to: '/workflows' }),
+    'g t': () => void navigate({ to: '/tasks' }),
+  })
+  return (
+    <FrameContext.Provider value={frame}>
+      <a className="btn skip" href="#content" onClick={(event) => {
+        event.preventDefault()
+        document.getElementById('content')?.focus()
+      }}>{words.frame.skip}</a>
+      <div className="app">
+        <Navigation openKeys={() => frame.open('keys')} />
+        <Outlet />
+      </div>
+      <Suspense fallback={null}>
+        {opened.what === 'palette' && <Palette close={close} actions={actions} />}
+        {opened.what === 'keys' && <KeyList close={close} />}
+        {opened.what === 'start' && <StartRun close={close} workflow={opened.workflow} />}
+      </Suspense>
+      <Toasts />
+    </FrameContext.Provider>
+  )
+}
+
+function Navigation({ openKeys }: { openKeys: () => void }) {
+  const { data } = useQuery(overviewQuery)
+  const [dark, setDark] = useState(isDark)
+  const incidents = data?.counts['incident'] ?? 0
+  const tasks = data?.open_tasks ?? 0
+  const workflows = data?.owner ? Object.keys(data.owner.serves).length : undefined
+  const toggle = () => {
+    chooseScheme(dark ? 'light' : 'dark')
+    setDark(!dark)
+  }
+  return (
+    <nav className="side" aria-label={words.frame.main}>
+      <div className="brand">
+        <svg viewBox="0 0 18 18" fill="none" stroke="currentColor" strokeWidth="2" strokeLinecap="round" aria-hidden="true">
+          <path d="M2 5.5h5.5c4 0 3 7 7 7H16M12 5.5h4M2 12.5h4" />
+        </svg>
+        <span>{words.product}</span>
+      </div>
+      <div className="ns">
+        <span className="grow cut b">{data?.namespace ?? ' '}</span>
+      </div>
+      <Item to="/overview" icon="overview" text={words.pages.overview} />
+      <Item to="/runs" icon="runs" text={words.pages.runs} count={incidents || undefined} tone="hot" title={words.frame.incidents(incidents)} />
+      <Item to="/workflows" icon="flow" text={words.pages.workflows} count={workflows} />
+      <Item to="/tasks" icon="inbox" text={words.pages.tasks} count={tasks || undefined} tone="me" title={words.frame.openTasks(tasks)} />
+      <span className="sp" />
+      <FootButton icon="keyboard" text={words.frame.keys} act={openKeys} />
+      <FootButton icon={dark ? 'sun' : 'moon'} text={dark ? words.frame.light : words.frame.dark} act={toggle} />
+    </nav>
+  )
+}
+
+function Item({ to, icon, text, count, tone = '', title }: { to: string; icon: IconName; text: string; count?: number | undefined; tone?: string; title?: string }) {
+  return (
+    <Link to={to} activeProps={{ 'aria-current': 'page' }} activeOptions={{ includeSearch: false }} title={text}>
+      <Icon name={icon} />
+      <span>{text}</span>
+      {count !== undefined && (
+        <span className={`n ${tone}`} title={title}>
+          {count.toLocaleString()}
+        </span>
+      )}
+    </Link>
+  )
+}
+
+function FootButton({ icon, text, act }: { icon: IconName; text: string; act: () => void }) {
+  return (
+    <a
+      href="#"
+      role="button"
+      aria-label={text}
+      className="foot-item"
+      onClick={(event) => {
+        event.preventDefault()
+        act()
+      }}
+    >
+      <Icon name={icon} />
+      <span>{text}</span>
+    </a>
+  )
+}

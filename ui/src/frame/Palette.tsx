@@ -1,0 +1,89 @@
+// The command palette: runs by id, workflows, pages, and what can be done on this page.
+import { keepPreviousData, useQuery } from '@tanstack/react-query'
+import { useNavigate } from '@tanstack/react-router'
+import { useState, type ReactNode } from 'react'
+import { runsQuery, workflowsQuery } from '../api/queries'
+import { Dialog } from '../parts/Dialog'
+import { Icon } from '../parts/Icon'
+import { StateIcon } from '../parts/State'
+import { words } from '../words'
+import type { Action } from './opening'
+
+interface Entry {
+  key: string
+  icon: ReactNode
+  text: string
+  hint: string
+  mono?: boolean
+  go: () => void
+}
+
+export default function Palette({ close, actions }: { close: () => void; actions: Action[] }) {
+  const [text, setText] = useState('')
+  const [at, setAt] = useState(0)
+  const entries = useEntries(text.trim(), actions)
+  const chosen = Math.min(at, entries.length - 1)
+  const go = (entry: Entry | undefined) => {
+    close()
+    entry?.go()
+  }
+  const press = (event: React.KeyboardEvent) => {
+    if (event.key === 'ArrowDown') setAt(Math.min(chosen + 1, entries.length - 1))
+    else if (event.key === 'ArrowUp') setAt(Math.max(chosen - 1, 0))
+    else if (event.key === 'Enter') go(entries[chosen])
+    else return
+    event.preventDefault()
+  }
+  return (
+    <Dialog title={words.palette.label} close={close} className="palette" bare>
+      <input
+        autoFocus
+        role="combobox"
+        aria-expanded="true"
+        aria-controls="palette-list"
+        aria-activedescendant={`palette-${chosen}`}
+        aria-label={words.palette.label}
+        placeholder={words.palette.hint}
+        value={text}
+        onChange={(event) => {
+          setText(event.target.value)
+          setAt(0)
+        }}
+        onKeyDown={press}
+      />
+      <ul id="palette-list" role="listbox" aria-label={words.palette.label}>
+        {entries.map((entry, i) => (
+          <li key={entry.key} id={`palette-${i}`} role="option" aria-selected={i === chosen} onMouseEnter={() => setAt(i)} onClick={() => go(entry)}>
+            {entry.icon}
+            <span className={`grow cut ${entry.mono ? 'mono' : ''}`}>{entry.text}</span>
+            <span className="tiny faint">{entry.hint}</span>
+          </li>
+        ))}
+      </ul>
+    </Dialog>
+  )
+}
+
+function useEntries(text: string, actions: Action[]): Entry[] {
+  const navigate = useNavigate()
+  const runs = useQuery({ ...runsQuery(text === '' ? { limit: 5 } : { id: text, limit: 8 }), placeholderData: keepPreviousData })
+  const workflows = useQuery(workflowsQuery)
+  const fits = (name: string) => name.toLowerCase().includes(text.toLowerCase())
+  const pages = [
+    ['/overview', words.pages.overview, 'overview'], ['/runs', words.pages.runs, 'runs'],
+    ['/workflows', words.pages.workflows, 'flow'], ['/tasks', words.pages.tasks, 'inbox'],
+  ] as const
+  return [
+    ...actions.filter((each) => fits(each.label)).map((each) => ({ key: `a${each.label}`, icon: <Icon name="play" small />, text: each.label, hint: each.keys ?? words.palette.action, go: each.act })),
+    ...(runs.data?.runs ?? []).map((run) => ({
+      key: `r${run.run}`, icon: <StateIcon state={run.state} />, text: run.id, mono: true, hint: run.workflow,
+      go: () => void navigate({ to: '/runs/$run', params: { run: String(run.run) } }),
+    })),
+    ...(workflows.data ?? []).filter((each) => fits(each.name)).slice(0, 6).map((each) => ({
+      key: `w${each.name}`, icon: <Icon name="flow" small />, text: each.name, mono: true, hint: words.palette.workflow,
+      go: () => void navigate({ to: '/workflows', search: { name: each.name } }),
+    })),
+    ...pages.filter(([, name]) => fits(name)).map(([to, name, icon]) => ({ key: `p${to}`, icon: <Icon name={icon} small />, text: name, hint: words.palette.page, go: () => void navigate({ to }) })),
+    ...(text === '' ? [] : [{ key: 'all', icon: <Icon name="search" small />, text: words.palette.all(text), hint: '', go: () => void navigate({ to: '/runs', search: { id: text } }) }]),
+  ]
+}

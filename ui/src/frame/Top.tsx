@@ -1,0 +1,47 @@
+// The bar above every page: where one is, whether it is live, search, one primary button.
+import type { ReactNode } from 'react'
+import { useEffect } from 'react'
+import { useConnection } from '../api/live'
+import { clock } from '../parts/format'
+import { Icon } from '../parts/Icon'
+import { words } from '../words'
+import { useFrame } from './opening'
+
+export function Top({ title, crumbs, children, start = false }: { title: string; crumbs?: ReactNode; children?: ReactNode; start?: boolean }) {
+  const { open } = useFrame()
+  useEffect(() => {
+    document.title = `${title} · ${words.product}`
+  }, [title])
+  return (
+    <header className="top">
+      {crumbs ?? <h1>{title}</h1>}
+      {children}
+      <span className="grow" />
+      <Live />
+      <button className="find wide" style={{ width: 196 }} onClick={() => open('palette')}>
+        <Icon name="search" small />
+        <span className="grow cut" style={{ textAlign: 'left' }}>{words.frame.search}</span>
+        <kbd aria-hidden="true">⌘K</kbd>
+      </button>
+      {start && (
+        <button className="btn primary" onClick={() => open('start')}>
+          <Icon name="play" small />
+          {words.frame.start} <kbd aria-hidden="true">n</kbd>
+        </button>
+      )}
+    </header>
+  )
+}
+
+function Live() {
+  const { lost, asOf } = useConnection()
+  if (lost) {
+    return (
+      <span className="live lost" role="status">
+        <Icon name="retrying" small />
+        {words.frame.lost(clock(asOf))}
+      </span>
+    )
+  }
+  return <span className="live">{words.frame.live}</span>
+}

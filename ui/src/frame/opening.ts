@@ -1,0 +1,20 @@
+// What is open over the page: the palette, the list of keys, the form that starts a run.
+import { createContext, useContext } from 'react'
+
+export type Opened = 'palette' | 'keys' | 'start' | null
+
+export interface Action {
+  label: string
+  keys?: string
+  act: () => void
+}
+
+export interface FrameState {
+  open: (what: Opened, workflow?: string) => void
+  /** The actions of the page, for the palette. */
+  setActions: (actions: Action[]) => void
+}
+
+export const FrameContext = createContext<FrameState>({ open: () => undefined, setActions: () => undefined })
+
+export const useFrame = () => useContext(FrameContext)

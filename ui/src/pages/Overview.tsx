@@ -1,0 +1,211 @@
+// The first page: does something need me? Then what is happening, then what happened.
+import { useQueries, useQuery } from '@tanstack/react-query'
+import { Link } from '@tanstack/react-router'
+import { overviewQuery, runsQuery, workflowsQuery } from '../api/queries'
+import type { HumanTask, Overview as OverviewData, RunView } from '../api/schema'
+import { ErrorLine } from '../parts/ErrorText'
+import { EmptyFace, ErrorFace, GreyRows } from '../parts/Faces'
+import { duration, moment, roughly, until } from '../parts/format'
+import { Icon } from '../parts/Icon'
+import { StateChip, StateIcon, stateWord, tone } from '../parts/State'
+import { useNow } from '../parts/Time'
+import { Top } from '../frame/Top'
+import { useFrame } from '../frame/opening'
+import type { RunsSearch } from '../routes'
+import { words } from '../words'
+import { summaryOf } from './tasks/facts'
+import './overview.css'
+
+const w = words.overview
+const COUNTS = ['incident', 'running', 'waiting', 'paused', 'failed', 'completed', 'cancelled']
+
+export default function Overview() {
+  const { data, error, refetch } = useQuery(overviewQuery)
+  return (
+    <main id="content" tabIndex={-1}>
+      <Top title={w.title} start />
+      <div className="ovw">
+        {error && !data && <ErrorFace error={error} retry={() => void refetch()} />}
+        {!data && !error && <GreyRows />}
+        {data && <Page data={data} />}
+      </div>
+    </main>
+  )
+}
+
+function Page({ data }: { data: OverviewData }) {
+  const { open } = useFrame()
+  const any = Object.values(data.counts).some((n) => n > 0)
+  return (
+    <>
+      <Counts data={data} />
+      <div className="two">
+        <Needs data={data} />
+        <Workers data={data} />
+      </div>
+      {any ? <Workflows data={data} /> : (
+        <section className="panel">
+          <EmptyFace title={words.runs.first} hint={words.runs.firstHint} code={words.runs.sample}>
+            <button className="btn primary" onClick={() => open('start')}><Icon name="play" small />{words.frame.start}</button>
+          </EmptyFace>
+        </section>
+      )}
+    </>
+  )
+}
+
+function Counts({ data }: { data: OverviewData }) {
+  return (
+    <nav className="counts" aria-label={w.counts}>
+      {COUNTS.map((state) => {
+        const n = data.counts[state] ?? 0
+        return (
+          <Link key={state} to="/runs" search={{ state: [state] } satisfies RunsSearch} className={`${tone(state)} ${state === 'incident' && n > 0 ? 'alert' : ''}`}>
+            <span className="w"><StateIcon state={state} small={false} />{stateWord(state)}</span>
+            <b>{n.toLocaleString()}</b>
+          </Link>
+        )
+      })}
+    </nav>
+  )
+}
+
+function Needs({ data }: { data: OverviewData }) {
+  const now = useNow()
+  const incidents = data.counts['incident'] ?? 0
+  const all = incidents + data.open_tasks
+  return (
+    <section className="panel needs">
+      <div className="sect">
+        <h2>{w.needs}</h2>
+        <span className="tiny faint">{w.summary(incidents, data.open_tasks)}</span>
+        {incidents > 8 && <Link className="more link" to="/runs" search={{ view: 'needs' }}>{w.all(all)}</Link>}
+      </div>
+      {all === 0 && <p className="nothing"><Icon name="check" small className="st completed" />{w.nobody}</p>}
+      <ul>
+        {data.incidents.slice(0, 8).map((run) => <IncidentItem key={`r${run.run}`} run={run} now={now} />)}
+        {data.tasks.slice(0, 8).map((task) => <TaskItem key={`t${task.task}`} task={task} now={now} />)}
+      </ul>
+    </section>
+  )
+}
+
+function IncidentItem({ run, now }: { run: RunView; now: number }) {
+  return (
+    <li className="need">
+      <StateIcon state="incident" small={false} />
+      <div className="grow">
+        <div className="row"><Link className="b mono cut" to="/runs/$run" params={{ run: String(run.run) }}>{run.id}</Link><span className="tiny faint cut">{run.workflow}</span></div>
+        <div className="cut"><ErrorLine text={run.standing?.text || run.error || ''} /></div>
+      </div>
+      <span className="num small dim">{roughly(Math.max(0, now - run.changed_at))}</span>
+      <Link className="btn" to="/runs/$run" params={{ run: String(run.run) }} aria-label={`${w.open} ${run.id}`}>{w.open}</Link>
+    </li>
+  )
+}
+
+function TaskItem({ task, now }: { task: HumanTask; now: number }) {
+  const facts = [summaryOf(task.subject), task.due ? words.now.due(moment(task.due, now)) : ''].filter(Boolean).join(' · ')
+  return (
+    <li className="need">
+      <StateIcon state="waiting" small={false} />
+      <div className="grow">
+        <div className="row"><Link className="b cut" to="/tasks" search={{ task: task.task }}>{task.name}</Link><span className="tiny faint cut">{w.task(task.assignee)}</span></div>
+        <div className="cut">{facts || task.run_id}</div>
+      </div>
+      <span className="num small dim">{roughly(Math.max(0, now - task.opened_at))}</span>
+      <Link className="btn" to="/tasks" search={{ task: task.task }} aria-label={`${w.review} ${task.name}`}>{w.review}</Link>
+    </li>
+  )
+}
+
+function Workers({ data }: { data: OverviewData }) {
+  const now = useNow()
+  const due = data.tasks.filter((task) => task.due != null).slice(0, 4)
+  return (
+    <div className="col">
+      <section className="panel mini">
+        <h2>{w.workers} <span>{w.owner(data.owner ? 1 : 0)}</span></h2>
+        {data.owner ? (
+          <ul>
+            <li><StateIcon state="running" /><span className="mono cut grow">{data.owner.worker}</span><span className="tiny dim">{w.serves(Object.keys(data.owner.serves).length)}</span></li>
+          </ul>
+        ) : <p className="small" style={{ padding: '8px 12px' }}>{w.noWorker} <code>{w.workerCommand}</code></p>}
+      </section>
+      {due.length > 0 && (
+        <section className="panel mini">
+          <h2>{words.run.due}</h2>
+          <ul>{due.map((task) => <li key={task.task}><span className="num mono faint">{until(task.due!, now)}</span><Link className="cut grow" to="/tasks" search={{ task: task.task }}>{task.name}</Link><span className="tiny dim">{task.assignee}</span></li>)}</ul>
+        </section>
+      )}
+    </div>
+  )
+}
+
+function Workflows({ data }: { data: OverviewData }) {
+  const known = useQuery(workflowsQuery)
+  const names = (known.data?.map((each) => each.name) ?? Object.keys(data.owner?.serves ?? {})).slice(0, 20)
+  const recent = useQueries({ queries: names.map((workflow) => runsQuery({ workflow, limit: 24 })) })
+  const now = useNow()
+  return (
+    <section className="panel">
+      <table className="flows">
+        <thead>
+          <tr>
+            <th>{w.workflow}</th><th className="num">{w.running}</th><th className="num">{w.waiting}</th><th className="num wide">{w.failed}</th><th className="num wide">{w.p50}</th><th className="num wide">{w.p95}</th><th className="strip">{w.lastRuns}</th>
+          </tr>
+        </thead>
+        <tbody>{names.map((name, i) => <WorkflowRow key={name} name={name} runs={recent[i]?.data?.runs ?? []} now={now} />)}</tbody>
+      </table>
+    </section>
+  )
+}
+
+function WorkflowRow({ name, runs, now }: { name: string; runs: RunView[]; now: number }) {
+  const having = (state: string) => runs.filter((each) => each.state === state).length
+  const ended = runs.filter((each) => each.state === 'completed' || each.state === 'failed')
+  const lengths = ended.map((each) => each.closed_at! - each.started_at).sort((a, b) => a - b)
+  const failed = having('failed')
+  const incidents = having('incident')
+  return (
+    <tr>
+      <td>
+        <div className="row">
+          <Link className="mono b cut" to="/workflows" search={{ name }}>{name}</Link>
+          {incidents > 0 && <StateChip state="incident" text={w.summary(incidents, 0)} />}
+        </div>
+      </td>
+      <td className="num">{having('running') + having('compensating')}</td>
+      <td className="num">{having('waiting') + having('retrying')}</td>
+      <td className={`num wide ${failed ? 'failed' : ''}`} title={w.recent}>{ended.length === 0 ? <span className="faint">{w.none}</span> : <span className={failed ? 'word' : ''}>{Math.round((100 * failed) / ended.length)} %</span>}</td>
+      <td className="num wide">{lengths.length ? duration(quantile(lengths, 0.5)) : <span className="faint">{w.none}</span>}</td>
+      <td className="num wide">{lengths.length ? duration(quantile(lengths, 0.95)) : <span className="faint">{w.none}</span>}</td>
+      <td className="strip"><Strip runs={runs} now={now} /></td>
+    </tr>
+  )
+}
+
+function quantile(sorted: number[], q: number): number {
+  return sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] ?? 0
+}
+
+/** The last runs, newest right, by length; failures have a foot, so that they are seen without colour. */
+export function Strip({ runs, now }: { runs: RunView[]; now: number }) {
+  const shown = [...runs].reverse()
+  const lengths = shown.map((each) => Math.max(1000, (each.closed_at ?? now) - each.started_at))
+  const longest = Math.max(...lengths, 1)
+  return (
+    <svg width="120" height="22" role="img" aria-label={shown.map((each) => stateWord(each.state)).join(', ') || w.none}>
+      {shown.map((each, i) => {
+        const height = Math.max(3, 18 * (Math.log(lengths[i]! / 500) / Math.log(longest / 500 + 1)))
+        const bad = each.state === 'failed' || each.state === 'incident'
+        return (
+          <g key={each.run} className={tone(each.state)}>
+            <rect x={i * 5} y={18 - height} width="3.5" height={height} rx="1" fill="var(--f)" />
+            {bad && <rect x={i * 5} y="20" width="3.5" height="2" fill="var(--c)" />}
+          </g>
+        )
+      })}
+    </svg>
+  )
+}

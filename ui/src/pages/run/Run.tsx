@@ -1,0 +1,213 @@
+// One run: where it stands, why, and what can be done.
+import { useQuery } from '@tanstack/react-query'
+import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router'
+import { lazy, Suspense, useCallback, useEffect, useMemo } from 'react'
+import { runQuery } from '../../api/queries'
+import type { CallView, RunPicture } from '../../api/schema'
+import { FailureLine, ErrorLine } from '../../parts/ErrorText'
+import { Coded } from '../../parts/Coded'
+import { ErrorFace, GreyRows } from '../../parts/Faces'
+import { duration, oneLine } from '../../parts/format'
+import { Icon } from '../../parts/Icon'
+import { useKeys } from '../../parts/keys'
+import { StateChip } from '../../parts/State'
+import { Ago, Span, useNow } from '../../parts/Time'
+import { say } from '../../parts/toasts'
+import { useFrame } from '../../frame/opening'
+import { Top } from '../../frame/Top'
+import type { RunSearch } from '../../routes'
+import { words } from '../../words'
+import { nameOf, openIncidents, RetryButtons, RunButtons } from './acting'
+import { culprit, label } from './groups'
+import { Inspector } from './Inspector'
+import { Timeline } from './Timeline'
+import { useActivity } from './activity'
+import './run.css'
+
+const Graph = lazy(() => import('./Graph'))
+const Events = lazy(() => import('./Events'))
+const Logs = lazy(() => import('./Logs'))
+const w = words.run
+/** In the address: no step is selected, not even the one that needs a person. */
+const NONE = '-'
+const TABS = ['timeline', 'graph', 'events', 'logs'] as const
+
+export default function Run() {
+  const number = Number(useParams({ from: '/runs/$run' }).run)
+  const { data, error, refetch } = useQuery(runQuery(number))
+  const picture = useActivity(number, data)
+  return (
+    <main id="content" tabIndex={-1}>
+      <Top title={picture?.run.id ?? words.pages.runs} crumbs={<Crumbs picture={picture} />} />
+      {error && !picture && <ErrorFace error={error} retry={() => void refetch()} />}
+      {!picture && !error && <GreyRows />}
+      {picture && <Page picture={picture} />}
+    </main>
+  )
+}
+
+function Crumbs({ picture }: { picture: RunPicture | undefined }) {
+  return (
+    <div className="crumbs grow0">
+      <Link to="/runs">{words.pages.runs}</Link>
+      {picture && (
+        <>
+          <span className="sep wide">/</span>
+          <Link className="mono wide" to="/runs" search={{ workflow: picture.run.workflow }}>{picture.run.workflow}</Link>
+          <span className="sep">/</span>
+          <span className="mono cut">{picture.run.id}</span>
+          <button className="btn quiet" aria-label={w.copyId} onClick={() => copy(picture.run.id)}><Icon name="copy" small /></button>
+        </>
+      )}
+    </div>
+  )
+}
+
+export function copy(text: string): void {
+  void navigator.clipboard.writeText(text).then(() => say(w.copied))
+}
+
+function Page({ picture }: { picture: RunPicture }) {
+  const search = useSearch({ from: '/runs/$run' })
+  const navigate = useNavigate({ from: '/runs/$run' })
+  const { setActions } = useFrame()
+  const tab = search.tab ?? 'timeline'
+  const look = useCallback((change: Partial<RunSearch>, replace = true) => void navigate({ search: (old) => ({ ...old, ...change }), replace }), [navigate])
+  const first = urgent(picture)
+  const choose = useCallback((step: string | undefined) => look({ step: step ?? (first === undefined ? undefined : NONE) }), [look, first])
+  const chosen = picture.calls.find((each) => each.key === (search.step ?? first))
+  const show = useCallback((next: (typeof TABS)[number]) => look({ tab: next === 'timeline' ? undefined : next }, false), [look])
+  useTabKeys(picture, chosen, choose, show)
+  useEffect(() => {
+    setActions(TABS.map((each, i) => ({ label: w.tabs[each], keys: String(i + 1), act: () => show(each) })))
+    return () => setActions([])
+  }, [setActions, show])
+  return (
+    <>
+      <Head picture={picture} />
+      <Banner picture={picture} showLogs={(step) => look({ tab: 'logs', step }, false)} />
+      <nav className="tabs" aria-label={w.step}>
+        {TABS.map((each) => (
+          <Link key={each} from="/runs/$run" activeOptions={{ exact: true, explicitUndefined: true }} search={(old) => ({ ...old, tab: each === 'timeline' ? undefined : each })} aria-current={tab === each ? 'page' : undefined}>
+            {w.tabs[each]}
+            {each === 'events' && <span className="n">{picture.seq.toLocaleString()}</span>}
+          </Link>
+        ))}
+      </nav>
+      <div className="split">
+        <Suspense fallback={<GreyRows />}>
+          {tab === 'timeline' && <Timeline picture={picture} chosen={chosen?.key} choose={choose} unfolded={search.unfolded === true} fold={(unfolded) => look({ unfolded: unfolded || undefined })} />}
+          {tab === 'graph' && <Graph picture={picture} chosen={chosen?.key} choose={choose} />}
+          {tab === 'events' && <Events picture={picture} full={search.full === true} look={look} choose={choose} chosen={chosen?.key} />}
+          {tab === 'logs' && <Logs picture={picture} find={search.find ?? ''} step={search.step} look={look} />}
+        </Suspense>
+        <Inspector picture={picture} call={chosen} choose={choose} asked={search.step !== undefined} />
+      </div>
+    </>
+  )
+}
+
+/** What a person came to see: the call that stands still, or else the one that failed. */
+function urgent(picture: RunPicture): string | undefined {
+  const incident = openIncidents(picture).find((each) => each.key != null)
+  const failed = picture.run.state === 'failed' ? culprit(picture.calls, picture.run.error) : undefined
+  return incident?.key ?? failed?.key
+}
+
+function useTabKeys(picture: RunPicture, chosen: CallView | undefined, choose: (key: string | undefined) => void, show: (tab: (typeof TABS)[number]) => void): void {
+  const navigate = useNavigate()
+  const keys = picture.calls.map((each) => each.key)
+  const at = chosen ? keys.indexOf(chosen.key) : -1
+  const move = (by: number) => choose(keys[Math.max(0, Math.min(keys.length - 1, at + by))])
+  const nextError = () => {
+    const bad = picture.calls.filter((each) => each.state === 'failed' || each.state === 'incident' || each.failure)
+    const after = bad.find((each) => keys.indexOf(each.key) > at) ?? bad[0]
+    if (after) choose(after.key)
+  }
+  useKeys({
+    ...Object.fromEntries(TABS.map((each, i) => [String(i + 1), () => show(each)])),
+    j: () => move(1), ArrowDown: () => move(1), k: () => move(-1), ArrowUp: () => move(-1),
+    e: nextError, l: () => show('logs'), c: () => copy(picture.run.id),
+    Escape: () => (chosen ? choose(undefined) : void navigate({ to: '/runs' })),
+  })
+}
+
+function Head({ picture }: { picture: RunPicture }) {
+  const { run, calls } = picture
+  const incident = openIncidents(picture)[0]
+  const failed = culprit(calls, run.error)
+  const undone = calls.filter((each) => each.undo)
+  return (
+    <div className="runhead">
+      <div className="grow">
+        <h1>
+          <span className="mono cut" title={run.id}>{run.id}</span>
+          <StateChip state={run.state} solid />
+        </h1>
+        <div className="facts">
+          {incident && <span>{w.standing} <b><Span from={incident.at} /></b></span>}
+          {failed && (run.state === 'failed' || undone.length > 0) && <span>{w.failedAt} <b className="mono">{label(failed)}</b></span>}
+          {undone.length > 0 && <span>{w.undone} <b>{undone.filter((each) => each.state === 'compensated').length} / {undone.length}</b></span>}
+          <span>{w.startedAgo} <b><Ago at={run.started_at} /></b>{picture.started_by && <> {w.by} <b>{picture.started_by.replace(/^user:/, '')}</b></>}</span>
+          <Worked picture={picture} />
+          {Object.entries(run.attributes).map(([name, value]) => (
+            <span key={name} className="cut">{name} <b className="mono">{oneLine(value)}</b></span>
+          ))}
+        </div>
+      </div>
+      <RunButtons picture={picture} />
+    </div>
+  )
+}
+
+/** How long it ran, and how long it waited: never added up. */
+function Worked({ picture }: { picture: RunPicture }) {
+  const now = useNow()
+  const end = picture.run.closed_at ?? now
+  const ran = useMemo(() => covered(picture.calls, end), [picture.calls, end])
+  return (
+    <span>
+      {w.ran} <b>{duration(ran)}</b> · {w.waited} <b>{duration(Math.max(0, end - picture.run.started_at - ran))}</b>
+    </span>
+  )
+}
+
+/** Time in which at least one attempt ran. */
+function covered(calls: CallView[], end: number): number {
+  const spans = calls.flatMap((call) => (call.tries ?? []).map((each) => [each.started_at, each.ended_at ?? end] as const)).sort((a, b) => a[0] - b[0])
+  let sum = 0
+  let reached = 0
+  for (const [from, to] of spans) {
+    if (to > reached) sum += to - Math.max(from, reached)
+    reached = Math.max(reached, to)
+  }
+  return sum
+}
+
+function Banner({ picture, showLogs }: { picture: RunPicture; showLogs: (step: string | undefined) => void }) {
+  const incidents = openIncidents(picture)
+  const first = incidents[0]
+  if (!first) {
+    const failure = picture.run.state === 'failed' ? picture.run.error : null
+    return failure ? <div className="failline" role="status"><Icon name="failed" small className="st failed" /><ErrorLine text={failure} /></div> : null
+  }
+  const call = picture.calls.find((each) => each.key === first.key)
+  return (
+    <div className="incbox" role="alert">
+      <Icon name="incident" />
+      <div>
+        <p className="lead">{call ? w.stepIncident(nameOf(picture, first), call.undo === true, call.attempts ?? 1) : w.workflowIncident}</p>
+        <dl>
+          <dt>{w.cause}</dt>
+          <dd className="cause">{first.failure ? <FailureLine failure={first.failure} /> : <span className="err"><b>{first.cause}</b>: {first.message}</span>}</dd>
+          <dt>{w.remedy}</dt>
+          <dd><Coded text={first.remedy} /></dd>
+        </dl>
+      </div>
+      <div className="acts">
+        <RetryButtons picture={picture} />
+        <button className="btn" onClick={() => showLogs(first.key ?? undefined)}>{w.logs}</button>
+      </div>
+    </div>
+  )
+}

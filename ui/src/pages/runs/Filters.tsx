@@ -1,0 +1,76 @@
+// What the list is narrowed to, as tokens that are in the address.
+import { useQuery } from '@tanstack/react-query'
+import { useEffect, useRef, useState } from 'react'
+import { workflowsQuery } from '../../api/queries'
+import { Icon } from '../../parts/Icon'
+import type { RunsSearch } from '../../routes'
+import { words } from '../../words'
+
+const w = words.runs
+export const RANGES = { hour: w.hour, day: w.day, week: w.week }
+
+export function Filters({ search, narrow, find }: { search: RunsSearch; narrow: (change: Partial<RunsSearch>) => void; find: React.RefObject<HTMLInputElement | null> }) {
+  const [text, setText] = useState(search.id ?? '')
+  const asked = useRef(search.id ?? '')
+  const workflows = useQuery(workflowsQuery)
+  useEffect(() => {
+    if ((search.id ?? '') !== asked.current) setText((asked.current = search.id ?? ''))
+  }, [search.id])
+  useEffect(() => {
+    if (text === asked.current) return
+    const wait = setTimeout(() => {
+      asked.current = text
+      narrow({ id: text === '' ? undefined : text })
+    }, 200)
+    return () => clearTimeout(wait)
+  }, [text, narrow])
+  return (
+    <div className="filters">
+      <label className="find grow" style={{ maxWidth: 300 }}>
+        <Icon name="search" small />
+        <input ref={find} aria-label={w.find} placeholder={w.find} value={text} onChange={(event) => setText(event.target.value)} />
+        <kbd aria-hidden="true">/</kbd>
+      </label>
+      <span className="tok">
+        <label htmlFor="f-workflow">{w.workflow}</label>
+        <select id="f-workflow" value={search.workflow ?? ''} onChange={(event) => narrow({ workflow: event.target.value || undefined })}>
+          <option value="">{w.anyWorkflow}</option>
+          {named(search.workflow, (workflows.data ?? []).map((each) => each.name)).map((name) => (
+            <option key={name}>{name}</option>
+          ))}
+        </select>
+      </span>
+      <span className="tok">
+        <label htmlFor="f-started">{w.started}</label>
+        <select id="f-started" value={search.range ?? ''} onChange={(event) => narrow({ range: (event.target.value || undefined) as RunsSearch['range'] })}>
+          <option value="">{w.ever}</option>
+          {Object.entries(RANGES).map(([key, name]) => (
+            <option key={key} value={key}>{`${w.range} ${name}`}</option>
+          ))}
+        </select>
+      </span>
+      {(search.attribute ?? []).map((each) => (
+        <Token key={each} what={w.attribute} value={each} drop={() => narrow({ attribute: search.attribute?.filter((other) => other !== each) })} />
+      ))}
+      {(search.state ?? []).map((each) => (
+        <Token key={each} what={w.state.toLowerCase()} value={each} drop={() => narrow({ state: search.state?.filter((other) => other !== each) })} />
+      ))}
+    </div>
+  )
+}
+
+function named(chosen: string | undefined, names: string[]): string[] {
+  return chosen === undefined || names.includes(chosen) ? names : [...names, chosen]
+}
+
+export function Token({ what, value, drop }: { what: string; value: string; drop: () => void }) {
+  return (
+    <span className="tok">
+      <span className="dim">{what}</span>
+      <span>{value}</span>
+      <button onClick={drop} aria-label={w.drop(`${what} ${value}`)}>
+        <Icon name="x" small />
+      </button>
+    </span>
+  )
+}

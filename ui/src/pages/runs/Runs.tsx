@@ -1,0 +1,200 @@
+// The list of runs: which ones. Filters, the peeked run and the view are in the address.
+import { useQuery } from '@tanstack/react-query'
+import { Link, useNavigate, useSearch } from '@tanstack/react-router'
+import { useVirtualizer } from '@tanstack/react-virtual'
+import { lazy, Suspense, useCallback, useEffect, useMemo, useRef, useState } from 'react'
+import { ask } from '../../api/client'
+import { overviewQuery } from '../../api/queries'
+import { EmptyFace, ErrorFace, GreyRows } from '../../parts/Faces'
+import { useKeys } from '../../parts/keys'
+import { say, sayError } from '../../parts/toasts'
+import { Top } from '../../frame/Top'
+import { useFrame } from '../../frame/opening'
+import type { RunsSearch } from '../../routes'
+import { words } from '../../words'
+import { Bulk } from './Bulk'
+import { filterOf, pinsIncidents } from './filter'
+import { Filters, RANGES, Token } from './Filters'
+import { Row } from './Row'
+import { useRows } from './rows'
+import './runs.css'
+
+const Peek = lazy(() => import('./Peek'))
+const w = words.runs
+const HEIGHT = 33
+
+export default function Runs() {
+  const search = useSearch({ from: '/runs' })
+  const navigate = useNavigate({ from: '/runs' })
+  const scroller = useRef<HTMLDivElement>(null)
+  const find = useRef<HTMLInputElement>(null)
+  const [atTop, setAtTop] = useState(true)
+  const [current, setCurrent] = useState<number | null>(search.peek ?? null)
+  const [chosen, setChosen] = useState<ReadonlySet<number>>(new Set())
+  const filter = useMemo(() => filterOf(search), [search])
+  const list = useRows(filter, atTop, pinsIncidents(search))
+  const { rows } = list
+
+  const narrow = useCallback((change: Partial<RunsSearch>) => void navigate({ search: (old) => clean({ ...old, ...change }), replace: 'id' in change }), [navigate])
+  const peek = useCallback((run: number | undefined) => {
+    if (run !== undefined) setCurrent(run)
+    void navigate({ search: (old) => clean({ ...old, peek: run === old.peek ? undefined : run }), replace: true })
+  }, [navigate])
+  const choose = useCallback((run: number) => setChosen((old) => toggled(old, run)), [])
+  const acts = useMemo(() => ({ choose, peek }), [choose, peek])
+
+  const virtual = useVirtualizer({ count: rows.length, getScrollElement: () => scroller.current, estimateSize: () => HEIGHT, overscan: 12, getItemKey: (i) => rows[i]?.run ?? i })
+  const items = virtual.getVirtualItems()
+  const lastShown = items[items.length - 1]?.index ?? 0
+  useEffect(() => {
+    if (lastShown >= rows.length - 20 && rows.length > 0 && !atTop) list.more()
+  }, [lastShown, rows.length, atTop, list])
+
+  useRowKeys({ rows: rows.map((each) => each.run), current, setCurrent, scrollTo: (i) => virtual.scrollToIndex(i), peek, choose, peeked: search.peek, clear: () => setChosen(new Set()), chosen: chosen.size, focusFind: () => find.current?.focus() })
+  const now = Date.now() * 1000
+  const longest = useMemo(() => Math.max(1, ...rows.map((each) => (each.closed_at ?? now) - each.started_at)), [rows])
+
+  return (
+    <main id="content" tabIndex={-1}>
+      <Top title={w.title} start>
+        {rows.length > 0 && <span className="tiny faint num wide">{w.shown(rows.length, !list.end)}</span>}
+      </Top>
+      <Views search={search} />
+      <Filters search={search} narrow={narrow} find={find} />
+      <div className={`split ${search.peek !== undefined ? 'peeking' : ''}`} style={{ gridTemplateColumns: search.peek !== undefined ? 'minmax(0,1fr) 384px' : 'minmax(0,1fr)', position: 'relative' }}>
+        <div className="tl">
+          {list.fresh > 0 && (
+            <button className="pill" onClick={() => { list.show(); scroller.current?.scrollTo({ top: 0 }) }}>
+              {w.fresh(list.fresh, list.fresh >= 60)}
+            </button>
+          )}
+          <div className="tlgrid" role="grid" aria-label={w.title} aria-rowcount={list.end ? rows.length + 1 : -1}>
+          <div className="rrow head" role="row">
+            <span role="columnheader"><span className="sr">{w.select('')}</span></span>
+            <span role="columnheader">{w.state}</span>
+            <span role="columnheader">{w.run}</span>
+            <span role="columnheader" className="stand">{w.now}</span>
+            <span role="columnheader" className="num wide">{w.startedAt}</span>
+            <span role="columnheader" className="num dur">{w.duration}</span>
+          </div>
+          <div ref={scroller} className="overflow rows" role="rowgroup" tabIndex={0} aria-label={w.title} onScroll={(event) => setAtTop(event.currentTarget.scrollTop < 8)}>
+            <div style={{ height: virtual.getTotalSize(), position: 'relative' }}>
+              {items.map((item) => {
+                const run = rows[item.index]
+                return run && <Row key={run.run} run={run} index={item.index} current={current === run.run} chosen={chosen.has(run.run)} longest={longest} top={item.start} acts={acts} />
+              })}
+            </div>
+          </div>
+          </div>
+          {rows.length === 0 && (
+            <div className="instead">
+              {list.error && <ErrorFace error={list.error} retry={list.retry} />}
+              {list.loading && <GreyRows />}
+              {!list.loading && !list.error && <Nothing search={search} narrow={narrow} />}
+            </div>
+          )}
+          {chosen.size > 0 && <Bulk rows={rows.filter((each) => chosen.has(each.run))} clear={() => setChosen(new Set())} act={retryAll} />}
+        </div>
+        {search.peek !== undefined && (
+          <Suspense fallback={<aside className="insp" />}>
+            <Peek run={search.peek} close={() => peek(undefined)} />
+          </Suspense>
+        )}
+      </div>
+    </main>
+  )
+}
+
+async function retryAll(runs: number[]): Promise<void> {
+  const ended = await Promise.allSettled(runs.map((run) => ask('retry_run', { path: { run }, body: { key: null } })))
+  const refused = ended.filter((each) => each.status === 'rejected')
+  refused.slice(0, 2).forEach((each) => sayError(each.reason))
+  if (refused.length < runs.length) say(words.run.retried)
+}
+
+function clean<T extends object>(search: T): T {
+  return Object.fromEntries(Object.entries(search).filter(([, value]) => value !== undefined && !(Array.isArray(value) && value.length === 0))) as T
+}
+
+function toggled(old: ReadonlySet<number>, run: number): ReadonlySet<number> {
+  const next = new Set(old)
+  if (!next.delete(run)) next.add(run)
+  return next
+}
+
+function Views({ search }: { search: RunsSearch }) {
+  const { data } = useQuery(overviewQuery)
+  const count = (...states: string[]) => states.reduce((sum, state) => sum + (data?.counts[state] ?? 0), 0)
+  const views = [
+    [undefined, w.all, 0], ['needs', w.needs, count('incident')], ['open', w.open, count('incident', 'running', 'waiting', 'paused')],
+    ['failed', w.failed, count('failed')], ['done', w.done, count('completed')],
+  ] as const
+  return (
+    <nav className="tabs" aria-label={w.views}>
+      {views.map(([view, name, n]) => (
+        <Link key={name} to="/runs" activeOptions={{ exact: true, explicitUndefined: true }} search={{ ...(search.workflow ? { workflow: search.workflow } : {}), ...(view ? { view } : {}) }} aria-current={search.view === view && !search.state ? 'page' : undefined}>
+          {name} {view && <span className="n">{n.toLocaleString()}</span>}
+        </Link>
+      ))}
+    </nav>
+  )
+}
+
+function Nothing({ search, narrow }: { search: RunsSearch; narrow: (change: Partial<RunsSearch>) => void }) {
+  const { open } = useFrame()
+  const narrowed = Object.keys(clean({ ...search, peek: undefined })).length > 0
+  if (!narrowed) {
+    return (
+      <EmptyFace title={w.first} hint={w.firstHint} code={w.sample}>
+        <button className="btn primary" onClick={() => open('start')}>{words.frame.start}</button>
+      </EmptyFace>
+    )
+  }
+  return (
+    <EmptyFace title={w.none} hint={w.noneHint}>
+      <div className="row" style={{ flexWrap: 'wrap' }}>
+        {search.view && <Token what={w.views.toLowerCase()} value={search.view} drop={() => narrow({ view: undefined })} />}
+        {search.id && <Token what={w.find} value={search.id} drop={() => narrow({ id: undefined })} />}
+        {search.workflow && <Token what={w.workflow} value={search.workflow} drop={() => narrow({ workflow: undefined })} />}
+        {search.range && <Token what={w.started} value={`${w.range} ${RANGES[search.range]}`} drop={() => narrow({ range: undefined })} />}
+        {search.attribute?.map((each) => <Token key={each} what={w.attribute} value={each} drop={() => narrow({ attribute: search.attribute?.filter((other) => other !== each) })} />)}
+        {search.state?.map((each) => <Token key={each} what={w.state} value={each} drop={() => narrow({ state: search.state?.filter((other) => other !== each) })} />)}
+      </div>
+    </EmptyFace>
+  )
+}
+
+interface KeyWork {
+  rows: number[]
+  current: number | null
+  setCurrent: (run: number) => void
+  scrollTo: (index: number) => void
+  peek: (run: number | undefined) => void
+  choose: (run: number) => void
+  peeked: number | undefined
+  clear: () => void
+  chosen: number
+  focusFind: () => void
+}
+
+function useRowKeys({ rows, current, setCurrent, scrollTo, peek, choose, peeked, clear, chosen, focusFind }: KeyWork): void {
+  const navigate = useNavigate()
+  const at = current === null ? -1 : rows.indexOf(current)
+  const move = (by: number) => {
+    const index = Math.max(0, Math.min(rows.length - 1, at + by))
+    const run = rows[index]
+    if (run === undefined) return
+    setCurrent(run)
+    scrollTo(index)
+    if (peeked !== undefined) peek(run)
+  }
+  const onCurrent = (act: (run: number) => void) => () => {
+    if (current !== null) act(current)
+  }
+  const open = onCurrent((run) => void navigate({ to: '/runs/$run', params: { run: String(run) } }))
+  useKeys({
+    j: () => move(1), ArrowDown: () => move(1), k: () => move(-1), ArrowUp: () => move(-1),
+    Enter: open, space: onCurrent(peek), x: onCurrent(choose), '/': focusFind,
+    Escape: () => (peeked !== undefined ? peek(undefined) : chosen > 0 ? clear() : undefined),
+  })
+}

@@ -1,0 +1,50 @@
+// Where a run stands, in one cell: the step and what it waits for, the error, or how it ended.
+import type { RunView } from '../../api/schema'
+import { ErrorLine } from '../../parts/ErrorText'
+import { moment, oneLine, until } from '../../parts/format'
+import { useNow } from '../../parts/Time'
+import { words } from '../../words'
+
+const w = words.now
+
+export function StandingCell({ run }: { run: RunView }) {
+  const now = useNow()
+  const standing = run.standing
+  if (!standing) return run.error ? <ErrorLine text={run.error} /> : null
+  const { kind, name = '', who = '', text = '', until: when, attempt = 0, more = 0 } = standing
+  switch (kind) {
+    case 'error':
+      return <ErrorLine text={text} />
+    case 'task':
+      return <Line name={name} rest={[who, when ? w.due(moment(when, now)) : '', more ? w.more(more) : '']} />
+    case 'retry':
+      return <Line name={name} rest={[w.attempt(attempt, when ? until(when, now) : '', text)]} />
+    case 'timer':
+      return <Line name={name || w.sleep} rest={[when ? w.until(moment(when, now)) : '']} />
+    case 'child':
+      return <Line name={name} rest={[w.child(who)]} />
+    case 'signal':
+      return <span className="dim">{w.signal}</span>
+    case 'step':
+      return <span className="dim">{w.after('')}<span className="mono">{name}</span></span>
+    case 'paused':
+      return <span className="dim">{[name, who && w.pausedBy(who.replace(/^user:/, '')), text].filter(Boolean).join(': ')}</span>
+    case 'outside':
+      return <Line name={name} rest={[w.outside, when ? w.until(moment(when, now)) : '']} />
+    case 'result':
+      return <span className="mono dim">{oneLine(standing.value)}</span>
+    case 'reason':
+      return <span className="dim">{text}</span>
+    default:
+      return <span className="dim">{run.state === 'running' ? w.first : ''}</span>
+  }
+}
+
+function Line({ name, rest }: { name: string; rest: string[] }) {
+  const said = rest.filter(Boolean).join(' · ')
+  return (
+    <span title={`${name} ${said}`}>
+      <span className="mono">{name}</span> <span className="dim">{said}</span>
+    </span>
+  )
+}

@@ -1,0 +1,56 @@
+// What surrounds a task: its deadline, where its run stands, who did what.
+import { Link } from '@tanstack/react-router'
+import type { HumanTask } from '../../api/schema'
+import { absolute, duration, moment, until } from '../../parts/format'
+import { Icon } from '../../parts/Icon'
+import { StateIcon, stateWord } from '../../parts/State'
+import { Ago, useNow } from '../../parts/Time'
+import { words } from '../../words'
+import { groups, spent } from '../run/groups'
+import { useRunOf } from './Work'
+
+const w = words.tasks
+
+export function Context({ task }: { task: HumanTask }) {
+  const now = useNow()
+  const { data } = useRunOf(task)
+  const share = task.due == null ? 0 : Math.min(100, (100 * (now - task.opened_at)) / Math.max(1, task.due - task.opened_at))
+  return (
+    <aside className="side2" aria-label={w.run}>
+      <section>
+        <h3>{w.deadline}</h3>
+        {task.due == null ? <p className="small dim">{w.noDeadline}</p> : (
+          <>
+            <div className="small"><span className={share > 66 ? 'retrying word' : 'b'}>{w.escalates(until(task.due, now))}</span></div>
+            <div className="tiny dim" title={absolute(task.due)}>{moment(task.due, now)} · {w.asked(moment(task.opened_at, now))}</div>
+            <span className={`bar ${share > 66 ? 'retrying' : 'waiting'}`} style={{ width: '100%', margin: '8px 0 0' }}><i style={{ width: `${Math.max(1, share)}%` }} /></span>
+          </>
+        )}
+      </section>
+      <section>
+        <h3>{w.run} <Link className="link mono cut" to="/runs/$run" params={{ run: String(task.run) }}>{task.run_id}</Link></h3>
+        {data && groups(data.calls).map((group) => (
+          <div key={group.key} className="pth">
+            <StateIcon state={group.state} />
+            <span className="mono cut">{group.calls.length > 1 ? words.run.group(group.name, group.calls.length) : group.name}<span className="sr">, {stateWord(group.state)}</span></span>
+            <span className="num dim">{duration(spent(group, now))}</span>
+          </div>
+        ))}
+      </section>
+      <section style={{ border: 0 }}>
+        <h3>{w.history}</h3>
+        {task.closed_at != null && <Entry icon="user" who={task.closed_by?.replace(/^user:/, '') ?? ''} what={w.answered} at={task.closed_at} />}
+        <Entry icon="flow" who={data?.run.workflow ?? ''} what={`${w.askedFor} ${task.assignee}`} at={task.opened_at} />
+      </section>
+    </aside>
+  )
+}
+
+function Entry({ icon, who, what, at }: { icon: 'user' | 'flow'; who: string; what: string; at: number }) {
+  return (
+    <div className="log">
+      <span className="av none" style={{ borderStyle: 'solid' }}><Icon name={icon} small /></span>
+      <div><b className="b">{who}</b> {what}<div className="tiny faint"><Ago at={at} /></div></div>
+    </div>
+  )
+}

@@ -1,0 +1,148 @@
+// The work of a task: the facts first, then the form, the button docked below. What was typed is kept.
+import { useQuery } from '@tanstack/react-query'
+import { useEffect, useMemo, useRef, useState } from 'react'
+import { ask } from '../../api/client'
+import { queryClient, runQuery } from '../../api/queries'
+import type { HumanTask } from '../../api/schema'
+import { roughly } from '../../parts/format'
+import { Icon } from '../../parts/Icon'
+import { Json } from '../../parts/Json'
+import { beginning, check, humane, resolved, type Errors, type Schema } from '../../parts/schema'
+import { SchemaForm } from '../../parts/SchemaForm'
+import { StateChip } from '../../parts/State'
+import { useNow } from '../../parts/Time'
+import { say, sayError } from '../../parts/toasts'
+import { words } from '../../words'
+import { factsOf } from './facts'
+
+const w = words.tasks
+
+export function Work({ task, next, back }: { task: HumanTask; next: (done: HumanTask) => void; back: () => void }) {
+  const now = useNow()
+  const description = useDescription(task)
+  return (
+    <section className="work" aria-label={task.name}>
+      <div className="in">
+        <div className="row">
+          <button className="btn quiet narrow" onClick={back} aria-label={words.run.back}><Icon name="right" small className="flip" /></button>
+          <h2 className="grow">{task.name}</h2>
+          <StateChip state={task.state === 'open' ? 'waiting' : 'completed'} text={task.state === 'open' ? w.waiting(roughly(Math.max(0, now - task.opened_at))) : w.completed} />
+        </div>
+        {description && <p className="dim" style={{ marginTop: 2 }}>{description}</p>}
+        <Subject subject={task.subject} />
+        {task.state === 'open' ? <Answer task={task} next={next} /> : <div style={{ marginTop: 16 }}><h3 className="sub">{w.answer}</h3><Json value={task.outcome} /></div>}
+      </div>
+    </section>
+  )
+}
+
+/** The form's own words, if it has any beyond its name. */
+function useDescription(task: HumanTask): string {
+  return useMemo(() => {
+    const form = task.form as Schema | null | undefined
+    if (!form) return ''
+    return resolved(form, form.$defs ?? {}).schema.description?.split('\n')[0] ?? ''
+  }, [task.form])
+}
+
+function Subject({ subject }: { subject: unknown }) {
+  const { plain, tables, rest } = factsOf(subject)
+  return (
+    <>
+      {plain.length > 0 && (
+        <dl className="facts2">{plain.map(([name, value]) => <div key={name}><dt>{humane(name)}</dt><dd>{value}</dd></div>)}</dl>
+      )}
+      {tables.map(([name, rows]) => <Table key={name} name={name} rows={rows} />)}
+      {rest.map(([name, value]) => (
+        <div key={name} style={{ marginTop: 12 }}>
+          <h3 className="sub">{humane(name)}</h3>
+          {typeof value === 'string' ? <p style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }}>{value}</p> : <Json value={value} />}
+        </div>
+      ))}
+    </>
+  )
+}
+
+const numeric = (value: unknown) => typeof value === 'number' || (typeof value === 'string' && /^-?[\d.,]+$/.test(value))
+
+function Table({ name, rows }: { name: string; rows: Record<string, unknown>[] }) {
+  const columns = Object.keys(rows[0]!)
+  return (
+    <div className="panel" style={{ marginTop: 12, overflow: 'auto' }}>
+      <table className="lines" aria-label={humane(name)}>
+        <thead><tr>{columns.map((each) => <th key={each} className={numeric(rows[0]![each]) ? 'num' : ''}>{humane(each)}</th>)}</tr></thead>
+        <tbody>{rows.slice(0, 200).map((row, i) => <tr key={i}>{columns.map((each) => <td key={each} className={numeric(row[each]) ? 'num' : ''}>{String(row[each] ?? '')}</td>)}</tr>)}</tbody>
+      </table>
+    </div>
+  )
+}
+
+function draftKey(task: HumanTask): string {
+  return `segue.draft.${task.run}.${task.task}`
+}
+
+function Answer({ task, next }: { task: HumanTask; next: (done: HumanTask) => void }) {
+  const schema = (task.form ?? {}) as Schema
+  const defs = schema.$defs ?? {}
+  const [value, setValue] = useState<unknown>(() => {
+    const kept = localStorage.getItem(draftKey(task))
+    return kept === null ? beginning(schema, defs) : (JSON.parse(kept) as unknown)
+  })
+  const [errors, setErrors] = useState<Errors>({})
+  const [busy, setBusy] = useState(false)
+  const form = useRef<HTMLFormElement>(null)
+  const change = (changed: unknown) => {
+    setValue(changed)
+    localStorage.setItem(draftKey(task), JSON.stringify(changed ?? null))
+    setErrors({})
+  }
+  const submit = async () => {
+    const found = check(schema, value, defs, true)
+    setErrors(found)
+    if (Object.keys(found).length > 0 || busy) return
+    setBusy(true)
+    try {
+      await ask('complete_task', { path: { task: task.task }, body: { answer: value } })
+      localStorage.removeItem(draftKey(task))
+      say(`${w.completed}: ${task.name}`)
+      next(task)
+      await queryClient.invalidateQueries({ predicate: (query) => query.meta?.['live'] === true })
+    } catch (error) {
+      sayError(error)
+      setBusy(false)
+    }
+  }
+  useSubmitKeys(form, () => void submit())
+  const wrong = Object.keys(errors).length
+  return (
+    <form ref={form} className="answer" onSubmit={(event) => { event.preventDefault(); void submit() }} noValidate>
+      <SchemaForm schema={schema} value={value} change={change} errors={errors} />
+      <div className="done">
+        <button className="btn primary" style={{ height: 32, padding: '0 14px' }} disabled={busy}>{w.complete} <kbd aria-hidden="true">⌘↵</kbd></button>
+        {wrong > 0 && <span className="failed word small" role="alert">{words.form.errors(wrong)}</span>}
+      </div>
+    </form>
+  )
+}
+
+/** ⌘↵ answers from anywhere in the form; number keys choose while nothing is being typed. */
+function useSubmitKeys(form: React.RefObject<HTMLFormElement | null>, submit: () => void): void {
+  const current = useRef(submit)
+  current.current = submit
+  useEffect(() => {
+    const press = (event: KeyboardEvent) => {
+      if (event.key === 'Enter' && (event.metaKey || event.ctrlKey)) return current.current()
+      const typing = event.target instanceof HTMLElement && /^(textarea|select)$/i.test(event.target.tagName)
+      const inText = event.target instanceof HTMLInputElement && event.target.type !== 'radio'
+      if (typing || inText || event.metaKey || event.ctrlKey || document.querySelector('dialog[open]')) return
+      form.current?.querySelector<HTMLInputElement>(`input[data-choice="${CSS.escape(event.key)}"]`)?.click()
+    }
+    document.addEventListener('keydown', press)
+    return () => document.removeEventListener('keydown', press)
+  }, [form])
+}
+
+/** Where the run of a task stands, for its context. */
+export function useRunOf(task: HumanTask) {
+  return useQuery(runQuery(task.run))
+}

@@ -1,0 +1,94 @@
+// The form that starts a run, made from the types of the workflow's arguments.
+import { useQuery } from '@tanstack/react-query'
+import { useNavigate } from '@tanstack/react-router'
+import { useState } from 'react'
+import { ask } from '../../api/client'
+import { workflowsQuery } from '../../api/queries'
+import type { WorkflowView } from '../../api/schema'
+import { Dialog } from '../../parts/Dialog'
+import { EmptyFace, ErrorFace } from '../../parts/Faces'
+import { beginning, check, type Errors, type Schema } from '../../parts/schema'
+import { SchemaForm } from '../../parts/SchemaForm'
+import { say, sayError } from '../../parts/toasts'
+import { words } from '../../words'
+import '../run/run.css'
+import './workflows.css'
+
+const w = words.workflows
+
+export default function StartRun({ close, workflow }: { close: () => void; workflow?: string | undefined }) {
+  const { data, error } = useQuery(workflowsQuery)
+  const [name, setName] = useState(workflow)
+  const chosen = data?.find((each) => each.name === name)
+  return (
+    <Dialog title={chosen ? w.startTitle(chosen.name) : words.frame.start} close={close}>
+      {error && <ErrorFace error={error} />}
+      {data?.length === 0 && <EmptyFace title={w.none} hint={w.noneHint} code={w.sample} />}
+      {data && !chosen && data.length > 0 && (
+        <ul className="in picks">
+          {data.map((each) => (
+            <li key={each.name}>
+              <button className="plain pick" onClick={() => setName(each.name)}><span className="mono b">{each.name}</span><span className="small dim cut">{each.summary}</span></button>
+            </li>
+          ))}
+        </ul>
+      )}
+      {chosen && <Form key={chosen.name} workflow={chosen} close={close} />}
+    </Dialog>
+  )
+}
+
+const last = (name: string) => `segue.input.${name}`
+
+function Form({ workflow, close }: { workflow: WorkflowView; close: () => void }) {
+  const navigate = useNavigate()
+  const schema = (workflow.input ?? { type: 'object', properties: Object.fromEntries(workflow.parameters.map((each) => [each, {}])) }) as Schema
+  const defs = schema.$defs ?? {}
+  const [value, setValue] = useState<unknown>(() => {
+    const kept = localStorage.getItem(last(workflow.name))
+    return kept === null ? beginning(schema, defs) : (JSON.parse(kept) as unknown)
+  })
+  const [id, setId] = useState('')
+  const [errors, setErrors] = useState<Errors>({})
+  const [busy, setBusy] = useState(false)
+  const submit = async (event: React.FormEvent) => {
+    event.preventDefault()
+    const found = check(schema, value, defs, true)
+    setErrors(found)
+    if (Object.keys(found).length > 0) return
+    setBusy(true)
+    try {
+      const run = await ask('start_run', { body: { workflow: workflow.name, input: inOrder(workflow, value), id: id.trim() || null } })
+      localStorage.setItem(last(workflow.name), JSON.stringify(value))
+      say(`${w.started}: ${run.id}`)
+      close()
+      void navigate({ to: '/runs/$run', params: { run: String(run.run) } })
+    } catch (error) {
+      sayError(error)
+      setBusy(false)
+    }
+  }
+  const wrong = Object.keys(errors).length
+  return (
+    <form onSubmit={(event) => void submit(event)} noValidate onKeyDown={(event) => event.key === 'Enter' && (event.metaKey || event.ctrlKey) && void submit(event)}>
+      <div className="in">
+        {workflow.summary && <p className="dim small" style={{ marginBottom: 8 }}>{workflow.summary}</p>}
+        {workflow.parameters.length === 0 ? <p className="small dim">{w.noInput}</p> : <SchemaForm schema={schema} value={value} change={(next) => { setValue(next); setErrors({}) }} errors={errors} />}
+        <label className="fld">{w.id} <span className="faint">{w.idHint}</span><input className="inp mono" value={id} onChange={(event) => setId(event.target.value)} /></label>
+      </div>
+      <footer>
+        {wrong > 0 && <span className="failed word small grow" role="alert">{words.form.errors(wrong)}</span>}
+        <button type="button" className="btn" onClick={close}>{words.run.back}</button>
+        <button className="btn primary" disabled={busy}>{w.startDo} <kbd aria-hidden="true">⌘↵</kbd></button>
+      </footer>
+    </form>
+  )
+}
+
+/** Arguments go by position; those behind the last one given are left to their defaults. */
+function inOrder(workflow: WorkflowView, value: unknown): unknown[] {
+  const of = (value ?? {}) as Record<string, unknown>
+  const given = workflow.parameters.map((name) => of[name])
+  while (given.length > 0 && given[given.length - 1] === undefined) given.pop()
+  return given.map((each) => (each === undefined ? null : each))
+}

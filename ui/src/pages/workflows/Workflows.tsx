@@ -1,0 +1,120 @@
+// The workflows that are served here: what each takes, what it did lately, and its source.
+import { useQuery } from '@tanstack/react-query'
+import { Link, useSearch } from '@tanstack/react-router'
+import { runsQuery, workflowQuery, workflowsQuery } from '../../api/queries'
+import type { WorkflowView } from '../../api/schema'
+import { useFrame } from '../../frame/opening'
+import { Top } from '../../frame/Top'
+import { EmptyFace, ErrorFace, GreyRows } from '../../parts/Faces'
+import { duration, oneLine } from '../../parts/format'
+import { Icon } from '../../parts/Icon'
+import { field, resolved, type Schema } from '../../parts/schema'
+import { StateChip } from '../../parts/State'
+import { Ago, useNow } from '../../parts/Time'
+import { words } from '../../words'
+import { Strip } from '../Overview'
+import '../overview.css'
+import './workflows.css'
+
+const w = words.workflows
+
+export default function Workflows() {
+  const { name } = useSearch({ from: '/workflows' })
+  const { data, error, refetch } = useQuery(workflowsQuery)
+  const chosen = data?.find((each) => each.name === name) ?? (name === undefined ? data?.[0] : undefined)
+  return (
+    <main id="content" tabIndex={-1}>
+      <Top title={w.title} start />
+      {error && !data && <ErrorFace error={error} retry={() => void refetch()} />}
+      {!data && !error && <GreyRows />}
+      {data?.length === 0 && <EmptyFace title={w.none} hint={w.noneHint} code={w.sample} />}
+      {data && data.length > 0 && (
+        <div className={`wfs ${name !== undefined ? 'picked' : ''}`}>
+          <ul className="inbox" aria-label={w.title}>{data.map((each) => <Item key={each.name} workflow={each} current={each.name === chosen?.name} />)}</ul>
+          {chosen && <Detail key={chosen.name} workflow={chosen} />}
+        </div>
+      )}
+    </main>
+  )
+}
+
+function Item({ workflow, current }: { workflow: WorkflowView; current: boolean }) {
+  return (
+    <li>
+      <Link className={`task ${current ? 'cur' : ''}`} to="/workflows" search={{ name: workflow.name }} aria-current={current ? 'true' : undefined}>
+        <div className="mono b cut">{workflow.name}</div>
+        <div className="small dim cut">{workflow.summary}</div>
+      </Link>
+    </li>
+  )
+}
+
+function Detail({ workflow }: { workflow: WorkflowView }) {
+  const { open } = useFrame()
+  const now = useNow()
+  const detail = useQuery(workflowQuery(workflow.name))
+  const recent = useQuery(runsQuery({ workflow: workflow.name, limit: 24 }))
+  const runs = recent.data?.runs ?? []
+  return (
+    <section className="wf" aria-label={workflow.name}>
+      <div className="row head">
+        <h2 className="mono cut">{workflow.name}</h2>
+        <span className="tiny faint mono">{w.version} {workflow.version.slice(0, 12)}</span>
+        <span className="grow" />
+        <button className="btn primary" onClick={() => open('start', workflow.name)}><Icon name="play" small />{w.start}</button>
+      </div>
+      {detail.data?.documentation && <p className="dim doc">{detail.data.documentation}</p>}
+      <div className="sect"><h2>{w.lastRuns}</h2><Strip runs={runs} now={now} /><Link className="more link" to="/runs" search={{ workflow: workflow.name }}>{w.runs}</Link></div>
+      <ul className="panel recent">
+        {runs.slice(0, 6).map((run) => (
+          <li key={run.run}>
+            <StateChip state={run.state} />
+            <Link className="mono b cut grow" to="/runs/$run" params={{ run: String(run.run) }}>{run.id}</Link>
+            <span className="num small dim"><Ago at={run.started_at} /></span>
+            <span className="num small">{duration((run.closed_at ?? now) - run.started_at)}</span>
+          </li>
+        ))}
+        {recent.data && runs.length === 0 && <li className="small dim">{words.runs.first}</li>}
+      </ul>
+      {workflow.input && workflow.parameters.length > 0 && <><div className="sect"><h2>{w.input}</h2></div><div className="panel pad"><Fields schema={workflow.input as Schema} defs={(workflow.input as Schema).$defs ?? {}} depth={0} /></div></>}
+      <div className="sect"><h2>{w.source}</h2>{detail.data?.place && <span className="tiny faint mono cut" title={detail.data.place}>{w.place} {detail.data.place.split('/').slice(-2).join('/')}</span>}</div>
+      {detail.error && <ErrorFace error={detail.error} />}
+      {detail.data && <pre className="source" tabIndex={0}>{numbered(detail.data.source)}</pre>}
+    </section>
+  )
+}
+
+/** The arguments with their types, as a tree of at most three levels. */
+function Fields({ schema, defs, depth }: { schema: Schema; defs: Record<string, Schema>; depth: number }) {
+  const { schema: inner } = resolved(schema, defs)
+  const kind = field('', inner)
+  if (kind.kind === 'list') return <Fields schema={kind.items} defs={defs} depth={depth} />
+  if (kind.kind !== 'object' || depth > 2) return null
+  return (
+    <ul>
+      {kind.fields.map(([name, each, required]) => (
+        <li key={name} style={{ paddingLeft: depth ? 16 : 0 }}>
+          <span className="arg"><span className="mono b">{name}</span><span className="mono dim">{typeOf(each, defs)}</span>{required && <span className="tiny faint">{words.form.required}</span>}{'default' in each && <span className="tiny faint mono cut">= {oneLine(each.default)}</span>}</span>
+          <Fields schema={each} defs={defs} depth={depth + 1} />
+        </li>
+      ))}
+    </ul>
+  )
+}
+
+function typeOf(schema: Schema, defs: Record<string, Schema>): string {
+  const { schema: inner, optional } = resolved(schema, defs)
+  const kind = field('', inner)
+  const name = kind.kind === 'choice' ? kind.options.map((each) => JSON.stringify(each)).join(' | ') : kind.kind === 'list' ? `${typeOf(kind.items, defs)}[]` : kind.kind === 'object' ? (inner.title ?? 'object') : kind.kind === 'json' ? 'any' : (inner.format ?? inner.type ?? 'any')
+  return optional ? `${name}?` : name
+}
+
+function numbered(source: string) {
+  return source.trimEnd().split('\n').map((line, i) => (
+    <span key={i} className="ln">
+      <span className="no" aria-hidden="true">{i + 1}</span>
+      {line}
+      {'\n'}
+    </span>
+  ))
+}

@@ -1,0 +1,75 @@
+// Times and sizes as people read them. All times are µs.
+import { words } from '../words'
+
+const SECOND = 1_000_000
+const MINUTE = 60 * SECOND
+const HOUR = 60 * MINUTE
+const DAY = 24 * HOUR
+
+const two = (n: number) => String(n).padStart(2, '0')
+
+/** Two units at most: 640ms, 42.8s, 12m 08s, 2h 24m, 3d 02h. */
+export function duration(us: number): string {
+  if (us < 1000) return us <= 0 ? '0ms' : '<1ms'
+  if (us < SECOND) return `${Math.round(us / 1000)}ms`
+  if (us < MINUTE - 50_000) return `${(us / SECOND).toFixed(1)}s`
+  if (us < HOUR) return `${Math.floor(us / MINUTE)}m ${two(Math.floor((us % MINUTE) / SECOND))}s`
+  if (us < DAY) return `${Math.floor(us / HOUR)}h ${two(Math.floor((us % HOUR) / MINUTE))}m`
+  return `${Math.floor(us / DAY)}d ${two(Math.floor((us % DAY) / HOUR))}h`
+}
+
+/** One unit: 4s, 12m, 2h, 3d. */
+export function roughly(us: number): string {
+  if (us < MINUTE) return `${Math.max(0, Math.floor(us / SECOND))}s`
+  if (us < HOUR) return `${Math.floor(us / MINUTE)}m`
+  if (us < DAY) return `${Math.floor(us / HOUR)}h`
+  return `${Math.floor(us / DAY)}d`
+}
+
+export function ago(at: number, now: number): string {
+  return words.time.ago(roughly(now - at))
+}
+
+export function until(at: number, now: number): string {
+  return at >= now ? words.time.in(roughly(at - now)) : words.time.overdue(roughly(now - at))
+}
+
+/** With zone and milliseconds, for hovering and copying. */
+export function absolute(at: number): string {
+  const date = new Date(at / 1000)
+  const zone = Intl.DateTimeFormat(undefined, { timeZoneName: 'short' }).formatToParts(date).find((part) => part.type === 'timeZoneName')
+  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${clock(at, 3)} ${zone?.value ?? ''}`
+}
+
+export function clock(at: number, digits = 0): string {
+  const date = new Date(at / 1000)
+  const fraction = digits ? `.${String(date.getMilliseconds()).padStart(3, '0').slice(0, digits)}` : ''
+  return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}${fraction}`
+}
+
+/** A day and time near now: 18:00, Thu 18:00, 12 Mar 18:00. */
+export function moment(at: number, now: number): string {
+  const date = new Date(at / 1000)
+  const time = `${two(date.getHours())}:${two(date.getMinutes())}`
+  if (date.toDateString() === new Date(now / 1000).toDateString()) return time
+  const near = Math.abs(at - now) < 6 * DAY
+  return `${date.toLocaleDateString(undefined, near ? { weekday: 'short' } : { day: 'numeric', month: 'short' })} ${time}`
+}
+
+export function size(bytes: number): string {
+  if (bytes < 1000) return `${bytes} B`
+  if (bytes < 1_000_000) return `${(bytes / 1000).toFixed(1)} kB`
+  return `${(bytes / 1_000_000).toFixed(1)} MB`
+}
+
+/** The last word of a qualified type name. */
+export function typeName(type: string): string {
+  return type.slice(type.lastIndexOf('.') + 1)
+}
+
+/** A value in one short line. */
+export function oneLine(value: unknown): string {
+  if (value === null || value === undefined) return words.json.empty
+  const text = typeof value === 'string' ? value : JSON.stringify(value)
+  return text.length > 200 ? `${text.slice(0, 200)}…` : text
+}

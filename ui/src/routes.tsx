@@ -1,0 +1,103 @@
+// The pages and what stands in their addresses; each page is fetched when it is first opened.
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router'
+import { root } from './api/client'
+import { Frame } from './frame/Frame'
+import { NotFound } from './frame/NotFound'
+
+export interface RunsSearch {
+  view?: 'needs' | 'open' | 'failed' | 'done'
+  state?: string[]
+  workflow?: string
+  id?: string
+  attribute?: string[]
+  range?: 'hour' | 'day' | 'week'
+  peek?: number
+}
+
+export interface RunSearch {
+  tab?: 'graph' | 'events' | 'logs'
+  step?: string
+  unfolded?: true
+  full?: true
+  find?: string
+}
+
+const text = (value: unknown) => (typeof value === 'string' && value !== '' ? value : typeof value === 'number' ? String(value) : undefined)
+const number = (value: unknown) => (typeof value === 'number' && Number.isInteger(value) ? value : undefined)
+const list = (value: unknown) => (Array.isArray(value) ? value.map(String) : text(value) ? [String(value)] : undefined)
+const oneOf = <T extends string>(value: unknown, of: readonly T[]) => of.find((each) => each === value)
+const flag = (value: unknown) => (value === true ? true : undefined)
+
+const frame = createRootRoute({ component: Frame, notFoundComponent: NotFound })
+
+const home = createRoute({
+  getParentRoute: () => frame,
+  path: '/',
+  beforeLoad: () => {
+    throw redirect({ to: '/overview', replace: true })
+  },
+})
+
+const overview = createRoute({
+  getParentRoute: () => frame,
+  path: '/overview',
+  component: lazyRouteComponent(() => import('./pages/Overview')),
+})
+
+const runs = createRoute({
+  getParentRoute: () => frame,
+  path: '/runs',
+  validateSearch: (search: Record<string, unknown>): RunsSearch => ({
+    view: oneOf(search.view, ['needs', 'open', 'failed', 'done'] as const),
+    state: list(search.state),
+    workflow: text(search.workflow),
+    id: text(search.id),
+    attribute: list(search.attribute),
+    range: oneOf(search.range, ['hour', 'day', 'week'] as const),
+    peek: number(search.peek),
+  }),
+  component: lazyRouteComponent(() => import('./pages/runs/Runs')),
+})
+
+const run = createRoute({
+  getParentRoute: () => frame,
+  path: '/runs/$run',
+  validateSearch: (search: Record<string, unknown>): RunSearch => ({
+    tab: oneOf(search.tab, ['graph', 'events', 'logs'] as const),
+    step: text(search.step),
+    unfolded: flag(search.unfolded),
+    full: flag(search.full),
+    find: text(search.find),
+  }),
+  component: lazyRouteComponent(() => import('./pages/run/Run')),
+})
+
+const tasks = createRoute({
+  getParentRoute: () => frame,
+  path: '/tasks',
+  validateSearch: (search: Record<string, unknown>): { task?: number; view?: 'overdue' | 'done' } => ({
+    task: number(search.task),
+    view: oneOf(search.view, ['overdue', 'done'] as const),
+  }),
+  component: lazyRouteComponent(() => import('./pages/tasks/Tasks')),
+})
+
+const workflows = createRoute({
+  getParentRoute: () => frame,
+  path: '/workflows',
+  validateSearch: (search: Record<string, unknown>): { name?: string } => ({ name: text(search.name) }),
+  component: lazyRouteComponent(() => import('./pages/workflows/Workflows')),
+})
+
+export const router = createRouter({
+  routeTree: frame.addChildren([home, overview, runs, run, tasks, workflows]),
+  basepath: root.pathname.replace(/\/$/, '') || '/',
+  defaultPreload: 'intent',
+  scrollRestoration: false,
+})
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: typeof router
+  }
+}
