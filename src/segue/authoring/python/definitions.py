@@ -17,6 +17,7 @@ import msgspec
 from segue.authoring.python import registry
 from segue.authoring.python.alone import Alone, attempt_of
 from segue.authoring.python.bound import BoundStep, BoundWorkflow
+from segue.authoring.python.child import ClosePolicy, start_child
 from segue.authoring.python.classes import ClassForm, HasRun
 from segue.authoring.python.decorators import StepDecorator, WorkflowDecorator
 from segue.authoring.python.execution import CodeExecution, current
@@ -31,9 +32,8 @@ from segue.authoring.python.scheduling import Schedule, declared, hooks_of
 from segue.authoring.python.terms import executor_of, length_of, retry_of
 from segue.authoring.python.versions import Versioning, check_terms
 from segue.errors import InvalidArgument, NotInWorkflow, StepFailed
-from segue.kernel.attempt import CURRENT, derive_key
+from segue.kernel.attempt import CURRENT
 from segue.kernel.caching import REFERENCE, Cache
-from segue.kernel.commands import StartChild
 from segue.kernel.duration import Duration, microseconds
 from segue.kernel.encoding import Encodings
 from segue.kernel.names import checked_name
@@ -52,7 +52,6 @@ C = TypeVar("C")
 D = TypeVar("D")
 K = TypeVar("K", bound=HasRun)
 
-ClosePolicy = Literal["cancel", "terminate", "abandon"]
 """What the end of a parent means for a child run that is still open."""
 
 
@@ -220,7 +219,7 @@ class Workflow(Generic[P, R]):
                 f"{self.name} is a workflow: start it with `await engine.start({self.name}, …)`, or run it to its end "
                 f"with `segue.run({self.name}, …)`; inside another workflow, calling it starts a child run"
             )
-        return await self._start_child(execution, args, kwargs)  # type: ignore[no-any-return]
+        return await start_child(self, execution, args, kwargs)  # type: ignore[no-any-return]
 
     @overload
     async def child(
@@ -391,34 +390,9 @@ class Workflow(Generic[P, R]):
             )
         if id is not None:
             checked_name(id, "a child run's id")
-        return await self._start_child(
-            _inside(self.name), args, {}, id, on_parent_close, detached, delay, timeout, summary
+        return await start_child(
+            self, _inside(self.name), args, {}, id, on_parent_close, detached, delay, timeout, summary
         )
-
-    async def _start_child(
-        self,
-        execution: CodeExecution,
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
-        id: str | None = None,
-        on_parent_close: ClosePolicy = "cancel",
-        detached: bool = False,
-        delay: Duration | None = None,
-        timeout: Duration | None = None,
-        summary: str = "",
-    ) -> Any:
-        bound = self.bind(execution.encodings, execution.hash_key)
-        payload, hash = bound.call_site.encode(args, kwargs)
-        key = execution.calls.next_key(self.name, hash)
-        # Derived, not drawn: whoever starts the same call again starts the same child.
-        uid = derive_key(execution.uid, key)
-        headers = execution.outgoing_headers()
-        limit = self.timeout if timeout is None else microseconds(timeout)
-        command = StartChild(
-            key, self.name, id or uid, uid, payload, hash, on_parent_close, headers, microseconds(delay or 0), limit,
-            checked_name(summary, "a run's summary"),
-        )  # fmt: skip
-        return await execution.calls.child(command, bound.decode_result, detached=detached)
 
     async def local(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Runs it to its end in memory and records nothing; see ``segue.locally``."""
