@@ -419,11 +419,9 @@ async def _is_empty(engine: Engine) -> bool:
 
 
 PARTS = (
-    _order, _letters, _basket, _family, _decide, _repaired, _skipped, _rolled_back, _called_off, _impatient, _ended,
-    _phoenix, _twin, _policies, _bulky, _stuck, _abandons, _dynasty, _personal,
-    _rounds, _begun_later, _out_of_time, _gives_up_waiting, _stopped,
-    _twin, _policies, _bulky, _stuck, _abandons, _dynasty, _personal, _bank, _outbox,
-    _twin, _policies, _bulky, _stuck, _abandons, _dynasty, _personal, _bank, _outbox, _pipeline,
+    _order, _letters, _basket, _family, _decide, _repaired, _skipped, _rolled_back, _called_off, _impatient,
+    _ended, _phoenix, _twin, _policies, _bulky, _stuck, _abandons, _dynasty, _personal, _rounds, _begun_later,
+    _out_of_time, _gives_up_waiting, _stopped, _bank, _outbox, _pipeline,
 )  # fmt: skip
 
 
