@@ -277,7 +277,7 @@ async def test_no_answer_tells_of_what_is_not_on_disk(engine: Engine, outage: Ou
     with pytest.raises(ValueError, match="seven"):
         await asked["query that raises"]
     for what in ("update that is refused", "update that is refused, under an id"):
-        with pytest.raises(UpdateRejected, match="[78] and 9 are too much"):
+        with pytest.raises(UpdateRejected, match=r"[78] and 9 are too much"):
             await asked[what]
     assert await asked["update"] == 8
     await handle.signal("end")
