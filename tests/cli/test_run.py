@@ -55,6 +55,23 @@ def test_without_a_record_it_fails_as_it_would(segue: Folder) -> None:
     assert "leave them out" in segue("run", "flows.py:plain", "3", "--no-record", "--id", "a", code=2).err
 
 
+def test_a_cached_result_is_told_with_the_run_that_made_it(segue: Folder) -> None:
+    code = """
+        from segue import Cache, step, workflow
+
+        @step(cache=Cache())
+        async def add(n: int) -> int:
+            return n + 1
+
+        @workflow
+        async def adds(n: int) -> int:
+            return await add(n)
+    """
+    segue.write("cached.py", code)
+    assert "completed    add" in segue("run", "cached.py:adds", "3", "--id", "first").out
+    assert "cached       add  by first" in segue("run", "cached.py:adds", "3", "--id", "second").out
+
+
 def test_attempts_are_told(segue: Folder) -> None:
     out = segue("run", "flows.py:retries", "3").out
     assert "attempt 1 failed, next in" in out
