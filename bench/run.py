@@ -191,7 +191,7 @@ async def replay(folder: Path) -> Row:
         assert await handle.result() == count
         rates = []
         for _ in range(3):
-            execution = eng.definitions.execution("steps")
+            execution = eng.definitions.newest("steps")
             assert isinstance(execution, CodeExecution)
             began = time.perf_counter()
             steps = Replay(execution)

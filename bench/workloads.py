@@ -67,3 +67,12 @@ async def counter(count: int) -> int:
         total = await work(total)
     await signal("end")
     return total
+
+
+@workflow
+async def many_then_wait(count: int) -> int:
+    """``count`` steps in a row, then a signal."""
+    for i in range(count):
+        await work(i)
+    await signal("go")
+    return count

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from segue.authoring.python.artifacts import artifact
+    from segue.authoring.python.changes import deprecate_patch, removed
     from segue.authoring.python.conditions import all_handlers_finished, wait_condition
     from segue.authoring.python.definitions import Step, Workflow, child, workflow
     from segue.authoring.python.group import group
@@ -87,6 +88,7 @@ __version__ = "0.1.0.dev0"
 
 _HOME = {
     "artifacts": ("artifact",),
+    "changes": ("deprecate_patch", "removed"),
     "conditions": ("all_handlers_finished", "wait_condition"),
     "definitions": ("Step", "Workflow", "child", "workflow"),
     "group": ("group",),
@@ -214,6 +216,7 @@ __all__ = [
     "complete_later",
     "continue_as_new",
     "data_interval",
+    "deprecate_patch",
     "due",
     "escalate",
     "group",
@@ -233,6 +236,7 @@ __all__ = [
     "publish",
     "query",
     "random",
+    "removed",
     "run",
     "saga",
     "set_attributes",

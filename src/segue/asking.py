@@ -5,7 +5,7 @@ So a query is answered in every process, and for runs that have ended. It sees w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Protocol
 
 from segue.errors import (
@@ -20,14 +20,14 @@ from segue.errors import (
 from segue.kernel import events as e
 from segue.kernel.erasure import GONE
 from segue.kernel.execution import Execution
-from segue.kernel.replay import Replay
+from segue.kernel.replay import replayed
 from segue.stores.base import RunRow, Store
 
 Events = Callable[[int], Iterable[tuple[int, e.Event]]]
 
 
 class Code(Protocol):
-    def execution(self, workflow: str) -> Execution | None: ...
+    def execution(self, workflow: str, version: str) -> Execution | None: ...
 
 
 def ask(code: Code, store: Store, events: Events, run: int, name: str, arguments: list[Any]) -> Any:
@@ -45,27 +45,32 @@ def ask(code: Code, store: Store, events: Events, run: int, name: str, arguments
         raise RunNotFound(str(run))
     if row.state == "continued":
         raise RunClosed(row.id, row.state)
-    execution = code.execution(row.workflow)
-    if execution is None:
+    if code.execution(row.workflow, row.version) is None:
         raise CallerError(
             f"to answer query {name!r}, run {row.id!r} is replayed, and its workflow {row.workflow!r} is not known "
             "here; import the module that defines it, or read handle.published()"
         )
+    execution = _replay(code, row, events)
     try:
-        _replay(execution, row, events(run))
         return execution.query(name, arguments)
     finally:
         execution.close()
 
 
-def _replay(execution: Execution, row: RunRow, events: Iterable[tuple[int, e.Event]]) -> None:
-    replay = Replay(execution)
-    try:
-        for _, event in events:
+def _replay(code: Code, row: RunRow, events: Events) -> Execution:
+    def make() -> Execution:
+        execution = code.execution(row.workflow, row.version)
+        assert execution is not None, "it was there a moment ago"
+        return execution
+
+    def read() -> Iterator[e.Event]:
+        for _, event in events(row.run):
             if isinstance(event, e.RunStarted) and event.input == GONE:
                 raise CallerError(f"the data of run {row.id!r} was erased; it answers no queries any more")
-            replay.feed(event)
-        replay.finish()
+            yield event
+
+    try:
+        return replayed(make, read)[0]
     except (NonDeterminism, NotDeterministic, PayloadError) as error:
         raise Incident(
             f"run {row.id!r} answers no query here, because its journal does not replay with this code: {error}",

@@ -86,7 +86,9 @@ class Direct:
         conductor = self._conductor
 
         def then(answer: Started) -> None:
-            if answer.outcome == "started" and event.begin is not None:
+            if answer.outcome == "started" and operation.rest is not None:
+                conductor.poke(answer.run)
+            elif answer.outcome == "started" and event.begin is not None:
                 conductor.expect(event.begin)
             elif answer.outcome == "started":
                 conductor.adopt(answer.run, event)

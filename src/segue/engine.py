@@ -43,6 +43,7 @@ from segue.kernel.interception import Interceptor
 from segue.kernel.names import checked_name
 from segue.kernel.payload import JSON, Payload
 from segue.kernel.reference import MARK
+from segue.repairing import Repairing
 from segue.runtime.activity import NOTHING, Activity, activity
 from segue.runtime.clock import Clock, SystemClock
 from segue.runtime.journal import JournalFormat
@@ -93,7 +94,7 @@ def restore(backup: str, url: str | None = None) -> None:
     restore_file(backup, str(sqlite_path(database_url(url))))
 
 
-class Engine(Starting, Steering):
+class Engine(Repairing, Starting, Steering):
     """Runs workflows durably.
 
     ``async with Engine("sqlite:///orders.db") as engine:``. Without a URL the database is ``./.segue/segue.db``, or

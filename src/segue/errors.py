@@ -103,6 +103,14 @@ class RunStillOpen(CallerError):
         self.run_ids = run_ids
 
 
+class NotRepairable(CallerError):
+    """What was asked for cannot be done to this run; nothing was changed."""
+
+    def __init__(self, run_id: str, message: str) -> None:
+        super().__init__(f"run {run_id!r} {message}; nothing was changed")
+        self.run_id = run_id
+
+
 class ScheduleNotFound(CallerError):
     """No schedule of this name exists in the namespace."""
 
@@ -242,11 +250,17 @@ class StepTimeout(AuthorError):
 
 
 class NonDeterminism(AuthorError):
-    """Replay did not follow the journal: the code asked for something else than what is recorded."""
+    """Replay did not follow the journal: the code asked for something else than what is recorded.
 
-    def __init__(self, message: str, *, step: str | None = None) -> None:
+    Attributes:
+        step: the step, child, human task or patch that it is about, if it is about one.
+        reason: what is wrong with it, in a few words that are the same for every run.
+    """
+
+    def __init__(self, message: str, *, step: str | None = None, reason: str = "") -> None:
         super().__init__(message)
         self.step = step
+        self.reason = reason
 
 
 class NotDeterministic(AuthorError):

@@ -159,6 +159,43 @@ class Handle(Addressed, Generic[R]):
         """Resolves the run's incidents (or the one of a step's key): it goes on with new attempts, or with new code."""
         await self._engine.retry(self.run, key)
 
+    async def retry_from(
+        self,
+        step: str = "failed",
+        *,
+        args: tuple[Any, ...] | None = None,
+        code: Literal["same", "newest"] = "same",
+        by: str = "",
+    ) -> Handle[R]:
+        """Runs a part of the run again, from a step (key or name), the one that ``failed`` or the ``start``: a new run
+        with the same id. See ``Engine.retry_from``, and ``Engine.preview`` for what it would do."""
+        return await self._engine.retry_from(self.run, step, args=args, code=code, by=by)
+
+    async def fork(
+        self,
+        *,
+        step: str | None = None,
+        seq: int | None = None,
+        args: tuple[Any, ...] | None = None,
+        code: Literal["same", "newest"] = "same",
+        id: str | None = None,
+        by: str = "",
+    ) -> Handle[R]:
+        """A new run that goes on from a place in this one's journal; this one stays as it is. See ``Engine.fork``."""
+        return await self._engine.fork(self.run, step=step, seq=seq, args=args, code=code, id=id, by=by)
+
+    async def skip(self, call: str, result: Any = None, *, by: str = "") -> None:
+        """Answers a call (its key or name) with a result, in its callee's place.
+
+        Raises:
+            NotRepairable, InvalidArgument: nothing was changed.
+        """
+        await self._engine.skip(self.run, call, result, by=by)
+
+    async def edit_input(self, call: str, *args: Any, by: str = "", **kwargs: Any) -> None:
+        """Gives further attempts of a step other arguments. Raises as ``skip``."""
+        await self._engine.edit_input(self.run, call, *args, by=by, **kwargs)
+
     async def history(self) -> list[Recorded]:
         """The run's journal; of a chain, that of its last run."""
         await self._follow()

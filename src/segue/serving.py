@@ -14,6 +14,7 @@ from segue.authoring.python.definitions import STEPS, WORKFLOWS, Workflow
 from segue.authoring.python.execution import CodeExecution
 from segue.authoring.python.registry import definition_of
 from segue.authoring.python.scheduling import takes_report
+from segue.authoring.python.versions import Versions
 from segue.errors import InvalidArgument, PayloadError, StoreUnavailable, UnknownWorkflow
 from segue.formats import Formats
 from segue.host import StepHost
@@ -56,21 +57,25 @@ class Definitions:
         self._encodings = encodings
         self._hash_key = hash_key
         self.interceptors = interceptors
-        self._only = None if workflows is None else {w.name: w for w in map(definition_of, workflows)}
+        self._versions = WORKFLOWS.versions if workflows is None else Versions(map(definition_of, workflows))
 
     def workflow(self, name: str) -> Workflow[Any, Any] | None:
-        found = WORKFLOWS.get(name) if self._only is None else self._only.get(name)
+        found = self._versions.base(name)
         return CALL_STEP if found is None and name == CALL_STEP.name else found
 
+    def for_new(self, name: str, id: str) -> Workflow[Any, Any] | None:
+        """The version of a workflow that a new run with this id gets."""
+        return self._versions.for_new(name, id) or self.workflow(name)
+
     def names(self) -> list[str]:
-        return WORKFLOWS.names() if self._only is None else sorted(self._only)
+        return self._versions.names()
 
     def versions(self) -> dict[str, str]:
         """What is served: each workflow with its version."""
         return {name: self.version(name) for name in self.names()}
 
-    def execution(self, workflow: str) -> Execution | None:
-        definition = self.workflow(workflow)
+    def execution(self, workflow: str, version: str) -> Execution | None:
+        definition = CALL_STEP if workflow == CALL_STEP.name else self._versions.serving(workflow, version)
         if definition is None:
             return None
         return CodeExecution(
@@ -78,8 +83,12 @@ class Definitions:
             interceptors=self.interceptors,
         )  # fmt: skip
 
-    def version(self, workflow: str) -> str:
-        definition = self.workflow(workflow)
+    def newest(self, workflow: str) -> Execution | None:
+        """An execution of the version that new runs get."""
+        return self.execution(workflow, self.version(workflow))
+
+    def version(self, workflow: str, id: str | None = None) -> str:
+        definition = self.workflow(workflow) if id is None else self.for_new(workflow, id)
         return "" if definition is None else definition.version
 
     def timeout(self, workflow: str) -> int | None:

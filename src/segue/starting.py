@@ -206,7 +206,7 @@ class Starting(Messaging):
         uid = self._new_uid()
 
         async def start(call: StartCall) -> tuple[Handle[Any], Started]:
-            name, version, returns, payload, hash = self._input(workflow, call.args)
+            name, version, returns, payload, hash = self._input(workflow, call.args, id or uid)
             self._check_served(name, id)
             at = self.clock.now()
             begin = at + wait if wait else None
@@ -326,8 +326,8 @@ class Starting(Messaging):
         """32 hexadecimal digits that no other run has; the testing kit draws them from its seed."""
         return os.urandom(16).hex()
 
-    def _input(self, workflow: Any, args: tuple[Any, ...]) -> tuple[str, str, Any, Payload, str]:
-        """Name, version and result type of a workflow, and the payload and hash of its arguments."""
+    def _input(self, workflow: Any, args: tuple[Any, ...], id: str = "") -> tuple[str, str, Any, Payload, str]:
+        """Name, version, result type of a workflow, the payload and hash of its arguments, for a run of this id."""
         hash_key = self._codec.hash_key if self._codec else None
         if isinstance(workflow, str) and self.definitions.workflow(workflow) is None and self._duty is None:
             owner = self.store.owner(self.app)
@@ -336,6 +336,8 @@ class Starting(Messaging):
                 payload, canonical = self.encodings.encode_canonical({"*": args})
                 return workflow, owner.serves[workflow], Any, payload, digest(canonical, hash_key)
         definition = self._resolve(workflow)
+        if self.definitions.workflow(definition.name) is definition:
+            definition = self.definitions.for_new(definition.name, id) or definition
         call_site = definition.bind(self.encodings, hash_key).call_site
         payload, hash = call_site.encode(args, {})
         return definition.name, definition.version, call_site.returns, payload, hash

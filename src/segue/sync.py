@@ -256,6 +256,12 @@ class SyncHandle(Generic[R]):
     def retry(self, key: str | None = None) -> None:
         self._client.wait(self._handle.retry(key))
 
+    def skip(self, call: str, result: Any = None, *, by: str = "") -> None:
+        self._client.wait(self._handle.skip(call, result, by=by))
+
+    def edit_input(self, call: str, *args: Any, by: str = "", **kwargs: Any) -> None:
+        self._client.wait(self._handle.edit_input(call, *args, by=by, **kwargs))
+
     def history(self) -> list[Recorded]:
         return self._client.wait(self._handle.history())
 

@@ -14,6 +14,7 @@ from segue.authoring.python.execution import CodeExecution
 from segue.errors import NonDeterminism
 from segue.kernel import commands as c
 from segue.kernel import events as e
+from segue.kernel.adoption import Past
 from segue.kernel.replay import Replay
 
 charge = step_named("charge")
@@ -45,9 +46,10 @@ def back(world: World, code: Any, *more: e.Event, changed: bool = False) -> Iter
     if not changed:
         definition.version = world.workflow.version
     execution = CodeExecution(definition.bind(ENCODINGS), encodings=ENCODINGS)
-    replay = Replay(execution)
+    events = [*world.journal, *more]
+    replay = Replay(execution, Past.of(events, execution.version))
     try:
-        for event in [*world.journal, *more]:
+        for event in events:
             replay.feed(event)
         replay.finish()
         yield execution, replay

@@ -15,6 +15,7 @@ from segue.authoring.python.messages import MessagePolicy
 from segue.errors import SegueError
 from segue.kernel import commands as c
 from segue.kernel import events as e
+from segue.kernel.adoption import CODE, Past
 from segue.kernel.encoding import Encodings
 from segue.kernel.failures import describe
 from segue.kernel.payload import Payload
@@ -256,17 +257,36 @@ class World:
 
     def replay(self, workflow: Workflow[..., Any] | None = None, events: list[e.Event] | None = None) -> CodeExecution:
         """A new execution, where the journal ends. ``workflow``: with other code."""
+        execution, replay = self._replayed(workflow, self.journal if events is None else events)
+        assert replay.taken_over or not replay.awaited, "every record is in the journal"
+        return execution
+
+    def _replayed(self, workflow: Workflow[..., Any] | None, events: list[e.Event]) -> tuple[CodeExecution, Replay]:
         execution = self.new_execution(workflow)
-        replay = Replay(execution)
         try:
-            for event in self.journal if events is None else events:
+            replay = Replay(execution, Past.of(events, execution.version))
+            for event in events:
                 replay.feed(event)
             replay.finish()
-            assert not replay.awaited, "every record is in the journal"
         except BaseException:
             execution.close()
             raise
-        return execution
+        return execution, replay
+
+    def take_over(self, workflow: Workflow[..., Any]) -> list[c.Command]:
+        """Other code takes the run over; what it asks for now."""
+        execution, replay = self._replayed(workflow, self.journal)
+        asked = execution.outstanding()
+        self.execution.close()
+        self.workflow, self.execution = workflow, execution
+        if replay.taken_over:
+            self.journal.append(e.Marker(self.now, None, None, CODE, execution.version))
+        self.journal += [_RECORD[type(command)](self.now, command) for command in replay.awaited]
+        if execution.closed:
+            self.end = replay.awaited[-1]
+        self.answers.append(asked)
+        self.look_around()
+        return asked
 
     def check(self) -> None:
         """The journal leads a new execution to the same place, by the same commands."""

@@ -72,11 +72,31 @@ def test_the_journals_of_open_runs(segue: Folder) -> None:
 
     segue.write("flows.py", TWO_STEPS.format(first="return 1"))
     ended = segue("check", "flows.py", code=1)
-    assert "flow a  NonDeterminism: the outcome of step 'one' is recorded, but" in ended.out
+    assert "2 runs of flow: step 'one' recorded, no longer called" in ended.out
+    assert "the outcome of step 'one' (key '/one') is recorded, but" in ended.out
     assert "2 of 2 open runs would stand still with this code" in ended.out
     told = segue("check", "flows.py", "--json", code=1).json
     assert (told["runs"], told["failed"], {r["id"] for r in told["results"]}) == (2, 2, {"a", "b"})
+    assert told["causes"][0] | {"example": ""} == {
+        "workflow": "flow", "cause": "recorded, no longer called", "step": "one", "runs": 2, "example": "",
+    }  # fmt: skip
+    assert segue("check", "flows.py", "--sample", "1", "--json", code=1).json["runs"] == 1
+    assert "--sample is 0" in segue("check", "flows.py", "--sample", "0", code=2).err
     assert {row["state"] for row in segue("list", "--json").json} == {"waiting"}, "looking changes nothing"
+
+    assert segue("db", "export", "--open", "open.jsonl", "--json").json["runs"] == 2
+    (segue.path / ".segue").rename(segue.path / "elsewhere")
+    assert segue("check", "flows.py", "--export", "open.jsonl", "--json", code=1).json["causes"] == told["causes"]
+    (segue.path / "bad.jsonl").write_text("{}")
+    assert "bad.jsonl is no export: line 1" in segue("check", "flows.py", "--export", "bad.jsonl", code=2).err
+    assert "nope.jsonl cannot be read" in segue("check", "flows.py", "--export", "nope.jsonl", code=2).err
+    (segue.path / "elsewhere").rename(segue.path / ".segue")
+
+    segue.write("other.py", TWO_STEPS.format(first="return 1").replace("flow()", "other()"))
+    assert (
+        "2 runs of flow: the code that was loaded has no workflow of this name"
+        in segue("check", "other.py", code=1).out
+    )
 
     segue.write("broken.py", "from segue import workflow\nimport nothing_like_it\n")
     assert "broken.py cannot be loaded: ModuleNotFoundError" in segue("check", "broken.py", code=2).err

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from cli_kit import Folder
 from document_kit import DOCS, Document, steady
 
@@ -23,6 +24,16 @@ def test_the_page_shows_every_command() -> None:
 
 def calls(block: str) -> list[str]:
     return [line for line in block.splitlines() if line.startswith("segue ")]
+
+
+@pytest.mark.parametrize("name", ["versions.md", "repair.md"])
+def test_a_page_about_running_runs_is_what_it_says(segue: Folder, name: str) -> None:
+    for command in Document(name, segue):
+        if command.said:
+            assert steady(command.printed) == steady(command.said), command.commands
+        if "order-$n" not in command.commands:  # which shows how runs come to stand still
+            assert "Traceback" not in command.printed
+            assert "✗" not in command.printed, command.printed
 
 
 def test_the_quickstart_is_what_it_says(segue: Folder) -> None:

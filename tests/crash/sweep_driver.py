@@ -184,8 +184,19 @@ async def _repaired(engine: Engine) -> None:
     await _end(handle)
 
 
+async def _skipped(engine: Engine) -> None:
+    handle = await engine.start(w.skipped, id="skipped")
+    try:
+        await handle.result()
+    except Incident:
+        await _unless_closed(handle.skip("needs_repair", "answered by hand"))
+    await _end(handle)
+
+
 async def _rolled_back(engine: Engine) -> None:
-    await _end(await engine.start(w.rolled_back, id="rolled-back"))
+    first = await engine.start(w.rolled_back, id="rolled-back")
+    await _end(first)
+    await _end(await first.fork(step="refused", id="forked"))
 
 
 async def _called_off(engine: Engine) -> None:
@@ -408,9 +419,9 @@ async def _is_empty(engine: Engine) -> bool:
 
 
 PARTS = (
-    _order, _letters, _basket, _family, _decide, _repaired, _rolled_back, _called_off, _impatient, _ended, _phoenix,
-    _twin, _policies, _bulky, _stuck, _abandons, _dynasty, _personal, _bank, _outbox, _pipeline,
-    _rounds, _begun_later, _out_of_time, _gives_up_waiting, _stopped,
+    _order, _letters, _basket, _family, _decide, _repaired, _skipped, _rolled_back, _called_off, _impatient,
+    _ended, _phoenix, _twin, _policies, _bulky, _stuck, _abandons, _dynasty, _personal, _rounds, _begun_later,
+    _out_of_time, _gives_up_waiting, _stopped, _bank, _outbox, _pipeline,
 )  # fmt: skip
 
 

@@ -69,11 +69,17 @@ def check_end(path: Path, world: Path, *, one_process: bool) -> set[str]:
         events = [e.decode(row) for row in rows]
         kinds |= {type(event).__name__ for event in events}
         _check_journal(uid, events)
-        for event in events:
+        for event in _its_own(events):
             if isinstance(event, e.StepCompleted) and not event.name.startswith("segue."):
                 recorded[derive_key(uid, event.key)] = (uid, event.key)
     _check_effects(world, recorded, one_process)
     return kinds
+
+
+def _its_own(events: list[e.AnyEvent]) -> list[e.AnyEvent]:
+    """Without those that a fork has from another run, whose effects were that one's."""
+    marks = [n for n, event in enumerate(events) if isinstance(event, e.Modified) and event.action == "forked"]
+    return events[marks[-1] :] if marks else events
 
 
 def _check_journal(uid: str, events: list[Any]) -> None:

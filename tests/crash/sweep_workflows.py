@@ -221,6 +221,12 @@ async def repaired() -> str:
 
 
 @workflow
+async def skipped() -> str:
+    """Stands still for good, until a person answers for the step."""
+    return await steps.needs_repair("something that nobody mends")
+
+
+@workflow
 async def rolled_back() -> None:
     async with saga() as s:
         await s.step(steps.book, "flight", undo=steps.unbook)

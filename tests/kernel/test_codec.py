@@ -81,6 +81,7 @@ EVENTS: list[e.Event] = [
     e.RunCancelled(*HEAD),
     e.RunTerminated(*HEAD),
     e.Erased(*HEAD),
+    e.Modified(*HEAD, "skip", "/a", LARGE),
     e.StepScheduled(*HEAD, "/a", "a", 1, "h", LARGE, summary="in words"),
     e.StepFailed(*HEAD, "/a", "a", 1, "h", FAILURE, summary="in words", heartbeat=LARGE),
     e.Paused(*HEAD, "because"),

@@ -10,6 +10,7 @@ import pytest
 from segue.errors import NonDeterminism
 from segue.kernel import commands as c
 from segue.kernel import events as e
+from segue.kernel.adoption import Past
 from segue.kernel.execution import Deadline
 from segue.kernel.payload import NULL
 from segue.kernel.replay import Replay
@@ -34,6 +35,9 @@ class Script:
         function(*args)
 
     entered = 0
+    version = ""
+    past: Past | None = None
+    check_moved = check_takeover = unclaimed = modifiable = None
     deadline: Deadline | None = None
     closed = False
     outstanding = signals_awaited = query = validate_update = close = None

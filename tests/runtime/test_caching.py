@@ -148,7 +148,7 @@ async def test_a_hit_replays(engine: Engine, tmp_path: Path) -> None:
 
 
 async def _replayed(engine: Engine, run: int) -> Any:
-    execution = engine.definitions.execution("adds")
+    execution = engine.definitions.newest("adds")
     assert execution is not None
     replay = Replay(execution)
     events = [event for _, event in engine.events_of(run)]

@@ -180,6 +180,20 @@ def test_a_parent_that_is_closed_starts_no_more_children(owner: Owner) -> None:
     assert owner.store.find("default", "child") is None
 
 
+def test_a_run_whose_journal_does_not_begin_here_brings_it_along(owner: Owner) -> None:
+    """A fork: the rest of its journal and all that belongs to it are there with its start, or not at all."""
+    rest = Append(
+        0, 2, (b"second", b"third"), tasks=(TaskRow("/sign", "sign", "ann", 5),), attributes={"city": "Lyon"}
+    )  # fmt: skip
+    run = owner.start("fork", rest=rest)
+    assert events(owner.store, run) == [EVENT, b"second", b"third"]
+    assert [(task.run, task.key, task.state) for task in owner.store.tasks("default")] == [(run, "/sign", "open")]
+    assert row(owner.store, run).attributes == {"city": "Lyon"}
+    assert owner.commit(start("fork", rest=rest)) == [Started("existing", run)]
+    assert events(owner.store, run) == [EVENT, b"second", b"third"]
+    assert owner.commit(Append(run, 4, (b"fourth",))) == [Appended("appended")]
+
+
 # --- with a message -------------------------------------------------------------------------------------------
 
 

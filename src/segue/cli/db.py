@@ -5,18 +5,20 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
 from cyclopts import App, Parameter
 from rich.text import Text
 
+from segue.checking import InStore
 from segue.cli.lookup import client, lookup
-from segue.cli.messages import RunId, confirm
+from segue.cli.messages import confirm
 from segue.cli.output import badge, console, print_json
 from segue.cli.scope import Scope
 from segue.cli.words import count, size
-from segue.engine import Engine, restore
+from segue.engine import restore
 from segue.errors import InvalidArgument
 from segue.kernel.duration import microseconds
 from segue.settings import sqlite_path
@@ -174,36 +176,49 @@ def restore_backup(
 
 @db.command(name="export")
 def export_run(
-    run: RunId,
+    run: Annotated[str | None, Parameter(help="The run's id, or the beginning of it; with --open the file.")] = None,
     target: Annotated[str | None, Parameter(help="A file; by default standard output.")] = None,
     /,
     *,
+    open: Annotated[
+        bool, Parameter(help="All open runs of the app, for `segue check`.", negative=(), show_default=False)
+    ] = False,
     scope: Scope = Scope(),  # noqa: B008 (immutable)
 ) -> int:
-    """Write a run with all that is known of it as lines of JSON."""
-    return asyncio.run(_export(scope, run, target))
+    """Write a run, or all open ones, with all that is known of them as lines of JSON."""
+    if not open and run is None:
+        raise InvalidArgument("no run is named; `segue list` shows what there is, --open takes all that are open")
+    if open and target is not None:
+        raise InvalidArgument(f"with --open only a file is named, not a run: `segue db export --open {target}`")
+    return asyncio.run(_export(scope, None if open else run, run if open else target))
 
 
-async def _export(scope: Scope, id: str, target: str | None) -> int:
+async def _export(scope: Scope, id: str | None, target: str | None) -> int:
+    """``id`` None: all open runs."""
     async with client(scope) as engine:
-        row = lookup(engine, id)
+        if id is None:
+            rows = InStore(engine.store, engine.journal, engine.namespace, engine.app).rows()
+        else:
+            rows = [lookup(engine, id)]
+        lines = (line for row in rows for line in export(engine.store, row.run))
         if target is None:
-            for line in export(engine.store, row.run):
+            for line in lines:
                 sys.stdout.buffer.write(line)
             sys.stdout.flush()
             return 0
-        lines = _write(engine, row.run, target)
+        written = _write(lines, target)
     if scope.json:
-        print_json({"id": row.id, "file": target, "lines": lines})
+        whose = {"runs": len(rows)} if id is None else {"id": rows[0].id}
+        print_json({**whose, "file": target, "lines": written})
     else:
-        console().print(f"{target}: {count(lines, 'line')}")
+        console().print(f"{target}: {count(written, 'line')}")
     return 0
 
 
-def _write(engine: Engine, run: int, target: str) -> int:
+def _write(lines: Iterable[bytes], target: str) -> int:
     try:
         with open(target, "xb") as file:
-            return sum(bool(file.write(line)) for line in export(engine.store, run))
+            return sum(bool(file.write(line)) for line in lines)
     except FileExistsError as error:
         raise InvalidArgument(f"{target} is there already; an export goes to a new file") from error
     except OSError as error:

@@ -1,4 +1,4 @@
-"""``segue signal``, ``cancel``, ``terminate`` and ``retry``: what a person says to a run."""
+"""``segue signal``, ``cancel`` and ``terminate``: what a person says to a run."""
 
 from __future__ import annotations
 
@@ -78,24 +78,7 @@ def terminate(
     return tell(scope, runs, send, several=True)
 
 
-def retry(
-    run: RunId,
-    /,
-    *,
-    step: Annotated[str | None, Parameter(help="Only this step, by name or key; by default all.")] = None,
-    scope: Scope = Scope(),  # noqa: B008 (immutable)
-) -> int:
-    """Let a run go on that stands still: with new attempts, or with the code as it is now."""
-
-    async def send(engine: Engine, row: RunRow) -> str:
-        incident = _incident(engine, row, step)
-        await engine.retry(row.run, incident.key if step is not None else None)
-        return f"run {row.id} goes on" + (f" with {incident.key.rsplit('/', 1)[-1]}" if step and incident.key else "")
-
-    return tell(scope, (run,), send)
-
-
-def _incident(engine: Engine, row: RunRow, step: str | None) -> Incident:
+def open_incident(engine: Engine, row: RunRow, step: str | None) -> Incident:
     """The incident that is resolved, or the first of all that are."""
     timeline, found = _incidents(engine, row)
     if not found:

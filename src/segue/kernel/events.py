@@ -97,6 +97,8 @@ class RunStarted(Event, frozen=True, tag="RunStarted"):
     summary: str = ""
     """What the run is about, in a person's words."""
     continued: Continued | None = None
+    seed: str = ""
+    """The uid from which the run's chance is drawn; its own, unless it was forked from another run."""
 
 
 class StepStarted(Event, frozen=True, tag="StepStarted"):
@@ -332,6 +334,22 @@ class StepCached(Event, frozen=True, tag="StepCached"):
     """When it was recorded there."""
 
 
+class Modified(Event, frozen=True, tag="Modified"):
+    """A person has changed the run's future.
+
+    ``skip``: the call ``key`` is answered with ``value``, whatever comes of it. ``input``: further attempts of the step
+    get ``value`` as their arguments. ``forked``: the events before this one are those of run ``source``, up to its
+    event ``seq``; from here on it is a run of its own.
+    """
+
+    action: str
+    key: str | None = None
+    value: Payload | None = None
+    source: str = ""
+    source_id: str = ""
+    seq: int = 0
+
+
 AnyEvent = (
     RunStarted
     | StepStarted
@@ -361,6 +379,7 @@ AnyEvent = (
     | Resumed
     | RunContinued
     | StepCached
+    | Modified
 )
 
 RECORDS: tuple[type[Event], ...] = (

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
 
+from segue.kernel.adoption import Past
 from segue.kernel.commands import Command
 from segue.kernel.events import Event
 from segue.kernel.payload import Payload
@@ -33,7 +34,14 @@ class Execution(Protocol):
     """True while the journal is being replayed."""
 
     expected_markers: frozenset[str]
-    """Names of the markers that the journal has right behind the event being replayed."""
+    """Ids of the patches of which the journal has markers right behind the event being replayed."""
+
+    past: Past | None
+    """What other code has recorded of the run, while and after it is replayed."""
+
+    @property
+    def version(self) -> str:
+        """Of the code or model at hand."""
 
     @property
     def deadline(self) -> Deadline | None:
@@ -52,6 +60,15 @@ class Execution(Protocol):
 
     def within(self, function: Callable[..., None], *args: Any) -> None:
         """Calls ``function``, which applies several events. Coming in once for all of them is cheaper."""
+
+    def check_moved(self) -> None:
+        """What other code has recorded is replayed. Raises ``NonDeterminism`` if a call would be made twice."""
+
+    def check_takeover(self) -> None:
+        """The code at hand is about to take the run over. Raises ``NonDeterminism`` if an outcome would be dropped."""
+
+    def unclaimed(self) -> list[str]:
+        """Names of the steps with outcomes that other code has recorded and this code has not asked for up to now."""
 
     def outstanding(self) -> list[Command]:
         """The commands whose answer has not come: steps to run (not those waiting for a retry), children to start.
@@ -76,6 +93,9 @@ class Execution(Protocol):
 
     def validate_signal(self, name: str, payload: Payload) -> None:
         """Lets the run refuse a signal before anything is recorded. Raises ``SignalRefused``."""
+
+    def modifiable(self, action: str) -> list[str]:
+        """Keys of the calls to which a person may do this: ``skip`` them, change the ``input`` of their attempts."""
 
     def close(self) -> None:
         """Drops the execution: closes what is suspended, in a fixed order, unable to act."""

@@ -2,16 +2,21 @@
 
 Input events are applied. Records (``events.RECORDS``) are not: the execution has to ask for them again by itself, in
 the same order. That is the check that makes a change of code or an impure workflow visible.
+
+Of a journal that other code has written, records are taken where they are found up to the takeover, and those that
+nobody asks for are let be: what counts are the calls, and of those ``adoption`` keeps account.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import TypeVar
 
 from segue.errors import NonDeterminism
 from segue.kernel import commands as c
 from segue.kernel import events as e
+from segue.kernel.adoption import CODE, PATCH, OtherCode, Past
 from segue.kernel.execution import Execution
 
 _RECORD_OF: dict[type[c.Command], type[e.Event]] = {
@@ -27,7 +32,7 @@ _RECORD_OF: dict[type[c.Command], type[e.Event]] = {
 _IDENTITY: dict[type[e.Event], str] = {e.TaskOpened: "key", e.Marker: "name", e.UpdateCompleted: "update"}
 """The attribute that a record and its command must share."""
 
-
+AnyExecution = TypeVar("AnyExecution", bound=Execution)
 _RECORDS = frozenset(e.RECORDS)
 _INCIDENTS = (e.IncidentOpened, e.IncidentResolved)
 _ALONE = frozenset((e.RunStarted, e.Resumed))
@@ -42,14 +47,23 @@ class Replay:
     An event is held back until the records behind it are known, because a ``Marker`` among them says how the code went
     when the event was first applied (``Execution.expected_markers``).
 
+    Args:
+        past: what other code has recorded (``Past.of``), if it has.
+
     Attributes:
         awaited: commands that ask for a record which the journal has not shown yet; what is left at the end was
             never recorded and has to be.
         missed: commands that were dropped while the run stood still as a whole, and that nobody has carried out since.
+        taken_over: the code at hand took the run over at the end; that has to be recorded before all else.
     """
 
-    def __init__(self, execution: Execution) -> None:
+    def __init__(self, execution: Execution, past: Past | None = None) -> None:
         self._execution = execution
+        self._past = execution.past = past
+        self._lenient = past is not None
+        self._takeovers = 0
+        self._attributes: dict[str, object] = {}
+        self.taken_over = False
         self._held: e.Event | None = None
         self._records: list[e.Event] = []
         self._standing = False
@@ -63,6 +77,7 @@ class Replay:
 
         Raises:
             NonDeterminism: the journal holds what the execution did not ask for.
+            OtherCode: another version of the code has had the run, and no ``past`` was given.
         """
         kind = type(event)
         if kind in _RECORDS:
@@ -97,6 +112,10 @@ class Replay:
     def finish(self) -> None:
         """The journal ends here. Raises as ``feed`` does."""
         self._apply()
+        if self._lenient:
+            self._pass()
+            self.taken_over = True
+            self._execution.check_takeover()
         self._execution.replaying = False
         self._execution.expected_markers = frozenset()
 
@@ -106,10 +125,16 @@ class Replay:
             return
         execution = self._execution
         if records:
-            execution.expected_markers = frozenset(r.name for r in records if isinstance(r, e.Marker))
+            execution.expected_markers = frozenset(
+                r.name for r in records if isinstance(r, e.Marker) and r.kind == PATCH
+            )
         execution.apply(event)
         if execution.commands:
             self.awaited.extend(command for command in execution.commands if type(command) in _RECORD_OF)
+            if self._lenient:
+                for command in execution.commands:
+                    if isinstance(command, c.SetAttributes):
+                        self._attributes |= command.attributes
             if self._dropped:
                 self.missed.extend(command for command in execution.commands if type(command) in _REPEATABLE)
             execution.commands.clear()
@@ -120,15 +145,84 @@ class Replay:
             self._records = []
 
     def _check(self, event: e.Event) -> None:
+        if type(event) is e.Marker and event.kind == CODE:
+            self._took_over()
+        elif self._lenient:
+            self._take_if_asked(event)
+        else:
+            self._take_next(event)
+
+    def _took_over(self) -> None:
+        """A version of the code took the run over here; that of the code at hand ends what its predecessors wrote."""
+        if self._past is None:
+            raise OtherCode
+        self._takeovers += 1
+        if self._takeovers == self._past.markers:
+            self._pass()
+
+    def _pass(self) -> None:
+        """What other code has recorded is replayed. What it left out was made up for right behind the takeover."""
+        assert self._past is not None
+        self._lenient = False
+        self._past.passed = True
+        late = any(isinstance(command, c.SetAttributes) for command in self.awaited)
+        self.awaited = deque(command for command in self.awaited if not isinstance(command, c.SetAttributes))
+        if late:  # in one piece, because those which are recorded may have come later in the workflow
+            self.awaited.appendleft(c.SetAttributes(dict(self._attributes)))
+        self._execution.check_moved()
+
+    def _take_if_asked(self, event: e.Event) -> None:
+        """A record of other code is taken if the workflow asks for the same, whenever it did."""
+        for place, command in enumerate(self.awaited):
+            if _same(event, command):
+                del self.awaited[place]
+                return
+        if isinstance(event, e.CLOSING):
+            raise NonDeterminism(f"the journal has {_describe(event)}, which the workflow no longer asks for")
+
+    def _take_next(self, event: e.Event) -> None:
         if not self.awaited:
             raise NonDeterminism(f"the journal has {_describe(event)}, which the workflow no longer asks for")
         command = self.awaited.popleft()
-        expected = _RECORD_OF[type(command)]
-        identity = _IDENTITY.get(expected)
-        if type(event) is not expected or (identity and getattr(event, identity) != getattr(command, identity)):
+        if not _is_record_of(event, command):
             raise NonDeterminism(
                 f"the journal has {_describe(event)} where the workflow now asks for {_describe(command)}"
             )
+
+
+def replayed(make: Callable[[], AnyExecution], read: Callable[[], Iterable[e.Event]]) -> tuple[AnyExecution, Replay]:
+    """A new execution, where its journal ends, for whoever carries nothing out: read twice if other code has had the
+    run. Whoever asks for it closes it. Raises as ``Replay.feed``, and whatever ``read`` raises."""
+    try:
+        return _replayed(make(), read(), None)
+    except OtherCode:
+        execution = make()
+        return _replayed(execution, read(), Past.of(read(), execution.version))
+
+
+def _replayed(execution: AnyExecution, events: Iterable[e.Event], past: Past | None) -> tuple[AnyExecution, Replay]:
+    replay = Replay(execution, past)
+    try:
+        replay.feed_all(events)
+        replay.finish()
+    except BaseException:
+        execution.close()
+        raise
+    return execution, replay
+
+
+def _is_record_of(event: e.Event, command: c.Command) -> bool:
+    expected = _RECORD_OF[type(command)]
+    identity = _IDENTITY.get(expected)
+    return type(event) is expected and not (identity and getattr(event, identity) != getattr(command, identity))
+
+
+def _same(event: e.Event, command: c.Command) -> bool:
+    if isinstance(event, e.AttributesSet) and isinstance(command, c.SetAttributes):
+        return event.attributes == command.attributes
+    if isinstance(event, e.Marker) and isinstance(command, c.RecordMarker):
+        return (event.kind, event.name) == (command.kind, command.name)
+    return _is_record_of(event, command)
 
 
 def _describe(thing: e.Event | c.Command) -> str:

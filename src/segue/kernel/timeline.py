@@ -313,6 +313,16 @@ class Timeline:
             call.state, call.by = "compensating" if call.undo else "running", ""
         return call
 
+    def _modified(self, event: e.Modified) -> Call | None:
+        call = self.calls.get(event.key or "")
+        if event.action == "skip":
+            for incident in self.open_incidents:
+                if event.key == incident.key:
+                    incident.resolved_at = event.at
+            if call is not None:
+                call.state, call.result = "completed", event.value
+        return call
+
     def _erased(self, event: e.Erased) -> None:
         self.erased = event
 
@@ -358,4 +368,5 @@ _FEED: dict[type[e.Event], Callable[[Timeline, Any], Call | None]] = {
     e.Paused: Timeline._pause,
     e.Resumed: Timeline._resume,
     e.Erased: Timeline._erased,
+    e.Modified: Timeline._modified,
 }

@@ -22,7 +22,8 @@ def start(conductor: Conductor, run: Resident, command: c.StartChild) -> None:
     begin = at + command.delay if command.delay else None
     event = e.RunStarted(
         at, f"run:{run.id}", command.headers, command.workflow, command.id, command.uid,
-        command.input, namespace=run.namespace, version=conductor.definitions.version(command.workflow), python=PYTHON,
+        command.input, namespace=run.namespace,
+        version=conductor.definitions.version(command.workflow, command.id), python=PYTHON,
         parent=e.ParentRef(run.run, run.uid, command.key, command.close_policy), input_hash=command.hash,
         begin=begin, timeout=command.timeout, summary=command.summary,
     )  # fmt: skip

@@ -38,10 +38,11 @@ log = logging.getLogger("segue.conductor")
 class Definitions(Protocol):
     """The code of an app, as the runtime sees it."""
 
-    def execution(self, workflow: str) -> Execution | None:
-        """A new execution of a workflow, None if it is not known here."""
+    def execution(self, workflow: str, version: str) -> Execution | None:
+        """A new execution of a workflow for a run of a version, None if none here may go on with it."""
 
-    def version(self, workflow: str) -> str: ...
+    def version(self, workflow: str, id: str | None = None) -> str:
+        """The version that a new run gets, with this id if one is given; empty if the workflow is not known here."""
 
     def names(self) -> list[str]:
         """The workflows that are known here."""
@@ -95,6 +96,7 @@ class Conductor:
         self.updates: dict[int, dict[str, list[asyncio.Future[e.UpdateCompleted]]]] = {}
         self.salvaged: dict[tuple[int, str, int], Finished] = {}
         self.unstorable: dict[int, str] = {}
+        self.waiting_for_version: dict[int, int] = {}
         self.held: dict[tuple[str, str], HoldStep] = {}
         self.lost_attempts = True
         self._evicting = False
@@ -447,7 +449,7 @@ class Conductor:
 
     def adopt(self, row: int, event: e.RunStarted) -> None:
         """A run that was started just now becomes resident here, without reading back what was written."""
-        execution = self.definitions.execution(event.workflow)
+        execution = self.definitions.execution(event.workflow, event.version)
         run = Resident(
             run=row, id=event.id, uid=event.uid, namespace=event.namespace, workflow=event.workflow, execution=execution
         )

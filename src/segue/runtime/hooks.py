@@ -68,7 +68,7 @@ def started_by(
 ) -> StartRun:
     """The operation that starts a hook's run."""
     workflow, input, hash = conductor.definitions.call(target, report)
-    version = conductor.definitions.version(workflow)
+    version = conductor.definitions.version(workflow, id)
     event = e.RunStarted(
         at, f"{ACTOR}{report.id}", None, workflow, id, uid, input, namespace=namespace, version=version,
         python=PYTHON, input_hash=hash, timeout=conductor.definitions.timeout(workflow),

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from segue.runtime.conductor import Conductor
 
 REMEDIES = {
-    "non-determinism": "put the code back as it was for this run, or guard the change with segue.patched(), "
-    "then `segue retry {id}`",
+    "non-determinism": "put the code back as it was for this run, guard the change with segue.patched(), or say what "
+    "is gone on purpose with segue.removed(), then `segue retry {id}`; `segue check` tells beforehand",
     "not-deterministic": "change the workflow's code as the message says, then `segue retry {id}`",
     "payload": "make the type in the code accept the recorded value again, then `segue retry {id}`",
     "unstorable": "change the code so that it writes no such value, then `segue retry {id}`; should the outcome of a "
@@ -35,6 +35,8 @@ REMEDIES = {
     "step-exhausted": "mend what made the step fail, then `segue retry {id}` for new attempts",
     "process-lost": "look at the step's logs and at the machine (memory, signals), then `segue retry {id}`",
     "definition-missing": "start a worker whose code has it, then `segue retry {id}`",
+    "version-missing": "start a worker whose code has that version, then `segue retry {id}`; or let a new run go on "
+    "from where this one stands, with the code that is here: `segue retry {id} --code newest`",
 }
 """What an operator does about each cause."""
 
@@ -104,7 +106,16 @@ def resolved(run: Resident, key: str | None) -> None:
 
 def missing_definition(conductor: Conductor, run: Resident, why: str) -> None:
     """No code for the run's workflow."""
-    event = _opened(conductor, run, "definition-missing", why, None, None)
+    _without_execution(conductor, run, "definition-missing", why)
+
+
+def missing_version(conductor: Conductor, run: Resident, why: str) -> None:
+    """No code of the version to which the run is pinned."""
+    _without_execution(conductor, run, "version-missing", why)
+
+
+def _without_execution(conductor: Conductor, run: Resident, cause: str, why: str) -> None:
+    event = _opened(conductor, run, cause, why, None, None)
     conductor.record(run, event)
     run.incidents.add("")
     run.incident_text = f"{event.cause}: {event.message}"[:500]

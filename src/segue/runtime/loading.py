@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -13,9 +13,10 @@ import msgspec
 from segue.errors import NonDeterminism, NotDeterministic, PayloadError, StoreError, StoreUnavailable, Unstorable
 from segue.kernel import commands as c
 from segue.kernel import events as e
+from segue.kernel.adoption import CODE, OtherCode, Past
 from segue.kernel.execution import Execution
 from segue.kernel.replay import Replay
-from segue.runtime import children, dispatch, incidents, pauses
+from segue.runtime import children, dispatch, incidents, modifying, pauses, pinned
 from segue.runtime.carry import CARRY
 from segue.runtime.resident import Resident
 from segue.stores.base import CLOSED, RESIDENT, RunRow
@@ -120,13 +121,37 @@ class Loading:
 
 def _replay(conductor: Conductor, row: RunRow) -> Iterator[Resident | None]:
     """Yields None between events, then the resident run."""
+    try:
+        yield from _replay_with(conductor, row, None)
+    except OtherCode:
+        past = yield from _past(conductor, row)
+        yield from _replay_with(conductor, row, past)
+
+
+def _past(conductor: Conductor, row: RunRow) -> Generator[None, None, Past | None]:
+    """Reads ahead what other code has recorded; yields between events."""
+    events: list[e.Event] = []
+    try:
+        for stride in strides(conductor.journal.read(conductor.store.journal(row.run))):
+            events.extend(event for _, event in stride)
+            yield None
+    except StoreUnavailable:
+        raise
+    except Exception:  # one that does not decode hides those behind it, which the replay tells of
+        log.debug("run %s: the end of its journal does not decode", row.id)
+    execution = conductor.definitions.execution(row.workflow, row.version)
+    assert execution is not None, "it has just met other code"
+    return Past.of(events, execution.version)
+
+
+def _replay_with(conductor: Conductor, row: RunRow, past: Past | None) -> Iterator[Resident | None]:
     events = conductor.journal.read(conductor.store.journal(row.run))
-    execution, why = _definition(conductor, row.workflow)
+    execution, why = _definition(conductor, row)
     run = conductor.resident(row, execution)
     if execution is None:
-        yield from _without_code(conductor, run, events, why)
+        yield from _without_code(conductor, run, row, events, why)
         return
-    replay = Replay(execution)
+    replay = Replay(execution, past)
     halted = False
     error: Exception | None = None
     first: e.Event | None = None
@@ -138,6 +163,8 @@ def _replay(conductor: Conductor, row: RunRow) -> Iterator[Resident | None]:
             if error is None:
                 try:
                     replay.feed_all(event for _, event in stride)
+                except OtherCode:
+                    raise
                 except Exception as problem:
                     error = problem
             yield None
@@ -145,7 +172,7 @@ def _replay(conductor: Conductor, row: RunRow) -> Iterator[Resident | None]:
             replay.finish()
             if any(isinstance(command, (c.RunStep, c.AwaitStep)) for command in execution.outstanding()):
                 conductor.heartbeats.load(run.run)
-    except StoreUnavailable:
+    except (StoreUnavailable, OtherCode):
         execution.close()
         raise
     except Exception as problem:  # an event that does not decode hides those behind it, or the end does not replay
@@ -175,10 +202,14 @@ def strides(events: Iterator[tuple[int, e.Event]]) -> Iterator[list[tuple[int, e
         yield stride
 
 
-def _definition(conductor: Conductor, workflow: str) -> tuple[Execution | None, str]:
-    """A new execution, or why there can be none."""
+def _definition(conductor: Conductor, row: RunRow) -> tuple[Execution | None, str]:
+    """A new execution, or why there can be none; no reason is given if only the run's version is not to be had."""
+    workflow = row.workflow
     try:
-        return conductor.definitions.execution(workflow), f"no workflow named {workflow!r} is known here"
+        execution = conductor.definitions.execution(workflow, row.version)
+        if workflow in conductor.definitions.names():
+            return execution, ""
+        return execution, f"no workflow named {workflow!r} is known here"
     except Exception as error:  # the user's annotations are evaluated for it
         log.exception("workflow %s cannot be used", workflow)
         return None, f"workflow {workflow!r} cannot be used: {type(error).__name__}: {error}"
@@ -206,6 +237,8 @@ def _note(run: Resident, seq: int, event: e.Event, halted: bool) -> bool:
         run.incident_text = f"{event.cause}: {event.message}"[:500]
     elif isinstance(event, e.IncidentResolved):
         incidents.resolved(run, event.key)
+    elif isinstance(event, e.Modified):
+        modifying.note(run, event)
     elif isinstance(event, e.RunStarted):
         run.parent, run.started = event.parent, event
     elif isinstance(event, (e.Paused, e.Resumed)):
@@ -231,7 +264,9 @@ def _take_up(conductor: Conductor, run: Resident, replay: Replay, error: Excepti
         error = Unstorable(f"the database cannot store what the run wrote next ({refused})")
     if error is None:
         try:
-            _carry_out(conductor, run, [*replay.awaited, *replay.missed, *execution.outstanding()])
+            outstanding = execution.outstanding()
+            takeover = [c.RecordMarker(CODE, execution.version)] if replay.taken_over else []
+            _carry_out(conductor, run, [*takeover, *replay.awaited, *replay.missed, *outstanding])
         except Exception as problem:
             error = problem
     if error is not None:
@@ -263,7 +298,7 @@ def _known(error: Exception, run: Resident) -> Exception:
 
 
 def _without_code(
-    conductor: Conductor, run: Resident, events: Iterator[tuple[int, e.Event]], why: str
+    conductor: Conductor, run: Resident, row: RunRow, events: Iterator[tuple[int, e.Event]], why: str
 ) -> Iterator[Resident | None]:
     """The workflow's definition is not to be had here: that is an incident, unless it is one already."""
     halted = False
@@ -274,6 +309,8 @@ def _without_code(
     conductor.residents[run.run] = run
     if halted:
         conductor.rest(run)
-    else:
+    elif why:
         incidents.missing_definition(conductor, run, why)
+    else:
+        pinned.wait(conductor, run, row)
     yield run

@@ -15,7 +15,7 @@ import msgspec
 
 from segue.errors import PayloadError, StoreError, StoreUnavailable
 from segue.kernel import events as e
-from segue.runtime import children, incidents, outside, pauses, transactions
+from segue.runtime import children, incidents, modifying, outside, pauses, transactions
 from segue.runtime.clock import Alarm
 from segue.runtime.loading import Loading
 from segue.runtime.outbox import Outbox
@@ -311,4 +311,5 @@ _RECEIVE: dict[str, Callable[[Conductor, Resident, e.Event], None]] = {
     "terminate": _terminate,
     "resolve": _resolve,
     "parent-closed": _parent_closed,
+    "modify": modifying.take,
 }

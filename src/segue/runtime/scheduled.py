@@ -33,7 +33,7 @@ def started(
 ) -> StartRun:
     """A run of a schedule."""
     definitions = conductor.definitions
-    version, timeout = definitions.version(plan.workflow), definitions.timeout(plan.workflow)
+    version, timeout = definitions.version(plan.workflow, start.id), definitions.timeout(plan.workflow)
     return run_of(conductor.journal, namespace, conductor.app, plan, start, version, timeout, at, f"{actor}:{name}")
 
 

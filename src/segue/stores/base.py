@@ -72,6 +72,8 @@ class StartRun(msgspec.Struct, frozen=True, gc=False):
     post: Post | None = None
     state: str = "running"
     summary: str = ""
+    rest: Append | None = None
+    """The rest of a journal that does not begin here (a fork), with what comes with it; ``run`` is not known yet."""
 
 
 class Status(msgspec.Struct, frozen=True, gc=False):

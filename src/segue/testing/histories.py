@@ -6,7 +6,7 @@ text even where a codec seals the database: record runs with made-up data only.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from segue.kernel import commands as c
 from segue.kernel import events as e
 from segue.kernel.encoding import Encodings
 from segue.kernel.execution import Execution
-from segue.kernel.replay import Replay
+from segue.kernel.replay import replayed
 from segue.serving import Definitions
 
 
@@ -102,13 +102,19 @@ def replay(file: Path | str, *, encodings: Encodings | None = None) -> list[c.Co
     events = read(file)
     started = events[0]
     assert isinstance(started, e.RunStarted)
-    execution = Definitions(encodings or default_encodings(), None, None).execution(started.workflow)
-    if execution is None:
+    definitions = Definitions(encodings or default_encodings(), None, None)
+
+    def make() -> Execution:
+        execution = definitions.execution(started.workflow, started.version) or definitions.newest(started.workflow)
+        assert execution is not None, "it is defined here"
+        return execution
+
+    if definitions.workflow(started.workflow) is None:
         raise InvalidArgument(
             f"{file} is a run of {started.workflow!r}, which is not defined here; import its module in the test"
         )
     try:
-        return _replay(execution, events)
+        return _replay(make, events)
     except (NonDeterminism, NotDeterministic, PayloadError) as error:
         step = getattr(error, "step", None)
         where = f" at step {step!r}" if step else ""
@@ -118,17 +124,16 @@ def replay(file: Path | str, *, encodings: Encodings | None = None) -> list[c.Co
             "is left, delete the file",
             file=str(file), step=step, cause=error,
         ) from error  # fmt: skip
+
+
+def _replay(make: Callable[[], Execution], events: Sequence[e.Event]) -> list[c.Command]:
+    execution, replay = replayed(make, lambda: _read(events))
+    try:
+        if isinstance(execution, CodeExecution):
+            execution.calls.keys.check_unused()  # an outcome that waits for its call at a recording's end has lost it
+        return [*replay.awaited, *execution.outstanding()]
     finally:
         execution.close()
-
-
-def _replay(execution: Execution, events: Sequence[e.Event]) -> list[c.Command]:
-    replay = Replay(execution)
-    replay.feed_all(_read(events))
-    replay.finish()
-    if isinstance(execution, CodeExecution):
-        execution.calls.check_parked()  # an outcome that waits for its call at the end of a recording has lost it
-    return [*replay.awaited, *execution.outstanding()]
 
 
 def _read(events: Iterable[e.Event]) -> Iterable[e.Event]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any
 
+from segue.authoring.python.changes import REMOVED
 from segue.authoring.python.fingerprint import fingerprint
+from segue.authoring.python.mentions import mentions
 from segue.authoring.python.references import Ref
 from segue.authoring.python.registry import STEPS
 from segue.kernel.canonical import Call
@@ -56,6 +58,7 @@ class BoundWorkflow:
             workflow.function, encodings, name=workflow.name, hash_key=hash_key, method=workflow.form is not None
         )
         self._encodings = encodings
+        self._source = workflow.function if workflow.form is None else workflow.form.cls
 
     def begin(self, payload: Payload) -> Coroutine[Any, Any, Any]:
         args, kwargs = self.call_site.decode(payload)
@@ -71,5 +74,11 @@ class BoundWorkflow:
         return self._encodings.decode(payload, self.call_site.returns)
 
     def may_drop(self, step: str) -> bool:
+        return step in REMOVED or self.is_pure(step)
+
+    def is_pure(self, step: str) -> bool:
         found = STEPS.get(step)
         return found is not None and found.spec.pure
+
+    def mentions(self, step: str) -> bool:
+        return mentions(self._source, step)

@@ -75,6 +75,9 @@ class Call(WorkflowFuture[Any]):
     def outstanding(self) -> list[c.Command]:
         return []
 
+    def give_up(self) -> None:
+        """A person has answered in the callee's place: it is told, if that makes sense."""
+
 
 class StepCall(Call):
     """A step: between attempts it waits on a durable timer, after its last one it may wait for a person.
@@ -226,6 +229,9 @@ class ChildCall(Call):
     def _request_cancel(self) -> None:
         self.calls.execution.issue(c.CancelChild(self.key, self.command.id, str(self.message or "")))
 
+    def give_up(self) -> None:
+        self.calls.execution.issue(c.CancelChild(self.key, self.command.id, "its parent goes on without it"))
+
 
 class MessageCall(Call):
     """A message to another run. It cannot be taken back: who cancels the wait for it only stops waiting."""
@@ -244,6 +250,9 @@ class TaskCall(Call):
 
     def _request_cancel(self) -> None:
         self.withdraw()
+
+    def give_up(self) -> None:
+        self.calls.execution.issue(c.CloseTask(self.key))
 
     def withdraw(self, error: BaseException | None = None) -> None:
         """Nobody needs the answer any more."""

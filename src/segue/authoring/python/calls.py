@@ -1,8 +1,8 @@
 """What a run is waiting for: steps, children and human tasks that it has called and that have not answered.
 
 A call is known by its key (``kernel.steps.step_key``). Its answer is an event that carries the key; beside it stands
-the hash of the arguments, and both have to fit. An answer that comes before its call (the code has changed) is
-parked until the call is made.
+the hash of the arguments, and both have to fit. Where other code has had the run, ``kernel.adoption`` says which
+recorded call a call is; an answer that comes before its call is parked until the call is made.
 """
 
 from __future__ import annotations
@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 
 from segue.authoring.python.call import Call, ChildCall, Decode, MessageCall, StepCall, TaskCall
+from segue.authoring.python.keys import Keys
 from segue.authoring.python.loop import WorkflowTask
 from segue.errors import NonDeterminism, RunCancelled, RunClosed, RunFailed, RunNotFound, RunTerminated
 from segue.kernel import commands as c
 from segue.kernel import events as e
+from segue.kernel.adoption import other_arguments
 from segue.kernel.payload import Payload
-from segue.kernel.steps import StepSpec, step_key
+from segue.kernel.steps import StepSpec
 
 if TYPE_CHECKING:
     from segue.authoring.python.execution import CodeExecution
@@ -43,7 +45,7 @@ class Calls:
         self._abandoned: set[str] = set()
         self._excused: set[str] = set()
         """Keys of attempts without an outcome or a call, of which a person has said that the run may go on."""
-        self._explicit: set[str] = set()
+        self.keys = Keys(execution)
 
     # --- made by workflow code --------------------------------------------------------------------------------
 
@@ -59,19 +61,9 @@ class Calls:
             )
         )
 
-    def next_key(self, name: str, key: str | None = None) -> str:
+    def next_key(self, name: str, hash: str) -> str:
         """The key of the call that the current task is about to make."""
-        if key is None:
-            return _place(self.caller(name), name)
-        return self._explicitly(name, key)
-
-    def _explicitly(self, name: str, key: str) -> str:
-        if key in self._explicit:
-            self.execution.loop.halt(
-                NonDeterminism(f"two calls of this run carry key={key!r}; a key names one call", step=name)
-            )
-        self._explicit.add(key)
-        return f"={key}"
+        return self.keys.next(self.caller(name), name, hash)
 
     def step(
         self, spec: StepSpec, input: Payload, hash: str, decode: Decode, *, key: str | None = None, insist: bool = True
@@ -79,7 +71,10 @@ class Calls:
         """Calls a step. ``insist``: while compensating, one that fails for good stands still instead of raising."""
         name = spec.name
         caller = self.caller(name)
-        place = _place(caller, name) if key is None else self._explicitly(name, key)
+        if key is not None:
+            place = self.keys.explicit(name, key, hash)
+        else:
+            place = self.keys.next(caller, name, hash)
         call = self._call(StepCall, caller, place, name, hash, decode)
         if insist and caller.shielded:
             spec = msgspec.structs.replace(spec, on_exhausted="incident")
@@ -106,7 +101,9 @@ class Calls:
     def task(self, command: c.OpenTask, decode: Decode) -> TaskCall:
         """Opens a human task, which answers with its outcome."""
         call = self._call(TaskCall, self.caller(command.name), command.key, command.name, "", decode)
-        self.execution.issue(command)
+        past = self.execution.past
+        if past is None or not past.opened(command.key):
+            self.execution.issue(command)
         self._adopt_parked(call)
         return call
 
@@ -161,7 +158,7 @@ class Calls:
         call = self._find(event, event.key, event.name)
         if call is not None:
             if call.hash != event.hash:
-                raise _other_arguments(call)
+                raise other_arguments(call.name, call.key)
             self.settle(call)
             call.succeed(event.result)
 
@@ -169,14 +166,14 @@ class Calls:
         call = self._find(event, event.key, event.name)
         if isinstance(call, StepCall):
             if call.hash != event.hash:
-                raise _other_arguments(call)
+                raise other_arguments(call.name, call.key)
             call.failed(event)
 
     def step_scheduled(self, event: e.StepScheduled) -> None:
         call = self._find(event, event.key, event.name)
         if isinstance(call, StepCall):
             if call.hash != event.hash:
-                raise _other_arguments(call)
+                raise other_arguments(call.name, call.key)
             call.scheduled(event)
 
     def paused(self, event: e.Paused) -> None:
@@ -198,7 +195,7 @@ class Calls:
         if not isinstance(call, ChildCall):
             return
         if call.hash != event.hash:
-            raise _other_arguments(call)
+            raise other_arguments(call.name, call.key)
         call.started = True
         if event.failure is not None:
             self.settle(call)
@@ -236,7 +233,7 @@ class Calls:
         if call is None:
             return
         if call.hash != event.hash:
-            raise _other_arguments(call)
+            raise other_arguments(call.name, call.key)
         self.settle(call)
         if not event.state:
             call.set_result(None)
@@ -258,6 +255,30 @@ class Calls:
         call = self._open.get(event.key) if event.key else None
         if isinstance(call, StepCall):
             call.go_on()
+
+    def modified(self, event: e.Modified) -> None:
+        """A person answers a call in its callee's place, or changes what a step is given from now on."""
+        key = event.key
+        if key is None or event.value is None:
+            return  # it concerns the run as a whole
+        call = self._open.get(key)
+        if call is None:
+            if key not in self._abandoned:  # other code made it elsewhere; the check is on the way
+                self._parked.setdefault(key, []).append(event)
+        elif event.action == "input":
+            if isinstance(call, StepCall):
+                call.input = event.value
+        else:
+            call.give_up()
+            self.settle(call)
+            self._abandoned.add(key)
+            call.succeed(event.value)
+
+    def modifiable(self, action: str) -> list[str]:
+        """Keys of the calls that can be skipped; of the steps that are not under way, whose input can be changed."""
+        if action == "skip":
+            return list(self._open)
+        return [key for key, call in self._open.items() if isinstance(call, StepCall) and not call.under_way]
 
     # --- keeping them -----------------------------------------------------------------------------------------
 
@@ -282,6 +303,9 @@ class Calls:
         self._check_begun()
         return [command for call in self._open.values() for command in call.outstanding()]
 
+    def is_open(self, key: str) -> bool:
+        return key in self._open
+
     def waiting_for(self) -> list[str]:
         """Keys of the calls that have not been answered, in the order in which they were made."""
         return list(self._open)
@@ -293,7 +317,9 @@ class Calls:
         if key in self._abandoned:
             return None
         # That an attempt was begun is no outcome: whether its call is missed shows where the journal ends.
-        if call is None and (self.execution.code_changed or isinstance(event, e.StepStarted)):
+        past = self.execution.past
+        before = past is not None and not past.passed
+        if call is None and (before or isinstance(event, e.StepStarted)):
             self._parked.setdefault(key, []).append(event)
             return None
         raise self._not_asked_for(type(event).__name__, key, name)
@@ -327,22 +353,6 @@ class Calls:
             self.wait_outside(call)
             self.tell(call)
 
-    def check_parked(self) -> None:
-        """Before the run closes: every recorded answer must have found its call, unless it had no side effects.
-
-        Raises:
-            NonDeterminism: naming a step whose recorded outcome nobody asked for.
-        """
-        begun = self._begun_only()
-        for event in (events[-1] for key, events in self._parked.items() if key not in begun):
-            name = getattr(event, "name", getattr(event, "key", "?"))
-            if not self.execution.definition.may_drop(name):
-                raise NonDeterminism(
-                    f"the outcome of step {name!r} is recorded, but the workflow as it is now never calls it; "
-                    "bring the call back, or declare the step pure",
-                    step=name,
-                )
-
     def _begun_only(self) -> set[str]:
         """Keys of parked attempts that were begun and of which no outcome is recorded."""
         return {
@@ -356,7 +366,7 @@ class Calls:
         Raises:
             NonDeterminism: naming the step.
         """
-        if self._parked and not self.execution.code_changed:
+        if self._parked and self.execution.past is None:
             for key in self._begun_only() - self._excused:
                 name = getattr(self._parked[key][0], "name", None)
                 hint = "; if other code was here meanwhile, let the run go on: what was begun is left as it is"
@@ -381,22 +391,9 @@ _ANSWERS: dict[type[e.Event], Callable[[Calls, Any], None]] = {
     e.Resumed: Calls.resumed,
     e.IncidentOpened: Calls.incident_opened,
     e.IncidentResolved: Calls.incident_resolved,
+    e.Modified: Calls.modified,
 }
-
-
-def _other_arguments(call: Call) -> NonDeterminism:
-    return NonDeterminism(
-        f"step {call.name!r} (key {call.key!r}) was recorded with other arguments than the workflow now gives it; "
-        "values that differ from run to run must come from steps, segue.now, segue.random or segue.uuid4",
-        step=call.name,
-    )
 
 
 def _message_name(message: c.SendMessage | e.MessageSent) -> str:
     return f"{message.kind}:{message.name}" if message.kind == "signal" else message.kind
-
-
-def _place(caller: WorkflowTask[Any], name: str) -> str:
-    n = caller.calls.get(name, 0)
-    caller.calls[name] = n + 1
-    return step_key(caller.path, name, n)

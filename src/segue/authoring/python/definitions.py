@@ -17,6 +17,7 @@ import msgspec
 from segue.authoring.python import registry
 from segue.authoring.python.alone import Alone, attempt_of
 from segue.authoring.python.bound import BoundStep, BoundWorkflow
+from segue.authoring.python.child import ClosePolicy, start_child
 from segue.authoring.python.classes import ClassForm, HasRun
 from segue.authoring.python.decorators import StepDecorator, WorkflowDecorator
 from segue.authoring.python.execution import CodeExecution, current
@@ -26,13 +27,13 @@ from segue.authoring.python.mapping import Mapped, map_items
 from segue.authoring.python.messages import MessagePolicy, Unfinished, Unknown
 from segue.authoring.python.policies import ErrorPolicy
 from segue.authoring.python.references import Ref
-from segue.authoring.python.registry import FORM, Registry, default_name, definition_of
+from segue.authoring.python.registry import FORM, Registry, Workflows, default_name, definition_of
 from segue.authoring.python.scheduling import Schedule, declared, hooks_of
 from segue.authoring.python.terms import executor_of, length_of, retry_of
+from segue.authoring.python.versions import Versioning, check_terms
 from segue.errors import InvalidArgument, NotInWorkflow, StepFailed
-from segue.kernel.attempt import CURRENT, derive_key
+from segue.kernel.attempt import CURRENT
 from segue.kernel.caching import REFERENCE, Cache
-from segue.kernel.commands import StartChild
 from segue.kernel.duration import Duration, microseconds
 from segue.kernel.encoding import Encodings
 from segue.kernel.names import checked_name
@@ -51,7 +52,6 @@ C = TypeVar("C")
 D = TypeVar("D")
 K = TypeVar("K", bound=HasRun)
 
-ClosePolicy = Literal["cancel", "terminate", "abandon"]
 """What the end of a parent means for a child run that is still open."""
 
 
@@ -193,6 +193,9 @@ class Workflow(Generic[P, R]):
         timeout: int | None = None,
         schedules: tuple[Schedule, ...] = (),
         hooks: Mapping[Occasion, Target] | None = None,
+        version: str = "",
+        versioning: Versioning = "rolling",
+        ramp: float | None = None,
     ) -> None:
         self.function = function
         self.name = name
@@ -201,7 +204,11 @@ class Workflow(Generic[P, R]):
         self.form = form
         self.schedules = schedules
         self.hooks = hooks or {}
-        self.version = fingerprint(function if form is None else form.cls)
+        self.label = version
+        self.versioning = versioning
+        self.ramp = ramp
+        source = fingerprint(function if form is None else form.cls)
+        self.version = f"{version}/{source}" if version else source
         self._bound: tuple[Encodings, BoundWorkflow] | None = None
         functools.update_wrapper(self, function)
 
@@ -212,7 +219,7 @@ class Workflow(Generic[P, R]):
                 f"{self.name} is a workflow: start it with `await engine.start({self.name}, …)`, or run it to its end "
                 f"with `segue.run({self.name}, …)`; inside another workflow, calling it starts a child run"
             )
-        return await self._start_child(execution, args, kwargs)  # type: ignore[no-any-return]
+        return await start_child(self, execution, args, kwargs)  # type: ignore[no-any-return]
 
     @overload
     async def child(
@@ -383,34 +390,9 @@ class Workflow(Generic[P, R]):
             )
         if id is not None:
             checked_name(id, "a child run's id")
-        return await self._start_child(
-            _inside(self.name), args, {}, id, on_parent_close, detached, delay, timeout, summary
+        return await start_child(
+            self, _inside(self.name), args, {}, id, on_parent_close, detached, delay, timeout, summary
         )
-
-    async def _start_child(
-        self,
-        execution: CodeExecution,
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
-        id: str | None = None,
-        on_parent_close: ClosePolicy = "cancel",
-        detached: bool = False,
-        delay: Duration | None = None,
-        timeout: Duration | None = None,
-        summary: str = "",
-    ) -> Any:
-        bound = self.bind(execution.encodings, execution.hash_key)
-        payload, hash = bound.call_site.encode(args, kwargs)
-        key = execution.calls.next_key(self.name)
-        # Derived, not drawn: whoever starts the same call again starts the same child.
-        uid = derive_key(execution.uid, key)
-        headers = execution.outgoing_headers()
-        limit = self.timeout if timeout is None else microseconds(timeout)
-        command = StartChild(
-            key, self.name, id or uid, uid, payload, hash, on_parent_close, headers, microseconds(delay or 0), limit,
-            checked_name(summary, "a run's summary"),
-        )  # fmt: skip
-        return await execution.calls.child(command, bound.decode_result, detached=detached)
 
     async def local(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Runs it to its end in memory and records nothing; see ``segue.locally``."""
@@ -434,7 +416,7 @@ async def child(
     return await start(*args, id=id, on_parent_close=on_parent_close, detached=detached)
 
 
-WORKFLOWS: Registry[Workflow[Any, Any]] = registry.WORKFLOWS
+WORKFLOWS: Workflows[Workflow[Any, Any]] = registry.WORKFLOWS
 STEPS: Registry[Step[Any, Any]] = registry.STEPS
 
 
@@ -454,6 +436,9 @@ def workflow(
     on_success: Any = None,
     on_failure: Any = None,
     on_incident: Any = None,
+    version: str = "",
+    versioning: Versioning = "rolling",
+    ramp: float | None = None,
 ) -> WorkflowDecorator: ...
 def workflow(
     definition: Any = None,
@@ -468,6 +453,9 @@ def workflow(
     on_success: Any = None,
     on_failure: Any = None,
     on_incident: Any = None,
+    version: str = "",
+    versioning: Versioning = "rolling",
+    ramp: float | None = None,
 ) -> Any:
     """Makes a workflow of a coroutine function, or of a class with an ``async def run``, whose methods take messages.
 
@@ -480,11 +468,15 @@ def workflow(
         schedule: when it is started by itself: ``Cron(…)``, ``Every(…)``, ``Calendar(…)``, a ``Schedule`` or several.
         on_success, on_failure, on_incident: the workflow or step that is run, durably, when a run has completed, has
             failed, or stands still. It takes a ``RunReport``, or nothing.
+        version: a label, by which several versions of one name can stand beside each other.
+        versioning: ``rolling``: open runs go on with the newest code; ``pinned``: with the version they began with.
+        ramp: what percentage of new runs get this version; by default it is the one that all others get.
 
     Raises:
-        InvalidArgument: it is not an ``async def``, nor a class with one, or its schedule or a hook cannot be used.
-        DuplicateDefinition: another workflow has the name.
+        InvalidArgument: it is not an ``async def``, nor a class with one, or its terms make no sense.
+        DuplicateDefinition: another workflow has the name and version.
     """
+    check_terms(version, versioning, ramp)
     policy = _checked_policy(MessagePolicy(unknown_signals, unknown_updates, unfinished))
     calls: dict[Occasion, Any] = {"success": on_success, "failure": on_failure, "incident": on_incident}
 
@@ -499,6 +491,7 @@ def workflow(
         made: Workflow[Any, Any] = Workflow(
             definition if form is None else form.function, known, policy=policy, form=form, timeout=length_of(timeout),
             schedules=declared(schedule, known), hooks=hooks_of(calls),
+            version=version, versioning=versioning, ramp=ramp,
         )  # fmt: skip
         WORKFLOWS.add(made)
         if form is None:

@@ -26,6 +26,7 @@ from segue.errors import (
 )
 from segue.kernel import commands as c
 from segue.kernel import events as e
+from segue.kernel.adoption import PATCH, OtherCode, Past
 from segue.kernel.encoding import Encodings
 from segue.kernel.execution import Deadline
 from segue.kernel.failures import describe
@@ -55,6 +56,12 @@ class Definition(Protocol):
 
     def may_drop(self, step: str) -> bool:
         """Whether a recorded outcome of the step may go unused."""
+
+    def is_pure(self, step: str) -> bool:
+        """Whether the step has no side effects, so that it may run again."""
+
+    def mentions(self, step: str) -> bool:
+        """Whether the code may come to call the step; True where that cannot be told."""
 
 
 class ContinueAsNew(BaseException):
@@ -95,7 +102,7 @@ class CodeExecution:
         self.commands: list[c.Command] = []
         self.started: e.RunStarted | None = None
         self.replaying = False
-        self.code_changed = False
+        self.past: Past | None = None
         self.expected_markers: frozenset[str] = frozenset()
         self.headers: e.Headers | None = None
         self.carries_headers = False
@@ -124,6 +131,10 @@ class CodeExecution:
     @property
     def closed(self) -> bool:
         return self._closed
+
+    @property
+    def version(self) -> str:
+        return self.definition.version
 
     def apply(self, event: e.Event) -> None:
         loop = self.loop if self.started is not None else self._prepare(event)
@@ -160,17 +171,28 @@ class CodeExecution:
         _APPLY[type(event)](self, event)
         loop.run_ready()
         root = self._root
-        if root is not None and root.done():
-            if self._closed:
-                self.calls.check_parked()  # the journal goes on where the code, as it is now, has ended
-            elif self.messages.may_end(root):
-                self._wind_up(root)
+        if root is not None and root.done() and not self._closed and self.messages.may_end(root):
+            self._wind_up(root)
+        if self.past is not None and self.past.passed:
+            self.calls.keys.check_moved(self.calls.is_open)
+
+    def check_moved(self) -> None:
+        self.calls.keys.check_moved(self.calls.is_open)
+
+    def check_takeover(self) -> None:
+        self.calls.keys.check_takeover()
+
+    def unclaimed(self) -> list[str]:
+        return [] if self.past is None else [call.name for call in self.past.unused(self.definition.may_drop)]
 
     def outstanding(self) -> list[c.Command]:
         return self.calls.outstanding()
 
     def signals_awaited(self) -> list[str]:
         return self.messages.awaited()
+
+    def modifiable(self, action: str) -> list[str]:
+        return self.calls.modifiable(action)
 
     def query(self, name: str, arguments: list[Any]) -> Any:
         return self.messages.answer(name, arguments)
@@ -216,11 +238,12 @@ class CodeExecution:
     def _prepare(self, event: e.Event) -> WorkflowLoop:
         if not isinstance(event, e.RunStarted):
             raise NonDeterminism(f"a journal begins with RunStarted, this one with {type(event).__name__}")
+        if self.replaying and self.past is None and event.version != self.definition.version:
+            raise OtherCode
         self.started = event
-        self.code_changed = event.version != self.definition.version
         if event.headers:
             self.headers, self.carries_headers = event.headers, True
-        seed = int(event.uid, 16)
+        seed = int(event.seed or event.uid, 16)
         self._seed = seed
         self.began = event.at if event.begin is None else event.begin
         self.loop = WorkflowLoop(salt=seed, owner=self)  # type: ignore[abstract]
@@ -317,7 +340,7 @@ class CodeExecution:
             loop.run_ready()
 
     def _finish(self, root: asyncio.Task[Any]) -> None:
-        self.calls.check_parked()
+        self.calls.keys.check_unused()
         error = asyncio.CancelledError() if root.cancelled() else root.exception()
         error = self._callback_error or error
         self._tell_failures()
@@ -399,9 +422,10 @@ class CodeExecution:
         if known is None:
             # A journal that passed here without the marker was written by the code before the patch, and the run
             # keeps that answer for good.
-            known = name in self.expected_markers or not self.replaying
+            past = self.past
+            known = name in self.expected_markers or not self.replaying or (past is not None and name in past.patches)
             if known:
-                self.issue(c.RecordMarker("patch", name))
+                self.issue(c.RecordMarker(PATCH, name))
             self._patches[name] = known
         return known
 
@@ -441,6 +465,7 @@ _APPLY: dict[type[e.Event], Callable[[CodeExecution, Any], None]] = {
     e.Resumed: CodeExecution._resumed,
     e.RunTerminated: CodeExecution._ignore,
     e.StepCached: lambda x, event: x.calls.step_completed(event),
+    e.Modified: lambda x, event: x.calls.modified(event),
 }
 
 

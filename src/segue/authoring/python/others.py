@@ -55,8 +55,8 @@ class OtherRun:
     async def _send(self, kind: str, name: str, value: Any = None) -> None:
         execution = require(f"{kind}()")
         payload, canonical = execution.encodings.encode_canonical(value)
-        key = execution.calls.next_key(f"{kind}:{name}" if kind == "signal" else kind)
         hash = digest(f"{self.id}\n{name}\n".encode() + canonical, execution.hash_key)
+        key = execution.calls.next_key(f"{kind}:{name}" if kind == "signal" else kind, hash)
         command = SendMessage(
             key, kind, self.id, name, derive_key(execution.uid, key), hash, payload if kind == "signal" else None,
             execution.outgoing_headers(),

@@ -10,6 +10,7 @@ import inspect
 import sys
 from typing import Any, Generic, Protocol, TypeVar
 
+from segue.authoring.python.versions import Versions
 from segue.errors import DuplicateDefinition
 
 
@@ -40,13 +41,15 @@ class Registry(Generic[D]):
         Raises:
             DuplicateDefinition: another function has the name.
         """
-        before = self._by_name.get(definition.name)
+        self._refuse_other(self._by_name.get(definition.name), definition)
+        self._by_name[definition.name] = definition
+
+    def _refuse_other(self, before: D | None, definition: D) -> None:
         if before is not None and not _same_place(before.function, definition.function):
             raise DuplicateDefinition(
                 f"two {self.kind}s are named {definition.name!r}: {_place(before.function)} and "
                 f"{_place(definition.function)}; give one of them @{self.kind}(name=…)"
             )
-        self._by_name[definition.name] = definition
 
     def get(self, name: str) -> D | None:
         return self._by_name.get(name)
@@ -85,6 +88,18 @@ def _place(function: Any) -> str:
     return f"{function.__module__}.{function.__qualname__} ({code.co_filename}:{code.co_firstlineno})"
 
 
+class Workflows(Registry[D]):
+    """The workflows of an app: by name the base version, and all versions of each."""
+
+    def __init__(self) -> None:
+        super().__init__("workflow")
+        self.versions = Versions(bases=lambda: self._by_name)
+
+    def add(self, definition: Any) -> None:
+        self._refuse_other(self.versions.labelled(definition.name, definition.label), definition)
+        self.versions.add(definition)
+
+
 STEPS: Registry[Any] = Registry("step")
-WORKFLOWS: Registry[Any] = Registry("workflow")
+WORKFLOWS: Workflows[Any] = Workflows()
 """The steps and workflows of this process; ``definitions`` says what they are."""

@@ -70,7 +70,7 @@ async def approval(
         checked_name(escalate, "whom a task is escalated to")
     limit = None if timeout is None else microseconds(timeout)
     command = c.OpenTask(
-        key=execution.calls.next_key(title),
+        key=execution.calls.next_key(title, ""),
         name=title,
         assignee=assignee,
         form=json_schema(form),

@@ -144,3 +144,6 @@ def _insert(connection: apsw.Connection, new: Sequence[tuple[int, StartRun]]) ->
     _start_runs.many(connection, rows)
     _append_events.many(connection, events)
     keep(connection, blobs)
+    rest = [msgspec.structs.replace(s.rest, run=run) for run, s in new if s.rest is not None]
+    if rest:
+        appends.apply(connection, rest)

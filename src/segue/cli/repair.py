@@ -1,0 +1,218 @@
+"""``segue retry``, ``skip`` and ``fork``: what becomes of a run, or of many, is changed by a person."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated, Any, Literal
+
+import msgspec
+from cyclopts import Parameter
+
+from segue import bulk
+from segue.cli import values
+from segue.cli.exits import FAILED, OK
+from segue.cli.lookup import client, lookup
+from segue.cli.messages import RunId, confirm, open_incident, tell_if_nobody_works
+from segue.cli.output import console, print_json
+from segue.cli.scope import Scope
+from segue.cli.where import filter_of
+from segue.cli.words import count
+from segue.engine import Engine
+from segue.errors import CallerError, InvalidArgument
+from segue.stores.base import CLOSED, RunRow
+
+SHOWN = 20
+"""Runs of which a preview tells one by one."""
+
+Runs = Annotated[
+    str | None, Parameter(help="Many runs: state=incident,workflow=buy,tag.kind=x,id=ord-.", show_default=False)
+]
+Yes = Annotated[bool, Parameter(help="Do not ask.", negative=(), show_default=False)]
+Preview = Annotated[bool, Parameter(help="Say what would be done, and do nothing.", negative=(), show_default=False)]
+By = Annotated[str, Parameter(help="Who does it; kept in the journal.", show_default=False)]
+
+
+def retry(
+    run: Annotated[str | None, Parameter(help="The run's id, or the beginning of it.")] = None,
+    /,
+    *,
+    step: Annotated[str | None, Parameter(help="Only this step, by name or key; by default all.")] = None,
+    input: Annotated[
+        str | None, Parameter(help="Other arguments for --step: a JSON list, or @file.json.", show_default=False)
+    ] = None,
+    from_: Annotated[
+        str | None, Parameter(name="--from", help="From a step (key or name), `failed` or `start`.", show_default=False)
+    ] = None,
+    code: Annotated[Literal["same", "newest"], Parameter(help="For runs pinned to a version.")] = "same",
+    where: Runs = None,
+    preview: Preview = False,
+    yes: Yes = False,
+    by: By = "",
+    scope: Scope = Scope(),  # noqa: B008 (immutable)
+) -> int:
+    """Let a run go on that stands still, or run a part of one again.
+
+    Without --from the run goes on where it stands: with new attempts, or with the code as it is now. With --from, or
+    of a run that has failed, what comes before the step is kept and the rest runs again, as a new run with the same id.
+    """
+    again = from_ is not None or code == "newest"
+    if again and (step is not None or input is not None):
+        raise InvalidArgument("--from runs a part again, --step goes on where a step stands still; take one of them")
+    if input is not None and (step is None or where is not None):
+        raise InvalidArgument("--input is for the --step of one run")
+    if where is not None:
+        _only_where(run)
+        if step is not None and "/" not in step and not step.startswith("="):
+            raise InvalidArgument(f"with --where, --step is a key: /{step}")
+        rerun = bulk.Rerun(from_ if from_ is not None or code == "newest" else "failed", code, by)
+        return asyncio.run(_many(scope, where, rerun if again else bulk.Resume(step), preview, yes))
+    if run is None:
+        raise InvalidArgument("no run is named; `segue list --state incident` shows what stands still")
+    given = None if input is None else values.untyped(input)
+    return asyncio.run(_retry(scope, run, step, given, from_, code, preview, by))
+
+
+async def _retry(
+    scope: Scope, id: str, step: str | None, given: Any, from_: str | None, code: Any, preview: bool, by: str
+) -> int:
+    async with client(scope) as engine:
+        row = lookup(engine, id)
+        if from_ is not None or code == "newest" or row.state == "failed":
+            # One that stands still because its version is not here goes on from there: nothing of it runs again.
+            place = from_ if from_ is not None or row.state not in CLOSED else "failed"
+            return await _one(engine, scope, row, bulk.Rerun(place, code, by), preview)
+        incident = open_incident(engine, row, step)
+        if given is not None:
+            await _edit(engine, row, incident.key, given, by)
+        return await _one(engine, scope, row, bulk.Resume(incident.key if step is not None else None), preview)
+
+
+async def _edit(engine: Engine, row: RunRow, key: str | None, given: Any, by: str) -> None:
+    if not isinstance(given, list) or key is None:
+        raise InvalidArgument("--input is a JSON list of the step's arguments, in order, and --step stands still")
+    await engine.edit_input(row.run, key, *given, by=by)
+
+
+def skip(
+    run: Annotated[str | None, Parameter(help="The run's id, or the beginning of it; not with --where.")] = None,
+    call: Annotated[str | None, Parameter(help="The call: its key, or the step's name.")] = None,
+    result: Annotated[str | None, Parameter(help="Its result: JSON, a bare word, or @file.json.")] = None,
+    /,
+    *,
+    where: Runs = None,
+    preview: Preview = False,
+    yes: Yes = False,
+    by: By = "",
+    scope: Scope = Scope(),  # noqa: B008 (immutable)
+) -> int:
+    """Answer a call with a result in its callee's place. With --where the call and its result come first."""
+    if where is not None:
+        if run is None or result is not None:
+            raise InvalidArgument("with --where: segue skip CALL [RESULT] --where …")
+        given = None if call is None else values.untyped(call)
+        return asyncio.run(_many(scope, where, bulk.Skip(run, given, by), preview, yes))
+    if run is None or call is None:
+        raise InvalidArgument("name the run and the call: segue skip RUN CALL [RESULT]")
+    action = bulk.Skip(call, None if result is None else values.untyped(result), by)
+
+    async def act(id: str) -> int:
+        async with client(scope) as engine:
+            return await _one(engine, scope, lookup(engine, id), action, preview)
+
+    return asyncio.run(act(run))
+
+
+def fork(
+    run: RunId,
+    /,
+    *,
+    from_: Annotated[
+        str | None, Parameter(name="--from", help="A step (key or name), `failed` or `start`.", show_default=False)
+    ] = None,
+    at: Annotated[int | None, Parameter(help="Behind the event of this number.", show_default=False)] = None,
+    code: Annotated[Literal["same", "newest"], Parameter(help="For runs pinned to a version.")] = "same",
+    id: Annotated[str | None, Parameter(help="The new run's id; by default a new one.", show_default=False)] = None,
+    preview: Preview = False,
+    by: By = "",
+    scope: Scope = Scope(),  # noqa: B008 (immutable)
+) -> int:
+    """Start a new run that goes on from a place in another's journal, which stays as it is."""
+
+    async def act() -> int:
+        async with client(scope) as engine:
+            row = lookup(engine, run)
+            effect = engine.preview(row.run, step=from_, seq=at, code=code)
+            if effect.refused:
+                raise CallerError(effect.refused)
+            told = {**msgspec.to_builtins(effect), "fork": None}
+            said = [str(effect)]
+            if not preview:
+                handle = await engine.fork(row.run, step=from_, seq=at, code=code, id=id, by=by)
+                told["fork"] = handle.id
+                said.append(f"started {handle.id}, forked from {row.id}")
+            _told(scope, [told], said)
+            if not scope.json:
+                tell_if_nobody_works(engine, row.app)
+            return OK
+
+    return asyncio.run(act())
+
+
+# --- one, or many -------------------------------------------------------------------------------------------------
+
+
+async def _one(engine: Engine, scope: Scope, row: RunRow, action: bulk.Action, preview: bool) -> int:
+    effect = await action.preview(engine, row)
+    if effect.refused:
+        raise CallerError(effect.refused)
+    said = [str(effect)]
+    if not preview:
+        said = [*([str(effect)] if effect.kept or effect.again else []), await action.carry_out(engine, row)]
+    _told(scope, [{**msgspec.to_builtins(effect), "accepted": not preview}], said)
+    if not scope.json and not preview:
+        tell_if_nobody_works(engine, row.app)
+    return OK
+
+
+def _told(scope: Scope, told: list[dict[str, Any]], said: list[str]) -> int:
+    if scope.json:
+        print_json(told[0])
+    else:
+        for line in said:
+            console().print(line, soft_wrap=True)
+    return OK
+
+
+def _only_where(run: str | None) -> None:
+    if run is not None:
+        raise InvalidArgument(f"--where chooses the runs; {run} cannot be named beside it")
+
+
+async def _many(scope: Scope, where: str, action: bulk.Action, preview: bool, yes: bool) -> int:
+    async with client(scope) as engine:
+        rows = bulk.choose(engine, filter_of(where, engine.namespace))
+        effects = await bulk.preview(engine, rows, action)
+        possible = [row for row, effect in zip(rows, effects, strict=True) if not effect.refused]
+        if not scope.json:
+            for effect in effects[:SHOWN]:
+                console().print(str(effect), soft_wrap=True)
+            if len(effects) > SHOWN:
+                console().print(f"and {count(len(effects) - SHOWN, 'run')} more")
+            refused = len(rows) - len(possible)
+            console().print(f"{count(len(possible), 'run')} of {len(rows):,} chosen; {refused:,} cannot be changed so")
+        if preview or not possible:
+            if scope.json:
+                print_json({"chosen": len(rows), "possible": len(possible), "effects": msgspec.to_builtins(effects)})
+            return OK
+        if not yes:
+            confirm(f"Do this to {count(len(possible), 'run')}?", scope)
+        outcomes = await bulk.carry_out(engine, possible, action)
+    failed = [outcome for outcome in outcomes if not outcome.done]
+    if scope.json:
+        told = {"chosen": len(rows), "done": len(outcomes) - len(failed)}
+        print_json({**told, "outcomes": msgspec.to_builtins(outcomes)})
+    else:
+        for outcome in failed:
+            console().print(outcome.text, soft_wrap=True)
+        console().print(f"{count(len(outcomes) - len(failed), 'run')} done, {len(failed):,} not")
+    return FAILED if failed else OK

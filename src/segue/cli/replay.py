@@ -1,0 +1,161 @@
+"""``segue replay``: goes through a recorded run on this machine, under a debugger if asked, and carries nothing out."""
+
+from __future__ import annotations
+
+import asyncio
+import pdb  # noqa: T100 (this is what it is for)
+import sys
+from collections.abc import Iterator
+from types import CodeType
+from typing import Annotated
+
+from cyclopts import Parameter
+from rich.text import Text
+
+from segue.cli.exits import FAILED, OK
+from segue.cli.history import event_rows
+from segue.cli.lookup import client, lookup
+from segue.cli.messages import RunId
+from segue.cli.output import console, print_json
+from segue.cli.scope import Scope
+from segue.cli.serving import load_all
+from segue.errors import CallerError, InvalidArgument, SegueError
+from segue.kernel import commands as c
+from segue.kernel import events as e
+from segue.kernel.execution import Execution
+from segue.kernel.replay import replayed
+from segue.serving import Definitions
+from segue.stores.base import RunRow
+
+_SKIPPED = ["segue.*", "asyncio.*", "contextlib", "contextvars", "importlib.*", "msgspec.*"]
+"""Modules that the debugger passes over: what is to be seen is the workflow."""
+
+
+def replay(
+    run: RunId,
+    /,
+    *paths: Annotated[str, Parameter(help="Files, folders or modules with the run's code.")],
+    debug: Annotated[
+        bool, Parameter(help="Stop at the workflow's first line, in pdb.", negative=(), show_default=False)
+    ] = False,
+    until: Annotated[int | None, Parameter(help="Stop behind the event of this number.", show_default=False)] = None,
+    scope: Scope = Scope(),  # noqa: B008 (immutable)
+) -> int:
+    """Go through a recorded run with the code at hand, and carry nothing out.
+
+    Every step's outcome is the recorded one, so that no side effect is repeated and nothing is written; the workflow's
+    own lines run. A breakpoint() in it stops there, --debug stops at its first line.
+    """
+    if not paths:
+        raise InvalidArgument(f"no code is named; write `segue replay {run} FILE.py`")
+    if debug and scope.json:
+        raise InvalidArgument("--debug is for a person, and --json for a machine; take one of them")
+    load_all(paths)
+    row, events, code = asyncio.run(_read(scope, run))
+    if until is not None and not 1 <= until <= len(events):
+        raise InvalidArgument(f"--until is {until}, and the journal of run {row.id!r} has events 1 to {len(events)}")
+    # Not in a task of asyncio's: a run's loop is only ever driven from a plain callback.
+    return _Player(row, events[:until], code, scope).play(debug)
+
+
+async def _read(scope: Scope, id: str) -> tuple[RunRow, list[tuple[int, e.Event]], Definitions]:
+    async with client(scope) as engine:
+        row = lookup(engine, id)
+        if engine.definitions.workflow(row.workflow) is None:
+            raise CallerError(
+                f"run {row.id!r} is of workflow {row.workflow!r}, which the code that was named does not define; it "
+                f"has: {', '.join(engine.definitions.names())}"
+            )
+        return row, list(engine.events_of(row.run)), engine.definitions
+
+
+def _first_line(code: CodeType) -> int:
+    """The line of a function's first statement; lines of its decorators and its signature come before."""
+    lines = [line for start, _, line in code.co_lines() if line is not None and start > 0]
+    after = [line for line in lines if line > code.co_firstlineno]
+    body = [line for line in after if line != lines[0]]
+    return (body or after or lines)[0]
+
+
+class _Player:
+    """Goes through one run."""
+
+    def __init__(self, row: RunRow, events: list[tuple[int, e.Event]], code: Definitions, scope: Scope) -> None:
+        self._row = row
+        self._events = events
+        self._code = code
+        self._scope = scope
+        self._reached = 0
+
+    def play(self, debug: bool) -> int:
+        try:
+            execution = self._replayed(debug)
+        except SegueError as error:
+            return self._parted(error)
+        try:
+            outstanding = execution.outstanding()
+            waiting = [x.key for x in outstanding if isinstance(x, (c.RunStep, c.StartChild))]
+            signals = execution.signals_awaited()
+            ended = execution.closed
+        finally:
+            execution.close()
+        if self._scope.json:
+            told = {"id": self._row.id, "events": len(self._events), "parted": None, "closed": ended}
+            print_json({**told, "outstanding": waiting, "signals": signals})
+            return OK
+        out = console()
+        if ended:
+            out.print(f"run {self._row.id}: the code comes to its end where the journal does; nothing was carried out")
+        else:
+            listed = [*waiting, *(f"signal {name!r}" for name in signals)]
+            rest = f"; it waits for {', '.join(listed)}" if listed else ""
+            out.print(f"run {self._row.id}: the journal ends here{rest}; nothing was carried out")
+        return OK
+
+    def _replayed(self, debug: bool) -> Execution:
+        def go() -> Execution:
+            return replayed(self._make, self._told)[0]
+
+        if not debug:
+            return go()
+        debugger = pdb.Pdb(nosigint=True, skip=_SKIPPED)
+        workflow = self._code.workflow(self._row.workflow)
+        assert workflow is not None, "it was there a moment ago"
+        place = workflow.function.__code__
+        debugger.reset()
+        debugger.set_break(place.co_filename, _first_line(place), temporary=True)
+        debugger.botframe = sys._getframe()
+        debugger.set_continue()
+        sys.settrace(debugger.trace_dispatch)
+        try:
+            return go()
+        finally:
+            sys.settrace(None)
+
+    def _make(self) -> Execution:
+        execution = self._code.execution(self._row.workflow, self._row.version) or self._code.newest(self._row.workflow)
+        assert execution is not None, "it was there a moment ago"
+        return execution
+
+    def _told(self) -> Iterator[e.Event]:
+        for seq, event in self._events:
+            if seq > self._reached:
+                self._reached = seq
+                self._tell(seq, event)
+            yield event
+
+    def _tell(self, seq: int, event: e.Event) -> None:
+        if self._scope.json:
+            return
+        for number, _, kind, text in event_rows([(seq, event)]):
+            console().print(Text(f"{number:>5}  {kind:<18} {text}", style="dim"), soft_wrap=True)
+
+    def _parted(self, error: SegueError) -> int:
+        problem = f"{type(error).__name__}: {error}"
+        if self._scope.json:
+            print_json({"id": self._row.id, "events": len(self._events), "parted": self._reached, "problem": problem})
+        else:
+            console().print(
+                f"run {self._row.id}: code and journal part at event {self._reached}: {problem}", soft_wrap=True
+            )
+        return FAILED

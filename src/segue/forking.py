@@ -1,0 +1,232 @@
+"""Makes the beginning of a new run of a part of another's journal: where it is cut, what is kept, what runs again.
+
+The new run has a uid of its own, and so other idempotency keys and other children; its chance and its clock are those
+of the run that it comes from, so that the part which is kept replays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import msgspec
+
+from segue.errors import NotRepairable
+from segue.kernel import events as e
+from segue.kernel.payload import Payload
+from segue.stores.base import CLOSED, RunRow, TaskRow
+
+Journal = Sequence[e.Event]
+"""The events of one run, from the first one."""
+
+START, FAILED = "start", "failed"
+"""Words for places in a journal, where a step could be named too."""
+
+
+class Cut(msgspec.Struct, frozen=True):
+    """Where a journal is cut, and what that means for its calls (by key).
+
+    Attributes:
+        seq: number of the last event that is kept.
+        kept: calls whose outcomes stay.
+        again: calls with outcomes, or attempts, that are left behind: they run again if the code comes to them.
+        undone: calls of a compensation that ran behind the cut: what they undid is not done again by itself.
+    """
+
+    seq: int
+    kept: tuple[str, ...]
+    again: tuple[str, ...]
+    undone: tuple[str, ...]
+
+
+def cut_at(row: RunRow, journal: Journal, *, step: str | None = None, seq: int | None = None) -> Cut:
+    """Where to cut: behind event ``seq``, or before the first event of a step: its key or name, ``failed`` for the one
+    that failed for good, ``start``.
+
+    Raises:
+        NotRepairable: the run is under way, or it has no such place.
+    """
+    if row.state not in CLOSED and row.state not in ("incident", "paused"):
+        raise NotRepairable(
+            row.id, f"is {row.state}: only one that has ended or stands still can be forked: pause or terminate it"
+        )  # fmt: skip
+    last = next((n for n, event in enumerate(journal) if isinstance(event, e.CLOSING)), len(journal))
+    if any(isinstance(event, e.Erased) for event in journal):
+        raise NotRepairable(row.id, "had its data erased: there is nothing left to go on from")
+    if step is not None:
+        seq = 1 if step == START else _place(row, journal, step)
+    elif seq is None:
+        seq = last
+    if not 1 <= seq <= last:
+        raise NotRepairable(row.id, f"has events 1 to {last} that it can be forked behind, and none of number {seq}")
+    return _cut(journal, seq)
+
+
+def _place(row: RunRow, journal: Journal, step: str) -> int:
+    """The number of the event before the first one of a step."""
+    key = _failed_key(row, journal) if step == FAILED else find_key(row, _keys(journal), step)
+    return next(n for n, event in enumerate(journal) if _key(event) == key)
+
+
+def _failed_key(row: RunRow, journal: Journal) -> str:
+    failed: str | None = None
+    for event in journal:
+        match event:
+            case e.StepFailed(retry_at=None) if "/undo" not in event.key:
+                failed = event.key
+            case e.IncidentOpened(key=str(key)):
+                failed = key
+            case e.ChildCompleted() if event.state != "completed":
+                failed = event.key
+            case _:
+                pass
+    if failed is None:
+        raise NotRepairable(row.id, "has no step that failed for good; name a step of its journal, or 'start'")
+    return failed
+
+
+def find_key(row: RunRow, keys: Iterable[str], step: str) -> str:
+    """The key that is meant by a key or a step's name.
+
+    Raises:
+        NotRepairable: there is none, or there are several; the text lists them.
+    """
+    known = list(keys)
+    if step in known:
+        return step
+    found = [key for key in known if name_of(key) == step]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise NotRepairable(row.id, f"has called {step!r} more than once: name one by its key: {', '.join(found)}")
+    raise NotRepairable(row.id, f"has no call {step!r} to which this can be done; it has: {', '.join(known) or 'none'}")
+
+
+def name_of(key: str) -> str:
+    """The step's name in a key; of an explicit one the key itself."""
+    return key.removeprefix("=") if key.startswith("=") else key.rpartition("/")[2].partition("#")[0]
+
+
+def _key(event: e.Event) -> str | None:
+    if isinstance(event, (e.IncidentOpened, e.IncidentResolved, e.Paused, e.Resumed)):
+        return None
+    return getattr(event, "key", None)
+
+
+def _keys(journal: Journal) -> list[str]:
+    return list(dict.fromkeys(key for event in journal if (key := _key(event)) is not None))
+
+
+def _cut(journal: Journal, seq: int) -> Cut:
+    kept = _keys([event for event in journal[:seq] if isinstance(event, _OUTCOMES)])
+    behind = _keys(journal[seq:])
+    undone = tuple(key for key in behind if "/undo" in key)
+    again = tuple(key for key in behind if key not in undone)
+    return Cut(seq, tuple(key for key in kept if key not in again), again, undone)
+
+
+_OUTCOMES = (e.StepCompleted, e.StepCached, e.ChildStarted, e.ChildCompleted, e.TaskCompleted, e.MessageSent)
+
+
+# --- the new run ------------------------------------------------------------------------------------------------------
+
+
+class Fork(msgspec.Struct, frozen=True):
+    """The journal of a new run, and its open human tasks and attributes."""
+
+    events: tuple[e.Event, ...]
+    tasks: tuple[TaskRow, ...]
+    attributes: dict[str, Any]
+
+
+def fork(
+    row: RunRow,
+    journal: Journal,
+    cut: Cut,
+    *,
+    id: str,
+    uid: str,
+    at: int,
+    actor: str | None,
+    input: tuple[Payload, str] | None,
+    ended: Callable[[e.ChildStarted], e.ChildCompleted | None],
+    readable: Callable[[Payload], bytes],
+) -> Fork:
+    """Makes it.
+
+    Args:
+        input: other arguments of the workflow, and their hash.
+        ended: how a child ended that had not answered at the cut; None if it is still open.
+
+    Raises:
+        NotRepairable: a child that the part which is kept waits for is still open.
+    """
+    started = journal[0]
+    assert isinstance(started, e.RunStarted)
+    changes: dict[str, Any] = {"id": id, "uid": uid, "seed": started.seed or started.uid, "parent": None}
+    if cut.seq == 1:
+        changes |= {"at": at, "begin": None}  # nothing that is kept has seen another time
+    else:
+        changes["timeout"] = None  # its time would be over before it begins
+    if input is not None:
+        # What was recorded belongs to other arguments: it is held against the calls as if the code had changed.
+        changes |= {"input": input[0], "input_hash": input[1], "version": f"{started.version} with other input"}
+    kept = _without_open_incidents(journal[1 : cut.seq])
+    answers = _answers(row, kept, ended)
+    mark = e.Modified(at, actor, None, "forked", source=started.uid, source_id=row.id, seq=cut.seq)
+    late = [msgspec.structs.replace(answer, at=at) for answer in answers]
+    attributes: dict[str, Any] = {}
+    for event in kept:
+        if isinstance(event, e.AttributesSet):
+            attributes |= event.attributes
+    return Fork(
+        (msgspec.structs.replace(started, **changes), *kept, mark, *late), _open_tasks(kept, readable), attributes
+    )
+
+
+def _without_open_incidents(events: Journal) -> list[e.Event]:
+    """The run as a whole stands still no more, nor is it paused: that is what it is forked for."""
+    standing: set[int] = set()
+    for begins, ends in ((e.IncidentOpened, e.IncidentResolved), (e.Paused, e.Resumed)):
+        opened: int | None = None
+        for place, event in enumerate(events):
+            if isinstance(event, (begins, ends)) and event.key is None:
+                opened = place if isinstance(event, begins) else None
+        if opened is not None:
+            standing.add(opened)
+    return [event for place, event in enumerate(events) if place not in standing]
+
+
+def _answers(
+    row: RunRow, kept: Journal, ended: Callable[[e.ChildStarted], e.ChildCompleted | None]
+) -> list[e.ChildCompleted]:
+    answered = {event.key for event in kept if isinstance(event, e.ChildCompleted)}
+    started = [x for x in kept if isinstance(x, e.ChildStarted) and x.failure is None and x.key not in answered]
+    found: list[e.ChildCompleted] = []
+    still_open: list[str] = []
+    for child in started:
+        answer = ended(child)
+        if answer is not None:
+            found.append(answer)
+        elif child.close_policy != "abandon":
+            still_open.append(child.id)
+    if still_open:
+        raise NotRepairable(
+            row.id,
+            f"waits, where it is to be forked, for child runs that answer only to it: {', '.join(still_open)}; let "
+            "them end or terminate them, or fork from before them",
+        )  # fmt: skip
+    return found
+
+
+def _open_tasks(kept: Journal, readable: Callable[[Payload], bytes]) -> tuple[TaskRow, ...]:
+    answered = {event.key for event in kept if isinstance(event, e.TaskCompleted)}
+    return tuple(
+        TaskRow(
+            event.key, event.name, event.assignee, event.at, event.due,
+            None if event.form is None else msgspec.json.encode(event.form),
+            None if event.subject is None else readable(event.subject),
+        )
+        for event in kept
+        if isinstance(event, e.TaskOpened) and event.key not in answered
+    )  # fmt: skip

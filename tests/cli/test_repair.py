@@ -1,0 +1,115 @@
+"""``segue retry --from``, ``skip`` and ``fork``, on one run and on many."""
+
+from __future__ import annotations
+
+from cli_kit import Folder
+
+CODE = """
+    from pathlib import Path
+    from segue import step, workflow
+
+    @step
+    async def charge(amount: int) -> int:
+        with Path("charged").open("a") as file:
+            file.write(f"{amount}\\n")
+        return amount
+
+    @step(on_exhausted="incident")
+    async def ship(to: str) -> str:
+        if not Path(to).exists():
+            raise RuntimeError(f"nobody at {to}")
+        return f"shipped to {to}"
+
+    @step
+    async def pack(amount: int) -> int:
+        if not Path("boxes").exists():
+            raise RuntimeError("no boxes")
+        return amount
+
+    @workflow
+    async def order(amount: int, to: str = "ann") -> str:
+        await charge(amount)
+        return await ship(to)
+
+    @workflow
+    async def parcel(amount: int) -> int:
+        await charge(amount)
+        return await pack(amount)
+"""
+
+
+def charged(segue: Folder) -> int:
+    return len((segue.path / "charged").read_text().splitlines())
+
+
+def test_a_run_that_has_failed_is_retried_from_its_failed_step(segue: Folder) -> None:
+    segue.write("shop.py", CODE)
+    segue("run", "shop.py:parcel", "3", "--id", "p", code=1)
+    ended = segue("retry", "p", "--preview")
+    assert "run p: a run goes on from behind event 2, under new idempotency keys; runs again: /pack; kept: /charge" in (
+        ended.out
+    )
+    assert segue("show", "p", "--json").json["state"] == "failed", "a preview changes nothing"
+    (segue.path / "boxes").touch()
+    assert "run p goes on as a new run; what was stays as it was" in segue("retry", "p", "--by", "ann").out
+    assert segue("run", "shop.py:parcel", "3", "--id", "p", "--json").json["result"] == 3
+    assert charged(segue) == 1
+    segue("retry", "p", "--from", "start")
+    assert segue("run", "shop.py:parcel", "3", "--id", "p", "--json").json["result"] == 3
+    assert charged(segue) == 2
+    assert "has no call 'nothing'" in segue("retry", "p", "--from", "nothing", code=2).err
+    assert "take one of them" in segue("retry", "p", "--from", "pack", "--step", "pack", code=2).err
+
+
+def test_a_fork_leaves_its_source_as_it_is(segue: Folder) -> None:
+    segue.write("shop.py", CODE)
+    segue("run", "shop.py:parcel", "3", "--id", "p", code=1)
+    (segue.path / "boxes").touch()
+    assert segue("fork", "p", "--from", "failed", "--preview", "--json").json["fork"] is None
+    assert "started q, forked from p" in segue("fork", "p", "--from", "failed", "--id", "q").out
+    assert segue("run", "shop.py:parcel", "3", "--id", "q", "--json").json["result"] == 3
+    assert segue("show", "p", "--json").json["state"] == "failed"
+    assert charged(segue) == 1
+    assert "events 1 to" in segue("fork", "p", "--at", "99", code=2).err
+
+
+def test_a_step_is_skipped_and_one_gets_other_arguments(segue: Folder) -> None:
+    segue.write("shop.py", CODE)
+    for id in "ab":
+        segue("run", "shop.py:order", "3", "--id", id, code=None)
+    assert "run 'a' has no call 'charge'" in segue("skip", "a", "charge", code=2).err
+    assert "/ship is answered" in segue("skip", "a", "ship", '"by hand"', "--by", "ann").out
+    (segue.path / "bob").touch()
+    assert "--input is a JSON list" in segue("retry", "b", "--step", "ship", "--input", "bob", code=2).err
+    segue("retry", "b", "--step", "ship", "--input", '["bob"]')
+    assert segue("run", "shop.py:order", "3", "--id", "a", "--json").json["result"] == "by hand"
+    assert segue("run", "shop.py:order", "3", "--id", "b", "--json").json["result"] == "shipped to bob"
+    assert "name the run and the call" in segue("skip", "a", code=2).err
+
+
+def test_many_runs_are_looked_at_and_then_repaired(segue: Folder) -> None:
+    segue.write("shop.py", CODE)
+    for id in ("o1", "o2", "p1"):
+        segue("run", f"shop.py:{'order' if id[0] == 'o' else 'parcel'}", "3", "--id", id, code=None)
+    where = "state=incident,workflow=order"
+    told = segue("retry", "--where", where, "--preview", "--json").json
+    assert (told["chosen"], told["possible"], {x["id"] for x in told["effects"]}) == (2, 2, {"o1", "o2"})
+    assert "Nobody can be asked here: pass --yes" in segue("retry", "--where", where, code=2).err
+    told = segue("skip", "ship", '"x"', "--where", where, "--yes", "--json").json
+    assert (told["done"], [x["done"] for x in told["outcomes"]]) == (2, [True, True])
+    for id in ("o1", "o2"):
+        assert segue("run", "shop.py:order", "3", "--id", id, "--json").json["result"] == "x"
+    again = segue("skip", "ship", '"x"', "--where", "workflow=order", "--yes")
+    assert "0 runs of 2 chosen; 2 cannot be changed so" in again.out
+    assert "run 'o1' is completed" in again.out
+
+    (segue.path / "boxes").touch()
+    assert segue("retry", "--where", "state=failed", "--from", "failed", "--yes", "--json").json["done"] == 1
+    assert segue("run", "shop.py:parcel", "3", "--id", "p1", "--json").json["result"] == 3
+    for text, said in (
+        ("colour=red", "--where knows no 'colour'"),
+        ("state=asleep", "--where state=asleep is no state"),
+        ("state", "not of the form name=value"),
+        (",", "--where is empty"),
+    ):
+        assert said in segue("retry", "--where", text, "--yes", code=2).err
