@@ -1,7 +1,7 @@
 """For every test run: each skipped test is listed by name with its reason, and a missing tool can be refused.
 
-Each file of tests is an app of its own: what it defines with ``@step`` and ``@workflow`` is known in its own tests
-only, so that two files may use one name.
+Each file of tests is an app of its own, made of what it and the modules it imports define with ``@step`` and
+``@workflow``: two files, and the programs they look at, may use one name.
 
 A test that needs a program or package which may be absent skips with a reason that starts with ``missing tool:``, or
 by ``pytest.importorskip``. With ``--refuse-missing-tools``, which ``scripts/test`` passes, such a skip fails the run.
@@ -9,8 +9,12 @@ by ``pytest.importorskip``. With ``--refuse-missing-tools``, which ``scripts/tes
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -19,8 +23,11 @@ import segue.authoring.python.keyed  # noqa: F401 - its steps are every test's, 
 from segue.authoring.python.definitions import STEPS, WORKFLOWS
 
 _REGISTRIES: tuple[Any, ...] = (STEPS, WORKFLOWS)
-_defined: dict[Path, tuple[dict[str, Any], dict[str, Any]]] = {}
-"""What each file of tests defines, for each registry."""
+_EVERYWHERE = tuple(dict(registry._by_name) for registry in _REGISTRIES)
+_Names = tuple[dict[str, Any], ...]
+_ROOT = Path(__file__).parents[1]
+_defined: dict[str, _Names] = {}
+"""What each source file defines, for each registry."""
 
 _MISSING = ("missing tool:", "could not import ")
 
@@ -88,25 +95,77 @@ def _skipped(config: pytest.Config) -> Iterator[tuple[str, str]]:
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_make_collect_report(collector: pytest.Collector) -> Generator[None]:
-    if not isinstance(collector, pytest.Module):
+    with _registries(tuple({} for _ in _REGISTRIES)):
         yield
-        return
-    others = [registry._by_name for registry in _REGISTRIES]
-    for registry in _REGISTRIES:
-        registry._by_name = {}
-    yield
-    for registry, known, own in zip(_REGISTRIES, others, _defined.setdefault(collector.path, ({}, {})), strict=True):
+        _note(collector.path if isinstance(collector, pytest.Module) else None)
+
+
+def pytest_sessionstart() -> None:
+    """Moves out what conftests of folders named on the command line have defined."""
+    _note(None)
+    for registry, names in zip(_REGISTRIES, _EVERYWHERE, strict=True):
+        registry._by_name = dict(names)
+
+
+def _note(path: Path | None) -> None:
+    """Notes what has been defined: by module, or as the test file's own where it stands in none."""
+    files = {_file(module) for module in list(sys.modules.values())}
+    for index, registry in enumerate(_REGISTRIES):
         for name, found in registry._by_name.items():
-            is_own = found.function.__code__.co_filename == str(collector.path)
-            (own if is_own else known)[name] = found
-        registry._by_name = known
+            file = found.function.__code__.co_filename
+            names = _defined.setdefault(file if file in files else str(path), tuple({} for _ in _REGISTRIES))
+            names[index][name] = found
 
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None]:
+    own = tuple(dict(registry._by_name) for registry in _REGISTRIES)
+    for file in _reached(item):
+        for names, more in zip(own, _defined.get(file, ()), strict=False):
+            names |= more
+    with _registries(own):
+        yield
+
+
+@contextmanager
+def _registries(names: _Names) -> Iterator[None]:
     before = [registry._by_name for registry in _REGISTRIES]
-    for registry, own in zip(_REGISTRIES, _defined.get(item.path, ({}, {})), strict=True):
-        registry._by_name = registry._by_name | own
-    yield
-    for registry, names in zip(_REGISTRIES, before, strict=True):
-        registry._by_name = names
+    for registry, each in zip(_REGISTRIES, names, strict=True):
+        registry._by_name = each
+    try:
+        yield
+    finally:
+        for registry, each in zip(_REGISTRIES, before, strict=True):
+            registry._by_name = each
+
+
+def _reached(item: pytest.Item) -> set[str]:
+    """The source files that a test's module and its conftests are made of: theirs, and those they import from."""
+    conftests = [
+        plugin
+        for plugin in item.config.pluginmanager.get_plugins()
+        if isinstance(plugin, ModuleType) and Path(_file(plugin)).parent in item.path.parents
+    ]
+    return _closure((item.module, *conftests) if isinstance(item, pytest.Function) else tuple(conftests))
+
+
+@cache
+def _closure(modules: tuple[ModuleType, ...]) -> set[str]:
+    found: set[str] = set()
+    ahead = list(modules)
+    while ahead:
+        module = ahead.pop()
+        file = _file(module)
+        if file in found or not file.startswith(f"{_ROOT}/") or file.startswith((f"{_ROOT}/src/", f"{_ROOT}/.venv/")):
+            continue
+        found.add(file)
+        for value in list(vars(module).values()):
+            name = getattr(getattr(value, "function", value), "__module__", None)
+            origin = value if isinstance(value, ModuleType) else sys.modules.get(name) if type(name) is str else None
+            if origin is not None:
+                ahead.append(origin)
+    return found
+
+
+def _file(module: ModuleType) -> str:
+    return getattr(module, "__file__", None) or ""

@@ -145,7 +145,7 @@ def test_changed_code_that_does_not_fit_an_open_run_makes_it_stand_still(segue: 
     segue.write("flows.py", code.format(call="pass"))
     dev.until("serving flow", after=mark)  # before, the signal would still meet the code as it was
     segue("signal", "a", "go", "home")
-    dev.until("incident  flow a  non-determinism: the outcome of step 'one' is recorded")
+    dev.until(r"incident  flow a  non-determinism: the outcome of step 'one' \(key '/one'\) is recorded")
     mark = len(dev.text)
     segue.write("flows.py", code.format(call="await one()"))
     dev.until("serving flow", after=mark)

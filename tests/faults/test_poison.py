@@ -120,7 +120,7 @@ async def test_a_caller_whose_operation_cannot_be_stored_is_told(engine: Engine)
     mixed = [engine.start(passes_by, n, id=TOO_LONG if n == 3 else f"r{n}") for n in range(6)]
     answers = await asyncio.gather(*mixed, return_exceptions=True)
     assert [n for n, answer in enumerate(answers) if isinstance(answer, InvalidArgument)] == [3]
-    with pytest.raises(InvalidArgument, match="cannot store"):
+    with pytest.raises(InvalidArgument, match="may have 1,000: shorten it"):
         raise answers[3]  # type: ignore[misc]
     for n in (0, 1, 2, 4, 5):
         assert await (await engine.handle(f"r{n}")).result(timeout=10) == n
@@ -130,6 +130,6 @@ async def test_a_caller_whose_operation_cannot_be_stored_is_told(engine: Engine)
 async def test_so_is_one_of_another_process(engine: Engine, tmp_path: Path) -> None:
     async with Engine(f"sqlite:///{tmp_path}/test.db", own=False) as client:
         allow(client.store, LIMIT)  # type: ignore[arg-type]
-        with pytest.raises(InvalidArgument, match="cannot store"):
+        with pytest.raises(InvalidArgument, match="may have 1,000: shorten it"):
             await client.start(passes_by, 1, id=TOO_LONG)
         assert await (await client.start(passes_by, 1, id="a")).result(timeout=10) == 1
