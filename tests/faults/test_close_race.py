@@ -105,6 +105,18 @@ async def test_nobody_overtakes_mail_that_could_not_be_read(tmp_path: Path, sett
         assert await handle.result(timeout=10) == [1, 2, 3]
 
 
+async def test_a_message_that_is_not_news_keeps_no_run_in_memory(tmp_path: Path) -> None:
+    async with Engine(f"sqlite:///{tmp_path}/test.db", settings=Settings(cache=1)) as engine:
+        first, second = [await engine.start(takes_down, 2) for _ in range(2)]
+        assert engine._duty is not None
+        residents = engine._duty.conductor.residents
+        for _ in range(2):
+            await first.signal("word", 1, message="once")
+        await until(lambda: len(residents) == 1)
+        await second.signal("word", 1)
+        await until(lambda: set(residents) == {second.run})
+
+
 # --- messages to a run that closes ------------------------------------------------------------------------------
 
 

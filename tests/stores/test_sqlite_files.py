@@ -179,6 +179,14 @@ def test_losing_the_logs_fails_nothing(store: SqliteStore, path: Path) -> None:
     store.retain(10, 10)
 
 
+def test_a_line_that_comes_after_its_run_was_erased_is_not_kept(store: SqliteStore) -> None:
+    store.logs.append([LogLine(1, "k", 1, 5, "INFO", "stdout", "early")])
+    store.logs.erase([1])
+    assert store.logs.append([LogLine(run, "k", 1, 6, "INFO", "stdout", "late") for run in (1, 2)])
+    assert store.logs.read(1) == []
+    assert [line.text for line in store.logs.read(2)] == ["late"]
+
+
 def test_the_logs_wait_for_nobody_who_commits(store: SqliteStore) -> None:
     with store._writer.transaction():
         assert store.logs.append([LogLine(1, "k", 1, 5, "INFO", "stdout", "hello")])

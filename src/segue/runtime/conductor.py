@@ -316,7 +316,7 @@ class Conductor:
 
     def rest(self, run: Resident) -> None:
         """An idle run may stay in memory for a while; the oldest one leaves when there are too many."""
-        if run.active or run.segment is not None or run.in_flight is not None or run.closed:
+        if run.closed or not run.idle:
             return
         if run.run not in self.residents or run.row_wake == RESIDENT:
             return

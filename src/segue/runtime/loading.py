@@ -61,6 +61,7 @@ class Loading:
         if resident is not None and row not in self._waiting:
             conductor.idle.pop(row, None)
             then(resident)
+            conductor.rest(resident)
             return
         waiting = self._waiting.setdefault(row, [])
         waiting.append(then)

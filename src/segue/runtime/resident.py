@@ -223,5 +223,5 @@ class Resident:
 
     @property
     def idle(self) -> bool:
-        """Nothing under way and nothing waiting for the disk: the run could leave memory."""
-        return not self.active and self.segment is None and self.in_flight is None
+        """Nothing under way, no mail unread and nothing waiting for the disk: the run could leave memory."""
+        return not self.active and not self.unread and self.segment is None and self.in_flight is None

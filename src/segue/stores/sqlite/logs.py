@@ -19,6 +19,9 @@ from segue.stores.base import LogLine
 from segue.stores.sqlite.connection import APPLICATION_ID, connect, meaning, number, pragma
 from segue.stores.sqlite.statements import Row, flat, numbers, statement
 
+REMEMBERED = 100_000
+"""How many runs that were erased last are known, so that no line of theirs is written late."""
+
 _schema = statement("create_log")
 _append = statement("append_log_lines")
 _read = statement("read_log_lines")
@@ -39,14 +42,21 @@ class SqliteLogs:
         self._connection: apsw.Connection | None = None
         self._file = 0
         self._trouble: str | None = None
+        self._erased: dict[int, None] = {}  # the latest last
 
     @property
     def trouble(self) -> str | None:
         return self._trouble
 
     def append(self, lines: Sequence[LogLine]) -> bool:
-        rows = flat((x.run, x.key, x.attempt, x.at, x.level, x.stream, x.text) for x in lines)
-        self._try(lambda connection: _append.many(connection, rows))
+        def append(connection: apsw.Connection) -> list[Row]:
+            # What was printed before its run was erased, and comes to be written only now, must not stay for ever.
+            kept = [line for line in lines if line.run not in self._erased]
+            return _append.many(
+                connection, flat((x.run, x.key, x.attempt, x.at, x.level, x.stream, x.text) for x in kept)
+            )
+
+        self._try(append)
         return self._trouble is None
 
     def read(self, run: int, *, after: int = 0, limit: int = 1000, progress: bool = False) -> list[LogLine]:
@@ -54,7 +64,12 @@ class SqliteLogs:
         return [LogLine(*row) for row in rows]
 
     def erase(self, runs: Iterable[int]) -> None:
-        listed = numbers(runs)
+        erased = list(runs)
+        with self._lock:
+            self._erased |= dict.fromkeys(erased)
+            while len(self._erased) > REMEMBERED:
+                del self._erased[next(iter(self._erased))]
+        listed = numbers(erased)
         self._try(lambda connection: _erase(connection, listed))
 
     def close(self) -> None:
