@@ -26,7 +26,7 @@ World = Callable[[], list[str]]
 
 
 def allow(store: SqliteStore, length: int) -> None:
-    store._writer.connection.limit(apsw.SQLITE_LIMIT_LENGTH, length)
+    store._writer.connection.raw.limit(apsw.SQLITE_LIMIT_LENGTH, length)
 
 
 @pytest.fixture

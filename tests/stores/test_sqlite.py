@@ -80,7 +80,7 @@ def test_a_commit_waits_for_the_disk_unless_told_otherwise(path: Path) -> None:
     synchronous = {}
     for durability in ("full", "relaxed"):
         store = SqliteStore.open(path, durability=durability)  # type: ignore[arg-type]
-        synchronous[durability] = store._writer.connection.execute("PRAGMA synchronous").fetchall()[0][0]
+        synchronous[durability] = store._writer.connection.raw.execute("PRAGMA synchronous").fetchall()[0][0]
         store.close()
 
     assert synchronous == {"full": 2, "relaxed": 1}
@@ -358,7 +358,7 @@ for number in range(10_000):
 def test_a_commit_waits_for_another_process_and_says_so_if_it_takes_too_long(store: SqliteStore, path: Path) -> None:
     other = apsw.Connection(str(path))
     other.execute("BEGIN IMMEDIATE")
-    store._writer.connection.set_busy_timeout(1)
+    store._writer.connection.raw.set_busy_timeout(1)
 
     with pytest.raises(StoreUnavailable, match="another process holds the file's write lock"):
         store.commit(Batch(1, (start("a"),)))

@@ -12,8 +12,9 @@ from store_kit import EVENT, Owner, closed, events, signal, start
 
 from segue.errors import FenceLost, StoreError, StoreUnavailable
 from segue.stores.base import Append, Batch, Blob, LogLine, RunFilter
+from segue.stores.sql.reads import list_statement
 from segue.stores.sqlite import SqliteStore, restore
-from segue.stores.sqlite.reads import list_statement
+from segue.stores.sqlite.store import CONDITIONS
 
 
 @pytest.fixture
@@ -33,7 +34,7 @@ def test_the_file_shrinks_after_retention(store: SqliteStore, path: Path) -> Non
     runs = [owner.start(f"r{number}", blobs=(Blob(f"b{number}", os.urandom(100_000)),)) for number in range(50)]
     owner.commit(*[Append(run, 2, (b"e",), status=closed(at=1)) for run in runs])
     owner.start("newest")
-    store._writer.connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+    store._writer.connection.raw.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
     before = path.stat().st_size
 
     store.retain(2, 1_000)
@@ -135,7 +136,7 @@ def test_a_backup_that_is_none_changes_nothing(path: Path, tmp_path: Path, conte
 def test_a_page_of_a_long_list_is_found_without_putting_the_list_into_order(
     store: SqliteStore, where: RunFilter
 ) -> None:
-    sql, values = list_statement(where)
+    sql, values = list_statement(store._writer.connection, where, CONDITIONS)
 
     plan = [row[-1] for row in store._writer.connection.execute("EXPLAIN QUERY PLAN " + sql, values)]
 

@@ -12,13 +12,14 @@ import apsw
 import msgspec
 
 from segue.errors import InvalidArgument, StoreCorrupt, StoreError, StoreUnavailable
+from segue.stores.sql.statements import Statement
 from segue.stores.sqlite.connection import APPLICATION_ID, connect, meaning, number, pragma
 from segue.stores.sqlite.migrations import migrate
 from segue.stores.sqlite.ownership import FileLock
-from segue.stores.sqlite.statements import statement
+from segue.stores.sqlite.session import Session
 
-_epochs = statement("epochs")
-_void_epochs = statement("void_epochs")
+_epochs = Statement("epochs")
+_void_epochs = Statement("void_epochs")
 
 
 def backup(source: apsw.Connection, target: str) -> None:
@@ -59,7 +60,7 @@ def restore(source: str, path: str) -> None:
             _copy(connection, partial)
         with closing(connect(partial)) as connection:
             migrate(connection, partial)
-            _void_epochs.one(connection, (msgspec.json.encode(_last_epochs(path)).decode(),))
+            _void_epochs.one(Session(connection), (msgspec.json.encode(_last_epochs(path)).decode(),))
         _set_aside(path)
         os.replace(partial, path)
         _sync_folder(path)
@@ -105,7 +106,7 @@ def _last_epochs(path: str) -> dict[str, int]:
         return {}
     try:
         with closing(connect(path)) as connection:
-            return dict(_epochs.one(connection))
+            return dict(_epochs.one(Session(connection)))
     except (StoreError, apsw.Error):
         return {}
 

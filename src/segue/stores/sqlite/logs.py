@@ -16,16 +16,17 @@ import apsw
 
 from segue.errors import StoreCorrupt, StoreError
 from segue.stores.base import LogLine
+from segue.stores.sql.statements import Row, Statement, flat, numbers
 from segue.stores.sqlite.connection import APPLICATION_ID, connect, meaning, number, pragma
-from segue.stores.sqlite.statements import Row, flat, numbers, statement
+from segue.stores.sqlite.session import Session
 
 REMEMBERED = 100_000
 """How many runs that were erased last are known, so that no line of theirs is written late."""
 
-_schema = statement("create_log")
-_append = statement("append_log_lines")
-_read = statement("read_log_lines")
-_delete = statement("delete_log_lines")
+_schema = Statement("create_log")
+_append = Statement("append_log_lines")
+_read = Statement("read_log_lines")
+_delete = Statement("delete_log_lines")
 
 
 def logs_path(path: str) -> str:
@@ -39,7 +40,7 @@ class SqliteLogs:
     def __init__(self, path: str) -> None:
         self.path = path
         self._lock = threading.Lock()
-        self._connection: apsw.Connection | None = None
+        self._connection: Session | None = None
         self._file = 0
         self._trouble: str | None = None
         self._erased: dict[int, None] = {}  # the latest last
@@ -49,7 +50,7 @@ class SqliteLogs:
         return self._trouble
 
     def append(self, lines: Sequence[LogLine]) -> bool:
-        def append(connection: apsw.Connection) -> list[Row]:
+        def append(connection: Session) -> list[Row]:
             # What was printed before its run was erased, and comes to be written only now, must not stay for ever.
             kept = [line for line in lines if line.run not in self._erased]
             return _append.many(
@@ -77,7 +78,7 @@ class SqliteLogs:
         with self._lock:
             self._drop_connection()
 
-    def _try(self, work: Callable[[apsw.Connection], list[Row]]) -> list[Row]:
+    def _try(self, work: Callable[[Session], list[Row]]) -> list[Row]:
         """Does the work, once more with a new file when the old one turns out to be damaged or gone."""
         with self._lock:
             try:
@@ -94,14 +95,14 @@ class SqliteLogs:
                 self._drop_connection()
                 return []
 
-    def _open(self) -> apsw.Connection:
+    def _open(self) -> Session:
         if self._connection is not None and not self._is_in_place():
             self._drop_connection()
         if self._connection is None:
-            self._connection = connect(self.path, durability="relaxed")
+            self._connection = Session(connect(self.path, durability="relaxed"))
             # Before there is a table: whoever opens the file next has to know it for ours, or would put it aside.
-            if number(self._connection, "application_id") != APPLICATION_ID:
-                pragma(self._connection, "application_id", APPLICATION_ID)
+            if number(self._connection.raw, "application_id") != APPLICATION_ID:
+                pragma(self._connection.raw, "application_id", APPLICATION_ID)
             _schema.one(self._connection)
             self._file = os.stat(self.path).st_ino
         return self._connection
@@ -125,10 +126,10 @@ class SqliteLogs:
             connection.close()
 
 
-def _erase(connection: apsw.Connection, runs: str) -> list[Row]:
+def _erase(connection: Session, runs: str) -> list[Row]:
     """Deletes the lines for good: they may speak of a person."""
     _delete.one(connection, (runs,))
-    connection.execute("PRAGMA incremental_vacuum").fetchall()
+    connection.execute("PRAGMA incremental_vacuum")
     with suppress(apsw.BusyError):  # somebody is reading; the next checkpoint overwrites the old pages
-        connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+        connection.raw.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
     return []

@@ -18,13 +18,13 @@ import msgspec
 
 from segue.errors import StoreError, StoreUnavailable
 from segue.stores.base import Fence
-from segue.stores.sqlite.statements import statement
+from segue.stores.sql.statements import Statement
 from segue.stores.sqlite.writer import Writer
 
-_predecessor = statement("owner_of_app")
-_bump = statement("bump_epoch")
-_resign = statement("resign")
-_advertise = statement("advertise")
+_predecessor = Statement("owner_of_app")
+_bump = Statement("bump_epoch")
+_resign = Statement("resign")
+_advertise = Statement("advertise")
 
 
 class FileLock:

@@ -10,6 +10,7 @@ import apsw
 
 from segue.errors import StoreUnavailable
 from segue.stores.sqlite.connection import connect_reader, meaning, number
+from segue.stores.sqlite.session import Session
 
 
 class Readers:
@@ -18,12 +19,12 @@ class Readers:
     def __init__(self, path: str) -> None:
         self._path = path
         self._lock = threading.Lock()
-        self._idle: list[apsw.Connection] = [connect_reader(path)]
+        self._idle: list[Session] = [Session(connect_reader(path))]
         self._watching: apsw.Connection | None = None
         self._closed = False
 
     @contextmanager
-    def reading(self) -> Iterator[apsw.Connection]:
+    def reading(self) -> Iterator[Session]:
         """A connection for the time of the block.
 
         Raises:
@@ -55,19 +56,19 @@ class Readers:
             self._closed = True
             idle, self._idle = self._idle, []
             if self._watching is not None:
-                idle.append(self._watching)
+                idle.append(Session(self._watching))
         for connection in idle:
             connection.close()
 
-    def _lend(self) -> apsw.Connection:
+    def _lend(self) -> Session:
         with self._lock:
             if self._closed:
                 raise StoreUnavailable(f"the store of {self._path} is closed")
             if self._idle:
                 return self._idle.pop()
-        return connect_reader(self._path)
+        return Session(connect_reader(self._path))
 
-    def _take_back(self, connection: apsw.Connection) -> None:
+    def _take_back(self, connection: Session) -> None:
         with self._lock:
             if not self._closed:
                 self._idle.append(connection)

@@ -13,14 +13,25 @@ from segue.stores.base import (
     Fence,
     Owner,
 )
-from segue.stores.sqlite import backup, cache, commit, redaction, retention
-from segue.stores.sqlite.connection import Durability
+from segue.stores.sql import cache, retention
+from segue.stores.sql.commit import landed
+from segue.stores.sql.reads import Conditions, Reads
+from segue.stores.sql.schedules import Schedules
+from segue.stores.sql.statements import Connection
+from segue.stores.sqlite import backup, commit, redaction, shrinking
+from segue.stores.sqlite.connection import Durability, number
 from segue.stores.sqlite.logs import SqliteLogs, logs_path
+from segue.stores.sqlite.migrations import version
 from segue.stores.sqlite.ownership import Ownership
 from segue.stores.sqlite.readers import Readers
-from segue.stores.sqlite.reads import Reads
-from segue.stores.sqlite.schedules import Schedules
+from segue.stores.sqlite.session import Session
 from segue.stores.sqlite.writer import Writer
+
+CONDITIONS = Conditions(
+    in_large_namespace="+runs.namespace = ?",
+    has_state="runs.state IN (SELECT value FROM json_each(?))",
+    has_tag="EXISTS (SELECT 1 FROM json_each(runs.tags) WHERE key = ? AND value = ?)",
+)
 
 
 class SqliteStore(Reads, Schedules):
@@ -29,8 +40,8 @@ class SqliteStore(Reads, Schedules):
     def __init__(self, path: str, durability: Durability) -> None:
         self.path = os.path.abspath(path)
         self._writer = Writer(self.path, durability)
-        self._readers = Readers(self.path)
-        super().__init__(self._readers)
+        self._lent = Readers(self.path)
+        super().__init__(self._lent, CONDITIONS)
         self._ownership = Ownership(self._writer)
         self._logs = SqliteLogs(logs_path(self.path))
 
@@ -57,7 +68,7 @@ class SqliteStore(Reads, Schedules):
 
     def landed(self, batch: Batch) -> bool:
         with self._readers.reading() as connection:
-            return commit.landed(connection, batch)
+            return landed(connection, batch)
 
     def own(self, app: str, worker: str, serves: Mapping[str, str] | None = None) -> Fence | None:
         return self._ownership.own(app, worker, serves)
@@ -76,7 +87,7 @@ class SqliteStore(Reads, Schedules):
         return self._writer.changed()
 
     def pulse(self) -> int:
-        return self._readers.pulse()
+        return self._lent.pulse()
 
     def drop_cached(self, namespace: str, step: str, key: str | None = None) -> int:
         return cache.drop(self._writer, namespace, step, key)
@@ -88,7 +99,7 @@ class SqliteStore(Reads, Schedules):
         return retention.oldest(self._readers, which)
 
     def shrink(self, pages: int = 500) -> bool:
-        return retention.shrink(self._writer, pages)
+        return shrinking.shrink(self._writer, pages)
 
     def redact(self, run: int, events: Sequence[tuple[int, bytes]], told: bytes, refs: Iterable[str] = ()) -> bool:
         done = redaction.redact(self._writer, run, events, told, refs)
@@ -97,11 +108,16 @@ class SqliteStore(Reads, Schedules):
         return done
 
     def backup(self, target: str) -> None:
-        with self._readers.reading() as connection:
-            backup.backup(connection, target)
+        with self._lent.reading() as connection:
+            backup.backup(connection.raw, target)
+
+    def _measure(self, connection: Connection) -> tuple[int, int]:
+        assert isinstance(connection, Session)
+        page, pages, free = (number(connection.raw, name) for name in ("page_size", "page_count", "freelist_count"))
+        return page * (pages - free), version(connection.raw)
 
     def close(self, *, clean: bool = True) -> None:
         self._ownership.release_all(clean=clean)
-        self._readers.close()
+        self._lent.close()
         self._writer.close()
         self._logs.close()

@@ -10,16 +10,20 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import apsw
 
 from segue.errors import CallerError, OutOfReach, StepTimeout
 from segue.kernel.transactions import Parameters, Rows
 from segue.stores.base import Post
-from segue.stores.sqlite import posts, values
+from segue.stores.sql import posts, values
 from segue.stores.sqlite.connection import SURROUNDINGS
 from segue.stores.sqlite.guard import Guard
 from segue.stores.transacting import Transact, Transacted, Written
+
+if TYPE_CHECKING:
+    from segue.stores.sqlite.session import Session
 
 STEPS = 1_000
 """SQLite instructions between two looks at the clock: some tens of microseconds."""
@@ -37,14 +41,15 @@ class Undone(Exception):
         self.answer = answer
 
 
-def carry_out(connection: apsw.Connection, transact: Transact) -> Transacted:
+def carry_out(session: Session, transact: Transact) -> Transacted:
     """Runs the code and posts its outcome, or takes back what it wrote.
 
     Raises:
         Undone: the transaction is gone, and it is this step's doing.
         apsw.Error: the disk or the file cannot be used.
     """
-    found = posts.refusal(connection, transact.run, transact.message)
+    connection = session.raw
+    found = posts.refusal(session, transact.run, transact.message)
     if found is not None:
         return Transacted(found, transact.run)
     connection.execute("SAVEPOINT step")
@@ -64,16 +69,16 @@ def carry_out(connection: apsw.Connection, transact: Transact) -> Transacted:
     lent.raise_trouble()
     if not connection.in_transaction:
         raise Undone(transact, Transacted("failed", transact.run, lent.timeout()))
-    _keep(connection, transact, written)
+    _keep(session, transact, written)
     connection.execute("RELEASE step")
     return Transacted("committed", transact.run, None, lent.outbox)
 
 
-def _keep(connection: apsw.Connection, transact: Transact, written: Written) -> None:
+def _keep(session: Session, transact: Transact, written: Written) -> None:
     post = Post(transact.kind, written.body, transact.message, transact.at, run=transact.run, blobs=written.blobs)
-    posts.deliver(connection, [post])
-    values.set_state(connection, written.state)
-    values.attach(connection, [(transact.run, written.artifacts)])
+    posts.deliver(session, [post])
+    values.set_state(session, written.state)
+    values.attach(session, [(transact.run, written.artifacts)])
 
 
 class Lent:

@@ -11,11 +11,12 @@ import apsw
 
 from segue.errors import FenceLost, StoreUnavailable
 from segue.stores.base import Fence
+from segue.stores.sql.statements import Statement
 from segue.stores.sqlite.connection import Durability, connect, meaning, number
 from segue.stores.sqlite.migrations import migrate
-from segue.stores.sqlite.statements import statement
+from segue.stores.sqlite.session import Session
 
-_check_fence = statement("check_fence")
+_check_fence = Statement("check_fence")
 
 
 class Writer:
@@ -29,12 +30,13 @@ class Writer:
     def __init__(self, path: str, durability: Durability) -> None:
         self.path = path
         self.lock = threading.RLock()
-        self.connection = connect(path, durability=durability)
+        self._raw = connect(path, durability=durability)
+        self.connection = Session(self._raw)
         try:
-            migrate(self.connection, path)
+            migrate(self._raw, path)
             self._file = os.stat(path).st_ino
         except BaseException:
-            self.connection.close()
+            self._raw.close()
             raise
         self._version = self._data_version()
 
@@ -55,7 +57,7 @@ class Writer:
             )
 
     @contextmanager
-    def transaction(self, fence: Fence | None = None) -> Iterator[apsw.Connection]:
+    def transaction(self, fence: Fence | None = None) -> Iterator[Session]:
         """A transaction that holds the file's write lock from the start; rolled back when anything is raised.
 
         Raises:
@@ -65,11 +67,11 @@ class Writer:
         with self.lock:
             self.check_file()
             try:
-                self.connection.execute("BEGIN IMMEDIATE")
+                self._raw.execute("BEGIN IMMEDIATE")
                 if fence is not None:
                     self._check(fence)
                 yield self.connection
-                self.connection.execute("COMMIT")
+                self._raw.execute("COMMIT")
             except BaseException as error:
                 self.roll_back()
                 if isinstance(error, apsw.Error):
@@ -79,8 +81,8 @@ class Writer:
     def roll_back(self) -> None:
         """Ends a transaction that is still open, if there is one; whatever SQLite says to that changes nothing."""
         try:
-            if self.connection.in_transaction:
-                self.connection.execute("ROLLBACK")
+            if self._raw.in_transaction:
+                self._raw.execute("ROLLBACK")
         except apsw.Error:
             pass  # the error that led here is the one to tell
 
@@ -106,7 +108,7 @@ class Writer:
             raise lost(fence)
 
     def _data_version(self) -> int:
-        return number(self.connection, "data_version")
+        return number(self._raw, "data_version")
 
 
 def lost(fence: Fence) -> FenceLost:

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import apsw
-
 from segue.stores.base import RESIDENT, Append
-from segue.stores.sqlite.payloads import keep
-from segue.stores.sqlite.statements import flat, statement
+from segue.stores.sql.payloads import keep
+from segue.stores.sql.statements import Connection, Statement, flat
 
-_leave_id = statement("leave_id")
-_continue = statement("continue_run")
-_append_events = statement("append_events")
-_keep_messages = statement("keep_messages")
-_recall = statement("recall_messages")
-_pass_on = statement("pass_messages_on")
-_share = statement("share_payloads")
+_leave_id = Statement("leave_id")
+_continue = Statement("continue_run")
+_append_events = Statement("append_events")
+_keep_messages = Statement("keep_messages")
+_recall = Statement("recall_messages")
+_pass_on = Statement("pass_messages_on")
+_share = Statement("share_payloads")
 
 
-def go_on(connection: apsw.Connection, append: Append) -> int:
+def go_on(connection: Connection, append: Append) -> int:
     """Starts the run that follows the one that the append closes; its number."""
     next_run = append.goes_on
     assert next_run is not None

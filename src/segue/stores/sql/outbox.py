@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import apsw
-
 from segue.stores.outbox_rows import Settled, SettleOutbox
-from segue.stores.sqlite.statements import statement
+from segue.stores.sql.statements import Connection, Statement
 
-_take = statement("take_from_outbox")
-_refuse = statement("refuse_outbox")
+_take = Statement("take_from_outbox")
+_refuse = Statement("refuse_outbox")
 
 _SETTLED = Settled()
 
 
-def settle(connection: apsw.Connection, rows: Sequence[SettleOutbox]) -> Settled:
+def settle(connection: Connection, rows: Sequence[SettleOutbox]) -> Settled:
     """Removes rows that have become runs, and marks those that cannot."""
     _take.many(connection, [settled.row for settled in rows if settled.error is None])
     for settled in rows:

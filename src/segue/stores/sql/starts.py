@@ -5,20 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-import apsw
 import msgspec
 
 from segue.stores.base import CLOSED, Blob, Started, StartRun
-from segue.stores.sqlite import appends
-from segue.stores.sqlite.payloads import keep
-from segue.stores.sqlite.statements import flat, numbers, statement
+from segue.stores.sql import appends
+from segue.stores.sql.payloads import keep
+from segue.stores.sql.statements import Connection, Statement, flat, numbers
 
-_find_closed = statement("find_closed_runs")
-_find_taken = statement("find_taken_ids")
-_start_runs = statement("start_runs")
-_append_events = statement("append_events")
-_supersede = statement("supersede_run")
-_terminate = statement("terminate_run")
+_find_closed = Statement("find_closed_runs")
+_find_taken = Statement("find_taken_ids")
+_start_runs = Statement("start_runs")
+_append_events = Statement("append_events")
+_supersede = Statement("supersede_run")
+_terminate = Statement("terminate_run")
 
 _encode = msgspec.json.Encoder().encode
 
@@ -36,9 +35,10 @@ class _Holder(NamedTuple):
 _found = msgspec.json.Decoder(list[tuple[int, int, _Holder]])
 
 
-def start(connection: apsw.Connection, starts: Sequence[StartRun]) -> list[Started]:
+def start(connection: Connection, starts: Sequence[StartRun]) -> list[Started]:
     """Starts the runs whose ids are free or become free; the answers are in their order."""
     holders, known, last = _look_up(connection, starts)
+    runs = connection.numbers("runs", last, len(starts))
     ended = _ended_parents(connection, starts)
     answers: list[Started] = []
     new: list[tuple[int, StartRun]] = []
@@ -50,27 +50,27 @@ def start(connection: apsw.Connection, starts: Sequence[StartRun]) -> list[Start
             answer = Started("refused", 0, reason="the run that was to be its parent has ended")
         if answer is None:
             if holder is not None:
-                if any(run == holder.run for run, _ in new):  # started a moment ago in this very batch
+                if any(number == holder.run for number, _ in new):  # started a moment ago in this very batch
                     _insert(connection, new)
                     new = []
                 known[*key, holder.uid] = _displace(connection, holder, wanted)
-            last += 1
-            new.append((last, wanted))
-            answer = Started("started", last, replaced=holder.run if holder else None)
-            holders[key] = _Holder(last, wanted.uid, "running", wanted.workflow, wanted.input_hash)
+            run = next(runs)
+            new.append((run, wanted))
+            answer = Started("started", run, replaced=holder.run if holder else None)
+            holders[key] = _Holder(run, wanted.uid, "running", wanted.workflow, wanted.input_hash)
         answers.append(answer)
     _insert(connection, new)
     return answers
 
 
-def _ended_parents(connection: apsw.Connection, starts: Sequence[StartRun]) -> set[int]:
+def _ended_parents(connection: Connection, starts: Sequence[StartRun]) -> set[int]:
     """Parents that are closed: one that ended while its child's start was under way could not tell the child."""
     parents = {wanted.parent for wanted in starts if wanted.parent is not None}
     return {run for (run,) in _find_closed.one(connection, (numbers(list(parents)),))} if parents else set()
 
 
 def _look_up(
-    connection: apsw.Connection, starts: Sequence[StartRun]
+    connection: Connection, starts: Sequence[StartRun]
 ) -> tuple[dict[tuple[str, str], _Holder], dict[tuple[str, str, str], _Holder], int]:
     """The runs that hold the ids, the runs by id that have the very uid of a start, and the last run number."""
     holders: dict[tuple[str, str], _Holder] = {}
@@ -120,7 +120,7 @@ def _difference(holder: _Holder, wanted: StartRun) -> str:
     return ""
 
 
-def _displace(connection: apsw.Connection, holder: _Holder, wanted: StartRun) -> _Holder:
+def _displace(connection: Connection, holder: _Holder, wanted: StartRun) -> _Holder:
     """Takes the id from its holder, which is terminated if it is open; the holder as it is then."""
     if holder.state not in CLOSED:
         _terminate.one(connection, (holder.run, wanted.terminated_event))
@@ -130,7 +130,7 @@ def _displace(connection: apsw.Connection, holder: _Holder, wanted: StartRun) ->
     return holder
 
 
-def _insert(connection: apsw.Connection, new: Sequence[tuple[int, StartRun]]) -> None:
+def _insert(connection: Connection, new: Sequence[tuple[int, StartRun]]) -> None:
     rows: list[Any] = []
     events: list[Any] = []
     blobs: list[tuple[int, Blob]] = []

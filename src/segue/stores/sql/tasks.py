@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import apsw
-
 from segue.stores.base import Append, CompleteTask, Post, Posted, TaskAnswered
-from segue.stores.sqlite.statements import flat, statement
+from segue.stores.sql.statements import Connection, Statement, flat
 
-_open = statement("open_tasks")
-_withdraw = statement("withdraw_tasks")
-_withdraw_all = statement("withdraw_tasks_of_closed")
-_reassign = statement("reassign_tasks")
-_complete = statement("complete_task")
-_run_of = statement("task_run")
+_open = Statement("open_tasks")
+_withdraw = Statement("withdraw_tasks")
+_withdraw_all = Statement("withdraw_tasks_of_closed")
+_reassign = Statement("reassign_tasks")
+_complete = Statement("complete_task")
+_run_of = Statement("task_run")
 
 
-def apply(connection: apsw.Connection, appends: Sequence[Append]) -> None:
+def apply(connection: Connection, appends: Sequence[Append]) -> None:
     """Opens, withdraws and reassigns what the appends say, in this order."""
     _open.many(
         connection,
@@ -27,12 +25,12 @@ def apply(connection: apsw.Connection, appends: Sequence[Append]) -> None:
     _reassign.many(connection, flat((a.run, key, to) for a in appends for key, to in a.reassigned.items()))
 
 
-def withdraw_all(connection: apsw.Connection, closed: list[tuple[int, int]]) -> None:
+def withdraw_all(connection: Connection, closed: list[tuple[int, int]]) -> None:
     """Withdraws the open tasks of runs that have closed (run, time)."""
     _withdraw_all.many(connection, flat(closed))
 
 
-def complete(connection: apsw.Connection, done: CompleteTask) -> TaskAnswered | Post:
+def complete(connection: Connection, done: CompleteTask) -> TaskAnswered | Post:
     """Closes the task and makes the message that tells its run; an answer when the task is not open."""
     rows = _complete.one(connection, (done.task, done.at, done.by, done.outcome))
     if rows:

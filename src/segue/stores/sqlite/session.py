@@ -1,4 +1,4 @@
-"""The SQL statements, one to a file under ``queries/``, and how one statement takes many rows.
+"""A connection to SQLite as the stores' common part uses it, and how one statement takes many rows.
 
 Python's lock is given up and taken back at every step of a statement; while another thread runs Python, taking it
 back costs up to 5 ms. So a statement for many rows is one ``VALUES`` list, not one execution per row (measured, 1,000
@@ -9,14 +9,19 @@ SQLite's compiled statements are found again. A single row is carried out withou
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Iterable
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import apsw
-import msgspec
+
+from segue.stores.sql.statements import Row
+from segue.stores.sqlite import transactions
+from segue.stores.transacting import Transact, Transacted
 
 QUERIES = Path(__file__).parent / "queries"
 
@@ -34,10 +39,8 @@ _LONGEST_TEXT = 16_384
 _MOST_VARIABLES = 32_766
 """SQLITE_MAX_VARIABLE_NUMBER."""
 
-Row = tuple[Any, ...]
 
-
-class Statement:
+class _Text:
     """One statement. ``width`` is the number of values in its ``VALUES`` row, 0 when it has none."""
 
     def __init__(self, name: str, text: str) -> None:
@@ -48,11 +51,7 @@ class Statement:
         self._most = self._most_rows()
         self._wide: dict[int, str] = {1: self._alone()} if self.width else {}
 
-    def one(self, connection: apsw.Connection, values: tuple[Any, ...] = ()) -> list[Row]:
-        """Carries it out once."""
-        return connection.execute(self.text, values).fetchall()
-
-    def many(self, connection: apsw.Connection, flat: list[Any], *more: Any) -> list[Row]:
+    def many(self, connection: apsw.Connection, flat: list[Any], more: Sequence[Any]) -> list[Row]:
         """Carries it out for all rows that stand one after the other in ``flat``; ``more`` are the values behind
         the ``VALUES`` list."""
         width, total, start = self.width, len(flat), 0
@@ -96,21 +95,46 @@ class Statement:
 
 
 @cache
-def statement(name: str) -> Statement:
+def _text(name: str) -> _Text:
     """The statement in ``queries/<name>.sql``."""
-    return Statement(name, (QUERIES / f"{name}.sql").read_text(encoding="utf-8"))
+    return _Text(name, (QUERIES / f"{name}.sql").read_text(encoding="utf-8"))
 
 
-def flat(rows: Iterable[Iterable[Any]]) -> list[Any]:
-    """The values of all rows, one after the other, as ``Statement.many`` takes them."""
-    return [value for row in rows for value in row]
+class Session:
+    """Fulfils ``Connection`` of the stores' common part. ``raw`` is apsw's connection."""
 
+    __slots__ = ("raw",)
 
-def numbers(values: Iterable[int]) -> str:
-    """A JSON list of integers, for ``json_each``."""
-    return "[" + ",".join(map(str, values)) + "]"
+    def __init__(self, raw: apsw.Connection) -> None:
+        self.raw = raw
 
+    def one(self, name: str, values: Sequence[Any] = ()) -> list[Row]:
+        return self.raw.execute(_text(name).text, values).fetchall()
 
-def texts(values: Iterable[str]) -> str:
-    """A JSON list of strings, for ``json_each``."""
-    return msgspec.json.encode(list(values)).decode()
+    def many(self, name: str, flat: list[Any], more: Sequence[Any] = ()) -> list[Row]:
+        return _text(name).many(self.raw, flat, more)
+
+    def each(self, name: str, values: Sequence[Any]) -> Generator[Row]:
+        with closing(self.raw.cursor()) as rows:
+            yield from rows.execute(_text(name).text, values)
+
+    def execute(self, sql: str, values: Sequence[Any] = ()) -> list[Row]:
+        return self.raw.execute(sql, values).fetchall()
+
+    def text(self, name: str) -> str:
+        return _text(name).text
+
+    def changes(self) -> int:
+        return self.raw.changes()
+
+    def numbers(self, table: str, last: int, count: int) -> Iterator[int]:
+        return itertools.count(last + 1)
+
+    def lock(self, runs: Sequence[int]) -> None:
+        """Nothing: a transaction that writes holds the file's only write lock."""
+
+    def transact(self, transact: Transact) -> Transacted:
+        return transactions.carry_out(self, transact)
+
+    def close(self) -> None:
+        self.raw.close()

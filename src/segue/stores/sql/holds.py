@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import apsw
-
 from segue.stores.base import HoldStep
-from segue.stores.sqlite.statements import statement
+from segue.stores.sql.statements import Connection, Statement
 
-_hold = statement("hold_step")
-_release = statement("release_step")
+_hold = Statement("hold_step")
+_release = Statement("release_step")
 
 
-def hold(connection: apsw.Connection, step: HoldStep) -> None:
+def hold(connection: Connection, step: HoldStep) -> None:
     """Pauses the step, lets it go on, or forgets that it was paused."""
     if step.state == "running":
         _release.one(connection, (step.app, step.namespace, step.step))

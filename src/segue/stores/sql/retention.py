@@ -1,18 +1,13 @@
-"""Deleting runs that are past their time, and giving the space back."""
+"""Deleting runs that are past their time."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
 
-import apsw
-
 from segue.stores.base import CLOSED, Ended
-from segue.stores.sqlite.connection import number
-from segue.stores.sqlite.payloads import drop
-from segue.stores.sqlite.readers import Readers
-from segue.stores.sqlite.statements import numbers, statement, texts
-from segue.stores.sqlite.writer import Writer
+from segue.stores.sql.payloads import drop
+from segue.stores.sql.statements import Readers, Statement, Writer, numbers, texts
 
 AT_ONCE = 2_000
 """Events deleted in one transaction: a few milliseconds in which nobody else writes."""
@@ -20,11 +15,11 @@ BREATH = 0.002
 """Seconds between two such transactions: a lock that is taken back at once is never had by those who wait for it."""
 LATEST = 2**63 - 1
 
-_find = statement("find_expired_runs")
-_refs = statement("payloads_of_runs")
-_delete_events = statement("delete_journal_of_runs")
+_find = Statement("find_expired_runs")
+_refs = Statement("payloads_of_runs")
+_delete_events = Statement("delete_journal_of_runs")
 _OF_RUNS = ("inbox", "messages", "tasks", "attributes", "published", "payload_refs", "cached", "artifacts", "runs")
-_deletions = [statement(f"delete_{table}_of_runs") for table in _OF_RUNS]
+_deletions = [Statement(f"delete_{table}_of_runs") for table in _OF_RUNS]
 
 
 def oldest(readers: Readers, which: Ended) -> int | None:
@@ -75,14 +70,3 @@ def _delete(writer: Writer, listed: str) -> bool:
             deletion.one(connection, (listed,))
         drop(connection, refs)
     return True
-
-
-def shrink(writer: Writer, pages: int) -> bool:
-    """Gives up to ``pages`` free pages back to the file system; True while there are more."""
-    with writer.transaction() as connection:
-        connection.execute(f"PRAGMA incremental_vacuum({int(pages)})").fetchall()
-        free = number(connection, "freelist_count")
-    if free == 0:
-        with writer.lock:  # the file itself shrinks when the WAL is moved into it
-            writer.connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
-    return bool(free)

@@ -7,46 +7,42 @@ from collections.abc import Iterable, Iterator
 from contextlib import closing
 from typing import Any
 
-import apsw
 import msgspec
 
 from segue.stores.base import HoldStep, InboxRow, LiveAttempt, Owner, RunFilter, RunRow, StoreStats, Task
 from segue.stores.cache_rows import CacheEntry
 from segue.stores.outbox_rows import OutboxRow
-from segue.stores.sqlite.connection import number
-from segue.stores.sqlite.migrations import version
-from segue.stores.sqlite.readers import Readers
-from segue.stores.sqlite.statements import Row, numbers, statement, texts
-from segue.stores.sqlite.values import attribute_text
+from segue.stores.sql.statements import Connection, Readers, Row, Statement, numbers, texts
+from segue.stores.sql.values import attribute_text
 
 PAGE = 2_000
 PAGE_BYTES = 4_000_000
 """Events of a journal that are read at a time, and bytes after which the page ends."""
 
-_owner = statement("find_owner")
-_due = statement("due_runs")
-_next_wake = statement("next_wake")
-_inbox = statement("inbox_of_runs")
-_inbox_runs = statement("runs_with_messages")
-_outbox = statement("outbox_of_app")
-_journal = statement("journal_page")
-_tail = statement("journal_tail")
-_run = statement("run_by_row")
-_latest = statement("latest_run")
-_find = statement("run_by_id")
-_list = statement("list_runs")
-_tasks = statement("list_tasks")
-_blobs = statement("payloads_by_ref")
-_refs = statement("payloads_of_run")
-_published = statement("published_values")
-_state = statement("state_value")
-_count_by_state = statement("count_runs_by_state")
-_attempts = statement("attempts_of_run")
-_held = statement("held_steps_of_app")
-_artifacts = statement("artifacts_of_run")
-_cached = statement("cached_result")
-_count_runs = statement("count_runs")
-_count_rows = statement("count_rows")
+_owner = Statement("find_owner")
+_due = Statement("due_runs")
+_next_wake = Statement("next_wake")
+_inbox = Statement("inbox_of_runs")
+_inbox_runs = Statement("runs_with_messages")
+_outbox = Statement("outbox_of_app")
+_journal = Statement("journal_page")
+_tail = Statement("journal_tail")
+_run = Statement("run_by_row")
+_latest = Statement("latest_run")
+_find = Statement("run_by_id")
+_list = Statement("list_runs")
+_tasks = Statement("list_tasks")
+_blobs = Statement("payloads_by_ref")
+_refs = Statement("payloads_of_run")
+_published = Statement("published_values")
+_state = Statement("state_value")
+_count_by_state = Statement("count_runs_by_state")
+_attempts = Statement("attempts_of_run")
+_held = Statement("held_steps_of_app")
+_artifacts = Statement("artifacts_of_run")
+_cached = Statement("cached_result")
+_count_runs = Statement("count_runs")
+_count_rows = Statement("count_rows")
 
 _serves = msgspec.json.Decoder(dict[str, str])
 _tags = msgspec.json.Decoder(dict[str, str])
@@ -60,20 +56,32 @@ _RUN_CONDITIONS = {
     "after": "runs.run < ?",
 }
 _IN_NAMESPACE = "runs.namespace = ?"
-_IN_LARGE_NAMESPACE = "+runs.namespace = ?"
-"""Not by an index: that would put all runs of the namespace into order again, to return the newest ones."""
 _IS_STATE = "runs.state = ?"
-_HAS_STATE = "runs.state IN (SELECT value FROM json_each(?))"
 _HAS_PREFIX = "runs.id >= ? AND runs.id < ?"
-_HAS_TAG = "EXISTS (SELECT 1 FROM json_each(runs.tags) WHERE key = ? AND value = ?)"
 _HAS_ATTRIBUTE = "runs.run IN (SELECT run FROM attributes WHERE name = ? AND value = ?)"
+
+
+class Conditions(msgspec.Struct, frozen=True):
+    """Conditions of a list of runs that each dialect says in its own way.
+
+    Attributes:
+        in_large_namespace: not by an index, which would put all runs of the namespace into order again, to return the
+            newest ones.
+        has_state: one of a JSON list.
+        has_tag: of this name and value.
+    """
+
+    in_large_namespace: str
+    has_state: str
+    has_tag: str
 
 
 class Reads:
     """The reading half of ``Store``; docstrings stand there."""
 
-    def __init__(self, readers: Readers) -> None:
+    def __init__(self, readers: Readers, conditions: Conditions) -> None:
         self._readers = readers
+        self._conditions = conditions
 
     def due(
         self, app: str, now: int, limit: int, *, takeover: bool = False, only: Iterable[str] | None = None
@@ -118,8 +126,11 @@ class Reads:
         """Events, and whether there may be more."""
         page: builtins.list[tuple[int, bytes]] = []
         size = 0
-        with self._readers.reading() as connection, closing(connection.cursor()) as rows:
-            for seq, event in rows.execute(_journal.text, (run, after, PAGE)):
+        with (
+            self._readers.reading() as connection,
+            closing(connection.each(_journal.name, (run, after, PAGE))) as rows,
+        ):
+            for seq, event in rows:
                 page.append((seq, event))
                 size += len(event)
                 if size > PAGE_BYTES:
@@ -143,8 +154,8 @@ class Reads:
             return _only_run(_find.one(connection, (namespace, id)))
 
     def list(self, where: RunFilter) -> list[RunRow]:
-        sql, values = list_statement(where)
         with self._readers.reading() as connection:
+            sql, values = list_statement(connection, where, self._conditions)
             return [_run_row(row) for row in connection.execute(sql, values)]
 
     def tasks(
@@ -152,8 +163,9 @@ class Reads:
     ) -> builtins.list[Task]:
         given = {"tasks.state = ?": state, "tasks.assignee = ?": assignee, "tasks.run = ?": run}
         chosen = {condition: value for condition, value in given.items() if value is not None}
-        sql = _tasks.text.replace("WHERE tasks.namespace = ?", " AND ".join(["WHERE tasks.namespace = ?", *chosen]))
+        conditions = " AND ".join(["WHERE tasks.namespace = ?", *chosen])
         with self._readers.reading() as connection:
+            sql = connection.text(_tasks.name).replace("WHERE tasks.namespace = ?", conditions)
             return [Task(*row) for row in connection.execute(sql, (namespace, *chosen.values()))]
 
     def blobs(self, refs: Iterable[str]) -> dict[str, bytes]:
@@ -201,29 +213,34 @@ class Reads:
         with self._readers.reading() as connection:
             runs: dict[str, int] = dict(_count_runs.one(connection))
             ((events, payloads, inbox, tasks),) = _count_rows.one(connection)
-            return StoreStats(runs, events, payloads, inbox, tasks, _size(connection), version(connection))
+            return StoreStats(runs, events, payloads, inbox, tasks, *self._measure(connection))
+
+    def _measure(self, connection: Connection) -> tuple[int, int]:
+        """Bytes of the database, as far as it is in use, and the number of its schema."""
+        raise NotImplementedError
 
 
-def list_statement(where: RunFilter) -> tuple[str, tuple[Any, ...]]:
+def list_statement(connection: Connection, where: RunFilter, dialect: Conditions) -> tuple[str, tuple[Any, ...]]:
     """The statement that lists the runs of a filter, and its values."""
-    conditions, values = _conditions(where)
-    return _list.text.replace("WHERE true", " AND ".join(["WHERE true", *conditions])), (*values, where.limit)
+    conditions, values = _given(where, dialect)
+    sql = connection.text(_list.name).replace("WHERE true", " AND ".join(["WHERE true", *conditions]))
+    return sql, (*values, where.limit)
 
 
-def _conditions(where: RunFilter) -> tuple[list[str], list[Any]]:
+def _given(where: RunFilter, dialect: Conditions) -> tuple[list[str], list[Any]]:
     """Conditions of a list in SQL, and their values in order."""
     simple = ((condition, getattr(where, name)) for name, condition in _RUN_CONDITIONS.items())
     given: list[tuple[str, tuple[Any, ...]]] = [(text, (value,)) for text, value in simple if value is not None]
     if where.namespace is not None:
         selective = where.states or where.workflow or where.id_prefix
-        given.append((_IN_NAMESPACE if selective else _IN_LARGE_NAMESPACE, (where.namespace,)))
+        given.append((_IN_NAMESPACE if selective else dialect.in_large_namespace, (where.namespace,)))
     if len(where.states) == 1:
         given.append((_IS_STATE, where.states))
     elif where.states:
-        given.append((_HAS_STATE, (texts(where.states),)))
+        given.append((dialect.has_state, (texts(where.states),)))
     if where.id_prefix:
         given.append((_HAS_PREFIX, (where.id_prefix, where.id_prefix + "\U0010ffff")))
-    given += [(_HAS_TAG, tag) for tag in where.tags.items()]
+    given += [(dialect.has_tag, tag) for tag in where.tags.items()]
     given += [(_HAS_ATTRIBUTE, (name, attribute_text(value))) for name, value in where.attributes.items()]
     return [condition for condition, _ in given], [value for _, values in given for value in values]
 
@@ -243,9 +260,3 @@ def _run_row(row: Row) -> RunRow:
 
 def _only_run(rows: list[Row]) -> RunRow | None:
     return _run_row(rows[0]) if rows else None
-
-
-def _size(connection: apsw.Connection) -> int:
-    """Bytes of the database, as far as it is in use."""
-    page, pages, free = (number(connection, name) for name in ("page_size", "page_count", "freelist_count"))
-    return page * (pages - free)

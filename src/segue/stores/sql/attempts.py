@@ -4,38 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import apsw
-
 from segue.stores.base import Append, LiveAttempt, Post, Posted, StepTold, TellStep
-from segue.stores.sqlite.statements import flat, statement
+from segue.stores.sql.statements import Connection, Statement, flat
 
-_keep = statement("keep_attempts")
-_settle = statement("settle_attempts")
-_clear = statement("clear_attempts")
-_take = statement("take_attempt")
-_beat = statement("beat_attempt")
-_attempt_of = statement("attempt_of")
+_keep = Statement("keep_attempts")
+_settle = Statement("settle_attempts")
+_clear = Statement("clear_attempts")
+_take = Statement("take_attempt")
+_beat = Statement("beat_attempt")
+_attempt_of = Statement("attempt_of")
 
 
-def keep(connection: apsw.Connection, attempts: Sequence[LiveAttempt]) -> None:
+def keep(connection: Connection, attempts: Sequence[LiveAttempt]) -> None:
     """Keeps what the attempts have said; of two of one call, the later."""
     last = {(a.run, a.key): a for a in attempts}
     rows = ((a.run, a.key, a.name, a.attempt, a.at, a.details, int(a.handed_over)) for a in last.values())
     _keep.many(connection, flat(rows))
 
 
-def apply(connection: apsw.Connection, appends: Sequence[Append]) -> None:
+def apply(connection: Connection, appends: Sequence[Append]) -> None:
     """Forgets and keeps what the appends say, in this order."""
     _settle.many(connection, flat((append.run, key) for append in appends for key in append.settled))
     keep(connection, [attempt for append in appends for attempt in append.attempts])
 
 
-def clear(connection: apsw.Connection, runs: list[int]) -> None:
+def clear(connection: Connection, runs: list[int]) -> None:
     """Nothing is waited for any more in runs that closed."""
     _clear.many(connection, list(runs))
 
 
-def tell(connection: apsw.Connection, told: TellStep) -> StepTold | Post:
+def tell(connection: Connection, told: TellStep) -> StepTold | Post:
     """Takes an outcome, and makes the message that tells the run; or a heartbeat. Refused if the attempt is not the one
     that is waited for."""
     which = (told.run, told.key, told.attempt)

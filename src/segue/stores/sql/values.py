@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-import apsw
 import msgspec
 
 from segue.stores.base import Append, StateWrite
-from segue.stores.sqlite.statements import flat, statement
+from segue.stores.sql.statements import Connection, Statement, flat
 
-_set_attributes = statement("set_attributes")
-_remove_attributes = statement("remove_attributes")
-_publish = statement("publish_values")
-_unpublish = statement("unpublish_values")
-_attach = statement("attach_artifacts")
-_set_state = statement("set_state")
-_remove_state = statement("remove_state")
+_set_attributes = Statement("set_attributes")
+_remove_attributes = Statement("remove_attributes")
+_publish = Statement("publish_values")
+_unpublish = Statement("unpublish_values")
+_attach = Statement("attach_artifacts")
+_set_state = Statement("set_state")
+_remove_state = Statement("remove_state")
 
 _encode = msgspec.json.Encoder(order="sorted").encode
 
@@ -26,7 +25,7 @@ def attribute_text(value: object) -> str:
     return _encode(value).decode()
 
 
-def apply(connection: apsw.Connection, appends: Sequence[Append]) -> None:
+def apply(connection: Connection, appends: Sequence[Append]) -> None:
     """Writes what the appends say."""
     attributes = [(a.run, name, value) for a in appends for name, value in a.attributes.items()]
     _set_attributes.many(connection, flat((r, n, attribute_text(v)) for r, n, v in attributes if v is not None))
@@ -38,12 +37,12 @@ def apply(connection: apsw.Connection, appends: Sequence[Append]) -> None:
     set_state(connection, [write for a in appends for write in a.state])
 
 
-def attach(connection: apsw.Connection, artifacts: Iterable[tuple[int, Mapping[str, bytes]]]) -> None:
+def attach(connection: Connection, artifacts: Iterable[tuple[int, Mapping[str, bytes]]]) -> None:
     """Keeps the artifacts of runs."""
     _attach.many(connection, flat((run, name, value) for run, found in artifacts for name, value in found.items()))
 
 
-def set_state(connection: apsw.Connection, writes: Sequence[StateWrite]) -> None:
+def set_state(connection: Connection, writes: Sequence[StateWrite]) -> None:
     """Writes keyed state; where two write the same, the later one stands."""
     state = {(write.namespace, write.scope, write.key): write.value for write in writes}
     _set_state.many(connection, flat((*key, value) for key, value in state.items() if value is not None))

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import apsw
-
 from segue.stores.cache_rows import CacheEntry
-from segue.stores.sqlite.statements import flat, statement
-from segue.stores.sqlite.writer import Writer
+from segue.stores.sql.statements import Connection, Statement, Writer, flat
 
-_keep = statement("keep_cached")
-_drop_expired = statement("drop_expired_cached")
-_drop = statement("drop_cached")
+_keep = Statement("keep_cached")
+_drop_expired = Statement("drop_expired_cached")
+_drop = Statement("drop_cached")
 
 
-def keep(connection: apsw.Connection, entries: Sequence[CacheEntry]) -> None:
+def keep(connection: Connection, entries: Sequence[CacheEntry]) -> None:
     """Keeps the entries; of two for one key, the later one."""
     if not entries:
         return

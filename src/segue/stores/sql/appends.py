@@ -5,23 +5,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import apsw
-
 from segue.stores.base import CLOSED, Append
-from segue.stores.sqlite import attempts, cache, chains, tasks, values
-from segue.stores.sqlite.payloads import keep
-from segue.stores.sqlite.statements import flat, numbers, statement
+from segue.stores.sql import attempts, cache, chains, tasks, values
+from segue.stores.sql.payloads import keep
+from segue.stores.sql.statements import Connection, Statement, flat, numbers
 
-_find_refused = statement("find_refused_appends")
-_append_events = statement("append_events")
-_update_runs = statement("update_runs")
-_consume = statement("consume_messages")
-_clear_inboxes = statement("clear_inboxes")
-_set_summaries = statement("set_summaries")
+_find_refused = Statement("find_refused_appends")
+_append_events = Statement("append_events")
+_update_runs = Statement("update_runs")
+_consume = Statement("consume_messages")
+_clear_inboxes = Statement("clear_inboxes")
+_set_summaries = Statement("set_summaries")
 
 
-def refused(connection: apsw.Connection, appends: Sequence[Append]) -> dict[int, bool]:
+def refused(connection: Connection, appends: Sequence[Append]) -> dict[int, bool]:
     """Runs whose appends cannot go in: True where the journal is lost, False where a message has to be seen first."""
+    closing = [append.run for append in appends if append.check_inbox]
+    if closing:
+        connection.lock(closing)  # whoever is about to send them a message either has, or finds them closed
     heads: list[Any] = []
     consumed: list[int] = []
     for append in appends:
@@ -30,7 +31,7 @@ def refused(connection: apsw.Connection, appends: Sequence[Append]) -> dict[int,
     return {run: bool(lost) for run, lost in _find_refused.many(connection, heads, numbers(consumed))}
 
 
-def apply(connection: apsw.Connection, appends: Sequence[Append]) -> dict[int, int]:
+def apply(connection: Connection, appends: Sequence[Append]) -> dict[int, int]:
     """Carries out appends that were not refused; their posts are for the caller to deliver. Answers the runs that went
     on, each with the one that follows it."""
     events: list[Any] = []
@@ -72,13 +73,13 @@ def status_row(
     return (run, state, wake, at, at if state in CLOSED else None, error, timer)
 
 
-def close(connection: apsw.Connection, run: int, state: str, at: int) -> None:
+def close(connection: Connection, run: int, state: str, at: int) -> None:
     """Ends a run by somebody else's hand; the event that tells of it is the caller's."""
     _update_runs.many(connection, list(status_row(run, state, None, at, None)))
     _settle(connection, [(run, at)])
 
 
-def _settle(connection: apsw.Connection, closed: list[tuple[int, int]]) -> None:
+def _settle(connection: Connection, closed: list[tuple[int, int]]) -> None:
     """Withdraws the open tasks of runs that closed (run, time), and removes the messages nobody will read."""
     tasks.withdraw_all(connection, closed)
     _clear_inboxes.many(connection, [run for run, _ in closed])
@@ -103,7 +104,7 @@ def brings_more(append: Append) -> bool:
     )
 
 
-def _apply_rest(connection: apsw.Connection, appends: Sequence[Append]) -> None:
+def _apply_rest(connection: Connection, appends: Sequence[Append]) -> None:
     tasks.apply(connection, appends)
     values.apply(connection, appends)
     attempts.apply(connection, appends)

@@ -5,27 +5,29 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Literal
 
-import apsw
 import msgspec
 
 from segue.stores.base import CLOSED, Blob, Post, Posted
-from segue.stores.sqlite.payloads import keep
-from segue.stores.sqlite.statements import flat, statement
+from segue.stores.sql.payloads import keep
+from segue.stores.sql.statements import Connection, Statement, flat
 
-_find_addressees = statement("find_addressees")
-_post = statement("post_messages")
-_remember = statement("remember_messages")
+_find_addressees = Statement("find_addressees")
+_post = Statement("post_messages")
+_remember = Statement("remember_messages")
 
 _found = msgspec.json.Decoder(list[tuple[int, int, str, int, int]])
 
 _UNKNOWN = Posted("unknown")
 
 
-def deliver(connection: apsw.Connection, posts: Sequence[Post]) -> list[Posted]:
+def deliver(connection: Connection, posts: Sequence[Post]) -> list[Posted]:
     """Carries out the posts; the answers are in their order."""
     if not posts:
         return []
     addressees, last = _look_up(connection, posts)
+    if any(state == "continued" for _, _, state, _, _ in addressees):  # it went on while its row was waited for
+        addressees, last = _look_up(connection, posts)
+    rows_of_inbox = connection.numbers("inbox", last, len(addressees))
     answers: list[Posted] = [_UNKNOWN] * len(posts)
     seen: set[tuple[int, str, int]] = set()
     rows: list[Any] = []
@@ -37,10 +39,10 @@ def deliver(connection: apsw.Connection, posts: Sequence[Post]) -> list[Posted]:
         elif known or (chain, post.message, run) in seen:
             answers[index] = Posted("duplicate", None, run, state)
         else:
-            last += 1
-            answers[index] = Posted("posted", last, run, state)
+            row = next(rows_of_inbox)
+            answers[index] = Posted("posted", row, run, state)
             seen.add((chain, post.message, run))
-            rows += (last, run, post.kind, post.message, post.at, post.body)
+            rows += (row, run, post.kind, post.message, post.at, post.body)
             blobs += [(run, blob) for blob in post.blobs]
     _post.many(connection, rows)
     _remember.many(connection, flat(seen))
@@ -48,7 +50,7 @@ def deliver(connection: apsw.Connection, posts: Sequence[Post]) -> list[Posted]:
     return answers
 
 
-def refusal(connection: apsw.Connection, run: int, message: str) -> Literal["duplicate", "closed"] | None:
+def refusal(connection: Connection, run: int, message: str) -> Literal["duplicate", "closed"] | None:
     """Why the run would not take the message now: it has it already, or it has ended."""
     found, _ = _look_up(connection, [Post("", b"", message, 0, run=run)])
     if not found:
@@ -57,7 +59,7 @@ def refusal(connection: apsw.Connection, run: int, message: str) -> Literal["dup
     return "duplicate" if known else "closed" if state in CLOSED else None
 
 
-def _look_up(connection: apsw.Connection, posts: Sequence[Post]) -> tuple[list[tuple[int, int, str, int, int]], int]:
+def _look_up(connection: Connection, posts: Sequence[Post]) -> tuple[list[tuple[int, int, str, int, int]], int]:
     """(number of the post, run, state, whether it knows the message, its chain) of posts whose run exists; the last
     inbox row."""
     named = flat((i, post.run, post.namespace, post.id, post.message) for i, post in enumerate(posts))

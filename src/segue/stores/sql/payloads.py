@@ -4,31 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-import apsw
-
 from segue.stores.base import Blob
-from segue.stores.sqlite.statements import flat, statement, texts
+from segue.stores.sql.statements import Connection, Statement, flat, texts
 
-_keep = statement("keep_payloads")
-_refer = statement("refer_to_payloads")
-_forget = statement("forget_payloads")
-_drop = statement("drop_payloads")
+_keep = Statement("keep_payloads")
+_refer = Statement("refer_to_payloads")
+_forget = Statement("forget_payloads")
+_drop = Statement("drop_payloads")
 
 
-def keep(connection: apsw.Connection, blobs: Sequence[tuple[int, Blob]]) -> None:
+def keep(connection: Connection, blobs: Sequence[tuple[int, Blob]]) -> None:
     """Keeps the values and counts the runs given with them."""
     if blobs:
         _keep.many(connection, flat((blob.ref, blob.data) for _, blob in blobs if blob.data is not None))
         _refer.many(connection, flat((run, blob.ref) for run, blob in blobs))
 
 
-def forget(connection: apsw.Connection, run: int, refs: Iterable[str]) -> None:
+def forget(connection: Connection, run: int, refs: Iterable[str]) -> None:
     """Takes back a run's references to the values, and drops values that nobody refers to any more."""
     refs = list(refs)
     _forget.one(connection, (run, texts(refs)))
     drop(connection, refs)
 
 
-def drop(connection: apsw.Connection, refs: Iterable[str]) -> None:
+def drop(connection: Connection, refs: Iterable[str]) -> None:
     """Drops those of the values that nobody refers to any more."""
     _drop.one(connection, (texts(refs),))

@@ -6,23 +6,20 @@ import builtins
 from collections.abc import Iterable
 from typing import Any
 
-import apsw
-
 from segue.stores.schedule_rows import ScheduleRow, WriteSchedule
-from segue.stores.sqlite.readers import Readers
-from segue.stores.sqlite.statements import Row, statement, texts
+from segue.stores.sql.statements import Connection, Readers, Row, Statement, texts
 
-_create = statement("create_schedule")
-_write = statement("write_schedule")
-_delete = statement("delete_schedule")
-_delete_backfills = statement("delete_backfills")
-_list = statement("list_schedules")
-_due = statement("due_schedules")
-_waiting = statement("waiting_schedules")
-_next = statement("next_schedule")
+_create = Statement("create_schedule")
+_write = Statement("write_schedule")
+_delete = Statement("delete_schedule")
+_delete_backfills = Statement("delete_backfills")
+_list = Statement("list_schedules")
+_due = Statement("due_schedules")
+_waiting = Statement("waiting_schedules")
+_next = Statement("next_schedule")
 
 
-def write(connection: apsw.Connection, operation: WriteSchedule) -> int | None:
+def write(connection: Connection, operation: WriteSchedule) -> int | None:
     """Writes the schedule; its new revision, or None if somebody else has written it meanwhile."""
     row = operation.schedule
     key = (row.namespace, row.name, row.backfill)
@@ -43,24 +40,24 @@ class Schedules:
     _readers: Readers
 
     def schedules(self, namespace: str, name: str | None = None) -> builtins.list[ScheduleRow]:
-        return self._schedules(_list.text, (namespace, name))
+        return self._schedules(_list, (namespace, name))
 
     def due_schedules(
         self, app: str, now: int, limit: int, *, only: Iterable[str] | None = None
     ) -> builtins.list[ScheduleRow]:
-        return self._schedules(_due.text, (app, now, None if only is None else texts(only), limit))
+        return self._schedules(_due, (app, now, None if only is None else texts(only), limit))
 
     def waiting_schedules(self, app: str, *, only: Iterable[str] | None = None) -> builtins.list[ScheduleRow]:
-        return self._schedules(_waiting.text, (app, None if only is None else texts(only)))
+        return self._schedules(_waiting, (app, None if only is None else texts(only)))
 
     def next_schedule(self, app: str, after: int) -> int | None:
         with self._readers.reading() as connection:
             rows = _next.one(connection, (app, after))
         return rows[0][0] if rows else None
 
-    def _schedules(self, sql: str, values: tuple[Any, ...]) -> builtins.list[ScheduleRow]:
+    def _schedules(self, statement: Statement, values: tuple[Any, ...]) -> builtins.list[ScheduleRow]:
         with self._readers.reading() as connection:
-            return [_row(row) for row in connection.execute(sql, values)]
+            return [_row(row) for row in statement.one(connection, values)]
 
 
 def _row(row: Row) -> ScheduleRow:
