@@ -161,9 +161,10 @@ def _closure(modules: tuple[ModuleType, ...]) -> set[str]:
         found.add(file)
         for value in list(vars(module).values()):
             name = getattr(getattr(value, "function", value), "__module__", None)
-            origin = value if isinstance(value, ModuleType) else sys.modules.get(name) if type(name) is str else None
-            if origin is not None:
-                ahead.append(origin)
+            if isinstance(value, ModuleType):
+                ahead.append(value)
+            elif type(name) is str and name != module.__name__ and name in sys.modules:  # every conftest has one name
+                ahead.append(sys.modules[name])
     return found
 
 
