@@ -10,19 +10,24 @@ by ``pytest.importorskip``. With ``--refuse-missing-tools``, which ``scripts/tes
 from __future__ import annotations
 
 import sys
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))  # for the kits beside this file
 
 import segue.authoring.python.keyed  # noqa: F401 - its steps are every test's, whichever uses them first
 from segue.authoring.python.definitions import STEPS, WORKFLOWS
 
 _REGISTRIES: tuple[Any, ...] = (STEPS, WORKFLOWS)
+if TYPE_CHECKING:
+    from postgres_kit import PostgresServer
+
 _EVERYWHERE = tuple(dict(registry._by_name) for registry in _REGISTRIES)
 _Names = tuple[dict[str, Any], ...]
 _ROOT = Path(__file__).parents[1]
@@ -43,6 +48,30 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def long(request: pytest.FixtureRequest) -> bool:
     """Whether a test may take its time."""
     return bool(request.config.getoption("long"))
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A PostgreSQL server of this process's own, or the one that SEGUE_TEST_POSTGRES names."""
+
+    from postgres_kit import postgres_server
+
+    with postgres_server() as server:
+        yield server
+
+
+@pytest.fixture
+def postgres_database(postgres: PostgresServer) -> Iterator[Callable[[], str]]:
+    """Makes empty databases; each call returns the URL of one."""
+    made: list[str] = []
+
+    def make() -> str:
+        made.append(postgres.create())
+        return postgres.url(made[-1])
+
+    yield make
+    for name in made:
+        postgres.drop(name)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

@@ -56,6 +56,10 @@ Replayed = Callable[[], Awaitable[Any]]
 """Answers a query from the journal, see ``segue.asking``."""
 
 
+class Elsewhere(Exception):
+    """The run is another owner's: what is to be done with it goes through the database."""
+
+
 class Direct:
     """For the owner: everything goes through its own writer, in the same transactions as the runs themselves."""
 
@@ -105,7 +109,7 @@ class Direct:
         again = bool(getattr(event, "message", ""))
         taken = False
         # A run that is closed, stands still, or is not this process's business: the inbox knows what to answer.
-        with suppress(RunClosed, RunNotFound, Incident, StoreError):
+        with suppress(Elsewhere, RunClosed, RunNotFound, Incident, StoreError):
             if isinstance(event, e.SignalReceived):
                 take = self._check_signal if again else self._take_signal
                 taken = await self._with(post.run, functools.partial(take, event))
@@ -305,7 +309,7 @@ class Direct:
             if run is None and row in self._loading.unreadable:
                 raise self._loading.unreadable[row]
             if run is None:
-                raise _closed(self._conductor.store, row)
+                raise self._why_not_here(row)
             if run.closed:
                 raise Withheld  # its end may yet be taken back: asked again once it is known
             if run.execution is None:
@@ -325,6 +329,11 @@ class Direct:
                 function(*args)
         if run is not None:
             self._conductor.rest(run)
+
+    def _why_not_here(self, run: int) -> Exception:
+        row = self._conductor.store.run(run)
+        open_elsewhere = row is not None and row.state not in CLOSED and not self._conductor.owns(row.slot)
+        return Elsewhere() if open_elsewhere else _closed(self._conductor.store, run)
 
     def _rebuild(self, run: Resident) -> None:
         if self._conductor.residents.get(run.run) is run and not run.closed:

@@ -43,6 +43,7 @@ from segue.kernel.interception import Interceptor
 from segue.kernel.names import checked_name
 from segue.kernel.payload import JSON, Payload
 from segue.kernel.reference import MARK
+from segue.opening import open_store, restore_database, shown
 from segue.repairing import Repairing
 from segue.runtime.activity import NOTHING, Activity, activity
 from segue.runtime.clock import Clock, SystemClock
@@ -60,8 +61,8 @@ from segue.settings import (
     durability_name,
     namespace_name,
     read_settings,
-    sqlite_path,
 )
+from segue.sharing import Shared
 from segue.starting import Starting
 from segue.steering import Steering
 from segue.stores.base import (
@@ -71,8 +72,6 @@ from segue.stores.base import (
     RunRow,
     Store,
 )
-from segue.stores.sqlite.backup import restore as restore_file
-from segue.stores.sqlite.store import SqliteStore
 
 log = logging.getLogger("segue.engine")
 R = TypeVar("R")
@@ -91,7 +90,7 @@ def restore(backup: str, url: str | None = None) -> None:
         StoreUnavailable: an engine is at work on it, or there is no such backup; nothing was changed.
         StoreCorrupt, SchemaTooNew: the backup cannot be used; nothing was changed.
     """
-    restore_file(backup, str(sqlite_path(database_url(url))))
+    restore_database(backup, database_url(url))
 
 
 class Engine(Repairing, Starting, Steering):
@@ -101,7 +100,7 @@ class Engine(Repairing, Starting, Steering):
     what ``SEGUE_URL`` says.
 
     Args:
-        url: ``sqlite:///relative/path``, ``sqlite:////absolute/path``.
+        url: ``sqlite:///relative/path``, ``sqlite:////absolute/path``, ``postgresql://user@host/database``.
         app: a named body of code; runs of an app are owned by workers of that app.
         namespace: whose runs.
         workflows: the workflows that are served; by default all that have been defined.
@@ -198,9 +197,9 @@ class Engine(Repairing, Starting, Steering):
         OPEN.add(self)
 
     def _open_store(self) -> tuple[Store, Logs]:
-        path = sqlite_path(database_url(self._url))
-        self.database = os.path.realpath(path)
-        opened = self._given_store or SqliteStore.open(path, durability=self._durability)
+        url = database_url(self._url)
+        self.database = shown(url)
+        opened = self._given_store or open_store(url, durability=self._durability, lease=self.settings.lease)
         return opened, LogBuffer(opened.logs)
 
     def _take_ownership(self) -> bool:
@@ -221,7 +220,8 @@ class Engine(Repairing, Starting, Steering):
             self.store.release(fence, clean=False)
             raise
         self._duty = duty
-        self._client = Direct(duty.conductor, duty.loading, duty.mail.look_at_holds)
+        direct = Direct(duty.conductor, duty.loading, duty.mail.look_at_holds)
+        self._client = direct if self.store.lease is None else Shared(direct, Remote(self.store, self.clock))
         return True
 
     def _equip(self, duty: Duty) -> None:

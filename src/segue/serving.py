@@ -37,6 +37,7 @@ from segue.runtime.resident import Resident
 from segue.runtime.retention import Retaining
 from segue.runtime.schedules import Scheduler
 from segue.runtime.settings import Settings
+from segue.runtime.tending import Tending
 from segue.stores.base import Fence, Store
 from segue.watchdog import Watchdog
 
@@ -167,7 +168,8 @@ class Duty:
         self._advertising: asyncio.TimerHandle | None = None
         self._watchdog: Watchdog | None = None
         self.conductor.writer.fence = fence
-        self.conductor.lost_attempts = not fence.clean
+        self.tending = Tending(self.conductor, self.loading, self.mail, fence)
+        self.mail.stirred = self.tending.look
         self.conductor.poke = self.mail.poke
         self.conductor.expect = self.mail.expect
         self.conductor.reload = self._reload
@@ -198,8 +200,10 @@ class Duty:
     def start(self) -> None:
         self._take_over_process()
         try:
+            self.tending.begin()
             self.mail.takeover()
             self.mail.start()
+            self.tending.start()
             self.retaining.start()
             self.scheduler.start()
             self._advertise()
@@ -232,6 +236,7 @@ class Duty:
         self._ending = asyncio.gather(self.attempts.close(0), self.retaining.close())
 
     def _stop_looking(self) -> None:
+        self.tending.close()
         if self._advertising is not None:
             self._advertising.cancel()
         if self._watchdog is not None:

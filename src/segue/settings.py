@@ -146,6 +146,11 @@ def _check_known(file: str, key: str) -> None:
         raise InvalidArgument(f"{file} sets {key!r}, which is no setting; {hint}", path=key)
 
 
+def is_postgres(url: str) -> bool:
+    """Whether a URL names a PostgreSQL database."""
+    return url.startswith(("postgresql://", "postgres://"))
+
+
 def sqlite_path(url: str) -> Path:
     """The file that a URL names: ``sqlite:///relative``, ``sqlite:////absolute``, or a plain path.
 
@@ -157,7 +162,8 @@ def sqlite_path(url: str) -> Path:
         return Path(url)
     if scheme != "sqlite":
         raise InvalidArgument(
-            f"{scheme!r} is not a database that this release can use; write sqlite:///path/to/file.db"
+            f"{scheme!r} is not a database that segue can use; write sqlite:///path/to/file.db or "
+            "postgresql://user@host/database"
         )
     if not rest.startswith("/") or len(rest) < 2:
         raise InvalidArgument(f"{url!r} names no file; write sqlite:///relative.db or sqlite:////absolute.db")

@@ -14,21 +14,45 @@ sys.path.insert(0, str(Path(__file__).parent))  # for store_kit: no test module 
 from store_kit import Owner, StoreFactory
 
 from segue.stores.base import Store
+from segue.stores.postgres.store import PostgresStore
 from segue.stores.sqlite import SqliteStore
 
-DIALECTS: dict[str, Callable[[Path], StoreFactory]] = {
-    "sqlite": lambda folder: lambda: SqliteStore.open(folder / "segue.db"),
+
+def in_file(request: pytest.FixtureRequest) -> Callable[[], StoreFactory]:
+    folder: Path = request.getfixturevalue("tmp_path")
+    numbers = itertools.count()
+
+    def new() -> StoreFactory:
+        file = folder / f"database-{next(numbers)}" / "segue.db"
+        return lambda: SqliteStore.open(file)
+
+    return new
+
+
+def on_server(request: pytest.FixtureRequest) -> Callable[[], StoreFactory]:
+    make: Callable[[], str] = request.getfixturevalue("postgres_database")
+
+    def new() -> StoreFactory:
+        url = make()
+        return lambda: PostgresStore.open(url)
+
+    return new
+
+
+DIALECTS: dict[str, Callable[[pytest.FixtureRequest], Callable[[], StoreFactory]]] = {
+    "postgres": on_server,
+    "sqlite": in_file,
 }
 
 
 @pytest.fixture(params=sorted(DIALECTS))
-def new_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[], StoreFactory]]:
+def new_database(request: pytest.FixtureRequest) -> Iterator[Callable[[], StoreFactory]]:
     """Makes a new database; returns what opens a store on it, each time as another process would."""
     opened: list[Store] = []
-    numbers = itertools.count()
+    make = DIALECTS[request.param](request)
 
     def new() -> StoreFactory:
-        connect = DIALECTS[request.param](tmp_path / f"database-{next(numbers)}")
+        connect = make()
 
         def factory() -> Store:
             opened.append(connect())

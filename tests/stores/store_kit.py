@@ -6,6 +6,8 @@ import itertools
 from collections.abc import Callable
 from typing import Any
 
+import psycopg
+
 from segue.stores.base import (
     Answer,
     Append,
@@ -22,6 +24,7 @@ from segue.stores.base import (
     Store,
     TaskRow,
 )
+from segue.stores.postgres.store import PostgresStore
 
 EVENT = b'["RunStarted",1,null,null]'
 StoreFactory = Callable[[], Store]
@@ -48,6 +51,14 @@ class Owner:
         assert isinstance(answer, Started)
         assert answer.outcome == "started"
         return answer.run
+
+
+def die(store: Store) -> None:
+    """Ends the store as the death of its process does; where a lease is to run out, it has."""
+    store.close(clean=False)
+    if isinstance(store, PostgresStore):
+        with psycopg.connect(store.address.target, autocommit=True) as connection:
+            connection.execute("UPDATE segue.owners SET expires = '-infinity'")
 
 
 def start(id: str, **fields: Any) -> StartRun:

@@ -105,7 +105,7 @@ def prepared(store: Store) -> Owner:
 
 
 def everything_in(store: Store) -> dict[str, Any]:
-    runs = store.list(RunFilter(namespace=None, limit=100))
+    runs = [msgspec.structs.replace(run, slot=0) for run in store.list(RunFilter(namespace=None, limit=100))]
     numbers = [run.run for run in runs]
     return {
         "runs": runs,
@@ -129,8 +129,10 @@ def test_a_batch_does_what_its_operations_would_do_one_by_one(
     at_once = whole.commit(*operations)
     one_by_one = [answer for operation in operations for answer in single.commit(operation)]
 
-    assert at_once == one_by_one
-    assert everything_in(whole.store) == everything_in(single.store)
-    assert caplog.messages == []
-    whole.store.close()
-    single.store.close()
+    try:
+        assert at_once == one_by_one
+        assert everything_in(whole.store) == everything_in(single.store)
+        assert caplog.messages == []
+    finally:
+        whole.store.close()
+        single.store.close()

@@ -10,34 +10,39 @@ from store_kit import (
     Owner,
     StoreFactory,
     closed,
+    die,
     events,
     start,
 )
 
 from segue.errors import FenceLost
-from segue.stores.base import (
-    Append,
-    Batch,
-    Operation,
-)
+from segue.stores.base import Append, Batch, Operation
 from segue.stores.base import Owner as WhoOwns
-
+from segue.stores.owning import SLOTS, Holding, Slots
 
 # --- ownership --------------------------------------------------------------------------------------------------------
+ALL = (0, SLOTS - 1)
+
+
+def extent(holding: Holding) -> list[tuple[int, int]]:
+    return [(slots.low, slots.high) for slots in holding.slots]
+
+
 def test_one_owner_at_a_time_and_each_with_a_higher_epoch(store_factory: StoreFactory) -> None:
     first, second = store_factory(), store_factory()
     fence = first.own("default", "one")
     assert fence is not None
-    assert fence.clean
-    assert second.own("default", "two") is None
-    assert first.own("default", "one again") is None
+    assert first.tend(fence).slots == (Slots(*ALL, clean=True),)
+    successor = second.own("default", "two")  # where there may be several, they share
+    assert successor is None or second.tend(successor).slots == ()
+    assert successor is not None or first.own("default", "one again") is None
 
     first.release(fence)
-    successor = second.own("default", "two")
+    successor = successor or second.own("default", "two")
 
     assert successor is not None
     assert successor.epoch > fence.epoch
-    assert successor.clean
+    assert second.tend(successor).slots == (Slots(*ALL, clean=True),)
 
 
 def test_apps_are_owned_apart(store_factory: StoreFactory) -> None:
@@ -51,26 +56,29 @@ def test_apps_are_owned_apart(store_factory: StoreFactory) -> None:
 def test_the_successor_of_a_dead_owner_is_told_so(store_factory: StoreFactory) -> None:
     first, second = store_factory(), store_factory()
     fence = first.own("default", "one")
-    first.close(clean=False)
+    assert fence is not None
+    first.tend(fence)
+    die(first)
 
     successor = second.own("default", "two")
 
-    assert fence is not None
     assert successor is not None
     assert successor.epoch > fence.epoch
-    assert not successor.clean
+    assert second.tend(successor).slots == (Slots(*ALL, clean=False),)
 
 
 def test_closing_gives_ownership_back(store_factory: StoreFactory) -> None:
     first, second = store_factory(), store_factory()
-    first.own("default", "one")
+    fence = first.own("default", "one")
+    assert fence is not None
+    first.tend(fence)
     first.close()
     first.close()
 
     successor = second.own("default", "two")
 
     assert successor is not None
-    assert successor.clean
+    assert second.tend(successor).slots == (Slots(*ALL, clean=True),)
 
 
 VOID: dict[str, Callable[[int], tuple[Operation, ...]]] = {
@@ -91,9 +99,11 @@ def test_nothing_is_written_behind_a_void_fence(store_factory: StoreFactory, kin
         paused.release(owner.fence)
     else:
         store = store_factory()
-        paused.close(clean=False)
+        die(paused)
         owner.store = store
-    assert successor.own("default", "two") is not None
+    fence = successor.own("default", "two")
+    assert fence is not None
+    assert extent(successor.tend(fence)) == [ALL]
 
     with pytest.raises(FenceLost):
         owner.commit(*VOID[kind](run))
@@ -170,5 +180,5 @@ def test_the_owner_says_what_it_serves(store_factory: StoreFactory) -> None:
 def test_an_owner_that_died_is_no_owner(store_factory: StoreFactory) -> None:
     first, second = store_factory(), store_factory()
     first.own("default", "one", {"order": "v1"})
-    first.close(clean=False)
+    die(first)
     assert second.owner("default") is None

@@ -30,7 +30,7 @@ def test_commits_of_others_are_noticed_and_own_ones_are_not(store_factory: Store
     assert not mine.changed()
 
     theirs.commit(Batch(1, (start("a"),)))
-    assert mine.changed()
+    assert any(mine.changed() for _ in range(10_000)), "a server passes the word on in its own time"
     assert not mine.changed()
 
     mine.commit(Batch(1, (start("b"),)))

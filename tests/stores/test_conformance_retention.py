@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from pathlib import Path
 
-import pytest
 from store_kit import (
     EVENT,
     Owner,
@@ -17,7 +15,6 @@ from store_kit import (
     signal,
 )
 
-from segue.errors import InvalidArgument
 from segue.stores.base import (
     Append,
     Blob,
@@ -103,20 +100,6 @@ def test_a_long_journal_is_deleted_whole(owner: Owner) -> None:
     assert (events(owner.store, run), len(events(owner.store, other))) == ([], 1)
 
 
-def test_space_is_given_back_in_steps(owner: Owner) -> None:
-    runs = [owner.start(f"r{number}", blobs=(Blob(f"b{number}", b"x" * 50_000),)) for number in range(20)]
-    owner.commit(*[Append(run, 2, (b"e",), status=closed(at=1)) for run in runs])
-    owner.start("newest")
-    owner.store.retain(2, 100)
-
-    steps = 1
-    while owner.store.shrink(50):
-        steps += 1
-
-    assert steps > 1
-    assert not owner.store.shrink()
-
-
 def test_erasure_leaves_no_personal_data(owner: Owner) -> None:
     store = owner.store
     run = owner.start("a", tags={"name": "ann"}, blobs=(Blob("mine", b"ann"), Blob("shared", b"all")))
@@ -171,18 +154,6 @@ def test_a_line_that_does_not_fit_is_told_and_nothing_is_raised(store: Store) ->
     assert store.logs.trouble
     assert store.logs.append([LogLine(1, "k", 1, 5, "INFO", "stdout", "fine")])
     assert store.logs.trouble is None
-
-
-def test_a_backup_goes_to_a_new_file_only(owner: Owner, tmp_path: Path) -> None:
-    owner.start("a")
-    target = tmp_path / "backup"
-
-    owner.store.backup(str(target))
-    before = target.stat()
-
-    with pytest.raises(InvalidArgument, match="there already"):
-        owner.store.backup(str(target))
-    assert target.stat() == before
 
 
 def test_what_steps_report_of_their_progress_is_read_apart(owner: Owner) -> None:

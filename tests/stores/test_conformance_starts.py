@@ -30,7 +30,7 @@ def test_a_started_run_stands_there_with_its_first_event(owner: Owner) -> None:
     assert row(owner.store, run) == RunRow(
         run=run, namespace="default", id="a", uid="uid-a", app="default", workflow="fulfil", version="v1",
         state="running", wake=RESIDENT, started_at=123, changed_at=123, closed_at=None, parent=7, error=None,
-        input_hash="h", tags={"team": "blue"}, attributes={},
+        input_hash="h", tags={"team": "blue"}, attributes={}, slot=row(owner.store, run).slot,
     )  # fmt: skip
     assert list(owner.store.journal(run)) == [(1, EVENT)]
     assert owner.store.find("default", "a") == row(owner.store, run)

@@ -6,6 +6,7 @@ The statements are SQL that every dialect understands.
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +16,7 @@ from store_kit import Owner, StoreFactory, closed, events, signal, start
 from segue.errors import CallerError, FenceLost, InvalidArgument, OutOfReach, StepTimeout
 from segue.kernel.transactions import Transaction
 from segue.stores.base import Append, Appended, Batch, Blob, Posted, Rejected, Started, StateWrite, Store
+from segue.stores.sqlite import SqliteStore
 from segue.stores.transacting import Transact, Transacted, Written
 
 MINUTE = 60_000_000
@@ -161,19 +163,30 @@ OUT_OF_REACH = {
     "an index": "CREATE INDEX mine ON runs (id)",
     "a trigger": "CREATE TRIGGER mine AFTER INSERT ON runs BEGIN DELETE FROM account; END",
     "a reserved name": "CREATE TABLE segue_mine (a INTEGER)",
+    "quoted": 'SELECT * FROM "journal"',
     "the end": "COMMIT",
     "the other end": "ROLLBACK",
     "a savepoint": "SAVEPOINT mine",
 }
 
 
+def ours(store: Store, statement: str) -> str:
+    """The statement with segue's tables where the dialect has them."""
+    if isinstance(store, SqliteStore):
+        return statement
+    moved = re.sub(r"(?i)(?:main\.)?(\"?\b(?:journal|runs|inbox|owners)\b\"?)", r"segue.\1", statement)
+    return moved.replace("TABLE segue_mine", "TABLE segue.mine")
+
+
 @pytest.mark.parametrize("kind", OUT_OF_REACH)
 def test_what_belongs_to_segue_is_out_of_reach(owner: Owner, run: int, kind: str) -> None:
+    statement = ours(owner.store, OUT_OF_REACH[kind])
+
     def work(transaction: Transaction) -> None:
         add(1)(transaction)
         with pytest.raises(OutOfReach, match="may not"):
-            transaction.execute(OUT_OF_REACH[kind])
-        transaction.execute(OUT_OF_REACH[kind])
+            transaction.execute(statement)
+        transaction.execute(statement)
 
     (answer,) = owner.commit(transact(run, "m", work))
 
@@ -187,7 +200,7 @@ def test_what_belongs_to_segue_is_out_of_reach(owner: Owner, run: int, kind: str
 
 def test_a_view_does_not_lead_around_that(owner: Owner, run: int) -> None:
     def work(transaction: Transaction) -> None:
-        transaction.execute("CREATE VIEW spy AS SELECT event FROM journal")
+        transaction.execute(ours(owner.store, "CREATE VIEW spy AS SELECT event FROM journal"))
         transaction.execute("SELECT * FROM spy")
 
     (answer,) = owner.commit(transact(run, "m", work))

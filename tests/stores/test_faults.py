@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import pytest
-from store_kit import EVENT, Owner, StoreFactory, closed, events, signal, start
+from store_kit import EVENT, Owner, StoreFactory, closed, die, events, signal, start
 
 from segue.errors import StoreUnavailable
 from segue.stores.base import Append, Appended, Batch, Started, Store
@@ -83,6 +83,7 @@ def test_after_a_crash_the_store_is_dead_and_its_successor_goes_on(
 ) -> None:
     owner = faulty(store_factory(), {2: fault})
     run = owner.start("a")
+    owner.store.tend(owner.fence)
 
     with pytest.raises(Crash):
         owner.commit(Append(run, 2, (b"e",)))
@@ -90,9 +91,10 @@ def test_after_a_crash_the_store_is_dead_and_its_successor_goes_on(
         with pytest.raises(Crash):
             call()
     owner.store.close()
+    die(owner.store._store)  # type: ignore[attr-defined]
 
     successor = Owner(store_factory())
-    assert not successor.fence.clean, "the dead give nothing back"
+    assert not successor.store.tend(successor.fence).slots[0].clean, "the dead give nothing back"
     assert events(successor.store, run) == ([EVENT, b"e"] if landed else [EVENT])
 
 

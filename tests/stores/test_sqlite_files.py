@@ -10,7 +10,7 @@ import apsw
 import pytest
 from store_kit import EVENT, Owner, closed, events, signal, start
 
-from segue.errors import FenceLost, StoreError, StoreUnavailable
+from segue.errors import FenceLost, InvalidArgument, StoreError, StoreUnavailable
 from segue.stores.base import Append, Batch, Blob, LogLine, RunFilter
 from segue.stores.sql.reads import list_statement
 from segue.stores.sqlite import SqliteStore, restore
@@ -43,6 +43,33 @@ def test_the_file_shrinks_after_retention(store: SqliteStore, path: Path) -> Non
 
     assert before > 5_000_000
     assert path.stat().st_size < 300_000
+
+
+def test_space_is_given_back_in_steps(store: SqliteStore) -> None:
+    owner = Owner(store)
+    runs = [owner.start(f"r{number}", blobs=(Blob(f"b{number}", b"x" * 50_000),)) for number in range(20)]
+    owner.commit(*[Append(run, 2, (b"e",), status=closed(at=1)) for run in runs])
+    owner.start("newest")
+    owner.store.retain(2, 100)
+
+    steps = 1
+    while owner.store.shrink(50):
+        steps += 1
+
+    assert steps > 1
+    assert not owner.store.shrink()
+
+
+def test_a_backup_goes_to_a_new_file_only(store: SqliteStore, tmp_path: Path) -> None:
+    Owner(store).start("a")
+    target = tmp_path / "backup"
+
+    store.backup(str(target))
+    before = target.stat()
+
+    with pytest.raises(InvalidArgument, match="there already"):
+        store.backup(str(target))
+    assert target.stat() == before
 
 
 def test_a_restored_backup_holds_what_was_there_and_voids_every_fence(path: Path, tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from segue.cli.words import count, size
 from segue.engine import restore
 from segue.errors import InvalidArgument
 from segue.kernel.duration import microseconds
-from segue.settings import sqlite_path
+from segue.settings import is_postgres, sqlite_path
 from segue.stores.base import CLOSED, Ended
 from segue.stores.export import export
 
@@ -161,10 +161,10 @@ def restore_backup(
     scope: Scope = Scope(),  # noqa: B008 (immutable)
 ) -> int:
     """Put a backup in the place of the database. Nobody may be at work on it."""
-    path = sqlite_path(scope.database)
+    path = Path() if is_postgres(scope.database) else sqlite_path(scope.database)
     if not Path(source).exists():
         raise InvalidArgument(f"there is no backup {source}")
-    if path.exists() and not yes:
+    if not is_postgres(scope.database) and path.exists() and not yes:
         confirm(f"Replace {path} by {source}? What it is now stays as {path}.replaced.", scope)
     restore(source, scope.url)
     if scope.json:

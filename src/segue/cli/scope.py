@@ -9,13 +9,15 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from segue.errors import StoreUnavailable
-from segue.settings import app_name, database_url, namespace_name, sqlite_path
+from segue.settings import app_name, database_url, is_postgres, namespace_name, sqlite_path
 
 
 @Parameter(name="*", group="Everywhere")
 @dataclass(frozen=True)
 class Scope:
-    url: Annotated[str | None, Parameter(help="The database, sqlite:///file. Or: SEGUE_URL, segue.toml.")] = None
+    url: Annotated[
+        str | None, Parameter(help="The database, sqlite:///… or postgresql://…. Or: SEGUE_URL, segue.toml.")
+    ] = None
     app: Annotated[str | None, Parameter(help="The app whose runs they are. Or: SEGUE_APP, segue.toml.")] = None
     namespace: Annotated[str | None, Parameter(help="Whose runs. Or: SEGUE_NAMESPACE, segue.toml.")] = None
     json: Annotated[bool, Parameter(negative=(), show_default=False, help="Print JSON, for machines.")] = False
@@ -39,6 +41,8 @@ class Scope:
         Raises:
             StoreUnavailable: there is none.
         """
+        if is_postgres(self.database):
+            return  # it is there, or connecting to it says why not
         path = sqlite_path(self.database)
         if not path.exists():
             raise StoreUnavailable(

@@ -31,6 +31,7 @@ from segue.runtime.settings import Settings
 from segue.runtime.timers import Timers
 from segue.runtime.writer import Writer
 from segue.stores.base import RESIDENT, Appended, HoldStep, Rejected, RunRow, Status, Store
+from segue.stores.owning import Slots
 
 log = logging.getLogger("segue.conductor")
 
@@ -98,7 +99,7 @@ class Conductor:
         self.unstorable: dict[int, str] = {}
         self.waiting_for_version: dict[int, int] = {}
         self.held: dict[tuple[str, str], HoldStep] = {}
-        self.lost_attempts = True
+        self.slots: tuple[Slots, ...] = ()
         self._evicting = False
         self.call_soon = asyncio.get_running_loop().call_soon
         self.new_future = asyncio.get_running_loop().create_future
@@ -117,6 +118,10 @@ class Conductor:
     def only(self) -> list[str] | None:
         """The workflows whose runs are this process's business; None for all."""
         return self.definitions.names() if self.settings.strangers == "leave" else None
+
+    def owns(self, slot: int) -> bool:
+        """Whether runs in this slot are this process's."""
+        return any(each.low <= slot <= each.high for each in self.slots)
 
     # --- events -----------------------------------------------------------------------------------------------
 
@@ -465,4 +470,5 @@ class Conductor:
             run=row.run, id=row.id, uid=row.uid, namespace=row.namespace, workflow=row.workflow, execution=execution
         )
         run.row_wake, run.row_state = row.wake, row.state
+        run.orphaned = any(each.low <= row.slot <= each.high and not each.clean for each in self.slots)
         return run

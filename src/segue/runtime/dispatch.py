@@ -72,7 +72,7 @@ def resume(conductor: Conductor, run: Resident, command: RunStep) -> None:
     if command.spec.executor == transactions.EXECUTOR and transactions.waits(conductor, run, command.key):
         run.active[command.key] = None
         return
-    lost = command.lost + conductor.lost_attempts
+    lost = command.lost + run.orphaned
     if command.spec.at_most_once and command.started:
         _lost(conductor, run, command, "it may have taken effect, and at_most_once forbids to run it again")
     elif lost >= conductor.settings.lost_limit:
@@ -85,7 +85,7 @@ def _restart(conductor: Conductor, run: Resident, command: RunStep) -> None:
     # Whether it ran is not known: the next attempt is journaled before it begins, so that a step which kills its
     # process again and again is counted.
     run.active[command.key] = None
-    attempt = command.attempt + 1 if conductor.lost_attempts else command.attempt
+    attempt = command.attempt + 1 if run.orphaned else command.attempt
     said = conductor.heartbeats.found(run.run, command.key)
     started = e.StepStarted(conductor.stamp(run), None, None, command.key, command.spec.name, attempt, conductor.worker)
     segment = conductor.apply(run, started)

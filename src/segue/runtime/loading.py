@@ -51,6 +51,11 @@ class Loading:
         """Runs whose journal could not be read when it was last tried, and why."""
 
     @property
+    def loading(self) -> list[int]:
+        """Runs on their way into memory."""
+        return list(self._waiting)
+
+    @property
     def busy(self) -> bool:
         return bool(self._waiting)
 
@@ -79,6 +84,9 @@ class Loading:
             return
         if found is None or found.state in CLOSED:
             self._conductor.gone(row)
+            self._done(row, None)
+            return
+        if not self._conductor.owns(found.slot):  # somebody else's: whoever asks for it has to go by the database
             self._done(row, None)
             return
         only = self._conductor.only

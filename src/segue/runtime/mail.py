@@ -47,6 +47,8 @@ class Mail:
         self._closed = False
         self.also: Callable[[], None] = lambda: None
         """What else is looked after when the database has changed, and now and then."""
+        self.stirred: Callable[[], None] = lambda: None
+        """Called when owners have come, gone or let go of something."""
         self._outbox = Outbox(conductor)
 
     @property
@@ -81,6 +83,8 @@ class Mail:
             if now >= self._slow or self._conductor.store.changed():
                 self._slow = now + settings.slow_poll
                 self.look()
+            if self._conductor.store.stirred():
+                self.stirred()
         except StoreUnavailable as error:
             log.debug("looking again later: %s", error)
         except StoreError as error:
@@ -97,9 +101,14 @@ class Mail:
             self._halted = {row: left for row, left in self._halted.items() if row in set(rows)}
         for row in rows:
             self.poke(row)
-        self._outbox.look()
+        if conductor.slots:  # what is started here needs a slot of one's own
+            self._outbox.look()
+            self.also()
         self.due()
-        self.also()
+
+    def look_later(self) -> None:
+        """There may be mail for runs that were somebody else's until now."""
+        self._slow = 0.0
 
     def look_into_outbox(self) -> None:
         """Somebody's transaction has put something there."""

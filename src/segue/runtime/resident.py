@@ -169,6 +169,7 @@ class Resident:
         incidents: keys of the calls that stand still until a person acts ("" for the run as a whole).
         children: row and close policy of each child that was started and has not answered, by its call's key.
         taken: inbox rows that became events and are not deleted on disk yet.
+        orphaned: its last owner ended without a word, so what it had under way is lost.
         unread: there may be mail in the inbox that could not be read when it was looked for.
         started: its first event.
         awaited: attempts whose outcome comes from outside, by key.
@@ -179,8 +180,8 @@ class Resident:
 
     __slots__ = (
         "active", "at", "awaited", "children", "closed", "deadline", "durable", "execution", "held", "id", "in_flight",
-        "incident_text", "incidents", "namespace", "parent", "paused", "row_state", "row_wake", "run", "segment", "seq",
-        "started", "taken", "uid", "unread", "withheld", "workflow",
+        "incident_text", "incidents", "namespace", "orphaned", "parent", "paused", "row_state", "row_wake", "run",
+        "segment", "seq", "started", "taken", "uid", "unread", "withheld", "workflow",
     )  # fmt: skip
 
     def __init__(
@@ -213,6 +214,7 @@ class Resident:
         self.withheld = False
         self.taken: set[int] = set()
         self.unread = False
+        self.orphaned = False
 
     def open_segment(self) -> Segment:
         """The segment that takes further events."""

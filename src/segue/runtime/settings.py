@@ -55,6 +55,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         stall: seconds for which the event loop may stand still before what blocks it is reported; 0 reports nothing.
         strangers: what becomes of runs whose workflow is not known here: ``incident``, or ``leave`` them alone, for
             whoever has their code. A process that is there for one workflow leaves them.
+        lease: seconds after which a worker that is not heard of counts as dead, and others go on with its runs; of no
+            meaning for a file, whose owner's death is seen at once.
         pinned_wait: seconds for which a run that is pinned to a version waits for a worker that has it, before it
             stands still.
         retention: how long runs are kept after their end; by default for ever.
@@ -71,6 +73,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     slow_poll: float = 1.0
     stall: float = 2.0
     strangers: Literal["incident", "leave"] = "incident"
+    lease: float = 10.0
     pinned_wait: float = 60.0
     retention: tuple[Retention, ...] = ()
 
@@ -91,7 +94,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
 _LEAST: dict[str, float] = {
     "cache": 0, "threads": 1, "processes": 0, "lost_limit": 1, "poll": 0.001, "slow_poll": 0.001, "stall": 0,
-    "pinned_wait": 0,
+    "pinned_wait": 0, "lease": 1,
 }  # fmt: skip
 
 

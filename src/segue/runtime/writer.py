@@ -84,6 +84,7 @@ class Writer:
         self.unavailable: StoreUnavailable | None = None
         self.stopped: Exception | None = None
         self.commits = 0
+        self._awaited: list[asyncio.Future[None]] = []
 
     # --- what is handed in ------------------------------------------------------------------------------------
 
@@ -122,6 +123,13 @@ class Writer:
         while self.busy and self.unavailable is None and self.stopped is None:
             self._idle = self._idle or asyncio.Event()
             await self._idle.wait()
+
+    async def settled(self) -> None:
+        """Waits for the end of the batch that is under way, if there is one."""
+        if self._committing is not None and self.stopped is None:
+            future: asyncio.Future[None] = self._loop.create_future()
+            self._awaited.append(future)
+            await future
 
     # --- committing -------------------------------------------------------------------------------------------
 
@@ -167,6 +175,7 @@ class Writer:
 
     def _attempt(self, work: _Committing) -> None:
         quick = (work.rows <= IN_PLACE_ROWS and self._cost < IN_PLACE_SECONDS) or len(work.operations) == 1
+        quick = quick and self._store.lease is None  # what a network in between takes is not at the loop's expense
         # A store that was down may take its time to say so again: not at the loop's expense.
         if quick and not work.bulky and self.unavailable is None:
             began = time.perf_counter()
@@ -202,11 +211,19 @@ class Writer:
                 self._answer(*reply, answer)
             else:
                 reply(answer)
+        if self._awaited:
+            self._tell_settled()
         if (self._dirty or self._operations) and not self._scheduled and self._committing is None:
             self._scheduled = True
             self._loop.call_soon(self._flush)
         elif not self.busy:
             self._wake_idle()
+
+    def _tell_settled(self) -> None:
+        awaited, self._awaited = self._awaited, []
+        for future in awaited:
+            if not future.done():
+                future.set_result(None)
 
     def _wake_idle(self) -> None:
         if self._idle is not None:
@@ -305,6 +322,7 @@ class Writer:
         self._operations.clear()
         for reply in waiting:
             reply(error)
+        self._tell_settled()
 
     async def close(self) -> None:
         """Ends the thread. Whatever is kept because the store is down stays undone: it was never acknowledged."""

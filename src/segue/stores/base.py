@@ -15,6 +15,7 @@ import msgspec
 
 from segue.stores.cache_rows import CacheEntry, CacheReads
 from segue.stores.outbox_rows import OutboxReads, Settled, SettleOutbox
+from segue.stores.owning import Owning
 from segue.stores.schedule_rows import ScheduleReads, ScheduleWritten, WriteSchedule
 from segue.stores.transacting import Transact, Transacted
 
@@ -369,6 +370,7 @@ class RunRow(msgspec.Struct, frozen=True, gc=False):
     """The first run of its chain, once it has gone on as a new one or is one that did."""
     summary: str = ""
     timer: str | None = None
+    slot: int = 0
 
 
 class InboxRow(msgspec.Struct, frozen=True, gc=False):
@@ -470,7 +472,7 @@ class Ended(msgspec.Struct, frozen=True):
 ALL_ENDED = Ended()
 
 
-class Store(CacheReads, OutboxReads, ScheduleReads, Protocol):
+class Store(CacheReads, OutboxReads, Owning, ScheduleReads, Protocol):
     """A database that holds runs. Reading and writing may go on side by side; ``commit`` is called by one thread at a
     time, reads by any."""
 
@@ -486,7 +488,8 @@ class Store(CacheReads, OutboxReads, ScheduleReads, Protocol):
         """Whether a batch with a fence is in the database."""
 
     def own(self, app: str, worker: str, serves: Mapping[str, str] | None = None) -> Fence | None:
-        """Takes ownership of the app's runs, with a new epoch; None while somebody else has it. ``serves`` says which
+        """Becomes an owner of the app's runs, with a new epoch, or, where there is one at a time, None while somebody
+        else is; of which of them, ``tend`` says. ``serves`` says which
         workflows the worker has code for, and in which version, to whoever asks for ``owner``."""
 
     def advertise(self, fence: Fence, serves: Mapping[str, str]) -> None:

@@ -44,6 +44,7 @@ from segue.stores.base import (
 )
 from segue.stores.cache_rows import CacheEntry
 from segue.stores.outbox_rows import OutboxRow
+from segue.stores.owning import Holding, Slots
 from segue.stores.schedule_rows import ScheduleRow
 
 Commit = Callable[[], list[Answer]]
@@ -180,6 +181,22 @@ class FaultyStore:
 
     def release(self, fence: Fence, *, clean: bool = True) -> None:
         self._living().release(fence, clean=clean)
+
+    @property
+    def lease(self) -> float | None:
+        return self._store.lease
+
+    def tend(self, fence: Fence) -> Holding:
+        return self._living().tend(fence)
+
+    def give(self, fence: Fence, slots: Sequence[Slots]) -> None:
+        self._living().give(fence, slots)
+
+    def stirred(self) -> bool:
+        return self._living().stirred()
+
+    def slots_of(self, runs: Iterable[int]) -> dict[int, int]:
+        return self._living().slots_of(runs)
 
     def changed(self) -> bool:
         return self._living().changed()

@@ -58,7 +58,6 @@ _RUN_CONDITIONS = {
 _IN_NAMESPACE = "runs.namespace = ?"
 _IS_STATE = "runs.state = ?"
 _HAS_PREFIX = "runs.id >= ? AND runs.id < ?"
-_HAS_ATTRIBUTE = "runs.run IN (SELECT run FROM attributes WHERE name = ? AND value = ?)"
 
 
 class Conditions(msgspec.Struct, frozen=True):
@@ -69,11 +68,13 @@ class Conditions(msgspec.Struct, frozen=True):
             newest ones.
         has_state: one of a JSON list.
         has_tag: of this name and value.
+        has_attribute: of this name and JSON text.
     """
 
     in_large_namespace: str
     has_state: str
     has_tag: str
+    has_attribute: str = "runs.run IN (SELECT run FROM attributes WHERE name = ? AND value = ?)"
 
 
 class Reads:
@@ -83,17 +84,22 @@ class Reads:
         self._readers = readers
         self._conditions = conditions
 
+    def _within(self) -> tuple[Any, ...]:
+        """Values behind those of a statement that finds runs to be taken care of: whose they are, where there are
+        several owners."""
+        return ()
+
     def due(
         self, app: str, now: int, limit: int, *, takeover: bool = False, only: Iterable[str] | None = None
     ) -> list[RunRow]:
         first = 0 if takeover else 2  # RESIDENT is 1
         workflows = None if only is None else texts(only)
         with self._readers.reading() as connection:
-            return [_run_row(row) for row in _due.one(connection, (app, first, now, workflows, limit))]
+            return [_run_row(row) for row in _due.one(connection, (app, first, now, workflows, limit, *self._within()))]
 
     def next_wake(self, app: str, after: int) -> int | None:
         with self._readers.reading() as connection:
-            rows = _next_wake.one(connection, (app, after))
+            rows = _next_wake.one(connection, (app, after, *self._within()))
         return rows[0][0] if rows else None
 
     def registered_owner(self, app: str) -> Owner | None:
@@ -109,7 +115,7 @@ class Reads:
     def inbox_runs(self, app: str, limit: int, *, only: Iterable[str] | None = None) -> list[int]:
         workflows = None if only is None else texts(only)
         with self._readers.reading() as connection:
-            return [run for (run,) in _inbox_runs.one(connection, (app, workflows, limit))]
+            return [run for (run,) in _inbox_runs.one(connection, (app, workflows, limit, *self._within()))]
 
     def outbox(self, app: str, limit: int, workflows: Iterable[str]) -> builtins.list[OutboxRow]:
         with self._readers.reading() as connection:
@@ -241,19 +247,20 @@ def _given(where: RunFilter, dialect: Conditions) -> tuple[list[str], list[Any]]
     if where.id_prefix:
         given.append((_HAS_PREFIX, (where.id_prefix, where.id_prefix + "\U0010ffff")))
     given += [(dialect.has_tag, tag) for tag in where.tags.items()]
-    given += [(_HAS_ATTRIBUTE, (name, attribute_text(value))) for name, value in where.attributes.items()]
+    given += [(dialect.has_attribute, (name, attribute_text(value))) for name, value in where.attributes.items()]
     return [condition for condition, _ in given], [value for _, values in given for value in values]
 
 
 def _run_row(row: Row) -> RunRow:
-    *plain, chain, summary, timer, tags, attributes = row
+    *plain, chain, summary, timer, slot, tags, attributes = row
     columns: list[Any] = [
         *plain,
         {} if tags == "{}" else _tags.decode(tags),
-        {} if attributes == "{}" else _attributes.decode(attributes),
+        {} if attributes is None or attributes == "{}" else _attributes.decode(attributes),
         chain,
         summary,
         timer,
+        slot,
     ]
     return RunRow(*columns)
 

@@ -5,14 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping, Sequence
 
-from segue.stores.base import (
-    ALL_ENDED,
-    Answer,
-    Batch,
-    Ended,
-    Fence,
-    Owner,
-)
+from segue.stores.base import ALL_ENDED, Answer, Batch, Ended, Fence, Owner
+from segue.stores.owning import SLOTS, Holding, Slots
 from segue.stores.sql import cache, retention
 from segue.stores.sql.commit import landed
 from segue.stores.sql.reads import Conditions, Reads
@@ -82,6 +76,22 @@ class SqliteStore(Reads, Schedules):
 
     def release(self, fence: Fence, *, clean: bool = True) -> None:
         self._ownership.release(fence, clean=clean)
+
+    @property
+    def lease(self) -> float | None:
+        return None
+
+    def tend(self, fence: Fence) -> Holding:
+        return Holding((Slots(0, SLOTS - 1, fence.clean),))
+
+    def give(self, fence: Fence, slots: Sequence[Slots]) -> None:
+        """Nothing: there is one owner at a time, which has all slots or none."""
+
+    def stirred(self) -> bool:
+        return False
+
+    def slots_of(self, runs: Iterable[int]) -> dict[int, int]:
+        return dict.fromkeys(runs, 0)
 
     def changed(self) -> bool:
         return self._writer.changed()

@@ -1,0 +1,61 @@
+"""Which owner has which runs, where several share an app's.
+
+A separate file from ``stores.base`` because only the runtime's tending has to do with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Protocol
+
+import msgspec
+
+if TYPE_CHECKING:
+    from segue.stores.base import Fence
+
+SLOTS = 16_384
+"""Every run is in one of so many slots, for as long as it lives; ownership is of slots."""
+
+
+class Slots(msgspec.Struct, frozen=True, gc=False):
+    """Slots from ``low`` to ``high``, both included. ``clean``: the last owner gave them back, and did not end without
+    a word."""
+
+    low: int
+    high: int
+    clean: bool = True
+
+
+class Holding(msgspec.Struct, frozen=True, gc=False):
+    """What an owner has: its slots, and of these the ``surplus``, which it should let go of because others have less.
+    ``owners``: how many share the app's runs."""
+
+    slots: tuple[Slots, ...]
+    surplus: tuple[Slots, ...] = ()
+    owners: int = 1
+
+
+class Owning(Protocol):
+    """The part of the store's protocol that moves runs between owners."""
+
+    @property
+    def lease(self) -> float | None:
+        """Seconds after which an owner counts as dead that has not called ``tend``; None where its death is seen at
+        once."""
+
+    def tend(self, fence: Fence) -> Holding:
+        """Goes on with the lease, takes over what nobody owns any more, and says what the owner has now.
+
+        Raises:
+            FenceLost: somebody else has taken over.
+        """
+
+    def give(self, fence: Fence, slots: Sequence[Slots]) -> None:
+        """Lets go of slots, where nothing is under way any more, for others to take."""
+
+    def stirred(self) -> bool:
+        """Whether owners are known to have come, gone or let go of something since the last call: a hint, as
+        ``changed`` is, which passes it on."""
+
+    def slots_of(self, runs: Iterable[int]) -> dict[int, int]:
+        """Which slot each of these runs is in."""

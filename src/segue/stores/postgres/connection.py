@@ -1,0 +1,142 @@
+"""Connecting to the server, and what its errors mean to us."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+import psycopg
+from psycopg import errors
+
+from segue.errors import InvalidArgument, StoreCorrupt, StoreError, StoreUnavailable
+
+OLDEST_SERVER = 140_000
+"""``server_version`` from which on everything used here is there."""
+
+Connection = psycopg.Connection[tuple[Any, ...]]
+
+CONFLICTS: tuple[type[Exception], ...] = (
+    errors.UniqueViolation,
+    errors.ForeignKeyViolation,
+    errors.DeadlockDetected,
+    errors.SerializationFailure,
+)
+"""Two transactions met; nothing was written, and the next try sees what the other one did."""
+
+UNFIT: tuple[type[Exception], ...] = (
+    psycopg.DataError,
+    psycopg.IntegrityError,
+    errors.ProgramLimitExceeded,
+    errors.CannotCoerce,
+    errors.DatatypeMismatch,
+    TypeError,
+    ValueError,
+    OverflowError,
+)
+"""What a value raises that does not fit, on its way to the server or in it."""
+
+_ADVICE: dict[type[Exception], str] = {
+    errors.DiskFull: "the server's disk is full; free some space, work goes on by itself",
+    errors.TooManyConnections: "the server takes no more connections; raise max_connections or put a pooler before it",
+    errors.ReadOnlySqlTransaction: "the server is read-only (a standby?); name the primary in the URL",
+    errors.AdminShutdown: "the server is shutting down",
+    errors.CrashShutdown: "the server has crashed and restarts",
+    errors.CannotConnectNow: "the server is starting up",
+    errors.InvalidPassword: "the server refuses the password",
+    errors.InvalidAuthorizationSpecification: "the server refuses the user",
+    errors.InvalidCatalogName: "there is no such database; make it with createdb",
+    errors.InsufficientPrivilege: "the user lacks a right; grant CREATE on the database, or all on schema segue",
+}
+_DAMAGED: tuple[type[Exception], ...] = (errors.DataCorrupted, errors.IndexCorrupted)
+
+
+class Address:
+    """Where the database is, as its URL says.
+
+    ``postgresql://user@host/database?prepare=off`` keeps from preparing statements, which PgBouncer before 1.21 needs
+    in transaction mode; every other parameter goes to libpq.
+
+    Attributes:
+        shown: the URL without its password, for messages.
+    """
+
+    def __init__(self, url: str) -> None:
+        parts = urlsplit(url)
+        given = dict(parse_qsl(parts.query, keep_blank_values=True))
+        prepare = given.pop("prepare", "on")
+        if prepare not in ("on", "off"):
+            raise InvalidArgument(f"prepare={prepare} in the database's URL: it is on or off")
+        self.prepares = prepare == "on"
+        self.target = urlunsplit(parts._replace(scheme="postgresql", query=urlencode(given)))
+        place = parts.netloc.rpartition("@")[2]
+        user = f"{parts.username}@" if parts.username else ""
+        self.shown = urlunsplit(("postgresql", user + place, parts.path, "", ""))
+
+
+def connect(address: Address, *, patience: float, reads: bool = False) -> Connection:
+    """A connection in autocommit. A server that is silent for ``patience`` seconds counts as gone, and a transaction
+    that does nothing for as long is ended by the server.
+
+    Raises:
+        StoreUnavailable: there is no server, or it refuses.
+    """
+    seconds = max(1, round(patience))
+    try:
+        connection = psycopg.connect(
+            address.target,
+            autocommit=True,
+            prepare_threshold=5 if address.prepares else None,
+            cursor_factory=psycopg.RawCursor,
+            connect_timeout=seconds,
+            tcp_user_timeout=seconds * 1000,
+            keepalives_idle=seconds,
+            keepalives_interval=max(1, seconds // 3),
+            keepalives_count=3,
+            application_name="segue",
+        )
+    except psycopg.Error as error:
+        raise meaning(error, address) from error
+    try:
+        _set_up(connection, address, seconds, reads)
+    except psycopg.Error as error:
+        connection.close()
+        raise meaning(error, address) from error
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _set_up(connection: Connection, address: Address, seconds: int, reads: bool) -> None:
+    if connection.info.server_version < OLDEST_SERVER:
+        found = connection.info.parameter_status("server_version")
+        raise StoreError(f"{address.shown} is PostgreSQL {found}; segue needs 14 or later: update the server")
+    settings = f"SET idle_in_transaction_session_timeout = '{seconds}s'; SET client_min_messages = warning"
+    if reads:
+        settings += "; SET default_transaction_read_only = on"
+    connection.execute(settings)
+
+
+def is_gone(error: Exception) -> bool:
+    """Whether the connection is of no more use, or may not be."""
+    if isinstance(error, (*CONFLICTS, errors.QueryCanceled)):
+        return False
+    return isinstance(error, (psycopg.OperationalError, psycopg.InterfaceError))
+
+
+def meaning(error: Exception, address: Address) -> StoreError:
+    """The error of our tree for an error of the server's or the driver's."""
+    where = address.shown
+    told = str(error).strip().replace("\n", "; ")
+    for kind, advice in _ADVICE.items():
+        if isinstance(error, kind):
+            return StoreUnavailable(f"{where}: {advice} ({told})")
+    if isinstance(error, _DAMAGED):
+        return StoreCorrupt(f"{where}: the server reports damage ({told}); restore a backup")
+    if isinstance(error, errors.UndefinedTable):
+        return StoreCorrupt(f"{where}: a table of segue's is gone ({told}); restore a backup, or drop schema segue")
+    if isinstance(error, (psycopg.OperationalError, psycopg.InterfaceError, psycopg.InternalError)):
+        return StoreUnavailable(f"{where}: the server cannot be reached or cannot work just now ({told})")
+    return StoreError(
+        f"{where}: the server refused a statement of segue's ({type(error).__name__}: {told}); report this"
+    )

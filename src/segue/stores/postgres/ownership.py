@@ -1,0 +1,220 @@
+"""Who owns the runs of an app: workers with leases, and slots that move between them.
+
+A worker's row in ``owners`` is both: the fence, which every commit of its locks and finds or not, and the lease, which
+it goes on with long before it runs out. Whoever finds a lease run out deletes the row; that waits for a commit that has
+passed the fence, and no later one passes. So of two who believe that they own a run, one can write nothing. Time is the
+database's.
+
+Each slot belongs to one worker or to none; the table is moved about under its own locks by one worker at a time. A
+worker claims free slots up to its share of all, and is told what it holds above its share once somebody has less: it
+lets go of those by itself, when nothing is under way there any more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+
+import msgspec
+
+from segue.errors import FenceLost, StoreError
+from segue.stores.base import Fence, Owner
+from segue.stores.owning import SLOTS, Holding, Slots
+from segue.stores.postgres.hints import OWNERS
+from segue.stores.postgres.session import Session
+from segue.stores.postgres.writer import Writer, lost
+from segue.stores.sql.statements import Statement
+
+_join = Statement("join_owners")
+_leave = Statement("leave_owners")
+_renew = Statement("renew_lease")
+_expire = Statement("expire_leases")
+_live = Statement("live_owners")
+_advertise = Statement("advertise")
+_make = Statement("make_slots")
+_lock = Statement("lock_slots")
+_clear = Statement("clear_slots")
+_write = Statement("write_slots")
+
+_TELL = f"NOTIFY segue, '{OWNERS}'".encode()
+
+
+class _Range(msgspec.Struct):
+    """A row of the table of slots."""
+
+    low: int
+    high: int
+    epoch: int | None
+    clean: bool
+
+    @property
+    def size(self) -> int:
+        return self.high - self.low + 1
+
+
+class Ownership:
+    """What this store owns. Has a connection of its own: a lease must not wait for a long commit."""
+
+    def __init__(self, writer: Writer, lease: float) -> None:
+        self._writer = writer
+        self._lease = lease
+        self._held: set[Fence] = set()
+
+    def own(self, app: str, worker: str, serves: Mapping[str, str] | None) -> Fence:
+        with self._writer.transaction() as session:
+            _make.one(session, (app,))
+            ((epoch,),) = _join.one(session, (app, worker, _json(serves or {}), self._lease))
+            session.raw.execute(_TELL)
+        fence = Fence(app, epoch)
+        self._held.add(fence)
+        return fence
+
+    def advertise(self, fence: Fence, serves: Mapping[str, str]) -> None:
+        with self._writer.transaction() as session:
+            _advertise.one(session, (_json(serves), fence.app, fence.epoch))
+
+    def owners(self, app: str) -> list[Owner]:
+        """Who is alive."""
+        with self._writer.transaction() as session:
+            rows = _live.one(session, (app,))
+        return [
+            Owner(worker, msgspec.json.decode(serves, type=dict[str, str]))
+            for _, worker, serves, dead in rows
+            if not dead
+        ]
+
+    def tend(self, fence: Fence) -> Holding:
+        """Goes on with the lease, throws out whoever is dead, claims what is free; see ``Store.tend``."""
+        with self._writer.transaction() as session:
+            if not _renew.one(session, (self._lease, fence.app, fence.epoch)):
+                raise lost(fence)
+            ranges = [_Range(*row) for row in _lock.one(session, (fence.app,))]
+            _expire.one(session, (fence.app,))
+            live = [epoch for epoch, *_ in _live.one(session, (fence.app,))]
+            before = msgspec.json.encode(ranges)
+            _free(ranges, set(live))
+            share = -(-SLOTS // len(live))
+            _claim(ranges, fence.epoch, share)
+            ranges = _merged(ranges)
+            if msgspec.json.encode(ranges) != before:
+                _write_anew(session, fence.app, ranges)
+        own = [each for each in ranges if each.epoch == fence.epoch]
+        return Holding(_slots(own), _surplus(ranges, own, live, share), len(live))
+
+    def give(self, fence: Fence, slots: Sequence[Slots]) -> None:
+        """Lets go of slots; nothing is under way there."""
+        with self._writer.transaction(fence) as session:
+            ranges = [_Range(*row) for row in _lock.one(session, (fence.app,))]
+            kept: list[_Range] = []
+            for each in ranges:
+                kept += _split(each, slots) if each.epoch == fence.epoch else [each]
+            _write_anew(session, fence.app, _merged(kept))
+            session.raw.execute(_TELL)
+
+    def release(self, fence: Fence, *, clean: bool) -> None:
+        """Not ``clean``: the lease runs out by itself, as after the death of the process."""
+        if fence not in self._held:
+            return
+        self._held.discard(fence)
+        if not clean:
+            return
+        with suppress(StoreError, FenceLost), self._writer.transaction() as session:
+            ranges = [_Range(*row) for row in _lock.one(session, (fence.app,))]
+            if not _leave.one(session, (fence.app, fence.epoch)):
+                return
+            for each in ranges:
+                if each.epoch == fence.epoch:
+                    each.epoch, each.clean = None, True
+            _write_anew(session, fence.app, _merged(ranges))
+            session.raw.execute(_TELL)
+
+    def close(self) -> None:
+        self._writer.close()
+
+    def release_all(self, *, clean: bool) -> None:
+        for fence in list(self._held):
+            self.release(fence, clean=clean)
+
+
+def _free(ranges: list[_Range], live: set[int]) -> None:
+    """The slots of the dead are nobody's."""
+    for each in ranges:
+        if each.epoch is not None and each.epoch not in live:
+            each.epoch, each.clean = None, False
+
+
+def _claim(ranges: list[_Range], epoch: int, share: int) -> None:
+    """Takes free slots, until the worker has its share."""
+    missing = share - sum(each.size for each in ranges if each.epoch == epoch)
+    for each in list(ranges):
+        if each.epoch is not None or missing <= 0:
+            continue
+        if each.size > missing:
+            ranges.insert(ranges.index(each) + 1, _Range(each.low + missing, each.high, None, each.clean))
+            each.high = each.low + missing - 1
+        each.epoch = epoch
+        missing -= each.size
+
+
+def _surplus(ranges: Sequence[_Range], own: Sequence[_Range], live: Sequence[int], share: int) -> tuple[Slots, ...]:
+    """What the worker holds above its share, as far as others lack it, from its highest slots down."""
+    sizes = dict.fromkeys(live, 0)
+    for each in ranges:
+        if each.epoch in sizes:
+            sizes[each.epoch] += each.size
+    floor = SLOTS // len(live)
+    lacking = sum(max(0, floor - size) for size in sizes.values()) - sum(
+        each.size for each in ranges if each.epoch is None
+    )
+    above = min(sum(each.size for each in own) - share, lacking)
+    found: list[Slots] = []
+    for each in reversed(own):
+        if above <= 0:
+            break
+        low = max(each.low, each.high - above + 1)
+        found.append(Slots(low, each.high))
+        above -= each.high - low + 1
+    return tuple(found)
+
+
+def _split(each: _Range, given: Sequence[Slots]) -> list[_Range]:
+    """The range, with the slots that were given up as ranges of their own."""
+    parts: list[_Range] = []
+    at = each.low
+    for slots in sorted(given, key=lambda slots: slots.low):
+        low, high = max(slots.low, each.low), min(slots.high, each.high)
+        if low > high:
+            continue
+        if at < low:
+            parts.append(_Range(at, low - 1, each.epoch, each.clean))
+        parts.append(_Range(low, high, None, True))
+        at = high + 1
+    if at <= each.high:
+        parts.append(_Range(at, each.high, each.epoch, each.clean))
+    return parts
+
+
+def _merged(ranges: Sequence[_Range]) -> list[_Range]:
+    """Neighbours of one owner as one range."""
+    merged: list[_Range] = []
+    for each in sorted(ranges, key=lambda each: each.low):
+        last = merged[-1] if merged else None
+        if last is not None and (last.epoch, last.clean) == (each.epoch, each.clean):
+            merged[-1] = _Range(last.low, each.high, last.epoch, last.clean)
+        else:
+            merged.append(each)
+    return merged
+
+
+def _write_anew(session: Session, app: str, ranges: Sequence[_Range]) -> None:
+    _clear.one(session, (app,))
+    rows = [(app, each.low, each.high, each.epoch, each.clean) for each in ranges]
+    _write.many(session, [value for row in rows for value in row])
+
+
+def _slots(ranges: Sequence[_Range]) -> tuple[Slots, ...]:
+    return tuple(Slots(each.low, each.high, each.clean) for each in ranges)
+
+
+def _json(serves: Mapping[str, str]) -> str:
+    return msgspec.json.encode(dict(serves)).decode()

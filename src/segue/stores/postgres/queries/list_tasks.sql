@@ -1,0 +1,8 @@
+-- Human tasks of a namespace in the order they were opened; conditions are added to WHERE. Locks: nothing, reads the
+-- last committed state.
+SELECT
+    tasks.task, tasks.run, runs.id, tasks.namespace, tasks.key, tasks.name, tasks.assignee, tasks.state,
+    tasks.opened_at, tasks.due, tasks.form, tasks.subject, tasks.closed_at, tasks.closed_by, tasks.outcome
+FROM segue.tasks JOIN segue.runs ON runs.run = tasks.run
+WHERE tasks.namespace = ?
+ORDER BY tasks.task

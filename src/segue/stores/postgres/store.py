@@ -1,0 +1,186 @@
+"""The PostgreSQL store, put together from its parts."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from segue.errors import InvalidArgument
+from segue.stores.base import ALL_ENDED, Answer, Batch, Ended, Fence, Owner
+from segue.stores.owning import SLOTS, Holding, Slots
+from segue.stores.postgres import commit
+from segue.stores.postgres.connection import Address
+from segue.stores.postgres.hints import Hints
+from segue.stores.postgres.logs import PostgresLogs
+from segue.stores.postgres.migrations import migrate, version
+from segue.stores.postgres.ownership import Ownership
+from segue.stores.postgres.readers import Readers
+from segue.stores.postgres.session import Session
+from segue.stores.postgres.writer import Writer
+from segue.stores.sql import cache, redaction, retention
+from segue.stores.sql.commit import landed
+from segue.stores.sql.reads import Conditions, Reads
+from segue.stores.sql.schedules import Schedules
+from segue.stores.sql.statements import Connection, Statement
+
+LEASE = 10.0
+"""Seconds after which a worker that says nothing counts as dead."""
+
+CONDITIONS = Conditions(
+    in_large_namespace="runs.namespace = ?",
+    has_state="runs.state IN (SELECT json_array_elements_text(?::json))",
+    has_tag="runs.tags @> jsonb_build_object(?::text, ?::text)",
+    has_attribute="runs.run IN (SELECT run FROM segue.attributes WHERE name = ? AND md5(value) = md5(?::text))",
+)
+
+_size = Statement("database_size")
+_slots_of = Statement("slots_of_runs")
+
+
+class PostgresStore(Reads, Schedules):
+    """Runs in a PostgreSQL database; fulfils ``Store``, where the docstrings stand."""
+
+    def __init__(self, url: str, lease: float) -> None:
+        self.address = Address(url)
+        self._lease = lease
+        self._writer = Writer(self.address, lease)
+        self._lent = Readers(self.address, lease)
+        super().__init__(self._lent, CONDITIONS)
+        self._slots: tuple[list[int], list[int]] = ([0], [SLOTS - 1])
+        self._ownership = Ownership(Writer(self.address, lease), lease)
+        self._hints = Hints(self.address, lease)
+        self._log_writer = Writer(self.address, lease)
+        self._logs = PostgresLogs(self._log_writer)
+        self._lock = threading.Lock()
+
+    @classmethod
+    def open(cls, url: str, *, lease: float = LEASE) -> PostgresStore:
+        """Connects to the database and brings its schema up to date.
+
+        ``lease``: seconds after which a worker counts as dead that has not been heard of; its runs go on elsewhere
+        then.
+
+        Raises:
+            StoreUnavailable: the server cannot be reached, or refuses.
+            SchemaTooNew: a newer release has written the database.
+            InvalidArgument: the URL or the lease is none.
+        """
+        if not lease > 0:
+            raise InvalidArgument(f"a lease of {lease} seconds: it must be more than 0")
+        store = cls(url, lease)
+        try:
+            with store._writer.session() as session:
+                migrate(session.raw, store.address)
+        except BaseException:
+            store.close(clean=False)
+            raise
+        return store
+
+    @property
+    def logs(self) -> PostgresLogs:
+        return self._logs
+
+    @property
+    def lease(self) -> float | None:
+        return self._lease
+
+    def commit(self, batch: Batch) -> list[Answer]:
+        return commit.commit(self._writer, batch)
+
+    def landed(self, batch: Batch) -> bool:
+        with self._lent.reading() as connection:
+            return landed(connection, batch)
+
+    def own(self, app: str, worker: str, serves: Mapping[str, str] | None = None) -> Fence | None:
+        return self._ownership.own(app, worker, serves)
+
+    def tend(self, fence: Fence) -> Holding:
+        holding = self._ownership.tend(fence)
+        kept = _without(holding.slots, holding.surplus)
+        self._writer.live_in(kept)
+        self._slots = [each.low for each in holding.slots], [each.high for each in holding.slots]
+        return holding
+
+    def give(self, fence: Fence, slots: Sequence[Slots]) -> None:
+        self._ownership.give(fence, slots)
+
+    def advertise(self, fence: Fence, serves: Mapping[str, str]) -> None:
+        self._ownership.advertise(fence, serves)
+
+    def owner(self, app: str) -> Owner | None:
+        owners = self._ownership.owners(app)
+        if not owners:
+            return None
+        serves = {workflow: version for each in owners for workflow, version in each.serves.items()}
+        return Owner(", ".join(each.worker for each in owners), serves)
+
+    def release(self, fence: Fence, *, clean: bool = True) -> None:
+        self._ownership.release(fence, clean=clean)
+
+    def stirred(self) -> bool:
+        return self._hints.stirred()
+
+    def slots_of(self, runs: Iterable[int]) -> dict[int, int]:
+        with self._lent.reading() as connection:
+            return dict(_slots_of.one(connection, (list(runs),)))
+
+    def changed(self) -> bool:
+        return self._hints.changed(self._writer.process)
+
+    def pulse(self) -> int:
+        return self._lent.pulse()
+
+    def drop_cached(self, namespace: str, step: str, key: str | None = None) -> int:
+        return cache.drop(self._writer, namespace, step, key)
+
+    def retain(self, closed_before: int, limit: int, which: Ended = ALL_ENDED) -> int:
+        return retention.retain(self._writer, self._lent, self._logs.erase, closed_before, limit, which)
+
+    def oldest(self, which: Ended) -> int | None:
+        return retention.oldest(self._lent, which)
+
+    def shrink(self, pages: int = 500) -> bool:
+        """Nothing: the server's autovacuum gives space back."""
+        return False
+
+    def redact(self, run: int, events: Sequence[tuple[int, bytes]], told: bytes, refs: Iterable[str] = ()) -> bool:
+        with self._writer.transaction() as connection:
+            done = redaction.redact(connection, run, events, told, refs)
+        if done:
+            self._logs.erase([run])
+        return done
+
+    def backup(self, target: str) -> None:
+        raise InvalidArgument(
+            "a PostgreSQL database is backed up with the server's own tools (pg_dump, pg_basebackup, or your "
+            "provider's snapshots); end all workers before you restore one"
+        )
+
+    def _within(self) -> tuple[Any, ...]:
+        return self._slots
+
+    def _measure(self, connection: Connection) -> tuple[int, int]:
+        assert isinstance(connection, Session)
+        return int(_size.one(connection)[0][0]), version(connection.raw)
+
+    def close(self, *, clean: bool = True) -> None:
+        self._ownership.release_all(clean=clean)
+        self._ownership.close()
+        self._hints.close()
+        self._lent.close()
+        self._writer.close()
+        self._log_writer.close()
+
+
+def _without(slots: Sequence[Slots], surplus: Sequence[Slots]) -> tuple[Slots, ...]:
+    """Slots in which runs are started: not those that are about to be given up, unless there are no others."""
+    kept: list[Slots] = []
+    for each in slots:
+        ends = [s.low for s in surplus if each.low <= s.low and s.high == each.high]
+        if not ends:
+            if not any(s.low <= each.low and each.high <= s.high for s in surplus):
+                kept.append(each)
+        elif min(ends) > each.low:
+            kept.append(Slots(each.low, min(ends) - 1))
+    return tuple(kept) or tuple(slots)

@@ -1,0 +1,121 @@
+"""The one connection of this process that writes, for one thread at a time; made anew when it is lost."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+import psycopg
+
+from segue.errors import FenceLost, StoreUnavailable
+from segue.stores.base import Fence
+from segue.stores.owning import Slots
+from segue.stores.postgres.connection import Address, connect, is_gone, meaning
+from segue.stores.postgres.session import Session
+from segue.stores.sql.statements import Statement
+
+_check_fence = Statement("check_fence")
+
+
+class Writer:
+    """The writing connection and its lock.
+
+    Attributes:
+        patience: seconds after which a silent server counts as gone.
+    """
+
+    def __init__(self, address: Address, patience: float) -> None:
+        self.address = address
+        self.patience = patience
+        self.lock = threading.RLock()
+        self._session: Session | None = None
+        self._home: tuple[Slots, ...] | None = None
+        self._closed = False
+
+    @property
+    def process(self) -> int:
+        """The number of the server's process that works for this connection; 0 without one."""
+        session = self._session
+        return 0 if session is None or session.raw.closed else session.raw.info.backend_pid
+
+    @contextmanager
+    def session(self) -> Iterator[Session]:
+        """The connection, for the time of the block; an error that may have cost it has it made anew the next time.
+
+        Raises:
+            StoreUnavailable: there is no server to be had.
+        """
+        with self.lock:
+            if self._closed:
+                raise StoreUnavailable(f"the store of {self.address.shown} is closed")
+            if self._session is None or self._session.raw.closed:
+                self._session = Session(connect(self.address, patience=self.patience))
+            if self._home:
+                self._session.home = self._home
+            try:
+                yield self._session
+            except psycopg.Error as error:
+                if is_gone(error):
+                    self.drop()
+                raise
+
+    @contextmanager
+    def transaction(self, fence: Fence | None = None) -> Iterator[Session]:
+        """A transaction; rolled back when anything is raised.
+
+        Raises:
+            FenceLost: ``fence`` is void.
+            StoreUnavailable: nothing was written, or the acknowledgement was lost.
+        """
+        try:
+            with self.session() as session:
+                session.raw.execute("BEGIN")
+                try:
+                    if fence is not None and not _check_fence.one(session, (fence.app, fence.epoch)):
+                        raise lost(fence)
+                    yield session
+                    session.raw.execute("COMMIT")
+                except BaseException:
+                    self.roll_back()
+                    raise
+        except psycopg.Error as error:
+            raise meaning(error, self.address) from error
+
+    def roll_back(self) -> None:
+        """Ends a transaction that is still open, if there is one."""
+        session = self._session
+        if session is None:
+            return
+        with suppress(psycopg.Error):
+            if session.raw.info.transaction_status != psycopg.pq.TransactionStatus.IDLE:
+                session.raw.execute("ROLLBACK")
+            return
+        self.drop()
+
+    def live_in(self, home: tuple[Slots, ...]) -> None:
+        """Runs are started in these slots from now on; anywhere if there are none."""
+        with self.lock:
+            self._home = home
+            if not home:
+                self.drop()
+
+    def drop(self) -> None:
+        """Closes the connection; the next one who needs it makes another."""
+        session, self._session = self._session, None
+        if session is not None:
+            with suppress(psycopg.Error):
+                session.raw.close()
+
+    def close(self) -> None:
+        with self.lock:
+            self._closed = True
+            self.drop()
+
+
+def lost(fence: Fence) -> FenceLost:
+    """The error of a worker that has been thrown out."""
+    return FenceLost(
+        f"this worker's lease on runs of app {fence.app!r} has run out and somebody has taken over (epoch "
+        f"{fence.epoch} is past); nothing was written, and the successor goes on from what was committed"
+    )

@@ -1,0 +1,91 @@
+"""Workflows of the fleet's tests, and a worker in a process of its own: ``fleet_program.py URL APP LEASE``.
+
+What is done outside is noted in a table of the database, by (run, what, process): the tests' own, beside segue's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import sys
+
+import psycopg
+
+from segue import Engine, Settings, idempotency_key, saga, signal, step, workflow
+
+DATABASE = os.environ.get("FLEET_DATABASE", "")
+
+
+def note(what: str) -> None:
+    """Notes that something happened, whoever does it."""
+    with psycopg.connect(DATABASE, autocommit=True) as connection:
+        connection.execute(
+            "INSERT INTO done (key, what, process) VALUES (%s, %s, %s)", (idempotency_key(), what, os.getpid())
+        )
+
+
+@step
+def act(what: str) -> str:
+    note(what)
+    return what
+
+
+@step
+async def last(seconds: float) -> float:
+    await asyncio.to_thread(note, "begins")
+    await asyncio.sleep(seconds)
+    await asyncio.to_thread(note, "ends")
+    return seconds
+
+
+@workflow
+async def walks(n: int) -> list[str]:
+    return [await act(f"{n}-{i}") for i in range(4)]
+
+
+@workflow
+async def meets(n: int) -> str:
+    await act(f"{n} before")
+    word = await signal("go", str)
+    return await act(f"{n} {word}")
+
+
+@workflow
+async def sleeps(seconds: float) -> str:
+    await asyncio.sleep(seconds)
+    return await act("awake")
+
+
+@workflow
+async def lasts(seconds: float) -> float:
+    return await last(seconds)
+
+
+@workflow
+async def leads(n: int) -> list[str]:
+    parts = await asyncio.gather(*[walks.child(n * 10 + i) for i in range(2)])
+    return [word for part in parts for word in part]
+
+
+@workflow
+async def undoes(n: int) -> str:
+    async with saga() as s:
+        await s.step(act, f"{n} do", undo=undo)
+        return await signal("go", str)
+
+
+@step
+def undo(what: str, done: str | None) -> None:
+    note(f"undo {what}")
+
+
+async def main(url: str, app: str, lease: float) -> None:
+    async with Engine(url, app=app, settings=Settings(lease=lease)):
+        print("works", flush=True)
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
+
+
+if __name__ == "__main__":
+    asyncio.run(main(sys.argv[1], sys.argv[2], float(sys.argv[3])))

@@ -1,0 +1,140 @@
+"""A PostgreSQL server for tests: one that SEGUE_TEST_POSTGRES names, or the system's own, started in a folder.
+
+It listens on a socket in its folder and on loopback. It does not wait for the disk: the tests prove order, not the
+disk.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+import pytest
+
+USER = "postgres"
+"""The server refuses to run as root; Debian's package brings this user."""
+SETTINGS = {
+    "fsync": "off",
+    "shared_buffers": "32MB",
+    "max_connections": "200",
+    "listen_addresses": "127.0.0.1",
+    "log_min_messages": "fatal",
+    "full_page_writes": "off",
+}
+
+
+class PostgresServer:
+    """A running server; databases are made in it and dropped again."""
+
+    def __init__(self, admin: str) -> None:
+        self.admin = admin
+
+    def url(self, database: str) -> str:
+        return urlunsplit(urlsplit(self.admin)._replace(path=f"/{database}"))
+
+    def create(self) -> str:
+        name = f"segue_{uuid.uuid4().hex}"
+        self.execute(f"CREATE DATABASE {name}")
+        return name
+
+    def drop(self, name: str) -> None:
+        self.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+    def execute(self, sql: str) -> list[Any]:
+        with psycopg.connect(self.admin, autocommit=True) as connection:
+            cursor = connection.execute(sql.encode())
+            return cursor.fetchall() if cursor.description else []
+
+
+class OwnServer(PostgresServer):
+    """A server that the tests have started, and may stop and kill."""
+
+    def __init__(self, folder: Path, binaries: Path, settings: dict[str, str]) -> None:
+        self.folder = folder
+        self.port = _free_port()
+        self._binaries = binaries
+        self._settings = settings
+        super().__init__(f"postgresql://{USER}@127.0.0.1:{self.port}/postgres")
+
+    def start(self) -> None:
+        options = " ".join(f"-c {name}={value}" for name, value in self._settings.items())
+        self._run(
+            "pg_ctl", "-D", "data", "-w", "-l", "log", "-o", f"-p {self.port} -k {self.folder} {options}", "start"
+        )
+
+    def stop(self, mode: str = "fast") -> None:
+        self._run("pg_ctl", "-D", "data", "-w", "-m", mode, "stop")
+
+    def kill(self) -> None:
+        """As a crash does: nothing is written down any more."""
+        os.kill(int((self.folder / "data" / "postmaster.pid").read_text().split()[0]), signal.SIGKILL)
+
+    def initialise(self) -> None:
+        self._run("initdb", "-D", "data", "-U", USER, "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
+
+    def _run(self, program: str, *arguments: str) -> None:
+        user = USER if os.geteuid() == 0 else None
+        environment = {"PATH": os.environ["PATH"], "LC_ALL": "C"}
+        found = subprocess.run(
+            [self._binaries / program, *arguments], cwd=self.folder, user=user, env=environment, text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, check=False,
+        )  # fmt: skip
+        assert found.returncode == 0, f"{program} {' '.join(arguments)}: {found.stdout}"
+
+
+@contextmanager
+def postgres_server(settings: dict[str, str] | None = None) -> Iterator[PostgresServer]:
+    """A running server; skips when there is none to be had."""
+    given = os.environ.get("SEGUE_TEST_POSTGRES")
+    if given and settings is None:
+        yield PostgresServer(given)
+        return
+    with own_server(settings) as server:
+        yield server
+
+
+@contextmanager
+def own_server(settings: dict[str, str] | None = None) -> Iterator[OwnServer]:
+    """A server of the caller's own, started."""
+    binaries = _binaries()
+    if binaries is None:
+        pytest.skip("missing tool: a PostgreSQL server (Debian's package postgresql)")
+    folder = Path(tempfile.mkdtemp(prefix="segue-postgres-"))  # pytest's own folders are closed to other users
+    if os.geteuid() == 0:
+        user = pwd.getpwnam(USER)
+        os.chown(folder, user.pw_uid, user.pw_gid)
+    server = OwnServer(folder, binaries, SETTINGS | (settings or {}))
+    server.initialise()
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop("immediate")
+        shutil.rmtree(folder)
+
+
+def _binaries() -> Path | None:
+    """The newest server that Debian has installed, or the one on the path."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
+    if found:
+        return found[-1].parent
+    on_path = shutil.which("initdb")
+    return Path(on_path).resolve().parent if on_path else None
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
