@@ -41,6 +41,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--refuse-missing-tools", action="store_true", help="fail when a test is skipped because a tool is missing"
     )
+    parser.addoption(
+        "--postgres", action="store_true", help="what runs on any database runs on PostgreSQL, not in a file"
+    )
     parser.addoption("--long", action="store_true", help="sweeps over every case instead of a share, and larger sizes")
 
 

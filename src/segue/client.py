@@ -367,10 +367,10 @@ class Direct:
         resident = self._conductor.residents.get(run)
         if resident is not None and resident.execution is not None and not resident.incidents:
             return None, False
-        ended = _ended(self._conductor.store, run, events)
+        ended, acted = _standing(self._conductor.store, run, events)
         if ended is None and run in self._loading.unreadable:
             raise self._loading.unreadable[run]
-        return ended, _acted_upon(self._conductor.store, run, ended)
+        return ended, acted
 
     async def changed(self, run: int) -> None:
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -457,7 +457,11 @@ class Remote:
                     raise _closed(self._store, run)
                 if isinstance(recorded, (e.IncidentOpened, e.IncidentResolved)) and recorded.key is None:
                     stands = recorded
-            if isinstance(stands, e.IncidentOpened) and not _acted_upon(self._store, run, stands):
+            if (
+                isinstance(stands, e.IncidentOpened)
+                and not _acted_upon(self._store, run, stands)
+                and next(iter(events(run, after=after)), None) is None  # its owner may just have taken up what was said
+            ):
                 raise standing_still(str(run) if (row := self._store.run(run)) is None else row.id, stands)
             await self.changed(run)
 
@@ -469,8 +473,8 @@ class Remote:
 
     async def closing_event(self, run: int, events: Events) -> e.Event:
         while True:
-            ended = _ended(self._store, run, events)
-            if ended is not None and not _acted_upon(self._store, run, ended):
+            ended, acted = _standing(self._store, run, events)
+            if ended is not None and not acted:
                 return ended
             await self.changed(run)
 
@@ -500,6 +504,16 @@ def _ended(store: Store, run: int, events: Events) -> e.Event | None:
         if isinstance(event, wanted):
             return event
     return None
+
+
+def _standing(store: Store, run: int, events: Events) -> tuple[e.Event | None, bool]:
+    """The event that closed the run or stopped it, if any did; and whether a person has acted on that since."""
+    ended = _ended(store, run, events)
+    if not isinstance(ended, e.IncidentOpened):
+        return ended, False
+    if _acted_upon(store, run, ended):
+        return ended, True
+    return _ended(store, run, events), False  # between the two looks its owner may have taken up what a person said
 
 
 def _acted_upon(store: Store, run: int, ended: e.Event | None) -> bool:

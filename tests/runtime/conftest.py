@@ -22,7 +22,11 @@ def settings(request: pytest.FixtureRequest) -> Settings:
 
 
 @pytest.fixture
-def url(tmp_path: Path) -> str:
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A new database; a file, or with ``--postgres`` one on the server."""
+    if request.config.getoption("postgres"):
+        make: Callable[[], str] = request.getfixturevalue("postgres_database")
+        return make()
     return f"sqlite:///{tmp_path}/test.db"
 
 

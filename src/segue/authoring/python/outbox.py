@@ -1,7 +1,7 @@
 """Starting a workflow inside a transaction of the user's own: it runs if the transaction commits, and never otherwise.
 
-A row in the table ``segue_outbox`` is all there is to it; programs in other languages write it themselves
-(docs/transactions.md). The owner of the app's runs makes a run of each row, once.
+A row in the table ``segue_outbox`` (PostgreSQL: ``segue.outbox``) is all there is to it; programs in other languages
+write it themselves (docs/transactions.md). The owner of the app's runs makes a run of each row, once.
 """
 
 from __future__ import annotations
@@ -24,18 +24,17 @@ C = TypeVar("C")
 D = TypeVar("D")
 Coro = Coroutine[Any, Any, Any]
 
-INSERT = (
-    "INSERT INTO segue_outbox (workflow, input, id, tags, namespace, app, uid) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?)"
-)  # fmt: skip
+COLUMNS = ("workflow", "input", "id", "tags", "namespace", "app", "uid")
+_TABLES = {"sqlite": "segue_outbox", "postgresql": "segue.outbox"}
 
 _encodings = Encodings()
 
 
 class Connection(Protocol):
-    """What a row can be written with: a connection of ``sqlite3`` or ``apsw``, or a step's ``Transaction``."""
+    """What a row can be written with: a connection of ``sqlite3``, ``apsw`` or ``psycopg``, a session or connection of
+    SQLAlchemy, or a step's ``Transaction``."""
 
-    def execute(self, sql: str, parameters: Any, /) -> Any: ...
+    def execute(self, sql: Any, parameters: Any, /) -> Any: ...
 
 
 class Outbox:
@@ -109,8 +108,34 @@ class Outbox:
         namespace = namespace or os.environ.get("SEGUE_NAMESPACE") or "default"
         app = app or os.environ.get("SEGUE_APP") or "default"
         row = (name, input, checked_name(id or uid, "a run's id"), labels, namespace, app, uid)
-        connection.execute(INSERT, row)
+        _write(connection, row)
         return id or uid
+
+
+def _write(connection: Any, row: tuple[str, ...]) -> None:
+    """Writes the row, in the words of whoever made the connection."""
+    maker = type(connection).__module__.partition(".")[0]
+    if maker == "sqlalchemy":
+        from sqlalchemy import text
+
+        dialect = getattr(connection, "dialect", None) or connection.get_bind().dialect
+        statement = _insert(dialect.name, [f":{column}" for column in COLUMNS])
+        connection.execute(text(statement), dict(zip(COLUMNS, row, strict=True)))
+    elif maker == "psycopg":
+        connection.execute(_insert("postgresql", ["%s"] * len(row)), row)
+    else:
+        connection.execute(_insert(getattr(connection, "dialect", "sqlite"), ["?"] * len(row)), row)
+
+
+def _insert(dialect: str, places: list[str]) -> str:
+    if dialect not in _TABLES:
+        raise InvalidArgument(
+            f"there is no outbox in a database of {dialect}; segue keeps runs in SQLite and PostgreSQL"
+        )
+    if dialect == "postgresql":
+        kinds = ["jsonb" if column in ("input", "tags") else "text" for column in COLUMNS]
+        places = [f"CAST({place} AS {kind})" for place, kind in zip(places, kinds, strict=True)]
+    return f"INSERT INTO {_TABLES[dialect]} ({', '.join(COLUMNS)}) VALUES ({', '.join(places)})"
 
 
 def _tags(tags: dict[str, str] | None) -> dict[str, str]:

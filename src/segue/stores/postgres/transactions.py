@@ -92,6 +92,8 @@ class Lent:
     Values stand in its statements as ``?`` and ``?1``, or by name as ``:name``, as they do in the other dialect.
     """
 
+    dialect = "postgresql"
+
     def __init__(self, session: Session, budget: int) -> None:
         self._session = session
         self._raw = session.raw

@@ -1,0 +1,150 @@
+"""Transactional steps and the outbox on PostgreSQL: users' writes and what becomes of them are one commit."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+
+import psycopg
+import pytest
+import sqlalchemy
+from fleet_kit import until
+from sqlalchemy.orm import Session
+
+from segue import Engine, RunFailed, Transaction, outbox, step, workflow
+from segue.errors import OutOfReach, RunNotFound
+from segue.stores.faults import FaultyStore, LoseAcknowledgement
+from segue.stores.postgres.store import PostgresStore
+
+
+@step.transaction
+def transfer(db: Transaction, source: str, target: str, amount: int) -> int:
+    db.execute("UPDATE account SET balance = balance - ? WHERE name = ?", (amount, source))
+    db.execute("UPDATE account SET balance = balance + :amount WHERE name = :name", {"amount": amount, "name": target})
+    left = db.execute("SELECT balance FROM account WHERE name = ?", (source,)).fetchone()
+    assert left is not None
+    if left[0] < 0:
+        raise ValueError("not enough")
+    return int(left[0])
+
+
+@step.transaction
+def reaches(db: Transaction) -> None:
+    db.execute("DELETE FROM segue.journal")
+
+
+@step.transaction
+def orders(db: Transaction, item: str) -> str:
+    db.execute("INSERT INTO account VALUES (?, 0)", (item,))
+    return outbox.start(db, delivers, item, id=f"delivery-{item}")
+
+
+@workflow
+async def pays(amount: int) -> int:
+    return await transfer("ann", "bob", amount)
+
+
+@workflow
+async def reaching() -> None:
+    await reaches()
+
+
+@workflow
+async def ordering(item: str) -> str:
+    return await orders(item)
+
+
+@workflow
+async def delivers(item: str) -> str:
+    return f"{item} is on its way"
+
+
+@pytest.fixture
+def url(postgres_database: Callable[[], str]) -> str:
+    url = postgres_database()
+    with psycopg.connect(url) as connection:
+        connection.execute("CREATE TABLE account (name text PRIMARY KEY, balance integer NOT NULL)")
+        connection.execute("INSERT INTO account VALUES ('ann', 100), ('bob', 0)")
+    return url
+
+
+@pytest.fixture
+async def engine(url: str) -> AsyncIterator[Engine]:
+    async with Engine(url) as engine:
+        yield engine
+
+
+def balances(url: str) -> dict[str, int]:
+    with psycopg.connect(url) as connection:
+        return dict(connection.execute("SELECT name, balance FROM account").fetchall())
+
+
+async def test_what_a_step_writes_and_its_outcome_are_one_commit(engine: Engine, url: str) -> None:
+    handles = [await engine.start(pays, 10) for _ in range(10)]
+    assert sorted([await h.result() for h in handles]) == list(range(0, 100, 10))
+    assert balances(url) == {"ann": 0, "bob": 100}
+
+
+async def test_what_a_step_that_raises_wrote_is_taken_back(engine: Engine, url: str) -> None:
+    with pytest.raises(RunFailed, match="not enough"):
+        await (await engine.start(pays, 101)).result()
+    assert balances(url) == {"ann": 100, "bob": 0}
+
+
+async def test_a_lost_acknowledgement_pays_once(url: str) -> None:
+    store = FaultyStore(PostgresStore.open(url), dict.fromkeys(range(1, 8), LoseAcknowledgement()))
+    async with Engine(url, store=store) as engine:
+        assert await (await engine.start(pays, 30, id="a")).result() == 70
+    assert balances(url) == {"ann": 70, "bob": 30}
+
+
+async def test_segues_own_tables_are_out_of_reach(engine: Engine) -> None:
+    with pytest.raises(RunFailed, match="may not touch") as caught:
+        await (await engine.start(reaching)).result()
+    assert OutOfReach.__name__ in str(caught.value.failure if hasattr(caught.value, "failure") else caught.value)
+
+
+async def test_a_step_starts_a_run_with_what_it_writes(engine: Engine, url: str) -> None:
+    assert await (await engine.start(ordering, "tea")).result() == "delivery-tea"
+    assert await result_of(engine, "delivery-tea") == "tea is on its way"
+    assert "tea" in balances(url)
+
+
+async def test_a_transaction_of_psycopgs_starts_one_if_it_commits(engine: Engine, url: str) -> None:
+    with psycopg.connect(url) as connection:
+        connection.execute("INSERT INTO account VALUES ('kept', 1)")
+        outbox.start(connection, delivers, "kept", id="kept", tags={"kind": "order"})
+    with psycopg.connect(url) as connection:
+        outbox.start(connection, delivers, "lost", id="lost")
+        connection.rollback()
+    assert await result_of(engine, "kept") == "kept is on its way"
+    with pytest.raises(RunNotFound):
+        await engine.handle("lost")
+    await until(lambda: waiting(url) == 0)
+
+
+async def test_a_session_of_sqlalchemys_starts_one(engine: Engine, url: str) -> None:
+    database = sqlalchemy.create_engine(url.replace("postgresql://", "postgresql+psycopg://"))
+    with Session(database) as session, session.begin():
+        session.execute(sqlalchemy.text("INSERT INTO account VALUES ('orm', 1)"))
+        outbox.start(session, delivers, "orm", id="from-a-session")
+    with database.begin() as connection:
+        outbox.start(connection, delivers, "core", id="from-a-connection")
+    database.dispose()
+    assert await result_of(engine, "from-a-session") == "orm is on its way"
+    assert await result_of(engine, "from-a-connection") == "core is on its way"
+
+
+async def test_plain_sql_is_enough(engine: Engine, url: str) -> None:
+    with psycopg.connect(url) as connection:
+        connection.execute("INSERT INTO segue.outbox (workflow, id, input) VALUES ('delivers', 'plain', '[\"it\"]')")
+    assert await result_of(engine, "plain") == "it is on its way"
+
+
+async def result_of(engine: Engine, id: str) -> str:
+    await until(lambda: engine.store.find("default", id) is not None)
+    return str(await (await engine.handle(id)).result())
+
+
+def waiting(url: str) -> int:
+    with psycopg.connect(url) as connection:
+        return int(connection.execute("SELECT count(*) FROM segue.outbox").fetchall()[0][0])
