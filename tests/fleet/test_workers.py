@@ -11,8 +11,9 @@ import fleet_program
 import pytest
 from fleet_kit import LEASE, Fleet, until
 
-from segue import Engine, RunCancelled, Settings
+from segue import Engine, Incident, RunCancelled, Settings
 from segue.kernel import events as e
+from segue.stores.base import RunFilter
 from segue.stores.owning import SLOTS
 
 pytestmark = pytest.mark.xdist_group("fleet")
@@ -171,3 +172,28 @@ async def test_two_apps_are_worked_on_apart(fleet: Fleet) -> None:
         await handle.result(timeout=30)
     assert {process for _, _, process in fleet.done()} == {bank.process.pid}
     assert shop.process.poll() is None
+
+
+async def test_a_run_goes_to_a_worker_that_has_its_code(fleet: Fleet) -> None:
+    async with client(fleet) as outside:
+        handles = [await outside.start(fleet_program.meets, n) for n in range(6)]
+    async with Engine(fleet.url, settings=SETTINGS, workflows=[fleet_program.walks]) as walker:
+        await until(lambda: "waits for a worker" in (walker.store.list(RunFilter())[0].error or ""))
+        await fleet.worker()
+        await until(lambda: len(fleet.done()) == 6)
+        for handle in handles:
+            await (await walker.handle(handle.id)).signal("go", "on")
+        assert [await (await walker.handle(h.id)).result(timeout=30) for h in handles] == [f"{n} on" for n in range(6)]
+
+
+async def test_a_run_that_nobody_has_code_for_stands_still_in_the_end(fleet: Fleet) -> None:
+    settings = Settings(lease=LEASE, pinned_wait=0.5)
+    async with client(fleet) as outside:
+        handle = await outside.start(fleet_program.meets, 1)
+        async with Engine(fleet.url, settings=settings, workflows=[fleet_program.walks]):
+            with pytest.raises(Incident, match="no workflow named 'meets'"):
+                await handle.result(timeout=30)
+            await fleet.worker()
+            await handle.retry()
+            await handle.signal("go", "on")
+            assert await handle.result(timeout=30, through_incidents=True) == "1 on"

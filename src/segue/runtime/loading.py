@@ -318,8 +318,8 @@ def _without_code(
     conductor.residents[run.run] = run
     if halted:
         conductor.rest(run)
-    elif why:
+    elif why and not pinned.may_come(conductor, row):
         incidents.missing_definition(conductor, run, why)
     else:
-        pinned.wait(conductor, run, row)
+        pinned.wait(conductor, run, row, why)
     yield run

@@ -1,7 +1,7 @@
-"""Runs that are pinned to a version which this worker does not have: they wait visibly, then stand still.
+"""Runs whose code, or the version of it to which they are pinned, this worker does not have: they wait visibly, then
+stand still.
 
-The row of such a run says what it waits for, and stays due, so that a successor that has the version takes it up at
-once.
+The row of such a run says what it waits for, and stays due, so that a successor that has the code takes it up at once.
 """
 
 from __future__ import annotations
@@ -16,8 +16,12 @@ if TYPE_CHECKING:
     from segue.runtime.conductor import Conductor
 
 
-def why(conductor: Conductor, row: RunRow) -> str:
-    """What the run waits for."""
+def may_come(conductor: Conductor, row: RunRow) -> bool:
+    """Whether another worker may have code for the run, or come to have it: where there may be several."""
+    return conductor.store.lease is not None and row.workflow not in conductor.definitions.names()
+
+
+def _version(conductor: Conductor, row: RunRow) -> str:
     here = conductor.definitions.version(row.workflow)
     return (
         f"waits for a worker that has version {row.version!r} of workflow {row.workflow!r}, to which it is pinned; "
@@ -25,15 +29,19 @@ def why(conductor: Conductor, row: RunRow) -> str:
     )
 
 
-def wait(conductor: Conductor, run: Resident, row: RunRow) -> None:
-    """Nothing here may go on with the run: it waits as long as the setting ``pinned_wait`` says."""
+def wait(conductor: Conductor, run: Resident, row: RunRow, why: str) -> None:
+    """Nothing here may go on with the run: it waits as long as the setting ``pinned_wait`` says. ``why`` is empty if
+    it is its version that is not here."""
     now = conductor.clock.now()
     until = conductor.waiting_for_version.setdefault(run.run, now + round(conductor.settings.pinned_wait * 1_000_000))
     if now >= until:
         del conductor.waiting_for_version[run.run]
-        incidents.missing_version(conductor, run, why(conductor, row))
+        if why:
+            incidents.missing_definition(conductor, run, why)
+        else:
+            incidents.missing_version(conductor, run, _version(conductor, row))
         return
-    text = why(conductor, row)
+    text = f"waits for a worker that has its code: {why}" if why else _version(conductor, row)
     if row.error != text:
         segment = run.open_segment()
         segment.status = Status("waiting", RESIDENT, run.at, text)

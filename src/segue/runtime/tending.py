@@ -92,6 +92,20 @@ class Tending:
             await asyncio.to_thread(store.give, self._fence, free)
         holding = await asyncio.to_thread(store.tend, self._fence)
         self._take_up(holding)
+        await self._pass_on(holding.elsewhere - set(self._conductor.definitions.names()))
+
+    async def _pass_on(self, workflows: frozenset[str]) -> None:
+        """Lets others have the runs that they have code for and this owner has not."""
+        if not workflows:
+            return
+        conductor = self._conductor
+        for run in [run for run in conductor.residents.values() if run.workflow in workflows]:
+            conductor.drop(run)
+            conductor.waiting_for_version.pop(run.run, None)
+        await conductor.writer.settled()
+        moved = await asyncio.to_thread(conductor.store.pass_on, self._fence, workflows, conductor.clock.now())
+        if moved:
+            log.info("passes %d runs on to workers that have their code", moved)
 
     def _take_up(self, holding: Holding) -> None:
         before = {slot for slots in self._conductor.slots for slot in (slots.low, slots.high)}

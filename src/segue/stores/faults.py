@@ -192,6 +192,9 @@ class FaultyStore:
     def give(self, fence: Fence, slots: Sequence[Slots]) -> None:
         self._living().give(fence, slots)
 
+    def pass_on(self, fence: Fence, workflows: Iterable[str], now: int) -> int:
+        return self._living().pass_on(fence, workflows, now)
+
     def stirred(self) -> bool:
         return self._living().stirred()
 

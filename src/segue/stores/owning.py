@@ -28,10 +28,11 @@ class Slots(msgspec.Struct, frozen=True, gc=False):
 
 class Holding(msgspec.Struct, frozen=True, gc=False):
     """What an owner has: its slots, and of these the ``surplus``, which it should let go of because others have less.
-    ``owners``: how many share the app's runs."""
+    ``elsewhere``: workflows that other owners serve. ``owners``: how many share the app's runs."""
 
     slots: tuple[Slots, ...]
     surplus: tuple[Slots, ...] = ()
+    elsewhere: frozenset[str] = frozenset()
     owners: int = 1
 
 
@@ -52,6 +53,10 @@ class Owning(Protocol):
 
     def give(self, fence: Fence, slots: Sequence[Slots]) -> None:
         """Lets go of slots, where nothing is under way any more, for others to take."""
+
+    def pass_on(self, fence: Fence, workflows: Iterable[str], now: int) -> int:
+        """Moves open runs of these workflows that are due or have mail from the owner's slots into those of owners who
+        serve them; how many. None of them is in the owner's memory."""
 
     def stirred(self) -> bool:
         """Whether owners are known to have come, gone or let go of something since the last call: a hint, as

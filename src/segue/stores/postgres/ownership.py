@@ -12,7 +12,8 @@ lets go of those by itself, when nothing is under way there any more.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import random
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 
 import msgspec
@@ -35,7 +36,9 @@ _make = Statement("make_slots")
 _lock = Statement("lock_slots")
 _clear = Statement("clear_slots")
 _write = Statement("write_slots")
+_move = Statement("move_runs")
 
+_serves = msgspec.json.Decoder(dict[str, str])
 _TELL = f"NOTIFY segue, '{OWNERS}'".encode()
 
 
@@ -77,11 +80,7 @@ class Ownership:
         """Who is alive."""
         with self._writer.transaction() as session:
             rows = _live.one(session, (app,))
-        return [
-            Owner(worker, msgspec.json.decode(serves, type=dict[str, str]))
-            for _, worker, serves, dead in rows
-            if not dead
-        ]
+        return [Owner(worker, _serves.decode(serves)) for _, worker, serves, dead in rows if not dead]
 
     def tend(self, fence: Fence) -> Holding:
         """Goes on with the lease, throws out whoever is dead, claims what is free; see ``Store.tend``."""
@@ -90,7 +89,8 @@ class Ownership:
                 raise lost(fence)
             ranges = [_Range(*row) for row in _lock.one(session, (fence.app,))]
             _expire.one(session, (fence.app,))
-            live = [epoch for epoch, *_ in _live.one(session, (fence.app,))]
+            owners = _live.one(session, (fence.app,))
+            live = [epoch for epoch, *_ in owners]
             before = msgspec.json.encode(ranges)
             _free(ranges, set(live))
             share = -(-SLOTS // len(live))
@@ -99,7 +99,8 @@ class Ownership:
             if msgspec.json.encode(ranges) != before:
                 _write_anew(session, fence.app, ranges)
         own = [each for each in ranges if each.epoch == fence.epoch]
-        return Holding(_slots(own), _surplus(ranges, own, live, share), len(live))
+        elsewhere = {name for epoch, _, serves, _ in owners if epoch != fence.epoch for name in _serves.decode(serves)}
+        return Holding(_slots(own), _surplus(ranges, own, live, share), frozenset(elsewhere), len(live))
 
     def give(self, fence: Fence, slots: Sequence[Slots]) -> None:
         """Lets go of slots; nothing is under way there."""
@@ -110,6 +111,26 @@ class Ownership:
                 kept += _split(each, slots) if each.epoch == fence.epoch else [each]
             _write_anew(session, fence.app, _merged(kept))
             session.raw.execute(_TELL)
+
+    def pass_on(self, fence: Fence, workflows: Iterable[str], now: int) -> int:
+        """Moves runs to owners who have code for them; see ``Owning.pass_on``."""
+        moved = 0
+        with self._writer.transaction(fence) as session:
+            ranges = [_Range(*row) for row in _lock.one(session, (fence.app,))]
+            owners = _live.one(session, (fence.app,))
+            serving = {epoch: _serves.decode(serves) for epoch, _, serves, dead in owners if not dead}
+            own = [each for each in ranges if each.epoch == fence.epoch]
+            for workflow in workflows:
+                homes = [r for r in ranges if r.epoch != fence.epoch and workflow in serving.get(r.epoch or 0, ())]
+                if homes and own:
+                    target = random.choice(homes)
+                    slot = random.randint(target.low, target.high)
+                    lows, highs = [each.low for each in own], [each.high for each in own]
+                    _move.one(session, (fence.app, workflow, slot, now, lows, highs))
+                    moved += session.changes()
+            if moved:
+                session.raw.execute(_TELL)
+        return moved
 
     def release(self, fence: Fence, *, clean: bool) -> None:
         """Not ``clean``: the lease runs out by itself, as after the death of the process."""

@@ -118,6 +118,9 @@ class PostgresStore(Reads, Schedules):
     def release(self, fence: Fence, *, clean: bool = True) -> None:
         self._ownership.release(fence, clean=clean)
 
+    def pass_on(self, fence: Fence, workflows: Iterable[str], now: int) -> int:
+        return self._ownership.pass_on(fence, workflows, now)
+
     def stirred(self) -> bool:
         return self._hints.stirred()
 

@@ -87,6 +87,9 @@ class SqliteStore(Reads, Schedules):
     def give(self, fence: Fence, slots: Sequence[Slots]) -> None:
         """Nothing: there is one owner at a time, which has all slots or none."""
 
+    def pass_on(self, fence: Fence, workflows: Iterable[str], now: int) -> int:
+        return 0
+
     def stirred(self) -> bool:
         return False
 
