@@ -22,6 +22,7 @@ COMMANDS = (
     Command("start", "Run", "start:start", "Start a run and return at once: a worker carries it out."),
     Command("list", "Look", "listing:list_runs", "List runs, newest first."),
     Command("show", "Look", "show:show", "Show one run: its steps, errors, inputs and outputs."),
+    Command("workers", "Look", "workers:workers", "List the workers that are alive, and what each has."),
     Command("signal", "Act", "messages:signal", "Send a signal to a run."),
     Command("approve", "Act", "approve:approve", "Answer a human task of a run."),
     Command("task", "Act", "approve:task", "List human tasks."),
@@ -52,7 +53,7 @@ def overview() -> str:
         lines += [group, *(f"  {command.name:<10} {command.help}" for command in commands), ""]
     lines += [
         "Everywhere",
-        "  --url       The database, sqlite:///file; by default .segue/segue.db (SEGUE_URL, segue.toml)",
+        "  --url       The database, sqlite:///… or postgresql://…; by default .segue/segue.db (SEGUE_URL)",
         "  --app       The app whose runs they are (SEGUE_APP, segue.toml)",
         "  --namespace Whose runs (SEGUE_NAMESPACE, segue.toml)",
         "  --json      Print JSON, for machines",

@@ -42,7 +42,7 @@ async def _stats(scope: Scope) -> int:
         found = engine.store.stats()
         owner = engine.store.owner(engine.app)
         told: dict[str, Any] = {
-            "database": scope.database,
+            "database": scope.shown_database,
             "bytes": found.bytes,
             "schema": found.schema,
             "runs": found.runs,
@@ -57,7 +57,9 @@ async def _stats(scope: Scope) -> int:
         return 0
     out = console()
     out.print(
-        Text(f"{scope.database}  ", style="bold").append(f"{size(found.bytes)}, schema {found.schema}", "not bold")
+        Text(f"{scope.shown_database}  ", style="bold").append(
+            f"{size(found.bytes)}, schema {found.schema}", "not bold"
+        )
     )
     for state, number in sorted(found.runs.items(), key=lambda item: -item[1]):
         out.print(Text(f"{number:>10,}  ").append(badge(state)))
@@ -89,7 +91,7 @@ async def _vacuum(scope: Scope) -> int:
     if scope.json:
         print_json({"before": before, "after": after})
     else:
-        console().print(f"{scope.database}: {size(before)} before, {size(after)} now")
+        console().print(f"{scope.shown_database}: {size(before)} before, {size(after)} now")
     return 0
 
 
@@ -235,7 +237,7 @@ def migrate(*, scope: Scope = Scope()) -> int:  # noqa: B008 (immutable)
 
     schema = asyncio.run(open_it())
     if scope.json:
-        print_json({"database": scope.database, "schema": schema})
+        print_json({"database": scope.shown_database, "schema": schema})
     else:
-        console().print(f"{scope.database} has schema {schema}")
+        console().print(f"{scope.shown_database} has schema {schema}")
     return 0

@@ -9,6 +9,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from segue.errors import StoreUnavailable
+from segue.opening import shown
 from segue.settings import app_name, database_url, is_postgres, namespace_name, sqlite_path
 
 
@@ -26,6 +27,11 @@ class Scope:
     def database(self) -> str:
         """The database's URL, from wherever it is set."""
         return database_url(self.url)
+
+    @property
+    def shown_database(self) -> str:
+        """The database's URL, for people: without a password."""
+        return shown(self.database) if is_postgres(self.database) else self.database
 
     @property
     def app_name(self) -> str:

@@ -103,7 +103,7 @@ class _Printer:
     def show_served(self, scope: Scope, address: str | None) -> None:
         names = WORKFLOWS.names()
         text = Text("serving ").append(", ".join(names), style="bold")
-        text.append(f"  app {self._engine.app}, {scope.database}", style="not bold dim")
+        text.append(f"  app {self._engine.app}, {scope.shown_database}", style="not bold dim")
         if address is not None:
             text.append("\ndashboard ", style="default not bold not dim").append(address, style="bold not dim")
         self._out.print(text, soft_wrap=True)

@@ -23,7 +23,8 @@ def worker(
 ) -> int:
     """Serve workflows in one process, until SIGTERM or Ctrl-C; then hand over.
 
-    While another process owns the app's runs, it stands by and takes over when that one ends.
+    On PostgreSQL any number of workers share the app's runs. In a file one owns them: while another process does, this
+    one stands by and takes over when that one ends.
     """
     if not modules:
         raise InvalidArgument("no module is named; write `segue worker orders.py` or `segue worker shop.orders`")

@@ -44,7 +44,7 @@ from segue.stores.base import (
 )
 from segue.stores.cache_rows import CacheEntry
 from segue.stores.outbox_rows import OutboxRow
-from segue.stores.owning import Holding, Slots
+from segue.stores.owning import Holding, Slots, Worker
 from segue.stores.schedule_rows import ScheduleRow
 
 Commit = Callable[[], list[Answer]]
@@ -194,6 +194,9 @@ class FaultyStore:
 
     def pass_on(self, fence: Fence, workflows: Iterable[str], now: int) -> int:
         return self._living().pass_on(fence, workflows, now)
+
+    def workers(self, app: str | None = None) -> builtins.list[Worker]:
+        return self._living().workers(app)
 
     def stirred(self) -> bool:
         return self._living().stirred()

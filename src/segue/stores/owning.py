@@ -36,6 +36,25 @@ class Holding(msgspec.Struct, frozen=True, gc=False):
     owners: int = 1
 
 
+class Worker(msgspec.Struct, frozen=True, gc=False):
+    """An owner, as a person who looks after it wants to see it.
+
+    Attributes:
+        worker: host, process and a mark of its own. epoch: what its commits are fenced by.
+        since: when it became one (µs), 0 where that is not known. expires: when it counts as dead if nothing more is
+            heard of it (µs), None where its death is seen at once.
+        slots: how many of all it has. serves: the workflows that it has code for, each with its version.
+    """
+
+    worker: str
+    app: str
+    epoch: int
+    since: int
+    expires: int | None
+    slots: int
+    serves: dict[str, str]
+
+
 class Owning(Protocol):
     """The part of the store's protocol that moves runs between owners."""
 
@@ -57,6 +76,9 @@ class Owning(Protocol):
     def pass_on(self, fence: Fence, workflows: Iterable[str], now: int) -> int:
         """Moves open runs of these workflows that are due or have mail from the owner's slots into those of owners who
         serve them; how many. None of them is in the owner's memory."""
+
+    def workers(self, app: str | None = None) -> list[Worker]:
+        """The owners that are alive, of one app or of all."""
 
     def stirred(self) -> bool:
         """Whether owners are known to have come, gone or let go of something since the last call: a hint, as

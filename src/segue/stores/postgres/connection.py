@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
@@ -115,6 +116,15 @@ def _set_up(connection: Connection, address: Address, seconds: int, reads: bool)
     if reads:
         settings += "; SET default_transaction_read_only = on"
     connection.execute(settings)
+
+
+def is_stale(connection: Connection) -> bool:
+    """Whether an idle connection has something to read: nobody has asked, so it is the server's farewell."""
+    if connection.closed:
+        return True
+    look = select.poll()
+    look.register(connection.fileno(), select.POLLIN)
+    return bool(look.poll(0))
 
 
 def is_gone(error: Exception) -> bool:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import psycopg
 
 from segue.errors import StoreUnavailable
-from segue.stores.postgres.connection import Address, connect, is_gone, meaning
+from segue.stores.postgres.connection import Address, connect, is_gone, is_stale, meaning
 from segue.stores.postgres.session import Session
 from segue.stores.sql.statements import Statement
 
@@ -61,8 +61,11 @@ class Readers:
         with self._lock:
             if self._closed:
                 raise StoreUnavailable(f"the store of {self._address.shown} is closed")
-            if self._idle:
-                return self._idle.pop()
+            while self._idle:
+                session = self._idle.pop()
+                if not is_stale(session.raw):
+                    return session
+                session.raw.close()
         return Session(connect(self._address, patience=self._patience, reads=True))
 
     def _take_back(self, session: Session, keep: bool) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import builtins
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import msgspec
+
 from segue.errors import InvalidArgument
 from segue.stores.base import ALL_ENDED, Answer, Batch, Ended, Fence, Owner
-from segue.stores.owning import SLOTS, Holding, Slots
+from segue.stores.owning import SLOTS, Holding, Slots, Worker
 from segue.stores.postgres import commit
 from segue.stores.postgres.connection import Address
 from segue.stores.postgres.hints import Hints
@@ -35,6 +38,8 @@ CONDITIONS = Conditions(
 )
 
 _size = Statement("database_size")
+_owners = Statement("all_owners")
+_serves = msgspec.json.Decoder(dict[str, str])
 _slots_of = Statement("slots_of_runs")
 
 
@@ -120,6 +125,14 @@ class PostgresStore(Reads, Schedules):
 
     def pass_on(self, fence: Fence, workflows: Iterable[str], now: int) -> int:
         return self._ownership.pass_on(fence, workflows, now)
+
+    def workers(self, app: str | None = None) -> builtins.list[Worker]:
+        with self._lent.reading() as connection:
+            rows = _owners.one(connection, (app,))
+        return [
+            Worker(worker, name, epoch, since, expires, slots, _serves.decode(serves))
+            for worker, name, epoch, since, expires, slots, serves in rows
+        ]
 
     def stirred(self) -> bool:
         return self._hints.stirred()

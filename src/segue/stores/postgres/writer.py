@@ -11,7 +11,7 @@ import psycopg
 from segue.errors import FenceLost, StoreUnavailable
 from segue.stores.base import Fence
 from segue.stores.owning import Slots
-from segue.stores.postgres.connection import Address, connect, is_gone, meaning
+from segue.stores.postgres.connection import Address, connect, is_gone, is_stale, meaning
 from segue.stores.postgres.session import Session
 from segue.stores.sql.statements import Statement
 
@@ -49,7 +49,9 @@ class Writer:
         with self.lock:
             if self._closed:
                 raise StoreUnavailable(f"the store of {self.address.shown} is closed")
-            if self._session is None or self._session.raw.closed:
+            if self._session is not None and self._is_idle(self._session) and is_stale(self._session.raw):
+                self.drop()
+            if self._session is None:
                 self._session = Session(connect(self.address, patience=self.patience))
             if self._home:
                 self._session.home = self._home
@@ -81,6 +83,9 @@ class Writer:
                     raise
         except psycopg.Error as error:
             raise meaning(error, self.address) from error
+
+    def _is_idle(self, session: Session) -> bool:
+        return session.raw.closed or session.raw.info.transaction_status == psycopg.pq.TransactionStatus.IDLE
 
     def roll_back(self) -> None:
         """Ends a transaction that is still open, if there is one."""

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import builtins
 import os
 from collections.abc import Iterable, Mapping, Sequence
 
+import msgspec
+
 from segue.stores.base import ALL_ENDED, Answer, Batch, Ended, Fence, Owner
-from segue.stores.owning import SLOTS, Holding, Slots
+from segue.stores.owning import SLOTS, Holding, Slots, Worker
 from segue.stores.sql import cache, retention
 from segue.stores.sql.commit import landed
 from segue.stores.sql.reads import Conditions, Reads
 from segue.stores.sql.schedules import Schedules
-from segue.stores.sql.statements import Connection
+from segue.stores.sql.statements import Connection, Statement
 from segue.stores.sqlite import backup, commit, redaction, shrinking
 from segue.stores.sqlite.connection import Durability, number
 from segue.stores.sqlite.logs import SqliteLogs, logs_path
@@ -20,6 +23,9 @@ from segue.stores.sqlite.ownership import Ownership
 from segue.stores.sqlite.readers import Readers
 from segue.stores.sqlite.session import Session
 from segue.stores.sqlite.writer import Writer
+
+_owners = Statement("all_owners")
+_serves = msgspec.json.Decoder(dict[str, str])
 
 CONDITIONS = Conditions(
     in_large_namespace="+runs.namespace = ?",
@@ -89,6 +95,15 @@ class SqliteStore(Reads, Schedules):
 
     def pass_on(self, fence: Fence, workflows: Iterable[str], now: int) -> int:
         return 0
+
+    def workers(self, app: str | None = None) -> builtins.list[Worker]:
+        with self._lent.reading() as connection:
+            rows = _owners.one(connection)
+        return [
+            Worker(worker, name, epoch, 0, None, SLOTS, _serves.decode(serves))
+            for name, epoch, worker, serves in rows
+            if app in (None, name) and self._ownership.alive(name)
+        ]
 
     def stirred(self) -> bool:
         return False
