@@ -21,6 +21,9 @@ from segue.cli.words import count, size
 from segue.engine import restore
 from segue.errors import InvalidArgument
 from segue.kernel.duration import microseconds
+from segue.moving import ASIDE
+from segue.moving import move as move_database
+from segue.opening import shown
 from segue.settings import is_postgres, sqlite_path
 from segue.stores.base import CLOSED, Ended
 from segue.stores.export import export
@@ -225,6 +228,26 @@ def _write(lines: Iterable[bytes], target: str) -> int:
         raise InvalidArgument(f"{target} is there already; an export goes to a new file") from error
     except OSError as error:
         raise InvalidArgument(f"{target} cannot be written: {error.strerror}") from error
+
+
+@db.command
+def move(
+    target: Annotated[str, Parameter(help="An empty PostgreSQL database, postgresql://…")],
+    /,
+    *,
+    scope: Scope = Scope(),  # noqa: B008 (immutable)
+) -> int:
+    """Move a file to PostgreSQL, with its open runs; the file is put aside. Nobody may be at work on it."""
+    moved = move_database(scope.database, target)
+    if scope.json:
+        print_json(moved)
+    else:
+        for table, count in moved.items():
+            console().print(f"{count:>10,}  {table}", highlight=False)
+        console().print(
+            f"the runs are in {shown(target)} now; the file is put aside as {sqlite_path(scope.database)}{ASIDE}"
+        )
+    return 0
 
 
 @db.command

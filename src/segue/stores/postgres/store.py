@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import builtins
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import msgspec
@@ -14,6 +15,7 @@ from segue.stores.base import ALL_ENDED, Answer, Batch, Ended, Fence, Owner
 from segue.stores.owning import SLOTS, Holding, Slots, Worker
 from segue.stores.postgres import commit
 from segue.stores.postgres.connection import Address
+from segue.stores.postgres.connection import Connection as RawConnection
 from segue.stores.postgres.hints import Hints
 from segue.stores.postgres.logs import PostgresLogs
 from segue.stores.postgres.migrations import migrate, version
@@ -172,6 +174,12 @@ class PostgresStore(Reads, Schedules):
             "a PostgreSQL database is backed up with the server's own tools (pg_dump, pg_basebackup, or your "
             "provider's snapshots); end all workers before you restore one"
         )
+
+    @contextmanager
+    def raw_transaction(self) -> Iterator[RawConnection]:
+        """A transaction on the driver's own connection: for moving a database here."""
+        with self._writer.transaction() as session:
+            yield session.raw
 
     def _within(self) -> tuple[Any, ...]:
         return self._slots

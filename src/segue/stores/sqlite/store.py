@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import builtins
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 import msgspec
 
@@ -138,6 +139,11 @@ class SqliteStore(Reads, Schedules):
     def backup(self, target: str) -> None:
         with self._lent.reading() as connection:
             backup.backup(connection.raw, target)
+
+    def raw_rows(self, sql: str) -> Iterator[tuple[Any, ...]]:
+        """The rows of a statement, as they are asked for: for moving the database."""
+        with self._lent.reading() as connection:
+            yield from connection.raw.execute(sql)
 
     def _measure(self, connection: Connection) -> tuple[int, int]:
         assert isinstance(connection, Session)

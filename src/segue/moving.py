@@ -1,0 +1,163 @@
+"""Moves a database from a file to PostgreSQL, with its open runs.
+
+Nobody may be at work on the file meanwhile. All of it goes over in one transaction; then the file is put aside under
+another name, so that no run goes on twice.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import apsw
+
+from segue.errors import InvalidArgument, StoreUnavailable
+from segue.settings import is_postgres, sqlite_path
+from segue.stores.base import RunFilter
+from segue.stores.owning import SLOTS
+from segue.stores.sqlite.store import SqliteStore
+
+Row = tuple[Any, ...]
+ASIDE = ".moved"
+
+
+class _Table(NamedTuple):
+    """A table: its name there and here, its columns, and what becomes of a row on the way."""
+
+    source: str
+    target: str
+    columns: str
+    change: Callable[[Row], Row] = tuple
+
+
+def _with_slot(row: Row) -> Row:
+    return (*row, random.randrange(SLOTS))
+
+
+def _last_as_boolean(row: Row) -> Row:
+    return (*row[:-1], bool(row[-1]))
+
+
+_RUN = (
+    "run, namespace, id, uid, app, workflow, version, state, wake, started_at, changed_at, closed_at, parent, error, "
+    "input_hash, tags, superseded, chain, summary, timer"
+)
+TABLES = (
+    _Table("runs", "runs", _RUN, _with_slot),
+    _Table("journal", "journal", "run, seq, event"),
+    _Table("inbox", "inbox", "row, run, kind, message, at, body"),
+    _Table("messages", "messages", "chain, message, run"),
+    _Table("attempts", "attempts", "run, key, name, attempt, at, details, handed_over", _last_as_boolean),
+    _Table("held_steps", "held_steps", "app, namespace, step, state, at, by, reason"),
+    _Table(
+        "tasks", "tasks",
+        "task, run, namespace, key, name, assignee, state, opened_at, due, form, subject, closed_at, closed_by, "
+        "outcome",
+    ),
+    _Table("attributes", "attributes", "run, name, value"),
+    _Table("published", "published", "run, name, value"),
+    _Table("state", "state", "namespace, scope, key, value"),
+    _Table("payloads", "payloads", "ref, data"),
+    _Table("payload_refs", "payload_refs", "run, ref"),
+    _Table(
+        "schedules", "schedules", "namespace, name, backfill, app, workflow, revision, wake, plan, standing, waits",
+        _last_as_boolean,
+    ),
+    _Table("segue_outbox", "outbox", "row, workflow, input, id, tags, namespace, app, uid, error"),
+    _Table("cached", "cached", "namespace, step, key, run, seq, at, expires"),
+    _Table("artifacts", "artifacts", "run, name, value"),
+)  # fmt: skip
+_LOG = _Table("lines", "log_lines", "run, key, attempt, at, level, stream, text")
+_NUMBERED = {"runs": "run", "inbox": "row", "tasks": "task", "outbox": "row"}
+"""Tables whose numbers go on after those that came over."""
+
+
+def move(source: str, target: str) -> dict[str, int]:
+    """Moves everything; how many rows each table had.
+
+    Args:
+        source: the URL of a file. target: the URL of a PostgreSQL database that holds no runs.
+
+    Raises:
+        InvalidArgument: the URLs name something else, or there are runs in the target.
+        StoreUnavailable: somebody is at work on the file, or one of the two cannot be reached; nothing was moved.
+    """
+    if is_postgres(source) or not is_postgres(target):
+        raise InvalidArgument("runs are moved from a file (sqlite:///…) to a PostgreSQL database (postgresql://…)")
+    path = sqlite_path(source)
+    if not path.exists():
+        raise StoreUnavailable(f"there is no database {path}")
+    file = SqliteStore.open(path)
+    try:
+        _own_all(file)
+        moved = _copy_to(target, file)
+    finally:
+        file.close()
+    for suffix in ("", "-wal", "-shm"):
+        if Path(f"{path}{suffix}").exists():
+            os.replace(f"{path}{suffix}", f"{path}{ASIDE}{suffix}")
+    return moved
+
+
+def _own_all(file: SqliteStore) -> None:
+    """Keeps every engine from beginning to work meanwhile."""
+    apps = {app for (app,) in file.raw_rows("SELECT DISTINCT app FROM runs UNION SELECT app FROM owners")}
+    for app in apps:
+        if file.own(app, "segue db move") is None:
+            owner = file.owner(app)
+            who = owner.worker if owner else "another process"
+            raise StoreUnavailable(f"{who} is at work on the runs of app {app!r}; end it first")
+
+
+def _copy_to(target: str, file: SqliteStore) -> dict[str, int]:
+    from segue.stores.postgres.store import PostgresStore
+
+    database = PostgresStore.open(target)
+    try:
+        if database.list(RunFilter(namespace=None, limit=1)):
+            raise InvalidArgument(f"there are runs in {database.address.shown} already; name an empty database")
+        with database.raw_transaction() as connection:
+            moved = {table.target: _copy(connection, table, _rows(file, table)) for table in TABLES}
+            moved[_LOG.target] = _copy(connection, _LOG, _log_lines(file))
+            for table, column in _NUMBERED.items():
+                connection.execute(
+                    f"SELECT setval(pg_get_serial_sequence('segue.{table}', '{column}'), "
+                    f"(SELECT coalesce(max({column}), 0) + 1 FROM segue.{table}), false)".encode()
+                )
+        return moved
+    finally:
+        database.close()
+
+
+def _rows(file: SqliteStore, table: _Table) -> Iterator[Row]:
+    return map(table.change, file.raw_rows(f"SELECT {table.columns} FROM {table.source}"))
+
+
+def _log_lines(file: SqliteStore) -> Iterator[Row]:
+    """What steps printed; where it cannot be read, there is none, as always with logs."""
+    path = file.logs.path
+    if not os.path.exists(path):
+        return
+    try:
+        connection = apsw.Connection(path, flags=apsw.SQLITE_OPEN_READONLY)
+        for row in connection.execute(f"SELECT {_LOG.columns} FROM lines ORDER BY row"):
+            yield (*row[:-1], str(row[-1]).replace("\0", "\\0"))
+        connection.close()
+    except apsw.Error:
+        return
+
+
+def _copy(connection: Any, table: _Table, rows: Iterator[Row]) -> int:
+    columns = table.columns + (", slot" if table.target == "runs" else "")
+    count = 0
+    with (
+        connection.cursor() as cursor,
+        cursor.copy(f"COPY segue.{table.target} ({columns}) FROM STDIN".encode()) as copy,
+    ):
+        for row in rows:
+            copy.write_row(row)
+            count += 1
+    return count

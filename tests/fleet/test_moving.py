@@ -1,0 +1,123 @@
+"""A database outgrows its file: everything goes over to PostgreSQL, and open runs go on there."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fleet_kit import until
+
+import segue
+from segue import Approval, Engine, approval, signal, state, step, workflow
+from segue.errors import InvalidArgument, StoreUnavailable
+from segue.moving import TABLES, move
+from segue.stores.base import RunFilter
+from segue.stores.sqlite.store import SqliteStore
+
+LARGE = "x" * 200_000
+
+
+@step
+async def count_up() -> int:
+    print("counting")
+    seen = int(await state.get("tests", "count", 0)) + 1
+    await state.set("tests", "count", seen)
+    return seen
+
+
+@workflow
+async def lives(n: int) -> list[Any]:
+    segue.set_attributes(n=n)
+    segue.publish("n", n)
+    first = await count_up()
+    word = await signal("go", str)
+    answer = await approval("boss")
+    return [first, len(word), answer.approved, await count_up()]
+
+
+@workflow
+async def sleeps() -> str:
+    await segue.sleep("1h")
+    return "awake"
+
+
+async def test_open_runs_go_on_where_they_were(tmp_path: Path, postgres_database: Callable[[], str]) -> None:
+    source, target = f"sqlite:///{tmp_path}/segue.db", postgres_database()
+    async with Engine(source) as engine:
+        handles = [await engine.start(lives, n, id=f"r{n}", tags={"n": str(n)}) for n in range(3)]
+        await engine.start(sleeps, id="asleep")
+        ended = await engine.start(lives, 9, id="ended")
+        await ended.signal("go", "on")
+        await engine.terminate(ended.run, "enough")
+        await handles[0].signal("go", LARGE)
+        await until(lambda: len(engine.store.tasks("default")) == 1)
+    with_file = SqliteStore.open(tmp_path / "segue.db")
+    before = {run.id: list(with_file.journal(run.run)) for run in with_file.list(RunFilter(limit=100))}
+    with_file.close()
+
+    moved = move(source, target)
+
+    assert moved["runs"] == 5
+    assert moved["log_lines"] >= 4
+    assert not (tmp_path / "segue.db").exists()
+    assert (tmp_path / "segue.db.moved").exists()
+    async with Engine(target) as engine:
+        rows = {run.id: run for run in engine.store.list(RunFilter(limit=100))}
+        assert {id: list(engine.store.journal(run.run))[: len(before[id])] for id, run in rows.items()} == before
+        assert (rows["r1"].attributes, rows["r1"].tags) == ({"n": 1}, {"n": "1"})
+        for n in (1, 2):
+            await (await engine.handle(f"r{n}")).signal("go", "on")
+        for n in range(3):
+            handle = await engine.handle(f"r{n}")
+            await until(functools.partial(has_task, engine, handle.run))
+            (task,) = [task for task in await engine.tasks() if task.run_id == handle.id]
+            await engine.complete_task(task, Approval(True), by="boss")
+            found = await handle.result(timeout=10)
+            assert found[1:3] == [len(LARGE) if n == 0 else 2, True]
+        assert await (await engine.start(lives, 77, id="after")).signal("go", "x") is None
+        assert (await engine.handle("asleep")).run == rows["asleep"].run
+
+
+def has_task(engine: Engine, run: int) -> bool:
+    return bool(engine.store.tasks("default", run=run))
+
+
+async def test_nobody_may_be_at_work_on_the_file(tmp_path: Path, postgres_database: Callable[[], str]) -> None:
+    source = f"sqlite:///{tmp_path}/segue.db"
+    async with Engine(source) as engine:
+        await engine.start(lives, 1)
+        with pytest.raises(StoreUnavailable, match=r"is at work .*end it first"):
+            move(source, postgres_database())
+    assert (tmp_path / "segue.db").exists()
+
+
+async def test_the_target_must_be_empty(tmp_path: Path, postgres_database: Callable[[], str]) -> None:
+    source, target = f"sqlite:///{tmp_path}/segue.db", postgres_database()
+    for url in (source, target):
+        async with Engine(url) as engine:
+            await engine.start(lives, 1)
+    with pytest.raises(InvalidArgument, match="already"):
+        move(source, target)
+    assert (tmp_path / "segue.db").exists()
+    for wrong in ((target, source), (source, source)):
+        with pytest.raises(InvalidArgument, match="are moved from a file"):
+            move(*wrong)
+    with pytest.raises(StoreUnavailable, match="there is no database"):
+        move(f"sqlite:///{tmp_path}/none.db", target)
+
+
+def test_every_table_of_the_file_goes_over(tmp_path: Path) -> None:
+    store = SqliteStore.open(tmp_path / "segue.db")
+    tables = {name for (name,) in store.raw_rows("SELECT name FROM sqlite_schema WHERE type = 'table'")}
+    columns = {
+        table.source: {name for (name,) in store.raw_rows(f"SELECT name FROM pragma_table_info('{table.source}')")}
+        for table in TABLES
+    }
+    store.close()
+    assert {table.source for table in TABLES} == {t for t in tables if not t.startswith("sqlite_")} - {"meta", "owners"}
+    for table in TABLES:
+        left_out = columns[table.source] - set(table.columns.split(", "))
+        assert left_out <= {"id"}, f"{table.source}: {left_out}"
