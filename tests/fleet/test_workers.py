@@ -197,3 +197,18 @@ async def test_a_run_that_nobody_has_code_for_stands_still_in_the_end(fleet: Fle
             await handle.retry()
             await handle.signal("go", "on")
             assert await handle.result(timeout=30, through_incidents=True) == "1 on"
+
+
+async def test_a_step_that_goes_on_goes_on_at_every_worker(fleet: Fleet) -> None:
+    workers = [await fleet.worker(), await fleet.worker()]
+    await until(lambda: fleet.shares() == [SLOTS // 2, SLOTS // 2])
+    async with client(fleet) as engine:
+        handles = [await engine.start(fleet_program.meets, n) for n in range(12)]
+        await until(lambda: len(fleet.done()) == 12)
+        await engine.pause_step("act", "the shop is closed")
+        for handle in handles:
+            await handle.signal("go", "on")
+        await until(lambda: len(engine.store.list(RunFilter(states=("paused",)))) == 12)
+        await workers[0].kill()  # its runs wait with whoever takes over, and go on there
+        await engine.resume_step("act")
+        assert [await h.result(timeout=30) for h in handles] == [f"{n} on" for n in range(12)]

@@ -107,8 +107,9 @@ class Mail:
         self.due()
 
     def look_later(self) -> None:
-        """There may be mail for runs that were somebody else's until now."""
+        """There may be mail for runs that were somebody else's until now, and steps that went on meanwhile."""
         self._slow = 0.0
+        self._holds.sweep()
 
     def look_into_outbox(self) -> None:
         """Somebody's transaction has put something there."""

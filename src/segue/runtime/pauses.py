@@ -7,6 +7,7 @@ key, and the run waits at no cost.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("segue.pauses")
 AT_ONCE = 200
+RETRY = 0.5
 
 
 def said(actor: str | None, reason: str) -> str:
@@ -100,17 +102,21 @@ class Holds:
         self._conductor = conductor
         self._loading = loading
         self._telling: dict[tuple[str, str], HoldStep] = {}
+        self._sweeping = False
 
     @property
     def busy(self) -> bool:
         """Runs are being told that a step goes on."""
-        return bool(self._telling)
+        return bool(self._telling) or self._sweeping
 
     def refresh(self) -> None:
         """Looks which steps are paused and which go on. Raises ``StoreUnavailable``."""
         conductor = self._conductor
         found = conductor.store.held(conductor.app)
+        before = conductor.held
         conductor.held = {(step.namespace, step.step): step for step in found if step.state == "paused"}
+        if before.keys() - {(step.namespace, step.step) for step in found}:
+            self.sweep()  # another owner has told its own runs, and all is said as far as that one knows
         for step in found:
             place = (step.namespace, step.step)
             if step.state == "resuming" and place not in self._telling:
@@ -143,6 +149,36 @@ class Holds:
 
         for row in rows:
             self._loading.load(row.run, told)
+
+    def sweep(self, after: int | None = None) -> None:
+        """Lets go of all runs on disk that wait for a step which is not paused any more: what went on while nobody, or
+        somebody else, looked after them."""
+        if self._sweeping and after is None:
+            return
+        self._sweeping = True
+        try:
+            rows = self._conductor.store.list(RunFilter(namespace=None, states=("paused",), after=after, limit=AT_ONCE))
+        except StoreUnavailable as error:
+            log.debug("looking for runs that may go on later: %s", error)
+            self._sweeping = False
+            asyncio.get_running_loop().call_later(RETRY, self.sweep)
+            return
+        if not rows:
+            self._sweeping = False
+            return
+        left = len(rows)
+
+        def looked_at(run: Resident | None) -> None:
+            nonlocal left
+            if run is not None:
+                for name in set(run.held.values()):
+                    self._let_go(run, HoldStep(run.namespace, self._conductor.app, name, 0))
+            left -= 1
+            if left == 0:
+                self._conductor.call_soon(self.sweep, rows[-1].run)
+
+        for row in rows:
+            self._loading.load(row.run, looked_at)
 
     def _told(self, step: HoldStep) -> None:
         self._telling.pop((step.namespace, step.step), None)
