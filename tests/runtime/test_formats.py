@@ -96,6 +96,7 @@ async def test_the_size_of_the_process_pool_is_a_setting(url: str) -> None:
         assert found != {os.getpid()}
 
 
+@pytest.mark.on_file
 async def test_keys_in_the_environment_seal_what_is_written(
     url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -228,6 +228,7 @@ def _passing(name: str, body: Callable[[], Any]) -> Any:
     return workflow(name=name)(passing)
 
 
+@pytest.mark.on_file  # where there may be other workers, it waits for one first
 async def test_a_workflow_that_is_gone_stands_still_until_it_is_back(url: str, settings: Settings) -> None:
     async def waits() -> str:
         return str(await signal("word", str))

@@ -23,6 +23,8 @@ from segue.stores.faults import FaultyStore, LoseAcknowledgement
 from segue.stores.outbox_rows import SettleOutbox
 from segue.stores.sqlite.store import SqliteStore
 
+pytestmark = pytest.mark.on_file
+
 Until = Callable[[Callable[[], bool | Awaitable[bool]]], Awaitable[None]]
 
 

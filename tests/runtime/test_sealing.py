@@ -167,6 +167,7 @@ async def _has_tasks(engine: Engine) -> bool:
     return bool(await engine.tasks())
 
 
+@pytest.mark.on_file
 async def test_with_a_codec_the_person_is_in_no_file(url: str, tmp_path: Path, until: Callable[..., Any]) -> None:
     async with Engine(url, codec=KEYS) as engine:
         found = await play(engine, until)
@@ -184,6 +185,7 @@ async def test_with_a_codec_the_person_is_in_no_file(url: str, tmp_path: Path, u
     assert files_with(tmp_path, CANARY) == []
 
 
+@pytest.mark.on_file
 async def test_without_a_codec_it_is(url: str, tmp_path: Path, until: Callable[..., Any]) -> None:
     async with Engine(url) as engine:
         await play(engine, until)

@@ -23,6 +23,8 @@ from segue.stores.faults import CrashAfter, FaultyStore, LoseAcknowledgement, Re
 from segue.stores.sqlite.store import SqliteStore
 from segue.stores.transacting import Transact
 
+pytestmark = pytest.mark.on_file
+
 Until = Callable[[Callable[[], bool | Awaitable[bool]]], Awaitable[None]]
 calls: list[str] = []
 
