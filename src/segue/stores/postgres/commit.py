@@ -52,7 +52,7 @@ def _attempt(writer: Writer, batch: Batch, carry_out: CarryOut) -> list[Answer]:
         if _append_one_event(session, batch):
             return [sql.APPENDED]
         try:
-            session.raw.execute("BEGIN")
+            session.raw.execute(writer.begin)
             fence = batch.fence
             if fence is not None:
                 _fence.one(session, (batch.commit_id, fence.app, fence.epoch))

@@ -108,10 +108,19 @@ def connect(address: Address, *, patience: float, reads: bool = False) -> Connec
     return connection
 
 
+def beginning(address: Address, patience: float) -> bytes:
+    """How a transaction begins."""
+    if address.prepares:
+        return b"BEGIN"
+    return f"BEGIN; SET LOCAL idle_in_transaction_session_timeout = '{max(1, round(patience))}s'".encode()
+
+
 def _set_up(connection: Connection, address: Address, seconds: int, reads: bool) -> None:
     if connection.info.server_version < OLDEST_SERVER:
         found = connection.info.parameter_status("server_version")
         raise StoreError(f"{address.shown} is PostgreSQL {found}; segue needs 14 or later: update the server")
+    if not address.prepares:
+        return  # a pooler would have somebody else's next transaction find what is set here
     settings = f"SET idle_in_transaction_session_timeout = '{seconds}s'; SET client_min_messages = warning"
     if reads:
         settings += "; SET default_transaction_read_only = on"

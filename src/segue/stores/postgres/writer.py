@@ -11,7 +11,7 @@ import psycopg
 from segue.errors import FenceLost, StoreUnavailable
 from segue.stores.base import Fence
 from segue.stores.owning import Slots
-from segue.stores.postgres.connection import Address, connect, is_gone, is_stale, meaning
+from segue.stores.postgres.connection import Address, beginning, connect, is_gone, is_stale, meaning
 from segue.stores.postgres.session import Session
 from segue.stores.sql.statements import Statement
 
@@ -23,11 +23,13 @@ class Writer:
 
     Attributes:
         patience: seconds after which a silent server counts as gone.
+        begin: the statement that begins a transaction.
     """
 
     def __init__(self, address: Address, patience: float) -> None:
         self.address = address
         self.patience = patience
+        self.begin = beginning(address, patience)
         self.lock = threading.RLock()
         self._session: Session | None = None
         self._home: tuple[Slots, ...] | None = None
@@ -72,7 +74,7 @@ class Writer:
         """
         try:
             with self.session() as session:
-                session.raw.execute("BEGIN")
+                session.raw.execute(self.begin)
                 try:
                     if fence is not None and not _check_fence.one(session, (fence.app, fence.epoch)):
                         raise lost(fence)
