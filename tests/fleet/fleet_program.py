@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import os
 import sys
+import time
 
 import psycopg
 
@@ -18,7 +19,16 @@ DATABASE = os.environ.get("FLEET_DATABASE", "")
 
 
 def note(what: str) -> None:
-    """Notes that something happened, whoever does it."""
+    """Notes that something happened, whoever does it; a server that is away for a moment is waited for."""
+    while True:
+        try:
+            _write(what)
+            return
+        except psycopg.OperationalError:
+            time.sleep(0.05)
+
+
+def _write(what: str) -> None:
     with psycopg.connect(DATABASE, autocommit=True) as connection:
         connection.execute(
             "INSERT INTO done (key, what, process) VALUES (%s, %s, %s)", (idempotency_key(), what, os.getpid())

@@ -9,20 +9,21 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 
 import psycopg
 
-from segue.stores.base import Answer, Batch, Operation
+from segue.stores.base import Answer, Batch, Fence, Operation
 from segue.stores.postgres.connection import CONFLICTS, UNFIT, meaning
-from segue.stores.postgres.session import Session
+from segue.stores.postgres.session import RawCursor, Session
 from segue.stores.postgres.writer import Writer, lost
 from segue.stores.sql import commit as sql
 from segue.stores.sql.statements import Connection, Statement
+from segue.stores.transacting import Transact
 
 log = logging.getLogger("segue.store")
 
 _append_one = Statement("append_one")
-_fence = Statement("fence")
 
 TRIES = 20
 """How often a batch comes again that met others; after that it is its own rows that do not fit."""
@@ -51,24 +52,38 @@ def _attempt(writer: Writer, batch: Batch, carry_out: CarryOut) -> list[Answer]:
     with writer.session() as session:
         if _append_one_event(session, batch):
             return [sql.APPENDED]
+        # What may go wrong in a part of a batch, and be taken back, has to be waited for.
+        whole = carry_out is sql.all_at_once and not any(type(each) is Transact for each in batch.operations)
         try:
-            session.raw.execute(writer.begin)
-            fence = batch.fence
-            if fence is not None:
-                _fence.one(session, (batch.commit_id, fence.app, fence.epoch))
-                if session.changes() != 1:
-                    raise lost(fence)
-            answers = carry_out(session, batch.operations)
-            if batch.fence is None or any(operation_tells_others(operation) for operation in batch.operations):
-                session.raw.execute("NOTIFY segue")
-            session.raw.execute("COMMIT")
+            with session.pipelined() if whole and writer.address.prepares else nullcontext():
+                answers = _transaction(writer, session, batch, carry_out)
         except BaseException:
             writer.roll_back()
             raise
         return [answers[index] for index in range(len(batch.operations))]
 
 
-def operation_tells_others(operation: Operation) -> bool:
+def _transaction(writer: Writer, session: Session, batch: Batch, carry_out: CarryOut) -> sql.Answers:
+    session.raw.execute(writer.begin)
+    fence = batch.fence
+    proof = None if fence is None else session.send("fence", (batch.commit_id, fence.app, fence.epoch))
+    if not session.is_pipelined:
+        _check(fence, proof)
+    answers = carry_out(session, batch.operations)
+    if fence is None or any(_tells_others(operation) for operation in batch.operations):
+        session.raw.execute("NOTIFY segue")
+    if session.is_pipelined:  # its answer has long come; all of it is rolled back where the fence is void
+        _check(fence, proof)
+    session.raw.execute("COMMIT")
+    return answers
+
+
+def _check(fence: Fence | None, proof: RawCursor | None) -> None:
+    if fence is not None and proof is not None and not proof.fetchall():
+        raise lost(fence)
+
+
+def _tells_others(operation: Operation) -> bool:
     """Whether it may be for a run of another worker: a hint that has it look at once."""
     return bool(getattr(operation, "posts", ())) or type(operation).__name__ in ("Post", "CompleteTask", "TellStep")
 

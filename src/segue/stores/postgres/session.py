@@ -1,5 +1,9 @@
 """A connection to PostgreSQL as the stores' common part uses it, and how one statement takes many rows.
 
+While a batch is carried out the connection is in pipeline mode: a statement that answers nothing is sent without
+waiting, and an error of it shows at the next one that answers, or at the end. A batch costs two or three round trips,
+not ten.
+
 Values stand in the texts as ``?``, in order, or ``?3`` for the third one; they become PostgreSQL's own ``$3``. A
 statement for many rows has them as arrays, one per column: ``unnest(?::bigint[], ?::text[])``.
 """
@@ -9,11 +13,13 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import msgspec
+import psycopg
 
 from segue.stores.owning import SLOTS, Slots
 from segue.stores.postgres import transactions
@@ -21,6 +27,7 @@ from segue.stores.postgres.connection import Connection
 from segue.stores.sql.statements import Row
 from segue.stores.transacting import Transact, Transacted
 
+RawCursor = psycopg.Cursor[tuple[Any, ...]]
 QUERIES = Path(__file__).parent / "queries"
 
 _COMMENT = re.compile(r"^\s*--.*$", re.MULTILINE)
@@ -31,18 +38,24 @@ _EVERYWHERE = (Slots(0, SLOTS - 1),)
 
 
 class _Text(msgspec.Struct, frozen=True):
-    """A statement. ``given`` is its text as it stands in the file; ``width`` the number of columns of its rows."""
+    """A statement. ``given`` is its text as it stands in the file; ``width`` the number of columns of its rows;
+    ``answers``: it has rows to answer with."""
 
     given: str
     sql: bytes
     width: int
+    answers: bool
 
 
 @cache
 def _text(name: str) -> _Text:
     given = " ".join(_COMMENT.sub("", (QUERIES / f"{name}.sql").read_text(encoding="utf-8")).split())
     rows = _ROWS.search(given)
-    return _Text(given, numbered(given), rows[1].count("?") if rows else 0)
+    return _Text(given, numbered(given), rows[1].count("?") if rows else 0, _answers(given))
+
+
+def _answers(sql: str) -> bool:
+    return " RETURNING " in sql or (sql.startswith(("SELECT", "WITH")) and "INSERT INTO" not in sql)
 
 
 @cache
@@ -63,10 +76,30 @@ class Session:
     def __init__(self, raw: Connection) -> None:
         self.raw = raw
         self.home: tuple[Slots, ...] = _EVERYWHERE
-        self._changes = 0
+        self._pipeline: psycopg.Pipeline | None = None
+        self._last: RawCursor | None = None
+
+    @contextmanager
+    def pipelined(self) -> Iterator[None]:
+        """Sends without waiting, until the end of the block, where what went wrong is raised."""
+        with self.raw.pipeline() as pipeline:
+            self._pipeline = pipeline
+            try:
+                yield
+            finally:
+                self._pipeline = None
+
+    @property
+    def is_pipelined(self) -> bool:
+        return self._pipeline is not None
+
+    def send(self, name: str, values: Sequence[Any]) -> RawCursor:
+        """Sends a statement; its rows are to be fetched from the cursor."""
+        return self.raw.execute(_text(name).sql, values)
 
     def one(self, name: str, values: Sequence[Any] = ()) -> list[Row]:
-        return self._carry_out(_text(name).sql, values)
+        text = _text(name)
+        return self._carry_out(text.sql, values, text.answers)
 
     def many(self, name: str, flat: list[Any], more: Sequence[Any] = ()) -> list[Row]:
         if not flat:
@@ -78,19 +111,21 @@ class Session:
             columns.append([self._slot() for _ in columns[0]])
         else:
             columns = [flat[column::width] for column in range(width)]
-        return self._carry_out(text.sql, (*columns, *more))
+        return self._carry_out(text.sql, (*columns, *more), text.answers)
 
     def each(self, name: str, values: Sequence[Any]) -> Generator[Row]:
-        yield from self._carry_out(_text(name).sql, values)
+        yield from self.one(name, values)
 
     def execute(self, sql: str, values: Sequence[Any] = ()) -> list[Row]:
-        return self._carry_out(numbered(sql), values)
+        return self._carry_out(numbered(sql), values, _answers(sql))
 
     def text(self, name: str) -> str:
         return _text(name).given
 
     def changes(self) -> int:
-        return self._changes
+        if self._pipeline is not None:
+            self._pipeline.sync()
+        return 0 if self._last is None else self._last.rowcount
 
     def numbers(self, table: str, last: int, count: int) -> Iterator[int]:
         for (number,) in self.one(_RESERVE[table], (count,)):  # not before the first one is asked for
@@ -102,10 +137,9 @@ class Session:
     def transact(self, transact: Transact) -> Transacted:
         return transactions.carry_out(self, transact)
 
-    def _carry_out(self, sql: bytes, values: Sequence[Any]) -> list[Row]:
-        cursor = self.raw.execute(sql, values)
-        self._changes = cursor.rowcount
-        return cursor.fetchall() if cursor.description else []
+    def _carry_out(self, sql: bytes, values: Sequence[Any], answers: bool) -> list[Row]:
+        self._last = cursor = self.raw.execute(sql, values)
+        return cursor.fetchall() if answers else []
 
     def _slot(self) -> int:
         home = self.home[0] if len(self.home) == 1 else random.choice(self.home)
