@@ -11,6 +11,7 @@ import httpx2 as httpx
 import msgspec
 import pytest
 
+import segue
 from segue import Approval, Engine, approval, query, signal, step, update, workflow
 from segue.server.access import Loopback
 from segue.server.app import application
@@ -77,9 +78,28 @@ async def asks(amount: int) -> bool:
     return answer.approved
 
 
+@step(on_exhausted="incident")
+async def guarded(by: str) -> str:
+    if by == "x":
+        raise ValueError("not by x")
+    return by
+
+
+@workflow(name="stands")
+async def stands(by: str) -> str:
+    return await guarded(by)
+
+
+@workflow(name="parent")
+async def parent(n: int) -> int:
+    segue.artifact.markdown("note", "<b>hi</b>")
+    segue.artifact.markdown("large", "x" * 100_000)
+    return sum([await doubles(each) for each in range(n)])
+
+
 @pytest.fixture
 async def engine(tmp_path: Path) -> AsyncIterator[Engine]:
-    workflows = [doubles, adds_up, fails, waits, asks]
+    workflows = [doubles, adds_up, fails, waits, asks, stands, parent]
     async with Engine(f"sqlite:///{tmp_path / 'segue.db'}", workflows=workflows) as engine:  # type: ignore[list-item]
         yield engine
 

@@ -57,7 +57,7 @@ async def test_no_other_way_of_writing_a_path_leads_there(engine: Engine, route:
     async with client(engine, As("admin")) as api:
         for other in (
             path + "/",
-            path + ".json",
+            *([] if route.path.endswith("}") else [path + ".json"]),  # there it is another name
             path.upper(),
             path.replace("/api", "/api/"),
             path.replace("/api/", "/%61pi/%2e/"),

@@ -8,9 +8,11 @@ from segue.server.call import Permission, Principal
 
 EVERYTHING = frozenset(get_args(Permission))
 
+_SEEING = frozenset({"public", "runs:read", "tasks:read", "schedules:read", "system:read"})
+
 ROLES: dict[str, frozenset[str]] = {
-    "viewer": frozenset({"public", "runs:read", "tasks:read", "system:read"}),
-    "operator": frozenset({"public", "runs:read", "runs:act", "tasks:read", "tasks:act", "system:read"}),
+    "viewer": _SEEING,
+    "operator": _SEEING | {"runs:act", "tasks:act", "schedules:act"},
     "developer": EVERYTHING,
     "admin": EVERYTHING,
 }

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Generic, Literal, TypeVar
+from typing import Annotated, Any, Generic, Literal, TypeVar
 
 import msgspec
 
 from segue.engine import Engine
 
-Permission = Literal["public", "runs:read", "runs:start", "runs:act", "tasks:read", "tasks:act", "system:read"]
-"""What somebody may do. ``public``: nobody needs to be known."""
+Permission = Literal[
+    "public", "runs:read", "runs:start", "runs:act", "tasks:read", "tasks:act", "schedules:read", "schedules:act",
+    "schedules:write", "system:read",
+]  # fmt: skip
+"""What somebody may do. ``public``: nobody needs to be known. ``schedules:act`` pauses, triggers and fills in;
+``schedules:write`` makes, changes and deletes."""
 
-Method = Literal["GET", "POST", "PUT", "DELETE"]
+Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
+
+Number = Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)]
+"""A run, a place in a journal, a time: what JSON, browsers and every database can hold."""
 
 Q = TypeVar("Q")
 B = TypeVar("B")

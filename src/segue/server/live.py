@@ -10,7 +10,7 @@ import msgspec
 
 from segue.kernel import events as e
 from segue.runtime.activity import Activity
-from segue.server.call import Call
+from segue.server.call import Call, Number
 from segue.server.runs import the_run
 from segue.server.views import EventView, event_view
 
@@ -31,7 +31,7 @@ class Sent(NamedTuple):
 class LiveQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """``after``: the last event that was seen; a browser's Last-Event-ID goes before it."""
 
-    after: int = 0
+    after: Number = 0
 
 
 class Changed(msgspec.Struct, frozen=True):

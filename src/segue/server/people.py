@@ -8,7 +8,7 @@ import msgspec
 
 from segue.errors import CallerError
 from segue.handles import HumanTask
-from segue.server.call import Call
+from segue.server.call import Call, Number
 
 
 class TaskQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -16,7 +16,7 @@ class TaskQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     state: str = "open"
     assignee: str | None = None
-    run: int | None = None
+    run: Number | None = None
 
 
 class TaskList(msgspec.Struct, frozen=True):
