@@ -11,10 +11,10 @@ import pytest
 from api_kit import problem
 
 from segue import Engine
-from segue.server import app as module
+from segue.server import decoding
 from segue.server.access import ROLES, Loopback
 from segue.server.app import application
-from segue.server.call import Principal, Route
+from segue.server.call import Asked, Principal, Route
 from segue.server.routes import BASE, ROUTES
 
 Client = Callable[..., httpx.AsyncClient]
@@ -24,9 +24,11 @@ class As:
     """Everybody is this one."""
 
     def __init__(self, role: str | None) -> None:
-        self._who = None if role is None else Principal(role, ROLES[role])
+        self._who = None if role is None else Principal(name=role, may=ROLES[role])
 
-    def principal(self, headers: dict[str, str], client: str | None) -> Principal | None:
+    login = False
+
+    async def principal(self, asked: Asked) -> Principal | None:
         return self._who
 
 
@@ -121,7 +123,7 @@ async def test_a_body_that_never_ends_is_not_kept(engine: Engine, monkeypatch: p
             sent += 1
             yield b" " * 1_000
 
-    monkeypatch.setattr(module, "LARGEST_BODY", 10_000)
+    monkeypatch.setattr(decoding, "LARGEST_BODY", 10_000)
     async with client(engine, As("admin")) as api:
         answer = await api.post(f"{BASE}/runs", content=endless(), headers={"content-type": "application/json"})
         problem(answer, 413, "too-large")

@@ -69,8 +69,8 @@ async def start_run(call: Call[Any, StartBody]) -> RunView:
     body = call.body
     arguments = typed(call.engine, body.workflow, body.input)
     handle, _ = await call.engine.start_with(
-        body.workflow, arguments, None, id=body.id, on_conflict=body.on_conflict, tags=body.tags or None,
-        by=call.who.name,
+        body.workflow, arguments, None, id=body.id or call.once or None, on_conflict=body.on_conflict,
+        tags=body.tags or None, by=call.who.name,
     )  # fmt: skip
     return run_view(find_run(call.engine, handle.run))
 
@@ -92,9 +92,9 @@ def typed(engine: Engine, name: str, input: list[Any]) -> tuple[Any, ...]:
 
 
 async def signal_run(call: Call[Any, SignalBody]) -> None:
-    await call.engine.signal(
-        the_run(call).run, call.body.name, call.body.value, message=call.body.message, by=call.who.name
-    )
+    body = call.body
+    message = body.message or call.once or None
+    await call.engine.signal(the_run(call).run, body.name, body.value, message=message, by=call.who.name)
 
 
 async def query_run(call: Call[Any, CallBody]) -> Answer:
@@ -104,7 +104,9 @@ async def query_run(call: Call[Any, CallBody]) -> Answer:
 
 async def update_run(call: Call[Any, CallBody]) -> Answer:
     body = call.body
-    found = await call.engine.update(the_run(call).run, body.name, tuple(body.arguments), id=body.id, by=call.who.name)
+    found = await call.engine.update(
+        the_run(call).run, body.name, tuple(body.arguments), id=body.id or call.once or None, by=call.who.name
+    )
     return Answer(_plain(call, found))
 
 

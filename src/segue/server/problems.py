@@ -60,9 +60,12 @@ class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
 class Refused(Exception):
     """A request that does not get as far as a handler."""
 
-    def __init__(self, status: int, type: str, title: str, detail: str, path: str = "") -> None:
+    def __init__(
+        self, status: int, type: str, title: str, detail: str, path: str = "", headers: dict[str, str] | None = None
+    ) -> None:
         super().__init__(detail)
         self.problem = Problem(f"segue:{type}", title, status, detail, path)
+        self.headers = headers or {}
 
 
 def problem_of(error: Exception, request: str) -> Problem:

@@ -97,8 +97,8 @@ async def rerun(call: Call[Any, RerunBody]) -> RunView:
 async def fork_run(call: Call[Any, ForkBody]) -> RunView:
     row, body = the_run(call), call.body
     handle = await call.engine.fork(
-        row.run, step=body.step, seq=body.seq, args=_input(call, row.workflow, body.input), code=body.code, id=body.id,
-        by=call.who.name,
+        row.run, step=body.step, seq=body.seq, args=_input(call, row.workflow, body.input), code=body.code,
+        id=body.id or call.once or None, by=call.who.name,
     )  # fmt: skip
     return run_view(find_run(call.engine, handle.run))
 

@@ -11,13 +11,16 @@ from segue.server import (
     held,
     live,
     many,
+    members,
     overview,
     people,
     repairs,
     runs,
     schedules,
+    sessions,
     workflows,
 )
+from segue.server.accounts import Account, ApiKey
 from segue.server.call import Route
 from segue.server.views import RunView, ValueView
 from segue.steering import PausedStep
@@ -217,6 +220,54 @@ ROUTES: tuple[Route, ...] = (
     Route(
         method="POST", path="/tasks/{task:int}/complete", needs="tasks:act", handler=people.complete_task,
         body=people.AnswerBody, status=204, summary="Answer a task.",
+    ),
+    Route(
+        method="GET", path="/session", needs="public", handler=sessions.show_session, gives=sessions.SessionView,
+        summary="Who asks, and what they may do.",
+    ),
+    Route(
+        method="POST", path="/session", needs="public", handler=sessions.log_in, body=sessions.LoginBody, status=204,
+        noted=True, summary="Log in; the answer has the browser keep the session.",
+    ),
+    Route(
+        method="DELETE", path="/session", needs="public", handler=sessions.log_out, status=204, noted=True,
+        summary="Log out.",
+    ),
+    Route(
+        method="POST", path="/session/password", needs="known", handler=sessions.change_password,
+        body=sessions.PasswordBody, status=204, noted=True, summary="Change one's own password; log in again then.",
+    ),
+    Route(
+        method="GET", path="/users", needs="access:read", handler=members.list_users, gives=list[Account],
+        summary="Who has an account, with their roles.",
+    ),
+    Route(
+        method="POST", path="/users", needs="access:act", handler=members.add_user, body=members.UserBody,
+        gives=Account, status=201, summary="Make an account.",
+    ),
+    Route(
+        method="PATCH", path="/users/{name}", needs="access:act", handler=members.change_user, body=members.UserChange,
+        gives=Account, summary="Change somebody's roles or password.",
+    ),
+    Route(
+        method="DELETE", path="/users/{name}", needs="access:act", handler=members.remove_user, status=204,
+        summary="Take an account away, with its sessions and keys.",
+    ),
+    Route(
+        method="GET", path="/keys", needs="known", handler=members.list_keys, gives=list[ApiKey],
+        summary="One's own API keys; all of them for whoever looks after access everywhere.",
+    ),
+    Route(
+        method="POST", path="/keys", needs="known", handler=members.add_key, body=members.KeyBody,
+        gives=members.NewKey, status=201, noted=True, summary="Make an API key, which is told only in this answer.",
+    ),
+    Route(
+        method="DELETE", path="/keys/{key}", needs="known", handler=members.revoke_key, status=204, noted=True,
+        summary="Revoke an API key.",
+    ),
+    Route(
+        method="GET", path="/audit", needs="access:read", handler=members.list_audit, query=members.AuditQuery,
+        gives=members.AuditPage, summary="What was done here, and by whom, the newest first.",
     ),
     Route(
         method="GET", path="/live", needs="runs:read", handler=live.changes, query=live.LiveQuery, gives=live.Changed,
