@@ -266,6 +266,13 @@ async def test_a_key_gives_nobody_what_its_owner_lacks(visit: Visit) -> None:
     assert [key["owner"] for key in (await operator.get("/keys")).json()] == ["operator"]
 
 
+async def test_the_id_of_a_key_is_not_the_key(visit: Visit) -> None:
+    made = await make_key(await log_in(visit(), "viewer"), "runs:read")
+    for secret in ("", "0" * 64, made["secret"].rpartition("_")[2][:-1]):
+        text = f"segue_{made['key']['id']}_{secret}"
+        problem(await visit(headers=bearer(text)).get("/runs"), 401, "unknown-caller")
+
+
 @pytest.mark.parametrize(
     "sent",
     [

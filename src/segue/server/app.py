@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
+from itertools import groupby
 
 import msgspec
 from starlette.applications import Starlette
@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from segue.engine import Engine
 from segue.server.accounts import Accounts
 from segue.server.answering import Answering, problem_response
-from segue.server.call import Access
+from segue.server.call import Access, Route
 from segue.server.door import Door
 from segue.server.logins import Logins
 from segue.server.openapi import describe
@@ -42,16 +42,28 @@ def application(engine: Engine, access: Access, *, accounts: Accounts | None = N
     async def openapi(request: Request) -> Response:
         return Response(description, media_type="application/json")
 
-    places = [
-        Place(BASE + route.path, partial(answering.answer, route), methods=[route.method], name=route.summary)
-        for route in ROUTES
-    ]
+    places = [_place(answering, list(routes)) for _, routes in groupby(sorted(ROUTES, key=_path), _path)]
     places.append(Place(f"{BASE}/openapi.json", openapi))
     places += door.places()
     places += pages(shut=door.shut)
     app = Starlette(routes=places, exception_handlers={HTTPException: _not_there})
     app.router.redirect_slashes = False
     return SecurityHeaders(Below(app, base) if base else app)
+
+
+def _path(route: Route) -> str:
+    return route.path
+
+
+def _place(answering: Answering, routes: list[Route]) -> Place:
+    """All that can be asked at one path: a method that cannot is answered with those that can."""
+    by_method: dict[str, Route] = {route.method: route for route in routes}
+
+    async def answer(request: Request) -> Response:
+        method = "GET" if request.method == "HEAD" else request.method
+        return await answering.answer(by_method[method], request)
+
+    return Place(BASE + routes[0].path, answer, methods=list(by_method))
 
 
 class Below:

@@ -19,6 +19,9 @@ Permission = Literal[
 """What somebody may do. ``public``: nobody needs to be known; ``known``: somebody has to be. ``schedules:act`` pauses,
 triggers and fills in; ``schedules:write`` makes, changes and deletes. ``access`` is users, keys and the audit log."""
 
+Limit = Annotated[int, msgspec.Meta(ge=1, le=2**53 - 1)]
+"""How many things are wanted; fewer may come."""
+
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 Number = Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)]

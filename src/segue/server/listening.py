@@ -66,7 +66,9 @@ class _Server(uvicorn.Server):
 def _bound(host: str, port: int, tries: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     for number in range(port, port + tries):
-        sock = socket.socket(family, socket.SOCK_STREAM)
+        # Named as TCP: asyncio sets TCP_NODELAY on no other socket, and without it every answer waits 40 ms for the
+        # client's delayed acknowledgement of its headers.
+        sock = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             sock.bind((host, number))

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from segue.server.accounts import Account, ApiKey, Role
-from segue.server.call import Call, Number, Permission
+from segue.server.call import Call, Limit, Number, Permission
 from segue.server.runs import MOST
 from segue.server.sessions import Name, Password, refuse_unless
 from segue.stores.account_rows import AuditRow
@@ -53,7 +53,7 @@ class AuditQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     actor: str | None = None
     before: Number | None = None
-    limit: Number = 100
+    limit: Limit = 100
 
 
 class AuditPage(msgspec.Struct, frozen=True):
@@ -115,7 +115,7 @@ async def revoke_key(call: Call[Any, None]) -> None:
 
 async def list_audit(call: Call[AuditQuery, None]) -> AuditPage:
     query = call.query
-    limit = max(1, min(query.limit, MOST))
+    limit = min(query.limit, MOST)
     rows = call.accounts.rows.audited(call.engine.namespace, actor=query.actor, before=query.before, limit=limit + 1)
     return AuditPage(rows[:limit], rows[limit - 1].entry if len(rows) > limit else None)
 

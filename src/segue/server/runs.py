@@ -11,7 +11,7 @@ from segue.engine import Engine
 from segue.errors import InvalidArgument, RunNotFound
 from segue.kernel import events as e
 from segue.kernel.payload import Payload
-from segue.server.call import Call, Number
+from segue.server.call import Call, Limit, Number
 from segue.server.views import (
     CallView,
     EventView,
@@ -60,14 +60,14 @@ class PageQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Which page: behind the cursor ``after``, at most ``limit``, 500 in any case."""
 
     after: Number | None = None
-    limit: Number = 50
+    limit: Limit = 50
 
 
 class RunQuery(RunWhere, frozen=True, forbid_unknown_fields=True):
     """Which runs, and which page of them, as ``PageQuery`` has it."""
 
     after: Number | None = None
-    limit: Number = 50
+    limit: Limit = 50
 
 
 class RunPage(msgspec.Struct, frozen=True):
@@ -113,7 +113,7 @@ class EventQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Events from the one behind ``after``, at most ``limit``."""
 
     after: Number = 0
-    limit: Number = MOST
+    limit: Limit = MOST
 
 
 class EventPage(msgspec.Struct, frozen=True):
@@ -178,7 +178,7 @@ def filter_of(engine: Engine, query: RunWhere) -> RunFilter:
 
 
 async def _page(engine: Engine, where: RunFilter, after: int | None, limit: int) -> RunPage:
-    limit = _limit(limit)
+    limit = min(limit, MOST)
     found = await engine.list(msgspec.structs.replace(where, after=after, limit=limit + 1))
     rows, now = found[:limit], engine.clock.now()
     open_tasks = engine.store.tasks(engine.namespace)
@@ -214,7 +214,7 @@ def picture(watch: Watch) -> RunPicture:
 
 
 async def list_events(call: Call[EventQuery, None]) -> EventPage:
-    limit = _limit(call.query.limit)
+    limit = min(call.query.limit, MOST)
     row = the_run(call)
     events = islice(call.engine.events_of(row.run, after=call.query.after), limit + 1)
     views = [event_view(seq, event) for seq, event in events]
@@ -223,7 +223,7 @@ async def list_events(call: Call[EventQuery, None]) -> EventPage:
 
 
 async def list_logs(call: Call[EventQuery, None]) -> LogPage:
-    limit = _limit(call.query.limit)
+    limit = min(call.query.limit, MOST)
     lines = call.engine.logs(the_run(call).run, after=call.query.after, limit=limit)
     views = [LogView(x.row, x.key, x.attempt, x.at, x.level, x.stream, x.text) for x in lines]
     return LogPage(views, views[-1].row if len(views) == limit else None)
@@ -255,12 +255,6 @@ def find_run(engine: Engine, run: int) -> RunRow:
     if row is None or row.namespace != engine.namespace:
         raise RunNotFound(str(run), engine.namespace)
     return row
-
-
-def _limit(asked: int) -> int:
-    if asked < 1:
-        raise InvalidArgument(f"limit={asked} asks for nothing; it counts from 1", path="$.limit")
-    return min(asked, MOST)
 
 
 def _states(words: list[str]) -> tuple[str, ...]:

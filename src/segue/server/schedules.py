@@ -16,7 +16,7 @@ from segue.recurrence.walls import instant, moment
 from segue.schedule_info import BackfillInfo, ScheduleInfo
 from segue.scheduling import MOST
 from segue.server.acting import ReasonBody, typed
-from segue.server.call import Call, Number
+from segue.server.call import Call, Limit, Number
 from segue.server.repairs import Bare
 from segue.server.runs import find_run
 from segue.server.views import RunView, ValueView, run_view, value_view
@@ -126,13 +126,13 @@ class RuleBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A rule that there might be, and how many of its due times are wanted."""
 
     when: Rule
-    limit: Number = 10
+    limit: Limit = 10
 
 
 class DueQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How many due times are wanted, 500 in any case."""
 
-    limit: Number = 10
+    limit: Limit = 10
 
 
 class PeriodBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
