@@ -71,7 +71,9 @@ async def test_no_other_way_of_writing_a_path_leads_there(engine: Engine, route:
 @pytest.mark.parametrize("method", ["PATCH", "DELETE", "TRACE"])
 async def test_a_method_that_is_not_in_the_table_is_refused(engine: Engine, method: str) -> None:
     async with client(engine, As("admin")) as api:
-        problem(await api.request(method, f"{BASE}/runs"), 405, "wrong-method")
+        answer = await api.request(method, f"{BASE}/runs")
+        problem(answer, 405, "wrong-method")
+        assert set(answer.headers["allow"].split(", ")) == {"GET", "HEAD", "POST"}, "all that the path has"
 
 
 @pytest.mark.parametrize(
