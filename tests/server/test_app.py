@@ -68,6 +68,34 @@ async def test_no_other_way_of_writing_a_path_leads_there(engine: Engine, route:
             assert answer.status_code == 404, other
 
 
+@pytest.mark.parametrize("number", [1 << 53, 1 << 63, 1 << 70])
+@pytest.mark.parametrize(
+    "route", [route for route in ROUTES if ":int" in route.path], ids=lambda r: f"{r.method} {r.path}"
+)
+async def test_a_number_that_no_database_has_is_of_nothing(engine: Engine, route: Route, number: int) -> None:
+    async with client(engine, As("admin")) as api:
+        answer = await api.request(route.method, re.sub(r"\{\w+:int\}", str(number), BASE + route.path), json={})
+        assert answer.status_code == 200 if route.stream else 400 <= answer.status_code < 500, answer.text
+
+
+@pytest.mark.parametrize("number", [-1, 1 << 53, 1 << 70])
+@pytest.mark.parametrize(
+    "question",
+    [
+        "/runs?since",
+        "/runs?until",
+        "/runs?parent",
+        "/runs?after",
+        "/runs?limit",
+        "/runs/1/events?after",
+        "/audit?before",
+    ],
+)
+async def test_a_number_out_of_range_is_refused(engine: Engine, question: str, number: int) -> None:
+    async with client(engine, As("admin")) as api:
+        problem(await api.get(f"{BASE}{question}={number}"), 422, "invalid-argument")
+
+
 @pytest.mark.parametrize("method", ["PATCH", "DELETE", "TRACE"])
 async def test_a_method_that_is_not_in_the_table_is_refused(engine: Engine, method: str) -> None:
     async with client(engine, As("admin")) as api:

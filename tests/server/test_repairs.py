@@ -101,7 +101,7 @@ async def test_many_runs_are_looked_at_and_then_acted_on(api: httpx.AsyncClient,
     seen = (await api.post("/runs/bulk/preview", json=body)).json()
     assert (seen["chosen"], seen["possible"], len(seen["effects"])) == (4, 3, 4)
     assert [row.state for row in engine.store.list(RunFilter(states=("paused",)))] == [], "nothing was changed"
-    problem(await api.post("/runs/bulk", json=body | {"expect": 3}), 400, "caller-error")
+    problem(await api.post("/runs/bulk", json=body | {"expect": 3}), 409, "others-chosen")
     outcome = (await api.post("/runs/bulk", json=body | {"expect": 4})).json()
     assert (outcome["chosen"], outcome["done"]) == (4, 3)
     assert outcome["outcomes"][0]["id"] == "w-done", "what was not done comes first"

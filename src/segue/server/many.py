@@ -7,10 +7,11 @@ from typing import Any
 import msgspec
 
 from segue import bulk
-from segue.errors import CallerError, InvalidArgument
+from segue.errors import InvalidArgument
 from segue.forking import FAILED
 from segue.repairing import CodeChoice, Effect
 from segue.server.call import Call, Number
+from segue.server.problems import Refused
 from segue.server.runs import MOST, RunWhere, filter_of, find_run
 from segue.stores.base import RunRow
 
@@ -123,7 +124,10 @@ async def preview_bulk(call: Call[Any, BulkBody]) -> BulkPreview:
 async def carry_out_bulk(call: Call[Any, BulkBody]) -> BulkDone:
     rows, expected = _chosen(call), call.body.expect
     if expected is not None and expected != len(rows):
-        raise CallerError(f"{len(rows):,} runs are chosen by now, not {expected:,}; look at the preview again")
+        raise Refused(
+            409, "others-chosen", "Others chosen",
+            f"{len(rows):,} runs are chosen by now, not {expected:,}; look at the preview again",
+        )  # fmt: skip
     outcomes = await bulk.carry_out(call.engine, rows, _action(call.body.act, call.who.name))
     outcomes.sort(key=lambda outcome: outcome.done)
     return BulkDone(len(rows), sum(outcome.done for outcome in outcomes), outcomes[:MOST])
