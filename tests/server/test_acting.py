@@ -86,6 +86,8 @@ async def test_the_overview_tells_what_needs_a_person(api: httpx.AsyncClient) ->
     assert seen["counts"] == {"waiting": 1, "completed": 1}
     assert (seen["open_tasks"], seen["tasks"][0]["subject"], seen["incidents"]) == (1, {"amount": 7}, [])
     assert "doubles" in seen["owner"]["serves"]
+    (worker,) = (await api.get("/workers")).json()
+    assert (worker["worker"], worker["serves"]) == (seen["owner"]["worker"], seen["owner"]["serves"])
 
 
 async def test_workflows_come_with_the_form_of_their_input(api: httpx.AsyncClient) -> None:

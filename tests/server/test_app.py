@@ -96,6 +96,12 @@ async def test_a_number_out_of_range_is_refused(engine: Engine, question: str, n
         problem(await api.get(f"{BASE}{question}={number}"), 422, "invalid-argument")
 
 
+@pytest.mark.parametrize("question", ["/runs?workflow=%00", "/runs?tag=a%3D%00", "/audit?actor=%00", "/schedules/%00"])
+async def test_what_no_database_can_look_for_is_refused(engine: Engine, question: str) -> None:
+    async with client(engine, As("admin")) as api:
+        problem(await api.get(f"{BASE}{question}"), 422, "invalid-argument")
+
+
 @pytest.mark.parametrize("method", ["PATCH", "DELETE", "TRACE"])
 async def test_a_method_that_is_not_in_the_table_is_refused(engine: Engine, method: str) -> None:
     async with client(engine, As("admin")) as api:

@@ -123,7 +123,7 @@ class Accounts:
 
     async def verified(self, name: str, password: str) -> UserRow | None:
         """The user, if that is the password; None as slowly if it is not, or there is no such user."""
-        row = self.rows.user(name)
+        row = self.rows.user(name) if name.isprintable() else None
         async with self._verifying:
             right = await asyncio.to_thread(self._verify, "" if row is None else row.password, password)
         return row if right else None

@@ -16,7 +16,7 @@ from segue.engine import Engine
 from segue.server.access import NOBODY
 from segue.server.auditing import note
 from segue.server.call import Asked, Call, Principal, Route
-from segue.server.decoding import asked_of, decoded_body, decoded_query, read_body
+from segue.server.decoding import asked_of, decoded_body, decoded_path, decoded_query, read_body
 from segue.server.live import Sent
 from segue.server.logins import Logins
 from segue.server.once import HEADER, Answered, Repeatable, once, repeatable
@@ -71,7 +71,7 @@ class Answering:
                 body=data,
             )  # fmt: skip
         token = "" if repeated is None else repeated.token
-        return Call(self._engine, self._logins, asked, who, request.path_params, query, body, token), repeated
+        return Call(self._engine, self._logins, asked, who, decoded_path(request), query, body, token), repeated
 
     async def _carry_out(
         self, route: Route, call: Call[Any, Any], repeated: Repeatable | None, number: str

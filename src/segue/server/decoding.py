@@ -29,6 +29,7 @@ def decoded_query(route: Route, request: Request) -> Any:
     lists = {name for name, kind in get_type_hints(route.query).items() if get_origin(kind) is list}
     given: dict[str, Any] = {}
     for name, value in request.query_params.multi_items():
+        check_text(value, f"$.{name}")
         if name in lists:
             given.setdefault(name, []).append(value)
         elif name in given:
@@ -39,6 +40,19 @@ def decoded_query(route: Route, request: Request) -> Any:
     if route.stream and resumed.isdecimal():
         given["after"] = resumed
     return _converted(given, route.query, "the query") if route.query is not Nothing or given else Nothing()
+
+
+def decoded_path(request: Request) -> dict[str, Any]:
+    """Raises ``Refused``."""
+    for name, value in request.path_params.items():
+        check_text(str(value), f"$.{name}")
+    return request.path_params
+
+
+def check_text(value: str, path: str) -> None:
+    """Refuses what no database can look for, whichever it is."""
+    if "\0" in value:
+        raise Refused(422, "invalid-argument", "Invalid argument", "a name holds no NUL character", path)
 
 
 async def read_body(request: Request) -> bytes:

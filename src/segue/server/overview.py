@@ -12,6 +12,7 @@ from segue.server.people import TaskQuery, tasks_of
 from segue.server.views import RunView, run_view
 from segue.standing import standing
 from segue.stores.base import RunFilter
+from segue.stores.owning import Worker
 
 MOST = 20
 """Incidents and tasks that are shown; how many there are is told by the counts."""
@@ -41,6 +42,10 @@ class OwnerView(msgspec.Struct, frozen=True):
 
     worker: str
     serves: dict[str, str]
+
+
+async def list_workers(call: Call[Any, None]) -> list[Worker]:
+    return call.engine.store.workers()
 
 
 async def overview(call: Call[Any, None]) -> Overview:

@@ -24,6 +24,7 @@ from segue.server.accounts import Account, ApiKey
 from segue.server.call import Route
 from segue.server.views import RunView, ValueView
 from segue.steering import PausedStep
+from segue.stores.owning import Worker
 
 BASE = "/api/v1"
 
@@ -268,6 +269,10 @@ ROUTES: tuple[Route, ...] = (
     Route(
         method="GET", path="/audit", needs="access:read", handler=members.list_audit, query=members.AuditQuery,
         gives=members.AuditPage, summary="What was done here, and by whom, the newest first.",
+    ),
+    Route(
+        method="GET", path="/workers", needs="system:read", handler=overview.list_workers, gives=list[Worker],
+        summary="Who works on the database, and what they have code for.",
     ),
     Route(
         method="GET", path="/live", needs="runs:read", handler=live.changes, query=live.LiveQuery, gives=live.Changed,
