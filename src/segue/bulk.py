@@ -35,6 +35,7 @@ class Resume(msgspec.Struct, frozen=True):
     """Let runs go on that stand still. ``step``: only this one, by key."""
 
     step: str | None = None
+    by: str = ""
 
     async def preview(self, engine: Engine, row: RunRow) -> Effect:
         standing = _standing(event for _, event in engine.events_of(row.run))
@@ -47,7 +48,7 @@ class Resume(msgspec.Struct, frozen=True):
         return Effect(row.run, row.id, row.state, "goes on, with the code as it is now", again=steps)
 
     async def carry_out(self, engine: Engine, row: RunRow) -> str:
-        await engine.retry(row.run, self.step)
+        await engine.retry(row.run, self.step, by=self.by)
         return f"run {row.id} goes on"
 
 
@@ -84,6 +85,65 @@ class Rerun(msgspec.Struct, frozen=True):
         return f"run {handle.id} goes on as a new run; what was stays as it was"
 
 
+class Cancel(msgspec.Struct, frozen=True):
+    """Ask runs to stop; what they did is undone first."""
+
+    reason: str = ""
+    by: str = ""
+
+    async def preview(self, engine: Engine, row: RunRow) -> Effect:
+        return _if_open(row, "is asked to stop; what it did is undone first")
+
+    async def carry_out(self, engine: Engine, row: RunRow) -> str:
+        await engine.cancel(row.run, self.reason, by=self.by)
+        return f"run {row.id} is asked to stop"
+
+
+class Terminate(msgspec.Struct, frozen=True):
+    """End runs at once; nothing is undone."""
+
+    reason: str = ""
+    by: str = ""
+
+    async def preview(self, engine: Engine, row: RunRow) -> Effect:
+        return _if_open(row, "is ended at once; nothing is undone")
+
+    async def carry_out(self, engine: Engine, row: RunRow) -> str:
+        await engine.terminate(row.run, self.reason, by=self.by)
+        return f"run {row.id} is ended"
+
+
+class Pause(msgspec.Struct, frozen=True):
+    """Have runs stand still until they are resumed."""
+
+    reason: str = ""
+    by: str = ""
+
+    async def preview(self, engine: Engine, row: RunRow) -> Effect:
+        if row.state not in CLOSED and engine.paused_since(row.run) is not None:
+            return Effect(row.run, row.id, row.state, "", refused=f"run {row.id} is paused already")
+        return _if_open(row, "stands still until it is resumed")
+
+    async def carry_out(self, engine: Engine, row: RunRow) -> str:
+        await engine.pause(row.run, self.reason, by=self.by)
+        return f"run {row.id} is paused"
+
+
+class Unpause(msgspec.Struct, frozen=True):
+    """Let paused runs go on."""
+
+    by: str = ""
+
+    async def preview(self, engine: Engine, row: RunRow) -> Effect:
+        if row.state not in CLOSED and engine.paused_since(row.run) is None:
+            return Effect(row.run, row.id, row.state, "", refused=f"run {row.id} is {row.state}, and nobody paused it")
+        return _if_open(row, "goes on")
+
+    async def carry_out(self, engine: Engine, row: RunRow) -> str:
+        await engine.resume(row.run, by=self.by)
+        return f"run {row.id} goes on"
+
+
 class Outcome(msgspec.Struct, frozen=True):
     """What became of one run. ``done`` False: nothing was changed, and ``text`` says why."""
 
@@ -93,14 +153,14 @@ class Outcome(msgspec.Struct, frozen=True):
     text: str
 
 
-def choose(engine: Engine, where: RunFilter) -> list[RunRow]:
-    """All runs of a filter, whatever its page."""
+def choose(engine: Engine, where: RunFilter, *, most: int | None = None) -> list[RunRow]:
+    """All runs of a filter, whatever its page; not many more than ``most``."""
     rows: list[RunRow] = []
     after = where.after
     while True:
         page = engine.store.list(msgspec.structs.replace(where, after=after, limit=PAGE))
         rows += page
-        if len(page) < PAGE:
+        if len(page) < PAGE or (most is not None and len(rows) >= most):
             return rows
         after = page[-1].run
 
@@ -123,6 +183,12 @@ async def _one(engine: Engine, row: RunRow, action: Action) -> Outcome:
         return Outcome(row.run, row.id, True, await action.carry_out(engine, row))
     except SegueError as error:
         return Outcome(row.run, row.id, False, str(error))
+
+
+def _if_open(row: RunRow, action: str) -> Effect:
+    if row.state in CLOSED:
+        return Effect(row.run, row.id, row.state, "", refused=f"run {row.id} is {row.state}: it has ended")
+    return Effect(row.run, row.id, row.state, action)
 
 
 def _standing(events: Iterable[e.Event]) -> list[str]:

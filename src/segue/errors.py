@@ -178,6 +178,20 @@ class SignalRefused(CallerError):
     """The run takes no signal of this name, or of this value; nothing was recorded."""
 
 
+class ServerRefused(CallerError):
+    """A server that was asked over HTTP answered that it will not.
+
+    Attributes:
+        type: the kind of problem, as docs/api.md has it. status: of HTTP. path: the place in the request at fault.
+    """
+
+    def __init__(self, message: str, *, type: str, status: int, path: str = "") -> None:
+        super().__init__(message)
+        self.type = type
+        self.status = status
+        self.path = path
+
+
 # --- the outcome of a run, for whoever awaits it --------------------------------------------------------------
 
 
@@ -380,6 +394,10 @@ class SchemaTooNew(StoreError):
 
 class FenceLost(StoreError):
     """Another owner holds the run now; whatever this worker had not committed is void."""
+
+
+class ServerUnavailable(OperatorError):
+    """A server does not answer over HTTP, or cannot do its work; the same call may go through later."""
 
 
 class SecretNotFound(OperatorError):

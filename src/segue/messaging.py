@@ -16,7 +16,7 @@ from segue.kernel import events as e
 from segue.kernel.encoding import Encodings
 from segue.kernel.failures import qualified_name
 from segue.kernel.interception import Interceptor, SendCall, chain
-from segue.kernel.names import checked_name, checked_text
+from segue.kernel.names import actor_of, checked_name, checked_text
 from segue.runtime.clock import Clock
 from segue.runtime.journal import JournalFormat
 from segue.serving import Definitions
@@ -43,20 +43,24 @@ class Messaging:
 
         def events_of(self, run: int, *, after: int = 0) -> Iterable[tuple[int, e.Event]]: ...
 
-    async def signal(self, run: int, name: str | Address, value: Any, *, message: str | None = None) -> None:
+    async def signal(
+        self, run: int, name: str | Address, value: Any, *, message: str | None = None, by: str = ""
+    ) -> None:
         to = _addressed(name)
 
         async def send(call: SendCall) -> None:
-            event = self.signal_event(to, call.args, message, call.headers)
+            event = self.signal_event(to, call.args, message, call.headers, by)
             await self._post(run, "signal", event, message)
 
         await self._send(send, SendCall("signal", to.name, run, (value,)))
 
-    async def update(self, run: int, name: str | Address, args: tuple[Any, ...], *, id: str | None = None) -> Any:
+    async def update(
+        self, run: int, name: str | Address, args: tuple[Any, ...], *, id: str | None = None, by: str = ""
+    ) -> Any:
         to = _addressed(name)
 
         async def send(call: SendCall) -> Any:
-            event = self.update_event(to, call.args, id, call.headers)
+            event = self.update_event(to, call.args, id, call.headers, by)
             body = functools.partial(self.body, event)
 
             async def update(run: int, again: bool) -> e.UpdateCompleted:
@@ -99,23 +103,23 @@ class Messaging:
             raise RunNotFound(str(run), self.namespace)
         return row
 
-    async def cancel(self, run: int, reason: str = "") -> None:
+    async def cancel(self, run: int, reason: str = "", *, by: str = "") -> None:
         checked_text(reason, "the reason")
-        await self._post(run, "cancel", e.CancelRequested(self.clock.now(), None, None, reason))
+        await self._post(run, "cancel", e.CancelRequested(self.clock.now(), actor_of(by), None, reason))
 
-    async def terminate(self, run: int, reason: str = "") -> None:
+    async def terminate(self, run: int, reason: str = "", *, by: str = "") -> None:
         checked_text(reason, "the reason")
-        await self._post(run, "terminate", e.RunTerminated(self.clock.now(), None, None, reason))
+        await self._post(run, "terminate", e.RunTerminated(self.clock.now(), actor_of(by), None, reason))
 
-    async def retry(self, run: int, key: str | None = None) -> None:
+    async def retry(self, run: int, key: str | None = None, *, by: str = "") -> None:
         if key is not None:
             checked_name(key, "a step's key")
-        await self._post(run, "resolve", e.IncidentResolved(self.clock.now(), None, None, "retry", key))
+        await self._post(run, "resolve", e.IncidentResolved(self.clock.now(), actor_of(by), None, "retry", key))
 
     # --- from values to events and back -----------------------------------------------------------------------
 
     def signal_event(
-        self, to: Address, args: tuple[Any, ...], message: str | None, headers: dict[str, str]
+        self, to: Address, args: tuple[Any, ...], message: str | None, headers: dict[str, str], by: str = ""
     ) -> e.SignalReceived:
         """A signal as the journal has it."""
         (value,) = args
@@ -123,17 +127,17 @@ class Messaging:
         checked_name(message or "", "a signal's message id")
         to.check_value(value, self.encodings)
         payload = self.encodings.encode(value)
-        return e.SignalReceived(self.clock.now(), None, headers or None, to.name, payload, message or "")
+        return e.SignalReceived(self.clock.now(), actor_of(by), headers or None, to.name, payload, message or "")
 
     def update_event(
-        self, to: Address, args: tuple[Any, ...], id: str | None, headers: dict[str, str]
+        self, to: Address, args: tuple[Any, ...], id: str | None, headers: dict[str, str], by: str = ""
     ) -> e.UpdateAccepted:
         """An update as the journal has it."""
         checked_name(to.name, "an update's name")
         update = checked_name(id or os.urandom(16).hex(), "an update's id")
         to.check(args, self.encodings)
         payload = self.encodings.encode_arguments(args)
-        return e.UpdateAccepted(self.clock.now(), None, headers or None, to.name, update, payload)
+        return e.UpdateAccepted(self.clock.now(), actor_of(by), headers or None, to.name, update, payload)
 
     def answer(self, to: Address, completed: e.UpdateCompleted) -> Any:
         """The answer to an update, or its failure raised."""

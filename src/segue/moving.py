@@ -69,9 +69,17 @@ TABLES = (
     _Table("segue_outbox", "outbox", "row, workflow, input, id, tags, namespace, app, uid, error"),
     _Table("cached", "cached", "namespace, step, key, run, seq, at, expires"),
     _Table("artifacts", "artifacts", "run, name, value"),
+    _Table("segue_users", "users", "name, password, roles, subject, created_at"),
+    _Table(
+        "segue_keys", "api_keys",
+        "id, digest, owner, label, namespace, permissions, created_at, expires_at, revoked_at",
+    ),
+    _Table("segue_sessions", "sessions", "digest, owner, created_at, expires_at"),
+    _Table("segue_audit", "audit", "entry, at, namespace, actor, action, target, outcome, address, request"),
+    _Table("segue_answers", "answers", "namespace, actor, key, request, at, status, body"),
 )  # fmt: skip
 _LOG = _Table("lines", "log_lines", "run, key, attempt, at, level, stream, text")
-_NUMBERED = {"runs": "run", "inbox": "row", "tasks": "task", "outbox": "row"}
+_NUMBERED = {"runs": "run", "inbox": "row", "tasks": "task", "outbox": "row", "audit": "entry"}
 """Tables whose numbers go on after those that came over."""
 
 

@@ -109,6 +109,12 @@ class Repairing:
         Raises:
             NotRepairable, InvalidArgument: as ``skip``.
         """
+        return await self.change_input(run, call, args, kwargs, by=by)
+
+    async def change_input(
+        self, run: int, call: str, args: tuple[Any, ...], kwargs: dict[str, Any], *, by: str = ""
+    ) -> Effect:
+        """As ``edit_input``, whatever the names of the step's parameters."""
         row, key = await self._target(run, call, "input")
         await self._modify(row, "input", key, self._arguments(key, args, kwargs), by)
         return Effect(row.run, row.id, row.state, f"further attempts of {key} get the arguments that were given")

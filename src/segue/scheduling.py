@@ -18,7 +18,7 @@ from segue.authoring.python.scheduling import POLICY, Schedule, schedule_name
 from segue.errors import InvalidArgument, ScheduleDeclared, ScheduleExists, ScheduleNotFound, StoreUnavailable
 from segue.handles import Handle
 from segue.kernel import backfilling
-from segue.kernel.names import checked_name
+from segue.kernel.names import actor_of, checked_name
 from segue.kernel.schedule import Order, Reprocess, Standing, Start, interval_of, run_id
 from segue.planning import COUNTED, backfill_of, begin, merged, planned, restarted
 from segue.recurrence.rules import Instants, Rule, Within, count, instants, point, walk
@@ -110,7 +110,7 @@ class Schedules:
 
         await self._modify(name, change)
 
-    async def trigger(self, name: str, *, due: datetime | str | None = None) -> Handle[Any]:
+    async def trigger(self, name: str, *, due: datetime | str | None = None, by: str = "") -> Handle[Any]:
         """Starts a run now, paused or not, whatever is open. ``due`` is its due time; by default now."""
         engine = self._engine
         for _ in range(TRIES):
@@ -119,7 +119,7 @@ class Schedules:
             now = engine.clock.now()
             at = now if due is None else point(due, "a due time")
             id = run_id(name, at, f"manual-{os.urandom(4).hex()}")
-            start = self._start(plan, Start(id, at, interval_of(plan.instants, at)), now)
+            start = self._start(plan, Start(id, at, interval_of(plan.instants, at)), now, actor_of(by) or "user")
             overlaps = plan.policy.overlap != "allow-all"
             after = msgspec.structs.replace(
                 standing, started=standing.started + 1, open=(*standing.open, id) if overlaps else standing.open
@@ -271,13 +271,13 @@ class Schedules:
             engine._duty.scheduler.look()
         return answer
 
-    def _start(self, plan: Plan, start: Start, at: int) -> StartRun:
+    def _start(self, plan: Plan, start: Start, at: int, actor: str) -> StartRun:
         engine = self._engine
         owner = engine.store.owner(engine.app)
         known = engine.definitions.version(plan.workflow)
         version = known or (owner.serves.get(plan.workflow, "") if owner else "")
         timeout = engine.definitions.timeout(plan.workflow)
-        return run_of(engine.journal, engine.namespace, engine.app, plan, start, version, timeout, at, "user")
+        return run_of(engine.journal, engine.namespace, engine.app, plan, start, version, timeout, at, actor)
 
 
 def _reason(text: str | None) -> str | None:

@@ -71,6 +71,10 @@ class Definitions:
     def names(self) -> list[str]:
         return self._versions.names()
 
+    def versions_of(self, name: str) -> list[Workflow[Any, Any]]:
+        """All versions of a workflow that stand beside each other here."""
+        return self._versions.all(name)
+
     def versions(self) -> dict[str, str]:
         """What is served: each workflow with its version."""
         return {name: self.version(name) for name in self.names()}

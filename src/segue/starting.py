@@ -28,7 +28,7 @@ from segue.kernel.canonical import digest
 from segue.kernel.codec import Codec
 from segue.kernel.duration import Duration, microseconds
 from segue.kernel.interception import StartCall, chain
-from segue.kernel.names import checked_text
+from segue.kernel.names import actor_of, checked_text
 from segue.kernel.payload import Payload
 from segue.messaging import Messaging
 from segue.runtime.children import PYTHON
@@ -198,8 +198,9 @@ class Starting(Messaging):
         delay: Duration | None = None,
         timeout: Duration | None = None,
         summary: str = "",
+        by: str = "",
     ) -> tuple[Handle[Any], Started]:
-        """Starts a run, with a message for it if there is one; as ``start``."""
+        """Starts a run, with a message for it if there is one; as ``start``. ``by``: who does, for the journal."""
         check_options(id, on_conflict, tags or {})
         checked_text(summary, "a run's summary")
         wait, limit = microseconds(delay or 0), None if timeout is None else microseconds(timeout)
@@ -211,7 +212,7 @@ class Starting(Messaging):
             at = self.clock.now()
             begin = at + wait if wait else None
             event = e.RunStarted(
-                at, None, call.headers or None, name, id or uid, uid, payload, namespace=self.namespace,
+                at, actor_of(by), call.headers or None, name, id or uid, uid, payload, namespace=self.namespace,
                 version=version, python=PYTHON, tags=tags or {}, input_hash=hash, begin=begin,
                 timeout=self._timeout(name) if limit is None else limit, summary=summary,
             )  # fmt: skip

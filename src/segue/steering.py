@@ -14,7 +14,7 @@ from segue.errors import AttemptOver, CallerError, RunNotFound
 from segue.kernel import events as e
 from segue.kernel.encoding import Encodings
 from segue.kernel.failures import describe, summary
-from segue.kernel.names import checked_name
+from segue.kernel.names import actor_of, checked_name
 from segue.kernel.tokens import Token, proof, read_token
 from segue.runtime.clock import Clock
 from segue.runtime.journal import JournalFormat
@@ -58,7 +58,7 @@ class Steering:
     async def pause(self, run: int, reason: str = "", *, by: str = "") -> None:
         """Has a run stand still. Attempts that are under way end, and their outcomes are kept; nothing new is begun."""
         checked_name(reason, "the reason")
-        await self._engine._post(run, "pause", e.Paused(self.clock.now(), _actor(by), None, reason))
+        await self._engine._post(run, "pause", e.Paused(self.clock.now(), actor_of(by), None, reason))
 
     async def resume(self, run: int, *, by: str = "") -> None:
         """Lets a paused run go on.
@@ -69,11 +69,11 @@ class Steering:
         row = self.store.latest(run)
         if row is None:
             raise RunNotFound(str(run), self.namespace)
-        if row.state not in CLOSED and self._paused_since(row.run) is None:
+        if row.state not in CLOSED and self.paused_since(row.run) is None:
             raise CallerError(f"run {row.id!r} is {row.state}, and nobody has paused it")
-        await self._engine._post(run, "resume", e.Resumed(self.clock.now(), _actor(by), None))
+        await self._engine._post(run, "resume", e.Resumed(self.clock.now(), actor_of(by), None))
 
-    def _paused_since(self, run: int) -> e.Paused | None:
+    def paused_since(self, run: int) -> e.Paused | None:
         """The event that paused a run and still holds, or is about to: it may wait in the inbox."""
         found: e.Paused | None = None
         for _, event in self.journal.read(self.store.journal(run)):
@@ -218,11 +218,6 @@ def _because(told: TellStep, run_id: str, why: str) -> str:
         f"attempt {told.attempt} of {told.key!r} in run {run_id!r} is not waited for any more: {why}; nothing was "
         "changed"
     )
-
-
-def _actor(by: str) -> str | None:
-    checked_name(by, "whoever says so")
-    return f"user:{by}" if by else None
 
 
 def _standing(found: e.Paused | None, event: e.Event) -> e.Paused | None:

@@ -27,6 +27,7 @@ _VARIES = (
     (re.compile(r"\b\S+:\d+:[0-9a-f]{6}\b"), "WORKER"),
     (re.compile(r"(?<=http://127\.0\.0\.1:)\d+"), "PORT"),
     (re.compile(r"\b[0-9a-f]{16}([0-9a-f]{16})?\b"), "HASH"),
+    (re.compile(r"\b[0-9a-f]{12}\b"), "KEY"),
     (re.compile(r"(?<=-)[0-9a-f]{8}\b"), "ID"),
     (re.compile(r"\b\d+(\.\d)? (B|kB|MB)"), "SIZE"),
     (re.compile(r"[━░╌┥][━░╌┥· ]*"), "BAR "),

@@ -222,5 +222,7 @@ def test_a_server_beside_a_worker_starts_and_shows_runs(segue: Folder) -> None:
 
 def test_a_server_lets_nobody_in_from_elsewhere(segue: Folder) -> None:
     segue("run", "flows.py:plain", "1")
-    assert "there is no login yet" in segue("server", "--host", "0.0.0.0", code=2).err
+    refused = segue("server", "--host", "0.0.0.0", code=2).err
+    assert "nobody has an account yet" in refused
+    assert "segue user add NAME --role admin --everywhere" in refused
     assert "ports are 1 to 65535" in segue("server", "--port", "99999", code=2).err

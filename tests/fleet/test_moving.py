@@ -14,7 +14,9 @@ import segue
 from segue import Approval, Engine, approval, signal, state, step, workflow
 from segue.errors import InvalidArgument, StoreUnavailable
 from segue.moving import TABLES, move
+from segue.stores.account_rows import AuditRow, KeptAnswer, KeyRow, SessionRow, UserRow
 from segue.stores.base import RunFilter
+from segue.stores.postgres.store import PostgresStore
 from segue.stores.sqlite.store import SqliteStore
 
 LARGE = "x" * 200_000
@@ -121,3 +123,27 @@ def test_every_table_of_the_file_goes_over(tmp_path: Path) -> None:
     for table in TABLES:
         left_out = columns[table.source] - set(table.columns.split(", "))
         assert left_out <= {"id"}, f"{table.source}: {left_out}"
+
+
+def test_accounts_and_what_is_noted_of_them_go_along(tmp_path: Path, postgres_database: Callable[[], str]) -> None:
+    target = postgres_database()
+    file = SqliteStore.open(tmp_path / "segue.db")
+    user = UserRow("ann", "hash", {"*": "admin"}, None, 100)
+    key = KeyRow("k", "digest", "ann", "ci", "*", ("runs:read",), 100, None)
+    entry = AuditRow(0, 1, "default", "ann", "cancel_run", "/runs/7", 204, "10.0.0.7", "abc")
+    file.accounts.add_user(user)
+    file.accounts.add_key(key)
+    file.accounts.add_session(SessionRow("s", "ann", 100, 200))
+    file.accounts.audit(entry)
+    file.accounts.begin_answer("default", "ann", "once", "request", 100, stale=0)
+    file.accounts.keep_answer("default", "ann", "once", 201, b"{}")
+    file.close()
+    move(f"sqlite:///{tmp_path}/segue.db", target)
+    store = PostgresStore.open(target)
+    moved = store.accounts
+    assert (moved.list_users(), moved.list_keys()) == ([user], [key])
+    assert moved.session("s") == SessionRow("s", "ann", 100, 200)
+    assert moved.answer("default", "ann", "once") == KeptAnswer("request", 100, 201, b"{}")
+    moved.audit(entry)
+    assert [row.entry for row in moved.audited("default")] == [2, 1]
+    store.close()

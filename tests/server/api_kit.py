@@ -3,9 +3,35 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from time import time_ns
 from typing import Any
 
 import httpx2 as httpx
+from pwdlib.hashers.argon2 import Argon2Hasher
+
+PASSWORD = "correct horse"
+Visit = Callable[..., httpx.AsyncClient]
+
+
+QUICK = Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1)
+
+
+class Time:
+    """The time (µs), which goes on only when a test says so."""
+
+    def __init__(self) -> None:
+        self.at = time_ns() // 1_000
+
+    def __call__(self) -> int:
+        return self.at
+
+
+async def log_in(api: httpx.AsyncClient, name: str, password: str = PASSWORD) -> httpx.AsyncClient:
+    """The same client, logged in."""
+    answer = await api.post("/session", json={"name": name, "password": password})
+    assert answer.status_code == 204, answer.text
+    return api
 
 
 async def start(api: httpx.AsyncClient, workflow: str, *input: Any, **more: Any) -> int:

@@ -6,16 +6,20 @@ import sys
 from collections.abc import AsyncIterator
 from decimal import Decimal
 from pathlib import Path
+from typing import Any, get_args
+
+sys.path.insert(0, str(Path(__file__).parent))  # for api_kit
 
 import httpx2 as httpx
 import msgspec
 import pytest
+from api_kit import PASSWORD, QUICK, Time, Visit
 
+import segue
 from segue import Approval, Engine, approval, query, signal, step, update, workflow
-from segue.server.access import Loopback
+from segue.server.access import Known, Loopback
+from segue.server.accounts import Accounts, Role
 from segue.server.app import application
-
-sys.path.insert(0, str(Path(__file__).parent))  # for api_kit
 
 
 @step
@@ -77,9 +81,28 @@ async def asks(amount: int) -> bool:
     return answer.approved
 
 
+@step(on_exhausted="incident")
+async def guarded(by: str) -> str:
+    if by == "x":
+        raise ValueError("not by x")
+    return by
+
+
+@workflow(name="stands")
+async def stands(by: str) -> str:
+    return await guarded(by)
+
+
+@workflow(name="parent")
+async def parent(n: int) -> int:
+    segue.artifact.markdown("note", "<b>hi</b>")
+    segue.artifact.markdown("large", "x" * 100_000)
+    return sum([await doubles(each) for each in range(n)])
+
+
 @pytest.fixture
 async def engine(tmp_path: Path) -> AsyncIterator[Engine]:
-    workflows = [doubles, adds_up, fails, waits, asks]
+    workflows = [doubles, adds_up, fails, waits, asks, stands, parent]
     async with Engine(f"sqlite:///{tmp_path / 'segue.db'}", workflows=workflows) as engine:  # type: ignore[list-item]
         yield engine
 
@@ -89,3 +112,36 @@ async def api(engine: Engine) -> AsyncIterator[httpx.AsyncClient]:
     transport = httpx.ASGITransport(application(engine, Loopback("ann")), client=("127.0.0.1", 1))
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost/api/v1") as client:
         yield client
+
+
+@pytest.fixture
+def time() -> Time:
+    return Time()
+
+
+@pytest.fixture
+def accounts(engine: Engine, time: Time) -> Accounts:
+    """An admin everywhere, and one user of each role; the hashes are made in no time, and time stands still."""
+    accounts = Accounts(engine.store.accounts, time, QUICK)
+    accounts.add_user("root", PASSWORD, {"*": "admin"})
+    for role in get_args(Role):
+        accounts.add_user(role, PASSWORD, {"default": role})
+    accounts.add_user("stranger", PASSWORD, {"other": "admin"})
+    return accounts
+
+
+@pytest.fixture
+async def visit(engine: Engine, accounts: Accounts) -> AsyncIterator[Visit]:
+    """Makes clients of a server that asks for a login."""
+    app = application(engine, Known(accounts, engine.namespace), accounts=accounts)
+    opened: list[httpx.AsyncClient] = []
+
+    def visit(address: str = "10.0.0.7", **more: Any) -> httpx.AsyncClient:
+        transport = httpx.ASGITransport(app, client=(address, 1))
+        given = {"base_url": "https://segue.example/api/v1", "headers": {"sec-fetch-site": "same-origin"}} | more
+        opened.append(httpx.AsyncClient(transport=transport, **given))
+        return opened[-1]
+
+    yield visit
+    for client in opened:
+        await client.aclose()

@@ -86,11 +86,13 @@ async def test_the_overview_tells_what_needs_a_person(api: httpx.AsyncClient) ->
     assert seen["counts"] == {"waiting": 1, "completed": 1}
     assert (seen["open_tasks"], seen["tasks"][0]["subject"], seen["incidents"]) == (1, {"amount": 7}, [])
     assert "doubles" in seen["owner"]["serves"]
+    (worker,) = (await api.get("/workers")).json()
+    assert (worker["worker"], worker["serves"]) == (seen["owner"]["worker"], seen["owner"]["serves"])
 
 
 async def test_workflows_come_with_the_form_of_their_input(api: httpx.AsyncClient) -> None:
     found = {workflow["name"]: workflow for workflow in (await api.get("/workflows")).json()}
-    assert found.keys() == {"doubles", "adds_up", "fails", "waits", "asks"}
+    assert found.keys() == {"doubles", "adds_up", "fails", "waits", "asks", "stands", "parent"}
     assert found["doubles"]["parameters"] == ["n"]
     assert found["doubles"]["input"]["properties"] == {"n": {"type": "integer"}}
     assert found["doubles"]["input"]["required"] == ["n"]

@@ -11,10 +11,10 @@ import pytest
 from api_kit import problem
 
 from segue import Engine
-from segue.server import app as module
+from segue.server import decoding
 from segue.server.access import ROLES, Loopback
 from segue.server.app import application
-from segue.server.call import Principal, Route
+from segue.server.call import Asked, Principal, Route
 from segue.server.routes import BASE, ROUTES
 
 Client = Callable[..., httpx.AsyncClient]
@@ -24,9 +24,11 @@ class As:
     """Everybody is this one."""
 
     def __init__(self, role: str | None) -> None:
-        self._who = None if role is None else Principal(role, ROLES[role])
+        self._who = None if role is None else Principal(name=role, may=ROLES[role])
 
-    def principal(self, headers: dict[str, str], client: str | None) -> Principal | None:
+    login = False
+
+    async def principal(self, asked: Asked) -> Principal | None:
         return self._who
 
 
@@ -57,7 +59,7 @@ async def test_no_other_way_of_writing_a_path_leads_there(engine: Engine, route:
     async with client(engine, As("admin")) as api:
         for other in (
             path + "/",
-            path + ".json",
+            *([] if route.path.endswith("}") else [path + ".json"]),  # there it is another name
             path.upper(),
             path.replace("/api", "/api/"),
             path.replace("/api/", "/%61pi/%2e/"),
@@ -66,10 +68,46 @@ async def test_no_other_way_of_writing_a_path_leads_there(engine: Engine, route:
             assert answer.status_code == 404, other
 
 
+@pytest.mark.parametrize("number", [1 << 53, 1 << 63, 1 << 70])
+@pytest.mark.parametrize(
+    "route", [route for route in ROUTES if ":int" in route.path], ids=lambda r: f"{r.method} {r.path}"
+)
+async def test_a_number_that_no_database_has_is_of_nothing(engine: Engine, route: Route, number: int) -> None:
+    async with client(engine, As("admin")) as api:
+        answer = await api.request(route.method, re.sub(r"\{\w+:int\}", str(number), BASE + route.path), json={})
+        assert answer.status_code == 200 if route.stream else 400 <= answer.status_code < 500, answer.text
+
+
+@pytest.mark.parametrize("number", [-1, 1 << 53, 1 << 70])
+@pytest.mark.parametrize(
+    "question",
+    [
+        "/runs?since",
+        "/runs?until",
+        "/runs?parent",
+        "/runs?after",
+        "/runs?limit",
+        "/runs/1/events?after",
+        "/audit?before",
+    ],
+)
+async def test_a_number_out_of_range_is_refused(engine: Engine, question: str, number: int) -> None:
+    async with client(engine, As("admin")) as api:
+        problem(await api.get(f"{BASE}{question}={number}"), 422, "invalid-argument")
+
+
+@pytest.mark.parametrize("question", ["/runs?workflow=%00", "/runs?tag=a%3D%00", "/audit?actor=%00", "/schedules/%00"])
+async def test_what_no_database_can_look_for_is_refused(engine: Engine, question: str) -> None:
+    async with client(engine, As("admin")) as api:
+        problem(await api.get(f"{BASE}{question}"), 422, "invalid-argument")
+
+
 @pytest.mark.parametrize("method", ["PATCH", "DELETE", "TRACE"])
 async def test_a_method_that_is_not_in_the_table_is_refused(engine: Engine, method: str) -> None:
     async with client(engine, As("admin")) as api:
-        problem(await api.request(method, f"{BASE}/runs"), 405, "wrong-method")
+        answer = await api.request(method, f"{BASE}/runs")
+        problem(answer, 405, "wrong-method")
+        assert set(answer.headers["allow"].split(", ")) == {"GET", "HEAD", "POST"}, "all that the path has"
 
 
 @pytest.mark.parametrize(
@@ -121,7 +159,7 @@ async def test_a_body_that_never_ends_is_not_kept(engine: Engine, monkeypatch: p
             sent += 1
             yield b" " * 1_000
 
-    monkeypatch.setattr(module, "LARGEST_BODY", 10_000)
+    monkeypatch.setattr(decoding, "LARGEST_BODY", 10_000)
     async with client(engine, As("admin")) as api:
         answer = await api.post(f"{BASE}/runs", content=endless(), headers={"content-type": "application/json"})
         problem(answer, 413, "too-large")

@@ -15,7 +15,8 @@ import apsw
 import pytest
 from store_kit import EVENT, Owner, closed, events, start
 
-from segue.errors import SchemaTooNew, StoreCorrupt, StoreUnavailable
+from segue.errors import SchemaTooNew, StoreCorrupt, StoreError, StoreUnavailable
+from segue.stores.account_rows import AuditRow
 from segue.stores.base import Append, Appended, Batch, Blob, RunFilter, Started
 from segue.stores.sqlite import SqliteStore
 from segue.stores.sqlite.migrations import LATEST
@@ -405,3 +406,11 @@ def test_a_closed_store_says_so(path: Path) -> None:
         store.run(1)
     with pytest.raises(StoreUnavailable, match="closed"):
         store.commit(Batch(1, (start("a"),)))
+
+
+def test_the_audit_log_cannot_be_changed(store: SqliteStore) -> None:
+    store.accounts.audit(AuditRow(0, 1, "default", "ann", "cancel_run", "/runs/7", 204, "10.0.0.7", "abc"))
+    for change in ("UPDATE segue_audit SET actor = 'bob'", "DELETE FROM segue_audit"):
+        with pytest.raises(StoreError, match="append-only"), store._writer.transaction() as connection:
+            connection.execute(change)
+    assert [row.actor for row in store.accounts.audited("default")] == ["ann"]

@@ -39,6 +39,8 @@ COMMANDS = (
     Command("replay", "Keep", "replay:replay", "Go through a recorded run, under a debugger if asked."),
     Command("db", "Keep", "db:db", "Look after the database: stats, vacuum, backup, restore, export."),
     Command("erase", "Keep", "erase:erase", "Erase a person's data from runs that have ended."),
+    Command("user", "Keep", "user:user", "Who may use a server: add, list, role, password, remove."),
+    Command("key", "Keep", "key:key", "API keys of a server: add, list, revoke."),
     Command("version", "Keep", "version:show_version", "Show what is installed."),
 )
 

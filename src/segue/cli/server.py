@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from getpass import getuser
 from typing import Annotated
 
@@ -15,38 +16,67 @@ from segue.cli.scope import Scope
 from segue.cli.serving import load_all
 from segue.engine import Engine
 from segue.errors import InvalidArgument
-from segue.server.access import Loopback
+from segue.server.access import FirstLoopback, Known, Loopback
+from segue.server.accounts import Accounts
 from segue.server.app import application
 from segue.server.listening import listen
 from segue.settings import port_number
 
 HERE = ("127.0.0.1", "::1", "localhost")
+_BASE = re.compile(r"(/[\w.~-]+)+")
 
 
 def server(
     *modules: Annotated[str, Parameter(help="Modules, files or folders whose workflows can be started and asked.")],
     host: Annotated[str, Parameter(help="The address to listen on.")] = "127.0.0.1",
     port: Annotated[int | None, Parameter(help="The port; 7733 if none is named. Or: SEGUE_PORT.")] = None,
+    base: Annotated[
+        str, Parameter(help="The path that a proxy leaves before everything, such as /segue.", show_default=False)
+    ] = "",
+    proxy: Annotated[
+        tuple[str, ...],
+        Parameter(
+            help="The address of a proxy that is believed what it says of its clients; one on this machine always is.",
+            negative=(), show_default=False,
+        ),
+    ] = (),
     scope: Scope = Scope(),  # noqa: B008 (immutable)
-) -> int:
+) -> int:  # fmt: skip
     """Serve the dashboard and the HTTP API of a database. It owns no runs: a worker carries them out."""
-    if host not in HERE:
-        raise InvalidArgument(
-            f"there is no login yet, so only this machine is served: --host {host} would let everybody in; "
-            "listen on 127.0.0.1 and put a proxy with a login before it"
-        )
+    base = base.rstrip("/")
+    if base and not _BASE.fullmatch(base):
+        raise InvalidArgument(f"--base is a path that begins with a slash, such as /segue; it is {base!r}")
     scope.require_database()
     if modules:
         load_all(modules)
-    asyncio.run(_serve(scope, "127.0.0.1" if host == "localhost" else host, port_number(port)))
+    asyncio.run(_serve(scope, "127.0.0.1" if host == "localhost" else host, port_number(port), base, proxy))
     return 0
 
 
-async def _serve(scope: Scope, host: str, port: int) -> None:
+async def _serve(scope: Scope, host: str, port: int, base: str, proxies: tuple[str, ...]) -> None:
     asked = Interrupts().asked
     async with Engine(scope.url, app=scope.app, namespace=scope.namespace, own=False) as engine:
-        listening = listen(application(engine, Loopback(getuser())), host=host, port=port)
-        console().print(Text("dashboard ").append(listening.url, style="bold"), soft_wrap=True)
+        accounts = Accounts(engine.store.accounts, engine.clock.now)
+        empty = not accounts.exist()
+        first = scope.command("user", "add", "NAME", "--role", "admin", "--everywhere")
+        if empty and host not in HERE:
+            raise InvalidArgument(
+                f"nobody has an account yet, and --host {host} would let everybody in; make one first: {first}"
+            )
+        known = Known(accounts, engine.namespace)
+        access = FirstLoopback(Loopback(getuser()), known) if empty else known
+        app = application(engine, access, accounts=accounts, base=base)
+        listening = listen(app, host=host, port=port, proxies=proxies)
+        if empty:
+            _advise(f"nobody has an account: only this machine is served, without a login, until there is one: {first}")
+        elif host not in HERE:
+            _advise("passwords and keys travel as they are: have a proxy with TLS before it")
+        shown = f"{listening.url}{base}/" if base else listening.url
+        console().print(Text("dashboard ").append(shown, style="bold"), soft_wrap=True)
         await asked.wait()
         await listening.close()
     leave(0)
+
+
+def _advise(text: str) -> None:
+    console().print(Text(text, style="dim"), soft_wrap=True)

@@ -41,6 +41,12 @@ def checked_text(value: object, what: str) -> str:
     return value
 
 
+def actor_of(by: str) -> str | None:
+    """How events name the person who caused them; None if nobody is named."""
+    checked_name(by, "whoever says so")
+    return f"user:{by}" if by else None
+
+
 def _short(value: object) -> str:
     shown = ascii(value)
     return shown if len(shown) <= 60 else shown[:57] + "..."

@@ -2,30 +2,36 @@
 
 from __future__ import annotations
 
-from typing import Protocol, get_args
+import hmac
+from http.cookies import CookieError, SimpleCookie
+from typing import get_args
+from urllib.parse import urlsplit
 
-from segue.server.call import Permission, Principal
+from segue.server.accounts import EVERYWHERE, Accounts, Role, role_in
+from segue.server.call import Access, Asked, Permission, Principal
+from segue.server.limits import Limit
+from segue.server.problems import Refused
+from segue.stores.account_rows import KeyRow, UserRow
 
 EVERYTHING = frozenset(get_args(Permission))
 
-ROLES: dict[str, frozenset[str]] = {
-    "viewer": frozenset({"public", "runs:read", "tasks:read", "system:read"}),
-    "operator": frozenset({"public", "runs:read", "runs:act", "tasks:read", "tasks:act", "system:read"}),
-    "developer": EVERYTHING,
+_SEEING = frozenset({"public", "known", "runs:read", "tasks:read", "schedules:read", "system:read"})
+
+ROLES: dict[Role, frozenset[str]] = {
+    "viewer": _SEEING,
+    "operator": _SEEING | {"runs:act", "tasks:act", "schedules:act"},
+    "developer": EVERYTHING - {"access:read", "access:act"},
     "admin": EVERYTHING,
 }
 """What each role may do; the larger ones hold the smaller."""
 
 
-NOBODY = Principal("", frozenset({"public"}))
+NOBODY = Principal(name="", may=frozenset({"public"}))
 """Somebody who is not known."""
 
-
-class Access(Protocol):
-    """Finds out who asks."""
-
-    def principal(self, headers: dict[str, str], client: str | None) -> Principal | None:
-        """Who sends a request with these headers (names in lower case) from this address, None if that is not known."""
+COOKIE = "segue_session"
+CSRF = "x-csrf-token"
+"""The header by which a page shows that it is ours, where the browser does not say so."""
 
 
 class Loopback:
@@ -35,16 +41,18 @@ class Loopback:
     and a name that leads here by a trick of DNS is told by ``Host``.
     """
 
+    login = False
+
     def __init__(self, name: str, hosts: tuple[str, ...] = ("127.0.0.1", "localhost", "[::1]")) -> None:
         self._hosts = hosts
-        self._me = Principal(name, EVERYTHING)
+        self._me = Principal(name=name, may=EVERYTHING, everywhere=True)
 
-    def principal(self, headers: dict[str, str], client: str | None) -> Principal | None:
-        if client not in ("127.0.0.1", "::1"):
+    async def principal(self, asked: Asked) -> Principal | None:
+        if asked.address not in ("127.0.0.1", "::1"):
             return None
-        if not self._is_here(headers.get("host", "")):
+        if not self._is_here(asked.headers.get("host", "")):
             return None
-        origin = headers.get("origin")
+        origin = asked.headers.get("origin")
         if origin is not None and not self._is_here(origin.partition("://")[2]):
             return None
         return self._me
@@ -52,3 +60,132 @@ class Loopback:
     def _is_here(self, host: str) -> bool:
         name = host if host in self._hosts else host.rpartition(":")[0]
         return name in self._hosts
+
+
+class Known:
+    """For ``segue server``: whoever has logged in, or sends an API key, may do what their role in the namespace says.
+
+    Args:
+        namespace: the one that is served.
+    """
+
+    RATE, BURST = 50.0, 200
+    """Requests of one key or user, a second and at once."""
+    STRANGE_RATE, STRANGE_BURST = 2.0, 40
+    """Keys and sessions that are none, from one address."""
+
+    login = True
+
+    def __init__(self, accounts: Accounts, namespace: str) -> None:
+        self.accounts = accounts
+        self._namespace = namespace
+        self._asking = Limit(self.RATE, self.BURST, accounts.now)
+        self._strange = Limit(self.STRANGE_RATE, self.STRANGE_BURST, accounts.now)
+
+    async def principal(self, asked: Asked) -> Principal | None:
+        scheme, _, key = asked.headers.get("authorization", "").partition(" ")
+        token = session_token(asked)
+        if scheme.lower() == "bearer":
+            found = self._by_key(key.strip())
+        elif token:
+            found = self._by_session(token, asked)
+        else:
+            return None
+        if found is None:
+            refuse_excess(self._strange.take(asked.address))
+            return None
+        refuse_excess(self._asking.take(found.name))
+        return found
+
+    def _by_key(self, text: str) -> Principal | None:
+        found = self.accounts.key(text)
+        return None if found is None else key_principal(*found, self._namespace)
+
+    def _by_session(self, token: str, asked: Asked) -> Principal | None:
+        found = self.accounts.session(token)
+        if found is None:
+            return None
+        if asked.method not in ("GET", "HEAD") and not from_own_page(asked):
+            sent = asked.headers.get(CSRF, "")
+            if not hmac.compare_digest(sent.encode(), csrf_token(token).encode()):
+                raise Refused(
+                    403, "not-our-page", "Not our page",
+                    f"a page of another site may not act for {found[0].name}; a program sends the session's csrf in "
+                    f"{CSRF}, or uses an API key",
+                )  # fmt: skip
+        return user_principal(found[0], self._namespace, token)
+
+
+class FirstLoopback:
+    """This machine without a login as long as nobody has an account; from the first one on, only who is known."""
+
+    def __init__(self, here: Loopback, known: Known) -> None:
+        self._here = here
+        self._known = known
+        self._chosen: Access | None = None
+
+    @property
+    def login(self) -> bool:
+        return self._access().login
+
+    async def principal(self, asked: Asked) -> Principal | None:
+        return await self._access().principal(asked)
+
+    def _access(self) -> Access:
+        # Never back: who removes the last account does not open the server to everybody on the machine.
+        if self._chosen is None and self._known.accounts.exist():
+            self._chosen = self._known
+        return self._chosen or self._here
+
+
+def user_principal(user: UserRow, namespace: str, session: str = "") -> Principal:
+    """A user in a namespace. Without a role there, they may not even look."""
+    roles = role_in(user, namespace)
+    may = frozenset({"public", "known"}).union(*(ROLES[role] for role in roles))
+    everywhere = EVERYWHERE in user.roles
+    return Principal(name=user.name, may=may, user=user.name, everywhere=everywhere, session=session)
+
+
+def key_principal(key: KeyRow, owner: UserRow, namespace: str) -> Principal | None:
+    """An API key in a namespace: it may do what it was made for, as far as its owner still may. None: not here."""
+    if key.namespace not in (namespace, EVERYWHERE):
+        return None
+    whole = user_principal(owner, namespace)
+    return Principal(
+        name=f"{owner.name}/{key.label}", may=whole.may & ({*key.permissions, "public", "known"}), user=owner.name,
+        everywhere=whole.everywhere and key.namespace == EVERYWHERE,
+    )  # fmt: skip
+
+
+def session_token(asked: Asked) -> str:
+    """What the browser keeps of a session."""
+    try:
+        found = SimpleCookie(asked.headers.get("cookie", "")).get(COOKIE)
+    except CookieError:
+        return ""
+    return "" if found is None else found.value
+
+
+def csrf_token(session: str) -> str:
+    """What a page has to know that acts in a session: other sites' pages cannot read it."""
+    return hmac.new(session.encode(), b"segue csrf", "sha256").hexdigest()
+
+
+def from_own_page(asked: Asked) -> bool:
+    """Whether the browser itself says that a page of this very origin asks, which no other page can make it say."""
+    said = asked.headers.get("sec-fetch-site")
+    if said is not None:
+        return said == "same-origin"
+    origin = urlsplit(asked.headers.get("origin", ""))
+    # Browsers leave Sec-Fetch-Site out where the connection is not secure.
+    return bool(origin.netloc) and origin.netloc == asked.headers.get("host", "")
+
+
+def refuse_excess(seconds: float) -> None:
+    """Raises ``Refused`` if there is a time to wait."""
+    if seconds:
+        whole = max(1, round(seconds))
+        raise Refused(
+            429, "too-often", "Too often", f"too many requests; ask again in {whole} s",
+            headers={"retry-after": str(whole)},
+        )  # fmt: skip

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from segue.engine import Engine
 from segue.errors import InvalidArgument, PayloadError
 from segue.kernel.payload import JSON, from_bytes
 from segue.server.call import Call
@@ -66,23 +67,24 @@ class Answer(msgspec.Struct, frozen=True):
 
 async def start_run(call: Call[Any, StartBody]) -> RunView:
     body = call.body
-    handle = await call.engine.start(
-        body.workflow, *_typed(call), id=body.id, on_conflict=body.on_conflict, tags=body.tags or None
-    )
+    arguments = typed(call.engine, body.workflow, body.input)
+    handle, _ = await call.engine.start_with(
+        body.workflow, arguments, None, id=body.id or call.once or None, on_conflict=body.on_conflict,
+        tags=body.tags or None, by=call.who.name,
+    )  # fmt: skip
     return run_view(find_run(call.engine, handle.run))
 
 
-def _typed(call: Call[Any, StartBody]) -> tuple[Any, ...]:
+def typed(engine: Engine, name: str, input: list[Any]) -> tuple[Any, ...]:
     """The arguments as their declared types, where the workflow is known here; its owner decodes them otherwise.
 
     Raises:
         InvalidArgument: they do not fit.
     """
-    engine, body = call.engine, call.body
-    workflow = engine.definitions.workflow(body.workflow)
+    workflow = engine.definitions.workflow(name)
     if workflow is None:
-        return tuple(body.input)
-    given = from_bytes(JSON, msgspec.json.encode({"*": body.input}))
+        return tuple(input)
+    given = from_bytes(JSON, msgspec.json.encode({"*": input}))
     try:
         return tuple(workflow.bind(engine.encodings).call_site.decode(given).args)
     except PayloadError as error:
@@ -90,7 +92,9 @@ def _typed(call: Call[Any, StartBody]) -> tuple[Any, ...]:
 
 
 async def signal_run(call: Call[Any, SignalBody]) -> None:
-    await call.engine.signal(the_run(call).run, call.body.name, call.body.value, message=call.body.message)
+    body = call.body
+    message = body.message or call.once or None
+    await call.engine.signal(the_run(call).run, body.name, body.value, message=message, by=call.who.name)
 
 
 async def query_run(call: Call[Any, CallBody]) -> Answer:
@@ -100,20 +104,22 @@ async def query_run(call: Call[Any, CallBody]) -> Answer:
 
 async def update_run(call: Call[Any, CallBody]) -> Answer:
     body = call.body
-    found = await call.engine.update(the_run(call).run, body.name, tuple(body.arguments), id=body.id)
+    found = await call.engine.update(
+        the_run(call).run, body.name, tuple(body.arguments), id=body.id or call.once or None, by=call.who.name
+    )
     return Answer(_plain(call, found))
 
 
 async def cancel_run(call: Call[Any, ReasonBody]) -> None:
-    await call.engine.cancel(the_run(call).run, call.body.reason)
+    await call.engine.cancel(the_run(call).run, call.body.reason, by=call.who.name)
 
 
 async def terminate_run(call: Call[Any, ReasonBody]) -> None:
-    await call.engine.terminate(the_run(call).run, call.body.reason)
+    await call.engine.terminate(the_run(call).run, call.body.reason, by=call.who.name)
 
 
 async def retry_run(call: Call[Any, RetryBody]) -> None:
-    await call.engine.retry(the_run(call).run, call.body.key)
+    await call.engine.retry(the_run(call).run, call.body.key, by=call.who.name)
 
 
 def _plain(call: Call[Any, Any], value: Any) -> Any:

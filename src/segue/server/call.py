@@ -3,16 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Generic, Literal, Protocol, TypeVar
 
 import msgspec
 
 from segue.engine import Engine
 
-Permission = Literal["public", "runs:read", "runs:start", "runs:act", "tasks:read", "tasks:act", "system:read"]
-"""What somebody may do. ``public``: nobody needs to be known."""
+if TYPE_CHECKING:
+    from segue.server.logins import Logins
 
-Method = Literal["GET", "POST", "PUT", "DELETE"]
+Permission = Literal[
+    "public", "known", "runs:read", "runs:start", "runs:act", "tasks:read", "tasks:act", "schedules:read",
+    "schedules:act", "schedules:write", "system:read", "access:read", "access:act",
+]  # fmt: skip
+"""What somebody may do. ``public``: nobody needs to be known; ``known``: somebody has to be. ``schedules:act`` pauses,
+triggers and fills in; ``schedules:write`` makes, changes and deletes. ``access`` is users, keys and the audit log."""
+
+Limit = Annotated[int, msgspec.Meta(ge=1, le=2**53 - 1)]
+"""How many things are wanted; fewer may come."""
+
+Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
+
+Number = Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)]
+"""A run, a place in a journal, a time: what JSON, browsers and every database can hold."""
+
+
+class Access(Protocol):
+    """Finds out who asks."""
+
+    @property
+    def login(self) -> bool:
+        """Whether somebody who is not known can log in."""
+
+    async def principal(self, asked: Asked) -> Principal | None:
+        """Who asks, None if that is not known.
+
+        Raises:
+            Refused: they ask too often, or another site's page asks in their name.
+        """
+
 
 Q = TypeVar("Q")
 B = TypeVar("B")
@@ -22,16 +51,41 @@ class Nothing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """No query parameters."""
 
 
-class Principal(msgspec.Struct, frozen=True):
+class Principal(msgspec.Struct, frozen=True, kw_only=True):
     """Who asks.
 
     Attributes:
         name: as it is kept with what they do.
         may: their permissions.
+        user: whose account it is, "" if it is none.
+        everywhere: what they may do, they may do in every namespace.
+        session: what their browser keeps, "" if they did not log in.
     """
 
     name: str
     may: frozenset[str]
+    user: str = ""
+    everywhere: bool = False
+    session: str = ""
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """A request as far as it tells who asks.
+
+    Attributes:
+        path: without what a proxy puts before it.
+        headers: names in lower case.
+        address: from where, "" if that is not known.
+        secure: over HTTPS.
+        base: the path that a proxy, or a setting, puts before everything.
+    """
+
+    method: str
+    path: str
+    headers: dict[str, str]
+    address: str
+    secure: bool = False
+    base: str = ""
 
 
 class Call(Generic[Q, B]):
@@ -42,14 +96,29 @@ class Call(Generic[Q, B]):
         who: who asks.
         path: the parts of the path that vary.
         query, body: decoded to the types that the route names.
+        logins: logs people in and out; it knows who may do what.
+        asked: the request.
+        actor: who is named in the audit log; who asks, unless a handler knows better.
+        cookies: what the answer has the browser keep.
+        once: the same for every repetition of the request under its idempotency key, "" if it has none.
     """
 
-    def __init__(self, engine: Engine, who: Principal, path: dict[str, Any], query: Q, body: B) -> None:
+    def __init__(
+        self, engine: Engine, logins: Logins, asked: Asked, who: Principal, path: dict[str, Any], query: Q, body: B,
+        once: str = "",
+    ) -> None:  # fmt: skip
         self.engine = engine
+        self.logins = logins
+        self.access = logins.access
+        self.accounts = logins.accounts
+        self.asked = asked
         self.who = who
         self.path = path
         self.query = query
         self.body = body
+        self.once = once
+        self.actor = who.name
+        self.cookies: list[str] = []
 
 
 Handler = Callable[[Call[Any, Any]], Any]
@@ -66,6 +135,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
         summary: one sentence for the documentation.
         query, body, gives: types; a body of None is no body, a ``gives`` of None answers 204.
         stream: the answer is a stream of server-sent events of ``gives``.
+        noted: it stands in the audit log; by default what needs more than a permission to look.
     """
 
     method: Method
@@ -78,3 +148,14 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     gives: Any = None
     status: int = 200
     stream: bool = False
+    noted: bool | None = None
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether it hears an idempotency key. Where passwords and keys pass through, nothing is kept of them."""
+        return self.method != "GET" and self.needs not in ("public", "known", "access:act")
+
+    @property
+    def audited(self) -> bool:
+        looks = self.needs.endswith(":read") or self.needs in ("public", "known")
+        return not looks if self.noted is None else self.noted

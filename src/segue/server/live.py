@@ -10,9 +10,10 @@ import msgspec
 
 from segue.kernel import events as e
 from segue.runtime.activity import Activity
-from segue.server.call import Call
+from segue.server.call import Call, Number
 from segue.server.runs import the_run
 from segue.server.views import EventView, event_view
+from segue.stores.base import CLOSED
 
 LOOK = 0.1
 """Seconds between looks: a change is told within this time of its commit."""
@@ -31,7 +32,7 @@ class Sent(NamedTuple):
 class LiveQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """``after``: the last event that was seen; a browser's Last-Event-ID goes before it."""
 
-    after: int = 0
+    after: Number = 0
 
 
 class Changed(msgspec.Struct, frozen=True):
@@ -69,12 +70,17 @@ async def follow_run(call: Call[LiveQuery, None]) -> AsyncIterator[Sent]:
         now = engine.store.pulse()
         if now != pulse:
             pulse = now
+            # Looked at before the events: if it is closed, its last event is among them, or was seen before.
+            row = engine.store.run(run)
             for number, event in engine.events_of(run, after=seq):
                 yield Sent("recorded", event_view(number, event), number)
                 seq, quiet = number, 0.0
                 if isinstance(event, e.CLOSING):
                     yield Sent("end", Changed(engine.clock.now()))
                     return
+            if row is None or row.state in CLOSED:
+                yield Sent("end", Changed(engine.clock.now()))
+                return
         doing = engine.activity(run)
         if doing != activity:
             activity, quiet = doing, 0.0

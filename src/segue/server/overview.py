@@ -8,10 +8,11 @@ import msgspec
 
 from segue.handles import HumanTask
 from segue.server.call import Call
-from segue.server.people import TaskQuery, list_tasks
+from segue.server.people import TaskQuery, tasks_of
 from segue.server.views import RunView, run_view
 from segue.standing import standing
 from segue.stores.base import RunFilter
+from segue.stores.owning import Worker
 
 MOST = 20
 """Incidents and tasks that are shown; how many there are is told by the counts."""
@@ -43,10 +44,14 @@ class OwnerView(msgspec.Struct, frozen=True):
     serves: dict[str, str]
 
 
+async def list_workers(call: Call[Any, None]) -> list[Worker]:
+    return call.engine.store.workers()
+
+
 async def overview(call: Call[Any, None]) -> Overview:
     engine = call.engine
     now = engine.clock.now()
-    tasks = (await list_tasks(Call(engine, call.who, {}, TaskQuery(), None))).tasks
+    tasks = await tasks_of(engine, TaskQuery())
     open_tasks = engine.store.tasks(engine.namespace)
     standing_still = engine.store.list(RunFilter(namespace=engine.namespace, states=("incident",), limit=MOST))
     owner = engine.store.owner(engine.app)

@@ -6,9 +6,10 @@ from typing import Any
 
 import msgspec
 
+from segue.engine import Engine
 from segue.errors import CallerError
 from segue.handles import HumanTask
-from segue.server.call import Call
+from segue.server.call import Call, Number
 
 
 class TaskQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -16,7 +17,7 @@ class TaskQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     state: str = "open"
     assignee: str | None = None
-    run: int | None = None
+    run: Number | None = None
 
 
 class TaskList(msgspec.Struct, frozen=True):
@@ -33,14 +34,18 @@ class AnswerBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 async def list_tasks(call: Call[TaskQuery, None]) -> TaskList:
-    query = call.query
+    return TaskList(await tasks_of(call.engine, call.query), call.engine.clock.now())
+
+
+async def tasks_of(engine: Engine, query: TaskQuery) -> list[HumanTask]:
+    """The tasks, as JSON can say them."""
     state = None if query.state == "all" else query.state
-    tasks = await call.engine.tasks(assignee=query.assignee, state=state, run=query.run)
-    return TaskList([_readable(call, task) for task in tasks], call.engine.clock.now())
+    tasks = await engine.tasks(assignee=query.assignee, state=state, run=query.run)
+    return [_readable(engine, task) for task in tasks]
 
 
 async def show_task(call: Call[Any, None]) -> HumanTask:
-    return _readable(call, await _task(call))
+    return _readable(call.engine, await _task(call))
 
 
 async def complete_task(call: Call[Any, AnswerBody]) -> None:
@@ -56,9 +61,9 @@ async def _task(call: Call[Any, Any]) -> HumanTask:
     raise CallerError(f"there is no task {number}; GET /api/v1/tasks lists those that are open")
 
 
-def _readable(call: Call[Any, Any], task: HumanTask) -> HumanTask:
+def _readable(engine: Engine, task: HumanTask) -> HumanTask:
     """Facts and answers as JSON can say them."""
-    encode = call.engine.encodings.encode
+    encode = engine.encodings.encode
     plain = {
         name: msgspec.json.decode(encode(getattr(task, name)).data)
         for name in ("subject", "outcome")

@@ -19,6 +19,11 @@ _STATUS: tuple[tuple[type[Exception], int], ...] = (
     (errors.RunAlreadyExists, 409),
     (errors.RunClosed, 409),
     (errors.RunStillOpen, 409),
+    (errors.NotRepairable, 409),
+    (errors.AttemptOver, 409),
+    (errors.ScheduleNotFound, 404),
+    (errors.ScheduleExists, 409),
+    (errors.ScheduleDeclared, 409),
     (errors.UpdateRejected, 422),
     (errors.UpdateFailed, 422),
     (errors.SignalRefused, 422),
@@ -55,9 +60,12 @@ class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
 class Refused(Exception):
     """A request that does not get as far as a handler."""
 
-    def __init__(self, status: int, type: str, title: str, detail: str, path: str = "") -> None:
+    def __init__(
+        self, status: int, type: str, title: str, detail: str, path: str = "", headers: dict[str, str] | None = None
+    ) -> None:
         super().__init__(detail)
         self.problem = Problem(f"segue:{type}", title, status, detail, path)
+        self.headers = headers or {}
 
 
 def problem_of(error: Exception, request: str) -> Problem:

@@ -3,9 +3,28 @@
 from __future__ import annotations
 
 from segue.handles import HumanTask
-from segue.server import acting, health, live, overview, people, runs, workflows
+from segue.repairing import Effect
+from segue.server import (
+    acting,
+    attached,
+    health,
+    held,
+    live,
+    many,
+    members,
+    overview,
+    people,
+    repairs,
+    runs,
+    schedules,
+    sessions,
+    workflows,
+)
+from segue.server.accounts import Account, ApiKey
 from segue.server.call import Route
 from segue.server.views import RunView, ValueView
+from segue.steering import PausedStep
+from segue.stores.owning import Worker
 
 BASE = "/api/v1"
 
@@ -67,6 +86,123 @@ ROUTES: tuple[Route, ...] = (
         body=acting.RetryBody, status=204, summary="Let what stands still go on, with new attempts.",
     ),
     Route(
+        method="POST", path="/runs/{run:int}/pause", needs="runs:act", handler=repairs.pause_run,
+        body=acting.ReasonBody, status=204, summary="Have the run stand still until it is resumed.",
+    ),
+    Route(
+        method="POST", path="/runs/{run:int}/resume", needs="runs:act", handler=repairs.resume_run, body=repairs.Bare,
+        status=204, summary="Let a paused run go on.",
+    ),
+    Route(
+        method="POST", path="/runs/{run:int}/skip", needs="runs:act", handler=repairs.skip_call, body=repairs.SkipBody,
+        gives=Effect, summary="Answer a call in its callee's place.",
+    ),
+    Route(
+        method="POST", path="/runs/{run:int}/input", needs="runs:act", handler=repairs.edit_input,
+        body=repairs.InputBody, gives=Effect, summary="Give further attempts of a step other arguments.",
+    ),
+    Route(
+        method="POST", path="/runs/{run:int}/rerun", needs="runs:act", handler=repairs.rerun, body=repairs.RerunBody,
+        gives=RunView, status=201, summary="Run a part again: a new run under the same id.",
+    ),
+    Route(
+        method="POST", path="/runs/{run:int}/fork", needs="runs:start", handler=repairs.fork_run,
+        body=repairs.ForkBody, gives=RunView, status=201, summary="Go on from a place in the journal, as a new run.",
+    ),
+    Route(
+        method="GET", path="/runs/{run:int}/preview", needs="runs:read", handler=repairs.preview_fork,
+        query=repairs.PreviewQuery, gives=Effect, summary="What a fork or another run of a part would do.",
+    ),
+    Route(
+        method="GET", path="/runs/{run:int}/children", needs="runs:read", handler=runs.list_children,
+        query=runs.PageQuery, gives=runs.RunPage, summary="The runs that it has started, newest first, by page.",
+    ),
+    Route(
+        method="GET", path="/runs/{run:int}/artifacts", needs="runs:read", handler=attached.list_artifacts,
+        gives=list[attached.ArtifactView], summary="What the run has attached for people to look at.",
+    ),
+    Route(
+        method="GET", path="/runs/{run:int}/artifact", needs="runs:read", handler=attached.show_artifact,
+        query=attached.ArtifactQuery, gives=attached.ArtifactView, summary="One artifact, however large.",
+    ),
+    Route(
+        method="POST", path="/runs/bulk/preview", needs="runs:read", handler=many.preview_bulk, body=many.BulkBody,
+        gives=many.BulkPreview, summary="What an action would do to many runs; nothing is changed.",
+    ),
+    Route(
+        method="POST", path="/runs/bulk", needs="runs:act", handler=many.carry_out_bulk, body=many.BulkBody,
+        gives=many.BulkDone, summary="Act on many runs, each by itself.",
+    ),
+    Route(
+        method="GET", path="/steps/paused", needs="runs:read", handler=held.list_paused_steps, gives=list[PausedStep],
+        summary="The steps of which no attempt begins, in any run.",
+    ),
+    Route(
+        method="POST", path="/steps/{step}/pause", needs="runs:act", handler=held.pause_step, body=acting.ReasonBody,
+        status=204, summary="Have no attempt of a step begin, in any run.",
+    ),
+    Route(
+        method="POST", path="/steps/{step}/resume", needs="runs:act", handler=held.resume_step, body=repairs.Bare,
+        status=204, summary="Let a paused step go on.",
+    ),
+    Route(
+        method="GET", path="/schedules", needs="schedules:read", handler=schedules.list_schedules,
+        gives=list[schedules.ScheduleView], summary="Schedules with their backfills, by name.",
+    ),
+    Route(
+        method="POST", path="/schedules", needs="schedules:write", handler=schedules.create_schedule,
+        body=schedules.ScheduleBody, gives=schedules.ScheduleView, status=201, summary="Make a schedule.",
+    ),
+    Route(
+        method="POST", path="/due-times", needs="schedules:read", handler=schedules.preview_rule,
+        body=schedules.RuleBody, gives=list[int], summary="The next due times of a rule that there might be.",
+    ),
+    Route(
+        method="GET", path="/schedules/{name}", needs="schedules:read", handler=schedules.show_schedule,
+        gives=schedules.ScheduleView, summary="One schedule with its backfills.",
+    ),
+    Route(
+        method="PATCH", path="/schedules/{name}", needs="schedules:write", handler=schedules.change_schedule,
+        body=schedules.ScheduleChange, gives=schedules.ScheduleView, summary="Change some of a schedule.",
+    ),
+    Route(
+        method="DELETE", path="/schedules/{name}", needs="schedules:write", handler=schedules.delete_schedule,
+        status=204, summary="Take a schedule and its backfills away; its runs stay.",
+    ),
+    Route(
+        method="GET", path="/schedules/{name}/due", needs="schedules:read", handler=schedules.list_due_times,
+        query=schedules.DueQuery, gives=list[int], summary="Its next due times.",
+    ),
+    Route(
+        method="POST", path="/schedules/{name}/pause", needs="schedules:act", handler=schedules.pause_schedule,
+        body=acting.ReasonBody, status=204, summary="Start no runs until it is resumed.",
+    ),
+    Route(
+        method="POST", path="/schedules/{name}/resume", needs="schedules:act", handler=schedules.resume_schedule,
+        body=repairs.Bare, status=204, summary="Go on with the next due time from now.",
+    ),
+    Route(
+        method="POST", path="/schedules/{name}/trigger", needs="schedules:act", handler=schedules.trigger_schedule,
+        body=schedules.TriggerBody, gives=RunView, status=201, summary="Start a run now, paused or not.",
+    ),
+    Route(
+        method="POST", path="/schedules/{name}/backfills", needs="schedules:act", handler=schedules.create_backfill,
+        body=schedules.BackfillBody, gives=schedules.BackfillView, status=201, summary="Fill in a period of the past.",
+    ),
+    Route(
+        method="POST", path="/schedules/{name}/backfill-preview", needs="schedules:read",
+        handler=schedules.preview_backfill, body=schedules.PeriodBody, gives=schedules.BackfillCount,
+        summary="How many runs a backfill would start.",
+    ),
+    Route(
+        method="GET", path="/schedules/{name}/backfills/{backfill}", needs="schedules:read",
+        handler=schedules.show_backfill, gives=schedules.BackfillView, summary="How far a backfill is.",
+    ),
+    Route(
+        method="POST", path="/schedules/{name}/backfills/{backfill}/cancel", needs="schedules:act",
+        handler=schedules.cancel_backfill, body=repairs.Bare, status=204, summary="Start no more of its runs.",
+    ),
+    Route(
         method="GET", path="/workflows", needs="runs:read", handler=workflows.list_workflows,
         gives=list[workflows.WorkflowView], summary="Workflows that are known here, with the form of their input.",
     ),
@@ -85,6 +221,58 @@ ROUTES: tuple[Route, ...] = (
     Route(
         method="POST", path="/tasks/{task:int}/complete", needs="tasks:act", handler=people.complete_task,
         body=people.AnswerBody, status=204, summary="Answer a task.",
+    ),
+    Route(
+        method="GET", path="/session", needs="public", handler=sessions.show_session, gives=sessions.SessionView,
+        summary="Who asks, and what they may do.",
+    ),
+    Route(
+        method="POST", path="/session", needs="public", handler=sessions.log_in, body=sessions.LoginBody, status=204,
+        noted=True, summary="Log in; the answer has the browser keep the session.",
+    ),
+    Route(
+        method="DELETE", path="/session", needs="public", handler=sessions.log_out, status=204, noted=True,
+        summary="Log out.",
+    ),
+    Route(
+        method="POST", path="/session/password", needs="known", handler=sessions.change_password,
+        body=sessions.PasswordBody, status=204, noted=True, summary="Change one's own password; log in again then.",
+    ),
+    Route(
+        method="GET", path="/users", needs="access:read", handler=members.list_users, gives=list[Account],
+        summary="Who has an account, with their roles.",
+    ),
+    Route(
+        method="POST", path="/users", needs="access:act", handler=members.add_user, body=members.UserBody,
+        gives=Account, status=201, summary="Make an account.",
+    ),
+    Route(
+        method="PATCH", path="/users/{name}", needs="access:act", handler=members.change_user, body=members.UserChange,
+        gives=Account, summary="Change somebody's roles or password.",
+    ),
+    Route(
+        method="DELETE", path="/users/{name}", needs="access:act", handler=members.remove_user, status=204,
+        summary="Take an account away, with its sessions and keys.",
+    ),
+    Route(
+        method="GET", path="/keys", needs="known", handler=members.list_keys, gives=list[ApiKey],
+        summary="One's own API keys; all of them for whoever looks after access everywhere.",
+    ),
+    Route(
+        method="POST", path="/keys", needs="known", handler=members.add_key, body=members.KeyBody,
+        gives=members.NewKey, status=201, noted=True, summary="Make an API key, which is told only in this answer.",
+    ),
+    Route(
+        method="DELETE", path="/keys/{key}", needs="known", handler=members.revoke_key, status=204, noted=True,
+        summary="Revoke an API key.",
+    ),
+    Route(
+        method="GET", path="/audit", needs="access:read", handler=members.list_audit, query=members.AuditQuery,
+        gives=members.AuditPage, summary="What was done here, and by whom, the newest first.",
+    ),
+    Route(
+        method="GET", path="/workers", needs="system:read", handler=overview.list_workers, gives=list[Worker],
+        summary="Who works on the database, and what they have code for.",
     ),
     Route(
         method="GET", path="/live", needs="runs:read", handler=live.changes, query=live.LiveQuery, gives=live.Changed,

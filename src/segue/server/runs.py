@@ -11,7 +11,7 @@ from segue.engine import Engine
 from segue.errors import InvalidArgument, RunNotFound
 from segue.kernel import events as e
 from segue.kernel.payload import Payload
-from segue.server.call import Call
+from segue.server.call import Call, Limit, Number
 from segue.server.views import (
     CallView,
     EventView,
@@ -30,10 +30,12 @@ from segue.watching import Watch
 
 MOST = 500
 """Things in one answer, however many are asked for."""
+LARGEST = 1 << 63
+"""From here on no database has a number for it."""
 _GROUPS = {"open": OPEN, "closed": CLOSED}
 
 
-class RunQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class RunWhere(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Which runs.
 
     Attributes:
@@ -42,8 +44,6 @@ class RunQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         tag, attribute: ``name=value``; an attribute's value is JSON, or text where it is none.
         since, until: started from, and before (µs).
         parent: children of this run.
-        after: the cursor of the page before.
-        limit: at most so many, 500 in any case.
     """
 
     state: list[str] = []
@@ -51,11 +51,23 @@ class RunQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     id: str | None = None
     tag: list[str] = []
     attribute: list[str] = []
-    since: int | None = None
-    until: int | None = None
-    parent: int | None = None
-    after: int | None = None
-    limit: int = 50
+    since: Number | None = None
+    until: Number | None = None
+    parent: Number | None = None
+
+
+class PageQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which page: behind the cursor ``after``, at most ``limit``, 500 in any case."""
+
+    after: Number | None = None
+    limit: Limit = 50
+
+
+class RunQuery(RunWhere, frozen=True, forbid_unknown_fields=True):
+    """Which runs, and which page of them, as ``PageQuery`` has it."""
+
+    after: Number | None = None
+    limit: Limit = 50
 
 
 class RunPage(msgspec.Struct, frozen=True):
@@ -100,8 +112,8 @@ class RunPicture(msgspec.Struct, frozen=True, kw_only=True):
 class EventQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Events from the one behind ``after``, at most ``limit``."""
 
-    after: int = 0
-    limit: int = MOST
+    after: Number = 0
+    limit: Limit = MOST
 
 
 class EventPage(msgspec.Struct, frozen=True):
@@ -133,14 +145,26 @@ class LogPage(msgspec.Struct, frozen=True):
 class ValueQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Which value: the event's number, and the name of the field that holds it."""
 
-    seq: int
+    seq: Number
     field: str
 
 
 async def list_runs(call: Call[RunQuery, None]) -> RunPage:
-    query, engine = call.query, call.engine
-    limit = _limit(query.limit)
-    where = RunFilter(
+    return await _page(call.engine, filter_of(call.engine, call.query), call.query.after, call.query.limit)
+
+
+async def list_children(call: Call[PageQuery, None]) -> RunPage:
+    where = RunFilter(namespace=call.engine.namespace, parent=the_run(call).run)
+    return await _page(call.engine, where, call.query.after, call.query.limit)
+
+
+def filter_of(engine: Engine, query: RunWhere) -> RunFilter:
+    """The store's words for the same choice.
+
+    Raises:
+        InvalidArgument: there is no such state, or a pair lacks its value.
+    """
+    return RunFilter(
         namespace=engine.namespace,
         states=_states(query.state),
         workflow=query.workflow,
@@ -150,10 +174,12 @@ async def list_runs(call: Call[RunQuery, None]) -> RunPage:
         started_from=query.since,
         started_until=query.until,
         parent=query.parent,
-        after=query.after,
-        limit=limit + 1,
     )
-    found = await engine.list(where)
+
+
+async def _page(engine: Engine, where: RunFilter, after: int | None, limit: int) -> RunPage:
+    limit = min(limit, MOST)
+    found = await engine.list(msgspec.structs.replace(where, after=after, limit=limit + 1))
     rows, now = found[:limit], engine.clock.now()
     open_tasks = engine.store.tasks(engine.namespace)
     runs = [run_view(row, standing(engine, row, open_tasks, now)) for row in rows]
@@ -188,7 +214,7 @@ def picture(watch: Watch) -> RunPicture:
 
 
 async def list_events(call: Call[EventQuery, None]) -> EventPage:
-    limit = _limit(call.query.limit)
+    limit = min(call.query.limit, MOST)
     row = the_run(call)
     events = islice(call.engine.events_of(row.run, after=call.query.after), limit + 1)
     views = [event_view(seq, event) for seq, event in events]
@@ -197,7 +223,7 @@ async def list_events(call: Call[EventQuery, None]) -> EventPage:
 
 
 async def list_logs(call: Call[EventQuery, None]) -> LogPage:
-    limit = _limit(call.query.limit)
+    limit = min(call.query.limit, MOST)
     lines = call.engine.logs(the_run(call).run, after=call.query.after, limit=limit)
     views = [LogView(x.row, x.key, x.attempt, x.at, x.level, x.stream, x.text) for x in lines]
     return LogPage(views, views[-1].row if len(views) == limit else None)
@@ -225,16 +251,10 @@ def the_run(call: Call[Any, Any]) -> RunRow:
 
 def find_run(engine: Engine, run: int) -> RunRow:
     """The run of a number. Raises ``RunNotFound``."""
-    row = engine.store.run(run)
+    row = engine.store.run(run) if run < LARGEST else None
     if row is None or row.namespace != engine.namespace:
         raise RunNotFound(str(run), engine.namespace)
     return row
-
-
-def _limit(asked: int) -> int:
-    if asked < 1:
-        raise InvalidArgument(f"limit={asked} asks for nothing; it counts from 1", path="$.limit")
-    return min(asked, MOST)
 
 
 def _states(words: list[str]) -> tuple[str, ...]:

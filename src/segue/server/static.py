@@ -16,6 +16,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
+from segue.server.door import Gate, everybody, up
+
 FOLDER = Path(__file__).parent / "static"
 
 PAGES = ("/", "/overview", "/runs", "/runs/{run:int}", "/workflows", "/tasks")
@@ -32,14 +34,14 @@ Build them once, then load this page again:</p>
 python scripts/build_ui.py</pre>"""
 
 
-def pages(folder: Path = FOLDER) -> list[Route]:
-    """The routes of the dashboard over the files in a folder; they are read once, here."""
+def pages(folder: Path = FOLDER, *, shut: Gate = everybody) -> list[Route]:
+    """The routes of the dashboard over the files in a folder; they are read once, here. ``shut`` keeps people out."""
     files = {f"/{path.relative_to(folder).as_posix()}": path for path in _files(folder)}
     index = files.pop("/index.html", None)
     text = None if index is None else index.read_bytes()
 
     async def page(request: Request) -> Response:
-        return _page(text, request)
+        return await shut(request) or _page(text, request)
 
     async def asset(request: Request) -> Response:
         path = files.get(f"/assets/{request.path_params['name']}")
@@ -58,8 +60,7 @@ def _page(text: bytes | None, request: Request) -> Response:
     if text is None:
         return HTMLResponse(_NOT_BUILT, 503, headers)
     # Relative, so that no setting has to name the path that a proxy puts before it: `/runs/7` lies one below the root.
-    depth = request.scope["path"].removeprefix(request.scope.get("root_path", "")).count("/") - 1
-    base = b'<base href="%s" />' % (b"../" * depth or b"./")
+    base = b'<base href="%s" />' % up(request).encode()
     return HTMLResponse(text.replace(_BASE, base, 1), headers=headers)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from segue.authoring.python.definitions import Workflow
+from segue.authoring.python.versions import Versioning
 from segue.errors import UnknownWorkflow
 from segue.server.call import Call
 
@@ -29,10 +30,26 @@ class WorkflowView(msgspec.Struct, frozen=True, kw_only=True):
     summary: str
 
 
+class VersionView(msgspec.Struct, frozen=True, kw_only=True):
+    """One of the versions of a workflow that stand beside each other.
+
+    Attributes:
+        label: the user's name for it, if any. base: whether new runs get it that a ramp does not take.
+        ramp: the percentage of new runs that it gets, if it is ramped up.
+    """
+
+    version: str
+    label: str
+    versioning: Versioning
+    ramp: float | None
+    base: bool
+
+
 class WorkflowDetail(msgspec.Struct, frozen=True, kw_only=True):
-    """A workflow with its source; ``place`` is file and line."""
+    """A workflow with its source; ``place`` is file and line. ``versions``: all that this body of code has."""
 
     workflow: WorkflowView
+    versions: list[VersionView]
     documentation: str
     source: str
     place: str
@@ -57,10 +74,18 @@ async def show_workflow(call: Call[Any, None]) -> WorkflowDetail:
         lines, place = [], ""
     return WorkflowDetail(
         workflow=_view(call, workflow),
+        versions=[_version(each, workflow) for each in call.engine.definitions.versions_of(name)],
         documentation=inspect.getdoc(function) or "",
         source="".join(lines),
         place=place,
     )
+
+
+def _version(workflow: Workflow[Any, Any], base: Workflow[Any, Any]) -> VersionView:
+    return VersionView(
+        version=workflow.version, label=workflow.label, versioning=workflow.versioning, ramp=workflow.ramp,
+        base=workflow is base,
+    )  # fmt: skip
 
 
 def _view(call: Call[Any, Any], workflow: Workflow[Any, Any]) -> WorkflowView:

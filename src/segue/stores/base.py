@@ -13,6 +13,7 @@ from typing import Any, Literal, Protocol
 
 import msgspec
 
+from segue.stores.account_rows import HasAccounts
 from segue.stores.cache_rows import CacheEntry, CacheReads
 from segue.stores.outbox_rows import OutboxReads, Settled, SettleOutbox
 from segue.stores.owning import Owning
@@ -472,7 +473,7 @@ class Ended(msgspec.Struct, frozen=True):
 ALL_ENDED = Ended()
 
 
-class Store(CacheReads, OutboxReads, Owning, ScheduleReads, Protocol):
+class Store(CacheReads, HasAccounts, OutboxReads, Owning, ScheduleReads, Protocol):
     """A database that holds runs. Reading and writing may go on side by side; ``commit`` is called by one thread at a
     time, reads by any."""
 

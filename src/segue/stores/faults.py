@@ -25,6 +25,7 @@ from dataclasses import dataclass
 from typing import NoReturn, Protocol
 
 from segue.errors import StoreUnavailable
+from segue.stores.account_rows import AccountRows
 from segue.stores.base import (
     ALL_ENDED,
     Answer,
@@ -319,6 +320,10 @@ class FaultyStore:
 
     def backup(self, target: str) -> None:
         self._living().backup(target)
+
+    @property
+    def accounts(self) -> AccountRows:
+        return self._living().accounts
 
     @property
     def logs(self) -> StepLogs:

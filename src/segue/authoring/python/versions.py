@@ -99,6 +99,10 @@ class Versions:
         self._beside[workflow.name] = labelled
         self._bases()[workflow.name] = (steady or list(labelled.values()))[-1]
 
+    def all(self, name: str) -> list[Any]:
+        """The versions of a workflow, in the order in which they were defined."""
+        return list(self._labelled(name).values())
+
     def labelled(self, name: str, label: str) -> Any | None:
         return self._labelled(name).get(label)
 

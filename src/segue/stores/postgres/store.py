@@ -24,6 +24,7 @@ from segue.stores.postgres.readers import Readers
 from segue.stores.postgres.session import Session
 from segue.stores.postgres.writer import Writer
 from segue.stores.sql import cache, redaction, retention
+from segue.stores.sql.accounts import Accounts
 from segue.stores.sql.commit import landed
 from segue.stores.sql.reads import Conditions, Reads
 from segue.stores.sql.schedules import Schedules
@@ -59,6 +60,7 @@ class PostgresStore(Reads, Schedules):
         self._hints = Hints(self.address, lease)
         self._log_writer = Writer(self.address, lease)
         self._logs = PostgresLogs(self._log_writer)
+        self.accounts = Accounts(self._writer, self._lent)
         self._lock = threading.Lock()
 
     @classmethod

@@ -12,6 +12,7 @@ import msgspec
 from segue.stores.base import ALL_ENDED, Answer, Batch, Ended, Fence, Owner
 from segue.stores.owning import SLOTS, Holding, Slots, Worker
 from segue.stores.sql import cache, retention
+from segue.stores.sql.accounts import Accounts
 from segue.stores.sql.commit import landed
 from segue.stores.sql.reads import Conditions, Reads
 from segue.stores.sql.schedules import Schedules
@@ -45,6 +46,7 @@ class SqliteStore(Reads, Schedules):
         super().__init__(self._lent, CONDITIONS)
         self._ownership = Ownership(self._writer)
         self._logs = SqliteLogs(logs_path(self.path))
+        self.accounts = Accounts(self._writer, self._lent)
 
     @classmethod
     def open(cls, path: str | os.PathLike[str], *, durability: Durability = "full") -> SqliteStore:

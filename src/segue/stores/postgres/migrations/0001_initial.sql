@@ -245,3 +245,73 @@ CREATE TABLE segue.log_lines (
     text text NOT NULL
 );
 CREATE INDEX log_lines_by_run ON segue.log_lines (run, row);
+
+-- Who may use the server (docs/access.md). password: how it is verified, never the password; '' for whoever logs in
+-- elsewhere. roles: JSON, role by namespace, '*' for all of them. subject: who they are where they log in elsewhere.
+CREATE TABLE segue.users (
+    name text PRIMARY KEY,
+    password text NOT NULL,
+    roles text NOT NULL,
+    subject text,
+    created_at bigint NOT NULL
+);
+CREATE UNIQUE INDEX users_by_subject ON segue.users (subject) WHERE subject IS NOT NULL;
+
+-- API keys and sessions: digest is of what their holder keeps. permissions: JSON list. namespace '*': in all of them.
+CREATE TABLE segue.api_keys (
+    id text PRIMARY KEY,
+    digest text NOT NULL,
+    owner text NOT NULL,
+    label text NOT NULL,
+    namespace text NOT NULL,
+    permissions text NOT NULL,
+    created_at bigint NOT NULL,
+    expires_at bigint,
+    revoked_at bigint
+);
+CREATE INDEX api_keys_by_owner ON segue.api_keys (owner);
+
+CREATE TABLE segue.sessions (
+    digest text PRIMARY KEY,
+    owner text NOT NULL,
+    created_at bigint NOT NULL,
+    expires_at bigint NOT NULL
+);
+CREATE INDEX sessions_by_owner ON segue.sessions (owner);
+CREATE INDEX sessions_by_expiry ON segue.sessions (expires_at);
+
+-- What was done over the server, and by whom: written once, never changed.
+CREATE TABLE segue.audit (
+    entry bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    at bigint NOT NULL,
+    namespace text NOT NULL,
+    actor text NOT NULL,
+    action text NOT NULL,
+    target text NOT NULL,
+    outcome integer NOT NULL,
+    address text NOT NULL,
+    request text NOT NULL
+);
+CREATE INDEX audit_by_namespace ON segue.audit (namespace, entry);
+CREATE FUNCTION segue.refuse_to_change_audit() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'the audit log is append-only';
+END
+$$;
+CREATE TRIGGER audit_is_not_changed BEFORE UPDATE OR DELETE ON segue.audit
+FOR EACH ROW EXECUTE FUNCTION segue.refuse_to_change_audit();
+CREATE TRIGGER audit_is_not_emptied BEFORE TRUNCATE ON segue.audit
+FOR EACH STATEMENT EXECUTE FUNCTION segue.refuse_to_change_audit();
+
+-- Answers to requests with an idempotency key. request: a hash of what was asked. status: NULL while it is carried out.
+CREATE TABLE segue.answers (
+    namespace text NOT NULL,
+    actor text NOT NULL,
+    key text NOT NULL,
+    request text NOT NULL,
+    at bigint NOT NULL,
+    status integer,
+    body bytea,
+    PRIMARY KEY (namespace, actor, key)
+);
+CREATE INDEX answers_by_age ON segue.answers (at);

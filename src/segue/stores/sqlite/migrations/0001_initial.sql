@@ -220,3 +220,68 @@ CREATE TABLE artifacts (
     value BLOB NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX artifacts_by_run ON artifacts (run, name);
+
+-- Who may use the server (docs/access.md). password: how it is verified, never the password; '' for whoever logs in
+-- elsewhere. roles: JSON, role by namespace, '*' for all of them. subject: who they are where they log in elsewhere.
+CREATE TABLE segue_users (
+    name TEXT PRIMARY KEY,
+    password TEXT NOT NULL,
+    roles TEXT NOT NULL,
+    subject TEXT,
+    created_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX segue_users_by_subject ON segue_users (subject) WHERE subject IS NOT NULL;
+
+-- API keys and sessions: digest is of what their holder keeps. permissions: JSON list. namespace '*': in all of them.
+CREATE TABLE segue_keys (
+    id TEXT PRIMARY KEY,
+    digest TEXT NOT NULL,
+    owner TEXT NOT NULL,
+    label TEXT NOT NULL,
+    namespace TEXT NOT NULL,
+    permissions TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER,
+    revoked_at INTEGER
+) STRICT, WITHOUT ROWID;
+CREATE INDEX segue_keys_by_owner ON segue_keys (owner);
+
+CREATE TABLE segue_sessions (
+    digest TEXT PRIMARY KEY,
+    owner TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX segue_sessions_by_owner ON segue_sessions (owner);
+CREATE INDEX segue_sessions_by_expiry ON segue_sessions (expires_at);
+
+-- What was done over the server, and by whom: written once, never changed.
+CREATE TABLE segue_audit (
+    entry INTEGER PRIMARY KEY AUTOINCREMENT,
+    at INTEGER NOT NULL,
+    namespace TEXT NOT NULL,
+    actor TEXT NOT NULL,
+    action TEXT NOT NULL,
+    target TEXT NOT NULL,
+    outcome INTEGER NOT NULL,
+    address TEXT NOT NULL,
+    request TEXT NOT NULL
+) STRICT;
+CREATE INDEX segue_audit_by_namespace ON segue_audit (namespace, entry);
+CREATE TRIGGER segue_audit_is_not_changed BEFORE UPDATE ON segue_audit
+BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
+CREATE TRIGGER segue_audit_is_not_deleted BEFORE DELETE ON segue_audit
+BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
+
+-- Answers to requests with an idempotency key. request: a hash of what was asked. status: NULL while it is carried out.
+CREATE TABLE segue_answers (
+    namespace TEXT NOT NULL,
+    actor TEXT NOT NULL,
+    key TEXT NOT NULL,
+    request TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    status INTEGER,
+    body BLOB,
+    PRIMARY KEY (namespace, actor, key)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX segue_answers_by_age ON segue_answers (at);

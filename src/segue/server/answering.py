@@ -1,0 +1,139 @@
+"""Answers one request: who asks, may they, what do they ask, the handler, and what goes wrong on the way."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import AsyncIterator
+from functools import partial
+from typing import Any
+
+import msgspec
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response, StreamingResponse
+
+from segue.engine import Engine
+from segue.server.access import NOBODY
+from segue.server.auditing import note
+from segue.server.call import Asked, Call, Principal, Route
+from segue.server.decoding import asked_of, decoded_body, decoded_path, decoded_query, read_body
+from segue.server.live import Sent
+from segue.server.logins import Logins
+from segue.server.once import HEADER, Answered, Repeatable, once, repeatable
+from segue.server.problems import MEDIA_TYPE, Problem, Refused, problem_of
+
+LOOK_AGAIN = 5.0
+"""Seconds after which it is asked anew whether somebody may still see a stream that they opened."""
+_NOT_KEPT = {"cache-control": "no-store"}
+_encode = msgspec.json.Encoder().encode
+
+
+class Answering:
+    """The answers of an engine, to those whom ``access`` lets in."""
+
+    def __init__(self, engine: Engine, logins: Logins) -> None:
+        self._engine = engine
+        self._logins = logins
+        self._access = logins.access
+
+    async def answer(self, route: Route, request: Request) -> Response:
+        """Whatever a handler raises has an answer too."""
+        number, asked = uuid.uuid4().hex[:12], asked_of(request)
+        call: Call[Any, Any] | None = None
+        who = NOBODY
+        try:
+            who = await self._access.principal(asked) or NOBODY
+            _check(route, who)
+            call, repeated = await self._call(route, request, asked, who)
+            response = await self._carry_out(route, call, repeated, number)
+        except ClientDisconnect:
+            raise
+        except Exception as error:  # every failure of a handler has an answer
+            response = refusal(error, number)
+        actor = who.name if call is None else call.actor
+        if route.audited and actor:
+            await note(
+                self._logins.accounts.rows, asked, at=self._engine.clock.now(), namespace=self._engine.namespace,
+                actor=actor, action=route.handler.__name__, outcome=response.status_code, number=number,
+            )  # fmt: skip
+        return response
+
+    async def _call(
+        self, route: Route, request: Request, asked: Asked, who: Principal
+    ) -> tuple[Call[Any, Any], Repeatable | None]:
+        query = decoded_query(route, request)
+        data = b"" if route.body is None else await read_body(request)
+        body = None if route.body is None else decoded_body(route, data)
+        repeated, key = None, asked.headers.get(HEADER)
+        if key is not None and route.repeatable:
+            repeated = repeatable(
+                key, namespace=self._engine.namespace, actor=who.name, method=asked.method, target=asked.path,
+                body=data,
+            )  # fmt: skip
+        token = "" if repeated is None else repeated.token
+        return Call(self._engine, self._logins, asked, who, decoded_path(request), query, body, token), repeated
+
+    async def _carry_out(
+        self, route: Route, call: Call[Any, Any], repeated: Repeatable | None, number: str
+    ) -> Response:
+        if route.stream:
+            return StreamingResponse(
+                self._stream(route, call, number), media_type="text/event-stream",
+                headers=_NOT_KEPT | {"x-accel-buffering": "no"},
+            )  # fmt: skip
+        carry_out = partial(_handled, route, call)
+        if repeated is None:
+            answered = await carry_out()
+        else:
+            answered = await once(self._logins.accounts.rows, repeated, self._engine.clock.now(), carry_out)
+        response = Response(answered.body, answered.status, _NOT_KEPT)
+        if answered.body:
+            response.headers["content-type"] = "application/json"
+        if answered.again:
+            response.headers["idempotency-replayed"] = "true"
+        for cookie in call.cookies:
+            response.headers.append("set-cookie", cookie)
+        return response
+
+    async def _stream(self, route: Route, call: Call[Any, Any], number: str) -> AsyncIterator[bytes]:
+        yield b"retry: 1000\n\n"
+        looked = time.monotonic()
+        sent: AsyncIterator[Sent] = route.handler(call)
+        try:
+            async for event, data, id in sent:
+                if time.monotonic() - looked > LOOK_AGAIN:
+                    _check(route, await self._access.principal(call.asked) or NOBODY)
+                    looked = time.monotonic()
+                head = b"" if id is None else b"id: %d\n" % id
+                yield head + b"event: %b\ndata: %b\n\n" % (event.encode(), _encode(data))
+        except Exception as error:  # the headers are out: the stream itself says what went wrong
+            yield b"event: problem\ndata: %b\n\n" % _encode(problem_of(error, number))
+
+
+def _check(route: Route, who: Principal) -> None:
+    """Raises ``Refused``: they may not."""
+    if route.needs in who.may:
+        return
+    if who is NOBODY:
+        raise Refused(
+            401, "unknown-caller", "Unknown caller", "log in, or send an API key; then ask again",
+            headers={"www-authenticate": "Bearer"},
+        )  # fmt: skip
+    raise Refused(403, "not-allowed", "Not allowed", f"{who.name} lacks the permission {route.needs}")
+
+
+async def _handled(route: Route, call: Call[Any, Any]) -> Answered:
+    answer = await route.handler(call)
+    return Answered(route.status, b"" if route.gives is None else _encode(answer))
+
+
+def refusal(error: Exception, number: str) -> Response:
+    """The problem that an error is, as an answer."""
+    found = problem_response(problem_of(error, number))
+    if isinstance(error, Refused):
+        found.headers.update(error.headers)
+    return found
+
+
+def problem_response(problem: Problem) -> Response:
+    return Response(_encode(problem), problem.status, dict(_NOT_KEPT), media_type=MEDIA_TYPE)

@@ -1,0 +1,143 @@
+"""The login as a page of its own, without a script: it works where the dashboard has not been loaded yet."""
+
+from __future__ import annotations
+
+import html
+import uuid
+from collections.abc import Awaitable, Callable
+from urllib.parse import parse_qs
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from segue.engine import Engine
+from segue.server.access import from_own_page
+from segue.server.auditing import note
+from segue.server.call import Asked
+from segue.server.decoding import asked_of, read_limited
+from segue.server.logins import Logins, session_cookie
+from segue.server.problems import Refused, problem_of
+
+Gate = Callable[[Request], Awaitable[Response | None]]
+"""Keeps somebody from a page: what they get instead, None if they may see it."""
+
+
+async def everybody(request: Request) -> None:
+    """The gate that is open."""
+
+
+FORM = "application/x-www-form-urlencoded"
+_NOT_KEPT = {"cache-control": "no-store"}
+_PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>segue</title>
+<style>body{{font:15px/1.6 system-ui;max-width:22em;margin:15vh auto;padding:0 1em;color-scheme:light dark}}
+h1{{font-size:20px}} label{{display:block;margin-top:1em}} input,button{{font:inherit;padding:.4em .6em;width:100%;
+box-sizing:border-box}} button{{margin-top:1.5em;cursor:pointer}} [role=alert]{{color:light-dark(#b42318,#ff8a80)}}
+</style>
+<main><h1>segue</h1>{said}{form}</main>"""
+_LOG_IN = """<form method="post" action="login"><label>Name<input name="name" autocomplete="username" required
+autofocus></label><label>Password<input name="password" type="password" autocomplete="current-password" required>
+</label><button>Log in</button></form>"""
+_LOG_OUT = """<form method="post" action="logout"><p>You are {name}. <a href="./">Go to the dashboard</a></p>
+<button>Log out</button></form>"""
+
+
+class Door:
+    """Pages to log in and out, and who is sent there."""
+
+    def __init__(self, engine: Engine, logins: Logins) -> None:
+        self._engine = engine
+        self._logins = logins
+        self._access = logins.access
+
+    def places(self) -> list[Route]:
+        return [
+            Route("/login", self.show, methods=["GET"]),
+            Route("/login", self.log_in, methods=["POST"]),
+            Route("/logout", self.log_out, methods=["POST"]),
+        ]
+
+    async def shut(self, request: Request) -> Response | None:
+        """Sends whoever has to log in first to the login."""
+        if not self._access.login or await self._access.principal(asked_of(request)) is not None:
+            return None
+        return _see(up(request) + "login")
+
+    async def show(self, request: Request) -> Response:
+        if not self._access.login:
+            return _see("./")
+        who = await self._access.principal(asked_of(request))
+        return _page("", _LOG_IN if who is None else _LOG_OUT.format(name=html.escape(who.name)))
+
+    async def log_in(self, request: Request) -> Response:
+        asked, name, number = asked_of(request), "", uuid.uuid4().hex[:12]
+        try:
+            _refuse_others(asked)
+            if request.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM:
+                raise Refused(415, "not-a-form", "Not a form", f"send {FORM}")
+            name, password = _given(await read_limited(request))
+            token, _ = await self._logins.log_in(asked, name, password)
+        except Refused as error:
+            answer = _refused(error, number)
+        else:
+            answer = _see("./")
+            answer.headers.append("set-cookie", session_cookie(asked, token))
+        await self._note(asked, name, "log_in", answer.status_code, number)
+        return answer
+
+    async def log_out(self, request: Request) -> Response:
+        asked, number = asked_of(request), uuid.uuid4().hex[:12]
+        try:
+            _refuse_others(asked)
+            who = await self._access.principal(asked)
+        except Refused as error:
+            return _refused(error, number)
+        await self._logins.log_out(asked)
+        answer = _see("login")
+        answer.headers.append("set-cookie", session_cookie(asked, ""))
+        await self._note(asked, "" if who is None else who.name, "log_out", answer.status_code, number)
+        return answer
+
+    async def _note(self, asked: Asked, actor: str, action: str, outcome: int, number: str) -> None:
+        if actor:
+            await note(
+                self._logins.accounts.rows, asked, at=self._engine.clock.now(), namespace=self._engine.namespace,
+                actor=actor, action=action, outcome=outcome, number=number,
+            )  # fmt: skip
+
+
+def _refuse_others(asked: Asked) -> None:
+    """A page of another site must not log anybody in or out: not even into an account of its own."""
+    if not from_own_page(asked):
+        raise Refused(403, "not-our-page", "Not our page", "this form was sent by another site's page")
+
+
+def _given(data: bytes) -> tuple[str, str]:
+    """Name and password of a form. Raises ``Refused``."""
+    try:
+        given = parse_qs(data.decode(), max_num_fields=10)
+    except ValueError as error:  # not UTF-8, or too many fields
+        raise Refused(422, "invalid-argument", "Invalid argument", "the form cannot be read") from error
+    return given.get("name", [""])[0], given.get("password", [""])[0]
+
+
+def _refused(error: Refused, number: str) -> Response:
+    problem = problem_of(error, number)
+    answer = _page(f'<p role="alert">{html.escape(problem.detail)}</p>', _LOG_IN, problem.status)
+    answer.headers.update(error.headers)
+    return answer
+
+
+def _page(said: str, form: str, status: int = 200) -> Response:
+    return HTMLResponse(_PAGE.format(said=said, form=form), status, dict(_NOT_KEPT))
+
+
+def _see(address: str) -> Response:
+    return RedirectResponse(address, 303, dict(_NOT_KEPT))
+
+
+def up(request: Request) -> str:
+    """From a page to where the application lies, whatever path a proxy puts before it."""
+    depth = request.scope["path"].removeprefix(request.scope.get("root_path", "")).count("/") - 1
+    return "../" * depth or "./"

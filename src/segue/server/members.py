@@ -1,0 +1,142 @@
+"""Users, API keys and the audit log over the API. An admin of one namespace reaches no further than it."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import msgspec
+
+from segue.server.accounts import Account, ApiKey, Role
+from segue.server.call import Call, Limit, Number, Permission
+from segue.server.runs import MOST
+from segue.server.sessions import Name, Password, refuse_unless
+from segue.stores.account_rows import AuditRow
+
+
+class UserBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A user to make: ``roles`` by namespace, ``*`` for all of them."""
+
+    name: Name
+    password: Password
+    roles: dict[str, Role] = {}
+
+
+class UserChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What is to be otherwise; what is left out stays as it is. With a new password all sessions end."""
+
+    roles: dict[str, Role] | msgspec.UnsetType = msgspec.UNSET
+    password: Password | msgspec.UnsetType = msgspec.UNSET
+
+
+class KeyBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A key to make, for whoever asks: it may do at most what they may, in this namespace.
+
+    Attributes:
+        expires_at: µs; a key that never expires has to be asked for, by null.
+    """
+
+    label: Name
+    permissions: list[Permission]
+    expires_at: Number | None
+
+
+class NewKey(msgspec.Struct, frozen=True):
+    """``secret`` is the whole key, which nobody can tell again."""
+
+    secret: str
+    key: ApiKey
+
+
+class AuditQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """``actor``: only what they did. ``before``: the cursor of the page before. At most ``limit``, 500 in any case."""
+
+    actor: str | None = None
+    before: Number | None = None
+    limit: Limit = 100
+
+
+class AuditPage(msgspec.Struct, frozen=True):
+    """Entries, the newest first; ``next`` is the ``before`` of the page behind it, None at the end."""
+
+    entries: list[AuditRow]
+    next: int | None
+
+
+async def list_users(call: Call[Any, None]) -> list[Account]:
+    return call.accounts.list_users()
+
+
+async def add_user(call: Call[Any, UserBody]) -> Account:
+    body = call.body
+    _check_roles(call, {}, body.roles)
+    return await asyncio.to_thread(call.accounts.add_user, body.name, body.password, body.roles)
+
+
+async def change_user(call: Call[Any, UserChange]) -> Account:
+    name, accounts = call.path["name"], call.accounts
+    before = accounts.user(name)
+    if call.body.password is not msgspec.UNSET:
+        _check_whole(call, before.roles)
+    if call.body.roles is not msgspec.UNSET:
+        _check_roles(call, before.roles, call.body.roles)
+        await asyncio.to_thread(accounts.set_roles, name, call.body.roles)
+    if call.body.password is not msgspec.UNSET:
+        await asyncio.to_thread(accounts.set_password, name, call.body.password)
+    return next(user for user in accounts.list_users() if user.name == name)
+
+
+async def remove_user(call: Call[Any, None]) -> None:
+    name = call.path["name"]
+    _check_whole(call, call.accounts.user(name).roles)
+    await asyncio.to_thread(call.accounts.remove_user, name)
+
+
+async def list_keys(call: Call[Any, None]) -> list[ApiKey]:
+    return call.accounts.list_keys(None if _sees_all(call) else call.who.user)
+
+
+async def add_key(call: Call[Any, KeyBody]) -> NewKey:
+    body, wanted = call.body, frozenset(call.body.permissions)
+    refuse_unless(bool(call.who.user), f"{call.who.name} has no account that a key could belong to")
+    missing = sorted(wanted - call.who.may)
+    refuse_unless(not missing, f"{call.who.name} lacks {', '.join(missing)}, and can give nobody what they lack")
+    secret, key = await asyncio.to_thread(
+        call.accounts.add_key, call.who.user, body.label, wanted, namespace=call.engine.namespace,
+        expires_at=body.expires_at,
+    )  # fmt: skip
+    return NewKey(secret, key)
+
+
+async def revoke_key(call: Call[Any, None]) -> None:
+    owner = None if "access:act" in call.who.may and call.who.everywhere else call.who.user
+    await asyncio.to_thread(call.accounts.revoke_key, call.path["key"], owner)
+
+
+async def list_audit(call: Call[AuditQuery, None]) -> AuditPage:
+    query = call.query
+    limit = min(query.limit, MOST)
+    rows = call.accounts.rows.audited(call.engine.namespace, actor=query.actor, before=query.before, limit=limit + 1)
+    return AuditPage(rows[:limit], rows[limit - 1].entry if len(rows) > limit else None)
+
+
+def _sees_all(call: Call[Any, Any]) -> bool:
+    return "access:read" in call.who.may and call.who.everywhere
+
+
+def _check_roles(call: Call[Any, Any], before: dict[str, Any], after: dict[str, Any]) -> None:
+    changed = {scope for scope in before | after if before.get(scope) != after.get(scope)}
+    beyond = sorted(changed - {call.engine.namespace})
+    here = call.engine.namespace
+    refuse_unless(
+        call.who.everywhere or not beyond,
+        f"{call.who.name} gives and takes roles in namespace {here!r} only, not in {', '.join(beyond)}",
+    )
+
+
+def _check_whole(call: Call[Any, Any], roles: dict[str, Any]) -> None:
+    """Whoever can set a password, or take an account away, acts on all that the account may."""
+    refuse_unless(
+        call.who.everywhere or set(roles) <= {call.engine.namespace},
+        f"this account has roles in other namespaces, where {call.who.name} has no say",
+    )

@@ -1,0 +1,300 @@
+"""Schedules and backfills: looked at, made, changed, paused, triggered. Times are µs, lengths of time too or ``1h``."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from segue.authoring.python.scheduling import Schedule
+from segue.engine import Engine
+from segue.errors import ScheduleNotFound
+from segue.kernel.schedule import Order, Overlap, Policy, Reprocess
+from segue.recurrence.rules import Rule
+from segue.recurrence.walls import instant, moment
+from segue.schedule_info import BackfillInfo, ScheduleInfo
+from segue.scheduling import MOST
+from segue.server.acting import ReasonBody, typed
+from segue.server.call import Call, Limit, Number
+from segue.server.repairs import Bare
+from segue.server.runs import find_run
+from segue.server.views import RunView, ValueView, run_view, value_view
+
+SOON = 500
+"""Due times that are told at once."""
+
+Length = str | Number
+Given = msgspec.UnsetType
+
+
+class BackfillView(msgspec.Struct, frozen=True, kw_only=True):
+    """How far a backfill is; see ``total``: due times in its period, of which so many were started and skipped."""
+
+    id: str
+    start: int
+    end: int
+    parallel: int
+    order: str
+    reprocess: str
+    total: int
+    started: int
+    skipped: int
+    completed: int
+    failed: int
+    open: list[str]
+    done: bool
+
+
+class ScheduleView(msgspec.Struct, frozen=True, kw_only=True):
+    """What a schedule does, and where it stands.
+
+    Attributes:
+        rule: when; ``when`` says it in words. input: arguments of every run.
+        declared: whether it stands in code. changed: fields in which a person has made it other than the code says.
+        paused: why, if it is. next: due times to come, ``starts`` when their runs start.
+        open: runs that count as overlapping. waiting: due times whose turn has not come. waits_for: runs that have to
+            end before. missed: first and last of those that were missed last.
+    """
+
+    name: str
+    workflow: str
+    app: str
+    rule: Rule
+    when: str
+    policy: Policy
+    input: ValueView
+    tags: dict[str, str]
+    note: str
+    declared: bool
+    changed: list[str]
+    paused: str | None
+    next: list[int]
+    starts: list[int]
+    last: int | None
+    open: list[str]
+    waiting: list[int]
+    waits_for: list[str]
+    started: int
+    skipped: int
+    missed: tuple[int, int] | None
+    backfills: list[BackfillView]
+
+
+class ScheduleBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A schedule to make; fields as in ``segue.Schedule``. ``paused``: why it is paused from the start."""
+
+    name: str
+    workflow: str
+    when: Rule
+    input: list[Any] = []
+    overlap: Overlap = "skip"
+    jitter: Length = 0
+    catchup: Length = "1d"
+    depends_on_past: bool = False
+    after: list[str] = []
+    start: Number | None = None
+    end: Number | None = None
+    tags: dict[str, str] = {}
+    note: str = ""
+    paused: str | None = None
+
+
+class ScheduleChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is to be otherwise; what is left out stays as it is."""
+
+    when: Rule | Given = msgspec.UNSET
+    input: list[Any] | Given = msgspec.UNSET
+    overlap: Overlap | Given = msgspec.UNSET
+    jitter: Length | Given = msgspec.UNSET
+    catchup: Length | Given = msgspec.UNSET
+    depends_on_past: bool | Given = msgspec.UNSET
+    after: list[str] | Given = msgspec.UNSET
+    start: Number | Given | None = msgspec.UNSET
+    end: Number | Given | None = msgspec.UNSET
+    tags: dict[str, str] | Given = msgspec.UNSET
+    note: str | Given = msgspec.UNSET
+
+
+class TriggerBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """``due``: the due time of the run; by default now."""
+
+    due: Number | None = None
+
+
+class RuleBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A rule that there might be, and how many of its due times are wanted."""
+
+    when: Rule
+    limit: Limit = 10
+
+
+class DueQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How many due times are wanted, 500 in any case."""
+
+    limit: Limit = 10
+
+
+class PeriodBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """From ``start`` on and before ``end``."""
+
+    start: Number
+    end: Number
+
+
+class BackfillBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A period of the past to fill in: ``parallel`` runs at a time; more than ``most`` due times are refused."""
+
+    start: Number
+    end: Number
+    id: str | None = None
+    parallel: Number = 1
+    order: Order = "oldest"
+    reprocess: Reprocess = "missing"
+    most: Number = MOST
+
+
+class BackfillCount(msgspec.Struct, frozen=True):
+    """How many due times a backfill would have (exact or estimated), the first and the last."""
+
+    total: int
+    exact: bool
+    first: int | None
+    last: int | None
+
+
+async def list_schedules(call: Call[Any, None]) -> list[ScheduleView]:
+    return [_view(call.engine, found) for found in await call.engine.schedules.list()]
+
+
+async def show_schedule(call: Call[Any, None]) -> ScheduleView:
+    return _view(call.engine, await call.engine.schedules.show(call.path["name"]))
+
+
+async def create_schedule(call: Call[Any, ScheduleBody]) -> ScheduleView:
+    body = call.body
+    schedule = Schedule(
+        body.when, typed(call.engine, body.workflow, body.input), overlap=body.overlap, jitter=_length(body.jitter),
+        catchup=_length(body.catchup), depends_on_past=body.depends_on_past, after=tuple(body.after),
+        start=_time(body.start), end=_time(body.end), tags=body.tags, note=body.note,
+    )  # fmt: skip
+    made = await call.engine.schedules.create(body.name, body.workflow, schedule, paused=body.paused)
+    return _view(call.engine, made)
+
+
+async def change_schedule(call: Call[Any, ScheduleChange]) -> ScheduleView:
+    name, schedules = call.path["name"], call.engine.schedules
+    given = {
+        field: _read(field, getattr(call.body, field))
+        for field in call.body.__struct_fields__
+        if getattr(call.body, field) is not msgspec.UNSET
+    }
+    if "input" in given:
+        given["args"] = typed(call.engine, schedules.plan(name).workflow, given.pop("input"))
+    return _view(call.engine, await schedules.update(name, **given))
+
+
+async def pause_schedule(call: Call[Any, ReasonBody]) -> None:
+    by = f"paused by {call.who.name}"
+    await call.engine.schedules.pause(call.path["name"], f"{call.body.reason} ({by})" if call.body.reason else by)
+
+
+async def resume_schedule(call: Call[Any, Bare]) -> None:
+    await call.engine.schedules.resume(call.path["name"])
+
+
+async def trigger_schedule(call: Call[Any, TriggerBody]) -> RunView:
+    due = _time(call.body.due)
+    handle = await call.engine.schedules.trigger(call.path["name"], due=due, by=call.who.name)
+    return run_view(find_run(call.engine, handle.run))
+
+
+async def delete_schedule(call: Call[Any, None]) -> None:
+    await call.engine.schedules.delete(call.path["name"])
+
+
+async def list_due_times(call: Call[DueQuery, None]) -> list[int]:
+    return [instant(at) for at in call.engine.schedules.preview(call.path["name"], min(call.query.limit, SOON))]
+
+
+async def preview_rule(call: Call[Any, RuleBody]) -> list[int]:
+    return [instant(at) for at in call.engine.schedules.preview(call.body.when, min(call.body.limit, SOON))]
+
+
+async def create_backfill(call: Call[Any, BackfillBody]) -> BackfillView:
+    body, name = call.body, call.path["name"]
+    id = await call.engine.schedules.backfill(
+        name, moment(body.start), moment(body.end), id=body.id, parallel=body.parallel, order=body.order,
+        reprocess=body.reprocess, most=body.most,
+    )  # fmt: skip
+    return await _backfill(call.engine, name, id)
+
+
+async def preview_backfill(call: Call[Any, PeriodBody]) -> BackfillCount:
+    start, end = moment(call.body.start), moment(call.body.end)
+    found = await call.engine.schedules.preview_backfill(call.path["name"], start, end)
+    return BackfillCount(found.total, found.exact, _instant(found.first), _instant(found.last))
+
+
+async def show_backfill(call: Call[Any, None]) -> BackfillView:
+    return await _backfill(call.engine, call.path["name"], call.path["backfill"])
+
+
+async def cancel_backfill(call: Call[Any, Bare]) -> None:
+    await call.engine.schedules.cancel_backfill(call.path["name"], call.path["backfill"])
+
+
+async def _backfill(engine: Engine, name: str, id: str) -> BackfillView:
+    found = (await engine.schedules.show(name)).backfills
+    for backfill in found:
+        if backfill.id == id:
+            return _backfill_view(backfill)
+    raise ScheduleNotFound(f"{name}/{id}", engine.namespace, [f"{name}/{each.id}" for each in found])
+
+
+def _view(engine: Engine, info: ScheduleInfo) -> ScheduleView:
+    plan = engine.schedules.plan(info.name)
+    return ScheduleView(
+        name=info.name, workflow=info.workflow, app=info.app, rule=plan.rule, when=info.when, policy=info.policy,
+        input=value_view(engine.journal.payload(bytes(plan.input))), tags=info.tags, note=info.note,
+        declared=info.declared, changed=list(info.changed), paused=info.paused, next=[*map(instant, info.next)],
+        starts=[*map(instant, info.starts)], last=_instant(info.last), open=list(info.open),
+        waiting=[*map(instant, info.waiting)], waits_for=list(info.waits_for), started=info.started,
+        skipped=info.skipped,
+        missed=None if info.missed is None else (instant(info.missed[0]), instant(info.missed[1])),
+        backfills=[*map(_backfill_view, info.backfills)],
+    )  # fmt: skip
+
+
+def _backfill_view(info: BackfillInfo) -> BackfillView:
+    return BackfillView(
+        id=info.id, start=instant(info.start), end=instant(info.end), parallel=info.parallel, order=info.order,
+        reprocess=info.reprocess, total=info.total, started=info.started, skipped=info.skipped,
+        completed=info.completed, failed=info.failed, open=list(info.open), done=info.done,
+    )  # fmt: skip
+
+
+def _read(field: str, value: Any) -> Any:
+    """A changed field as ``Schedule`` has it."""
+    match field:
+        case "jitter" | "catchup":
+            return _length(value)
+        case "start" | "end":
+            return _time(value)
+        case "after":
+            return tuple(value)
+        case _:
+            return value
+
+
+def _length(value: Length) -> str | float:
+    """In seconds, as programs write them, or in words."""
+    return value if isinstance(value, str) else value / 1_000_000
+
+
+def _time(value: int | None) -> datetime | None:
+    return None if value is None else moment(value)
+
+
+def _instant(value: datetime | None) -> int | None:
+    return None if value is None else instant(value)

@@ -1,0 +1,2 @@
+-- One account. Locks: nothing, reads the last committed state.
+SELECT name, password, roles, subject, created_at FROM segue.users WHERE name = ?1::text

@@ -1,0 +1,3 @@
+-- Takes an account away; its sessions and keys go in the same transaction. Locks: the row.
+DELETE FROM segue_users WHERE name = ?1
+RETURNING name
