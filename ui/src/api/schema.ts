@@ -270,6 +270,299 @@ export interface RetryBody {
   key?: string | null
 }
 
+export interface Bare {
+}
+
+export interface SkipBody {
+  call: string
+  result?: unknown
+}
+
+export interface Effect {
+  run: number
+  id: string
+  state: string
+  action: string
+  again?: string[]
+  kept?: string[]
+  undone?: string[]
+  refused?: string
+}
+
+export interface InputBody {
+  call: string
+  arguments?: unknown[]
+  named?: Record<string, unknown>
+}
+
+export interface RerunBody {
+  step?: string | null
+  input?: unknown[] | null
+  code?: "newest" | "same"
+}
+
+export interface ForkBody {
+  step?: string | null
+  seq?: number | null
+  id?: string | null
+  input?: unknown[] | null
+  code?: "newest" | "same"
+}
+
+export interface PreviewQuery {
+  step?: string | null
+  seq?: number | null
+  code?: "newest" | "same"
+}
+
+export interface PageQuery {
+  after?: number | null
+  limit?: number
+}
+
+export interface ArtifactView {
+  kind: "image" | "link" | "markdown" | "progress" | "table"
+  name: string
+  title: string
+  by: string
+  value: unknown
+  data: string
+  media_type: string
+  size: number
+  cut: boolean
+}
+
+export interface ArtifactQuery {
+  name: string
+}
+
+export interface BulkBody {
+  act: CancelThem | TerminateThem | PauseThem | ResumeThem | RetryThem | RerunThem | SkipThem
+  where?: RunWhere | null
+  runs?: number[] | null
+  expect?: number | null
+}
+
+export interface CancelThem {
+  do: "cancel"
+  reason?: string
+}
+
+export interface TerminateThem {
+  do: "terminate"
+  reason?: string
+}
+
+export interface PauseThem {
+  do: "pause"
+  reason?: string
+}
+
+export interface ResumeThem {
+  do: "resume"
+}
+
+export interface RetryThem {
+  do: "retry"
+  step?: string | null
+}
+
+export interface RerunThem {
+  do: "rerun"
+  step?: string | null
+  code?: "newest" | "same"
+}
+
+export interface SkipThem {
+  do: "skip"
+  call: string
+  result?: unknown
+}
+
+export interface RunWhere {
+  state?: string[]
+  workflow?: string | null
+  id?: string | null
+  tag?: string[]
+  attribute?: string[]
+  since?: number | null
+  until?: number | null
+  parent?: number | null
+}
+
+export interface BulkPreview {
+  chosen: number
+  possible: number
+  effects: Effect[]
+}
+
+export interface BulkDone {
+  chosen: number
+  done: number
+  outcomes: Outcome[]
+}
+
+export interface Outcome {
+  run: number
+  id: string
+  done: boolean
+  text: string
+}
+
+export interface PausedStep {
+  step: string
+  namespace: string
+  at: number
+  by: string
+  reason: string
+}
+
+export interface ScheduleView {
+  name: string
+  workflow: string
+  app: string
+  rule: Cron | Every | Calendar
+  when: string
+  policy: Policy
+  input: ValueView
+  tags: Record<string, string>
+  note: string
+  declared: boolean
+  changed: string[]
+  paused: string | null
+  next: number[]
+  starts: number[]
+  last: number | null
+  open: string[]
+  waiting: number[]
+  waits_for: string[]
+  started: number
+  skipped: number
+  missed: [number, number] | null
+  backfills: BackfillView[]
+}
+
+export interface Cron {
+  type: "cron"
+  line: string
+  zone?: string
+}
+
+export interface Every {
+  type: "every"
+  period: string | number
+  offset?: string | number
+}
+
+export interface Calendar {
+  type: "calendar"
+  rule: string
+  zone?: string
+  start?: string
+  without?: string[]
+}
+
+export interface Policy {
+  overlap?: "allow-all" | "buffer-all" | "buffer-one" | "cancel-other" | "skip" | "terminate-other"
+  jitter?: number
+  catchup?: number
+  depends_on_past?: boolean
+  after?: string[]
+  limits?: Limit[]
+  start?: number | null
+  end?: number | null
+}
+
+export interface Limit {
+  event: "completed" | "started"
+  within: number
+  target: Target
+}
+
+export type Target = ["step" | "workflow", string]
+
+export interface BackfillView {
+  id: string
+  start: number
+  end: number
+  parallel: number
+  order: string
+  reprocess: string
+  total: number
+  started: number
+  skipped: number
+  completed: number
+  failed: number
+  open: string[]
+  done: boolean
+}
+
+export interface ScheduleBody {
+  name: string
+  workflow: string
+  when: Cron | Every | Calendar
+  input?: unknown[]
+  overlap?: "allow-all" | "buffer-all" | "buffer-one" | "cancel-other" | "skip" | "terminate-other"
+  jitter?: string | number
+  catchup?: string | number
+  depends_on_past?: boolean
+  after?: string[]
+  start?: number | null
+  end?: number | null
+  tags?: Record<string, string>
+  note?: string
+  paused?: string | null
+}
+
+export interface RuleBody {
+  when: Cron | Every | Calendar
+  limit?: number
+}
+
+export interface ScheduleChange {
+  when?: Cron | Every | Calendar
+  input?: unknown[]
+  overlap?: "allow-all" | "buffer-all" | "buffer-one" | "cancel-other" | "skip" | "terminate-other"
+  jitter?: string | number
+  catchup?: string | number
+  depends_on_past?: boolean
+  after?: string[]
+  start?: number | null
+  end?: number | null
+  tags?: Record<string, string>
+  note?: string
+}
+
+export interface DueQuery {
+  limit?: number
+}
+
+export interface TriggerBody {
+  due?: number | null
+}
+
+export interface BackfillBody {
+  start: number
+  end: number
+  id?: string | null
+  parallel?: number
+  order?: "newest" | "oldest"
+  reprocess?: "all" | "failed" | "missing"
+  most?: number
+}
+
+export interface PeriodBody {
+  start: number
+  end: number
+}
+
+export interface BackfillCount {
+  total: number
+  exact: boolean
+  first: number | null
+  last: number | null
+}
+
 export interface WorkflowView {
   name: string
   version: string
@@ -280,9 +573,18 @@ export interface WorkflowView {
 
 export interface WorkflowDetail {
   workflow: WorkflowView
+  versions: VersionView[]
   documentation: string
   source: string
   place: string
+}
+
+export interface VersionView {
+  version: string
+  label: string
+  versioning: "pinned" | "rolling"
+  ramp: number | null
+  base: boolean
 }
 
 export interface TaskQuery {
@@ -298,6 +600,99 @@ export interface TaskList {
 
 export interface AnswerBody {
   answer: unknown
+}
+
+export interface SessionView {
+  name: string
+  permissions: string[]
+  namespace: string
+  login: boolean
+  account: boolean
+  csrf: string
+  expires_at: number | null
+}
+
+export interface LoginBody {
+  name: string
+  password: string
+}
+
+export interface PasswordBody {
+  old: string
+  new: string
+}
+
+export interface Account {
+  name: string
+  roles: Record<string, "admin" | "developer" | "operator" | "viewer">
+  created_at: number
+  elsewhere: boolean
+}
+
+export interface UserBody {
+  name: string
+  password: string
+  roles?: Record<string, "admin" | "developer" | "operator" | "viewer">
+}
+
+export interface UserChange {
+  roles?: Record<string, "admin" | "developer" | "operator" | "viewer">
+  password?: string
+}
+
+export interface ApiKey {
+  id: string
+  label: string
+  owner: string
+  namespace: string
+  permissions: string[]
+  created_at: number
+  expires_at: number | null
+  revoked_at: number | null
+}
+
+export interface KeyBody {
+  label: string
+  permissions: ("access:act" | "access:read" | "known" | "public" | "runs:act" | "runs:read" | "runs:start" | "schedules:act" | "schedules:read" | "schedules:write" | "system:read" | "tasks:act" | "tasks:read")[]
+  expires_at: number | null
+}
+
+export interface NewKey {
+  secret: string
+  key: ApiKey
+}
+
+export interface AuditQuery {
+  actor?: string | null
+  before?: number | null
+  limit?: number
+}
+
+export interface AuditPage {
+  entries: AuditRow[]
+  next: number | null
+}
+
+export interface AuditRow {
+  entry: number
+  at: number
+  namespace: string
+  actor: string
+  action: string
+  target: string
+  outcome: number
+  address: string
+  request: string
+}
+
+export interface Worker {
+  worker: string
+  app: string
+  epoch: number
+  since: number
+  expires: number | null
+  slots: number
+  serves: Record<string, string>
 }
 
 export interface Changed {
@@ -328,11 +723,53 @@ export interface Operations {
   cancel_run: { path: { run: number }; query: Record<never, never>; body: ReasonBody; gives: undefined }
   terminate_run: { path: { run: number }; query: Record<never, never>; body: ReasonBody; gives: undefined }
   retry_run: { path: { run: number }; query: Record<never, never>; body: RetryBody; gives: undefined }
+  pause_run: { path: { run: number }; query: Record<never, never>; body: ReasonBody; gives: undefined }
+  resume_run: { path: { run: number }; query: Record<never, never>; body: Bare; gives: undefined }
+  skip_call: { path: { run: number }; query: Record<never, never>; body: SkipBody; gives: Effect }
+  edit_input: { path: { run: number }; query: Record<never, never>; body: InputBody; gives: Effect }
+  rerun: { path: { run: number }; query: Record<never, never>; body: RerunBody; gives: RunView }
+  fork_run: { path: { run: number }; query: Record<never, never>; body: ForkBody; gives: RunView }
+  preview_fork: { path: { run: number }; query: { step?: string | null; seq?: number | null; code?: "newest" | "same" }; body: undefined; gives: Effect }
+  list_children: { path: { run: number }; query: { after?: number | null; limit?: number }; body: undefined; gives: RunPage }
+  list_artifacts: { path: { run: number }; query: Record<never, never>; body: undefined; gives: ArtifactView[] }
+  show_artifact: { path: { run: number }; query: { name: string }; body: undefined; gives: ArtifactView }
+  preview_bulk: { path: Record<never, never>; query: Record<never, never>; body: BulkBody; gives: BulkPreview }
+  carry_out_bulk: { path: Record<never, never>; query: Record<never, never>; body: BulkBody; gives: BulkDone }
+  list_paused_steps: { path: Record<never, never>; query: Record<never, never>; body: undefined; gives: PausedStep[] }
+  pause_step: { path: { step: string }; query: Record<never, never>; body: ReasonBody; gives: undefined }
+  resume_step: { path: { step: string }; query: Record<never, never>; body: Bare; gives: undefined }
+  list_schedules: { path: Record<never, never>; query: Record<never, never>; body: undefined; gives: ScheduleView[] }
+  create_schedule: { path: Record<never, never>; query: Record<never, never>; body: ScheduleBody; gives: ScheduleView }
+  preview_rule: { path: Record<never, never>; query: Record<never, never>; body: RuleBody; gives: number[] }
+  show_schedule: { path: { name: string }; query: Record<never, never>; body: undefined; gives: ScheduleView }
+  change_schedule: { path: { name: string }; query: Record<never, never>; body: ScheduleChange; gives: ScheduleView }
+  delete_schedule: { path: { name: string }; query: Record<never, never>; body: undefined; gives: undefined }
+  list_due_times: { path: { name: string }; query: { limit?: number }; body: undefined; gives: number[] }
+  pause_schedule: { path: { name: string }; query: Record<never, never>; body: ReasonBody; gives: undefined }
+  resume_schedule: { path: { name: string }; query: Record<never, never>; body: Bare; gives: undefined }
+  trigger_schedule: { path: { name: string }; query: Record<never, never>; body: TriggerBody; gives: RunView }
+  create_backfill: { path: { name: string }; query: Record<never, never>; body: BackfillBody; gives: BackfillView }
+  preview_backfill: { path: { name: string }; query: Record<never, never>; body: PeriodBody; gives: BackfillCount }
+  show_backfill: { path: { name: string; backfill: string }; query: Record<never, never>; body: undefined; gives: BackfillView }
+  cancel_backfill: { path: { name: string; backfill: string }; query: Record<never, never>; body: Bare; gives: undefined }
   list_workflows: { path: Record<never, never>; query: Record<never, never>; body: undefined; gives: WorkflowView[] }
   show_workflow: { path: { name: string }; query: Record<never, never>; body: undefined; gives: WorkflowDetail }
   list_tasks: { path: Record<never, never>; query: { state?: string; assignee?: string | null; run?: number | null }; body: undefined; gives: TaskList }
   show_task: { path: { task: number }; query: Record<never, never>; body: undefined; gives: HumanTask }
   complete_task: { path: { task: number }; query: Record<never, never>; body: AnswerBody; gives: undefined }
+  show_session: { path: Record<never, never>; query: Record<never, never>; body: undefined; gives: SessionView }
+  log_in: { path: Record<never, never>; query: Record<never, never>; body: LoginBody; gives: undefined }
+  log_out: { path: Record<never, never>; query: Record<never, never>; body: undefined; gives: undefined }
+  change_password: { path: Record<never, never>; query: Record<never, never>; body: PasswordBody; gives: undefined }
+  list_users: { path: Record<never, never>; query: Record<never, never>; body: undefined; gives: Account[] }
+  add_user: { path: Record<never, never>; query: Record<never, never>; body: UserBody; gives: Account }
+  change_user: { path: { name: string }; query: Record<never, never>; body: UserChange; gives: Account }
+  remove_user: { path: { name: string }; query: Record<never, never>; body: undefined; gives: undefined }
+  list_keys: { path: Record<never, never>; query: Record<never, never>; body: undefined; gives: ApiKey[] }
+  add_key: { path: Record<never, never>; query: Record<never, never>; body: KeyBody; gives: NewKey }
+  revoke_key: { path: { key: string }; query: Record<never, never>; body: undefined; gives: undefined }
+  list_audit: { path: Record<never, never>; query: { actor?: string | null; before?: number | null; limit?: number }; body: undefined; gives: AuditPage }
+  list_workers: { path: Record<never, never>; query: Record<never, never>; body: undefined; gives: Worker[] }
   changes: { path: Record<never, never>; query: { after?: number }; body: undefined; gives: Changed }
   healthy: { path: Record<never, never>; query: Record<never, never>; body: undefined; gives: Health }
   ready: { path: Record<never, never>; query: Record<never, never>; body: undefined; gives: Ready }
@@ -353,11 +790,53 @@ export const ROUTES = {
   cancel_run: ['POST', '/runs/{run}/cancel'],
   terminate_run: ['POST', '/runs/{run}/terminate'],
   retry_run: ['POST', '/runs/{run}/retry'],
+  pause_run: ['POST', '/runs/{run}/pause'],
+  resume_run: ['POST', '/runs/{run}/resume'],
+  skip_call: ['POST', '/runs/{run}/skip'],
+  edit_input: ['POST', '/runs/{run}/input'],
+  rerun: ['POST', '/runs/{run}/rerun'],
+  fork_run: ['POST', '/runs/{run}/fork'],
+  preview_fork: ['GET', '/runs/{run}/preview'],
+  list_children: ['GET', '/runs/{run}/children'],
+  list_artifacts: ['GET', '/runs/{run}/artifacts'],
+  show_artifact: ['GET', '/runs/{run}/artifact'],
+  preview_bulk: ['POST', '/runs/bulk/preview'],
+  carry_out_bulk: ['POST', '/runs/bulk'],
+  list_paused_steps: ['GET', '/steps/paused'],
+  pause_step: ['POST', '/steps/{step}/pause'],
+  resume_step: ['POST', '/steps/{step}/resume'],
+  list_schedules: ['GET', '/schedules'],
+  create_schedule: ['POST', '/schedules'],
+  preview_rule: ['POST', '/due-times'],
+  show_schedule: ['GET', '/schedules/{name}'],
+  change_schedule: ['PATCH', '/schedules/{name}'],
+  delete_schedule: ['DELETE', '/schedules/{name}'],
+  list_due_times: ['GET', '/schedules/{name}/due'],
+  pause_schedule: ['POST', '/schedules/{name}/pause'],
+  resume_schedule: ['POST', '/schedules/{name}/resume'],
+  trigger_schedule: ['POST', '/schedules/{name}/trigger'],
+  create_backfill: ['POST', '/schedules/{name}/backfills'],
+  preview_backfill: ['POST', '/schedules/{name}/backfill-preview'],
+  show_backfill: ['GET', '/schedules/{name}/backfills/{backfill}'],
+  cancel_backfill: ['POST', '/schedules/{name}/backfills/{backfill}/cancel'],
   list_workflows: ['GET', '/workflows'],
   show_workflow: ['GET', '/workflows/{name}'],
   list_tasks: ['GET', '/tasks'],
   show_task: ['GET', '/tasks/{task}'],
   complete_task: ['POST', '/tasks/{task}/complete'],
+  show_session: ['GET', '/session'],
+  log_in: ['POST', '/session'],
+  log_out: ['DELETE', '/session'],
+  change_password: ['POST', '/session/password'],
+  list_users: ['GET', '/users'],
+  add_user: ['POST', '/users'],
+  change_user: ['PATCH', '/users/{name}'],
+  remove_user: ['DELETE', '/users/{name}'],
+  list_keys: ['GET', '/keys'],
+  add_key: ['POST', '/keys'],
+  revoke_key: ['DELETE', '/keys/{key}'],
+  list_audit: ['GET', '/audit'],
+  list_workers: ['GET', '/workers'],
   changes: ['GET', '/live'],
   healthy: ['GET', '/health'],
   ready: ['GET', '/ready'],
