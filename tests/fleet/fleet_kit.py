@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -15,17 +16,16 @@ import psycopg
 
 HERE = Path(__file__).parent
 LEASE = 1.0
-SHOWS = bool(os.environ.get("FLEET_SHOW"))
-"""Whether what workers log is shown, by ``pytest -s``."""
 
 
 class Worker:
     """A process that runs workflows."""
 
     def __init__(self, url: str, app: str, lease: float, environment: dict[str, str]) -> None:
+        self.log = tempfile.TemporaryFile("w+")  # noqa: SIM115 (closed with the worker)
         self.process = subprocess.Popen(
             [sys.executable, str(HERE / "fleet_program.py"), url, app, str(lease)],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=None if SHOWS else subprocess.DEVNULL, text=True,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, text=True,
             env=environment,
         )  # fmt: skip
 
@@ -33,8 +33,13 @@ class Worker:
         assert self.process.stdout is not None
         async with asyncio.timeout(60):
             line = await asyncio.to_thread(self.process.stdout.readline)
-        assert line.strip() == "works", line
+        assert line.strip() == "works", f"{line}{self.said()}"
         return self
+
+    def said(self) -> str:
+        """What it has logged."""
+        self.log.seek(0)
+        return self.log.read()
 
     def tell(self, signal: signal.Signals) -> None:
         self.process.send_signal(signal)
@@ -54,7 +59,7 @@ class Worker:
             self.process.send_signal(signal.SIGCONT)
             self.process.kill()
         self.process.wait()
-        for stream in (self.process.stdin, self.process.stdout):
+        for stream in (self.process.stdin, self.process.stdout, self.log):
             if stream is not None and not stream.closed:
                 stream.close()
 

@@ -184,6 +184,29 @@ async def test_a_step_cleans_up_before_the_engine_closes(tmp_path: Path) -> None
     assert cleaned == ["begun", "cleaned up"]
 
 
+@workflow
+async def shouts_twice() -> str:
+    first = await shout("a")
+    await signal("go")
+    return first + await shout("b")
+
+
+async def test_a_step_that_would_start_while_the_engine_closes_is_left_to_the_next_owner(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/test.db"
+    async with Engine(url) as engine:
+        handle = await engine.start(shouts_twice, id="a")
+        while not any(isinstance(r.event, e.StepCompleted) for r in await handle.history()):
+            await asyncio.sleep(0)
+        assert engine._duty is not None
+        await engine._duty.attempts.close(0)  # the first thing that closing does
+        await handle.signal("go")
+        for _ in range(100):
+            await asyncio.sleep(0)
+        assert not any(isinstance(r.event, e.StepFailed) for r in await handle.history())
+    async with Engine(url) as engine:
+        assert await (await engine.handle("a")).result(timeout=10) == "AB"
+
+
 async def test_signals_arrive_in_order(engine: Engine) -> None:
     handle = await engine.start(listens)
     for n in (3, 2, 1, 0):

@@ -151,10 +151,14 @@ class Attempts:
         self._loop = asyncio.get_running_loop()
         self.stopwatch: Callable[[], float] = time.monotonic
         self.running: set[Running] = set()
+        self._closed = False
         self.transact: Callable[[Running], None] = _nowhere
 
     def start(self, running: Running) -> None:
-        """Starts an attempt. Never raises: what goes wrong is the attempt's outcome."""
+        """Starts an attempt. Never raises: what goes wrong is the attempt's outcome. Nothing is started any more once
+        this is closed: its run goes on elsewhere, and an outcome of ours would be the step's."""
+        if self._closed:
+            return
         running.attempts = self
         self.running.add(running)
         spec = running.command.spec
@@ -196,6 +200,7 @@ class Attempts:
     async def close(self, grace: float) -> None:
         """Lets attempts end by themselves for ``grace`` seconds, then stops them without recording anything: their
         runs go on elsewhere."""
+        self._closed = True
         if self.running and grace > 0:
             tasks = [r.future for r in self.running if r.future is not None]
             if tasks:
