@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import aclosing
 from pathlib import Path
 
 import msgspec
@@ -195,8 +196,10 @@ async def test_a_step_that_would_start_while_the_engine_closes_is_left_to_the_ne
     url = f"sqlite:///{tmp_path}/test.db"
     async with Engine(url) as engine:
         handle = await engine.start(shouts_twice, id="a")
-        while not any(isinstance(r.event, e.StepCompleted) for r in await handle.history()):
-            await asyncio.sleep(0)
+        async with asyncio.timeout(10), aclosing(handle.events()) as events:
+            async for recorded in events:
+                if isinstance(recorded.event, e.StepCompleted):
+                    break
         assert engine._duty is not None
         await engine._duty.attempts.close(0)  # the first thing that closing does
         await handle.signal("go")
