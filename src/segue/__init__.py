@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from segue.authoring.python.artifacts import artifact
     from segue.authoring.python.changes import deprecate_patch, removed
     from segue.authoring.python.conditions import all_handlers_finished, wait_condition
+    from segue.authoring.python.deciding import decide
     from segue.authoring.python.definitions import Step, Workflow, child, workflow
     from segue.authoring.python.group import group
     from segue.authoring.python.handlers import query, signal, update
@@ -57,6 +58,7 @@ if TYPE_CHECKING:
     from segue.engine import Engine
     from segue.errors import (
         AttemptOver,
+        DecisionFailed,
         Incident,
         NonRetryable,
         RunCancelled,
@@ -90,6 +92,7 @@ _HOME = {
     "artifacts": ("artifact",),
     "changes": ("deprecate_patch", "removed"),
     "conditions": ("all_handlers_finished", "wait_condition"),
+    "deciding": ("decide",),
     "definitions": ("Step", "Workflow", "child", "workflow"),
     "group": ("group",),
     "handlers": ("query", "signal", "update"),
@@ -139,6 +142,7 @@ _MODULE_OF: dict[str, str] = {
     **dict.fromkeys(
         (
             "AttemptOver",
+            "DecisionFailed",
             "Incident",
             "NonRetryable",
             "RunCancelled",
@@ -166,6 +170,7 @@ __all__ = [
     "Client",
     "Cron",
     "Deadline",
+    "DecisionFailed",
     "Engine",
     "Every",
     "File",
@@ -216,6 +221,7 @@ __all__ = [
     "complete_later",
     "continue_as_new",
     "data_interval",
+    "decide",
     "deprecate_patch",
     "due",
     "escalate",

@@ -259,6 +259,23 @@ class StepFailed(AuthorError):
         self.failure = failure
 
 
+class DecisionFailed(AuthorError):
+    """A decision could not be made: its budget is used up, the model has no such decision, or an input does not fit.
+    Raised inside the workflow, which may branch on it; it is recorded, and so the same in every replay.
+
+    Attributes:
+        decision: as it was asked for.
+        key: of the call within its run; empty where no run makes it.
+        failure: the recorded error.
+    """
+
+    def __init__(self, message: str, *, decision: str = "", key: str = "", failure: Any = None) -> None:
+        super().__init__(message)
+        self.decision = decision
+        self.key = key
+        self.failure = failure
+
+
 class StepTimeout(AuthorError):
     """An attempt of a step, or all of them together, took longer than a limit allows; the text names the limit."""
 

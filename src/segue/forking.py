@@ -125,7 +125,10 @@ def _cut(journal: Journal, seq: int) -> Cut:
     return Cut(seq, tuple(key for key in kept if key not in again), again, undone)
 
 
-_OUTCOMES = (e.StepCompleted, e.StepCached, e.ChildStarted, e.ChildCompleted, e.TaskCompleted, e.MessageSent)
+_OUTCOMES = (
+    e.StepCompleted, e.StepCached, e.ChildStarted, e.ChildCompleted, e.TaskCompleted, e.MessageSent,
+    e.DecisionEvaluated,
+)  # fmt: skip
 
 
 # --- the new run ------------------------------------------------------------------------------------------------------

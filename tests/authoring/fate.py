@@ -49,6 +49,8 @@ def _moves(world: World, kind: bool) -> list[Callable[[], object]]:
             moves += [lambda key=key, s=s: world.child_ended(key, s, 7) for s in ("completed", "failed", "cancelled")]  # type: ignore[misc]
     for key in world.messages:
         moves += [lambda key=key, s=s: world.delivered(key, s) for s in ("", "", "unknown", "completed")]  # type: ignore[misc]
+    for key in world.decisions:
+        moves += [lambda key=key: world.decided(key)] * 2  # type: ignore[misc]
     for key in world.tasks:
         moves.append(lambda key=key: world.answer(key, {"approved": True}))  # type: ignore[misc]
     if not kind:

@@ -14,8 +14,10 @@ from typing import Any
 
 import msgspec
 
+from segue.authoring import dmn
 from segue.authoring.python.classes import ClassForm
 from segue.authoring.python.conditions import all_handlers_finished, wait_condition
+from segue.authoring.python.deciding import decide
 from segue.authoring.python.definitions import Step, Workflow
 from segue.authoring.python.handlers import query, signal, update
 from segue.authoring.python.inside import (
@@ -76,6 +78,19 @@ async def _child(value: int) -> int:
     return value
 
 
+MODEL = dmn.read(
+    b"""<definitions xmlns="https://www.omg.org/spec/DMN/20230324/MODEL/" name="odd" namespace="urn:odd">
+    <inputData id="n" name="n"><variable name="n" typeRef="number"/></inputData>
+    <decision id="parity" name="parity">
+      <informationRequirement><requiredInput href="#n"/></informationRequirement>
+      <decisionTable><input><inputExpression><text>odd(n)</text></inputExpression></input><output/>
+        <rule><inputEntry><text>true</text></inputEntry><outputEntry><text>n + 1</text></outputEntry></rule>
+        <rule><inputEntry><text>false</text></inputEntry><outputEntry><text>n</text></outputEntry></rule>
+      </decisionTable>
+    </decision>
+    </definitions>"""
+)
+
 CHILD: Workflow[..., Any] = Workflow(_child, "child")
 
 
@@ -125,6 +140,7 @@ _LEAVES: tuple[tuple[str, tuple[Callable[[Choose], Any], ...]], ...] = (
     ("calm", (_delay,)),
     ("send", (lambda c: c(3),)),
     ("continue", ()),
+    ("decide", (lambda c: ("parity", "parity", "no such")[c(3)], _number)),
     ("nap", (_delay,)),
 )
 _INNER: tuple[tuple[str, tuple[Callable[[Choose], Any], ...], int], ...] = (
@@ -295,6 +311,9 @@ class Walk:
 
     async def _raise(self) -> None:
         raise LookupError("raised")
+
+    async def _decide(self, decision: str, n: int) -> Any:
+        return await decide(MODEL, decision, {"n": n})
 
     async def _child(self, value: int, detached: bool) -> Any:
         return await CHILD.child(value, detached=detached)

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
+
 from segue.authoring.python.definitions import Step, Workflow
 from segue.authoring.python.execution import CodeExecution
 from segue.authoring.python.messages import MessagePolicy
@@ -47,7 +49,7 @@ class World:
     Attributes:
         journal: the events so far, records included.
         answers: for each event that is no record, the commands that it led to.
-        steps, children, tasks, messages: what the run waits for, by key.
+        steps, children, tasks, messages, decisions: what the run waits for, by key.
         begun: keys of the children that have started.
         incidents: keys of the steps that stand still. held: of those that are paused.
         scheduled: keys of the steps whose outcome comes from outside.
@@ -67,6 +69,7 @@ class World:
         self.children: dict[str, c.StartChild] = {}
         self.tasks: dict[str, c.OpenTask] = {}
         self.messages: dict[str, c.SendMessage] = {}
+        self.decisions: dict[str, e.DecisionEvaluated] = {}
         self.end: c.Command | None = None
         self.halted: SegueError | None = None
         self.execution = self.new_execution()
@@ -156,6 +159,10 @@ class World:
         sent = self.messages[key]
         return self.apply(e.MessageSent(self.now, None, None, key, sent.kind, sent.id, sent.name, sent.hash, state))
 
+    def decided(self, key: str) -> list[c.Command]:
+        """A decision that the run has made is recorded."""
+        return self.apply(msgspec.structs.replace(self.decisions[key], at=self.now))
+
     def signal(self, name: str, value: Any = None) -> list[c.Command]:
         return self.apply(e.SignalReceived(self.now, None, None, name, ENCODINGS.encode(value)))
 
@@ -240,6 +247,7 @@ class World:
         asked = [] if self.execution.closed else self.execution.outstanding()
         self.steps = {x.key: x for x in asked if isinstance(x, c.RunStep)}
         self.messages = {x.key: x for x in asked if isinstance(x, c.SendMessage)}
+        self.decisions = {x.event.key: x.event for x in asked if isinstance(x, c.RecordDecision)}
         self.steps |= {x.step.key: x.step for x in asked if isinstance(x, c.AwaitStep)}
         self.scheduled = {x.step.key for x in asked if isinstance(x, c.AwaitStep)}
         self._opened |= {x.key: x for x in self.answers[-1] if isinstance(x, (c.StartChild, c.OpenTask))}

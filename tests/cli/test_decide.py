@@ -90,3 +90,66 @@ def test_what_cannot_be_decided_is_refused(models: Folder, words: tuple[str, ...
 def test_an_imported_model_must_be_there(models: Folder) -> None:
     (models.path / "b.dmn").unlink()
     assert "the model 'base' is not there" in models("decide", "m.dmn", "group", code=1).err
+
+
+PROGRAM = """
+from pathlib import Path
+
+from segue import decide, workflow
+from segue.authoring import dmn
+
+MODEL = dmn.read(Path(__file__).with_name("b.dmn").read_bytes().replace(b"<text>1</text>", b"<text>2</text>"))
+GROUP = dmn.read(Path(__file__).with_name("group.dmn").read_bytes())
+
+
+@workflow
+async def admit(age: int) -> str:
+    await decide(MODEL, "one")
+    return await decide(GROUP, "group", {"age": age})
+
+
+@workflow
+async def lost() -> str:
+    return await decide(GROUP, "nobody")
+"""
+
+
+@pytest.fixture
+def runs(models: Folder) -> Folder:
+    alone = MODEL.replace(
+        '<import name="base" namespace="base" importType="https://www.omg.org/spec/DMN/20230324/MODEL/"/>', ""
+    )
+    alone = alone.replace('<informationRequirement><requiredDecision href="base#one"/></informationRequirement>', "")
+    (models.path / "group.dmn").write_text(alone.replace("born.year + base.one", "born.year"))
+    models.write("admit.py", PROGRAM)
+    return models
+
+
+def test_a_runs_decisions_are_shown_with_their_rules(runs: Folder) -> None:
+    said = runs("run", "admit.py:admit", "30", "--id", "ann").out
+    assert "group: adult by rule 2" in said
+
+    shown = runs("show", "ann", "--values", "--events").out
+    lines = [line.split() for line in shown.splitlines()]
+    assert [cells for cells in lines if cells[:1] == ["group"] and cells[-4:] == ["adult", "by", "rule", "2"]]
+    assert ["│", "2", "│", "30", "│", "adult", "│"] in lines
+    assert [cells for cells in lines if "DecisionEvaluated" in cells and "model=m" in cells]
+
+    found = runs("show", "ann", "--json").json["steps"][1]
+    assert (found["kind"], found["name"], found["model"], found["result"]) == ("decision", "group", "m", "adult")
+    assert found["explanation"]["decisions"][0]["tables"][0]["hits"][0]["rule"] == 2
+
+
+def test_a_runs_decisions_replay_without_being_made(runs: Folder) -> None:
+    runs("run", "admit.py:admit", "30", "--id", "ann")
+    (runs.path / "group.dmn").write_text((runs.path / "group.dmn").read_text().replace('"adult"', '"old"'))
+
+    out = runs("replay", "ann", "admit.py").out
+    assert "DecisionEvaluated" in out
+    assert "the code comes to its end where the journal does" in out
+
+
+def test_a_decision_that_cannot_be_made_is_shown(runs: Folder) -> None:
+    out = runs("run", "admit.py:lost", "--id", "lost", code=1)
+    assert "there is no decision or decision service 'nobody'" in out.out + out.err
+    assert "✗ failed" in runs("show", "lost").out

@@ -402,6 +402,10 @@ async def _pipeline(engine: Engine) -> None:
     await _end(await engine.start(w.pipeline, id="pipeline"))
 
 
+async def _tariff(engine: Engine) -> None:
+    await _end(await engine.start(w.tariff, id="tariff"))
+
+
 async def _outbox(engine: Engine) -> None:
     """Another program's own transaction starts a run, and one that it takes back starts none."""
     with closing(apsw.Connection(engine.database)) as connection:
@@ -421,7 +425,7 @@ async def _is_empty(engine: Engine) -> bool:
 PARTS = (
     _order, _letters, _basket, _family, _decide, _repaired, _skipped, _rolled_back, _called_off, _impatient,
     _ended, _phoenix, _twin, _policies, _bulky, _stuck, _abandons, _dynasty, _personal, _rounds, _begun_later,
-    _out_of_time, _gives_up_waiting, _stopped, _bank, _outbox, _pipeline,
+    _out_of_time, _gives_up_waiting, _stopped, _bank, _outbox, _pipeline, _tariff,
 )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ import sweep_steps as steps
 
 import segue
 from segue import RunCancelled, RunFailed, StepFailed, approval, escalate, saga, signal, skip, state, workflow
+from segue.authoring import dmn
 from segue.errors import RunNotFound
 
 
@@ -426,3 +427,36 @@ async def pipeline() -> dict[str, Any]:
     again = await steps.slow_sum.map([10, 20, 30])
     texts = await steps.large.by_reference().map([1, 2], concurrency=1)
     return {"sums": sums.all(), "again": again.all(), "weight": await steps.weigh(texts.all())}
+
+
+TARIFF = dmn.read(
+    b"""<definitions xmlns="https://www.omg.org/spec/DMN/20230324/MODEL/" name="tariff" namespace="urn:tariff">
+    <inputData id="amount" name="amount"><variable name="amount" typeRef="number"/></inputData>
+    <decision id="fee" name="fee">
+      <informationRequirement><requiredInput href="#amount"/></informationRequirement>
+      <decisionTable hitPolicy="COLLECT" aggregation="SUM">
+        <input><inputExpression><text>amount</text></inputExpression></input><output/>
+        <rule><inputEntry><text>-</text></inputEntry><outputEntry><text>5</text></outputEntry></rule>
+        <rule><inputEntry><text>&gt; 10</text></inputEntry><outputEntry><text>amount * 0.1</text></outputEntry></rule>
+      </decisionTable>
+    </decision>
+    </definitions>"""
+)
+
+
+@workflow
+async def tariff() -> dict[str, Any]:
+    """Decisions: before and behind a step, at once, one that cannot be made, more in a row than one commit takes."""
+    first = await segue.decide(TARIFF, "fee", {"amount": 3})
+    amount = await steps.fetch(40)
+    second, third = await asyncio.gather(
+        segue.decide(TARIFF, "fee", {"amount": amount}), segue.decide(TARIFF, "fee", {"amount": 20})
+    )
+    segue.set_attributes(fee=second)
+    try:
+        await segue.decide(TARIFF, "fee", {"amounts": 1})
+        refused = "?"
+    except segue.DecisionFailed as error:
+        refused = error.failure.message
+    many = [await segue.decide(TARIFF, "fee", {"amount": n}) for n in range(120)]
+    return {"fees": [first, second, third], "refused": refused, "many": sum(many)}

@@ -88,6 +88,8 @@ EVENTS: list[e.Event] = [
     e.Resumed(*HEAD),
     e.RunContinued(*HEAD, "uid", LARGE),
     e.StepCached(*HEAD, "/a", "a", 1, "h", LARGE, SMALL, source="id", source_run=1, source_seq=2, made_at=3),
+    e.DecisionEvaluated(*HEAD, "/decision:d", "decision:d", "h", "m", "h", "d", LARGE, SMALL, LARGE),
+    e.DecisionEvaluated(*HEAD, "/decision:d", "decision:d", "h", "m", "h", "d", SMALL, failure=FAILURE),
 ]
 
 

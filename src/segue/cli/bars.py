@@ -77,6 +77,7 @@ def bar(calls: Fold, axis: Axis, ended: int) -> Text:
 def _draw(cells: list[tuple[str, str]], call: Call, axis: Axis, ended: int) -> None:
     """A call on the axis: solid while it ran, red where an attempt failed, dashed until the next, hatched in a wait."""
     solid, stop, dashes, hatch, mark = ("━", "┥", "╌", "░", "◂") if unicode() else ("=", "|", ".", ":", "<")
+    point = "◆" if unicode() else "+"
 
     def draw(start: int, end: int, character: str, colour: str, last: str = "") -> None:
         first = min(axis.column(start), axis.width - 1)
@@ -86,8 +87,9 @@ def _draw(cells: list[tuple[str, str]], call: Call, axis: Axis, ended: int) -> N
         if last:
             cells[until - 1] = (last, colour)
 
-    if call.kind == "signal":
-        draw(call.began_at, call.began_at, mark, state("received").colour)
+    if call.kind in ("signal", "decision"):
+        colour = state("received" if call.kind == "signal" else call.state).colour
+        draw(call.began_at, call.began_at, mark if call.kind == "signal" else point, colour)
     elif call.kind == "task":
         draw(call.began_at, call.ended_at or ended, hatch, state("waiting").colour)
     elif not call.tries:

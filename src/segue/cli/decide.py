@@ -8,13 +8,11 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from cyclopts import Parameter
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from segue.authoring import dmn
 from segue.authoring.dmn.model import Import
 from segue.cli import values
+from segue.cli.deciding import print_outcome
 from segue.cli.exits import FAILED, OK
 from segue.cli.output import console, print_error, print_json
 from segue.cli.scope import Scope
@@ -49,7 +47,7 @@ def decide(
     if scope.json:
         print_json({"decision": name, **outcome.plain()})
     else:
-        _print(console(), name, outcome.plain())
+        print_outcome(console(), name, outcome.plain())
     return OK
 
 
@@ -104,53 +102,3 @@ def _beside(model: Path, wanted: Import) -> bytes | None:
         if namespace == wanted.namespace:
             return data
     return None
-
-
-# --- what came out -------------------------------------------------------------------------------------------------
-
-
-def _print(out: Console, name: str, outcome: dict[str, Any]) -> None:
-    out.print(Text(f"{name} = ").append(_shown(outcome["value"]), style="bold"), soft_wrap=True)
-    for made in outcome["decisions"]:
-        if len(outcome["decisions"]) > 1 or made["name"] != name:
-            out.print()
-            line = Text(made["name"], style="bold").append(f" = {_shown(made['value'])}", style="not bold")
-            out.print(line, soft_wrap=True)
-        for asked in made["tables"]:
-            _print_table(out, asked, made["name"])
-    for warning in outcome["warnings"]:
-        out.print(Text(f"null because: {warning}"), style="dim", soft_wrap=True)
-
-
-def _print_table(out: Console, asked: dict[str, Any], decision: str) -> None:
-    """One row per rule that matched; what was asked stands in each, so that a row can be read by itself."""
-    title = asked["hit_policy"] if asked["place"] == decision else f"{asked['place']}, {asked['hit_policy']}"
-    outputs = list(dict.fromkeys(name for hit in asked["hits"] for name in hit["outputs"]))
-    notes = list(dict.fromkeys(name for hit in asked["hits"] for name in hit["annotations"]))
-    table = Table("rule", *asked["inputs"], *outputs, *notes)
-    for hit in asked["hits"]:
-        table.add_row(
-            str(hit["rule"]),
-            *map(_shown, asked["inputs"].values()),
-            *(_shown(hit["outputs"].get(name)) for name in outputs),
-            *(hit["annotations"].get(name, "") for name in notes),
-        )
-    if not asked["hits"]:
-        table.add_row("none", *map(_shown, asked["inputs"].values()))
-    out.print(Text(title, style="dim"), soft_wrap=True)
-    out.print(table)
-
-
-def _shown(value: Any) -> str:
-    match value:
-        case None:
-            return "null"
-        case bool():
-            return "true" if value else "false"
-        case str():
-            return value
-        case list():
-            return "[" + ", ".join(map(_shown, value)) + "]"
-        case dict():
-            return "{" + ", ".join(f"{name}: {_shown(item)}" for name, item in value.items()) + "}"
-    return str(value)

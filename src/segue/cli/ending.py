@@ -91,6 +91,8 @@ def call_json(call: Call) -> dict[str, Any]:
         found["error"] = failure_json(call.failure)
     if call.child_id:
         found["run"] = call.child_id
+    if call.model:
+        found["model"] = call.model
     if call.kind == "task":
         found |= {"assignee": call.assignee, "due": iso(call.due), "by": call.by}
     return found

@@ -64,7 +64,7 @@ def fold_states(calls: Fold) -> Text:
 
 def fold_span(calls: Fold, now: int) -> tuple[int, int] | None:
     """When the first began and the last ended, or now; None for what takes no time."""
-    if calls[0].kind == "signal":
+    if calls[0].kind in ("signal", "decision"):
         return None
     began = min(call.began_at for call in calls)
     if any(call.open for call in calls):

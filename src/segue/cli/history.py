@@ -48,7 +48,7 @@ def _text(event: e.Event) -> str:
         value = getattr(event, name)
         if (
             name in _HIDDEN
-            or name in ("hash", "input_hash", "worker", "python", "flags", "form", "seed")
+            or name in ("hash", "input_hash", "worker", "python", "flags", "form", "seed", "model_hash")
             or value in (None, {})
             or (name == "summary" and not value)
         ):

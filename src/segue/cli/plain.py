@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from segue.cli.deciding import verdict
 from segue.cli.words import ago, clock, count, length
 from segue.kernel import events as e
 from segue.kernel.failures import summary
@@ -75,6 +76,9 @@ def _call_line(watch: Watch, event: e.Event, call: Call) -> str | None:
             return f"received     signal {name}"
         case e.MessageSent():
             return f"not sent     {name}: it is {event.state}" if event.state else f"sent         {name}"
+        case e.DecisionEvaluated():
+            said = verdict(call) if event.failure is None else summary(event.failure)
+            return f"{'decided' if event.failure is None else 'failed':<12} {name}: {said}"
         case e.ChildStarted() if event.failure is None:
             return f"started      child run {call.name} {call.child_id}"
         case e.ChildStarted() | e.ChildCompleted():

@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from segue.cli import bars, tree
+from segue.cli.deciding import print_recorded, verdict
 from segue.cli.ending import call_json, failure_json, failure_text
 from segue.cli.folding import fold_errors, fold_length, fold_name, fold_states
 from segue.cli.history import event_json, event_rows
@@ -190,6 +191,8 @@ def _note(call: Call, now: int) -> Text:
         note.append(f"{count(call.attempts, 'attempt')}  ")
     if call.failure is not None:
         note.append(summary(call.failure), style=state("failed").colour)
+    elif call.kind == "decision":
+        note.append(verdict(call), style="dim")
     elif call.kind == "signal" and call.input is not None:
         note.append(brief(call.input), style="dim")
     return note
@@ -237,6 +240,8 @@ def _print_step_values(out: Console, watch: Watch) -> None:
             if payload is not None:
                 text = Text(f"{title}: ", style="dim").append(readable(payload), style="default not dim")
                 out.print(Padding(text, (0, 0, 0, 4 + 2 * level), expand=False))
+        if call.kind == "decision":
+            print_recorded(out, call)
         if call.failure is not None:
             out.print(Padding(failure_text(call.failure), (0, 0, 0, 4 + 2 * level), expand=False))
 
@@ -328,7 +333,7 @@ def _as_json(watch: Watch, *, events: bool, logs: bool) -> dict[str, Any]:
 
 def _step_json(call: Call) -> dict[str, Any]:
     found = call_json(call)
-    for name, payload in (("input", call.input), ("result", call.result)):
+    for name, payload in (("input", call.input), ("result", call.result), ("explanation", call.explanation)):
         if payload is not None:
             found[name] = plain_value(payload)
     if call.summary:

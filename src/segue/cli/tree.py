@@ -10,6 +10,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from segue.cli.deciding import verdict
 from segue.cli.folding import Fold, fold_errors, fold_length, fold_name, fold_span, fold_states, fold_word, folded
 from segue.cli.output import ROOMY, unicode, wide_badge
 from segue.cli.words import TURNING, WIDEST, ago, clock, count, length, state
@@ -155,7 +156,7 @@ def _call_line(watch: Watch, call: Call, now: int, hint: Hint) -> Line:
     if call.kind == "child" and call.key in watch.children and call.open:
         word = watch.children[call.key].state
     until = call.ended_at or (now if call.open else None)
-    duration = max(0, until - call.began_at) if until is not None and call.kind not in ("signal",) else None
+    duration = max(0, until - call.began_at) if until is not None and call.kind not in ("signal", "decision") else None
     return Line((), name, word, duration, _note(watch, call, now, hint))
 
 
@@ -178,6 +179,8 @@ def _note(watch: Watch, call: Call, now: int, hint: Hint) -> Text:
         note.append(_task_note(watch, call, now, hint))
     if call.kind == "child" and call.child_id:
         note.append(f"child run {call.child_id}  ", style="dim")
+    if call.kind == "decision":
+        note.append(verdict(call), style="dim")
     if call.progress:
         note.append(progress_bar(call.progress)).append("  ")
     if call.failure is not None and call.state in ("failed", "retrying", "incident", "running"):

@@ -220,6 +220,9 @@ def _note(calls: dict[str, Recorded], event: e.Event) -> None:
             call.hash, call.outcome = event.hash, True
         case e.StepStarted():
             _call(calls, event.key, event.name, event.at)
+        case e.DecisionEvaluated():
+            call = _call(calls, event.key, event.name, event.at)
+            call.hash, call.outcome = event.hash, True
         case e.ChildStarted():
             call = _call(calls, event.key, event.workflow, event.at)
             call.hash, call.outcome = event.hash, True

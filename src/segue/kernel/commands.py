@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from segue.kernel.events import Failure, Headers, SignalReceived, UpdateAccepted
+from segue.kernel.events import DecisionEvaluated, Failure, Headers, SignalReceived, UpdateAccepted
 from segue.kernel.payload import Payload
 from segue.kernel.steps import StepSpec
 
@@ -148,6 +148,13 @@ class RecordMarker(Command, frozen=True):
     kind: str
     name: str
     value: Payload | None = None
+
+
+class RecordDecision(Command, frozen=True):
+    """Record a decision that has been made, whose time is still to be stamped, and give it back: only what is recorded
+    counts."""
+
+    event: DecisionEvaluated
 
 
 class CompleteUpdate(Command, frozen=True):

@@ -350,6 +350,29 @@ class Modified(Event, frozen=True, tag="Modified"):
     seq: int = 0
 
 
+class DecisionEvaluated(Event, frozen=True, tag="DecisionEvaluated"):
+    """A decision was made in the run itself. What is recorded stands, whatever becomes of the model.
+
+    Attributes:
+        name: the call's, ``decision:`` and how the decision or decision service was asked for.
+        hash: of the inputs.
+        model, model_hash: the name of the model, and the hash of its files. decision: its id there.
+        result: what it gave. explanation: the decisions that led to it, with the rules that matched and their values.
+        failure: set instead when it could not be made.
+    """
+
+    key: str
+    name: str
+    hash: str
+    model: str
+    model_hash: str
+    decision: str
+    input: Payload
+    result: Payload | None = None
+    explanation: Payload | None = None
+    failure: Failure | None = None
+
+
 AnyEvent = (
     RunStarted
     | StepStarted
@@ -380,6 +403,7 @@ AnyEvent = (
     | RunContinued
     | StepCached
     | Modified
+    | DecisionEvaluated
 )
 
 RECORDS: tuple[type[Event], ...] = (

@@ -6,7 +6,7 @@ import traceback
 from pathlib import Path
 from typing import Any, Protocol
 
-from segue.errors import SegueError, StepFailed
+from segue.errors import DecisionFailed, SegueError, StepFailed
 from segue.kernel.events import Failure
 from segue.kernel.payload import Payload
 
@@ -22,7 +22,8 @@ class Encoder(Protocol):
 
 
 def describe(error: BaseException, encoder: Encoder | None = None, *, retryable: bool = True) -> Failure:
-    """The record of ``error``. A ``StepFailed`` keeps the step's own failure as its cause.
+    """The record of ``error``. A ``StepFailed`` keeps the step's own failure as its cause, a
+    ``DecisionFailed`` what was in its way.
 
     An exception may carry a value for the workflow in its attribute ``details``.
     """
@@ -31,7 +32,7 @@ def describe(error: BaseException, encoder: Encoder | None = None, *, retryable:
 
 def _describe(error: BaseException, encoder: Encoder | None, retryable: bool, depth: int, *, own: bool) -> Failure:
     cause: Failure | None = None
-    if isinstance(error, StepFailed) and isinstance(error.failure, Failure):
+    if isinstance(error, (StepFailed, DecisionFailed)) and isinstance(error.failure, Failure):
         cause = error.failure
     elif (inner := _cause(error)) is not None and depth < _DEEPEST_CAUSE:
         cause = _describe(inner, encoder, True, depth + 1, own=own)
@@ -52,7 +53,7 @@ def qualified_name(cls: type) -> str:
 
 def summary(failure: Failure) -> str:
     """One line for lists: the innermost cause's type and message."""
-    while failure.cause is not None and failure.type.endswith("StepFailed"):
+    while failure.cause is not None and failure.type.endswith(("StepFailed", "DecisionFailed")):
         failure = failure.cause
     first = failure.message.split("\n", 1)[0]
     return f"{failure.type.rsplit('.', 1)[-1]}: {first}"[:500]

@@ -56,6 +56,10 @@ class StepSpec(msgspec.Struct, frozen=True, gc=False):
     by_reference: bool = False
 
 
+DECISION = "decision:"
+"""How the name of a call begins that makes a decision. It has no side effects, so its outcome may go unused."""
+
+
 def step_key(path: str, name: str, n: int) -> str:
     """The identity of a call: the task's path, the step's name, and the how-manieth of that name in that task (from 0).
 

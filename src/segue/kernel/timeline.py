@@ -12,8 +12,9 @@ from typing import Any, Literal
 
 from segue.kernel import events as e
 from segue.kernel.payload import Payload
+from segue.kernel.steps import DECISION
 
-Kind = Literal["step", "child", "task", "signal", "update"]
+Kind = Literal["step", "child", "task", "signal", "update", "decision"]
 _UNDO = re.compile(r"/undo\d+(/|$)")
 _NUMBER = re.compile(r"#(\d+)$")
 
@@ -70,6 +71,10 @@ class Call:
     """When its last heartbeat came."""
     heartbeat: Payload | None = None
     """What that said."""
+    model: str = ""
+    """The model that a decision is of."""
+    explanation: Payload | None = None
+    """How a decision came about."""
 
     @property
     def undo(self) -> bool:
@@ -247,6 +252,13 @@ class Timeline:
         call.state, call.ended_at = "failed" if event.state else "completed", event.at
         return call
 
+    def _decision(self, event: e.DecisionEvaluated) -> Call:
+        call = self.begin("decision", event.key, event.name.removeprefix(DECISION), event.at)
+        call.state = "completed" if event.failure is None else "failed"
+        call.ended_at, call.input, call.result, call.failure = event.at, event.input, event.result, event.failure
+        call.model, call.explanation = event.model, event.explanation
+        return call
+
     def _update(self, event: e.UpdateAccepted) -> Call:
         call = self.begin("update", f"update:{event.update}", event.name, event.at)
         call.input = event.payload
@@ -369,4 +381,5 @@ _FEED: dict[type[e.Event], Callable[[Timeline, Any], Call | None]] = {
     e.Resumed: Timeline._resume,
     e.Erased: Timeline._erased,
     e.Modified: Timeline._modified,
+    e.DecisionEvaluated: Timeline._decision,
 }

@@ -13,7 +13,7 @@ import msgspec
 from segue.kernel import commands as c
 from segue.kernel import events as e
 from segue.kernel.failures import summary
-from segue.runtime import artifacts, chains, children, dispatch, incidents, outgoing, outside, pauses
+from segue.runtime import artifacts, chains, children, decisions, dispatch, incidents, outgoing, outside, pauses
 from segue.runtime.resident import Resident, Segment, answer
 from segue.stores.base import TaskRow
 
@@ -114,6 +114,10 @@ def _marker(conductor: Conductor, run: Resident, segment: Segment, command: c.Re
     conductor.record(run, e.Marker(conductor.stamp(run), None, None, command.kind, command.name, command.value))
 
 
+def _record_decision(conductor: Conductor, run: Resident, segment: Segment, command: c.RecordDecision) -> None:
+    decisions.keep(run, command.event)
+
+
 def _complete_update(conductor: Conductor, run: Resident, segment: Segment, command: c.CompleteUpdate) -> None:
     event = e.UpdateCompleted(conductor.stamp(run), None, None, command.update, command.result, command.failure)
     conductor.record(run, event)
@@ -160,6 +164,7 @@ CARRY: dict[type[c.Command], Callable[[Conductor, Resident, Segment, Any], None]
     c.Publish: _publish,
     c.Attach: _attach,
     c.RecordMarker: _marker,
+    c.RecordDecision: _record_decision,
     c.CompleteUpdate: _complete_update,
     c.Complete: _complete,
     c.Fail: _fail,

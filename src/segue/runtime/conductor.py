@@ -20,7 +20,7 @@ from segue.kernel.payload import Payload
 from segue.kernel.report import Occasion, RunReport
 from segue.kernel.schedule import Target
 from segue.kernel.steps import StepRunner
-from segue.runtime import children, dispatch, hooks, incidents, outgoing, outside, transactions
+from segue.runtime import children, decisions, dispatch, hooks, incidents, outgoing, outside, transactions
 from segue.runtime.attempts import Attempts, Outcome, Running
 from segue.runtime.carry import CARRY
 from segue.runtime.clock import Clock
@@ -192,6 +192,8 @@ class Conductor:
         commands, execution.commands = execution.commands, []
         for command in commands:
             CARRY[type(command)](self, run, segment, command)
+        if run.decided:
+            decisions.record(self, run)
 
     def carry_out(self, run: Resident, commands: list[Command]) -> None:
         """The same for commands that were left over from a replay."""

@@ -16,7 +16,7 @@ from segue.kernel import events as e
 from segue.kernel.adoption import CODE, OtherCode, Past
 from segue.kernel.execution import Execution
 from segue.kernel.replay import Replay
-from segue.runtime import children, dispatch, incidents, modifying, pauses, pinned
+from segue.runtime import children, decisions, dispatch, incidents, modifying, pauses, pinned
 from segue.runtime.carry import CARRY
 from segue.runtime.resident import Resident
 from segue.stores.base import CLOSED, RESIDENT, RunRow
@@ -292,12 +292,14 @@ def _take_up(conductor: Conductor, run: Resident, replay: Replay, error: Excepti
 
 def _carry_out(conductor: Conductor, run: Resident, commands: list[c.Command]) -> None:
     for command in commands:
-        if run.paused is not None and isinstance(command, (c.RunStep, c.StartChild)):
+        if run.paused is not None and isinstance(command, (c.RunStep, c.StartChild, c.RecordDecision)):
             run.withheld = True
         elif isinstance(command, c.RunStep):
             dispatch.resume(conductor, run, command)
         else:
             CARRY[type(command)](conductor, run, run.open_segment(), command)
+    if run.decided:
+        decisions.record(conductor, run)
 
 
 def _known(error: Exception, run: Resident) -> Exception:

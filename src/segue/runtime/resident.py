@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from segue.kernel.commands import SendMessage
-from segue.kernel.events import RunStarted, StepCompleted, StepFailed, StepScheduled
+from segue.kernel.events import DecisionEvaluated, RunStarted, StepCompleted, StepFailed, StepScheduled
 from segue.kernel.execution import Execution
 from segue.kernel.payload import Payload
 from segue.stores.base import RESIDENT, Append, Blob, GoOn, LiveAttempt, Post, StartRun, StateWrite, Status, TaskRow
@@ -175,13 +175,14 @@ class Resident:
         awaited: attempts whose outcome comes from outside, by key.
         held: calls of steps that are paused for all runs, by key, each with the step's name.
         paused: who has paused it and why, if somebody has. withheld: work that a predecessor began waits meanwhile.
+        decided: decisions that are made and not recorded yet, in order. recording: one of them just now is.
         segment: what is not handed to the writer yet. in_flight: what the writer is committing.
     """
 
     __slots__ = (
-        "active", "at", "awaited", "children", "closed", "deadline", "durable", "execution", "held", "id", "in_flight",
-        "incident_text", "incidents", "namespace", "orphaned", "parent", "paused", "row_state", "row_wake", "run",
-        "segment", "seq", "started", "taken", "uid", "unread", "withheld", "workflow",
+        "active", "at", "awaited", "children", "closed", "deadline", "decided", "durable", "execution", "held", "id",
+        "in_flight", "incident_text", "incidents", "namespace", "orphaned", "parent", "paused", "recording",
+        "row_state", "row_wake", "run", "segment", "seq", "started", "taken", "uid", "unread", "withheld", "workflow",
     )  # fmt: skip
 
     def __init__(
@@ -215,6 +216,8 @@ class Resident:
         self.taken: set[int] = set()
         self.unread = False
         self.orphaned = False
+        self.decided: list[DecisionEvaluated] = []
+        self.recording = False
 
     def open_segment(self) -> Segment:
         """The segment that takes further events."""

@@ -97,6 +97,8 @@ class CallView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     assignee: str = ""
     due: int | None = None
     by: str = ""
+    model: str = ""
+    explanation: ValueView | None = None
 
 
 class IncidentView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -150,6 +152,7 @@ def call_view(call: Call) -> CallView:
         tries=[_try_view(attempt) for attempt in call.tries], failure=_optional(call.failure),
         input=_value(call.input or call.subject), result=_value(call.result), progress=call.progress,
         child=call.child_id, assignee=call.assignee, due=call.due, by=call.by,
+        model=call.model, explanation=_value(call.explanation),
     )  # fmt: skip
 
 

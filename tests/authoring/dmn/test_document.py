@@ -57,10 +57,11 @@ async def test_a_run_keeps_the_explanation_in_its_history(names: dict[str, Any],
     async with testing.engine(folder) as world:
         order = {"total": 40, "country": "AT", "placed": "2026-11-26"}
         handle = await world.engine.start(names["ship"], order)
-        assert await world.result(handle) == 4.9
-        (done,) = [each.event for each in await handle.history() if isinstance(each.event, events.StepCompleted)]
-    decided = json.loads(bytes(done.result.data))
-    assert [made["name"] for made in decided["decisions"]] == ["zone", "shipping fee"]
+        assert await world.result(handle) == "charged 4.9"
+        (made,) = [each.event for each in await handle.history() if isinstance(each.event, events.DecisionEvaluated)]
+    assert made.explanation is not None
+    decided = json.loads(bytes(made.explanation.data))
+    assert [each["name"] for each in decided["decisions"]] == ["zone", "shipping fee"]
     (asked,) = decided["decisions"][0]["tables"]
     assert asked["inputs"] == {"order.country": "AT"}
     assert asked["hits"] == [{"rule": 1, "id": "", "outputs": {"output": "near"}, "annotations": {"why": "by road"}}]

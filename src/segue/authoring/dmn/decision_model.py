@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping
+from hashlib import blake2b
 from typing import Any
 
 from lxml import etree
@@ -36,14 +37,21 @@ class DecisionModel:
 
     Attributes:
         definitions: what the file holds, as data.
+        hash: of its bytes and those of the files that it imports, 16 hex digits.
     """
 
-    def __init__(self, tree: etree._ElementTree[Element], library: Library, limits: Limits) -> None:
+    def __init__(self, tree: etree._ElementTree[Element], library: Library, limits: Limits, hash: str) -> None:
         self._tree = tree
         self._library = library
         self._deciding = Deciding(library, limits)
         self._limits = limits
         self.definitions = library.root
+        self.hash = hash
+
+    @property
+    def name(self) -> str:
+        """The model's name."""
+        return self.definitions.name
 
     @property
     def decisions(self) -> list[str]:
@@ -129,6 +137,11 @@ class DecisionModel:
             making.values[parameter.key] = making.checked(parameter, making.given(parameter))
         return service.result_of(making)
 
+    def id_of(self, name: str) -> str:
+        """The id of a decision or decision service, by its name or id; empty if there is none."""
+        candidates: tuple[model.Element, ...] = (*self.definitions.decisions, *self.definitions.services)
+        return next((element.id for element in candidates if name in (element.name, element.id)), "")
+
     def _named(self, name: str) -> Node:
         candidates: tuple[model.Element, ...] = (*self.definitions.decisions, *self.definitions.services)
         for element in candidates:
@@ -175,11 +188,13 @@ def read(data: bytes, *, find: Find | None = None, limits: Limits = DEFAULT) -> 
         DecisionModelError: it cannot be read; the error names the element and the line.
     """
     tree = parse(data)
+    hash = blake2b(data, digest_size=8)
 
     def resolve(wanted: model.Import) -> model.Definitions | None:
         found = find(wanted) if find is not None else None
         if found is None:
             return None
+        hash.update(found)
         imported = definitions(parse(found).getroot())
         if imported.namespace != wanted.namespace:
             raise DecisionModelError(
@@ -189,4 +204,5 @@ def read(data: bytes, *, find: Find | None = None, limits: Limits = DEFAULT) -> 
             )
         return imported
 
-    return DecisionModel(tree, Library(definitions(tree.getroot()), resolve), limits)
+    library = Library(definitions(tree.getroot()), resolve)
+    return DecisionModel(tree, library, limits, hash.hexdigest())

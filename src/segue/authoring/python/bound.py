@@ -13,6 +13,7 @@ from segue.authoring.python.registry import STEPS
 from segue.kernel.canonical import Call
 from segue.kernel.encoding import Encodings
 from segue.kernel.payload import Payload
+from segue.kernel.steps import DECISION
 
 if TYPE_CHECKING:
     from segue.authoring.python.definitions import Step, Workflow
@@ -78,7 +79,7 @@ class BoundWorkflow:
 
     def is_pure(self, step: str) -> bool:
         found = STEPS.get(step)
-        return found is not None and found.spec.pure
+        return step.startswith(DECISION) if found is None else found.spec.pure
 
     def mentions(self, step: str) -> bool:
         return mentions(self._source, step)

@@ -6,16 +6,18 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from segue.authoring.python.loop import TimerHandle, WorkflowFuture, WorkflowTask
-from segue.errors import StepFailed
+from segue.errors import DecisionFailed, StepFailed
 from segue.kernel import commands as c
 from segue.kernel import events as e
 from segue.kernel.payload import Payload
-from segue.kernel.steps import StepSpec
+from segue.kernel.steps import DECISION, StepSpec
 
 if TYPE_CHECKING:
     from segue.authoring.python.calls import Calls
 
 Decode = Callable[[Payload], Any]
+Decide = Callable[[str], e.DecisionEvaluated]
+"""Makes a decision, for the call of a key."""
 
 
 class Call(WorkflowFuture[Any]):
@@ -245,6 +247,24 @@ class MessageCall(Call):
         self.calls.abandon(self)
 
 
+class DecisionCall(Call):
+    """A decision. It is made when it is asked for, once; what answers the call is what the journal has of it."""
+
+    decide: Decide
+    _command: c.RecordDecision | None = None
+
+    def command(self) -> c.RecordDecision:
+        if self._command is None:
+            self._command = c.RecordDecision(self.decide(self.key))
+        return self._command
+
+    def outstanding(self) -> list[c.Command]:
+        return [self.command()]
+
+    def _request_cancel(self) -> None:
+        self.calls.abandon(self)
+
+
 class TaskCall(Call):
     """A human task; cancelling withdraws it."""
 
@@ -265,3 +285,11 @@ def step_failed(event: e.StepFailed, attempts: int) -> StepFailed:
     times = "1 attempt" if attempts == 1 else f"{attempts} attempts"
     message = f"{event.name} failed after {times}: {event.failure.type}: {event.failure.message}"
     return StepFailed(message, step=event.name, key=event.key, attempts=attempts, failure=event.failure)
+
+
+def decision_failed(event: e.DecisionEvaluated) -> DecisionFailed:
+    """The exception that a workflow sees when a decision could not be made."""
+    assert event.failure is not None
+    name = event.name.removeprefix(DECISION)
+    message = f"decision {name!r} of model {event.model!r} was not made: {event.failure.message}"
+    return DecisionFailed(message, decision=name, key=event.key, failure=event.failure)

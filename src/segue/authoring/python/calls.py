@@ -13,7 +13,17 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
-from segue.authoring.python.call import Call, ChildCall, Decode, MessageCall, StepCall, TaskCall
+from segue.authoring.python.call import (
+    Call,
+    ChildCall,
+    Decide,
+    DecisionCall,
+    Decode,
+    MessageCall,
+    StepCall,
+    TaskCall,
+    decision_failed,
+)
 from segue.authoring.python.keys import Keys
 from segue.authoring.python.loop import WorkflowTask
 from segue.errors import NonDeterminism, RunCancelled, RunClosed, RunFailed, RunNotFound, RunTerminated
@@ -114,6 +124,15 @@ class Calls:
         call.command = command
         if not self._adopt_parked(call):
             self.execution.issue(command)
+        return call
+
+    def decision(self, name: str, hash: str, decide: Decide, decode: Decode) -> DecisionCall:
+        """Makes a decision, unless the journal has it; it answers with what is recorded."""
+        caller = self.caller(name)
+        call = self._call(DecisionCall, caller, self.keys.next(caller, name, hash), name, hash, decode)
+        call.decide = decide
+        if not self._adopt_parked(call) and not self.execution.replaying:
+            self.execution.issue(call.command())
         return call
 
     def dispatch(self, call: StepCall) -> None:
@@ -239,6 +258,18 @@ class Calls:
             call.set_result(None)
         else:
             call.set_exception(RunNotFound(event.id) if event.state == "unknown" else RunClosed(event.id, event.state))
+
+    def decision_evaluated(self, event: e.DecisionEvaluated) -> None:
+        call = self._find(event, event.key, event.name)
+        if call is None:
+            return
+        if call.hash != event.hash:
+            raise other_arguments(call.name, call.key)
+        self.settle(call)
+        if event.result is not None:
+            call.succeed(event.result)
+        else:
+            call.fail(decision_failed(event))
 
     def incident_opened(self, event: e.IncidentOpened) -> None:
         if event.key in self._parked:
@@ -392,6 +423,7 @@ _ANSWERS: dict[type[e.Event], Callable[[Calls, Any], None]] = {
     e.IncidentOpened: Calls.incident_opened,
     e.IncidentResolved: Calls.incident_resolved,
     e.Modified: Calls.modified,
+    e.DecisionEvaluated: Calls.decision_evaluated,
 }
 
 

@@ -466,6 +466,7 @@ _APPLY: dict[type[e.Event], Callable[[CodeExecution, Any], None]] = {
     e.RunTerminated: CodeExecution._ignore,
     e.StepCached: lambda x, event: x.calls.step_completed(event),
     e.Modified: lambda x, event: x.calls.modified(event),
+    e.DecisionEvaluated: lambda x, event: x.calls.decision_evaluated(event),
 }
 
 

@@ -334,6 +334,9 @@ class Local:
             )
         )  # fmt: skip
 
+    def _decided(self, command: c.RecordDecision) -> None:
+        self._soon(command.event)
+
     def _continue(self, command: c.ContinueAsNew) -> None:
         self._loop.call_soon(self._execution.close)
         self._execution = CodeExecution(self._definition, encodings=self._around.encodings)
@@ -360,6 +363,7 @@ _CARRY: dict[type[c.Command], Callable[[Local, Any], None]] = {
     c.CancelChild: Local._cancel_child,
     c.OpenTask: Local._open_task,
     c.SendMessage: Local._send,
+    c.RecordDecision: Local._decided,
     c.Log: Local._log,
     c.Attach: Local._attach,
     c.ContinueAsNew: Local._continue,
