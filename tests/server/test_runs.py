@@ -107,6 +107,7 @@ async def test_a_large_value_says_its_size_and_is_asked_for_by_itself(api: httpx
     picture = await until(api, run, "failed")
     assert (picture["input"]["cut"], "value" in picture["input"]) == (True, False)
     assert picture["input"]["bytes"] > 200_000
+    assert (picture["input"]["seq"], picture["input"]["field"]) == (1, "input")
     whole = await api.get(f"/runs/{run}/value", params={"seq": 1, "field": "input"})
     assert whole.json()["value"] == {"text": text}
     problem(await api.get(f"/runs/{run}/value", params={"seq": 1, "field": "memo"}), 422, "invalid-argument")

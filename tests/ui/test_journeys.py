@@ -98,6 +98,7 @@ def test_keys(screen: Screen, served: Served) -> None:
     page.keyboard.press("?")
     page.get_by_role("dialog", name="Keys").wait_for()
     page.keyboard.press("Escape")
+    page.get_by_role("dialog", name="Keys").wait_for(state="hidden")
     page.keyboard.press("Control+k")
     page.get_by_role("combobox").fill("order-48330")
     page.get_by_role("option", name="order-48330 fulfil").click()
@@ -116,3 +117,42 @@ def test_what_a_user_wrote_is_text(screen: Screen, served: Served) -> None:
     screen.see("<img src=x")
     assert screen.page.title() == "evil-1 · segue"
     assert screen.page.locator("img").count() == 0
+
+
+def test_why_a_run_decided_so(screen: Screen, served: Served) -> None:
+    page = screen.page
+
+    async def number(engine: Any) -> int:
+        handle = await engine.handle("quote-1204")
+        await handle.result()
+        return int(handle.run)
+
+    run = served.do(number)
+    screen.open(f"/runs/{run}", "24.9 by rules 2, 3")
+    page.get_by_role("row", name=re.compile("shipping fee ?, completed, 24.9 by rules 2, 3")).click()
+    page.get_by_role("complementary").get_by_text("Decided by").wait_for()
+    zone = page.get_by_role("group", name="zone, FIRST").get_by_role("row").last
+    assert zone.get_by_role("cell").all_inner_texts() == ["2", "FR", "far", "by air"]
+    fee = page.get_by_role("group", name="shipping fee, COLLECT +").get_by_role("row")
+    assert [row.get_by_role("cell").all_inner_texts() for row in fee.all()[1:]] == [
+        ["2", "far", "1500", "9.9"],
+        ["3", "far", "1500", "15"],
+    ]
+
+    page.keyboard.press("3")
+    page.get_by_role("button", name="Full").click()
+    page.get_by_role("button", name=re.compile("DecisionEvaluated")).click()
+    page.locator(".evopen").get_by_role("group", name="zone, FIRST").wait_for()
+
+
+def test_a_large_value_is_loaded_on_request(screen: Screen, served: Served) -> None:
+    page = screen.page
+
+    async def number(engine: Any) -> int:
+        return int((await engine.handle("quote-1204")).run)
+
+    screen.open(f"/runs/{served.do(number)}?step=%2Fcatalogue", "not loaded")
+    page.get_by_role("button", name="Load").click()
+    page.get_by_role("cell", name="A-00000").wait_for()
+    page.get_by_role("button", name="1990 more").click()
+    page.get_by_role("cell", name="A-00099").wait_for()

@@ -19,6 +19,7 @@ PAGES = {
     "run-events": ("/runs/{incident}?tab=events&full=true", "RunStarted"),
     "run-logs": ("/runs/{incident}?tab=logs", "score of C-20418"),
     "run-mapped": ("/runs/{mapped}", "load_partition × 40"),
+    "run-decision": ("/runs/{quote}?step=%2Fdecision%3Ashipping%20fee", "by air"),
     "tasks": ("/tasks", "Approve order-48219"),
     "workflows": ("/workflows?name=fulfil", "async def fulfil"),
 }
@@ -33,7 +34,8 @@ def numbers(served: Served) -> dict[str, int]:
     async def find(engine: Any) -> dict[str, int]:
         incident = await engine.handle("order-48213")
         mapped = await engine.handle("etl-2026-11-22")
-        return {"incident": incident.run, "mapped": mapped.run}
+        quote = await engine.handle("quote-1204")
+        return {"quote": quote.run, "incident": incident.run, "mapped": mapped.run}
 
     return served.do(find)  # type: ignore[no-any-return]
 

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
-from segue import Engine, Retry, approval, query, saga, set_attributes, signal, skip, step, workflow
+from segue import Engine, Retry, approval, decide, query, saga, set_attributes, signal, skip, step, workflow
+from segue.authoring import dmn
 from segue.server.access import Loopback
 from segue.server.app import application
 from segue.server.listening import listen
@@ -227,7 +228,52 @@ async def import_crm(region: str) -> int:
     return first["rows"]
 
 
-WORKFLOWS = [fulfil, daily_etl, onboard, sync_inventory, import_crm]
+SHIPPING = dmn.read(
+    b"""<definitions xmlns="https://www.omg.org/spec/DMN/20230324/MODEL/" name="shipping" namespace="urn:shipping">
+    <inputData id="order" name="order"/>
+    <decision id="zone" name="zone">
+      <informationRequirement><requiredInput href="#order"/></informationRequirement>
+      <decisionTable hitPolicy="FIRST">
+        <input><inputExpression><text>order.country</text></inputExpression></input><output/><annotation name="why"/>
+        <rule><inputEntry><text>"DE", "NL"</text></inputEntry><outputEntry><text>"near"</text></outputEntry>
+          <annotationEntry><text>by road</text></annotationEntry></rule>
+        <rule><inputEntry><text>-</text></inputEntry><outputEntry><text>"far"</text></outputEntry>
+          <annotationEntry><text>by air</text></annotationEntry></rule>
+      </decisionTable>
+    </decision>
+    <decision id="fee" name="shipping fee">
+      <informationRequirement><requiredInput href="#order"/></informationRequirement>
+      <informationRequirement><requiredDecision href="#zone"/></informationRequirement>
+      <decisionTable hitPolicy="COLLECT" aggregation="SUM">
+        <input><inputExpression><text>zone</text></inputExpression></input>
+        <input><inputExpression><text>order.total</text></inputExpression></input><output/>
+        <rule><inputEntry><text>"near"</text></inputEntry><inputEntry><text>-</text></inputEntry>
+          <outputEntry><text>4.90</text></outputEntry></rule>
+        <rule><inputEntry><text>"far"</text></inputEntry><inputEntry><text>-</text></inputEntry>
+          <outputEntry><text>9.90</text></outputEntry></rule>
+        <rule><inputEntry><text>-</text></inputEntry><inputEntry><text>&gt; 1000</text></inputEntry>
+          <outputEntry><text>order.total * 0.01</text></outputEntry></rule>
+      </decisionTable>
+    </decision>
+    </definitions>"""
+)
+
+
+@step
+async def catalogue(country: str) -> list[dict[str, str]]:
+    """More than an answer of the API carries along."""
+    return [{"article": f"A-{n:05}", "country": country, "text": "oak, oiled, 180 x 90"} for n in range(2_000)]
+
+
+@workflow(name="quote")
+async def quote(country: str, total: float) -> dict[str, float]:
+    """Says what an order would cost, by a decision model."""
+    await catalogue(country)
+    fee = await decide(SHIPPING, "shipping fee", {"order": {"country": country, "total": total}}, result=float)
+    return {"goods": total, "shipping": fee}
+
+
+WORKFLOWS = [fulfil, daily_etl, onboard, sync_inventory, import_crm, quote]
 
 LONG = "invoice-" + "-".join(["with-the-longest-id-that-anybody-would-choose"] * 3)
 
@@ -245,6 +291,7 @@ async def fill(engine: Engine) -> None:
     await engine.start(fulfil, Order("order-48213", "C-20418", "AU"), id="order-48213")
     await engine.start(daily_etl, 40, id="etl-2026-11-22")
     await engine.start(sync_inventory, 3, id=LONG)
+    await engine.start(quote, "FR", 1500.0, id="quote-1204")
     handle = await engine.start(onboard, "late", id="onboard-late")
     await handle.cancel("the customer has withdrawn")
 

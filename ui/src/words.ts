@@ -52,7 +52,7 @@ export const words = {
     attempts: (n: number) => `${n} attempts`, ofAttempts: (type: string, n: number) => `${type} · ${n} of ${n}`,
     waitedFor: (who: string) => `waited for ${who}`, waitsFor: (who: string) => `waits for ${who}`, answeredBy: (who: string) => `answered by ${who}`, nothing: 'No step has begun yet.',
     error: 'Error', attemptsTitle: 'Attempts', input: 'Input', output: 'Output', result: 'Result', noOutput: 'None recorded: the step has not completed', published: 'Published',
-    worker: 'Worker', key: 'Key', child: 'Child run', assignee: 'Asked', kind: 'Kind', began: 'Began', due: 'Due', progress: 'Progress', answered: 'Answered by',
+    worker: 'Worker', key: 'Key', child: 'Child run', childTag: 'child', decisionTag: 'decision', assignee: 'Asked', kind: 'Kind', began: 'Began', due: 'Due', progress: 'Progress', answered: 'Answered by',
     frames: (n: number) => `${n} more ${n === 1 ? 'frame' : 'frames'}`, fewer: 'Fewer frames', copy: 'Copy', attributes: 'Attributes', of: (i: number, n: number) => `${i} of ${n}`,
     caused: 'Caused by', workflow: 'Workflow', version: 'Version', id: 'Id', parent: 'Parent', waits: 'Waits for', openTask: 'Open the task',
     work: 'Work ↓', undo: 'Undo ↑', asTaken: 'As taken', fit: 'Fit', zoomIn: 'Zoom in', zoomOut: 'Zoom out',
@@ -65,6 +65,7 @@ export const words = {
     signalTitle: (id: string) => `Send ${id} a signal`, signalName: 'Name', signalValue: 'Value, as JSON', signalHint: 'Text goes in quotes: "passport.pdf"', send: 'Send', back: 'Back', notJson: 'This is not JSON',
     graphOf: 'Graph of the steps as they were taken', group: (name: string, n: number) => `${name} × ${n.toLocaleString()}`, uncaught: 'uncaught: compensates',
   },
+  decision: { title: 'Decided by', model: 'Model', rule: 'rule', none: 'none', by: (value: string, rules: number[]) => `${value} by ${rules.length === 1 ? 'rule' : 'rules'} ${rules.join(', ')}`, because: (warning: string) => `null because: ${warning}` },
   json: { more: (n: number) => `${n} more`, show: (size: string) => `show ${size}`, items: (n: number) => `${n} ${n === 1 ? 'item' : 'items'}`, cut: (size: string) => `${size}, not loaded`, load: 'Load', sealed: 'Encrypted', expand: 'Expand', collapse: 'Collapse', empty: 'nothing' },
   overview: {
     title: 'Overview', needs: 'Needs a person', summary: (i: number, t: number) => [i ? `${i} ${i === 1 ? 'incident' : 'incidents'}` : '', t ? `${t} ${t === 1 ? 'task' : 'tasks'}` : ''].filter(Boolean).join(', '),

@@ -26,6 +26,9 @@ def label(key: str) -> str:
     return f"{name[: found.start()]} #{int(found[1]) + 1}" if found else name
 
 
+Place = tuple[int, str]
+"""Where a value stands: the number of its event, and the field there."""
+
 OPEN_STATES = ("pending", "running", "waiting", "retrying", "compensating", "incident", "paused")
 
 
@@ -75,6 +78,8 @@ class Call:
     """The model that a decision is of."""
     explanation: Payload | None = None
     """How a decision came about."""
+    input_at: Place | None = None
+    result_at: Place | None = None
 
     @property
     def undo(self) -> bool:
@@ -118,6 +123,7 @@ class Timeline:
         self.attributes: dict[str, Any] = {}
         self.cancel: e.CancelRequested | None = None
         self.closing: e.Event | None = None
+        self.closed_seq = 0
         self.erased: e.Erased | None = None
         self.paused: e.Paused | None = None
         self._retrying: dict[str, Call] = {}
@@ -176,7 +182,7 @@ class Timeline:
     def _step_completed(self, event: e.StepCompleted) -> Call:
         call = self._ended(event)
         call.state = "compensated" if call.undo else "completed"
-        call.result = event.result
+        call.result, call.result_at = event.result, (self.seq, "result")
         call.failure = call.retry_at = None
         return call
 
@@ -208,7 +214,8 @@ class Timeline:
         tries[-1].started_at, tries[-1].ended_at = began, event.at
         call.attempts = event.attempt
         call.ended_at = event.at
-        call.input = event.input or call.input
+        if event.input is not None:
+            call.input, call.input_at = event.input, (self.seq, "input")
         call.summary = event.summary or call.summary
         call.progress = None
         return call
@@ -227,23 +234,27 @@ class Timeline:
         call = self.begin("child", event.key, event.key, event.at)
         call.state, call.ended_at = event.state, event.at
         call.result, call.failure = event.result, event.failure
+        call.result_at = (self.seq, "result")
         return call
 
     def _task_opened(self, event: e.TaskOpened) -> Call:
         call = self.begin("task", event.key, event.name, event.at)
         call.state = "waiting"
         call.assignee, call.due, call.subject = event.assignee, event.due, event.subject
+        call.input_at = (self.seq, "subject")
         return call
 
     def _task_completed(self, event: e.TaskCompleted) -> Call:
         call = self.begin("task", event.key, event.key, event.at)
         call.state, call.ended_at = "completed", event.at
         call.result, call.by = event.outcome, (event.actor or "").removeprefix("user:")
+        call.result_at = (self.seq, "outcome")
         return call
 
     def _signal(self, event: e.SignalReceived) -> Call:
         call = self.begin("signal", f"signal:{self.seq}", event.name, event.at)
         call.state, call.ended_at, call.input = "received", event.at, event.payload
+        call.input_at = (self.seq, "payload")
         return call
 
     def _message_sent(self, event: e.MessageSent) -> Call:
@@ -257,17 +268,19 @@ class Timeline:
         call.state = "completed" if event.failure is None else "failed"
         call.ended_at, call.input, call.result, call.failure = event.at, event.input, event.result, event.failure
         call.model, call.explanation = event.model, event.explanation
+        call.input_at, call.result_at = (self.seq, "input"), (self.seq, "result")
         return call
 
     def _update(self, event: e.UpdateAccepted) -> Call:
         call = self.begin("update", f"update:{event.update}", event.name, event.at)
-        call.input = event.payload
+        call.input, call.input_at = event.payload, (self.seq, "payload")
         return call
 
     def _update_completed(self, event: e.UpdateCompleted) -> Call:
         call = self.begin("update", f"update:{event.update}", event.update, event.at)
         call.state = "completed" if event.failure is None else "failed"
         call.ended_at, call.result, call.failure = event.at, event.result, event.failure
+        call.result_at = (self.seq, "result")
         return call
 
     # --- the run itself ---------------------------------------------------------------------------------------
@@ -332,14 +345,14 @@ class Timeline:
                 if event.key == incident.key:
                     incident.resolved_at = event.at
             if call is not None:
-                call.state, call.result = "completed", event.value
+                call.state, call.result, call.result_at = "completed", event.value, (self.seq, "value")
         return call
 
     def _erased(self, event: e.Erased) -> None:
         self.erased = event
 
     def _closed(self, event: e.Event) -> None:
-        self.closing = event
+        self.closing, self.closed_seq = event, self.seq
         for call in self.open_calls():
             call.state = "cancelled" if call.kind != "child" else call.state
 

@@ -205,8 +205,10 @@ def picture(watch: Watch) -> RunPicture:
         calls=[call_view(each) for each in calls],
         incidents=[incident_view(incident) for incident in timeline.incidents],
         waits=[WaitView(wait.kind, wait.name, wait.until) for wait in watch.waits()],
-        input=None if started is None else value_view(started.input),
-        result=value_view(closing.result) if isinstance(closing, e.RunCompleted) else None,
+        input=None if started is None else value_view(started.input, (1, "input")),
+        result=value_view(closing.result, (timeline.closed_seq, "result"))
+        if isinstance(closing, e.RunCompleted)
+        else None,
         published=watch.engine.published(watch.run),
         started_by=None if started is None else started.actor,
         children={key: picture(child) for key, child in watch.children.items()},

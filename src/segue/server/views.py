@@ -9,7 +9,7 @@ import msgspec
 from segue.kernel import events as e
 from segue.kernel.payload import Payload
 from segue.kernel.plain import byte_count, plain_value
-from segue.kernel.timeline import Call, Incident, Try
+from segue.kernel.timeline import Call, Incident, Place, Try
 from segue.standing import Standing
 from segue.stores.base import RunRow
 
@@ -34,13 +34,15 @@ class ValueView(msgspec.Struct, frozen=True, omit_defaults=True):
         encoding: ``json``, ``arrow``, ``npy``, ``file``, …, or sealed.
         bytes: its size.
         value: what JSON can say of it; absent when ``cut``.
-        cut: too large to be sent along.
+        cut: too large to be sent along; then ``seq`` and ``field`` say where it is asked for.
     """
 
     encoding: str
     bytes: int
     value: Any = msgspec.UNSET
     cut: bool = False
+    seq: int | None = None
+    field: str = ""
 
 
 class RunView(msgspec.Struct, frozen=True, kw_only=True):
@@ -133,10 +135,12 @@ def run_view(row: RunRow, standing: Standing | None = None) -> RunView:
     )  # fmt: skip
 
 
-def value_view(payload: Payload, *, shown: int = SHOWN) -> ValueView:
+def value_view(payload: Payload, at: Place | None = None, *, shown: int = SHOWN) -> ValueView:
+    """A value, of which is known where it stands, if it is."""
     size = byte_count(payload)
     if size > shown:
-        return ValueView(payload.encoding, size, cut=True)
+        seq, field = at or (None, "")
+        return ValueView(payload.encoding, size, cut=True, seq=seq, field=field)
     return ValueView(payload.encoding, size, plain_value(payload))
 
 
@@ -150,9 +154,10 @@ def call_view(call: Call) -> CallView:
         kind=call.kind, key=call.key, name=call.name, state=call.state, began_at=call.began_at, number=call.number,
         undo=call.undo, ended_at=call.ended_at, attempts=call.attempts, of=call.of, retry_at=call.retry_at,
         tries=[_try_view(attempt) for attempt in call.tries], failure=_optional(call.failure),
-        input=_value(call.input or call.subject), result=_value(call.result), progress=call.progress,
+        input=_value(call.input or call.subject, call.input_at), result=_value(call.result, call.result_at),
+        progress=call.progress,
         child=call.child_id, assignee=call.assignee, due=call.due, by=call.by,
-        model=call.model, explanation=_value(call.explanation),
+        model=call.model, explanation=_value(call.explanation, call.result_at and (call.result_at[0], "explanation")),
     )  # fmt: skip
 
 
@@ -165,7 +170,9 @@ def incident_view(incident: Incident) -> IncidentView:
 
 def event_view(seq: int, event: e.Event) -> EventView:
     fields = {
-        name: _plain(getattr(event, name)) for name in event.__struct_fields__ if name not in ("at", "actor", "headers")
+        name: _plain(getattr(event, name), (seq, name))
+        for name in event.__struct_fields__
+        if name not in ("at", "actor", "headers")
     }
     return EventView(
         seq=seq, event=type(event).__name__, at=event.at, actor=event.actor, headers=event.headers, fields=fields
@@ -183,14 +190,14 @@ def _optional(failure: e.Failure | None) -> FailureView | None:
     return None if failure is None else failure_view(failure)
 
 
-def _value(payload: Payload | None) -> ValueView | None:
-    return None if payload is None else value_view(payload)
+def _value(payload: Payload | None, at: Place | None = None) -> ValueView | None:
+    return None if payload is None else value_view(payload, at)
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: Any, at: Place | None = None) -> Any:
     match value:
         case Payload():
-            return msgspec.to_builtins(value_view(value))
+            return msgspec.to_builtins(value_view(value, at))
         case e.Failure():
             return msgspec.to_builtins(failure_view(value))
         case msgspec.Struct():

@@ -54,3 +54,12 @@ export const workflowQuery = (name: string) =>
     queryKey: ['workflow', name],
     queryFn: ({ signal }) => ask('show_workflow', { path: { name }, signal }),
   })
+
+/** A recorded value whole. It never changes, and it may be large: kept only while it is shown. */
+export const valueQuery = (run: number, seq: number, field: string) =>
+  queryOptions({
+    queryKey: ['value', run, seq, field],
+    queryFn: ({ signal }) => ask('show_value', { path: { run }, query: { seq, field }, signal }),
+    staleTime: Infinity,
+    gcTime: 0,
+  })

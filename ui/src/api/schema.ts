@@ -137,6 +137,8 @@ export interface CallView {
   assignee?: string
   due?: number | null
   by?: string
+  model?: string
+  explanation?: ValueView | null
 }
 
 export interface TryView {
@@ -161,6 +163,8 @@ export interface ValueView {
   bytes: number
   value?: unknown
   cut?: boolean
+  seq?: number | null
+  field?: string
 }
 
 export interface IncidentView {

@@ -1,5 +1,7 @@
 // A recorded value as a tree: keys aligned, one level open, long texts cut, lists of objects as tables.
-import { useState } from 'react'
+import { useQuery } from '@tanstack/react-query'
+import { useState, type ReactNode } from 'react'
+import { valueQuery } from '../api/queries'
 import type { ValueView } from '../api/schema'
 import { words } from '../words'
 import { size } from './format'
@@ -9,10 +11,28 @@ const LONG = 200
 /** Members shown at first; a value may hold a hundred thousand. */
 const MOST = 100
 
-export function Value({ value }: { value: ValueView }) {
+/** `run`: whose it is, so that what was too large to be sent along can be asked for. */
+export function Value({ value, run }: { value: ValueView; run?: number }) {
+  if (value.cut && run !== undefined && value.seq != null) return <Loadable value={value} run={run} show={(loaded) => <Value value={loaded} />} />
   if (value.cut) return <p className="tiny dim">{words.json.cut(size(value.bytes))}</p>
   if (!('value' in value)) return <p className="tiny dim">{words.json.sealed}</p>
   return <Json value={value.value} />
+}
+
+/** A large value says its size, and is loaded on request. */
+export function Loadable({ value, run, show }: { value: ValueView; run: number; show: (loaded: ValueView) => ReactNode }) {
+  const [wanted, setWanted] = useState(false)
+  const { data, error, isFetching, refetch } = useQuery({ ...valueQuery(run, value.seq ?? 0, value.field ?? ''), enabled: wanted })
+  if (data) return <>{show(data)}</>
+  return (
+    <>
+      <p className="tiny dim loadable">
+        {words.json.cut(size(value.bytes))}
+        <button className="btn" disabled={isFetching} onClick={() => (error ? void refetch() : setWanted(true))}>{isFetching ? words.faces.loading : words.json.load}</button>
+      </p>
+      {error && <p className="tiny err">{error.message}</p>}
+    </>
+  )
 }
 
 export function Json({ value }: { value: unknown }) {

@@ -1,16 +1,17 @@
 // The journal: one row per step at first, every event on request.
 import { useVirtualizer } from '@tanstack/react-virtual'
 import { useRef, useState } from 'react'
-import type { CallView, EventView, RunPicture } from '../../api/schema'
+import type { CallView, EventView, RunPicture, ValueView } from '../../api/schema'
 import { FailureLine } from '../../parts/ErrorText'
 import { EmptyFace, ErrorFace, GreyRows } from '../../parts/Faces'
 import { absolute, clock, duration, oneLine } from '../../parts/format'
 import { Icon } from '../../parts/Icon'
-import { Json } from '../../parts/Json'
+import { Json, Value } from '../../parts/Json'
 import { StateIcon, stateWord } from '../../parts/State'
 import { useNow } from '../../parts/Time'
 import type { RunSearch } from '../../routes'
 import { words } from '../../words'
+import { Explanation, verdict } from './Decision'
 import { label } from './groups'
 import { copy } from './Run'
 import { useEvents } from './tail'
@@ -48,7 +49,7 @@ export default function Events({ picture, full, look, choose, chosen }: Props) {
       </div>
       {error && rows.length === 0 && <ErrorFace error={error} />}
       {pending && <GreyRows />}
-      {full ? <Full rows={shown} /> : <Compact calls={picture.calls} choose={choose} chosen={chosen} />}
+      {full ? <Full rows={shown} run={picture.run.run} /> : <Compact calls={picture.calls} choose={choose} chosen={chosen} />}
     </div>
   )
 }
@@ -69,7 +70,7 @@ function Compact({ calls, choose, chosen }: { calls: CallView[]; choose: (key: s
               <span className="mono cut">{label(call)}<span className="sr">, {stateWord(call.state)}</span></span>
               <span className="num dim">{duration((call.ended_at ?? now) - call.began_at)}</span>
               <span className="num dim">{call.attempts && call.attempts > 1 ? w.attempts(call.attempts) : ''}</span>
-              <span className="cut">{call.failure ? <FailureLine failure={call.failure} /> : <span className="mono dim">{call.result && 'value' in call.result ? oneLine(call.result.value) : ''}</span>}</span>
+              <span className="cut">{call.failure ? <FailureLine failure={call.failure} /> : <span className="mono dim">{call.kind === 'decision' ? verdict(call) : call.result && 'value' in call.result ? oneLine(call.result.value) : ''}</span>}</span>
             </button>
           )
         })}
@@ -78,7 +79,7 @@ function Compact({ calls, choose, chosen }: { calls: CallView[]; choose: (key: s
   )
 }
 
-function Full({ rows }: { rows: EventView[] }) {
+function Full({ rows, run }: { rows: EventView[]; run: number }) {
   const scroller = useRef<HTMLDivElement>(null)
   const [open, setOpen] = useState<ReadonlySet<number>>(new Set())
   const virtual = useVirtualizer({ count: rows.length, getScrollElement: () => scroller.current, estimateSize: () => 29, overscan: 20, getItemKey: (i) => rows[i]?.seq ?? i })
@@ -97,13 +98,32 @@ function Full({ rows }: { rows: EventView[] }) {
                 <span className="mono cut dim">{what(event)}</span>
                 <span className="cut faint">{event.actor ?? w.engine}</span>
               </button>
-              {open.has(event.seq) && <div className="evopen"><Json value={event.fields ?? {}} /></div>}
+              {open.has(event.seq) && <Opened event={event} run={run} />}
             </div>
           )
         })}
       </div>
     </div>
   )
+}
+
+/** All that an event holds; what it holds of a decision as tables, what was too large to come along on request. */
+function Opened({ event, run }: { event: EventView; run: number }) {
+  const fields = event.fields ?? {}
+  const explanation = event.event === 'DecisionEvaluated' ? (fields['explanation'] as ValueView | null) : null
+  const cut = Object.entries(fields).filter(([name, value]) => name !== 'explanation' && isCut(value)) as [string, ValueView][]
+  const rest = Object.fromEntries(Object.entries(fields).filter(([name, value]) => !isCut(value) && !(explanation && name === 'explanation')))
+  return (
+    <div className="evopen">
+      {explanation && <Explanation value={explanation} run={run} />}
+      {cut.map(([name, value]) => <div key={name}><span className="mono tiny">{name}</span> <Value value={value} run={run} /></div>)}
+      <Json value={rest} />
+    </div>
+  )
+}
+
+function isCut(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && (value as Partial<ValueView>).cut === true
 }
 
 function what(event: EventView): string {

@@ -9,6 +9,7 @@ import { useKeys } from '../../parts/keys'
 import { StateIcon, stateWord, tone } from '../../parts/State'
 import { useNow } from '../../parts/Time'
 import { words } from '../../words'
+import { verdict } from './Decision'
 import { spent, type Group } from './groups'
 import { layout } from './layout'
 
@@ -107,5 +108,5 @@ function second(group: Group): string {
   }
   const attempts = (first.attempts ?? 0) > 1 ? w.attempts(first.attempts!) : ''
   const failure = first.failure ? typeName(first.failure.type) : ''
-  return [attempts, failure, first.assignee ?? '', first.by ?? '', first.kind === 'child' ? first.child : ''].filter(Boolean).join(' · ')
+  return [attempts, failure, first.assignee ?? '', first.by ?? '', first.kind === 'child' ? first.child : '', first.kind === 'decision' ? verdict(first) : ''].filter(Boolean).join(' · ')
 }

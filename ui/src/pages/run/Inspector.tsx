@@ -8,6 +8,7 @@ import { Json, Value } from '../../parts/Json'
 import { StateChip } from '../../parts/State'
 import { useNow } from '../../parts/Time'
 import { words } from '../../words'
+import { Explanation } from './Decision'
 import { copy } from './Run'
 import { label } from './groups'
 
@@ -36,8 +37,9 @@ export function Inspector({ picture, call, choose, asked }: { picture: RunPictur
       {call.failure && <Failure failure={call.failure} />}
       {(call.tries?.length ?? 0) > 0 && <Attempts call={call} now={now} />}
       {call.progress != null && <section><h3>{w.progress}</h3><Json value={call.progress} /></section>}
-      {call.input && <Payload title={w.input} value={call.input} />}
-      {call.kind !== 'signal' && (call.result ? <Payload title={w.output} value={call.result} /> : <section><h3>{w.output} <span className="more">{w.noOutput}</span></h3></section>)}
+      {call.explanation && <section><h3>{words.decision.title}</h3><Explanation value={call.explanation} run={picture.run.run} /></section>}
+      {call.input && <Payload title={w.input} value={call.input} run={picture.run.run} />}
+      {call.kind !== 'signal' && (call.result ? <Payload title={w.output} value={call.result} run={picture.run.run} /> : <section><h3>{w.output} <span className="more">{w.noOutput}</span></h3></section>)}
     </aside>
   )
 }
@@ -48,6 +50,7 @@ function Facts({ picture, call, now }: { picture: RunPicture; call: CallView; no
   return (
     <dl className="kv">
       {worker && <><dt>{w.worker}</dt><dd className="mono" title={worker}>{worker}</dd></>}
+      {call.model && <><dt>{words.decision.model}</dt><dd className="mono" title={call.model}>{call.model}</dd></>}
       {call.assignee && <><dt>{w.assignee}</dt><dd>{call.assignee}</dd></>}
       {call.due != null && <><dt>{w.due}</dt><dd title={absolute(call.due)}>{moment(call.due, now)}</dd></>}
       {call.by && <><dt>{w.answered}</dt><dd>{call.by}</dd></>}
@@ -59,14 +62,14 @@ function Facts({ picture, call, now }: { picture: RunPicture; call: CallView; no
   )
 }
 
-function Payload({ title, value }: { title: string; value: NonNullable<CallView['input']> }) {
+function Payload({ title, value, run }: { title: string; value: NonNullable<CallView['input']>; run: number }) {
   return (
     <section>
       <h3>
         {title} <span className="more">{value.encoding} · {size(value.bytes)}</span>
         <button className="plain" aria-label={`${w.copy} ${title}`} onClick={() => copy(JSON.stringify(value.value, null, 2))}><Icon name="copy" small /></button>
       </h3>
-      <Value value={value} />
+      <Value value={value} run={run} />
     </section>
   )
 }
@@ -148,8 +151,8 @@ function RunInspector({ picture }: { picture: RunPicture }) {
       </section>
       {Object.keys(run.attributes).length > 0 && <section><h3>{w.attributes}</h3><Json value={run.attributes} /></section>}
       {Object.keys(picture.published).length > 0 && <section><h3>{w.published}</h3><Json value={picture.published} /></section>}
-      {picture.input && <Payload title={w.input} value={picture.input} />}
-      {picture.result && <Payload title={w.result} value={picture.result} />}
+      {picture.input && <Payload title={w.input} value={picture.input} run={run.run} />}
+      {picture.result && <Payload title={w.result} value={picture.result} run={run.run} />}
     </aside>
   )
 }

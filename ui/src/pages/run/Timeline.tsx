@@ -11,6 +11,7 @@ import { words } from '../../words'
 import { axis, type Axis } from './axis'
 import { beginning, ending, label, spent, type Group } from './groups'
 import { lines, type Line } from './lines'
+import { verdict } from './Decision'
 
 const w = words.run
 const HEIGHT = 28
@@ -137,9 +138,10 @@ function Row({ line, picture, scale, now, top, index, current, choose, toggle }:
             <Indent depth={depth} /><StateIcon state={line.call.state} />
             <button className="plain cut mono" title={label(line.call)}>{label(line.call)}<span className="sr">, {said(line.call)}</span></button>
             {line.call.assignee && <span className="tiny faint cut">{line.call.assignee}</span>}
-            {line.call.kind === 'child' && <span className="tag q">child</span>}
+            {line.call.kind === 'child' && <span className="tag q">{w.childTag}</span>}
+            {line.call.kind === 'decision' && <span className="tag q">{w.decisionTag}</span>}
           </div>
-          <div className="num" role="gridcell">{line.call.kind === 'signal' ? '' : duration((line.call.ended_at ?? now) - line.call.began_at)}</div>
+          <div className="num" role="gridcell">{line.call.kind === 'signal' || line.call.kind === 'decision' ? '' : duration((line.call.ended_at ?? now) - line.call.began_at)}</div>
           <div className="tr" role="gridcell"><Bars call={line.call} scale={scale} now={now} /></div>
         </div>
       )
@@ -148,7 +150,7 @@ function Row({ line, picture, scale, now, top, index, current, choose, toggle }:
 
 /** The row as text, for who cannot see the bars. */
 function said(call: CallView): string {
-  return [stateWord(call.state).toLowerCase(), call.attempts && call.attempts > 1 ? w.attempts(call.attempts) : '', call.failure ? typeName(call.failure.type) : ''].filter(Boolean).join(', ')
+  return [stateWord(call.state).toLowerCase(), call.attempts && call.attempts > 1 ? w.attempts(call.attempts) : '', call.failure ? typeName(call.failure.type) : '', call.kind === 'decision' ? verdict(call) : ''].filter(Boolean).join(', ')
 }
 
 function Indent({ depth }: { depth: number }) {
@@ -182,6 +184,7 @@ function Bars({ call, scale, now }: { call: CallView; scale: Axis; now: number }
           </span>
         )
       })}
+      {call.kind === 'decision' && <i className={`bx at ${tone(call.state)}`} style={{ left: `${scale.x(call.began_at)}%` }} />}
       {call.kind === 'step' && tries.length === 0 && <Bar kind={tone(call.state)} from={call.began_at} to={end} scale={scale} />}
       {call.state === 'incident' && <Bar kind="hold" from={reached} to={now} scale={scale} />}
       <Label call={call} scale={scale} from={call.began_at} to={call.state === 'incident' ? reached : end} now={now} />
@@ -191,7 +194,8 @@ function Bars({ call, scale, now }: { call: CallView; scale: Axis; now: number }
 
 function Label({ call, scale, from, to, now }: { call: CallView; scale: Axis; from: number; to: number; now: number }) {
   const end = scale.x(to)
-  const place = end > 70 ? { right: `${100.5 - scale.x(from)}%` } : { left: `${end + 0.5}%` }
+  const gap = call.kind === 'decision' ? 1.5 : 0.5
+  const place = end > 70 ? { right: `${100 + gap - scale.x(from)}%` } : { left: `${end + gap}%` }
   if (end > 70 && scale.x(from) < 20) return null // it fills the row: there is room on neither side
   const bad = call.state === 'failed' || call.state === 'incident'
   return <span className={`lb ${bad ? call.state : ''}`} style={place}>{text(call, now)}</span>
@@ -203,6 +207,7 @@ function text(call: CallView, now: number): string {
   if (call.state === 'retrying' && call.failure) return `${typeName(call.failure.type)} · ${w.attempts(attempts)}`
   if (call.kind === 'task') return call.state === 'waiting' ? w.waitsFor(call.assignee ?? '') : [w.waitedFor(call.assignee ?? ''), call.by ? w.answeredBy(call.by) : ''].filter(Boolean).join(' · ')
   if (call.kind === 'signal') return ''
+  if (call.kind === 'decision') return verdict(call)
   if (attempts > 1) return w.attempts(attempts)
   return duration((call.ended_at ?? now) - call.began_at)
 }

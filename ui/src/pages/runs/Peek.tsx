@@ -69,7 +69,7 @@ function Picture({ picture, close }: { picture: RunPicture; close: () => void })
       {picture.result && (
         <section>
           <h3>{w.result}</h3>
-          <Value value={picture.result} />
+          <Value value={picture.result} run={picture.run.run} />
         </section>
       )}
     </>
