@@ -1,8 +1,12 @@
-"""Random expressions by the grammar, and random text: whatever comes out, it is a value or an error of FEEL's own."""
+"""Random expressions by the grammar, and random text: whatever comes out, it is a value or an error of FEEL's own.
+
+``SEGUE_LONG=20000`` tries so many of each kind.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
+import os
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -76,7 +80,9 @@ def _grown(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
 
 
 EXPRESSIONS = st.recursive(ATOMS, _grown, max_leaves=12)
-FUZZ = settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+LONG = int(os.environ.get("SEGUE_LONG", "0"))
+"""So many more examples of each kind."""
+FUZZ = settings(max_examples=max(LONG, 400), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def _try(text: str) -> None:
@@ -135,7 +141,7 @@ def test_what_is_written_reads_back_as_the_value(text: str) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(BUILTINS))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=max(LONG // 20, 30), deadline=None)
 @given(st.lists(ATOMS, max_size=4))
 def test_a_built_in_function_takes_whatever_it_is_given(name: str, arguments: list[str]) -> None:
     _try(f"{name}({', '.join(arguments)})")

@@ -1,8 +1,12 @@
-"""Models that are damaged at random are read, or refused with an error of segue's own; what is read can be decided."""
+"""Models that are damaged at random are read, or refused with an error of segue's own; what is read can be decided.
+
+``SEGUE_LONG=20000`` tries so many.
+"""
 
 from __future__ import annotations
 
 import copy
+import os
 import re
 from pathlib import Path
 
@@ -13,10 +17,12 @@ from lxml import etree
 from segue.authoring import dmn
 from segue.errors import SegueError
 from segue.feel import Limits
+from segue.kernel.encoding import Encodings
 
 PAGE = Path(__file__).parents[3] / "docs" / "dmn.md"
 MODEL = re.search(r"^```xml\n(.*?)^```$", PAGE.read_text(), re.DOTALL | re.MULTILINE)[1].encode()  # type: ignore[index]
 INPUTS = {"order": {"total": 1500, "country": "FR", "placed": "2026-11-26"}}
+ENCODINGS = Encodings()
 BUDGET = Limits(steps=20_000, elements=50_000)
 TEXTS = (
     "1 +",
@@ -43,7 +49,11 @@ CHANGES = st.tuples(
 )
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(
+    max_examples=max(int(os.environ.get("SEGUE_LONG", "0")), 300),
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 @given(st.lists(CHANGES, min_size=1, max_size=4))
 def test_a_damaged_model_is_refused_or_works(changes: list[tuple[str, int, int, str, str, str]]) -> None:
     root = etree.fromstring(MODEL)
@@ -65,6 +75,6 @@ def test_a_damaged_model_is_refused_or_works(changes: list[tuple[str, int, int, 
     try:
         model = dmn.read(etree.tostring(root), limits=BUDGET)
         for name in (*model.decisions, *model.services):
-            model.decide(name, INPUTS).plain()
+            ENCODINGS.encode(model.decide(name, INPUTS).plain())
     except SegueError:
         return
