@@ -2,7 +2,8 @@
 
 Watch for
 
-* rules as a table, in plain code of the workflow: they are not a step, because they have no side effect;
+* rules as a decision table (``underwriting.dmn``), which people who grant loans can read and change: ``decide()`` keeps
+  with the run which of them applied;
 * k of n: five members are asked at once, the vote ends when it is decided, and whoever has not answered is not bothered
   any longer (``asyncio.as_completed()`` over ``approval()``; cancelling one withdraws its task);
 * an offer that waits two weeks for ``signal("answer")``, and meanwhile lets itself be changed by an ``update``, whose
@@ -36,6 +37,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
 from functools import partial
+from pathlib import Path
 from typing import Any, Literal
 
 import services
@@ -43,6 +45,7 @@ from segue import (
     HumanTask,
     Retry,
     approval,
+    decide,
     idempotency_key,
     now,
     query,
@@ -53,6 +56,7 @@ from segue import (
     update,
     workflow,
 )
+from segue.authoring import dmn
 
 DAY = 86_400.0
 
@@ -157,18 +161,17 @@ def price(application: Application, credit: Credit, months: int) -> Offer:
     return Offer(application.amount, months, rate.quantize(Decimal("0.01")), monthly.quantize(Decimal("0.01")))
 
 
-def underwrite(application: Application, credit: Credit) -> Verdict:
-    burden = price(application, credit, application.months).monthly / application.income
-    rules: list[tuple[Action, bool, str]] = [
-        ("decline", credit.score < 550, f"score {credit.score} is below 550"),
-        ("decline", burden > Decimal("0.4"), f"payments would take {burden:.0%} of the income"),
-        ("refer", application.amount > 50_000, "more than 50,000"),
-        ("refer", credit.score < 620, f"score {credit.score} is below 620"),
-        ("refer", credit.debts > 6 * application.income, "debts above half a year's income"),
-    ]
-    broken = [(action, reason) for action, applies, reason in rules if applies]
-    worst: Action = broken[0][0] if broken else "accept"  # the table begins with what weighs most
-    return Verdict(worst, [reason for action, reason in broken if action == worst])
+UNDERWRITING = dmn.read(Path(__file__).with_name("underwriting.dmn").read_bytes())
+
+
+async def underwrite(application: Application, credit: Credit) -> Verdict:
+    facts = {
+        "score": credit.score,
+        "burden": price(application, credit, application.months).monthly / application.income,
+        "amount": application.amount,
+        "months of debt": Decimal(credit.debts) / application.income,
+    }
+    return await decide(UNDERWRITING, "verdict", facts, result=Verdict)
 
 
 # --- parts of the workflow: plain coroutines --------------------------------------------------------------------
@@ -236,7 +239,7 @@ async def lend(application: Application) -> Case:
 
     set_attributes(applicant=application.name, amount=application.amount, phase="credit check")
     credit = await inquire(application)
-    verdict = underwrite(application, credit)
+    verdict = await underwrite(application, credit)
     set_attributes(score=credit.score, verdict=verdict.action)
     case.add(", ".join([f"score {credit.score}: {verdict.action}", *verdict.reasons]))
     if verdict.action == "decline":

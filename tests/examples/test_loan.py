@@ -143,8 +143,18 @@ async def test_a_clerk_sees_what_is_missing_and_finds_cases_by_phase(tmp_path: P
         ({"income": 700}, Credit(741, 0), "decline"),
     ],
 )
-def test_rules(changes: dict[str, int], credit: Credit, action: str) -> None:
-    assert underwrite(replace(APPLICATIONS["small"], **changes), credit).action == action  # type: ignore[arg-type]
+async def test_rules(changes: dict[str, int], credit: Credit, action: str) -> None:
+    verdict = await underwrite(replace(APPLICATIONS["small"], **changes), credit)  # type: ignore[arg-type]
+    assert verdict.action == action
+
+
+async def test_the_rules_say_why() -> None:
+    poor = replace(APPLICATIONS["small"], income=700)
+    assert (await underwrite(poor, Credit(549, 0))).reasons == [
+        "score 549 is below 550",
+        "payments would take 54% of the income",
+    ]
+    assert (await underwrite(APPLICATIONS["small"], Credit(741, 0))).reasons == []
 
 
 def test_an_annuity() -> None:
