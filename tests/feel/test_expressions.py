@@ -118,6 +118,8 @@ def test_names_are_read_by_what_is_known(text: str, expected: object) -> None:
         ("string(1.500)", '"1.5"'),
         ("string(1E3)", '"1000"'),
         ("0 ** 0", "1"),
+        ("0 ** -1", "null"),
+        ("0 ** -2.5", "null"),
         ("-1 ** 0.5", "null"),
     ],
 )

@@ -73,6 +73,8 @@ def power(base: Decimal, exponent: Decimal) -> Decimal:
     """
     if not base and not exponent:
         return ONE
+    if not base and exponent < 0:  # Python's decimals call that infinity, and raise nothing
+        raise Null(f"0 ** {plain(exponent)} is not a number that can be held")
     try:
         return CONTEXT.power(base, exponent)
     except decimal.DecimalException:

@@ -42,6 +42,13 @@ def test_each_decision_is_made_once() -> None:
     assert found.value == pytest.approx(2**299)
 
 
+def test_a_chain_takes_time_by_its_length() -> None:
+    """Twenty thousand decisions in a row: with their square, this would take longer than a test may."""
+    chain = [decision("d0", literal("1"))]
+    chain += [decision(f"d{n}", literal(f"d{n - 1} + 1"), f"decision:d{n - 1}") for n in range(1, 20_000)]
+    assert read("".join(chain)).decide("d19999").value == 20_000
+
+
 def test_business_knowledge_models_call_each_other_and_themselves() -> None:
     body = (
         knowledge("double", "n", literal("2 * n"))

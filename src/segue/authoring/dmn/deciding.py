@@ -203,11 +203,13 @@ class Making:
 
     def value(self, node: Node) -> Value:
         """The value of an element, with all that it requires."""
+        if node.key in self.values:
+            return self.values[node.key]
         if isinstance(node.element, model.Decision):
             for each in self.deciding.before(node):
                 if each.key not in self.values:
                     self.values[each.key] = self._decide(each)
-        elif node.key not in self.values:
+        else:
             self.values[node.key] = self.checked(node, self.given(node))
         return self.values[node.key]
 

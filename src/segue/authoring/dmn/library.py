@@ -148,20 +148,25 @@ class Library:
         done: set[Key] = set()
         for start in self.nodes.values():
             path: list[Node] = [start]
+            on_path = {start.key}
             waiting = [iter(self._next(start))]
             while waiting:
                 if path[-1].key in done or (following := next(waiting[-1], None)) is None:
-                    done.add(path.pop().key)
+                    left = path.pop().key
+                    done.add(left)
+                    on_path.remove(left)
                     waiting.pop()
                     continue
-                if following in path:
-                    circle = [*path[path.index(following) :], following]
+                if following.key in on_path:
+                    begins = next(at for at, each in enumerate(path) if each.key == following.key)
+                    circle = [*path[begins:], following]
                     raise DecisionModelError(
                         "requirements in a circle: " + " -> ".join(each.element.name for each in circle),
                         element=following.element.name,
                         line=following.element.line,
                     )
                 path.append(following)
+                on_path.add(following.key)
                 waiting.append(iter(self._next(following)))
 
     def _next(self, node: Node) -> Iterable[Node]:
