@@ -156,3 +156,89 @@ def test_a_large_value_is_loaded_on_request(screen: Screen, served: Served) -> N
     page.get_by_role("cell", name="A-00000").wait_for()
     page.get_by_role("button", name="1990 more").click()
     page.get_by_role("cell", name="A-00099").wait_for()
+
+
+def test_a_child_opens_in_place(screen: Screen, served: Served) -> None:
+    page = screen.page
+
+    async def number(engine: Any) -> int:
+        handle = await engine.handle("import-crm-7")
+        await handle.result()
+        return int(handle.run)
+
+    screen.open(f"/runs/{served.do(number)}", "sync_inventory")
+    assert page.get_by_role("row", name=re.compile("^catalogue")).count() == 0
+    page.get_by_role("button", name="Steps of quote").click()
+    page.get_by_role("row", name=re.compile("^catalogue ?, completed")).wait_for()
+    page.get_by_role("row", name=re.compile("shipping fee ?, completed, 4.9 by rule 1")).click()
+    page.get_by_role("complementary").get_by_text("by road").wait_for()
+    page.reload()
+    page.get_by_role("complementary").get_by_text("by road").wait_for()
+    page.get_by_role("button", name="Steps of quote").click()
+    page.get_by_role("button", name="Steps of quote").click()
+    assert page.get_by_role("row", name=re.compile("^catalogue")).count() == 0
+
+
+def test_how_runs_ended_over_time(screen: Screen, served: Served) -> None:
+    page = screen.page
+
+    async def ended(engine: Any) -> None:
+        for number in range(6):
+            order = ui_program.Order(f"order-7{number}", "Chart", "AU" if number % 2 else "DE")
+            try:
+                await (await engine.start(ui_program.fulfil, order, id=order.id)).result()
+            except Exception:
+                assert number % 2
+
+    served.do(ended)
+    screen.open("/overview?workflow=fulfil&range=hour", "Finished runs per 2m")
+    figures = page.get_by_role("figure")
+    counted = figures.first.get_by_role("table", name="Finished runs per 2m").get_by_role("row").all_inner_texts()
+    totals = [(int(text.split("Ended ")[1].split()[0]), int(text.split("Failed ")[1])) for text in counted]
+    assert sum(failed for _, failed in totals) >= 3
+    assert figures.first.locator(".big").inner_text() == str(sum(all for all, _ in totals))
+    assert re.fullmatch(r"\d+(\.\d+)? %", figures.nth(1).locator(".big").inner_text())
+    assert figures.nth(2).locator(".big").inner_text().startswith("p50 ")
+
+    page.get_by_role("combobox", name="Workflow").select_option("import_crm")
+    page.get_by_text("0 % failed").wait_for()
+    page.get_by_role("combobox", name="Workflow").select_option("onboard")
+    page.get_by_text("n/a failed · last hour").wait_for()  # its one run that has ended was cancelled
+    page.get_by_role("link", name="7d").click()
+    page.get_by_text("n/a failed · last 7 days").wait_for()
+    assert page.url.endswith("?workflow=onboard&range=week")
+
+
+def test_a_stretch_of_time_narrows_the_list(screen: Screen, served: Served) -> None:
+    page = screen.page
+    screen.open("/runs", "order-48213")
+    histogram = page.get_by_role("img", name="Runs by when they began")
+    histogram.wait_for()
+    box = histogram.bounding_box()
+    assert box is not None
+    # The first of them began a moment ago, all at once: they stand at the left.
+    page.mouse.move(box["x"] + 2, box["y"] + 10)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 12, steps=5)
+    page.mouse.up()
+    page.wait_for_url(re.compile("from=.*to="))
+    token = page.get_by_role("button", name=re.compile("^Remove started"))
+    token.click()
+    page.wait_for_url(re.compile("/runs$"))
+
+
+def test_a_view_is_saved_and_removed(screen: Screen, served: Served) -> None:
+    page = screen.page
+    screen.open("/runs", "order-48213")
+    assert page.get_by_role("button", name="Save view").count() == 0
+    page.get_by_role("combobox", name="workflow").select_option("fulfil")
+    page.get_by_role("button", name="Save view").click()
+    page.get_by_role("textbox", name="Name").fill("Orders")
+    page.get_by_role("button", name="Save", exact=True).click()
+    page.get_by_role("link", name="All").click()
+    page.get_by_role("link", name="Orders").click()
+    page.wait_for_url(re.compile("workflow=fulfil"))
+    page.reload()
+    assert page.get_by_role("link", name="Orders").get_attribute("aria-current") == "page"
+    page.get_by_role("button", name="Remove the view Orders").click()
+    assert page.get_by_role("link", name="Orders").count() == 0

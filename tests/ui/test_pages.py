@@ -10,7 +10,7 @@ from ui_kit import Screen, Served
 pytestmark = pytest.mark.xdist_group("screens")
 
 PAGES = {
-    "overview": ("/overview", "Needs a person"),
+    "overview": ("/overview", "failed · last 24 hours"),
     "runs": ("/runs", "order-48213"),
     "runs-peek": ("/runs?peek={incident}", "Remedy"),
     "runs-none": ("/runs?id=nothing-like-it", "No runs match"),
@@ -20,6 +20,7 @@ PAGES = {
     "run-logs": ("/runs/{incident}?tab=logs", "score of C-20418"),
     "run-mapped": ("/runs/{mapped}", "load_partition × 40"),
     "run-decision": ("/runs/{quote}?step=%2Fdecision%3Ashipping%20fee", "by air"),
+    "run-child": ("/runs/{parent}?step=%2Fquote%20%E2%80%BA%20%2Fdecision%3Ashipping%20fee", "by road"),
     "tasks": ("/tasks", "Approve order-48219"),
     "workflows": ("/workflows?name=fulfil", "async def fulfil"),
 }
@@ -35,7 +36,9 @@ def numbers(served: Served) -> dict[str, int]:
         incident = await engine.handle("order-48213")
         mapped = await engine.handle("etl-2026-11-22")
         quote = await engine.handle("quote-1204")
-        return {"quote": quote.run, "incident": incident.run, "mapped": mapped.run}
+        parent = await engine.handle("import-crm-7")
+        await parent.result()
+        return {"parent": parent.run, "quote": quote.run, "incident": incident.run, "mapped": mapped.run}
 
     return served.do(find)  # type: ignore[no-any-return]
 

@@ -11,6 +11,9 @@ export interface RunsSearch {
   id?: string
   attribute?: string[]
   range?: 'hour' | 'day' | 'week'
+  /** Began from, and before (µs). */
+  from?: number
+  to?: number
   peek?: number
 }
 
@@ -41,6 +44,10 @@ const home = createRoute({
 const overview = createRoute({
   getParentRoute: () => frame,
   path: '/overview',
+  validateSearch: (search: Record<string, unknown>): { range?: 'hour' | 'week' | 'month'; workflow?: string } => ({
+    range: oneOf(search.range, ['hour', 'week', 'month'] as const),
+    workflow: text(search.workflow),
+  }),
   component: lazyRouteComponent(() => import('./pages/Overview')),
 })
 
@@ -54,6 +61,8 @@ const runs = createRoute({
     id: text(search.id),
     attribute: list(search.attribute),
     range: oneOf(search.range, ['hour', 'day', 'week'] as const),
+    from: number(search.from),
+    to: number(search.to),
     peek: number(search.peek),
   }),
   component: lazyRouteComponent(() => import('./pages/runs/Runs')),

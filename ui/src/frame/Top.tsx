@@ -7,7 +7,7 @@ import { Icon } from '../parts/Icon'
 import { words } from '../words'
 import { useFrame } from './opening'
 
-export function Top({ title, crumbs, children, start = false }: { title: string; crumbs?: ReactNode; children?: ReactNode; start?: boolean }) {
+export function Top({ title, crumbs, children, tools, start = false }: { title: string; crumbs?: ReactNode; children?: ReactNode; tools?: ReactNode; start?: boolean }) {
   const { open } = useFrame()
   useEffect(() => {
     document.title = `${title} · ${words.product}`
@@ -18,6 +18,7 @@ export function Top({ title, crumbs, children, start = false }: { title: string;
       {children}
       <span className="grow" />
       <Live />
+      {tools}
       <button className="find wide" style={{ width: 196 }} onClick={() => open('palette')}>
         <Icon name="search" small />
         <span className="grow cut" style={{ textAlign: 'left' }}>{words.frame.search}</span>

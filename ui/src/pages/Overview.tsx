@@ -1,8 +1,10 @@
 // The first page: does something need me? Then what is happening, then what happened.
 import { useQueries, useQuery } from '@tanstack/react-query'
-import { Link } from '@tanstack/react-router'
+import { Link, useNavigate, useSearch } from '@tanstack/react-router'
+import { lazy, Suspense } from 'react'
 import { overviewQuery, runsQuery, workflowsQuery } from '../api/queries'
 import type { HumanTask, Overview as OverviewData, RunView } from '../api/schema'
+import { quantile, SPANS, type Range } from '../parts/buckets'
 import { ErrorLine } from '../parts/ErrorText'
 import { EmptyFace, ErrorFace, GreyRows } from '../parts/Faces'
 import { duration, moment, roughly, until } from '../parts/format'
@@ -16,14 +18,16 @@ import { words } from '../words'
 import { summaryOf } from './tasks/facts'
 import './overview.css'
 
+const Charts = lazy(() => import('./Charts'))
 const w = words.overview
 const COUNTS = ['incident', 'running', 'waiting', 'paused', 'failed', 'completed', 'cancelled']
 
 export default function Overview() {
   const { data, error, refetch } = useQuery(overviewQuery)
+  const { range = 'day' } = useSearch({ from: '/overview' })
   return (
     <main id="content" tabIndex={-1}>
-      <Top title={w.title} start />
+      <Top title={w.title} start tools={<Ranges range={range} />} />
       <div className="ovw">
         {error && !data && <ErrorFace error={error} retry={() => void refetch()} />}
         {!data && !error && <GreyRows />}
@@ -43,6 +47,7 @@ function Page({ data }: { data: OverviewData }) {
         <Needs data={data} />
         <Workers data={data} />
       </div>
+      {any && <OverTime data={data} />}
       {any ? <Workflows data={data} /> : (
         <section className="panel">
           <EmptyFace title={words.runs.first} hint={words.runs.firstHint} code={words.runs.sample}>
@@ -51,6 +56,35 @@ function Page({ data }: { data: OverviewData }) {
         </section>
       )}
     </>
+  )
+}
+
+function Ranges({ range }: { range: Range }) {
+  return (
+    <span className="seg wide" role="group" aria-label={words.charts.range}>
+      {(Object.keys(SPANS) as Range[]).map((each) => (
+        <Link key={each} from="/overview" to="/overview" replace search={(old) => ({ ...old, range: each === 'day' ? undefined : each })} aria-current={each === range ? 'true' : undefined} title={words.ranges[each]}>{words.spans[each]}</Link>
+      ))}
+    </span>
+  )
+}
+
+function OverTime({ data }: { data: OverviewData }) {
+  const { range = 'day', workflow } = useSearch({ from: '/overview' })
+  const navigate = useNavigate({ from: '/overview' })
+  const names = Object.keys(data.owner?.serves ?? {}).sort()
+  const known = workflow === undefined || names.includes(workflow) ? names : [...names, workflow]
+  return (
+    <section className="over" aria-label={words.charts.title}>
+      <label className="row small dim">
+        {words.charts.title}
+        <select aria-label={w.workflow} value={workflow ?? ''} onChange={(event) => void navigate({ search: (old) => ({ ...old, workflow: event.target.value || undefined }), replace: true })}>
+          <option value="">{words.charts.any}</option>
+          {known.map((name) => <option key={name}>{name}</option>)}
+        </select>
+      </label>
+      <Suspense fallback={<div className="charts waiting" />}><Charts range={range} workflow={workflow} /></Suspense>
+    </section>
   )
 }
 
@@ -178,15 +212,11 @@ function WorkflowRow({ name, runs, now }: { name: string; runs: RunView[]; now: 
       <td className="num">{having('running') + having('compensating')}</td>
       <td className="num">{having('waiting') + having('retrying')}</td>
       <td className={`num wide ${failed ? 'failed' : ''}`} title={w.recent}>{ended.length === 0 ? <span className="faint">{w.none}</span> : <span className={failed ? 'word' : ''}>{Math.round((100 * failed) / ended.length)} %</span>}</td>
-      <td className="num wide">{lengths.length ? duration(quantile(lengths, 0.5)) : <span className="faint">{w.none}</span>}</td>
-      <td className="num wide">{lengths.length ? duration(quantile(lengths, 0.95)) : <span className="faint">{w.none}</span>}</td>
+      <td className="num wide">{lengths.length ? duration(quantile(lengths, 0.5)!) : <span className="faint">{w.none}</span>}</td>
+      <td className="num wide">{lengths.length ? duration(quantile(lengths, 0.95)!) : <span className="faint">{w.none}</span>}</td>
       <td className="strip"><Strip runs={runs} now={now} /></td>
     </tr>
   )
-}
-
-function quantile(sorted: number[], q: number): number {
-  return sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] ?? 0
 }
 
 /** The last runs, newest right, by length; failures have a foot, so that they are seen without colour. */

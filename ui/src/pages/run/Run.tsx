@@ -20,6 +20,7 @@ import { words } from '../../words'
 import { nameOf, openIncidents, RetryButtons, RunButtons } from './acting'
 import { culprit, label } from './groups'
 import { Inspector } from './Inspector'
+import { locate } from './lines'
 import { Timeline } from './Timeline'
 import { useActivity } from './activity'
 import './run.css'
@@ -75,7 +76,8 @@ function Page({ picture }: { picture: RunPicture }) {
   const look = useCallback((change: Partial<RunSearch>, replace = true) => void navigate({ search: (old) => ({ ...old, ...change }), replace }), [navigate])
   const first = urgent(picture)
   const choose = useCallback((step: string | undefined) => look({ step: step ?? (first === undefined ? undefined : NONE) }), [look, first])
-  const chosen = picture.calls.find((each) => each.key === (search.step ?? first))
+  const step = search.step ?? first
+  const { picture: of, call: chosen } = useMemo(() => locate(picture, step) ?? { picture, call: undefined }, [picture, step])
   const show = useCallback((next: (typeof TABS)[number]) => look({ tab: next === 'timeline' ? undefined : next }, false), [look])
   useTabKeys(picture, chosen, choose, show)
   useEffect(() => {
@@ -96,12 +98,12 @@ function Page({ picture }: { picture: RunPicture }) {
       </nav>
       <div className="split">
         <Suspense fallback={<GreyRows />}>
-          {tab === 'timeline' && <Timeline picture={picture} chosen={chosen?.key} choose={choose} unfolded={search.unfolded === true} fold={(unfolded) => look({ unfolded: unfolded || undefined })} />}
+          {tab === 'timeline' && <Timeline picture={picture} chosen={chosen && step} choose={choose} unfolded={search.unfolded === true} fold={(unfolded) => look({ unfolded: unfolded || undefined })} />}
           {tab === 'graph' && <Graph picture={picture} chosen={chosen?.key} choose={choose} />}
           {tab === 'events' && <Events picture={picture} full={search.full === true} look={look} choose={choose} chosen={chosen?.key} />}
           {tab === 'logs' && <Logs picture={picture} find={search.find ?? ''} step={search.step} look={look} />}
         </Suspense>
-        <Inspector picture={picture} call={chosen} choose={choose} asked={search.step !== undefined} />
+        <Inspector picture={of} call={chosen} choose={choose} asked={search.step !== undefined} />
       </div>
     </>
   )

@@ -32,7 +32,7 @@ export function Timeline({ picture, chosen, choose, unfolded, fold }: Props) {
   const now = Math.max(clock, picture.now)
   const end = picture.run.closed_at ?? now
   const rows = useMemo(() => lines(picture, opened), [picture, opened])
-  const scale = useMemo(() => axis(picture.calls, picture.run.started_at, end, unfolded), [picture.calls, picture.run.started_at, end, unfolded])
+  const scale = useMemo(() => axis(shown(picture, rows), picture.run.started_at, end, unfolded), [picture, rows, end, unfolded])
   const virtual = useVirtualizer({ count: rows.length, getScrollElement: () => scroller.current, estimateSize: () => HEIGHT, overscan: 16 })
   const toggle = (key: string) => setOpened((old) => (old.has(key) ? new Set([...old].filter((each) => each !== key)) : new Set([...old, key])))
   useKeys({ f: () => fold(!unfolded) })
@@ -111,7 +111,7 @@ function Row({ line, picture, scale, now, top, index, current, choose, toggle }:
     case 'compensation':
       return (
         <div className="tlrow group" {...shared}>
-          <div className="nm" role="gridcell"><Icon name="compensating" small /><span>{w.compensation}</span><span className="tiny faint cut" style={{ fontWeight: 400 }}>{w.undoneOf(line.done, line.of)}</span></div>
+          <div className="nm" role="gridcell">{depth > 0 && <Indent depth={depth} />}<Icon name="compensating" small /><span>{w.compensation}</span><span className="tiny faint cut" style={{ fontWeight: 400 }}>{w.undoneOf(line.done, line.of)}</span></div>
           <div className="num" role="gridcell" /><div className="tr" role="gridcell" />
         </div>
       )
@@ -136,6 +136,7 @@ function Row({ line, picture, scale, now, top, index, current, choose, toggle }:
         <div className={`tlrow click ${current ? 'cur' : ''}`} {...shared} aria-selected={current} onClick={() => choose(line.key)}>
           <div className="nm" role="gridcell">
             <Indent depth={depth} /><StateIcon state={line.call.state} />
+            {line.child && <button className="plain fold" aria-expanded={line.open} aria-label={w.childSteps(label(line.call))} onClick={(event) => { event.stopPropagation(); toggle(line.key) }}><Icon name={line.open ? 'down' : 'right'} small className="faint" /></button>}
             <button className="plain cut mono" title={label(line.call)}>{label(line.call)}<span className="sr">, {said(line.call)}</span></button>
             {line.call.assignee && <span className="tiny faint cut">{line.call.assignee}</span>}
             {line.call.kind === 'child' && <span className="tag q">{w.childTag}</span>}
@@ -151,6 +152,12 @@ function Row({ line, picture, scale, now, top, index, current, choose, toggle }:
 /** The row as text, for who cannot see the bars. */
 function said(call: CallView): string {
   return [stateWord(call.state).toLowerCase(), call.attempts && call.attempts > 1 ? w.attempts(call.attempts) : '', call.failure ? typeName(call.failure.type) : '', call.kind === 'decision' ? verdict(call) : ''].filter(Boolean).join(', ')
+}
+
+/** What the axis has to have room for: the run's own calls, and those of the child runs that are open. */
+function shown(picture: RunPicture, rows: Line[]): CallView[] {
+  const below = rows.flatMap((line) => (line.kind === 'call' && line.depth > 1 ? [line.call] : []))
+  return [...new Set([...picture.calls, ...below])]
 }
 
 function Indent({ depth }: { depth: number }) {

@@ -1,7 +1,9 @@
 // What the list is narrowed to, as tokens that are in the address.
 import { useQuery } from '@tanstack/react-query'
 import { useEffect, useRef, useState } from 'react'
+import { serverNow } from '../../api/client'
 import { workflowsQuery } from '../../api/queries'
+import { moment } from '../../parts/format'
 import { Icon } from '../../parts/Icon'
 import type { RunsSearch } from '../../routes'
 import { words } from '../../words'
@@ -42,13 +44,14 @@ export function Filters({ search, narrow, find }: { search: RunsSearch; narrow: 
       </span>
       <span className="tok">
         <label htmlFor="f-started">{w.started}</label>
-        <select id="f-started" value={search.range ?? ''} onChange={(event) => narrow({ range: (event.target.value || undefined) as RunsSearch['range'] })}>
+        <select id="f-started" value={search.range ?? ''} onChange={(event) => narrow({ range: (event.target.value || undefined) as RunsSearch['range'], from: undefined, to: undefined })}>
           <option value="">{w.ever}</option>
           {Object.entries(RANGES).map(([key, name]) => (
             <option key={key} value={key}>{`${w.range} ${name}`}</option>
           ))}
         </select>
       </span>
+      {search.from !== undefined && <Between search={search} narrow={narrow} />}
       {(search.attribute ?? []).map((each) => (
         <Token key={each} what={w.attribute} value={each} drop={() => narrow({ attribute: search.attribute?.filter((other) => other !== each) })} />
       ))}
@@ -61,6 +64,13 @@ export function Filters({ search, narrow, find }: { search: RunsSearch; narrow: 
 
 function named(chosen: string | undefined, names: string[]): string[] {
   return chosen === undefined || names.includes(chosen) ? names : [...names, chosen]
+}
+
+/** A stretch of time that was chosen in the histogram. */
+export function Between({ search, narrow }: { search: RunsSearch; narrow: (change: Partial<RunsSearch>) => void }) {
+  const now = serverNow()
+  const to = search.to === undefined ? words.time.now : moment(search.to, now)
+  return <Token what={w.started} value={w.between(moment(search.from ?? 0, now), to)} drop={() => narrow({ from: undefined, to: undefined })} />
 }
 
 export function Token({ what, value, drop }: { what: string; value: string; drop: () => void }) {

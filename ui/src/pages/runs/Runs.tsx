@@ -1,10 +1,8 @@
 // The list of runs: which ones. Filters, the peeked run and the view are in the address.
-import { useQuery } from '@tanstack/react-query'
-import { Link, useNavigate, useSearch } from '@tanstack/react-router'
+import { useNavigate, useSearch } from '@tanstack/react-router'
 import { useVirtualizer } from '@tanstack/react-virtual'
 import { lazy, Suspense, useCallback, useEffect, useMemo, useRef, useState } from 'react'
 import { ask } from '../../api/client'
-import { overviewQuery } from '../../api/queries'
 import { EmptyFace, ErrorFace, GreyRows } from '../../parts/Faces'
 import { useKeys } from '../../parts/keys'
 import { say, sayError } from '../../parts/toasts'
@@ -14,11 +12,13 @@ import type { RunsSearch } from '../../routes'
 import { words } from '../../words'
 import { Bulk } from './Bulk'
 import { filterOf, pinsIncidents } from './filter'
-import { Filters, RANGES, Token } from './Filters'
+import { Between, Filters, RANGES, Token } from './Filters'
 import { Row } from './Row'
 import { useRows } from './rows'
+import { Views } from './Views'
 import './runs.css'
 
+const Histogram = lazy(() => import('./Histogram'))
 const Peek = lazy(() => import('./Peek'))
 const w = words.runs
 const HEIGHT = 33
@@ -68,6 +68,7 @@ export default function Runs() {
               {w.fresh(list.fresh, list.fresh >= 60)}
             </button>
           )}
+          <Suspense fallback={<div className="hist" />}><Histogram filter={filter} choose={(from, to) => narrow({ from: Math.round(from), to: Math.round(to), range: undefined })} /></Suspense>
           <div className="tlgrid" role="grid" aria-label={w.title} aria-rowcount={list.end ? rows.length + 1 : -1}>
           <div className="rrow head" role="row">
             <span role="columnheader"><span className="sr">{w.select('')}</span></span>
@@ -122,24 +123,6 @@ function toggled(old: ReadonlySet<number>, run: number): ReadonlySet<number> {
   return next
 }
 
-function Views({ search }: { search: RunsSearch }) {
-  const { data } = useQuery(overviewQuery)
-  const count = (...states: string[]) => states.reduce((sum, state) => sum + (data?.counts[state] ?? 0), 0)
-  const views = [
-    [undefined, w.all, 0], ['needs', w.needs, count('incident')], ['open', w.open, count('incident', 'running', 'waiting', 'paused')],
-    ['failed', w.failed, count('failed')], ['done', w.done, count('completed')],
-  ] as const
-  return (
-    <nav className="tabs" aria-label={w.views}>
-      {views.map(([view, name, n]) => (
-        <Link key={name} to="/runs" activeOptions={{ exact: true, explicitUndefined: true }} search={{ ...(search.workflow ? { workflow: search.workflow } : {}), ...(view ? { view } : {}) }} aria-current={search.view === view && !search.state ? 'page' : undefined}>
-          {name} {view && <span className="n">{n.toLocaleString()}</span>}
-        </Link>
-      ))}
-    </nav>
-  )
-}
-
 function Nothing({ search, narrow }: { search: RunsSearch; narrow: (change: Partial<RunsSearch>) => void }) {
   const { open } = useFrame()
   const narrowed = Object.keys(clean({ ...search, peek: undefined })).length > 0
@@ -157,6 +140,7 @@ function Nothing({ search, narrow }: { search: RunsSearch; narrow: (change: Part
         {search.id && <Token what={w.find} value={search.id} drop={() => narrow({ id: undefined })} />}
         {search.workflow && <Token what={w.workflow} value={search.workflow} drop={() => narrow({ workflow: undefined })} />}
         {search.range && <Token what={w.started} value={`${w.range} ${RANGES[search.range]}`} drop={() => narrow({ range: undefined })} />}
+        {search.from !== undefined && <Between search={search} narrow={narrow} />}
         {search.attribute?.map((each) => <Token key={each} what={w.attribute} value={each} drop={() => narrow({ attribute: search.attribute?.filter((other) => other !== each) })} />)}
         {search.state?.map((each) => <Token key={each} what={w.state} value={each} drop={() => narrow({ state: search.state?.filter((other) => other !== each) })} />)}
       </div>

@@ -24,7 +24,8 @@ export function filterOf(search: RunsSearch): RunFilter {
     workflow: search.workflow,
     id: search.id,
     attribute: search.attribute,
-    since: search.range ? since(search.range) : undefined,
+    since: search.from ?? (search.range ? since(search.range) : undefined),
+    until: search.to,
   }
 }
 
