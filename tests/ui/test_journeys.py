@@ -174,7 +174,7 @@ def test_a_child_opens_in_place(screen: Screen, served: Served) -> None:
     page.get_by_role("complementary").get_by_text("by road").wait_for()
     page.reload()
     page.get_by_role("complementary").get_by_text("by road").wait_for()
-    page.get_by_role("button", name="Steps of quote").click()
+    page.get_by_role("row", name=re.compile("^catalogue ?, completed")).wait_for()
     page.get_by_role("button", name="Steps of quote").click()
     assert page.get_by_role("row", name=re.compile("^catalogue")).count() == 0
 

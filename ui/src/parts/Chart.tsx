@@ -158,7 +158,6 @@ function annotate(chart: UPlot, { lines, marks, now }: Props, place: HTMLElement
   ctx.save()
   ctx.font = `${11 * devicePixelRatio}px ${getComputedStyle(place).fontFamily}`
   ctx.fillStyle = color(place, '--text3')
-  ctx.strokeStyle = color(place, '--text3')
   ctx.textBaseline = 'bottom'
   const taken: number[] = []
   for (const [i, line] of [...lines.entries()].reverse()) {
@@ -168,12 +167,17 @@ function annotate(chart: UPlot, { lines, marks, now }: Props, place: HTMLElement
     taken.push(y)
     const x = chart.valToPos((chart.data[0] as number[])[at]!, 'x', true)
     ctx.textAlign = x > bbox.left + bbox.width - 40 * devicePixelRatio ? 'right' : 'left'
+    ctx.strokeStyle = color(place, '--surface')
+    ctx.lineWidth = 3 * devicePixelRatio
+    ctx.strokeText(line.name, x, y - 3 * devicePixelRatio)
     ctx.fillText(line.name, x, y - 3 * devicePixelRatio)
   }
   if (now) {
     ctx.textAlign = 'right'
     ctx.fillText(words.time.now, bbox.left + bbox.width, bbox.top + bbox.height + 17 * devicePixelRatio)
   }
+  ctx.lineWidth = devicePixelRatio
+  ctx.strokeStyle = color(place, '--text3')
   ctx.setLineDash([2 * devicePixelRatio, 3 * devicePixelRatio])
   for (const mark of marks ?? []) {
     const x = chart.valToPos(mark.at / US, 'x', true)

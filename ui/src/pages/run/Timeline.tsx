@@ -10,7 +10,7 @@ import { useNow } from '../../parts/Time'
 import { words } from '../../words'
 import { axis, type Axis } from './axis'
 import { beginning, ending, label, spent, type Group } from './groups'
-import { lines, type Line } from './lines'
+import { above, lines, type Line } from './lines'
 import { verdict } from './Decision'
 
 const w = words.run
@@ -25,7 +25,7 @@ interface Props {
 }
 
 export function Timeline({ picture, chosen, choose, unfolded, fold }: Props) {
-  const [opened, setOpened] = useState<ReadonlySet<string>>(new Set())
+  const [opened, setOpened] = useState<ReadonlySet<string>>(() => new Set(above(chosen)))
   const scroller = useRef<HTMLDivElement>(null)
   const clock = useNow()
   const open = picture.run.closed_at === null

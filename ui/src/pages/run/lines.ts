@@ -17,6 +17,12 @@ function within(path: string, key: string): string {
   return path === '' ? key : `${path}${BELOW}${key}`
 }
 
+/** What has to be open for a row to be seen. */
+export function above(key: string | undefined): string[] {
+  const parts = key?.split(BELOW) ?? []
+  return parts.slice(1).map((_, i) => parts.slice(0, i + 1).join(BELOW))
+}
+
 /** A step of the run or of a run below it, and the picture that it is in. */
 export function locate(picture: RunPicture, key: string | undefined): { picture: RunPicture; call: CallView } | undefined {
   if (key === undefined) return undefined
