@@ -24,23 +24,26 @@ AT_ONCE = 100
 def keep(run: Resident, event: DecisionEvaluated) -> None:
     """A decision is made; it is recorded when all commands beside it are carried out (``record``)."""
     run.active[event.key] = None
+    if run.decided is None:
+        run.decided = []
     run.decided.append(event)
 
 
 def record(conductor: Conductor, run: Resident) -> None:
     """Records what is decided, and applies it; what is decided because of that comes next."""
-    if run.recording:  # asked from below: whoever began goes on
+    decided = run.decided
+    if run.recording or decided is None:  # asked from below: whoever began goes on
         return
     run.recording = True
     left = AT_ONCE
     try:
-        while run.decided and left:
+        while decided and left:
             left -= 1
-            event = run.decided.pop(0)
+            event = decided.pop(0)
             run.active.pop(event.key, None)
             if not run.closed and run.execution is not None:  # one that stands still asks again when it goes on
                 conductor.apply(run, msgspec.structs.replace(event, at=conductor.stamp(run)))
     finally:
         run.recording = False
-    if run.decided:
+    if decided:
         run.open_segment().effects.append((record, (conductor, run)))

@@ -175,7 +175,7 @@ class Resident:
         awaited: attempts whose outcome comes from outside, by key.
         held: calls of steps that are paused for all runs, by key, each with the step's name.
         paused: who has paused it and why, if somebody has. withheld: work that a predecessor began waits meanwhile.
-        decided: decisions that are made and not recorded yet, in order. recording: one of them just now is.
+        decided: decisions that are made and not recorded yet, in order, if any. recording: one of them just now is.
         segment: what is not handed to the writer yet. in_flight: what the writer is committing.
     """
 
@@ -216,7 +216,7 @@ class Resident:
         self.taken: set[int] = set()
         self.unread = False
         self.orphaned = False
-        self.decided: list[DecisionEvaluated] = []
+        self.decided: list[DecisionEvaluated] | None = None
         self.recording = False
 
     def open_segment(self) -> Segment:
