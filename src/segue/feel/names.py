@@ -44,12 +44,16 @@ class Branch:
 
 
 class Names:
-    """Names of more than one token, as a tree of their tokens; a name of one token needs no looking up."""
+    """Names of more than one token, as a tree of their tokens; a name of one token needs no looking up.
 
-    __slots__ = ("_root",)
+    ``outer``: names that are known besides, which cost nothing to have.
+    """
 
-    def __init__(self, names: Iterable[str] = ()) -> None:
+    __slots__ = ("_outer", "_root")
+
+    def __init__(self, names: Iterable[str] = (), outer: Names | None = None) -> None:
         self._root: Branch | None = None
+        self._outer = outer
         self.add(names)
 
     def add(self, names: Iterable[str]) -> None:
@@ -64,6 +68,16 @@ class Names:
 
     def longest(self, tokens: list[Token], at: int) -> tuple[str, int] | None:
         """The longest known name that begins at a token, and how many tokens it has."""
+        found = self._own(tokens, at)
+        outer = self._outer
+        while outer is not None:
+            further = outer._own(tokens, at)
+            if further is not None and (found is None or further[1] > found[1]):
+                found = further
+            outer = outer._outer
+        return found
+
+    def _own(self, tokens: list[Token], at: int) -> tuple[str, int] | None:
         if self._root is None:
             return None
         branch = self._root.next.get((tokens[at].text, False))

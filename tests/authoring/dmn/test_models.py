@@ -49,6 +49,20 @@ def test_a_chain_takes_time_by_its_length() -> None:
     assert read("".join(chain)).decide("d19999").value == 20_000
 
 
+def test_what_a_model_holds_takes_time_by_its_length() -> None:
+    """With their square, each of these would take longer than a test may."""
+    types = "".join(f'<itemDefinition name="t{n}"><typeRef>t{n + 1}</typeRef></itemDefinition>' for n in range(60_000))
+    last = '<itemDefinition name="t60000"><typeRef>number</typeRef></itemDefinition>'
+    assert len(read(types + last).definitions.types) == 60_001
+
+    entry = (
+        '<contextEntry><variable name="v {0}"/><literalExpression><text>{0}</text></literalExpression></contextEntry>'
+    )
+    entries = "".join(entry.format(n) for n in range(50_000))
+    found = read(f'<decision id="d" name="d"><context>{entries}</context></decision>').decide("d")
+    assert found.value["v 49999"] == 49_999
+
+
 def test_business_knowledge_models_call_each_other_and_themselves() -> None:
     body = (
         knowledge("double", "n", literal("2 * n"))

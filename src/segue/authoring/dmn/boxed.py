@@ -50,13 +50,14 @@ def _table(part: model.Table, place: Place) -> Evaluate:
 
 def _context(part: model.Context, place: Place) -> Evaluate:
     entries: list[tuple[str | None, Evaluate]] = []
+    place = place.within()  # its names grow: an entry sees those before it
     for entry in part.entries:
         variable = entry.variable
         name = variable.name if variable is not None else ""
         evaluate = boxed(entry.value, place.within(name) if name else place)
         if variable is not None and name:
             evaluate = place.typed(evaluate, variable.type_ref, name)
-            place = place.within(names=(name,))
+            place.known.add((name,))
         entries.append((name or None, evaluate))
 
     def run(scope: Scope) -> Value:

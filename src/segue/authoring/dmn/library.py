@@ -94,9 +94,10 @@ class Library:
 
     def _refuse_endless_types(self) -> None:
         """A type may hold values of itself in a component, but it cannot be itself, or a list of itself."""
+        ending: set[int] = set()
         for namespace, each in self.models.items():
             for item in each.types:
-                if _leads_to_itself(self.types[namespace][item.name]):
+                if _leads_to_itself(self.types[namespace][item.name], ending):
                     raise DecisionModelError(
                         "the type is defined by itself", element=f"itemDefinition {item.name}", line=item.line
                     )
@@ -175,10 +176,11 @@ class Library:
         )
 
 
-def _leads_to_itself(type_: Type) -> bool:
+def _leads_to_itself(type_: Type, ending: set[int]) -> bool:
+    """``ending``: ids of types that are known not to; those that are met on the way are added."""
     seen: set[int] = set()
     found: Type | None = type_
-    while found is not None:
+    while found is not None and id(found) not in ending:
         if id(found) in seen:
             return True
         seen.add(id(found))
@@ -190,7 +192,8 @@ def _leads_to_itself(type_: Type) -> bool:
             case ListType():
                 found = found.item
             case _:
-                return False
+                found = None
+    ending |= seen
     return False
 
 

@@ -23,7 +23,7 @@ FREE: Final = 8
 class Place:
     """A place in a model, under the name of the element that it is part of."""
 
-    __slots__ = ("known", "limits", "members", "name", "names", "types")
+    __slots__ = ("known", "limits", "members", "name", "types")
 
     def __init__(
         self,
@@ -33,10 +33,10 @@ class Place:
         members: Names,
         types: Mapping[str, Type],
         limits: Limits,
+        outer: Names | None = None,
     ) -> None:
         self.name = name
-        self.names = tuple(names)
-        self.known = Names(self.names)
+        self.known = Names(names, outer)
         self.members = members
         self.types = types
         self.limits = limits
@@ -45,10 +45,11 @@ class Place:
         """A place inside this one, where more names are known."""
         return Place(
             f"{self.name}, {name}" if name else self.name,
-            (*self.names, *names),
+            names,
             members=self.members,
             types=self.types,
             limits=self.limits,
+            outer=self.known,
         )
 
     def expression(self, text: str, line: int) -> Expression:

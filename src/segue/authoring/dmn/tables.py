@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 from segue.authoring.dmn import model
 from segue.authoring.dmn.columns import Column, numbers
@@ -23,6 +23,8 @@ from segue.feel.source import Source
 from segue.feel.types import Constrained, ListType, Type, resolve
 from segue.feel.values import Value
 
+PLAIN: Final = frozenset({str, Decimal})
+"""Values that are found by their hash."""
 AGGREGATES: Final = {"SUM": "sum", "MIN": "min", "MAX": "max"}
 SIGNS: Final = {"SUM": "+", "MIN": "<", "MAX": ">", "COUNT": "#"}
 LISTS: Final = frozenset({"COLLECT", "RULE ORDER", "OUTPUT ORDER"})
@@ -71,7 +73,7 @@ def _all_allowed(tests: UnaryTests, value: Value, scope: Scope) -> bool:
 class _Output:
     """What a column answers with, and the order of its values."""
 
-    __slots__ = ("allowed", "default", "name", "order", "source", "type")
+    __slots__ = ("allowed", "default", "name", "order", "places", "source", "type")
 
     def __init__(self, clause: model.OutputClause, part: model.Table, place: Place) -> None:
         self.name = clause.name
@@ -81,6 +83,9 @@ class _Output:
         self.default = place.evaluator(clause.default, clause.line) if clause.default else None
         text = clause.values or _allowed_text(self.type or place.type(part.type_ref), clause.name)
         self.order = _listed(text, place, clause.line)
+        self.places: dict[Any, int] | None = None
+        if all(type(each) in PLAIN for each in self.order):
+            self.places = {each: at for at, each in reversed(list(enumerate(self.order)))}
 
     def checked(self, value: Value, scope: Scope) -> Value:
         """The value of a cell, or null where it has the wrong type or is not allowed."""
@@ -95,6 +100,8 @@ class _Output:
 
     def rank(self, value: Value, run: Run) -> int:
         """The place of a value in the order of the column's values; behind them if it is none."""
+        if self.places is not None:
+            return self.places.get(value, len(self.order)) if type(value) in PLAIN else len(self.order)
         for index, each in enumerate(self.order):
             if same(value, each, run):
                 return index
