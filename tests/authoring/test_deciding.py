@@ -195,6 +195,23 @@ def test_a_decision_that_cannot_be_made_is_recorded_as_that(
         raise AssertionError(event.failure.message)
 
 
+def test_why_a_decision_cannot_be_made_does_not_depend_on_where_it_is_asked_for(begin: Begin) -> None:
+    async def shop() -> None:
+        try:
+            raise LookupError("something else")
+        except LookupError:
+            await decide(GENEROUS, "rebate")
+
+    world = begin(flow(shop))
+    event = world.decisions["/decision:rebate"]
+    assert event.failure is not None
+    assert event.failure.cause is None
+    world.restart()
+    world.look_around()
+    assert world.decisions["/decision:rebate"] == event
+    world.decided("/decision:rebate")
+
+
 def test_the_answer_is_what_the_workflow_asks_for(begin: Begin) -> None:
     async def shop() -> list[str]:
         due = await decide(GENEROUS, "due", {"placed": dt.date(2026, 11, 26)}, result=dt.date)

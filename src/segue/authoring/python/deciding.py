@@ -106,6 +106,8 @@ def _outcome(
     try:
         return model.decide(decision, model.typed(given), now=now), None
     except (FeelError, InvalidArgument) as error:
+        # Whatever the workflow is handling just now is not what is wrong with the decision, and may not be there again.
+        error.__context__ = None
         return None, describe(error, retryable=False)
 
 
