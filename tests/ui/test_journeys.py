@@ -242,3 +242,22 @@ def test_a_view_is_saved_and_removed(screen: Screen, served: Served) -> None:
     assert page.get_by_role("link", name="Orders").get_attribute("aria-current") == "page"
     page.get_by_role("button", name="Remove the view Orders").click()
     assert page.get_by_role("link", name="Orders").count() == 0
+
+
+def test_runs_are_found_by_state_and_attribute(screen: Screen, served: Served) -> None:
+    page = screen.page
+    screen.open("/runs", "order-48213")
+    page.get_by_role("button", name="Filter").click()
+    dialog = page.get_by_role("dialog", name="Filter")
+    dialog.get_by_label("Its value").fill("Mira Reuter")
+    dialog.get_by_role("button", name="Show these").click()
+    dialog.get_by_text("A value needs the name of its attribute").wait_for()
+    dialog.get_by_label("Attribute", exact=True).fill("customer")
+    dialog.get_by_label("Failed").check()
+    dialog.get_by_role("button", name="Show these").click()
+    page.get_by_role("button", name="Remove attribute customer=Mira Reuter").wait_for()
+    page.get_by_text("1 shown").wait_for()
+    assert page.locator(".rows .rrow").all_inner_texts()[0].find("order-48330") >= 0
+    page.get_by_role("button", name="Remove attribute customer=Mira Reuter").click()
+    page.get_by_role("button", name="Remove state failed").click()
+    page.wait_for_url(lambda url: url.endswith("/runs"))

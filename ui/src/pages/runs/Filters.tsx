@@ -7,12 +7,14 @@ import { moment } from '../../parts/format'
 import { Icon } from '../../parts/Icon'
 import type { RunsSearch } from '../../routes'
 import { words } from '../../words'
+import { Narrowing } from './Narrowing'
 
 const w = words.runs
 export const RANGES = { hour: w.hour, day: w.day, week: w.week }
 
 export function Filters({ search, narrow, find }: { search: RunsSearch; narrow: (change: Partial<RunsSearch>) => void; find: React.RefObject<HTMLInputElement | null> }) {
   const [text, setText] = useState(search.id ?? '')
+  const [narrowing, setNarrowing] = useState(false)
   const asked = useRef(search.id ?? '')
   const workflows = useQuery(workflowsQuery)
   useEffect(() => {
@@ -58,6 +60,8 @@ export function Filters({ search, narrow, find }: { search: RunsSearch; narrow: 
       {(search.state ?? []).map((each) => (
         <Token key={each} what={w.state.toLowerCase()} value={each} drop={() => narrow({ state: search.state?.filter((other) => other !== each) })} />
       ))}
+      <button className="btn quiet" onClick={() => setNarrowing(true)}><Icon name="filter" small />{w.filter}</button>
+      {narrowing && <Narrowing search={search} narrow={narrow} close={() => setNarrowing(false)} />}
     </div>
   )
 }
