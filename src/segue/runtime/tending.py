@@ -26,6 +26,8 @@ log = logging.getLogger("segue.tending")
 
 PER_LEASE = 4
 """How often an owner is heard of while one lease lasts."""
+LONGEST = 10.0
+"""Seconds after which an owner looks anyway: hints may be missed."""
 SOON = 0.25
 """Seconds after which a surplus is given up: time for steps that are about to end."""
 
@@ -58,7 +60,7 @@ class Tending:
         """Goes on with the lease, if there is one."""
         lease = self._conductor.store.lease
         if lease is not None:
-            self._task = asyncio.create_task(self._keep(lease / PER_LEASE))
+            self._task = asyncio.create_task(self._keep(min(lease / PER_LEASE, LONGEST)))
 
     def look(self) -> None:
         """Something may have changed among the owners."""

@@ -36,6 +36,7 @@ class Hints:
                 if self._connection is None:
                     self._connection = connect(self._address, patience=self._patience)
                     self._connection.execute("LISTEN segue")
+                    self._stirred = True  # whoever came before that was not heard
                     return True
                 heard = list(self._connection.notifies(timeout=0))  # all of them, or the first would hide the others
                 self._stirred = self._stirred or any(hint.payload == OWNERS for hint in heard)

@@ -134,8 +134,8 @@ class Ownership:
         return moved
 
     def _moving(self, session: Session, fence: Fence) -> list[_Range]:
-        """Begins to move slots: their table is locked first and rows of owners after it, by everybody, or two would wait
-        for each other.
+        """Begins to move slots: their table is locked first and rows of owners after it, by everybody, or two would
+        wait for each other.
 
         Raises:
             FenceLost: the owner has been thrown out.
