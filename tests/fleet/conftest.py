@@ -24,4 +24,5 @@ def fleet(postgres_database: Callable[[], str], monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr("fleet_program.DATABASE", url)
     fleet = Fleet(url, {**os.environ, "FLEET_DATABASE": url})
     yield fleet
+    print(fleet.query("SELECT epoch, worker, expires - clock_timestamp() FROM segue.owners"), fleet.shares())
     fleet.close()

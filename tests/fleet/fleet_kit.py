@@ -91,7 +91,9 @@ class Fleet:
         return [size if epoch is not None else -size for epoch, size in rows]
 
     def close(self) -> None:
+        """Ends what still runs; what was said is shown with a test that fails."""
         for worker in self.workers:
+            print(f"worker {worker.process.pid}, exit code {worker.process.poll()}:\n{worker.said()}")
             worker.close()
 
 

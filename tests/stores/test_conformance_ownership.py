@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from store_kit import (
@@ -16,7 +17,7 @@ from store_kit import (
 )
 
 from segue.errors import FenceLost
-from segue.stores.base import Append, Batch, Operation
+from segue.stores.base import Append, Batch, Fence, Operation, Store
 from segue.stores.base import Owner as WhoOwns
 from segue.stores.owning import SLOTS, Holding, Slots
 
@@ -182,3 +183,22 @@ def test_an_owner_that_died_is_no_owner(store_factory: StoreFactory) -> None:
     first.own("default", "one", {"order": "v1"})
     die(first)
     assert second.owner("default") is None
+
+
+def test_slots_are_moved_by_one_at_a_time(store_factory: StoreFactory) -> None:
+    """Many owners tend at once: together they have all slots, and none twice."""
+    stores = [store_factory() for _ in range(6)]
+    owners = [(store, fence) for store in stores if (fence := store.own("default", "worker")) is not None]
+
+    def tend(store: Store, fence: Fence) -> None:
+        for _ in range(30):
+            holding = store.tend(fence)
+            if holding.surplus:
+                store.give(fence, holding.surplus)
+
+    with ThreadPoolExecutor(len(owners)) as threads:
+        for done in [threads.submit(tend, *owner) for owner in owners]:
+            done.result()
+
+    owned = [slot for store, fence in owners for s in store.tend(fence).slots for slot in range(s.low, s.high + 1)]
+    assert sorted(owned) == list(range(SLOTS))

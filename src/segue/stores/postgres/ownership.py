@@ -33,8 +33,9 @@ _expire = Statement("expire_leases")
 _check = Statement("check_fence")
 _live = Statement("live_owners")
 _advertise = Statement("advertise")
-_make = Statement("make_slots")
-_lock = Statement("lock_slots")
+_make = Statement("make_app")
+_lock = Statement("lock_app")
+_slots_of = Statement("slots_of_app")
 _clear = Statement("clear_slots")
 _write = Statement("write_slots")
 _move = Statement("move_runs")
@@ -134,13 +135,13 @@ class Ownership:
         return moved
 
     def _moving(self, session: Session, fence: Fence) -> list[_Range]:
-        """Begins to move slots: their table is locked first and rows of owners after it, by everybody, or two would
+        """Begins to move slots: the app is locked first and rows of owners after it, by everybody, or two would
         wait for each other.
 
         Raises:
             FenceLost: the owner has been thrown out.
         """
-        ranges = [_Range(*row) for row in _lock.one(session, (fence.app,))]
+        ranges = _read(session, fence.app)
         if not _check.one(session, (fence.app, fence.epoch)):
             raise lost(fence)
         return ranges
@@ -153,7 +154,7 @@ class Ownership:
         if not clean:
             return
         with suppress(StoreError, FenceLost), self._writer.transaction() as session:
-            ranges = [_Range(*row) for row in _lock.one(session, (fence.app,))]
+            ranges = _read(session, fence.app)
             if not _leave.one(session, (fence.app, fence.epoch)):
                 return
             for each in ranges:
@@ -168,6 +169,12 @@ class Ownership:
     def release_all(self, *, clean: bool) -> None:
         for fence in list(self._held):
             self.release(fence, clean=clean)
+
+
+def _read(session: Session, app: str) -> list[_Range]:
+    """The slots of an app, which nobody else moves until the transaction ends."""
+    _lock.one(session, (app,))
+    return [_Range(*row) for row in _slots_of.one(session, (app,))] or [_Range(0, SLOTS - 1, None, True)]
 
 
 def _free(ranges: list[_Range], live: set[int]) -> None:

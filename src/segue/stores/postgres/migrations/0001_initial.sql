@@ -24,6 +24,11 @@ CREATE TABLE segue.owners (
     PRIMARY KEY (app, epoch)
 ) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
 
+-- The row of an app is locked by whoever moves its slots.
+CREATE TABLE segue.apps (
+    app text PRIMARY KEY
+);
+
 -- Which worker owns the runs of which slots; nobody (NULL) until one claims them. clean: the last owner gave them back.
 CREATE TABLE segue.slots (
     app text NOT NULL,

@@ -1,2 +1,2 @@
--- First half of writing the slots of an app anew. Locks: their rows, which are locked since they were read.
+-- First half of writing the slots of an app anew. Locks: their rows; who moves them holds the app's row.
 DELETE FROM segue.slots WHERE app = ?::text
