@@ -9,20 +9,20 @@ from __future__ import annotations
 
 import itertools
 import re
-import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import psycopg
 from psycopg import errors
 
-from segue.errors import CallerError, OutOfReach, StepTimeout
+from segue.errors import OutOfReach
 from segue.kernel.transactions import Parameters, Rows
-from segue.stores.base import Post
 from segue.stores.postgres.connection import is_gone
-from segue.stores.sql import posts, values
-from segue.stores.transacting import Transact, Transacted, Written
+from segue.stores.sql import posts
+from segue.stores.sql.lent import Lent as LentByAny
+from segue.stores.sql.lent import keep
+from segue.stores.transacting import Transact, Transacted
 
 if TYPE_CHECKING:
     from segue.stores.postgres.session import Session
@@ -57,16 +57,9 @@ def carry_out(session: Session, transact: Transact) -> Transacted:
         session.execute("RELEASE SAVEPOINT step")
         return Transacted("failed", transact.run, error)
     lent.raise_trouble()
-    _keep(session, transact, written)
+    keep(session, transact, written)
     session.execute("RELEASE SAVEPOINT step")
     return Transacted("committed", transact.run, None, lent.outbox)
-
-
-def _keep(session: Session, transact: Transact, written: Written) -> None:
-    post = Post(transact.kind, written.body, transact.message, transact.at, run=transact.run, blobs=written.blobs)
-    posts.deliver(session, [post])
-    values.set_state(session, written.state)
-    values.attach(session, [(transact.run, written.artifacts)])
 
 
 def _in_order(sql: str, parameters: Parameters) -> tuple[str, list[Any]]:
@@ -86,36 +79,22 @@ def _in_order(sql: str, parameters: Parameters) -> tuple[str, list[Any]]:
     return _VALUE.sub(place, sql), values
 
 
-class Lent:
-    """The connection as the step's code has it; fulfils ``Transaction``. Of no use once the step has ended.
+class Lent(LentByAny):
+    """The connection as the step's code has it; fulfils ``Transaction``.
 
     Values stand in its statements as ``?`` and ``?1``, or by name as ``:name``, as they do in the other dialect.
     """
 
     dialect = "postgresql"
+    waits = "this worker cannot commit"
 
     def __init__(self, session: Session, budget: int) -> None:
+        super().__init__(budget)
         self._session = session
         self._raw = session.raw
-        self._budget = budget
-        self._thread = threading.get_ident()
-        self._ends = 0.0
-        self._over = True
-        self._trouble: Exception | None = None
-        self.outbox = False
-
-    def __enter__(self) -> Lent:
-        self._ends = time.monotonic() + self._budget / 1_000_000
-        self._over = False
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self._over = True
-
-    # --- for the step -----------------------------------------------------------------------------------------
 
     def execute(self, sql: str, parameters: Parameters = (), /) -> Rows:
-        self._look(sql)
+        self._check(sql)
         try:
             rows, count = self._run(sql, parameters)
         except errors.QueryCanceled as error:
@@ -126,9 +105,6 @@ class Lent:
             raise
         self.outbox = self.outbox or bool(_OUTBOX.search(sql))
         return Rows(rows, max(count, 0), 0)
-
-    def executemany(self, sql: str, parameters: Iterable[Parameters], /) -> int:
-        return sum(self.execute(sql, each).rowcount for each in parameters)
 
     def _run(self, sql: str, parameters: Parameters) -> tuple[list[Any], int]:
         left = max(1, round((self._ends - time.monotonic()) * 1000))
@@ -149,37 +125,13 @@ class Lent:
                 self._raw.execute("SET LOCAL statement_timeout = 0")
         return found
 
-    def _look(self, sql: str) -> None:
-        """Nothing more is done for a step that is over, late, elsewhere, or reaches for what is not its own."""
-        if self._over:
-            raise CallerError("the step has ended, and its connection with it; call execute() before it returns")
-        if threading.get_ident() != self._thread:
-            raise CallerError("a transactional step's connection belongs to the thread that the step runs in")
-        self.check_time()
-        if self._trouble is not None:
-            raise self._trouble
+    def _check(self, sql: str) -> None:
+        """Raises where a statement reaches for what is not the step's own."""
+        self.look()
         if _ENDS.match(sql):
             raise OutOfReach(
-                "a transactional step may not begin, commit or roll back: it commits by returning and rolls "
-                "back by raising"
+                "a transactional step may not begin, commit or roll back: it commits by returning and rolls back by "
+                "raising"
             )
         if _OURS.search(sql):
             raise OutOfReach("a transactional step may not touch the tables of schema segue, but for segue.outbox")
-
-    # --- for whoever lends it ---------------------------------------------------------------------------------
-
-    def check_time(self) -> None:
-        """Raises ``StepTimeout`` if the step's time is over."""
-        if time.monotonic() > self._ends:
-            raise self.timeout()
-
-    def raise_trouble(self) -> None:
-        """Raises what the connection or the server reported meanwhile, whatever the step has made of it."""
-        if self._trouble is not None:
-            raise self._trouble
-
-    def timeout(self) -> StepTimeout:
-        return StepTimeout(
-            f"the transaction took longer than its timeout of {self._budget / 1_000_000:g} s, in which this worker "
-            "cannot commit; do what takes long in a step before it, or give it more time"
-        )

@@ -7,20 +7,18 @@ so when it interrupts a statement that writes); the batch is carried out again w
 
 from __future__ import annotations
 
-import threading
-import time
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import apsw
 
-from segue.errors import CallerError, OutOfReach, StepTimeout
+from segue.errors import OutOfReach
 from segue.kernel.transactions import Parameters, Rows
-from segue.stores.base import Post
-from segue.stores.sql import posts, values
+from segue.stores.sql import posts
+from segue.stores.sql.lent import Lent as LentByAny
+from segue.stores.sql.lent import keep
 from segue.stores.sqlite.connection import SURROUNDINGS
 from segue.stores.sqlite.guard import Guard
-from segue.stores.transacting import Transact, Transacted, Written
+from segue.stores.transacting import Transact, Transacted
 
 if TYPE_CHECKING:
     from segue.stores.sqlite.session import Session
@@ -69,40 +67,27 @@ def carry_out(session: Session, transact: Transact) -> Transacted:
     lent.raise_trouble()
     if not connection.in_transaction:
         raise Undone(transact, Transacted("failed", transact.run, lent.timeout()))
-    _keep(session, transact, written)
+    keep(session, transact, written)
     connection.execute("RELEASE step")
     return Transacted("committed", transact.run, None, lent.outbox)
 
 
-def _keep(session: Session, transact: Transact, written: Written) -> None:
-    post = Post(transact.kind, written.body, transact.message, transact.at, run=transact.run, blobs=written.blobs)
-    posts.deliver(session, [post])
-    values.set_state(session, written.state)
-    values.attach(session, [(transact.run, written.artifacts)])
-
-
-class Lent:
-    """The connection as the step's code has it; fulfils ``Transaction``. Of no use once the step has ended."""
+class Lent(LentByAny):
+    """The connection as the step's code has it; fulfils ``Transaction``."""
 
     def __init__(self, connection: apsw.Connection, budget: int) -> None:
+        super().__init__(budget)
         self._connection = connection
         self._guard = Guard.of(connection)
-        self._budget = budget
-        self._thread = threading.get_ident()
-        self._ends = 0.0
-        self._over = True
-        self._trouble: Exception | None = None
-        self.outbox = False
 
     def __enter__(self) -> Lent:
         self._guard.awake, self._guard.refused, self._guard.outbox = True, "", False
-        self._ends = time.monotonic() + self._budget / 1_000_000
-        self._connection.set_progress_handler(self._is_late, STEPS)
-        self._over = False
+        super().__enter__()
+        self._connection.set_progress_handler(self.is_late, STEPS)
         return self
 
     def __exit__(self, *exc: object) -> None:
-        self._over = True
+        super().__exit__(*exc)
         self._connection.set_progress_handler(None)
         self._guard.awake = False
         self.outbox = self._guard.outbox
@@ -110,7 +95,9 @@ class Lent:
     # --- for the step -----------------------------------------------------------------------------------------
 
     def execute(self, sql: str, parameters: Parameters = (), /) -> Rows:
-        self._look()
+        self.look()
+        if not self._connection.in_transaction:
+            raise self.timeout()
         connection = self._connection
         before = connection.total_changes()
         try:
@@ -123,42 +110,6 @@ class Lent:
         except apsw.InterruptError as error:
             raise self.timeout() from error
         return Rows(rows, connection.total_changes() - before, connection.last_insert_rowid())
-
-    def executemany(self, sql: str, parameters: Iterable[Parameters], /) -> int:
-        return sum(self.execute(sql, each).rowcount for each in parameters)
-
-    def _look(self) -> None:
-        """Nothing more is done for a step that is over, late, elsewhere, or has lost its transaction."""
-        if self._over:
-            raise CallerError("the step has ended, and its connection with it; call execute() before it returns")
-        if threading.get_ident() != self._thread:
-            raise CallerError("a transactional step's connection belongs to the thread that the step runs in")
-        self.check_time()
-        if self._trouble is not None:
-            raise self._trouble
-        if not self._connection.in_transaction:
-            raise self.timeout()
-
-    # --- for whoever lends it ---------------------------------------------------------------------------------
-
-    def check_time(self) -> None:
-        """Raises ``StepTimeout`` if the step's time is over."""
-        if self._is_late():
-            raise self.timeout()
-
-    def raise_trouble(self) -> None:
-        """Raises what the disk or the file reported meanwhile, whatever the step has made of it."""
-        if self._trouble is not None:
-            raise self._trouble
-
-    def timeout(self) -> StepTimeout:
-        return StepTimeout(
-            f"the transaction took longer than its timeout of {self._budget / 1_000_000:g} s, in which nobody else can "
-            "commit; do what takes long in a step before it, or give it more time"
-        )
-
-    def _is_late(self) -> bool:
-        return time.monotonic() > self._ends
 
     def _out_of_reach(self) -> OutOfReach:
         return OutOfReach(f"a transactional step may not {self._guard.refused}")
