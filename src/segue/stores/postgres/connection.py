@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import select
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 import psycopg
 from psycopg import errors
@@ -63,12 +63,13 @@ class Address:
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
-        given = dict(parse_qsl(parts.query, keep_blank_values=True))
+        # To libpq a plus is a plus, not the space that it is in a form.
+        given = dict(parse_qsl(parts.query.replace("+", "%2B"), keep_blank_values=True))
         prepare = given.pop("prepare", "on")
         if prepare not in ("on", "off"):
             raise InvalidArgument(f"prepare={prepare} in the database's URL: it is on or off")
         self.prepares = prepare == "on"
-        self.target = urlunsplit(parts._replace(scheme="postgresql", query=urlencode(given)))
+        self.target = urlunsplit(parts._replace(scheme="postgresql", query=urlencode(given, quote_via=quote)))
         place = parts.netloc.rpartition("@")[2]
         user = f"{parts.username}@" if parts.username else ""
         self.shown = urlunsplit(("postgresql", user + place, parts.path, "", ""))
