@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import psycopg
 import pytest
+from store_kit import Owner, closed, signal
 
-from segue.stores.base import Fence
+from segue.stores.base import Append, Batch, Fence, Posted
 from segue.stores.owning import SLOTS, Slots
 from segue.stores.postgres.store import PostgresStore
 
@@ -17,8 +20,8 @@ Opens = Callable[[], PostgresStore]
 
 @pytest.fixture
 def opens(postgres_database: Callable[[], str]) -> Iterator[Opens]:
-    """Opens one more store on the test's database."""
-    url = postgres_database()
+    """Opens one more store on the test's database; one that waits for a lock gives up before the test does."""
+    url = postgres_database() + "?options=-c%20lock_timeout%3D20s"
     stores: list[PostgresStore] = []
 
     def one_more() -> PostgresStore:
@@ -55,6 +58,21 @@ def owning(store: PostgresStore) -> Fence:
     return fence
 
 
+@contextmanager
+def another(store: PostgresStore) -> Iterator[psycopg.Connection]:
+    """A transaction of somebody else's on the same database, which is committed at the end."""
+    with psycopg.connect(store.address.target) as connection:
+        yield connection
+
+
+def until_waiting(store: PostgresStore, done: Callable[[], bool]) -> None:
+    """Waits until somebody waits for a lock, or nobody will."""
+    with psycopg.connect(store.address.target, autocommit=True) as connection:
+        waiting = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        while not done() and not connection.execute(waiting).fetchall():
+            pass
+
+
 # --- slots ------------------------------------------------------------------------------------------------------------
 
 
@@ -74,3 +92,37 @@ def test_no_slot_is_lost_while_owners_move_them_at_once(opens: Opens) -> None:
     with psycopg.connect(stores[0].address.target) as connection:
         rows = connection.execute("SELECT low, high FROM segue.slots ORDER BY low").fetchall()
     assert [slot for low, high in rows for slot in range(low, high + 1)] == list(range(SLOTS))
+
+
+# --- messages ---------------------------------------------------------------------------------------------------------
+
+
+def test_whoever_posts_to_a_run_does_not_wait_for_its_owner(opens: Opens) -> None:
+    """Two owners that post to each other's runs would wait for each other, in every pair of batches that meet."""
+    store = opens()
+    run = Owner(store).start("a")
+    with another(store) as owner:
+        owner.execute("UPDATE segue.runs SET wake = 5, state = 'waiting' WHERE run = %s", (run,))
+        (answer,) = store.commit(Batch(1, (signal("s", run),)))
+    assert isinstance(answer, Posted)
+    assert answer.outcome == "posted"
+
+
+@pytest.mark.parametrize("state", ["completed", "terminated"])
+def test_a_run_that_closes_waits_for_whoever_posts_to_it(opens: Opens, state: str) -> None:
+    """Or the message would be acknowledged, and stay in an inbox that nobody reads any more."""
+    store = opens()
+    owner = Owner(store)
+    run = owner.start("a")
+    end = Append(run, 2, (b"e",), closed(state), check_inbox=state == "completed")
+    with ThreadPoolExecutor() as pool:
+        with another(store) as poster:
+            poster.execute("SELECT 1 FROM segue.runs WHERE run = %s FOR KEY SHARE", (run,))
+            poster.execute(
+                "INSERT INTO segue.inbox (run, kind, message, at, body) VALUES (%s, 's', 'm', 1, '')", (run,)
+            )
+            ending = pool.submit(owner.commit, end)
+            until_waiting(store, ending.done)
+        (answer,) = ending.result()
+    assert getattr(answer, "outcome", None) == ("vetoed" if state == "completed" else "appended")
+    assert len(store.inbox([run])) == (1 if state == "completed" else 0)

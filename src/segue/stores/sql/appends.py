@@ -20,7 +20,7 @@ _set_summaries = Statement("set_summaries")
 
 def refused(connection: Connection, appends: Sequence[Append]) -> dict[int, bool]:
     """Runs whose appends cannot go in: True where the journal is lost, False where a message has to be seen first."""
-    closing = [append.run for append in appends if append.check_inbox]
+    closing = [append.run for append in appends if append.check_inbox or _closes(append)]
     if closing:
         connection.lock(closing)  # whoever is about to send them a message either has, or finds them closed
     heads: list[Any] = []
@@ -64,6 +64,10 @@ def apply(connection: Connection, appends: Sequence[Append]) -> dict[int, int]:
     if closing:
         _settle(connection, closing)
     return next_runs
+
+
+def _closes(append: Append) -> bool:
+    return append.status is not None and append.status.state in CLOSED
 
 
 def status_row(

@@ -1,7 +1,8 @@
 -- For messages by (number in the batch, run, namespace, id, message): the run each is for (by row, or the current one
 -- of the id; the last one of its chain if it has gone on), its state, whether its chain knows the message already, and
--- the chain; as one JSON list. Locks: the rows of these runs, FOR SHARE, in the order of their numbers: one that is
--- open stays open until COMMIT, and whoever closes it sees the messages.
+-- the chain; as one JSON list. Locks: the rows of these runs, FOR KEY SHARE, in the order of their numbers: one that is
+-- open stays open until COMMIT, and whoever closes it, which takes FOR UPDATE, sees the messages. Nobody waits for an
+-- owner that only says how its runs are, or two that post to each other's runs would wait for each other.
 WITH given AS MATERIALIZED (
     SELECT number, message, coalesce(
         (
@@ -18,7 +19,7 @@ WITH given AS MATERIALIZED (
         AS asked (number, wanted, space, name, message)
 ), addressees AS MATERIALIZED (
     SELECT runs.run, runs.state, coalesce(runs.chain, runs.run) AS chain FROM segue.runs
-    WHERE runs.run IN (SELECT given.run FROM given) ORDER BY runs.run FOR SHARE
+    WHERE runs.run IN (SELECT given.run FROM given) ORDER BY runs.run FOR KEY SHARE
 )
 SELECT
     coalesce(json_agg(

@@ -1,6 +1,6 @@
 -- For starts by (number in the batch, namespace, id, uid): the runs that stand in the way, or are the same one, as one
--- JSON list. Locks: the rows of these runs, in order, so that what is open stays open; an id that is free may be taken
--- meanwhile, which its unique index refuses, and the batch comes again.
+-- JSON list. Locks: the rows of these runs, FOR UPDATE and in order, because one of them may be closed; an id that is
+-- free may be taken meanwhile, which its unique index refuses, and the batch comes again.
 WITH given AS MATERIALIZED (
     SELECT * FROM unnest(?::integer[], ?::text[], ?::text[], ?::text[]) AS asked (number, space, name, uid)
 ), taken AS MATERIALIZED (
@@ -9,7 +9,7 @@ WITH given AS MATERIALIZED (
         SELECT found.run FROM given JOIN segue.runs AS found ON found.namespace = space AND found.id = name
         WHERE found.superseded = 0 OR found.uid = given.uid
     )
-    ORDER BY run FOR NO KEY UPDATE
+    ORDER BY run FOR UPDATE
 )
 SELECT
     coalesce(json_agg(

@@ -1,5 +1,5 @@
 -- New states of runs, many in one statement. Locks: rows of runs that the batch's fence covers, which nobody else
--- writes.
+-- writes; those that close are locked before (lock_runs).
 UPDATE segue.runs SET
     state = changed.state, wake = changed.wake, changed_at = changed.changed_at, closed_at = changed.closed_at,
     error = changed.error, timer = changed.timer
