@@ -126,3 +126,33 @@ def test_a_run_that_closes_waits_for_whoever_posts_to_it(opens: Opens, state: st
         (answer,) = ending.result()
     assert getattr(answer, "outcome", None) == ("vetoed" if state == "completed" else "appended")
     assert len(store.inbox([run])) == (1 if state == "completed" else 0)
+
+
+# --- leases -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_commit_that_hangs_keeps_nobody_else_from_going_on_with_a_lease(opens: Opens) -> None:
+    """Or the leases of all who live would run out behind it."""
+    hangs, lives = opens(), opens()
+    fence, other = owning(hangs), owning(lives)
+    with another(hangs) as commit:
+        commit.execute("UPDATE segue.owners SET commit_id = 7, expires = '-infinity' WHERE epoch = %s", (fence.epoch,))
+        commit.commit()
+        commit.execute("UPDATE segue.owners SET commit_id = 8 WHERE epoch = %s", (fence.epoch,))
+        assert lives.tend(other).owners == 2
+    assert lives.tend(other).owners == 1
+
+
+def test_an_owner_that_waits_for_its_own_commit_keeps_nobody_else_waiting(opens: Opens) -> None:
+    busy, other = opens(), opens()
+    fence, others = owning(busy), owning(other)
+    with ThreadPoolExecutor() as pool:
+        with another(busy) as commit:
+            commit.execute("UPDATE segue.owners SET commit_id = 8 WHERE epoch = %s", (fence.epoch,))
+            waits = [pool.submit(busy.tend, fence)]
+            until_waiting(busy, waits[0].done)
+            assert other.tend(others).owners == 2
+            waits.append(pool.submit(busy.release, fence))
+            assert other.tend(others).owners == 2
+        assert [done.exception() for done in waits] == [None, None]
+    assert other.tend(others).owners == 1

@@ -30,7 +30,6 @@ _join = Statement("join_owners")
 _leave = Statement("leave_owners")
 _renew = Statement("renew_lease")
 _expire = Statement("expire_leases")
-_check = Statement("check_fence")
 _live = Statement("live_owners")
 _advertise = Statement("advertise")
 _make = Statement("make_app")
@@ -87,9 +86,9 @@ class Ownership:
     def tend(self, fence: Fence) -> Holding:
         """Goes on with the lease, throws out whoever is dead, claims what is free; see ``Store.tend``."""
         with self._writer.transaction() as session:
-            ranges = self._moving(session, fence)
             if not _renew.one(session, (self._lease, fence.app, fence.epoch)):
                 raise lost(fence)
+            ranges = _read(session, fence.app)
             _expire.one(session, (fence.app,))
             owners = _live.one(session, (fence.app,))
             live = [epoch for epoch, *_ in owners]
@@ -106,8 +105,8 @@ class Ownership:
 
     def give(self, fence: Fence, slots: Sequence[Slots]) -> None:
         """Lets go of slots; nothing is under way there."""
-        with self._writer.transaction() as session:
-            ranges = self._moving(session, fence)
+        with self._writer.transaction(fence) as session:
+            ranges = _read(session, fence.app)
             kept: list[_Range] = []
             for each in ranges:
                 kept += _split(each, slots) if each.epoch == fence.epoch else [each]
@@ -117,8 +116,8 @@ class Ownership:
     def pass_on(self, fence: Fence, workflows: Iterable[str], now: int) -> int:
         """Moves runs to owners who have code for them; see ``Owning.pass_on``."""
         moved = 0
-        with self._writer.transaction() as session:
-            ranges = self._moving(session, fence)
+        with self._writer.transaction(fence) as session:
+            ranges = _read(session, fence.app)
             owners = _live.one(session, (fence.app,))
             serving = {epoch: _serves.decode(serves) for epoch, _, serves, dead in owners if not dead}
             own = [each for each in ranges if each.epoch == fence.epoch]
@@ -134,18 +133,6 @@ class Ownership:
                 session.raw.execute(_TELL)
         return moved
 
-    def _moving(self, session: Session, fence: Fence) -> list[_Range]:
-        """Begins to move slots: the app is locked first and rows of owners after it, by everybody, or two would
-        wait for each other.
-
-        Raises:
-            FenceLost: the owner has been thrown out.
-        """
-        ranges = _read(session, fence.app)
-        if not _check.one(session, (fence.app, fence.epoch)):
-            raise lost(fence)
-        return ranges
-
     def release(self, fence: Fence, *, clean: bool) -> None:
         """Not ``clean``: the lease runs out by itself, as after the death of the process."""
         if fence not in self._held:
@@ -154,9 +141,9 @@ class Ownership:
         if not clean:
             return
         with suppress(StoreError, FenceLost), self._writer.transaction() as session:
-            ranges = _read(session, fence.app)
             if not _leave.one(session, (fence.app, fence.epoch)):
                 return
+            ranges = _read(session, fence.app)
             for each in ranges:
                 if each.epoch == fence.epoch:
                     each.epoch, each.clean = None, True
@@ -172,7 +159,11 @@ class Ownership:
 
 
 def _read(session: Session, app: str) -> list[_Range]:
-    """The slots of an app, which nobody else moves until the transaction ends."""
+    """The slots of an app, which nobody else moves until the transaction ends.
+
+    An owner locks its own row before it: that may have to wait for a commit of its own, which is not at the expense of
+    all others then. Whoever holds the app waits for no owner any more.
+    """
     _lock.one(session, (app,))
     return [_Range(*row) for row in _slots_of.one(session, (app,))] or [_Range(0, SLOTS - 1, None, True)]
 
