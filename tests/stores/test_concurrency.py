@@ -11,7 +11,7 @@ import psycopg
 import pytest
 from store_kit import Owner, closed, signal
 
-from segue.stores.base import Append, Batch, Fence, Posted
+from segue.stores.base import Append, Batch, Blob, Fence, Posted
 from segue.stores.owning import SLOTS, Slots
 from segue.stores.postgres.store import PostgresStore
 
@@ -156,3 +156,41 @@ def test_an_owner_that_waits_for_its_own_commit_keeps_nobody_else_waiting(opens:
             assert other.tend(others).owners == 2
         assert [done.exception() for done in waits] == [None, None]
     assert other.tend(others).owners == 1
+
+
+# --- retention --------------------------------------------------------------------------------------------------------
+
+
+def ended(owner: Owner, id: str, events: int = 1, **fields: object) -> int:
+    run = owner.start(id, **fields)
+    owner.commit(Append(run, 2, (b"e",) * events, closed(at=10)))
+    return run
+
+
+def test_two_that_delete_the_same_run_leave_nothing_of_it(opens: Opens) -> None:
+    store = opens()
+    owner = Owner(store)
+    run, _ = ended(owner, "a", events=2_500), owner.start("newest")
+    with ThreadPoolExecutor() as pool:
+        with another(store) as other:  # which dies after its first part
+            other.execute("SELECT 1 FROM segue.runs WHERE run = %s FOR UPDATE", (run,))
+            other.execute("DELETE FROM segue.journal WHERE run = %s AND seq <= 2000", (run,))
+            deleting = pool.submit(store.retain, 11, 10)
+            until_waiting(store, deleting.done)
+        assert deleting.result() == 1
+    assert store.run(run) is None
+    assert list(store.journal(run)) == []
+
+
+def test_a_large_value_that_somebody_begins_to_refer_to_outlives_the_run_that_is_deleted(opens: Opens) -> None:
+    store = opens()
+    owner = Owner(store)
+    ended(owner, "a", blobs=(Blob("ref", b"data"),))
+    heir = owner.start("newest")
+    with ThreadPoolExecutor() as pool:
+        with another(store) as other:
+            other.execute("INSERT INTO segue.payload_refs (run, ref) VALUES (%s, 'ref')", (heir,))
+            deleting = pool.submit(store.retain, 11, 10)
+            until_waiting(store, deleting.done)
+        assert deleting.result() == 1
+    assert store.blobs(["ref"]) == {"ref": b"data"}

@@ -10,6 +10,7 @@ from segue.stores.sql.statements import Connection, Statement, flat, texts
 _keep = Statement("keep_payloads")
 _refer = Statement("refer_to_payloads")
 _forget = Statement("forget_payloads")
+_lock = Statement("lock_payloads")
 _drop = Statement("drop_payloads")
 
 
@@ -29,4 +30,6 @@ def forget(connection: Connection, run: int, refs: Iterable[str]) -> None:
 
 def drop(connection: Connection, refs: Iterable[str]) -> None:
     """Drops those of the values that nobody refers to any more."""
-    _drop.one(connection, (texts(refs),))
+    listed = (texts(refs),)
+    _lock.one(connection, listed)  # whoever has just begun to refer to one is seen by the next statement
+    _drop.one(connection, listed)

@@ -47,7 +47,7 @@ def retain(
         return 0
     before_deletion(runs)
     listed = numbers(runs)
-    while not _delete(writer, listed):
+    while not _delete(writer, runs, listed):
         time.sleep(BREATH)
     return len(runs)
 
@@ -59,9 +59,10 @@ def _expired(readers: Readers, closed_before: int, which: Ended, limit: int) -> 
         return [(run, closed_at) for run, closed_at in _find.one(connection, wanted)]
 
 
-def _delete(writer: Writer, listed: str) -> bool:
+def _delete(writer: Writer, runs: list[int], listed: str) -> bool:
     """Deletes events, and, with the last of them, everything else; False while there is more."""
     with writer.transaction() as connection:
+        connection.lock(runs)  # of two that delete the same ones, each counts what it has deleted itself
         _delete_events.one(connection, (listed, AT_ONCE))
         if connection.changes() == AT_ONCE:
             return False
