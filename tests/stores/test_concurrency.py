@@ -9,9 +9,9 @@ from contextlib import contextmanager
 
 import psycopg
 import pytest
-from store_kit import Owner, closed, signal
+from store_kit import Owner, closed, signal, start
 
-from segue.stores.base import Append, Batch, Blob, Fence, Posted
+from segue.stores.base import Append, Batch, Blob, Fence, Posted, Rejected
 from segue.stores.owning import SLOTS, Slots
 from segue.stores.postgres.store import PostgresStore
 
@@ -126,6 +126,23 @@ def test_a_run_that_closes_waits_for_whoever_posts_to_it(opens: Opens, state: st
         (answer,) = ending.result()
     assert getattr(answer, "outcome", None) == ("vetoed" if state == "completed" else "appended")
     assert len(store.inbox([run])) == (1 if state == "completed" else 0)
+
+
+def test_a_message_that_has_met_its_double_is_not_taken_for_one_that_cannot_be_stored(opens: Opens) -> None:
+    store = opens()
+    run = Owner(store).start("a")
+    batch = Batch(1, (start("zero \0 byte"), signal("m", run)))
+    with ThreadPoolExecutor() as pool:
+        with another(store) as poster:
+            poster.execute(
+                "INSERT INTO segue.messages (chain, message, run) VALUES (%(run)s, 'm', %(run)s)", {"run": run}
+            )
+            posting = pool.submit(store.commit, batch)
+            until_waiting(store, posting.done)
+        refused, answer = posting.result()
+    assert isinstance(refused, Rejected)
+    assert isinstance(answer, Posted)
+    assert answer.outcome == "duplicate"
 
 
 # --- leases -----------------------------------------------------------------------------------------------------------

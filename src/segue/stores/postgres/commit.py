@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
+from functools import partial
 
 import psycopg
 
@@ -35,15 +36,16 @@ def commit(writer: Writer, batch: Batch) -> list[Answer]:
     """Carries out the batch; see ``Store.commit``."""
     sql.check_fenced(batch)
     try:
+        carry_out: CarryOut = sql.all_at_once
         for _ in range(TRIES):
             try:
-                return _attempt(writer, batch, sql.all_at_once)
+                return _attempt(writer, batch, carry_out)
             except CONFLICTS as error:
                 log.debug("a batch met another one and comes again: %s", error)
             except UNFIT as error:  # which row it is about is not told
                 log.warning("a batch holds something that cannot be stored (%s); each goes in by itself", error)
-                break
-        return _attempt(writer, batch, _one_by_one)
+                carry_out = _one_by_one
+        return _attempt(writer, batch, _whatever_fits)
     except psycopg.Error as error:
         raise meaning(error, writer.address) from error
 
@@ -101,13 +103,20 @@ def _append_one_event(session: Session, batch: Batch) -> bool:
 
 
 def _one_by_one(session: Session, operations: Sequence[Operation]) -> sql.Answers:
-    return sql.one_by_one(session, operations, _isolated)
+    """One that has met another batch is none that cannot be stored: all of them come again."""
+    return sql.one_by_one(session, operations, partial(_isolated, met=CONFLICTS))
 
 
-def _isolated(session: Connection, operation: Operation) -> Answer:
+def _whatever_fits(session: Session, operations: Sequence[Operation]) -> sql.Answers:
+    return sql.one_by_one(session, operations, partial(_isolated, met=()))
+
+
+def _isolated(session: Connection, operation: Operation, *, met: tuple[type[Exception], ...]) -> Answer:
     session.execute("SAVEPOINT operation")
     try:
         answer = sql.all_at_once(session, (operation,))[0]
+    except met:
+        raise
     except UNFIT as error:
         session.execute("ROLLBACK TO SAVEPOINT operation")
         answer = sql.rejected(operation, error)
