@@ -35,8 +35,8 @@ LEASE = 10.0
 
 CONDITIONS = Conditions(
     in_large_namespace="runs.namespace = ?",
-    has_state="runs.state IN (SELECT json_array_elements_text(?::json))",
-    has_tag="runs.tags @> jsonb_build_object(?::text, ?::text)",
+    has_state="runs.state = ANY (ARRAY(SELECT json_array_elements_text(?::json)))",
+    has_tag="runs.tags <> '{}' AND runs.tags @> jsonb_build_object(?::text, ?::text)",  # its index is of these
     has_attribute="runs.run IN (SELECT run FROM segue.attributes WHERE name = ? AND md5(value) = md5(?::text))",
 )
 

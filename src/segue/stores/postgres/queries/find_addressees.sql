@@ -23,9 +23,16 @@ WITH given AS MATERIALIZED (
 )
 SELECT
     coalesce(json_agg(
-        json_build_array(number, addressees.run, state, (messages.run IS NOT NULL)::integer, addressees.chain)
+        json_build_array(
+            number, addressees.run, state,
+            -- by the index for each of them: a join would rather read all messages there ever were
+            coalesce((
+                SELECT 1 FROM segue.messages
+                WHERE messages.chain = addressees.chain AND messages.message = given.message LIMIT 1
+            ), 0),
+            addressees.chain
+        )
         ORDER BY number
     )::text, '[]'),
     0
 FROM given JOIN addressees ON addressees.run = given.run
-LEFT JOIN segue.messages ON messages.chain = addressees.chain AND messages.message = given.message
