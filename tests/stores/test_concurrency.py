@@ -11,7 +11,19 @@ import psycopg
 import pytest
 from store_kit import Owner, closed, signal, start
 
-from segue.stores.base import Append, Batch, Blob, Fence, Posted, Rejected
+from segue.stores.base import (
+    Append,
+    Batch,
+    Blob,
+    CompleteTask,
+    Fence,
+    LiveAttempt,
+    Operation,
+    Posted,
+    Rejected,
+    TaskRow,
+    TellStep,
+)
 from segue.stores.owning import SLOTS, Slots
 from segue.stores.postgres.store import PostgresStore
 
@@ -143,6 +155,34 @@ def test_a_message_that_has_met_its_double_is_not_taken_for_one_that_cannot_be_s
     assert isinstance(refused, Rejected)
     assert isinstance(answer, Posted)
     assert answer.outcome == "duplicate"
+
+
+@pytest.mark.parametrize("what", ["task", "attempt"])
+def test_whoever_answers_waits_for_the_end_of_a_run_with_nothing_in_hand_that_the_end_needs(
+    opens: Opens, what: str
+) -> None:
+    """Or the two would wait for each other."""
+    store = opens()
+    owner = Owner(store)
+    run = owner.start("a")
+    step = LiveAttempt(run, "k", "s", 1, 5, None, True)
+    owner.commit(Append(run, 2, (b"e",), tasks=(TaskRow("k", "sign", "ann", 5),), attempts=(step,)))
+    (task,) = store.tasks("default")
+    answers: dict[str, Operation] = {
+        "task": CompleteTask(task.task, "ann", 6, b"yes", b"body"),
+        "attempt": TellStep(run, "k", 1, 6, "m", b"body"),
+    }
+    with ThreadPoolExecutor() as pool:
+        with another(store) as end:
+            end.execute("SET lock_timeout = '300ms'")
+            end.execute("SELECT 1 FROM segue.runs WHERE run = %s FOR UPDATE", (run,))
+            end.execute("UPDATE segue.runs SET closed_at = 7, state = 'completed' WHERE run = %s", (run,))
+            answering = pool.submit(store.commit, Batch(1, (answers[what],)))
+            until_waiting(store, answering.done)
+            end.execute("UPDATE segue.tasks SET state = 'withdrawn' WHERE run = %s", (run,))
+            end.execute("DELETE FROM segue.attempts WHERE run = %s", (run,))
+        (answer,) = answering.result()
+    assert getattr(answer, "outcome", None) in ("not-open", "not-awaited")
 
 
 # --- leases -----------------------------------------------------------------------------------------------------------

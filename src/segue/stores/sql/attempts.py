@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from segue.stores.base import Append, LiveAttempt, Post, Posted, StepTold, TellStep
-from segue.stores.sql.statements import Connection, Statement, flat
+from segue.stores.sql.statements import Connection, Statement, flat, numbers
 
 _keep = Statement("keep_attempts")
 _settle = Statement("settle_attempts")
@@ -13,6 +13,7 @@ _clear = Statement("clear_attempts")
 _take = Statement("take_attempt")
 _beat = Statement("beat_attempt")
 _attempt_of = Statement("attempt_of")
+_find_closed = Statement("find_closed_runs")
 
 
 def keep(connection: Connection, attempts: Sequence[LiveAttempt]) -> None:
@@ -37,6 +38,7 @@ def tell(connection: Connection, told: TellStep) -> StepTold | Post:
     """Takes an outcome, and makes the message that tells the run; or a heartbeat. Refused if the attempt is not the one
     that is waited for."""
     which = (told.run, told.key, told.attempt)
+    _find_closed.one(connection, (numbers([told.run]),))  # locks the run before its attempt, as whoever closes it does
     if told.body is None:
         if _beat.one(connection, (*which, told.at, told.details)):
             return StepTold("told", told.run, told.attempt)

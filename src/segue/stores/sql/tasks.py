@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from segue.stores.base import Append, CompleteTask, Post, Posted, TaskAnswered
-from segue.stores.sql.statements import Connection, Statement, flat
+from segue.stores.sql.statements import Connection, Statement, flat, numbers
 
 _open = Statement("open_tasks")
 _withdraw = Statement("withdraw_tasks")
@@ -13,6 +13,7 @@ _withdraw_all = Statement("withdraw_tasks_of_closed")
 _reassign = Statement("reassign_tasks")
 _complete = Statement("complete_task")
 _run_of = Statement("task_run")
+_find_closed = Statement("find_closed_runs")
 
 
 def apply(connection: Connection, appends: Sequence[Append]) -> None:
@@ -32,13 +33,15 @@ def withdraw_all(connection: Connection, closed: list[tuple[int, int]]) -> None:
 
 def complete(connection: Connection, done: CompleteTask) -> TaskAnswered | Post:
     """Closes the task and makes the message that tells its run; an answer when the task is not open."""
-    rows = _complete.one(connection, (done.task, done.at, done.by, done.outcome))
-    if rows:
-        return Post("task", done.body, f"task:{done.task}", done.at, run=rows[0][0])
-    known = _run_of.one(connection, (done.at, done.by, done.outcome, done.task))
+    which = (done.at, done.by, done.outcome, done.task)
+    known = _run_of.one(connection, which)
     if not known:
         return TaskAnswered("unknown")
-    run, same = known[0]
+    run = known[0][0]
+    _find_closed.one(connection, (numbers([run]),))  # locks the run before its task, as whoever closes it does
+    if _complete.one(connection, (done.task, done.at, done.by, done.outcome)):
+        return Post("task", done.body, f"task:{done.task}", done.at, run=run)
+    ((run, same),) = _run_of.one(connection, which)
     # The very same answer again: the acknowledgement of the first one was lost.
     return TaskAnswered("completed" if same else "not-open", run)
 
