@@ -47,6 +47,8 @@ class Loading:
         self._loop = asyncio.get_running_loop()
         self._waiting: dict[int, list[Then]] = {}
         self.stopwatch: Callable[[], float] = time.perf_counter
+        self.arrived: Callable[[Resident], None] = lambda run: None
+        """Called with a run that has come into memory, before those who asked for it."""
         self.unreadable: dict[int, StoreError] = {}
         """Runs whose journal could not be read when it was last tried, and why."""
 
@@ -124,6 +126,8 @@ class Loading:
 
     def _done(self, row: int, resident: Resident | None) -> None:
         self.unreadable.pop(row, None)
+        if resident is not None:
+            self.arrived(resident)
         for then in self._waiting.pop(row, ()):
             then(resident)
 

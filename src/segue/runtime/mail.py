@@ -50,6 +50,9 @@ class Mail:
         self.stirred: Callable[[], None] = lambda: None
         """Called when owners have come, gone or let go of something."""
         self._outbox = Outbox(conductor)
+        if conductor.store.lease is not None:
+            # While the run was another owner's, whoever asks for it here now may have sent something by the inbox.
+            loading.arrived = self.deliver
 
     @property
     def busy(self) -> bool:
