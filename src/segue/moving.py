@@ -16,7 +16,6 @@ import apsw
 
 from segue.errors import InvalidArgument, StoreUnavailable
 from segue.settings import is_postgres, sqlite_path
-from segue.stores.base import RunFilter
 from segue.stores.owning import SLOTS
 from segue.stores.sqlite.store import SqliteStore
 
@@ -125,15 +124,19 @@ def _copy_to(target: str, file: SqliteStore) -> dict[str, int]:
 
     database = PostgresStore.open(target)
     try:
-        if database.list(RunFilter(namespace=None, limit=1)):
-            raise InvalidArgument(f"there are runs in {database.address.shown} already; name an empty database")
         with database.raw_transaction() as connection:
-            moved = {table.target: _copy(connection, table, _rows(file, table)) for table in TABLES}
+            for table in TABLES:
+                if connection.execute(f"SELECT 1 FROM segue.{table.target} LIMIT 1".encode()).fetchall():
+                    raise InvalidArgument(
+                        f"there is something in {database.address.shown} already (table {table.target}); name an empty "
+                        "database"
+                    )
+            moved = {each.target: _copy(connection, each, _rows(file, each)) for each in TABLES}
             moved[_LOG.target] = _copy(connection, _LOG, _log_lines(file))
-            for table, column in _NUMBERED.items():
+            for name, column in _NUMBERED.items():
                 connection.execute(
-                    f"SELECT setval(pg_get_serial_sequence('segue.{table}', '{column}'), "
-                    f"(SELECT coalesce(max({column}), 0) + 1 FROM segue.{table}), false)".encode()
+                    f"SELECT setval(pg_get_serial_sequence('segue.{name}', '{column}'), "
+                    f"(SELECT coalesce(max({column}), 0) + 1 FROM segue.{name}), false)".encode()
                 )
         return moved
     finally:
