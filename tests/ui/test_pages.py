@@ -22,6 +22,9 @@ PAGES = {
     "run-decision": ("/runs/{quote}?step=%2Fdecision%3Ashipping%20fee", "by air"),
     "run-child": ("/runs/{parent}?step=%2Fquote%20%E2%80%BA%20%2Fdecision%3Ashipping%20fee", "by road"),
     "tasks": ("/tasks", "Approve order-48219"),
+    "schedules": ("/schedules", "quarter-hour"),
+    "schedule": ("/schedules?name=nightly-stock", "30 completed"),
+    "schedules-week": ("/schedules?view=week", "times"),
     "workflows": ("/workflows?name=fulfil", "async def fulfil"),
 }
 

@@ -11,10 +11,27 @@ import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Literal
 
-from segue import Engine, Retry, approval, decide, query, saga, set_attributes, signal, skip, step, workflow
+from segue import (
+    Calendar,
+    Cron,
+    Engine,
+    Every,
+    Retry,
+    Schedule,
+    approval,
+    decide,
+    query,
+    saga,
+    set_attributes,
+    signal,
+    skip,
+    step,
+    workflow,
+)
 from segue.authoring import dmn
 from segue.server.access import Loopback
 from segue.server.app import application
@@ -295,6 +312,19 @@ async def fill(engine: Engine) -> None:
     await engine.start(quote, "FR", 1500.0, id="quote-1204")
     handle = await engine.start(onboard, "late", id="onboard-late")
     await handle.cancel("the customer has withdrawn")
+    await fill_schedules(engine)
+
+
+async def fill_schedules(engine: Engine) -> None:
+    """Makes schedules: one that goes on, with a past that is filled in, a paused one, one that goes often."""
+    make = engine.schedules.create
+    await make("nightly-stock", sync_inventory, Schedule(Cron("0 2 * * *", zone="Europe/Berlin"), args=(900,)))
+    await make("quarter-hour", sync_inventory, Schedule(Every("15m"), note="Keeps the shop's figures fresh"))
+    month_end = Calendar("FREQ=MONTHLY;BYDAY=-1FR;BYHOUR=17;BYMINUTE=0", zone="Europe/Berlin")
+    await make("month-end", daily_etl, Schedule(month_end, args=(5,)), paused="the books are open (paused by ann)")
+    await engine.schedules.trigger("nightly-stock")
+    begin = datetime(2026, 1, 1, tzinfo=UTC)
+    await engine.schedules.backfill("nightly-stock", begin, begin + timedelta(days=30), id="january", parallel=5)
 
 
 @asynccontextmanager

@@ -98,8 +98,15 @@ const workflows = createRoute({
   component: lazyRouteComponent(() => import('./pages/workflows/Workflows')),
 })
 
+const schedules = createRoute({
+  getParentRoute: () => frame,
+  path: '/schedules',
+  validateSearch: (search: Record<string, unknown>): { name?: string; view?: 'week' } => ({ name: text(search.name), view: oneOf(search.view, ['week'] as const) }),
+  component: lazyRouteComponent(() => import('./pages/schedules/Schedules')),
+})
+
 export const router = createRouter({
-  routeTree: frame.addChildren([home, overview, runs, run, tasks, workflows]),
+  routeTree: frame.addChildren([home, overview, runs, run, tasks, workflows, schedules]),
   basepath: root.pathname.replace(/\/$/, '') || '/',
   defaultPreload: 'intent',
   scrollRestoration: false,

@@ -1,7 +1,7 @@
 // Every text of the interface, in one place. A function takes what varies.
 export const words = {
   product: 'segue',
-  pages: { overview: 'Overview', runs: 'Runs', workflows: 'Workflows', tasks: 'Tasks' },
+  pages: { overview: 'Overview', runs: 'Runs', workflows: 'Workflows', schedules: 'Schedules', tasks: 'Tasks' },
   states: {
     pending: 'Pending', running: 'Running', waiting: 'Waiting', retrying: 'Retrying', paused: 'Paused',
     incident: 'Incident', completed: 'Completed', failed: 'Failed', compensating: 'Compensating',
@@ -91,11 +91,31 @@ export const words = {
   workflows: {
     title: 'Workflows', none: 'No workflow is served here', noneHint: 'Decorate an async function and serve the file:', sample: '@workflow\nasync def hello(name: str) -> str:\n    return f"Hello {name}"\n\n# segue dev hello.py', start: 'Start…', startTitle: (name: string) => `Start ${name}`, startDo: 'Start', id: 'Run id', idHint: 'Of your own; the same id and input is the same run', source: 'Source', input: 'Input', version: 'version', runs: 'Runs', lastRuns: 'Last runs', started: 'Started', choose: 'Choose a workflow', noInput: 'It takes no input.', place: 'Defined in',
   },
+  schedules: {
+    title: 'Schedules', create: 'New schedule', list: 'List', week: 'Week', views: 'Views', state: 'State', schedule: 'Schedule, workflow', when: 'When', next: 'Next due', outcomes: 'Last 20 runs',
+    none: 'Nothing is scheduled', noneHint: 'A schedule starts runs of a workflow at times. Say it where the workflow is, or make one here:',
+    sample: '@workflow(schedule=Schedule(Cron("0 2 * * *", zone="Europe/Berlin")))\nasync def nightly() -> int:\n    ...',
+    on: 'On', over: 'Over', over1: 'no more due times', open: (n: number) => `${n} open`, shown: (n: number) => `${n} ${n === 1 ? 'schedule' : 'schedules'}`, find: 'Find a schedule', noMatch: 'No schedule has this name',
+    pausedWhy: (why: string) => `Paused: ${why}`, declared: 'Stands in code', changed: (what: string) => `changed here: ${what}`, made: 'Made here', overlap: 'While one is open', overlapping: 'Overlap', jitter: 'Jitter', catchup: 'Catches up', started: 'Started', skipped: 'skipped', missed: 'Missed', missedSpan: (from: string, to: string) => `${from} to ${to}`,
+    last: 'Last due', waitsFor: 'Waits for', origin: 'Origin', note: 'Note', input: 'Input', lastRuns: 'Last runs', allRuns: 'All', noRuns: 'It has started no run yet.', dueTimes: 'Next due times', noDue: 'No due time is left.', pausedDue: 'None until it is resumed.', backfills: 'Backfills', zone: 'Time zone',
+    trigger: 'Trigger now', pause: 'Pause…', resume: 'Resume', change: 'Change…', backfill: 'Backfill…', remove: 'Delete…',
+    triggered: (id: string) => `Started: ${id}`, resumed: 'Resumed', paused: 'Paused', removed: 'Deleted', changedDone: 'Changed', created: 'Made',
+    pauseTitle: (name: string) => `Pause ${name}?`, pauseWhat: 'No run starts until it is resumed; it then goes on with the next due time. Runs that are open go on.', pauseDo: 'Pause',
+    removeTitle: (name: string) => `Delete ${name}?`, removeWhat: (n: number) => `The schedule${n === 0 ? '' : ` and its ${n} ${n === 1 ? 'backfill' : 'backfills'}`} goes away. Its runs stay, those that are open go on.`, removeDo: 'Delete the schedule',
+    createTitle: 'New schedule', changeTitle: (name: string) => `Change ${name}`, name: 'Name', workflow: 'Workflow', choose: 'Choose a workflow', kind: 'Rule', kinds: { cron: 'Cron', every: 'Interval', calendar: 'Calendar' },
+    line: 'Cron line', lineHint: 'minute hour day month weekday', period: 'Every', periodHint: '15m, 1h30m, 2d', offset: 'Offset', rule: 'Recurrence', ruleHint: 'RFC 5545: FREQ=MONTHLY;BYDAY=-1FR;BYHOUR=17', start: 'Counts from', startHint: '2026-01-01T09:00:00',
+    without: 'Days left out', withoutHint: '2026-12-25, 2026-12-26', preview: 'Due at', previewNone: 'Say when, and the next due times stand here.', startPaused: 'Paused at first', save: 'Save', make: 'Make it', more: 'How it runs', changedMay: 'What stands in code is overruled until it is changed there.',
+    overlaps: { skip: 'skip the next', 'buffer-one': 'hold one back', 'buffer-all': 'hold all back', 'cancel-other': 'cancel the open one', 'terminate-other': 'terminate the open one', 'allow-all': 'side by side' } as Record<string, string>,
+    backfillTitle: (name: string) => `Backfill ${name}`, from: 'From', to: 'Before', parallel: 'At a time', order: 'Order', orders: { oldest: 'oldest first', newest: 'newest first' } as Record<string, string>, reprocess: 'Runs that exist', reprocesses: { missing: 'only what is missing', failed: 'also what failed', all: 'everything again' } as Record<string, string>,
+    wouldBe: (n: number, exact: boolean) => `${exact ? '' : 'about '}${n.toLocaleString()} due ${n === 1 ? 'time' : 'times'}`, firstLast: (first: string, last: string) => `from ${first} to ${last}`, emptyPeriod: 'No due time lies in this period.', choosePeriod: 'Choose a period.', fill: (n: number) => `Fill in ${n.toLocaleString()}`, filling: 'The backfill has begun',
+    stop: 'Stop', stopTitle: (id: string) => `Stop the backfill ${id}?`, stopWhat: (n: number) => `${n.toLocaleString()} due ${n === 1 ? 'time gets' : 'times get'} no run. Runs that are open go on.`, stopDo: 'Stop the backfill', stopped: 'Stopped', progress: (n: number, of: number) => `${n.toLocaleString()} of ${of.toLocaleString()}`, done: 'done', counts: { completed: 'completed', failed: 'failed', running: 'open', skipped: 'skipped', pending: 'to come' } as Record<string, string>,
+    weekOf: 'Due in the next seven days', times: (n: number, more: boolean) => `${n}${more ? '+' : ''} times`, nothingDue: 'Nothing', goesOn: 'goes on',
+  },
   palette: { label: 'Search or jump to', hint: 'A run id, a workflow, a page', all: (text: string) => `Search all runs for “${text}”`, page: 'page', run: 'run', workflow: 'workflow', action: 'action' },
   keys: {
     title: 'Keys',
     list: [
-      ['⌘ K', 'search and jump'], ['/', 'search in this list'], ['?', 'these keys'], ['g o', 'overview'], ['g r', 'runs'], ['g w', 'workflows'], ['g t', 'tasks'],
+      ['⌘ K', 'search and jump'], ['/', 'search in this list'], ['?', 'these keys'], ['g o', 'overview'], ['g r', 'runs'], ['g w', 'workflows'], ['g s', 'schedules'], ['g t', 'tasks'],
       ['j k', 'next, previous'], ['↵', 'open'], ['space', 'peek'], ['x', 'select'], ['esc', 'back out'], ['1 … 4', 'tabs of a run'], ['e', 'next error'], ['f', 'fold idle time, or fit the graph'], ['l', 'logs'], ['n', 'start a run'], ['⇧ R', 'retry, after asking'], ['c', 'copy the id'], ['⌘ ↵', 'submit'],
     ] as [string, string][],
   },

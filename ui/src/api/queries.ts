@@ -55,6 +55,25 @@ export const workflowQuery = (name: string) =>
     queryFn: ({ signal }) => ask('show_workflow', { path: { name }, signal }),
   })
 
+export const sessionQuery = queryOptions({
+  queryKey: ['session'],
+  queryFn: ({ signal }) => ask('show_session', { signal }),
+  staleTime: 60_000,
+})
+
+export const schedulesQuery = queryOptions({
+  queryKey: ['schedules'],
+  queryFn: ({ signal }) => ask('list_schedules', { signal }),
+  meta: live,
+})
+
+export const dueTimesQuery = (name: string, limit: number) =>
+  queryOptions({
+    queryKey: ['due', name, limit],
+    queryFn: ({ signal }) => ask('list_due_times', { path: { name }, query: { limit }, signal }),
+    meta: live,
+  })
+
 /** A recorded value whole. It never changes, and it may be large: kept only while it is shown. */
 export const valueQuery = (run: number, seq: number, field: string) =>
   queryOptions({

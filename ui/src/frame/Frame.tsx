@@ -27,6 +27,7 @@ export function Frame() {
     'g o': () => void navigate({ to: '/overview' }),
     'g r': () => void navigate({ to: '/runs' }),
     'g w': () => void navigate({ to: '/workflows' }),
+    'g s': () => void navigate({ to: '/schedules' }),
     'g t': () => void navigate({ to: '/tasks' }),
   })
   return (
@@ -73,6 +74,7 @@ function Navigation({ openKeys }: { openKeys: () => void }) {
       <Item to="/overview" icon="overview" text={words.pages.overview} />
       <Item to="/runs" icon="runs" text={words.pages.runs} count={incidents || undefined} tone="hot" title={words.frame.incidents(incidents)} />
       <Item to="/workflows" icon="flow" text={words.pages.workflows} count={workflows} />
+      <Item to="/schedules" icon="cal" text={words.pages.schedules} />
       <Item to="/tasks" icon="inbox" text={words.pages.tasks} count={tasks || undefined} tone="me" title={words.frame.openTasks(tasks)} />
       <span className="sp" />
       <FootButton icon="keyboard" text={words.frame.keys} act={openKeys} />

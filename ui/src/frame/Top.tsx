@@ -7,7 +7,7 @@ import { Icon } from '../parts/Icon'
 import { words } from '../words'
 import { useFrame } from './opening'
 
-export function Top({ title, crumbs, children, tools, start = false }: { title: string; crumbs?: ReactNode; children?: ReactNode; tools?: ReactNode; start?: boolean }) {
+export function Top({ title, crumbs, children, tools, primary, start = false }: { title: string; crumbs?: ReactNode; children?: ReactNode; tools?: ReactNode; primary?: ReactNode; start?: boolean }) {
   const { open } = useFrame()
   useEffect(() => {
     document.title = `${title} · ${words.product}`
@@ -24,6 +24,7 @@ export function Top({ title, crumbs, children, tools, start = false }: { title: 
         <span className="grow cut" style={{ textAlign: 'left' }}>{words.frame.search}</span>
         <kbd aria-hidden="true">⌘K</kbd>
       </button>
+      {primary}
       {start && (
         <button className="btn primary" onClick={() => open('start')}>
           <Icon name="play" small />

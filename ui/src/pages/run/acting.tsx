@@ -1,11 +1,10 @@
 // Acting on a run. Each action says what it will do before it does it.
 import { useState } from 'react'
 import { ask } from '../../api/client'
-import { queryClient } from '../../api/queries'
 import type { IncidentView, RunPicture } from '../../api/schema'
+import { Confirm, done } from '../../parts/Confirm'
 import { Dialog } from '../../parts/Dialog'
 import { useKeys } from '../../parts/keys'
-import { say, sayError } from '../../parts/toasts'
 import { words } from '../../words'
 
 const w = words.run
@@ -16,18 +15,6 @@ export function openIncidents(picture: RunPicture): IncidentView[] {
 
 export function nameOf(picture: RunPicture, incident: IncidentView): string {
   return picture.calls.find((each) => each.key === incident.key)?.name ?? picture.run.workflow
-}
-
-async function done(work: Promise<unknown>, text: string): Promise<boolean> {
-  try {
-    await work
-    say(text)
-    void queryClient.invalidateQueries({ predicate: (query) => query.meta?.live === true })
-    return true
-  } catch (error) {
-    sayError(error)
-    return false
-  }
 }
 
 export function RetryButtons({ picture }: { picture: RunPicture }) {
@@ -55,46 +42,6 @@ export function RetryButtons({ picture }: { picture: RunPicture }) {
         />
       )}
     </>
-  )
-}
-
-interface Asked {
-  title: string
-  what: string
-  label: string
-  tone: string
-  close: () => void
-  act: (reason: string) => Promise<boolean>
-  reason?: boolean
-}
-
-function Confirm({ title, what, label, tone, close, act, reason = false }: Asked) {
-  const [text, setText] = useState('')
-  const [busy, setBusy] = useState(false)
-  const submit = async (event: React.FormEvent) => {
-    event.preventDefault()
-    setBusy(true)
-    if (await act(text)) close()
-    else setBusy(false)
-  }
-  return (
-    <Dialog title={title} close={close}>
-      <form onSubmit={(event) => void submit(event)}>
-        <div className="in">
-          <p>{what}</p>
-          {reason && (
-            <label className="fld">
-              {w.reason} <span className="faint">{w.reasonHint}</span>
-              <input className="inp" value={text} onChange={(event) => setText(event.target.value)} />
-            </label>
-          )}
-        </div>
-        <footer>
-          <button type="button" className="btn" onClick={close}>{w.back}</button>
-          <button className={`btn ${tone}`} disabled={busy} autoFocus>{label}</button>
-        </footer>
-      </form>
-    </Dialog>
   )
 }
 

@@ -7,11 +7,11 @@ import { workflowsQuery } from '../../api/queries'
 import type { WorkflowView } from '../../api/schema'
 import { Dialog } from '../../parts/Dialog'
 import { EmptyFace, ErrorFace } from '../../parts/Faces'
-import { beginning, check, type Errors, type Schema } from '../../parts/schema'
+import { beginning, check, type Errors } from '../../parts/schema'
 import { SchemaForm } from '../../parts/SchemaForm'
 import { say, sayError } from '../../parts/toasts'
 import { words } from '../../words'
-import '../run/run.css'
+import { inOrder, schemaOf } from './arguments'
 import './workflows.css'
 
 const w = words.workflows
@@ -42,7 +42,7 @@ const last = (name: string) => `segue.input.${name}`
 
 function Form({ workflow, close }: { workflow: WorkflowView; close: () => void }) {
   const navigate = useNavigate()
-  const schema = (workflow.input ?? { type: 'object', properties: Object.fromEntries(workflow.parameters.map((each) => [each, {}])) }) as Schema
+  const schema = schemaOf(workflow)
   const defs = schema.$defs ?? {}
   const [value, setValue] = useState<unknown>(() => {
     const kept = localStorage.getItem(last(workflow.name))
@@ -83,12 +83,4 @@ function Form({ workflow, close }: { workflow: WorkflowView; close: () => void }
       </footer>
     </form>
   )
-}
-
-/** Arguments go by position; those behind the last one given are left to their defaults. */
-function inOrder(workflow: WorkflowView, value: unknown): unknown[] {
-  const of = (value ?? {}) as Record<string, unknown>
-  const given = workflow.parameters.map((name) => of[name])
-  while (given.length > 0 && given[given.length - 1] === undefined) given.pop()
-  return given.map((each) => (each === undefined ? null : each))
 }

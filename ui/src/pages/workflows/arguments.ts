@@ -1,0 +1,22 @@
+// The arguments of a workflow as a form has them, by name, and as a run gets them, by position.
+import type { WorkflowView } from '../../api/schema'
+import type { Schema } from '../../parts/schema'
+
+/** A form for them: of their types, or of anything where these are not known. */
+export function schemaOf(workflow: WorkflowView): Schema {
+  return (workflow.input ?? { type: 'object', properties: Object.fromEntries(workflow.parameters.map((each) => [each, {}])) }) as Schema
+}
+
+/** Arguments go by position; those behind the last one given are left to their defaults. */
+export function inOrder(workflow: WorkflowView, value: unknown): unknown[] {
+  const of = (value ?? {}) as Record<string, unknown>
+  const given = workflow.parameters.map((name) => of[name])
+  while (given.length > 0 && given[given.length - 1] === undefined) given.pop()
+  return given.map((each) => (each === undefined ? null : each))
+}
+
+/** The recorded input of a run, `args` and `kwargs`, for its form. */
+export function byName(workflow: WorkflowView, recorded: unknown): Record<string, unknown> {
+  if (Array.isArray(recorded)) return Object.fromEntries(recorded.map((each, i) => [workflow.parameters[i] ?? String(i), each]))
+  return (recorded ?? {}) as Record<string, unknown>
+}

@@ -1,0 +1,61 @@
+// Asks before something is done, and says what it will do.
+import { useState, type ReactNode } from 'react'
+import { queryClient } from '../api/queries'
+import { words } from '../words'
+import { Dialog } from './Dialog'
+import { say, sayError } from './toasts'
+
+const w = words.run
+
+/** Whether it was carried out; if not, the refusal has been said. */
+export async function done(work: Promise<unknown>, text: string | (() => string)): Promise<boolean> {
+  try {
+    await work
+    say(typeof text === 'string' ? text : text())
+    void queryClient.invalidateQueries({ predicate: (query) => query.meta?.live === true })
+    return true
+  } catch (error) {
+    sayError(error)
+    return false
+  }
+}
+
+interface Asked {
+  title: string
+  what: ReactNode
+  label: string
+  tone: string
+  close: () => void
+  act: (reason: string) => Promise<boolean>
+  reason?: boolean
+}
+
+export function Confirm({ title, what, label, tone, close, act, reason = false }: Asked) {
+  const [text, setText] = useState('')
+  const [busy, setBusy] = useState(false)
+  const submit = async (event: React.FormEvent) => {
+    event.preventDefault()
+    setBusy(true)
+    if (await act(text)) close()
+    else setBusy(false)
+  }
+  return (
+    <Dialog title={title} close={close}>
+      <form onSubmit={(event) => void submit(event)}>
+        <div className="in">
+          {typeof what === 'string' ? <p>{what}</p> : what}
+          {reason && (
+            <label className="fld">
+              {w.reason} <span className="faint">{w.reasonHint}</span>
+              <input className="inp" value={text} onChange={(event) => setText(event.target.value)} />
+            </label>
+          )}
+        </div>
+        <footer>
+          <button type="button" className="btn" onClick={close}>{w.back}</button>
+          <button className={`btn ${tone}`} disabled={busy} autoFocus>{label}</button>
+        </footer>
+      </form>
+    </Dialog>
+  )
+}
