@@ -6,7 +6,11 @@ from typing import Any
 
 import msgspec
 
-from segue.forking import FAILED
+from segue.authoring.python.definitions import STEPS
+from segue.engine import Engine
+from segue.errors import InvalidArgument, PayloadError
+from segue.forking import FAILED, name_of
+from segue.kernel.payload import JSON, from_bytes
 from segue.repairing import CodeChoice, Effect
 from segue.server.acting import ReasonBody, typed
 from segue.server.call import Call, Number
@@ -79,11 +83,26 @@ async def skip_call(call: Call[Any, SkipBody]) -> Effect:
 
 
 async def edit_input(call: Call[Any, InputBody]) -> Effect:
-    body = call.body
+    args, named = _typed_for(call.engine, call.body)
     # Not as keywords of the call: a step may name its parameters as it likes.
-    return await call.engine.change_input(
-        the_run(call).run, body.call, tuple(body.arguments), body.named, by=call.who.name
-    )
+    return await call.engine.change_input(the_run(call).run, call.body.call, args, named, by=call.who.name)
+
+
+def _typed_for(engine: Engine, body: InputBody) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """The arguments as the step declares them, where it is known here.
+
+    Raises:
+        InvalidArgument: they do not fit.
+    """
+    step = STEPS.get(name_of(body.call))
+    if step is None:
+        return tuple(body.arguments), body.named
+    given = {"*": body.arguments, **body.named} if body.arguments else body.named
+    try:
+        read = step.bind(engine.encodings).call_site.decode(from_bytes(JSON, msgspec.json.encode(given)))
+    except PayloadError as error:
+        raise InvalidArgument(f"the arguments for {body.call} do not fit: {error}", path="$.named") from error
+    return tuple(read.args), dict(read.kwargs)
 
 
 async def rerun(call: Call[Any, RerunBody]) -> RunView:
