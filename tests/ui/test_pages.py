@@ -18,6 +18,7 @@ PAGES = {
     "run-graph": ("/runs/{incident}?tab=graph", "cancel_shipment"),
     "run-events": ("/runs/{incident}?tab=events&full=true", "RunStarted"),
     "run-logs": ("/runs/{incident}?tab=logs", "score of C-20418"),
+    "run-artifacts": ("/runs/{report}?tab=artifacts", "Sales by item"),
     "run-mapped": ("/runs/{mapped}", "load_partition × 40"),
     "run-decision": ("/runs/{quote}?step=%2Fdecision%3Ashipping%20fee", "by air"),
     "run-child": ("/runs/{parent}?step=%2Fquote%20%E2%80%BA%20%2Fdecision%3Ashipping%20fee", "by road"),
@@ -41,7 +42,14 @@ def numbers(served: Served) -> dict[str, int]:
         quote = await engine.handle("quote-1204")
         parent = await engine.handle("import-crm-7")
         await parent.result()
-        return {"parent": parent.run, "quote": quote.run, "incident": incident.run, "mapped": mapped.run}
+        report = await engine.handle("report-1")
+        return {
+            "report": report.run,
+            "parent": parent.run,
+            "quote": quote.run,
+            "incident": incident.run,
+            "mapped": mapped.run,
+        }
 
     return served.do(find)  # type: ignore[no-any-return]
 

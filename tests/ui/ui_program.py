@@ -23,6 +23,7 @@ from segue import (
     Retry,
     Schedule,
     approval,
+    artifact,
     decide,
     query,
     saga,
@@ -230,6 +231,23 @@ async def onboard(customer: str, documents: int = 2) -> list[str]:
     return got
 
 
+PIXEL = (
+    b'<svg xmlns="http://www.w3.org/2000/svg" width="240" height="60">'
+    b'<path d="M4 56L60 30L120 40L236 6" fill="none" stroke="#2F7FE6" stroke-width="3"/></svg>'
+)
+
+
+@workflow(name="report")
+async def report(items: int = 3) -> int:
+    """Attaches one of everything that people look at."""
+    artifact.table("sales", [{"item": f"tea {n}", "sold": n * 7} for n in range(items)], title="Sales by item")
+    artifact.markdown("summary", "# Summary\n\n**7** sold by `ann`, <img src=x onerror=alert(1)>\n\n- one\n- two")
+    artifact.link("source", "https://example.org/sales", title="Where it comes from")
+    artifact.image("curve", PIXEL, media_type="image/svg+xml", title="The curve")
+    artifact.progress("stages", 2, 3, title="Stages")
+    return items
+
+
 @workflow(name="sync_inventory")
 async def sync_inventory(rows: int = 1204, wait: bool = False) -> dict[str, int]:
     """Brings the stock up to date."""
@@ -291,7 +309,7 @@ async def quote(country: str, total: float) -> dict[str, float]:
     return {"goods": total, "shipping": fee}
 
 
-WORKFLOWS = [fulfil, daily_etl, onboard, sync_inventory, import_crm, quote]
+WORKFLOWS = [fulfil, daily_etl, onboard, sync_inventory, import_crm, quote, report]
 
 LONG = "invoice-" + "-".join(["with-the-longest-id-that-anybody-would-choose"] * 3)
 
@@ -312,6 +330,7 @@ async def fill(engine: Engine) -> None:
     await engine.start(quote, "FR", 1500.0, id="quote-1204")
     handle = await engine.start(onboard, "late", id="onboard-late")
     await handle.cancel("the customer has withdrawn")
+    await engine.start(report, id="report-1")
     await fill_schedules(engine)
 
 

@@ -18,7 +18,7 @@ export interface RunsSearch {
 }
 
 export interface RunSearch {
-  tab?: 'graph' | 'events' | 'logs'
+  tab?: 'graph' | 'events' | 'logs' | 'artifacts'
   step?: string
   unfolded?: true
   full?: true
@@ -72,7 +72,7 @@ const run = createRoute({
   getParentRoute: () => frame,
   path: '/runs/$run',
   validateSearch: (search: Record<string, unknown>): RunSearch => ({
-    tab: oneOf(search.tab, ['graph', 'events', 'logs'] as const),
+    tab: oneOf(search.tab, ['graph', 'events', 'logs', 'artifacts'] as const),
     step: text(search.step),
     unfolded: flag(search.unfolded),
     full: flag(search.full),

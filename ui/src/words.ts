@@ -41,7 +41,8 @@ export const words = {
     pausedBy: (who: string) => `by ${who}`, outside: 'waits to be completed from outside', standing: 'standing still', first: 'first step',
   },
   run: {
-    tabs: { timeline: 'Timeline', graph: 'Graph', events: 'Events', logs: 'Logs' },
+    tabs: { timeline: 'Timeline', graph: 'Graph', events: 'Events', logs: 'Logs', artifacts: 'Artifacts' },
+    pause: 'Pause…', resume: 'Resume', resumed: 'Resumed', pauseTitle: (id: string) => `Pause ${id}?`, pauseWhat: 'Attempts that are under way end; no other begins until it is resumed.', pauseDo: 'Pause the run', pauseAsked: 'Pause asked for',
     standing: 'Standing still', failedAt: 'Failed at', undone: 'Undone', startedAgo: 'Started', by: 'by', ran: 'Ran', waited: 'waited', took: 'Took',
     stepsTitle: 'Steps', steps: (n: number) => `${n.toLocaleString()} ${n === 1 ? 'step' : 'steps'}`, cause: 'Cause', remedy: 'Remedy',
     retry: (name: string) => `Retry ${name}`, retryAll: (n: number) => `Retry all ${n}`, logs: 'Show in logs', cancel: 'Cancel…', signal: 'Signal…', terminate: 'Terminate…',
@@ -91,6 +92,13 @@ export const words = {
   workflows: {
     title: 'Workflows', none: 'No workflow is served here', noneHint: 'Decorate an async function and serve the file:', sample: '@workflow\nasync def hello(name: str) -> str:\n    return f"Hello {name}"\n\n# segue dev hello.py', start: 'Start…', startTitle: (name: string) => `Start ${name}`, startDo: 'Start', id: 'Run id', idHint: 'Of your own; the same id and input is the same run', source: 'Source', input: 'Input', version: 'version', runs: 'Runs', lastRuns: 'Last runs', started: 'Started', choose: 'Choose a workflow', noInput: 'It takes no input.', place: 'Defined in',
   },
+  repair: {
+    skip: 'Skip…', skipTitle: (name: string) => `Skip ${name}?`, skipWhat: 'The call is answered with this result in its place: it does not run, and the run goes on.', result: 'Result, as JSON', skipDo: 'Skip it', skipped: 'Skipped',
+    input: 'Edit input…', inputTitle: (name: string) => `Other arguments for ${name}`, inputWhat: 'Further attempts get these arguments. Attempts that were made keep theirs, and nothing else is changed.', arguments: 'Arguments, as JSON by name', inputDo: 'Give them', given: 'Further attempts get these arguments',
+    again: 'Run again from here…', goOnTitle: (name: string) => `Go on from ${name}`, code: 'Code', same: 'the version that it ran with', newest: 'the newest version', forkId: 'Id of the fork', forkIdHint: 'Only for a fork; one is made up if there is none', ends: 'Run again under its id, this run is terminated first. A fork leaves it as it is.',
+    fork: 'Fork a new run', forked: 'Forked', rerun: 'Runs again', rerunDo: (id: string) => `Run ${id.length > 24 ? `${id.slice(0, 23)}…` : id} again`, forkHere: 'Fork from here…', runsAgain: 'Runs again', kept: 'Kept', undone: 'Was undone, and stays so',
+  },
+  artifacts: { none: 'Nothing is attached', hint: 'What people want to look at is attached by the workflow or its steps:', sample: 'artifact.table("sales", rows, title="Sales by item")\nartifact.markdown("summary", "**7** sold")' },
   schedules: {
     title: 'Schedules', create: 'New schedule', list: 'List', week: 'Week', views: 'Views', state: 'State', schedule: 'Schedule, workflow', when: 'When', next: 'Next due', outcomes: 'Last 20 runs',
     none: 'Nothing is scheduled', noneHint: 'A schedule starts runs of a workflow at times. Say it where the workflow is, or make one here:',
@@ -116,7 +124,7 @@ export const words = {
     title: 'Keys',
     list: [
       ['⌘ K', 'search and jump'], ['/', 'search in this list'], ['?', 'these keys'], ['g o', 'overview'], ['g r', 'runs'], ['g w', 'workflows'], ['g s', 'schedules'], ['g t', 'tasks'],
-      ['j k', 'next, previous'], ['↵', 'open'], ['space', 'peek'], ['x', 'select'], ['esc', 'back out'], ['1 … 4', 'tabs of a run'], ['e', 'next error'], ['f', 'fold idle time, or fit the graph'], ['l', 'logs'], ['n', 'start a run'], ['⇧ R', 'retry, after asking'], ['c', 'copy the id'], ['⌘ ↵', 'submit'],
+      ['j k', 'next, previous'], ['↵', 'open'], ['space', 'peek'], ['x', 'select'], ['esc', 'back out'], ['1 … 5', 'tabs of a run'], ['e', 'next error'], ['f', 'fold idle time, or fit the graph'], ['l', 'logs'], ['n', 'start a run'], ['⇧ R', 'retry, after asking'], ['c', 'copy the id'], ['⌘ ↵', 'submit'],
     ] as [string, string][],
   },
 } as const

@@ -74,6 +74,19 @@ export const dueTimesQuery = (name: string, limit: number) =>
     meta: live,
   })
 
+export const artifactsQuery = (run: number) =>
+  queryOptions({
+    queryKey: ['artifacts', run],
+    queryFn: ({ signal }) => ask('list_artifacts', { path: { run }, signal }),
+    meta: live,
+  })
+
+export const artifactQuery = (run: number, name: string) =>
+  queryOptions({
+    queryKey: ['artifact', run, name],
+    queryFn: ({ signal }) => ask('show_artifact', { path: { run }, query: { name }, signal }),
+  })
+
 /** A recorded value whole. It never changes, and it may be large: kept only while it is shown. */
 export const valueQuery = (run: number, seq: number, field: string) =>
   queryOptions({

@@ -1,6 +1,7 @@
 // The journal: one row per step at first, every event on request.
 import { useVirtualizer } from '@tanstack/react-virtual'
 import { useRef, useState } from 'react'
+import { useAllowed } from '../../api/allowed'
 import type { CallView, EventView, RunPicture, ValueView } from '../../api/schema'
 import { FailureLine } from '../../parts/ErrorText'
 import { EmptyFace, ErrorFace, GreyRows } from '../../parts/Faces'
@@ -13,6 +14,7 @@ import type { RunSearch } from '../../routes'
 import { words } from '../../words'
 import { Explanation, verdict } from './Decision'
 import { label } from './groups'
+import { GoOn } from './repairing'
 import { copy } from './Run'
 import { useEvents } from './tail'
 
@@ -49,7 +51,7 @@ export default function Events({ picture, full, look, choose, chosen }: Props) {
       </div>
       {error && rows.length === 0 && <ErrorFace error={error} />}
       {pending && <GreyRows />}
-      {full ? <Full rows={shown} run={picture.run.run} /> : <Compact calls={picture.calls} choose={choose} chosen={chosen} />}
+      {full ? <Full rows={shown} picture={picture} /> : <Compact calls={picture.calls} choose={choose} chosen={chosen} />}
     </div>
   )
 }
@@ -79,7 +81,7 @@ function Compact({ calls, choose, chosen }: { calls: CallView[]; choose: (key: s
   )
 }
 
-function Full({ rows, run }: { rows: EventView[]; run: number }) {
+function Full({ rows, picture }: { rows: EventView[]; picture: RunPicture }) {
   const scroller = useRef<HTMLDivElement>(null)
   const [open, setOpen] = useState<ReadonlySet<number>>(new Set())
   const virtual = useVirtualizer({ count: rows.length, getScrollElement: () => scroller.current, estimateSize: () => 29, overscan: 20, getItemKey: (i) => rows[i]?.seq ?? i })
@@ -98,7 +100,7 @@ function Full({ rows, run }: { rows: EventView[]; run: number }) {
                 <span className="mono cut dim">{what(event)}</span>
                 <span className="cut faint">{event.actor ?? w.engine}</span>
               </button>
-              {open.has(event.seq) && <Opened event={event} run={run} />}
+              {open.has(event.seq) && <Opened event={event} picture={picture} />}
             </div>
           )
         })}
@@ -108,7 +110,10 @@ function Full({ rows, run }: { rows: EventView[]; run: number }) {
 }
 
 /** All that an event holds; what it holds of a decision as tables, what was too large to come along on request. */
-function Opened({ event, run }: { event: EventView; run: number }) {
+function Opened({ event, picture }: { event: EventView; picture: RunPicture }) {
+  const may = useAllowed()
+  const [forking, setForking] = useState(false)
+  const run = picture.run.run
   const fields = event.fields ?? {}
   const explanation = event.event === 'DecisionEvaluated' ? (fields['explanation'] as ValueView | null) : null
   const cut = Object.entries(fields).filter(([name, value]) => name !== 'explanation' && isCut(value)) as [string, ValueView][]
@@ -118,6 +123,8 @@ function Opened({ event, run }: { event: EventView; run: number }) {
       {explanation && <Explanation value={explanation} run={run} />}
       {cut.map(([name, value]) => <div key={name}><span className="mono tiny">{name}</span> <Value value={value} run={run} /></div>)}
       <Json value={rest} />
+      {may('runs:start') && <button className="btn" style={{ marginTop: 8 }} onClick={() => setForking(true)}>{words.repair.forkHere}</button>}
+      {forking && <GoOn picture={picture} seq={event.seq} name={`${event.seq} ${event.event}`} close={() => setForking(false)} />}
     </div>
   )
 }

@@ -11,6 +11,7 @@ import { words } from '../../words'
 import { Explanation } from './Decision'
 import { copy } from './Run'
 import { label } from './groups'
+import { CallButtons } from './repairing'
 
 const w = words.run
 
@@ -33,6 +34,7 @@ export function Inspector({ picture, call, choose, asked }: { picture: RunPictur
           <button className="btn quiet" style={{ height: 24 }} aria-label={words.frame.close} onClick={() => choose(undefined)}><Icon name="x" small /></button>
         </div>
       </header>
+      <CallButtons picture={picture} call={call} />
       <section><Facts picture={picture} call={call} now={now} /></section>
       {call.failure && <Failure failure={call.failure} />}
       {(call.tries?.length ?? 0) > 0 && <Attempts call={call} now={now} />}

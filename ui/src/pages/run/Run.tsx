@@ -27,11 +27,12 @@ import './run.css'
 
 const Graph = lazy(() => import('./Graph'))
 const Events = lazy(() => import('./Events'))
+const Artifacts = lazy(() => import('./Artifacts'))
 const Logs = lazy(() => import('./Logs'))
 const w = words.run
 /** In the address: no step is selected, not even the one that needs a person. */
 const NONE = '-'
-const TABS = ['timeline', 'graph', 'events', 'logs'] as const
+const TABS = ['timeline', 'graph', 'events', 'logs', 'artifacts'] as const
 
 export default function Run() {
   const number = Number(useParams({ from: '/runs/$run' }).run)
@@ -101,6 +102,7 @@ function Page({ picture }: { picture: RunPicture }) {
           {tab === 'timeline' && <Timeline picture={picture} chosen={chosen && step} choose={choose} unfolded={search.unfolded === true} fold={(unfolded) => look({ unfolded: unfolded || undefined })} />}
           {tab === 'graph' && <Graph picture={picture} chosen={chosen?.key} choose={choose} />}
           {tab === 'events' && <Events picture={picture} full={search.full === true} look={look} choose={choose} chosen={chosen?.key} />}
+          {tab === 'artifacts' && <Artifacts picture={picture} />}
           {tab === 'logs' && <Logs picture={picture} find={search.find ?? ''} step={search.step} look={look} />}
         </Suspense>
         <Inspector picture={of} call={chosen} choose={choose} asked={search.step !== undefined} />

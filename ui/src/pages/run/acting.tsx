@@ -46,7 +46,7 @@ export function RetryButtons({ picture }: { picture: RunPicture }) {
 }
 
 export function RunButtons({ picture }: { picture: RunPicture }) {
-  const [open, setOpen] = useState<'cancel' | 'terminate' | 'signal' | null>(null)
+  const [open, setOpen] = useState<'cancel' | 'terminate' | 'signal' | 'pause' | null>(null)
   const { run } = picture
   if (run.closed_at !== null) return null
   const close = () => setOpen(null)
@@ -54,8 +54,12 @@ export function RunButtons({ picture }: { picture: RunPicture }) {
   return (
     <div className="row acts">
       <button className="btn" onClick={() => setOpen('signal')}>{w.signal}</button>
+      {run.state === 'paused'
+        ? <button className="btn primary" onClick={() => void done(ask('resume_run', { path, body: {} }), w.resumed)}>{w.resume}</button>
+        : <button className="btn" onClick={() => setOpen('pause')}>{w.pause}</button>}
       <button className="btn" onClick={() => setOpen('cancel')}>{w.cancel}</button>
       <button className="btn danger" onClick={() => setOpen('terminate')}>{w.terminate}</button>
+      {open === 'pause' && <Confirm title={w.pauseTitle(run.id)} what={w.pauseWhat} label={w.pauseDo} tone="primary" close={close} reason act={(reason) => done(ask('pause_run', { path, body: { reason } }), w.pauseAsked)} />}
       {open === 'cancel' && <Confirm title={w.cancelTitle(run.id)} what={w.cancelWhat} label={w.cancelDo} tone="primary" close={close} reason act={(reason) => done(ask('cancel_run', { path, body: { reason } }), w.cancelled)} />}
       {open === 'terminate' && <Confirm title={w.terminateTitle(run.id)} what={w.terminateWhat} label={w.terminateDo} tone="act" close={close} reason act={(reason) => done(ask('terminate_run', { path, body: { reason } }), w.terminated)} />}
       {open === 'signal' && <SignalForm picture={picture} close={close} />}

@@ -15,8 +15,9 @@ export function inOrder(workflow: WorkflowView, value: unknown): unknown[] {
   return given.map((each) => (each === undefined ? null : each))
 }
 
-/** The recorded input of a run, `args` and `kwargs`, for its form. */
+/** A recorded input, by name or under `*` by position, for its form. */
 export function byName(workflow: WorkflowView, recorded: unknown): Record<string, unknown> {
-  if (Array.isArray(recorded)) return Object.fromEntries(recorded.map((each, i) => [workflow.parameters[i] ?? String(i), each]))
-  return (recorded ?? {}) as Record<string, unknown>
+  const { '*': given, ...named } = (recorded ?? {}) as Record<string, unknown>
+  const placed = Array.isArray(given) ? given.map((each, i) => [workflow.parameters[i] ?? String(i), each] as const) : []
+  return { ...Object.fromEntries(placed), ...named }
 }

@@ -1,0 +1,128 @@
+// Repairing a run by hand: a call answered, other arguments, a part run again, a fork; each says first what it does.
+import { useQuery } from '@tanstack/react-query'
+import { useNavigate } from '@tanstack/react-router'
+import { useState } from 'react'
+import { useAllowed } from '../../api/allowed'
+import { ask } from '../../api/client'
+import type { CallView, Effect, RunPicture, RunView } from '../../api/schema'
+import { done } from '../../parts/Confirm'
+import { Dialog } from '../../parts/Dialog'
+import { words } from '../../words'
+
+const w = words.repair
+
+/** What can be done to the selected call. */
+export function CallButtons({ picture, call }: { picture: RunPicture; call: CallView }) {
+  const may = useAllowed()
+  const [open, setOpen] = useState<'skip' | 'input' | 'again' | null>(null)
+  const close = () => setOpen(null)
+  const running = picture.run.closed_at === null
+  const still = ['incident', 'retrying'].includes(call.state)
+  const skip = running && may('runs:act') && (still || ['running', 'waiting', 'pending'].includes(call.state))
+  const input = running && may('runs:act') && still && call.kind === 'step'
+  const again = (!running || picture.run.state === 'incident') && (may('runs:act') || may('runs:start'))
+  if (!skip && !input && !again) return null
+  return (
+    <section>
+      <div className="row" style={{ flexWrap: 'wrap' }}>
+        {skip && <button className="btn" onClick={() => setOpen('skip')}>{w.skip}</button>}
+        {input && <button className="btn" onClick={() => setOpen('input')}>{w.input}</button>}
+        {again && <button className="btn" onClick={() => setOpen('again')}>{w.again}</button>}
+      </div>
+      {open === 'skip' && <ValueForm title={w.skipTitle(call.name)} what={w.skipWhat} label={w.result} start={null} button={w.skipDo} close={close} act={(result) => done(ask('skip_call', { path: { run: picture.run.run }, body: { call: call.key, result } }), w.skipped)} />}
+      {open === 'input' && <ValueForm title={w.inputTitle(call.name)} what={w.inputWhat} label={w.arguments} start={call.input?.value ?? {}} button={w.inputDo} close={close} act={(value) => done(ask('edit_input', { path: { run: picture.run.run }, body: { call: call.key, ...split(value) } }), w.given)} />}
+      {open === 'again' && <GoOn picture={picture} step={call.key} name={call.name} close={close} />}
+    </section>
+  )
+}
+
+/** Arguments as they are recorded: by name, those by position under `*`. */
+function split(value: unknown): { arguments: unknown[]; named: Record<string, unknown> } {
+  if (Array.isArray(value)) return { arguments: value, named: {} }
+  const { '*': by, ...named } = (value ?? {}) as Record<string, unknown>
+  return { arguments: Array.isArray(by) ? by : [], named }
+}
+
+interface Asked {
+  title: string
+  what: string
+  label: string
+  start: unknown
+  button: string
+  close: () => void
+  act: (value: unknown) => Promise<boolean>
+}
+
+function ValueForm({ title, what, label, start, button, close, act }: Asked) {
+  const [text, setText] = useState(JSON.stringify(start, null, 2))
+  const [wrong, setWrong] = useState('')
+  const submit = async (event: React.FormEvent) => {
+    event.preventDefault()
+    let value: unknown
+    try {
+      value = JSON.parse(text)
+    } catch {
+      return setWrong(words.run.notJson)
+    }
+    if (await act(value)) close()
+  }
+  return (
+    <Dialog title={title} close={close}>
+      <form onSubmit={(event) => void submit(event)}>
+        <div className="in">
+          <p>{what}</p>
+          <label className="fld">{label}<textarea className="inp mono" rows={8} value={text} aria-invalid={wrong !== ''} onChange={(event) => { setText(event.target.value); setWrong('') }} /></label>
+          {wrong && <p className="failed word small" role="alert">{wrong}</p>}
+        </div>
+        <footer>
+          <button type="button" className="btn" onClick={close}>{words.run.back}</button>
+          <button className="btn primary">{button}</button>
+        </footer>
+      </form>
+    </Dialog>
+  )
+}
+
+/** Goes on from before a step, or from behind an event: under the same id, or as a new run beside it. */
+export function GoOn({ picture, step, seq, name, close }: { picture: RunPicture; step?: string; seq?: number; name: string; close: () => void }) {
+  const navigate = useNavigate()
+  const may = useAllowed()
+  const { run } = picture
+  const [code, setCode] = useState<'same' | 'newest'>('same')
+  const [id, setId] = useState('')
+  const path = { run: run.run }
+  const { data, error } = useQuery({ queryKey: ['fork-preview', run.run, step, seq, code], queryFn: ({ signal }) => ask('preview_fork', { path, query: { step, seq, code }, signal }), retry: false })
+  const begun = async (work: Promise<RunView>, text: string) => {
+    let made = 0
+    if (!(await done(work.then((view) => (made = view.run)), text))) return
+    close()
+    void navigate({ to: '/runs/$run', params: { run: String(made) } })
+  }
+  const refused = !data || data.refused !== '' || error !== null
+  return (
+    <Dialog title={w.goOnTitle(name)} close={close}>
+      <div className="in">
+        <div className="foreseen" role="status">{error ? <p className="failed word">{error.message}</p> : data ? <Foreseen effect={data} /> : words.faces.loading}</div>
+        <label className="fld">{w.code}<select className="inp" value={code} onChange={(event) => setCode(event.target.value as typeof code)}><option value="same">{w.same}</option><option value="newest">{w.newest}</option></select></label>
+        {may('runs:start') && <label className="fld">{w.forkId} <span className="faint">{w.forkIdHint}</span><input className="inp mono" value={id} onChange={(event) => setId(event.target.value)} /></label>}
+        {step !== undefined && run.closed_at === null && <p className="small dim" style={{ marginTop: 8 }}>{w.ends}</p>}
+      </div>
+      <footer>
+        <button type="button" className="btn" onClick={close}>{words.run.back}</button>
+        {may('runs:start') && <button className="btn" disabled={refused} onClick={() => void begun(ask('fork_run', { path, body: { step, seq, code, id: id.trim() || null } }), w.forked)}>{w.fork}</button>}
+        {step !== undefined && may('runs:act') && <button className="btn primary" disabled={refused} onClick={() => void begun(ask('rerun', { path, body: { step, code } }), w.rerun)}>{w.rerunDo(run.id)}</button>}
+      </footer>
+    </Dialog>
+  )
+}
+
+export function Foreseen({ effect }: { effect: Effect }) {
+  if (effect.refused) return <p className="failed word">{effect.refused}</p>
+  const told = [[w.runsAgain, effect.again], [w.kept, effect.kept], [w.undone, effect.undone]] as const
+  return (
+    <>
+      <p>{effect.action}</p>
+      <dl className="told">{told.filter(([, keys]) => keys?.length).map(([word, keys]) => <div key={word}><dt>{word}</dt><dd className="mono">{keys!.join(', ')}</dd></div>)}</dl>
+    </>
+  )
+}
