@@ -26,6 +26,7 @@ PAGES = {
     "schedules": ("/schedules", "quarter-hour"),
     "schedule": ("/schedules?name=nightly-stock", "30 completed"),
     "schedules-week": ("/schedules?view=week", "times"),
+    "workers": ("/workers", "Alive"),
     "workflows": ("/workflows?name=fulfil", "async def fulfil"),
 }
 

@@ -105,8 +105,14 @@ const schedules = createRoute({
   component: lazyRouteComponent(() => import('./pages/schedules/Schedules')),
 })
 
+const workers = createRoute({
+  getParentRoute: () => frame,
+  path: '/workers',
+  component: lazyRouteComponent(() => import('./pages/workers/Workers')),
+})
+
 export const router = createRouter({
-  routeTree: frame.addChildren([home, overview, runs, run, tasks, workflows, schedules]),
+  routeTree: frame.addChildren([home, overview, runs, run, tasks, workflows, schedules, workers]),
   basepath: root.pathname.replace(/\/$/, '') || '/',
   defaultPreload: 'intent',
   scrollRestoration: false,

@@ -1,7 +1,7 @@
 // Every text of the interface, in one place. A function takes what varies.
 export const words = {
   product: 'segue',
-  pages: { overview: 'Overview', runs: 'Runs', workflows: 'Workflows', schedules: 'Schedules', tasks: 'Tasks' },
+  pages: { overview: 'Overview', runs: 'Runs', workflows: 'Workflows', schedules: 'Schedules', tasks: 'Tasks', workers: 'Workers' },
   states: {
     pending: 'Pending', running: 'Running', waiting: 'Waiting', retrying: 'Retrying', paused: 'Paused',
     incident: 'Incident', completed: 'Completed', failed: 'Failed', compensating: 'Compensating',
@@ -92,6 +92,10 @@ export const words = {
   workflows: {
     title: 'Workflows', none: 'No workflow is served here', noneHint: 'Decorate an async function and serve the file:', sample: '@workflow\nasync def hello(name: str) -> str:\n    return f"Hello {name}"\n\n# segue dev hello.py', start: 'Start…', startTitle: (name: string) => `Start ${name}`, startDo: 'Start', id: 'Run id', idHint: 'Of your own; the same id and input is the same run', source: 'Source', input: 'Input', version: 'version', runs: 'Runs', lastRuns: 'Last runs', started: 'Started', choose: 'Choose a workflow', noInput: 'It takes no input.', place: 'Defined in',
   },
+  workers: {
+    title: 'Workers', shown: (n: number) => `${n} ${n === 1 ? 'worker' : 'workers'}`, none: 'No worker runs', noneHint: 'Runs wait until one is started:', sample: 'segue worker orders.py', state: 'State', worker: 'Worker, app', share: 'Share', since: 'Since', lease: 'Lease ends', serves: 'Serves',
+    alive: 'Alive', dead: 'Dead', epoch: (n: number) => `epoch ${n}`, slots: (n: number, of: number) => `${n} of ${of} slots`, none0: 'none', seenAtOnce: 'Its death is seen at once: it holds a lock.',
+  },
   repair: {
     skip: 'Skip…', skipTitle: (name: string) => `Skip ${name}?`, skipWhat: 'The call is answered with this result in its place: it does not run, and the run goes on.', result: 'Result, as JSON', skipDo: 'Skip it', skipped: 'Skipped',
     input: 'Edit input…', inputTitle: (name: string) => `Other arguments for ${name}`, inputWhat: 'Further attempts get these arguments. Attempts that were made keep theirs, and nothing else is changed.', arguments: 'Arguments, as JSON by name', inputDo: 'Give them', given: 'Further attempts get these arguments',
@@ -123,7 +127,7 @@ export const words = {
   keys: {
     title: 'Keys',
     list: [
-      ['⌘ K', 'search and jump'], ['/', 'search in this list'], ['?', 'these keys'], ['g o', 'overview'], ['g r', 'runs'], ['g w', 'workflows'], ['g s', 'schedules'], ['g t', 'tasks'],
+      ['⌘ K', 'search and jump'], ['/', 'search in this list'], ['?', 'these keys'], ['g o', 'overview'], ['g r', 'runs'], ['g w', 'workflows'], ['g s', 'schedules'], ['g t', 'tasks'], ['g k', 'workers'],
       ['j k', 'next, previous'], ['↵', 'open'], ['space', 'peek'], ['x', 'select'], ['esc', 'back out'], ['1 … 5', 'tabs of a run'], ['e', 'next error'], ['f', 'fold idle time, or fit the graph'], ['l', 'logs'], ['n', 'start a run'], ['⇧ R', 'retry, after asking'], ['c', 'copy the id'], ['⌘ ↵', 'submit'],
     ] as [string, string][],
   },

@@ -67,6 +67,14 @@ export const schedulesQuery = queryOptions({
   meta: live,
 })
 
+/** What of a lease is left changes without a commit: asked for now and then as well. */
+export const workersQuery = queryOptions({
+  queryKey: ['workers'],
+  queryFn: ({ signal }) => ask('list_workers', { signal }),
+  meta: live,
+  refetchInterval: 3000,
+})
+
 export const dueTimesQuery = (name: string, limit: number) =>
   queryOptions({
     queryKey: ['due', name, limit],

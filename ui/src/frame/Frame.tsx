@@ -28,6 +28,7 @@ export function Frame() {
     'g r': () => void navigate({ to: '/runs' }),
     'g w': () => void navigate({ to: '/workflows' }),
     'g s': () => void navigate({ to: '/schedules' }),
+    'g k': () => void navigate({ to: '/workers' }),
     'g t': () => void navigate({ to: '/tasks' }),
   })
   return (
@@ -76,6 +77,7 @@ function Navigation({ openKeys }: { openKeys: () => void }) {
       <Item to="/workflows" icon="flow" text={words.pages.workflows} count={workflows} />
       <Item to="/schedules" icon="cal" text={words.pages.schedules} />
       <Item to="/tasks" icon="inbox" text={words.pages.tasks} count={tasks || undefined} tone="me" title={words.frame.openTasks(tasks)} />
+      <Item to="/workers" icon="worker" text={words.pages.workers} />
       <span className="sp" />
       <FootButton icon="keyboard" text={words.frame.keys} act={openKeys} />
       <FootButton icon={dark ? 'sun' : 'moon'} text={dark ? words.frame.light : words.frame.dark} act={toggle} />
