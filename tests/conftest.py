@@ -133,18 +133,34 @@ def _skipped(config: pytest.Config) -> Iterator[tuple[str, str]]:
             yield report.nodeid, report.longrepr[2].removeprefix("Skipped: ")
 
 
-@pytest.hookimpl(hookwrapper=True)
-def pytest_make_collect_report(collector: pytest.Collector) -> Generator[None]:
-    with _registries(tuple({} for _ in _REGISTRIES)):
-        yield
-        _note(collector.path if isinstance(collector, pytest.Module) else None)
+class Apps:
+    """Keeps apart what files of tests define. A plugin of its own: a conftest's hooks are left out while the conftest
+    of a folder below it is being loaded, and that is when programs beside tests are imported."""
+
+    @pytest.hookimpl(hookwrapper=True)
+    def pytest_make_collect_report(self, collector: pytest.Collector) -> Generator[None]:
+        with _registries(tuple({} for _ in _REGISTRIES)):
+            yield
+            _note(collector.path if isinstance(collector, pytest.Module) else None)
+
+    @pytest.hookimpl(hookwrapper=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None]:
+        own = tuple(dict(registry._by_name) for registry in _REGISTRIES)
+        for file in _reached(item):
+            for names, more in zip(own, _defined.get(file, ()), strict=False):
+                names |= more
+        with _registries(own):
+            yield
+
+    def pytest_sessionstart(self) -> None:
+        """Moves out what conftests of folders named on the command line have defined."""
+        _note(None)
+        for registry, names in zip(_REGISTRIES, _EVERYWHERE, strict=True):
+            registry._by_name = dict(names)
 
 
-def pytest_sessionstart() -> None:
-    """Moves out what conftests of folders named on the command line have defined."""
-    _note(None)
-    for registry, names in zip(_REGISTRIES, _EVERYWHERE, strict=True):
-        registry._by_name = dict(names)
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(Apps())
 
 
 def _note(path: Path | None) -> None:
@@ -155,16 +171,6 @@ def _note(path: Path | None) -> None:
             file = found.function.__code__.co_filename
             names = _defined.setdefault(file if file in files else str(path), tuple({} for _ in _REGISTRIES))
             names[index][name] = found
-
-
-@pytest.hookimpl(hookwrapper=True)
-def pytest_runtest_protocol(item: pytest.Item) -> Generator[None]:
-    own = tuple(dict(registry._by_name) for registry in _REGISTRIES)
-    for file in _reached(item):
-        for names, more in zip(own, _defined.get(file, ()), strict=False):
-            names |= more
-    with _registries(own):
-        yield
 
 
 @contextmanager
