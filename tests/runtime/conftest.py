@@ -34,6 +34,12 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 async def engine(url: str, settings: Settings) -> AsyncIterator[Engine]:
     async with Engine(url, settings=settings) as engine:
         yield engine
+        for _ in range(
+            0 if engine.store.list(RunFilter(states=OPEN)) else 500
+        ):  # a commit that is acknowledged from another thread may be on its way yet
+            if not (engine._duty and engine._duty.conductor.residents):
+                break
+            await asyncio.sleep(0.01)
         _nothing_is_left(engine)
 
 
