@@ -14,7 +14,6 @@ from typing import Any, Protocol
 
 from segue.errors import EndlessContinuation, NonDeterminism, NotDeterministic, PayloadError, RunClosed
 from segue.kernel import events as e
-from segue.kernel.commands import Command
 from segue.kernel.execution import Execution
 from segue.kernel.payload import Payload
 from segue.kernel.report import Occasion, RunReport
@@ -31,7 +30,7 @@ from segue.runtime.settings import Settings
 from segue.runtime.timers import Timers
 from segue.runtime.writer import Writer
 from segue.stores.base import RESIDENT, Appended, HoldStep, Rejected, RunRow, Status, Store
-from segue.stores.owning import Slots
+from segue.stores.owning import Slots, within
 
 log = logging.getLogger("segue.conductor")
 
@@ -121,7 +120,7 @@ class Conductor:
 
     def owns(self, slot: int) -> bool:
         """Whether runs in this slot are this process's."""
-        return any(each.low <= slot <= each.high for each in self.slots)
+        return within(self.slots, slot) is not None
 
     # --- events -----------------------------------------------------------------------------------------------
 
@@ -194,12 +193,6 @@ class Conductor:
             CARRY[type(command)](self, run, segment, command)
         if run.decided:
             decisions.record(self, run)
-
-    def carry_out(self, run: Resident, commands: list[Command]) -> None:
-        """The same for commands that were left over from a replay."""
-        segment = run.open_segment()
-        for command in commands:
-            CARRY[type(command)](self, run, segment, command)
 
     def release_or_write(self, run: Resident) -> None:
         """Writes the open segment if it has rows; otherwise nothing holds its effects back."""
@@ -472,5 +465,6 @@ class Conductor:
             run=row.run, id=row.id, uid=row.uid, namespace=row.namespace, workflow=row.workflow, execution=execution
         )
         run.row_wake, run.row_state = row.wake, row.state
-        run.orphaned = any(each.low <= row.slot <= each.high and not each.clean for each in self.slots)
+        home = within(self.slots, row.slot)
+        run.orphaned = home is not None and not home.clean
         return run

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -17,7 +16,7 @@ from segue.errors import FenceLost, StoreError
 from segue.runtime.loading import Loading
 from segue.runtime.mail import Mail
 from segue.stores.base import Fence
-from segue.stores.owning import Holding, Slots
+from segue.stores.owning import Holding, Slots, within, without
 
 if TYPE_CHECKING:
     from segue.runtime.conductor import Conductor
@@ -43,8 +42,6 @@ class Tending:
         self._surplus: tuple[Slots, ...] = ()
         self._task: asyncio.Task[None] | None = None
         self._again = asyncio.Event()
-        self.on_moved: Callable[[], None] = lambda: None
-        """Called when runs have gone elsewhere that somebody here may wait for."""
 
     def begin(self) -> None:
         """Asks for the first slots; whoever looks for due runs next finds those in them.
@@ -88,9 +85,8 @@ class Tending:
         if self._surplus:
             # It gets no new runs any more; those that a batch under way may start yet are known once that is done.
             await self._conductor.writer.settled()
-        free = self._emptied(self._surplus)
+        free = self._let_go()
         if free:
-            self._drop_slots(free)
             await asyncio.to_thread(store.give, self._fence, free)
         holding = await asyncio.to_thread(store.tend, self._fence)
         self._take_up(holding)
@@ -110,8 +106,8 @@ class Tending:
             log.info("passes %d runs on to workers that have their code", moved)
 
     def _take_up(self, holding: Holding) -> None:
-        before = {slot for slots in self._conductor.slots for slot in (slots.low, slots.high)}
-        gained = _gained(self._conductor.slots, holding.slots)
+        before = self._conductor.slots
+        gained = sum(each.high - each.low + 1 for each in without(holding.slots, before))
         self._conductor.slots = holding.slots
         self._surplus = holding.surplus
         if gained:
@@ -121,58 +117,21 @@ class Tending:
         elif before and not holding.slots:
             log.info("has no slots of app %r any more", self._conductor.app)
 
-    def _emptied(self, surplus: Iterable[Slots]) -> list[Slots]:
-        """The parts of the surplus in which nothing is under way here."""
-        surplus = tuple(surplus)
-        if not surplus:
-            return []
+    def _let_go(self) -> tuple[Slots, ...]:
+        """Takes runs that rest in the surplus out of memory; the parts of it in which nothing is under way here."""
+        if not self._surplus:
+            return ()
         conductor = self._conductor
-        near = {*conductor.residents, *self._loading.loading}
-        busy = set()
-        for run, slot in conductor.store.slots_of(near).items():
-            if _within(surplus, slot):
-                resident = conductor.residents.get(run)
-                if resident is None or not resident.idle:
-                    busy.add(slot)
-        return _without(surplus, busy)
-
-    def _drop_slots(self, slots: list[Slots]) -> None:
-        """Takes runs that rest in these slots out of memory."""
-        conductor = self._conductor
-        conductor.slots = tuple(_subtract(conductor.slots, slots))
-        for run, slot in conductor.store.slots_of(conductor.residents).items():
-            if _within(slots, slot) and run in conductor.residents:
+        near = conductor.store.slots_of({*conductor.residents, *self._loading.loading})
+        surplus = {run: slot for run, slot in near.items() if within(self._surplus, slot)}
+        busy = {slot for run, slot in surplus.items() if not self._rests(run)}
+        free = without(self._surplus, [Slots(slot, slot) for slot in busy])
+        conductor.slots = without(conductor.slots, free)
+        for run, slot in surplus.items():
+            if slot not in busy:
                 conductor.drop(conductor.residents[run])
-        self.on_moved()
+        return free
 
-
-def _within(slots: Iterable[Slots], slot: int) -> bool:
-    return any(each.low <= slot <= each.high for each in slots)
-
-
-def _gained(before: Iterable[Slots], after: Iterable[Slots]) -> int:
-    """How many slots there are now that were not there before."""
-    fresh: list[Slots] = list(after)
-    return sum(each.high - each.low + 1 for each in _subtract(fresh, before))
-
-
-def _without(slots: Iterable[Slots], busy: set[int]) -> list[Slots]:
-    """The slots but for single ones."""
-    return _subtract(slots, [Slots(slot, slot) for slot in busy])
-
-
-def _subtract(slots: Iterable[Slots], taken: Iterable[Slots]) -> list[Slots]:
-    """The slots that are in none of the others."""
-    left = list(slots)
-    for other in taken:
-        parts: list[Slots] = []
-        for each in left:
-            if other.high < each.low or each.high < other.low:
-                parts.append(each)
-                continue
-            if each.low < other.low:
-                parts.append(Slots(each.low, other.low - 1, each.clean))
-            if other.high < each.high:
-                parts.append(Slots(other.high + 1, each.high, each.clean))
-        left = parts
-    return left
+    def _rests(self, run: int) -> bool:
+        resident = self._conductor.residents.get(run)
+        return resident is not None and resident.idle

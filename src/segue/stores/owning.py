@@ -26,6 +26,28 @@ class Slots(msgspec.Struct, frozen=True, gc=False):
     clean: bool = True
 
 
+def within(slots: Iterable[Slots], slot: int) -> Slots | None:
+    """Those of the slots that this one is among."""
+    return next((each for each in slots if each.low <= slot <= each.high), None)
+
+
+def without(slots: Iterable[Slots], taken: Iterable[Slots]) -> tuple[Slots, ...]:
+    """The slots that are among none of the others."""
+    left = list(slots)
+    for other in taken:
+        parts: list[Slots] = []
+        for each in left:
+            if other.high < each.low or each.high < other.low:
+                parts.append(each)
+                continue
+            if each.low < other.low:
+                parts.append(Slots(each.low, other.low - 1, each.clean))
+            if other.high < each.high:
+                parts.append(Slots(other.high + 1, each.high, each.clean))
+        left = parts
+    return tuple(left)
+
+
 class Holding(msgspec.Struct, frozen=True, gc=False):
     """What an owner has: its slots, and of these the ``surplus``, which it should let go of because others have less.
     ``elsewhere``: workflows that other owners serve. ``owners``: how many share the app's runs."""

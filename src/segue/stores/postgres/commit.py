@@ -10,16 +10,15 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
-from functools import partial
 
 import psycopg
 
-from segue.stores.base import Answer, Batch, Fence, Operation
+from segue.stores.base import Answer, Batch, CompleteTask, Fence, Operation, Post, TellStep
 from segue.stores.postgres.connection import CONFLICTS, UNFIT, meaning
 from segue.stores.postgres.session import RawCursor, Session
 from segue.stores.postgres.writer import Writer, lost
 from segue.stores.sql import commit as sql
-from segue.stores.sql.statements import Connection, Statement
+from segue.stores.sql.statements import Statement
 from segue.stores.transacting import Transact
 
 log = logging.getLogger("segue.store")
@@ -87,7 +86,7 @@ def _check(fence: Fence | None, proof: RawCursor | None) -> None:
 
 def _tells_others(operation: Operation) -> bool:
     """Whether it may be for a run of another worker: a hint that has it look at once."""
-    return bool(getattr(operation, "posts", ())) or type(operation).__name__ in ("Post", "CompleteTask", "TellStep")
+    return bool(getattr(operation, "posts", ())) or isinstance(operation, (Post, CompleteTask, TellStep))
 
 
 def _append_one_event(session: Session, batch: Batch) -> bool:
@@ -104,21 +103,8 @@ def _append_one_event(session: Session, batch: Batch) -> bool:
 
 def _one_by_one(session: Session, operations: Sequence[Operation]) -> sql.Answers:
     """One that has met another batch is none that cannot be stored: all of them come again."""
-    return sql.one_by_one(session, operations, partial(_isolated, met=CONFLICTS))
+    return sql.one_by_one(session, operations, unfit=UNFIT, but=CONFLICTS)
 
 
 def _whatever_fits(session: Session, operations: Sequence[Operation]) -> sql.Answers:
-    return sql.one_by_one(session, operations, partial(_isolated, met=()))
-
-
-def _isolated(session: Connection, operation: Operation, *, met: tuple[type[Exception], ...]) -> Answer:
-    session.execute("SAVEPOINT operation")
-    try:
-        answer = sql.all_at_once(session, (operation,))[0]
-    except met:
-        raise
-    except UNFIT as error:
-        session.execute("ROLLBACK TO SAVEPOINT operation")
-        answer = sql.rejected(operation, error)
-    session.execute("RELEASE SAVEPOINT operation")
-    return answer
+    return sql.one_by_one(session, operations, unfit=UNFIT)

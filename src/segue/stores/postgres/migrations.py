@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import psycopg
@@ -10,20 +9,14 @@ from psycopg import errors
 
 from segue.errors import SchemaTooNew
 from segue.stores.postgres.connection import Address, Connection, meaning
+from segue.stores.sql.migrations import numbered
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 LOCK = 0x5E60E
 """Of the advisory lock under which migrations are applied."""
 
 
-def _numbered() -> dict[int, Path]:
-    named = ((re.match(r"(\d{4})_\w+\.sql$", path.name), path) for path in MIGRATIONS.iterdir())
-    files = {int(match[1]): path for match, path in named if match}
-    assert sorted(files) == list(range(1, len(files) + 1)), "migrations are numbered without a gap"
-    return files
-
-
-LATEST = len(_numbered())
+LATEST = len(numbered(MIGRATIONS))
 """The schema this release writes."""
 
 
@@ -55,7 +48,7 @@ def migrate(connection: Connection, address: Address) -> None:
             if _exists(connection) and _is_current(connection, address):
                 return
             found = version(connection) if _exists(connection) else 0
-            for step, file in sorted(_numbered().items()):
+            for step, file in sorted(numbered(MIGRATIONS).items()):
                 if step > found:
                     connection.execute(file.read_bytes())
             connection.execute("UPDATE segue.meta SET value = $1 WHERE name = 'schema'", (str(LATEST),))

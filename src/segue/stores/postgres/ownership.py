@@ -19,12 +19,12 @@ from contextlib import suppress
 import msgspec
 
 from segue.errors import FenceLost, StoreError
-from segue.stores.base import Fence, Owner
+from segue.stores.base import Fence
 from segue.stores.owning import SLOTS, Holding, Slots
 from segue.stores.postgres.hints import OWNERS
 from segue.stores.postgres.session import Session
 from segue.stores.postgres.writer import Writer, lost
-from segue.stores.sql.statements import Statement
+from segue.stores.sql.statements import Statement, flat
 
 _join = Statement("join_owners")
 _leave = Statement("leave_owners")
@@ -76,12 +76,6 @@ class Ownership:
     def advertise(self, fence: Fence, serves: Mapping[str, str]) -> None:
         with self._writer.transaction() as session:
             _advertise.one(session, (_json(serves), fence.app, fence.epoch))
-
-    def owners(self, app: str) -> list[Owner]:
-        """Who is alive."""
-        with self._writer.transaction() as session:
-            rows = _live.one(session, (app,))
-        return [Owner(worker, _serves.decode(serves)) for _, worker, serves, dead in rows if not dead]
 
     def tend(self, fence: Fence) -> Holding:
         """Goes on with the lease, throws out whoever is dead, claims what is free; see ``Store.tend``."""
@@ -240,8 +234,7 @@ def _merged(ranges: Sequence[_Range]) -> list[_Range]:
 
 def _write_anew(session: Session, app: str, ranges: Sequence[_Range]) -> None:
     _clear.one(session, (app,))
-    rows = [(app, each.low, each.high, each.epoch, each.clean) for each in ranges]
-    _write.many(session, [value for row in rows for value in row])
+    _write.many(session, flat((app, each.low, each.high, each.epoch, each.clean) for each in ranges))
 
 
 def _slots(ranges: Sequence[_Range]) -> tuple[Slots, ...]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import builtins
-import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -11,8 +10,8 @@ from typing import Any
 import msgspec
 
 from segue.errors import InvalidArgument
-from segue.stores.base import ALL_ENDED, Answer, Batch, Ended, Fence, Owner
-from segue.stores.owning import SLOTS, Holding, Slots, Worker
+from segue.stores.base import ALL_ENDED, Answer, Batch, Ended, Fence
+from segue.stores.owning import SLOTS, Holding, Slots, Worker, without
 from segue.stores.postgres import commit
 from segue.stores.postgres.connection import Address
 from segue.stores.postgres.connection import Connection as RawConnection
@@ -61,7 +60,6 @@ class PostgresStore(Reads, Schedules):
         self._log_writer = Writer(self.address, lease)
         self._logs = PostgresLogs(self._log_writer)
         self.accounts = Accounts(self._writer, self._lent)
-        self._lock = threading.Lock()
 
     @classmethod
     def open(cls, url: str, *, lease: float = LEASE) -> PostgresStore:
@@ -106,8 +104,8 @@ class PostgresStore(Reads, Schedules):
 
     def tend(self, fence: Fence) -> Holding:
         holding = self._ownership.tend(fence)
-        kept = _without(holding.slots, holding.surplus)
-        self._writer.live_in(kept)
+        # Runs are not started in what is about to be given up, unless there is nothing else.
+        self._writer.live_in(without(holding.slots, holding.surplus) or holding.slots)
         self._slots = [each.low for each in holding.slots], [each.high for each in holding.slots]
         return holding
 
@@ -116,13 +114,6 @@ class PostgresStore(Reads, Schedules):
 
     def advertise(self, fence: Fence, serves: Mapping[str, str]) -> None:
         self._ownership.advertise(fence, serves)
-
-    def owner(self, app: str) -> Owner | None:
-        owners = self._ownership.owners(app)
-        if not owners:
-            return None
-        serves = {workflow: version for each in owners for workflow, version in each.serves.items()}
-        return Owner(", ".join(each.worker for each in owners), serves)
 
     def release(self, fence: Fence, *, clean: bool = True) -> None:
         self._ownership.release(fence, clean=clean)
@@ -197,16 +188,3 @@ class PostgresStore(Reads, Schedules):
         self._lent.close()
         self._writer.close()
         self._log_writer.close()
-
-
-def _without(slots: Sequence[Slots], surplus: Sequence[Slots]) -> tuple[Slots, ...]:
-    """Slots in which runs are started: not those that are about to be given up, unless there are no others."""
-    kept: list[Slots] = []
-    for each in slots:
-        ends = [s.low for s in surplus if each.low <= s.low and s.high == each.high]
-        if not ends:
-            if not any(s.low <= each.low and each.high <= s.high for s in surplus):
-                kept.append(each)
-        elif min(ends) > each.low:
-            kept.append(Slots(each.low, min(ends) - 1))
-    return tuple(kept) or tuple(slots)

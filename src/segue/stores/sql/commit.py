@@ -51,8 +51,7 @@ Answers = dict[int, Answer]
 """Answers by the number of their operation in the batch."""
 
 
-Isolated = Callable[[Connection, Operation], Answer]
-"""Carries out one operation, or takes back what it did and says that it cannot be stored."""
+Errors = tuple[type[Exception], ...]
 
 
 def check_fenced(batch: Batch) -> None:
@@ -103,20 +102,32 @@ def all_at_once(connection: Connection, operations: Sequence[Operation]) -> Answ
     return _apply(connection, _by_kind(operations))
 
 
-def one_by_one(connection: Connection, operations: Sequence[Operation], isolated: Isolated) -> Answers:
-    """Each operation by itself, so that the one that cannot be stored is found and left out."""
+def one_by_one(connection: Connection, operations: Sequence[Operation], *, unfit: Errors, but: Errors = ()) -> Answers:
+    """Each operation by itself, so that the one that cannot be stored is found and left out.
+
+    ``unfit``: errors of values that do not fit; ``but``: those among them that say something else, and are raised.
+    """
     answers: Answers = {}
     kinds = _by_kind(operations)
     for kind in (kinds.living, kinds.appending, kinds.writing, kinds.starting, kinds.posting, kinds.completing,
                  kinds.telling, kinds.holding, kinds.transacting, kinds.settling):  # fmt: skip
         for index, operation in kind.items():
-            answers[index] = isolated(connection, operation)
+            answers[index] = _isolated(connection, operation, unfit, but)
     return answers
 
 
-def rejected(operation: Operation, error: Exception) -> Rejected:
-    """The answer to an operation that cannot be stored."""
-    return Rejected(getattr(operation, "run", None) or 0, f"{type(error).__name__}: {error}")
+def _isolated(connection: Connection, operation: Operation, unfit: Errors, but: Errors) -> Answer:
+    """Carries out one operation, or takes back what it did and says that it cannot be stored."""
+    connection.execute("SAVEPOINT operation")
+    try:
+        answer = all_at_once(connection, (operation,))[0]
+    except but:
+        raise
+    except unfit as error:
+        connection.execute("ROLLBACK TO SAVEPOINT operation")
+        answer = Rejected(getattr(operation, "run", None) or 0, f"{type(error).__name__}: {error}")
+    connection.execute("RELEASE SAVEPOINT operation")
+    return answer
 
 
 class _Kinds:

@@ -12,6 +12,7 @@ import msgspec
 from segue.stores.base import HoldStep, InboxRow, LiveAttempt, Owner, RunFilter, RunRow, StoreStats, Task
 from segue.stores.cache_rows import CacheEntry
 from segue.stores.outbox_rows import OutboxRow
+from segue.stores.owning import Worker
 from segue.stores.sql.statements import Connection, Readers, Row, Statement, numbers, texts
 from segue.stores.sql.values import attribute_text
 
@@ -19,7 +20,6 @@ PAGE = 2_000
 PAGE_BYTES = 4_000_000
 """Events of a journal that are read at a time, and bytes after which the page ends."""
 
-_owner = Statement("find_owner")
 _due = Statement("due_runs")
 _next_wake = Statement("next_wake")
 _inbox = Statement("inbox_of_runs")
@@ -44,7 +44,6 @@ _cached = Statement("cached_result")
 _count_runs = Statement("count_runs")
 _count_rows = Statement("count_rows")
 
-_serves = msgspec.json.Decoder(dict[str, str])
 _tags = msgspec.json.Decoder(dict[str, str])
 _attributes = msgspec.json.Decoder(dict[str, Any])
 
@@ -102,11 +101,15 @@ class Reads:
             rows = _next_wake.one(connection, (app, after, *self._within()))
         return rows[0][0] if rows else None
 
-    def registered_owner(self, app: str) -> Owner | None:
-        """Who took the app's runs last and has not given them back; they may be dead."""
-        with self._readers.reading() as connection:
-            rows = _owner.one(connection, (app,))
-        return Owner(rows[0][0], _serves.decode(rows[0][1])) if rows else None
+    def owner(self, app: str) -> Owner | None:
+        workers = self.workers(app)
+        if not workers:
+            return None
+        serves = {workflow: version for each in workers for workflow, version in each.serves.items()}
+        return Owner(", ".join(each.worker for each in workers), serves)
+
+    def workers(self, app: str | None = None) -> builtins.list[Worker]:
+        raise NotImplementedError  # who is alive, the dialect knows
 
     def inbox(self, runs: Iterable[int]) -> list[InboxRow]:
         with self._readers.reading() as connection:

@@ -16,7 +16,7 @@ import msgspec
 
 from segue.stores.base import Answer, Batch, Operation
 from segue.stores.sql import commit as sql
-from segue.stores.sql.statements import Connection, Statement
+from segue.stores.sql.statements import Statement
 from segue.stores.sqlite import transactions
 from segue.stores.sqlite.connection import SURROUNDINGS, meaning
 from segue.stores.sqlite.session import Session
@@ -92,17 +92,4 @@ def _transaction(
 
 
 def _one_by_one(connection: Session, operations: Sequence[Operation]) -> sql.Answers:
-    return sql.one_by_one(connection, operations, _isolated)
-
-
-def _isolated(connection: Connection, operation: Operation) -> Answer:
-    connection.execute("SAVEPOINT operation")
-    try:
-        answer = sql.all_at_once(connection, (operation,))[0]
-    except SURROUNDINGS:
-        raise
-    except _UNFIT as error:
-        connection.execute("ROLLBACK TO operation")
-        answer = sql.rejected(operation, error)
-    connection.execute("RELEASE operation")
-    return answer
+    return sql.one_by_one(connection, operations, unfit=_UNFIT, but=SURROUNDINGS)

@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import apsw
 
 from segue.errors import SchemaTooNew
+from segue.stores.sql.migrations import numbered
 from segue.stores.sqlite.connection import APPLICATION_ID, meaning, number, pragma
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
-def _numbered() -> dict[int, Path]:
-    named = ((re.match(r"(\d{4})_\w+\.sql$", path.name), path) for path in MIGRATIONS.iterdir())
-    files = {int(match[1]): path for match, path in named if match}
-    assert sorted(files) == list(range(1, len(files) + 1)), "migrations are numbered without a gap"
-    return files
-
-
-LATEST = len(_numbered())
+LATEST = len(numbered(MIGRATIONS))
 """The schema this release writes."""
 
 
@@ -53,7 +46,7 @@ def migrate(connection: apsw.Connection, path: str) -> None:
 
 def _apply(connection: apsw.Connection, path: str) -> None:
     _refuse_newer(connection, path)
-    for step, file in sorted(_numbered().items()):
+    for step, file in sorted(numbered(MIGRATIONS).items()):
         if step > version(connection):
             connection.execute(file.read_text(encoding="utf-8")).fetchall()
             pragma(connection, "user_version", step)

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from segue.stores.base import ALL_ENDED, Answer, Batch, Ended, Fence, Owner
+from segue.stores.base import ALL_ENDED, Answer, Batch, Ended, Fence
 from segue.stores.owning import SLOTS, Holding, Slots, Worker
 from segue.stores.sql import cache, retention
 from segue.stores.sql.accounts import Accounts
@@ -78,10 +78,6 @@ class SqliteStore(Reads, Schedules):
 
     def advertise(self, fence: Fence, serves: Mapping[str, str]) -> None:
         self._ownership.advertise(fence, serves)
-
-    def owner(self, app: str) -> Owner | None:
-        found = self.registered_owner(app)
-        return found if found is not None and self._ownership.alive(app) else None
 
     def release(self, fence: Fence, *, clean: bool = True) -> None:
         self._ownership.release(fence, clean=clean)
