@@ -34,20 +34,19 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 async def engine(url: str, settings: Settings) -> AsyncIterator[Engine]:
     async with Engine(url, settings=settings) as engine:
         yield engine
-        for _ in range(
-            0 if engine.store.list(RunFilter(states=OPEN)) else 500
-        ):  # a commit that is acknowledged from another thread may be on its way yet
-            if not (engine._duty and engine._duty.conductor.residents):
-                break
-            await asyncio.sleep(0.01)
-        _nothing_is_left(engine)
+        await _nothing_is_left(engine)
 
 
-def _nothing_is_left(engine: Engine) -> None:
+async def _nothing_is_left(engine: Engine) -> None:
     """When all runs are closed, the runtime holds nothing on their behalf."""
+    # Looked at once: a run that is still open now may be closed, and yet in memory, at a second look.
     if engine._duty is None or engine.store.list(RunFilter(states=OPEN)):
         return
     conductor = engine._duty.conductor
+    for _ in range(500):  # a commit that is acknowledged from another thread may be on its way yet
+        if not conductor.residents:
+            break
+        await asyncio.sleep(0.01)
     held = {
         name: found
         for name, found in vars(conductor).items()
