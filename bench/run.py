@@ -276,12 +276,18 @@ async def start_all(eng: Engine, count: int, workflow: Any, argument: Any) -> li
     return handles
 
 
+async def put_to_sleep(eng: Engine, count: int) -> None:
+    """Starts so many runs that sleep, and keeps nothing of them."""
+    for first in range(0, count, AT_ONCE):
+        await start_all(eng, min(AT_ONCE, count - first), workloads.sleep_long, 0)
+
+
 async def sleepers(folder: Path, count: int = SLEEPERS) -> Row:
     """Sleeping runs: memory per run, restart to serving."""
     async with engine(folder, "sleep") as eng:
-        await start_all(eng, 2 * AT_ONCE, workloads.sleep_long, 0)
+        await put_to_sleep(eng, 2 * AT_ONCE)
         before = resident_bytes()
-        await start_all(eng, count, workloads.sleep_long, 0)
+        await put_to_sleep(eng, count)
         grown = resident_bytes() - before
     began = time.perf_counter()
     async with engine(folder, "sleep") as eng:

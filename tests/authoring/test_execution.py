@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import sys
+import weakref
 from collections.abc import AsyncIterator
 from contextvars import ContextVar
 from typing import Any
@@ -477,6 +479,38 @@ def test_a_dropped_run_does_not_act_and_makes_no_noise(begin: Begin, code: Any) 
     world = begin(flow(code))
     assert world.steps
     close_now(world)
+
+
+async def asleep() -> None:
+    await asyncio.sleep(3600)
+
+
+async def in_a_step() -> None:
+    await charge(1)
+
+
+async def in_a_task() -> None:
+    async with asyncio.timeout(3600):
+        await asyncio.create_task(asleep())
+
+
+async def fan_out() -> None:
+    await asyncio.gather(charge(1), charge(2), asleep())
+
+
+@pytest.mark.parametrize("code", [asleep, in_a_step, in_a_task, fan_out], ids=lambda code: code.__name__)
+def test_a_dropped_run_is_gone_before_the_garbage_collector_comes(code: Any) -> None:
+    world = World(flow(code))
+    world.start()
+    gc.collect()
+    gc.disable()
+    try:
+        execution = weakref.ref(world.execution.loop)
+        task = weakref.ref(world.execution.loop.tasks[0])
+        world.execution.close()
+        assert (execution(), task()) == (None, None)
+    finally:
+        gc.enable()
 
 
 def test_code_that_cannot_be_ended_does_not_hold_up_others(begin: Begin) -> None:

@@ -319,6 +319,13 @@ class Calls:
         if call.timer is not None:
             call.timer.cancel()
 
+    def forget(self) -> None:
+        """The run leaves memory: whoever waits for a call is let go of, and no longer held by it."""
+        for call in self._open.values():
+            asyncio.Future.cancel(call)  # as no more than a future
+            del call.caller
+        self._open.clear()
+
     def abandon(self, call: Call, error: BaseException | None = None, *, result: Any = None) -> None:
         """Nobody waits for the callee any longer; a late answer is kept in the journal and changes nothing."""
         self.settle(call)

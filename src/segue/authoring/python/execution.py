@@ -212,6 +212,12 @@ class CodeExecution:
     def close(self) -> None:
         if self.started is not None:
             self.loop.kill()
+        # Its parts know each other. Taken apart, they are gone at once; otherwise runs that have left memory pile up in
+        # it until the cycle collector comes by (measured: 1.6 kB for each that sleeps).
+        self.calls.forget()
+        commands = self.commands
+        vars(self).clear()
+        self._closed, self.commands = True, commands
 
     @property
     def uid(self) -> str:

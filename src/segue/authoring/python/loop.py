@@ -288,6 +288,10 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
                 _enter_task(self, task)
                 _end(task.get_coro())
                 _leave_task(self, task)
+                # As no more than futures: whoever waits is let go of, and no longer held by what it waits for.
+                asyncio.Future.cancel(task)
+                if task._fut_waiter is not None:  # type: ignore[attr-defined]
+                    asyncio.Future.cancel(task._fut_waiter)  # type: ignore[attr-defined]
         self._generators.clear()
 
     # --- asyncio's side: callbacks and timers -----------------------------------------------------------------
@@ -428,7 +432,7 @@ def _end(coroutine: Any) -> None:
         except BaseException:  # it has ended; whatever its cleanup raised, there is nobody to tell, not even SystemExit
             break
     else:
-        _unclosable.append(coroutine)
+        _unclosable.append([coroutine, _unclosable])  # in a circle: the interpreter's end lets it be, too
         return
     # What an exception that the code has kept still holds on to: coroutines not yet awaited, generators. Let it go here
     # and not when the garbage collector finds it, which may be while another run is being driven.
