@@ -90,12 +90,16 @@ async def many(folder: Path, runs: int, name: str) -> Row:
         await (await eng.start(workloads.steps, 3)).result()
         cpu = time.process_time()
         began = time.perf_counter()
-        latencies: list[float] = []
+        from_asking: list[float] = []
+        from_start: list[float] = []
 
         async def one() -> None:
             handle = await eng.start(workloads.steps, 3)
+            started = time.perf_counter()
             assert await handle.result() == 3
-            latencies.append(time.perf_counter() - began)
+            ended = time.perf_counter()
+            from_start.append(ended - started)
+            from_asking.append(ended - began)
 
         await asyncio.gather(*[one() for _ in range(runs)])
         took = time.perf_counter() - began
@@ -105,7 +109,8 @@ async def many(folder: Path, runs: int, name: str) -> Row:
         "seconds": took,
         "steps per second": steps / took,
         "CPU µs per step": cpu / steps * 1e6,
-        "workflow p50 s": statistics.median(latencies),
+        "workflow p50 s": statistics.median(from_start),
+        "since all were asked for, p50 s": statistics.median(from_asking),
     }
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import gc
 import threading
 
-RELAXED = (20_000, 50, 50)
+RELAXED = (50_000, 50, 50)
 """New objects between looks at the youngest; looks at a generation between looks at the next one."""
 
 _lock = threading.Lock()

@@ -26,6 +26,9 @@ from segue.stores.transacting import Transact
 log = logging.getLogger("segue.writer")
 
 ROWS_PER_BATCH = 2_000
+OPERATIONS_PER_BATCH = 500
+OPERATIONS_BESIDE_RUNS = 100
+"""Starts, messages and the like that share a batch with runs under way."""
 IN_PLACE_ROWS = 64
 IN_PLACE_SECONDS = 0.002
 RETRY_FIRST = 0.05
@@ -151,8 +154,11 @@ class Writer:
         """The next batch: at most ``ROWS_PER_BATCH`` rows, a run's segment never divided."""
         work = _Committing()
         if self._operations:
-            taken = self._operations[:ROWS_PER_BATCH]
-            del self._operations[:ROWS_PER_BATCH]
+            # Runs that have begun go on first, and others begin by and by: so they end soon, however many are asked
+            # for at once, and few are in memory.
+            most = OPERATIONS_BESIDE_RUNS if self._dirty else OPERATIONS_PER_BATCH
+            taken = self._operations[:most]
+            del self._operations[:most]
             for operation, reply in taken:
                 work.operations.append(operation)
                 work.replies.append(reply)
