@@ -41,6 +41,62 @@ def test_signals(segue: Folder, worker: Running) -> None:
     assert "no run 'b'" in segue("signal", "b", "go", code=2).err
 
 
+TALKS = """
+from segue import query, signal, update, workflow
+
+@workflow
+async def talks() -> int:
+    total = 0
+
+    @update
+    def add(n: int, times: int = 1) -> int:
+        nonlocal total
+        total += n * times
+        return total
+
+    @query
+    def sum_of_all() -> dict[str, int]:
+        return {"total": total}
+
+    await signal("stop")
+    return total
+"""
+
+
+def test_updates_and_queries(segue: Folder) -> None:
+    segue.write("talks.py", TALKS)
+    segue("start", "talks.py:talks", "--id", "a")
+    alone = segue("update", "a", "add", "3", code=2).err
+    assert "no worker of app 'default' is alive to carry out update 'add', and nothing was sent" in alone
+    running = segue.begin("worker", "talks.py")
+    running.until("serving ")
+    assert segue("update", "a", "add", "3", "--id", "once").out == "3\n"
+    assert segue("update", "a", "add", "3", "--id", "once").out == "3\n"
+    assert segue("update", "a", "add", "2", "2", "--json").json == {"id": "a", "answer": 7}
+    assert "$.n: Expected `int`" in segue("update", "a", "add", "x", code=2).err
+    assert "add" in segue("update", "a", "subtract", "1", code=2).err
+    assert "name its code with --code FILE.py" in segue("query", "a", "sum_of_all", code=2).err
+    assert segue("query", "a", "sum_of_all", "--code", "talks.py").out == '{\n  "total": 7\n}\n'
+    assert "sum_of_all" in segue("query", "a", "nothing", "--code", "talks.py", code=2).err
+    segue("signal", "a", "stop")
+    running.until("completed  talks a")
+    assert segue("query", "a", "sum_of_all", "--code", "talks.py", "--json").json["answer"] == {"total": 7}
+    assert "run 'a' is completed" in segue("update", "a", "add", "1", code=2).err
+
+
+def test_an_update_that_is_not_answered_in_time(segue: Folder) -> None:
+    segue.write("talks.py", TALKS)
+    segue("start", "talks.py:talks", "--id", "a")
+    running = segue.begin("worker", "talks.py")
+    running.until("serving ")
+    segue("pause", "a")
+    late = segue("update", "a", "add", "3", "--id", "u", "--timeout", "200ms", code=2).err
+    assert "has no answer after 200ms" in late
+    assert "asked again with --id u, it gives the answer" in late
+    segue("resume", "a")
+    assert segue("update", "a", "add", "3", "--id", "u").out == "3\n"
+
+
 def test_answers(segue: Folder, worker: Running) -> None:
     for id in "abcd":
         segue("start", "flows.py:asks", "7", "--id", id)
