@@ -19,6 +19,8 @@ from segue.handles import Handle, HumanTask
 from segue.settings import read_settings
 from segue.starting import Takes0, Takes1, Takes2, Takes3, Takes4
 from segue.stores.base import ConflictPolicy, RunFilter, RunRow
+from segue.sync_schedules import SyncSchedules
+from segue.with_start import WithStart
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -187,7 +189,28 @@ class Client:
     ) -> SyncHandle[Any]: ...
     def start(self, workflow: Any, /, *args: Any, **options: Any) -> SyncHandle[Any]:
         """As ``Engine.start``."""
-        return SyncHandle(self, self.wait(self._engine.start(workflow, *args, **options)))
+        return self.handle_of(self.wait(self._engine.start(workflow, *args, **options)))
+
+    @overload
+    def with_start(self, workflow: Takes0[R], /, *, id: str, **options: Any) -> SyncWithStart[R]: ...
+    @overload
+    def with_start(self, workflow: Takes1[A, R], a: A, /, *, id: str, **options: Any) -> SyncWithStart[R]: ...
+    @overload
+    def with_start(self, workflow: Takes2[A, B, R], a: A, b: B, /, *, id: str, **options: Any) -> SyncWithStart[R]: ...
+    @overload
+    def with_start(self, workflow: str, /, *args: Any, id: str, **options: Any) -> SyncWithStart[Any]: ...
+    def with_start(self, workflow: Any, /, *args: Any, id: str, **options: Any) -> SyncWithStart[Any]:
+        """As ``Engine.with_start``."""
+        return SyncWithStart(self, self._engine.with_start(workflow, *args, id=id, **options))
+
+    @property
+    def schedules(self) -> SyncSchedules:
+        """As ``Engine.schedules``."""
+        return SyncSchedules(self, self._engine.schedules)
+
+    def handle_of(self, handle: Handle[R]) -> SyncHandle[R]:
+        """The same run, for synchronous code."""
+        return SyncHandle(self, handle)
 
     @overload
     def handle(self, id: str, returns: type[R]) -> SyncHandle[R]: ...
@@ -195,7 +218,7 @@ class Client:
     def handle(self, id: str) -> SyncHandle[Any]: ...
     def handle(self, id: str, returns: Any = Any) -> SyncHandle[Any]:
         """As ``Engine.handle``."""
-        return SyncHandle(self, self.wait(self._engine.handle(id, returns)))
+        return self.handle_of(self.wait(self._engine.handle(id, returns)))
 
     def list(self, where: RunFilter | None = None) -> list[RunRow]:
         """As ``Engine.list``."""
@@ -216,6 +239,26 @@ class Client:
     def complete_task(self, task: HumanTask, answer: Any, *, by: str = "") -> None:
         """As ``Engine.complete_task``."""
         self.wait(self._engine.complete_task(task, answer, by=by))
+
+
+class SyncWithStart(Generic[R]):
+    """A run that is started if it is not there, with the message that it is to get: ``WithStart`` without ``await``."""
+
+    def __init__(self, client: Client, with_start: WithStart[R]) -> None:
+        self._client = client
+        self._with_start = with_start
+
+    @property
+    def handle(self) -> SyncHandle[R] | None:
+        """The run, once a message has been sent."""
+        handle = self._with_start.handle
+        return None if handle is None else self._client.handle_of(handle)
+
+    def signal(self, signal: Any, value: Any = None, *, message: str | None = None) -> SyncHandle[R]:
+        return self._client.handle_of(self._client.wait(self._with_start.signal(signal, value, message=message)))
+
+    def update(self, update: Any, *args: Any, id: str | None = None) -> Any:
+        return self._client.wait(self._with_start.update(update, *args, id=id))
 
 
 class SyncHandle(Generic[R]):

@@ -8,13 +8,15 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 import segue
-from segue import Client, Engine, RunFailed, signal, step, workflow
+from segue import Client, Cron, Engine, RunFailed, Schedule, signal, step, update, workflow
 from segue.errors import CallerError
+from segue.stores.base import OPEN, RunFilter
 
 ROOT = Path(__file__).parents[2]
 
@@ -32,6 +34,20 @@ async def adds(a: int) -> int:
 @workflow
 async def waits(a: int) -> int:
     return a + await signal("more", int)
+
+
+@workflow
+class Counter:
+    total = 0
+
+    async def run(self) -> int:
+        await signal("stop")
+        return self.total
+
+    @update
+    def add(self, n: int) -> int:
+        self.total += n
+        return self.total
 
 
 def test_one_line_in_a_script(url: str) -> None:
@@ -132,6 +148,40 @@ def test_a_server_with_threads_shares_one_client(url: str) -> None:
 
         assert list(requests.map(request, range(20))) == [10 + number for number in range(20)]
         assert threading.get_ident() not in seen
+
+
+def test_threads_start_runs_with_their_first_message_and_keep_schedules(url: str) -> None:
+    with Client(url) as client:
+        order = client.with_start(waits, 1, id="order")
+        assert order.handle is None
+        assert order.signal("more", 41).result() == 42
+        assert order.handle is not None
+        assert order.handle.status().state == "completed"
+        assert client.with_start(Counter, id="counter").update(Counter.add, 2) == 2
+        assert client.with_start(Counter, id="counter").update("add", 3) == 5
+        client.handle("counter").signal("stop")
+
+        nightly = Cron("0 2 * * *")
+        client.schedules.create("nightly", waits, Schedule(nightly, args=(5,)), paused="not yet")
+        assert client.schedules.show("nightly").paused == "not yet"
+        client.schedules.update("nightly", note="the books")
+        client.schedules.resume("nightly")
+        client.schedules.pause("nightly", "again")
+        assert [(found.name, found.paused, found.note) for found in client.schedules.list()] == [
+            ("nightly", "again", "the books")
+        ]
+        assert client.schedules.preview("nightly", 2) == client.schedules.preview(nightly, 2)
+        now = client.schedules.trigger("nightly")
+        now.signal("more", 1)
+        assert now.result() == 6
+        period = (datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 3, tzinfo=UTC))
+        assert client.schedules.preview_backfill("nightly", *period).total == 2
+        backfill = client.schedules.backfill("nightly", *period, id="early")
+        client.schedules.cancel_backfill("nightly", backfill)
+        client.schedules.delete("nightly")
+        assert client.schedules.list() == []
+        for open in client.list(RunFilter(states=OPEN)):
+            client.handle(open.id).terminate()
 
 
 # --- notebooks --------------------------------------------------------------------------------------------------

@@ -80,8 +80,7 @@ def update(
         except TimeoutError:
             again = f"asked again with --id {id}, it gives the answer" if id else "`segue show` says what became of it"
             raise CallerError(
-                f"update {name!r} of run {row.id!r} has no answer after {timeout}; it may yet come: "
-                f"{again}"
+                f"update {name!r} of run {row.id!r} has no answer after {timeout}; it may yet come: {again}"
             ) from None
 
     return _asked(scope, run, ask)
