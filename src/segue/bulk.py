@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import msgspec
 
 from segue.engine import Engine
-from segue.errors import SegueError
+from segue.errors import InvalidArgument, SegueError
 from segue.forking import FAILED
 from segue.kernel import events as e
 from segue.repairing import CodeChoice, Effect
@@ -32,10 +32,19 @@ class Action(Protocol):
 
 
 class Resume(msgspec.Struct, frozen=True):
-    """Let runs go on that stand still. ``step``: only this one, by key."""
+    """Let runs go on that stand still. ``step``: only this one, by key; ``input``: its arguments from now on, in order.
+
+    Raises:
+        InvalidArgument: it has an input for no step.
+    """
 
     step: str | None = None
     by: str = ""
+    input: tuple[Any, ...] | None = None
+
+    def __post_init__(self) -> None:
+        if self.input is not None and not self.step:
+            raise InvalidArgument("other arguments are for one step: name it by its key")
 
     async def preview(self, engine: Engine, row: RunRow) -> Effect:
         standing = _standing(event for _, event in engine.events_of(row.run))
@@ -45,9 +54,12 @@ class Resume(msgspec.Struct, frozen=True):
             refused = f"run {row.id} is {row.state}, and does not stand still{what}"
             return Effect(row.run, row.id, row.state, "", refused=refused)
         steps = tuple(key for key in chosen if key)
-        return Effect(row.run, row.id, row.state, "goes on, with the code as it is now", again=steps)
+        how = "with the code as it is now" if self.input is None else "with the arguments that were given"
+        return Effect(row.run, row.id, row.state, f"goes on, {how}", again=steps)
 
     async def carry_out(self, engine: Engine, row: RunRow) -> str:
+        if self.input is not None and self.step is not None:
+            await engine.edit_input(row.run, self.step, *self.input, by=self.by)
         await engine.retry(row.run, self.step, by=self.by)
         return f"run {row.id} goes on"
 

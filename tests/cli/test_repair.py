@@ -106,6 +106,16 @@ def test_many_runs_are_looked_at_and_then_repaired(segue: Folder) -> None:
     (segue.path / "boxes").touch()
     assert segue("retry", "--where", "state=failed", "--from", "failed", "--yes", "--json").json["done"] == 1
     assert segue("run", "shop.py:parcel", "3", "--id", "p1", "--json").json["result"] == 3
+
+    for id in ("o3", "o4"):
+        segue("run", "shop.py:order", "3", "eve", "--id", id, code=None)
+    bob = ("retry", "--where", where, "--step", "/ship", "--input", '["bob"]')
+    assert "goes on, with the arguments that were given" in segue(*bob, "--preview").out
+    (segue.path / "bob").touch()
+    assert segue(*bob, "--yes", "--json").json["done"] == 2
+    for id in ("o3", "o4"):
+        assert segue("run", "shop.py:order", "3", "eve", "--id", id, "--json").json["result"] == "shipped to bob"
+    assert "--input is for a --step" in segue("retry", "--where", where, "--input", "[1]", code=2).err
     for text, said in (
         ("colour=red", "--where knows no 'colour'"),
         ("state=asleep", "--where state=asleep is no state"),

@@ -139,6 +139,7 @@ async def test_many_runs_that_stand_still_are_repaired(api: httpx.AsyncClient) -
         {"act": {"do": "cancel"}},
         {"act": {"do": "cancel"}, "where": {}},
         {"act": {"do": "cancel"}, "where": {"state": ["open"]}, "runs": [1]},
+        {"act": {"do": "retry", "arguments": [1]}, "where": {"state": ["open"]}},
         {"act": {"do": "erase"}, "where": {"state": ["open"]}},
         {"act": {"do": "cancel"}, "where": {"state": ["odd"]}},
         {"act": {"do": "cancel"}, "runs": list(range(10_001))},

@@ -58,22 +58,29 @@ def retry(
     again = from_ is not None or code == "newest"
     if again and (step is not None or input is not None):
         raise InvalidArgument("--from runs a part again, --step goes on where a step stands still; take one of them")
-    if input is not None and (step is None or where is not None):
-        raise InvalidArgument("--input is for the --step of one run")
+    if input is not None and step is None:
+        raise InvalidArgument("--input is for a --step")
+    given = None if input is None else _list(values.untyped(input))
     if where is not None:
         _only_where(run)
         if step is not None and "/" not in step and not step.startswith("="):
             raise InvalidArgument(f"with --where, --step is a key: /{step}")
         rerun = bulk.Rerun(from_ if from_ is not None or code == "newest" else "failed", code, by)
-        return asyncio.run(_many(scope, where, rerun if again else bulk.Resume(step), preview, yes))
+        return asyncio.run(_many(scope, where, rerun if again else bulk.Resume(step, by, given), preview, yes))
     if run is None:
         raise InvalidArgument("no run is named; `segue list --state incident` shows what stands still")
-    given = None if input is None else values.untyped(input)
     return asyncio.run(_retry(scope, run, step, given, from_, code, preview, by))
 
 
 async def _retry(
-    scope: Scope, id: str, step: str | None, given: Any, from_: str | None, code: Any, preview: bool, by: str
+    scope: Scope,
+    id: str,
+    step: str | None,
+    given: tuple[Any, ...] | None,
+    from_: str | None,
+    code: Any,
+    preview: bool,
+    by: str,
 ) -> int:
     async with client(scope) as engine:
         row = lookup(engine, id)
@@ -82,15 +89,14 @@ async def _retry(
             place = from_ if from_ is not None or row.state not in CLOSED else "failed"
             return await _one(engine, scope, row, bulk.Rerun(place, code, by), preview)
         incident = open_incident(engine, row, step)
-        if given is not None:
-            await _edit(engine, row, incident.key, given, by)
-        return await _one(engine, scope, row, bulk.Resume(incident.key if step is not None else None), preview)
+        action = bulk.Resume(incident.key if step is not None else None, by, given)
+        return await _one(engine, scope, row, action, preview)
 
 
-async def _edit(engine: Engine, row: RunRow, key: str | None, given: Any, by: str) -> None:
-    if not isinstance(given, list) or key is None:
-        raise InvalidArgument("--input is a JSON list of the step's arguments, in order, and --step stands still")
-    await engine.edit_input(row.run, key, *given, by=by)
+def _list(given: Any) -> tuple[Any, ...]:
+    if not isinstance(given, list):
+        raise InvalidArgument("--input is a JSON list of the step's arguments, in order")
+    return tuple(given)
 
 
 def skip(

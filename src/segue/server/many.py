@@ -46,9 +46,11 @@ class ResumeThem(_Act, frozen=True, forbid_unknown_fields=True, tag="resume"):
 
 
 class RetryThem(_Act, frozen=True, forbid_unknown_fields=True, tag="retry"):
-    """Let those go on that stand still, with new attempts; ``step``: only on this call, by key."""
+    """Let those go on that stand still, with new attempts; ``step``: only on this call, by key; ``arguments``: what the
+    step gets from now on, in order."""
 
     step: str | None = None
+    arguments: list[Any] | None = None
 
 
 class RerunThem(_Act, frozen=True, forbid_unknown_fields=True, tag="rerun"):
@@ -78,8 +80,8 @@ def _action(act: Act, by: str) -> bulk.Action:
             return bulk.Pause(reason, by)
         case ResumeThem():
             return bulk.Unpause(by)
-        case RetryThem(step):
-            return bulk.Resume(step, by)
+        case RetryThem(step, arguments):
+            return bulk.Resume(step, by, None if arguments is None else tuple(arguments))
         case RerunThem(step, code):
             return bulk.Rerun(step, code, by)
         case SkipThem(name, result):
