@@ -35,6 +35,9 @@ PYTHONS = os.environ.get("SEGUE_PYTHONS", "python3.12:python3.13").split(":")
 ORDERS = 1_000
 SHIFTS = ({"PYTHONHASHSEED": "1"}, {"PYTHONHASHSEED": "2", "PYTHONMALLOC": "malloc"}, {"PYTHONHASHSEED": "random"})
 
+# Where the limit for one test strikes, it raises in whatever runs just then: a program that catches everything goes on
+# from it, and its journal is no longer what a replay makes of it.
+pytestmark = pytest.mark.timeout(300 + LONG)
 fates = st.integers(0, 2**32)
 
 

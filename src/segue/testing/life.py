@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from segue.authoring.python.definitions import STEPS
 from segue.encodings import default_encodings
 from segue.engine import OPEN
-from segue.errors import CallerError
+from segue.errors import CallerError, Incident, UpdateFailed
 from segue.handles import Handle, HumanTask
 from segue.host import Logs
 from segue.kernel import events as e
@@ -287,7 +287,8 @@ class Life:
 
     async def _send(self, name: str) -> None:
         assert self._handle is not None
-        with suppress(CallerError):  # the run has ended, or has said no
+        # The run has ended, has said no, has failed at what it was asked, or stands still over it.
+        with suppress(CallerError, UpdateFailed, Incident):
             self._course.note(f"{name} comes")
             await self._course.scene.messages[name].errand(self._handle)
         self._course.done.add(name)

@@ -216,9 +216,7 @@ def _message(broken: Broken, plan: Plan, how: str, told: list[str], played: int,
 
 def _off_the_loop(function: Callable[[], T]) -> T:
     """A simulation has event loops of its own; beside one that runs already it needs a thread of its own too."""
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
+    if asyncio._get_running_loop() is None:
         return function()
     with ThreadPoolExecutor(1, thread_name_prefix="segue-simulation") as thread:
         return thread.submit(function).result()

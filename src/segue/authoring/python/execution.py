@@ -210,14 +210,15 @@ class CodeExecution:
         self.messages.validate_signal(name, payload)
 
     def close(self) -> None:
-        if self.started is not None:
-            self.loop.kill()
+        if self.started is None:
+            return  # it was never begun, or is closed
+        self.loop.kill()
         # Its parts know each other. Taken apart, they are gone at once; otherwise runs that have left memory pile up in
         # it until the cycle collector comes by (measured: 1.6 kB for each that sleeps).
         self.calls.forget()
         commands = self.commands
         vars(self).clear()
-        self._closed, self.commands = True, commands
+        self._closed, self.started, self.commands = True, None, commands
 
     @property
     def uid(self) -> str:
