@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 from world import step_named
 
-from segue import signal
+from segue import signal, state
 from segue.authoring.python.mentions import mentions
+from segue.authoring.python.tasks import approval
 
 charge = step_named("charge")
 ship = step_named("ship")
@@ -94,3 +95,17 @@ def test_a_step_that_can_be_reached_is_mentioned(code: Callable[..., Any]) -> No
 def test_a_step_that_cannot_be_reached_is_not(code: Callable[..., Any]) -> None:
     assert not mentions(code, "charge")
     assert mentions(code, "ship")
+
+
+async def asks_by_the_name_that_goes_without_saying() -> Any:
+    return await approval("ann")
+
+
+async def keeps_something() -> None:
+    await state.set("cursor", "orders", 1)
+
+
+def test_what_segue_itself_calls_is_mentioned() -> None:
+    assert mentions(asks_by_the_name_that_goes_without_saying, "approval")
+    assert not mentions(other_step, "approval")
+    assert mentions(keeps_something, "segue.state.set")

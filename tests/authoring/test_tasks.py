@@ -6,9 +6,11 @@ import asyncio
 from typing import Any
 
 import msgspec
-from world import SECOND, Begin, decoded, flow
+import pytest
+from world import SECOND, Begin, World, decoded, flow, step_named
 
 from segue.authoring.python.tasks import Approval, approval, json_schema
+from segue.errors import NonDeterminism
 from segue.kernel import commands as c
 
 
@@ -123,3 +125,81 @@ def test_types_that_msgspec_does_not_know_have_a_form_that_takes_anything() -> N
 
     assert json_schema(Own) == {}
     assert json_schema(Approval)["$defs"]["Approval"]["required"] == ["approved"]
+
+
+step_before = step_named("before")
+
+
+async def two_questions() -> list[int]:
+    return [(await approval("ann", form=Decision, subject={"order": n})).limit for n in (1, 2)]
+
+
+def test_tasks_of_one_name_are_told_apart_by_what_they_are_about_when_code_has_changed() -> None:
+    async def another_call_first() -> list[int]:
+        await step_before(1)
+        return await two_questions()
+
+    with World(flow(two_questions)) as world:
+        world.start()
+        world.answer("/approval", {"grant": True, "limit": 1})
+        world.take_over(flow(another_call_first))
+        world.complete("/before")
+        assert set(world.tasks) == {"/approval#1"}, "nobody is asked twice"
+        world.answer("/approval#1", {"grant": True, "limit": 2})
+        assert world.result == [1, 2]
+
+
+@pytest.mark.parametrize("first", [False, True])
+def test_what_a_person_is_told_may_be_put_in_other_words(first: bool) -> None:
+    async def before() -> int:
+        return (await approval("ann", form=Decision, subject={"order": 7})).limit
+
+    async def after() -> int:
+        if first:
+            await step_before(1)
+        return (await approval("ann", form=Decision, subject={"order": 7, "customer": "bob"})).limit
+
+    with World(flow(before)) as world:
+        world.start()
+        world.take_over(flow(after))
+        if first:
+            world.complete("/before")
+        assert list(world.tasks) == ["/approval"]
+        world.answer("/approval", {"grant": True, "limit": 9})
+        assert world.result == 9
+
+
+def test_which_of_two_tasks_about_the_same_is_meant_is_for_a_person() -> None:
+    async def before() -> None:
+        await approval("ann")
+        await approval("ann")
+
+    async def after() -> None:
+        await step_before(1)
+        await before()
+
+    with World(flow(before)) as world:
+        world.start()
+        world.answer("/approval", {"approved": True})
+        world.take_over(flow(after))
+        with pytest.raises(NonDeterminism, match="'approval' is recorded 2 times"):
+            world.complete("/before")
+
+
+def test_a_task_whose_name_is_made_up_by_the_code_is_not_taken_for_gone() -> None:
+    async def before(order: int) -> int:
+        await approval("ann", name=f"look at {order}")
+        await asyncio.sleep(60)
+        return order
+
+    async def after(order: int) -> int:
+        await step_before(1)
+        return await before(order)
+
+    with World(flow(before), 7) as world:
+        world.start()
+        world.answer("/look at 7", {"approved": True})
+        world.take_over(flow(after))
+        world.complete("/before")
+        world.advance(60)
+        assert world.result == 7

@@ -32,7 +32,7 @@ BEGIN = 1_700_000_000_000_000
 SECOND = 1_000_000
 
 _RECORD: dict[type[c.Command], Callable[[int, Any], e.Event]] = {
-    c.OpenTask: lambda at, x: e.TaskOpened(at, None, None, x.key, x.name, x.assignee, x.form, x.due, x.subject),
+    c.OpenTask: lambda at, x: e.TaskOpened(at, None, None, x.key, x.name, x.assignee, x.form, x.due, x.subject, x.hash),
     c.SetAttributes: lambda at, x: e.AttributesSet(at, None, None, x.attributes),
     c.RecordMarker: lambda at, x: e.Marker(at, None, None, x.kind, x.name, x.value),
     c.CompleteUpdate: lambda at, x: e.UpdateCompleted(at, None, None, x.update, x.result, x.failure),

@@ -82,7 +82,7 @@ class _Line:
         at = self._next
         while at < len(self.calls):
             call = self.calls[at]
-            if call.name == name and call.hash in (hash, None):
+            if call.name == name and (call.opened or call.hash in (hash, None)):
                 self._next = at + 1
                 return call
             if not droppable(call.name):
@@ -100,7 +100,10 @@ class _Line:
         alike = self.alike.get((name, hash), ())
         if len(alike) == 1 and not alike[0].used:
             return alike[0]
-        waiting = [call for call in self.named.get(name, ()) if not call.used]
+        named = self.named.get(name, ())
+        if len(named) == 1 and named[0].opened and not named[0].used:
+            return named[0]  # what a person is told may be put in other words
+        waiting = [call for call in named if not call.used]
         if not waiting or pure(name):
             return None
         if any(call.hash == hash for call in waiting):
@@ -176,7 +179,7 @@ class Past:
         call = self._calls.get(key)
         if call is None:
             return
-        if call.name != name or call.hash not in (hash, None):
+        if call.name != name or not (call.opened or call.hash in (hash, None)):
             raise other_arguments(name, key)
         call.used = True
 
@@ -232,7 +235,7 @@ def _note(calls: dict[str, Recorded], event: e.Event) -> None:
             call.hash, call.outcome = event.hash, True
         case e.TaskOpened():
             call = _call(calls, event.key, event.name, event.at)
-            call.hash, call.opened = "", True
+            call.hash, call.opened = event.hash, True
         case e.ChildCompleted() | e.TaskCompleted():
             _call(calls, event.key, event.key.rpartition("/")[2].partition("#")[0], event.at).outcome = True
         case e.Modified(action="skip", key=str(key)):

@@ -111,6 +111,8 @@ class OpenTask(Command, frozen=True):
     form: dict[str, Any] | None = None
     due: int | None = None
     subject: Payload | None = None
+    hash: str = ""
+    """Of what it is about."""
 
 
 class CloseTask(Command, frozen=True):

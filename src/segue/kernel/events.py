@@ -195,6 +195,8 @@ class TaskOpened(Event, frozen=True, tag="TaskOpened"):
     """JSON Schema of the answer."""
     due: int | None = None
     subject: Payload | None = None
+    hash: str = ""
+    """Of what it is about; tells tasks of one name apart when the code has changed."""
 
 
 class TaskCompleted(Event, frozen=True, tag="TaskCompleted"):

@@ -79,9 +79,10 @@ def _open_task(conductor: Conductor, run: Resident, segment: Segment, command: c
     conductor.record(
         run,
         e.TaskOpened(
-            at, None, None, command.key, command.name, command.assignee, command.form, command.due, command.subject
+            at, None, None, command.key, command.name, command.assignee, command.form, command.due, command.subject,
+            command.hash,
         ),
-    )
+    )  # fmt: skip
     form = None if command.form is None else msgspec.json.encode(command.form)
     subject = None if command.subject is None else conductor.journal.readable(command.subject)
     segment.extras.tasks.append(TaskRow(command.key, command.name, command.assignee, at, command.due, form, subject))

@@ -84,7 +84,8 @@ class Keys:
         past, definition = self.execution.past, self.execution.definition
         assert past is not None
         for call in past.unused(definition.may_drop):
-            if not definition.mentions(call.name):
+            # A task's name may be made up as the code runs; that somebody is asked at all can be told.
+            if not (definition.mentions(call.name) or (call.opened and definition.mentions("approval"))):
                 raise never_called(call)
 
     def check_moved(self, is_open: Callable[[str], bool]) -> None:

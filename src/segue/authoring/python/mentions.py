@@ -12,12 +12,15 @@ from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 _MOST = 5_000
+_OURS = "segue."
 _DYNAMIC = frozenset({"getattr", "eval", "exec", "globals", "import_module", "__import__", "locals", "vars"})
 
 
 def mentions(function: Any, step: str) -> bool:
     """Whether ``function``, or anything that it reaches by name, has a definition named ``step``, or text that is it
-    (human tasks have no definition)."""
+    (human tasks have no definition), or calls what segue has under that name (``approval``)."""
+    if step.startswith(_OURS):
+        return True  # who calls it is in segue, where nobody looks
     home = str(function.__module__).partition(".")[0]
     seen: set[int] = set()
     waiting: list[Any] = [function]
@@ -33,6 +36,8 @@ def mentions(function: Any, step: str) -> bool:
         if found is step or (isinstance(found, str) and found == step):
             return True
         if isinstance(found, (FunctionType, type, ModuleType)) and _is_library(found, home):
+            if found.__name__ == step and str(found.__module__).startswith(_OURS):
+                return True
             continue
         if isinstance(found, FunctionType) and _DYNAMIC & set(_names(found.__code__)):
             return True

@@ -9,6 +9,7 @@ import msgspec
 from segue.authoring.python.call import TaskCall
 from segue.authoring.python.execution import require
 from segue.kernel import commands as c
+from segue.kernel.canonical import digest
 from segue.kernel.duration import Duration, microseconds
 from segue.kernel.names import checked_name
 
@@ -69,13 +70,16 @@ async def approval(
     if escalate is not None:
         checked_name(escalate, "whom a task is escalated to")
     limit = None if timeout is None else microseconds(timeout)
+    about, canonical = (None, b"") if subject is None else execution.encodings.encode_canonical(subject)
+    hash = digest(canonical, execution.hash_key)
     command = c.OpenTask(
-        key=execution.calls.next_key(title, ""),
+        key=execution.calls.next_key(title, hash),
         name=title,
         assignee=assignee,
         form=json_schema(form),
         due=None if limit is None else execution.loop.now + limit,
-        subject=None if subject is None else execution.encodings.encode(subject),
+        subject=about,
+        hash=hash,
     )
     call = execution.calls.task(command, lambda payload: execution.encodings.decode(payload, form))
     if command.due is not None:
