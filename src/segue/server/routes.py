@@ -7,6 +7,7 @@ from segue.repairing import Effect
 from segue.server import (
     acting,
     attached,
+    figures,
     health,
     held,
     live,
@@ -32,6 +33,10 @@ ROUTES: tuple[Route, ...] = (
     Route(
         method="GET", path="/overview", needs="runs:read", handler=overview.overview, gives=overview.Overview,
         summary="Where everything stands, and what needs a person.",
+    ),
+    Route(
+        method="GET", path="/figures", needs="runs:read", handler=figures.figures, query=figures.FigureQuery,
+        gives=figures.Figures, summary="What became of runs over time, by bar and by workflow.",
     ),
     Route(
         method="GET", path="/runs", needs="runs:read", handler=runs.list_runs, query=runs.RunQuery, gives=runs.RunPage,

@@ -15,6 +15,7 @@ import msgspec
 
 from segue.stores.account_rows import HasAccounts
 from segue.stores.cache_rows import CacheEntry, CacheReads
+from segue.stores.figure_rows import FigureReads
 from segue.stores.outbox_rows import OutboxReads, Settled, SettleOutbox
 from segue.stores.owning import Owning
 from segue.stores.schedule_rows import ScheduleReads, ScheduleWritten, WriteSchedule
@@ -473,7 +474,7 @@ class Ended(msgspec.Struct, frozen=True):
 ALL_ENDED = Ended()
 
 
-class Store(CacheReads, HasAccounts, OutboxReads, Owning, ScheduleReads, Protocol):
+class Store(CacheReads, FigureReads, HasAccounts, OutboxReads, Owning, ScheduleReads, Protocol):
     """A database that holds runs. Reading and writing may go on side by side; ``commit`` is called by one thread at a
     time, reads by any."""
 
@@ -539,9 +540,6 @@ class Store(CacheReads, HasAccounts, OutboxReads, Owning, ScheduleReads, Protoco
         """The run, or the last one of its chain if it has gone on."""
 
     def list(self, where: RunFilter) -> builtins.list[RunRow]: ...
-
-    def counts(self, namespace: str) -> dict[str, int]:
-        """How many runs of the namespace are in which state."""
 
     def tasks(
         self, namespace: str, *, state: str | None = "open", assignee: str | None = None, run: int | None = None

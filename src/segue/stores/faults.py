@@ -44,6 +44,7 @@ from segue.stores.base import (
     Task,
 )
 from segue.stores.cache_rows import CacheEntry
+from segue.stores.figure_rows import EndedRuns, OpenRuns
 from segue.stores.outbox_rows import OutboxRow
 from segue.stores.owning import Holding, Slots, Worker
 from segue.stores.schedule_rows import ScheduleRow
@@ -288,6 +289,14 @@ class FaultyStore:
 
     def next_schedule(self, app: str, after: int) -> int | None:
         return self._living().next_schedule(app, after)
+
+    def count_ended(
+        self, namespace: str, *, since: int, until: int, bar: int, most: int, workflow: str | None = None
+    ) -> builtins.list[EndedRuns]:
+        return self._living().count_ended(namespace, since=since, until=until, bar=bar, most=most, workflow=workflow)
+
+    def count_open(self, namespace: str, *, most: int) -> builtins.list[OpenRuns]:
+        return self._living().count_open(namespace, most=most)
 
     def cached(self, namespace: str, step: str, key: str) -> CacheEntry | None:
         return self._living().cached(namespace, step, key)

@@ -1,5 +1,5 @@
 // What is asked and kept: one place for the names of answers, so that a change reaches every screen that shows them.
-import { QueryClient, queryOptions } from '@tanstack/react-query'
+import { keepPreviousData, QueryClient, queryOptions } from '@tanstack/react-query'
 import { ask, Refusal } from './client'
 import type { Operations } from './schema'
 
@@ -28,6 +28,17 @@ export const runsQuery = (query: RunFilter) =>
     queryKey: ['runs', query],
     queryFn: ({ signal }) => ask('list_runs', { query, signal }),
     meta: live,
+  })
+
+export type FigureFilter = Operations['figures']['query']
+
+/** Not with every change, as lists are, but every few seconds: a chart does not tell a single run. */
+export const figuresQuery = (query: FigureFilter) =>
+  queryOptions({
+    queryKey: ['figures', query],
+    queryFn: ({ signal }) => ask('figures', { query, signal }),
+    refetchInterval: 10_000,
+    placeholderData: keepPreviousData,
   })
 
 export const runQuery = (run: number) =>

@@ -1,12 +1,12 @@
-// The newest runs of a filter, several pages of them: what charts are drawn from until the server counts by itself.
+// The newest runs of a filter, several pages of them: what the histogram over the list is drawn from, whatever the list is narrowed to.
 import { keepPreviousData, useQuery } from '@tanstack/react-query'
 import { ask } from './client'
 import type { RunFilter } from './queries'
 import type { RunPage, RunView } from './schema'
 
 const PAGE = 500
-/** Runs that a chart looks at, at most; more of them would not be drawn any finer. */
-export const MOST = 2000
+/** Runs that it looks at, at most: the newest. */
+const MOST = 2000
 const EVERY = 20_000
 
 export interface Recent {

@@ -75,6 +75,56 @@ export interface OwnerView {
   serves: Record<string, string>
 }
 
+export interface FigureQuery {
+  since: number
+  until?: number | null
+  bar: number
+  workflow?: string | null
+}
+
+export interface Figures {
+  since: number
+  until: number
+  bar: number
+  cut: boolean
+  open_cut: boolean
+  total: Ended
+  bars: Bar[]
+  workflows: WorkflowFigures[]
+  marks: VersionMark[]
+  now: number
+}
+
+export interface Ended {
+  states: Record<string, number>
+  p50: number | null
+  p95: number | null
+  p99: number | null
+}
+
+export interface Bar {
+  states: Record<string, number>
+  p50: number | null
+  p95: number | null
+  p99: number | null
+  at: number
+}
+
+export interface WorkflowFigures {
+  states: Record<string, number>
+  p50: number | null
+  p95: number | null
+  p99: number | null
+  workflow: string
+  open: Record<string, number>
+}
+
+export interface VersionMark {
+  at: number
+  workflow: string
+  version: string
+}
+
 export interface RunQuery {
   state?: string[]
   workflow?: string | null
@@ -714,6 +764,7 @@ export interface Ready {
 
 export interface Operations {
   overview: { path: Record<never, never>; query: Record<never, never>; body: undefined; gives: Overview }
+  figures: { path: Record<never, never>; query: { since: number; until?: number | null; bar: number; workflow?: string | null }; body: undefined; gives: Figures }
   list_runs: { path: Record<never, never>; query: { state?: string[]; workflow?: string | null; id?: string | null; tag?: string[]; attribute?: string[]; since?: number | null; until?: number | null; parent?: number | null; after?: number | null; limit?: number }; body: undefined; gives: RunPage }
   start_run: { path: Record<never, never>; query: Record<never, never>; body: StartBody; gives: RunView }
   show_run: { path: { run: number }; query: Record<never, never>; body: undefined; gives: RunPicture }
@@ -781,6 +832,7 @@ export interface Operations {
 
 export const ROUTES = {
   overview: ['GET', '/overview'],
+  figures: ['GET', '/figures'],
   list_runs: ['GET', '/runs'],
   start_run: ['POST', '/runs'],
   show_run: ['GET', '/runs/{run}'],

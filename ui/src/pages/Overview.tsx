@@ -2,11 +2,12 @@
 import { useQueries, useQuery } from '@tanstack/react-query'
 import { Link, useNavigate, useSearch } from '@tanstack/react-router'
 import { lazy, Suspense } from 'react'
-import { overviewQuery, runsQuery, workflowsQuery } from '../api/queries'
-import type { HumanTask, Overview as OverviewData, RunView } from '../api/schema'
-import { quantile, SPANS, type Range } from '../parts/buckets'
+import { figuresQuery, overviewQuery, runsQuery, workflowsQuery } from '../api/queries'
+import type { HumanTask, Overview as OverviewData, RunView, WorkflowFigures } from '../api/schema'
+import { asked, SPANS, type Range } from '../parts/buckets'
 import { ErrorLine } from '../parts/ErrorText'
 import { EmptyFace, ErrorFace, GreyRows } from '../parts/Faces'
+import { count, failureRate, percent } from '../parts/figures'
 import { duration, moment, roughly, until } from '../parts/format'
 import { Icon } from '../parts/Icon'
 import { StateChip, StateIcon, stateWord, tone } from '../parts/State'
@@ -31,13 +32,13 @@ export default function Overview() {
       <div className="ovw">
         {error && !data && <ErrorFace error={error} retry={() => void refetch()} />}
         {!data && !error && <GreyRows />}
-        {data && <Page data={data} />}
+        {data && <Page data={data} range={range} />}
       </div>
     </main>
   )
 }
 
-function Page({ data }: { data: OverviewData }) {
+function Page({ data, range }: { data: OverviewData; range: Range }) {
   const { open } = useFrame()
   const any = Object.values(data.counts).some((n) => n > 0)
   return (
@@ -48,7 +49,7 @@ function Page({ data }: { data: OverviewData }) {
         <Workers data={data} />
       </div>
       {any && <OverTime data={data} />}
-      {any ? <Workflows data={data} /> : (
+      {any ? <Workflows data={data} range={range} /> : (
         <section className="panel">
           <EmptyFace title={words.runs.first} hint={words.runs.firstHint} code={words.runs.sample}>
             <button className="btn primary" onClick={() => open('start')}><Icon name="play" small />{words.frame.start}</button>
@@ -176,31 +177,33 @@ function Workers({ data }: { data: OverviewData }) {
   )
 }
 
-function Workflows({ data }: { data: OverviewData }) {
-  const known = useQuery(workflowsQuery)
-  const names = (known.data?.map((each) => each.name) ?? Object.keys(data.owner?.serves ?? {})).slice(0, 20)
-  const recent = useQueries({ queries: names.map((workflow) => runsQuery({ workflow, limit: 24 })) })
+function Workflows({ data, range }: { data: OverviewData; range: Range }) {
   const now = useNow()
+  const known = useQuery(workflowsQuery)
+  const { data: figures } = useQuery(figuresQuery(asked(range, now)))
+  const by = new Map(figures?.workflows.map((each) => [each.workflow, each]))
+  const served = known.data?.map((each) => each.name) ?? Object.keys(data.owner?.serves ?? {})
+  const names = [...new Set([...served, ...by.keys()])].slice(0, 20)
+  const recent = useQueries({ queries: names.map((workflow) => runsQuery({ workflow, limit: 24 })) })
   return (
     <section className="panel">
       <table className="flows">
         <thead>
           <tr>
-            <th>{w.workflow}</th><th className="num">{w.running}</th><th className="num">{w.waiting}</th><th className="num wide">{w.failed}</th><th className="num wide">{w.p50}</th><th className="num wide">{w.p95}</th><th className="strip">{w.lastRuns}</th>
+            <th>{w.workflow}</th><th className="num">{w.stillOpen}</th><th className="num" title={words.ranges[range]}>{w.ended}</th><th className="num wide">{w.failed}</th><th className="num wide">{w.p50}</th><th className="num wide">{w.p95}</th><th className="strip">{w.lastRuns}</th>
           </tr>
         </thead>
-        <tbody>{names.map((name, i) => <WorkflowRow key={name} name={name} runs={recent[i]?.data?.runs ?? []} now={now} />)}</tbody>
+        <tbody>{names.map((name, i) => <WorkflowRow key={name} name={name} figures={by.get(name)} more={figures?.open_cut === true} runs={recent[i]?.data?.runs ?? []} now={now} />)}</tbody>
       </table>
     </section>
   )
 }
 
-function WorkflowRow({ name, runs, now }: { name: string; runs: RunView[]; now: number }) {
-  const having = (state: string) => runs.filter((each) => each.state === state).length
-  const ended = runs.filter((each) => each.state === 'completed' || each.state === 'failed')
-  const lengths = ended.map((each) => each.closed_at! - each.started_at).sort((a, b) => a - b)
-  const failed = having('failed')
-  const incidents = having('incident')
+function WorkflowRow({ name, figures, more, runs, now }: { name: string; figures: WorkflowFigures | undefined; more: boolean; runs: RunView[]; now: number }) {
+  const none = <span className="faint">{w.none}</span>
+  const open = Object.values(figures?.open ?? {}).reduce((sum, each) => sum + each, 0)
+  const incidents = figures?.open['incident'] ?? 0
+  const rate = figures ? failureRate(figures) : null
   return (
     <tr>
       <td>
@@ -209,11 +212,11 @@ function WorkflowRow({ name, runs, now }: { name: string; runs: RunView[]; now: 
           {incidents > 0 && <StateChip state="incident" text={w.summary(incidents, 0)} />}
         </div>
       </td>
-      <td className="num">{having('running') + having('compensating')}</td>
-      <td className="num">{having('waiting') + having('retrying')}</td>
-      <td className={`num wide ${failed ? 'failed' : ''}`} title={w.recent}>{ended.length === 0 ? <span className="faint">{w.none}</span> : <span className={failed ? 'word' : ''}>{Math.round((100 * failed) / ended.length)} %</span>}</td>
-      <td className="num wide">{lengths.length ? duration(quantile(lengths, 0.5)!) : <span className="faint">{w.none}</span>}</td>
-      <td className="num wide">{lengths.length ? duration(quantile(lengths, 0.95)!) : <span className="faint">{w.none}</span>}</td>
+      <td className="num">{open.toLocaleString()}{more ? '+' : ''}</td>
+      <td className="num">{(figures ? count(figures) : 0).toLocaleString()}</td>
+      <td className={`num wide ${rate ? 'failed' : ''}`}>{rate === null ? none : <span className={rate ? 'word' : ''}>{percent(rate)}</span>}</td>
+      <td className="num wide">{figures?.p50 == null ? none : duration(figures.p50)}</td>
+      <td className="num wide">{figures?.p95 == null ? none : duration(figures.p95)}</td>
       <td className="strip"><Strip runs={runs} now={now} /></td>
     </tr>
   )

@@ -1,4 +1,4 @@
-// Runs counted by time: how many ended when, how many of them failed, how long they took.
+// Time in bars of equal width: how far back a range goes, and runs counted by when they began.
 import type { RunView } from '../api/schema'
 
 const SECOND = 1_000_000
@@ -14,6 +14,12 @@ export const SPANS: Record<Range, { long: number; bar: number }> = {
   day: { long: DAY, bar: 30 * MINUTE },
   week: { long: 7 * DAY, bar: 4 * HOUR },
   month: { long: 30 * DAY, bar: DAY },
+}
+
+/** What is counted of a range: it begins at a bar, and moves on by bars. A new question every second would never be answered from memory. */
+export function asked(range: Range, now: number): { since: number; bar: number } {
+  const { long, bar } = SPANS[range]
+  return { since: Math.ceil(now / bar) * bar - long, bar }
 }
 
 export interface Bucket {
@@ -38,33 +44,4 @@ export function buckets(runs: RunView[], from: number, to: number, bar: number, 
     found[Math.min(found.length - 1, Math.floor((when - first) / bar))]!.runs.push(run)
   }
   return found
-}
-
-export function failed(runs: RunView[]): number {
-  return runs.filter((each) => each.state === 'failed').length
-}
-
-/** The share of those that ended by themselves; null when none did. */
-export function failureRate(runs: RunView[]): number | null {
-  const ended = runs.filter((each) => each.state === 'failed' || each.state === 'completed').length
-  return ended === 0 ? null : failed(runs) / ended
-}
-
-/** How long they took, from the shortest. */
-export function lengths(runs: RunView[]): number[] {
-  return runs.filter((each) => each.closed_at !== null).map((each) => each.closed_at! - each.started_at).sort((a, b) => a - b)
-}
-
-export function quantile(sorted: number[], q: number): number | null {
-  return sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] ?? null
-}
-
-/** Where a workflow's code changed: when the first run of each version but the oldest began. */
-export function changes(runs: RunView[], from: number): { at: number; workflow: string; version: string }[] {
-  const first = new Map<string, Map<string, number>>()
-  for (const run of runs) {
-    const versions = first.get(run.workflow) ?? new Map<string, number>()
-    first.set(run.workflow, versions.set(run.version, Math.min(versions.get(run.version) ?? Infinity, run.started_at)))
-  }
-  return [...first].flatMap(([workflow, versions]) => [...versions].sort(([, a], [, b]) => a - b).slice(1).map(([version, at]) => ({ at, workflow, version }))).filter((each) => each.at > from)
 }

@@ -25,6 +25,7 @@ from segue.stores.postgres.writer import Writer
 from segue.stores.sql import cache, redaction, retention
 from segue.stores.sql.accounts import Accounts
 from segue.stores.sql.commit import landed
+from segue.stores.sql.figures import Figures
 from segue.stores.sql.reads import Conditions, Reads
 from segue.stores.sql.schedules import Schedules
 from segue.stores.sql.statements import Connection, Statement
@@ -45,7 +46,7 @@ _serves = msgspec.json.Decoder(dict[str, str])
 _slots_of = Statement("slots_of_runs")
 
 
-class PostgresStore(Reads, Schedules):
+class PostgresStore(Reads, Schedules, Figures):
     """Runs in a PostgreSQL database; fulfils ``Store``, where the docstrings stand."""
 
     def __init__(self, url: str, lease: float) -> None:

@@ -36,7 +36,6 @@ _blobs = Statement("payloads_by_ref")
 _refs = Statement("payloads_of_run")
 _published = Statement("published_values")
 _state = Statement("state_value")
-_count_by_state = Statement("count_runs_by_state")
 _attempts = Statement("attempts_of_run")
 _held = Statement("held_steps_of_app")
 _artifacts = Statement("artifacts_of_run")
@@ -197,10 +196,6 @@ class Reads:
         with self._readers.reading() as connection:
             rows = _state.one(connection, (namespace, scope, key))
         return rows[0][0] if rows else None
-
-    def counts(self, namespace: str) -> dict[str, int]:
-        with self._readers.reading() as connection:
-            return dict(_count_by_state.one(connection, (namespace,)))
 
     def attempts(self, run: int) -> builtins.list[LiveAttempt]:
         with self._readers.reading() as connection:

@@ -14,6 +14,7 @@ from segue.stores.owning import SLOTS, Holding, Slots, Worker
 from segue.stores.sql import cache, retention
 from segue.stores.sql.accounts import Accounts
 from segue.stores.sql.commit import landed
+from segue.stores.sql.figures import Figures
 from segue.stores.sql.reads import Conditions, Reads
 from segue.stores.sql.schedules import Schedules
 from segue.stores.sql.statements import Connection, Statement
@@ -36,7 +37,7 @@ CONDITIONS = Conditions(
 )
 
 
-class SqliteStore(Reads, Schedules):
+class SqliteStore(Reads, Schedules, Figures):
     """Runs in a SQLite file; fulfils ``Store``, where the docstrings stand."""
 
     def __init__(self, path: str, durability: Durability) -> None:

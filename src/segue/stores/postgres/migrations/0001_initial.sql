@@ -71,7 +71,9 @@ CREATE INDEX runs_by_chain ON segue.runs (chain) WHERE chain IS NOT NULL;
 CREATE INDEX runs_by_parent ON segue.runs (parent) WHERE parent IS NOT NULL;
 CREATE INDEX runs_by_tag ON segue.runs USING gin (tags) WHERE tags <> '{}';
 CREATE INDEX runs_due ON segue.runs (app, wake) WHERE wake IS NOT NULL;
-CREATE INDEX runs_closed ON segue.runs (closed_at) WHERE closed_at IS NOT NULL;
+-- Holds all that figures over time are made of, so that they hardly ever read the runs themselves.
+CREATE INDEX runs_closed ON segue.runs (closed_at) INCLUDE (namespace, workflow, version, state, started_at)
+    WHERE closed_at IS NOT NULL;
 
 -- The key is the second fence: no two writers can both have written the same place of a journal.
 CREATE TABLE segue.journal (

@@ -1,0 +1,55 @@
+"""The part of the store's protocol that counts runs for charts, in bounded work however many there are."""
+
+from __future__ import annotations
+
+import builtins
+from typing import Protocol
+
+import msgspec
+
+
+class EndedRuns(msgspec.Struct, frozen=True, gc=False):
+    """Runs of one workflow that ended within one bar in the same way and took about as long: within a twelfth of each
+    other.
+
+    Attributes:
+        bar: number of the bar, counted from 1970.
+        size: a class of lengths, the higher the longer.
+        runs: how many they are.
+        shortest, longest: how long they took (µs).
+        began: when the first of them began (µs).
+    """
+
+    bar: int
+    workflow: str
+    version: str
+    state: str
+    size: int
+    runs: int
+    shortest: int
+    longest: int
+    began: int
+
+
+class OpenRuns(msgspec.Struct, frozen=True, gc=False):
+    """How many runs of a workflow are in an open state."""
+
+    workflow: str
+    state: str
+    runs: int
+
+
+class FigureReads(Protocol):
+    """What is counted."""
+
+    def counts(self, namespace: str) -> dict[str, int]:
+        """How many runs of the namespace are in which state."""
+
+    def count_ended(
+        self, namespace: str, *, since: int, until: int, bar: int, most: int, workflow: str | None = None
+    ) -> builtins.list[EndedRuns]:
+        """Runs that ended from ``since`` and before ``until`` by bars of ``bar`` µs; the ``most`` last of them, if they
+        are more. A run that has gone on as a new one has not ended."""
+
+    def count_open(self, namespace: str, *, most: int) -> builtins.list[OpenRuns]:
+        """Open runs by workflow and state; of ``most`` of them, if they are more."""

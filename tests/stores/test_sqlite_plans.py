@@ -1,0 +1,21 @@
+"""How SQLite finds what charts are drawn from: by an index that holds all of it, not by reading runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import apsw
+
+from segue.stores.sqlite import SqliteStore
+from segue.stores.sqlite.connection import connect_reader
+from segue.stores.sqlite.session import Session
+
+
+def test_ended_runs_are_counted_from_the_index_of_ends_alone(tmp_path: Path) -> None:
+    SqliteStore.open(tmp_path / "segue.db").close()
+    raw: apsw.Connection = connect_reader(str(tmp_path / "segue.db"))
+    text = Session(raw).text("count_ended_runs")
+    plan = [row[3] for row in raw.execute(f"EXPLAIN QUERY PLAN {text}", (1, 0, 9, "default", None, 9))]
+    raw.close()
+    assert any("COVERING INDEX runs_closed" in line for line in plan), plan
+    assert not any("ORDER BY" in line for line in plan), plan
