@@ -77,14 +77,7 @@ class Watch:
 
     def _look_at_activity(self) -> None:
         self.activity = self.engine.activity(self.run)
-        for now in self.activity.attempts:
-            call = self.timeline.begin("step", now.key, now.name, now.started_at)
-            if call.attempts < now.attempt or call.state == "incident":
-                call.state = "compensating" if call.undo else "running"
-                call.retry_at = None
-            call.attempts, call.of, call.progress = now.attempt, now.of, now.progress
-            call.ended_at = None
-            call.summary = now.summary or call.summary
+        add_attempts(self.timeline, self.activity)
 
     def _look_at_attempts(self) -> None:
         """Heartbeats stand beside the journal."""
@@ -142,3 +135,15 @@ class Watch:
 
     def _next_wake(self) -> int | None:
         return self.row.wake if self.row.wake is not None and self.row.wake > 1_000_000 else None
+
+
+def add_attempts(timeline: Timeline, activity: Activity) -> None:
+    """Attempts that are under way, which the journal does not know of yet."""
+    for now in activity.attempts:
+        call = timeline.begin("step", now.key, now.name, now.started_at)
+        if call.attempts < now.attempt or call.state == "incident":
+            call.state = "compensating" if call.undo else "running"
+            call.retry_at = None
+        call.attempts, call.of, call.progress = now.attempt, now.of, now.progress
+        call.ended_at = None
+        call.summary = now.summary or call.summary

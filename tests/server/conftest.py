@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from collections.abc import AsyncIterator
 from decimal import Decimal
@@ -16,7 +17,7 @@ import pytest
 from api_kit import PASSWORD, QUICK, Time, Visit
 
 import segue
-from segue import Approval, Engine, approval, query, signal, step, update, workflow
+from segue import Approval, Engine, approval, query, saga, signal, step, update, workflow
 from segue.server.access import Known, Loopback
 from segue.server.accounts import Accounts, Role
 from segue.server.app import application
@@ -100,9 +101,33 @@ async def parent(n: int) -> int:
     return sum([await doubles(each) for each in range(n)])
 
 
+@step
+async def take(n: int) -> int:
+    return n
+
+
+@step
+async def put_back(n: int, done: int | None) -> None:
+    return None
+
+
+@workflow(name="branches")
+async def branches(wrong: bool) -> int:
+    async with saga() as s:
+        taken = await s.step(take, 1, undo=put_back)
+        if wrong:
+            await breaks("after taking")
+        return await double(taken)
+
+
+@workflow(name="many")
+async def many(n: int) -> int:
+    return sum(await asyncio.gather(*[double(each) for each in range(n)]))
+
+
 @pytest.fixture
 async def engine(tmp_path: Path) -> AsyncIterator[Engine]:
-    workflows = [doubles, adds_up, fails, waits, asks, stands, parent]
+    workflows = [doubles, adds_up, fails, waits, asks, stands, parent, branches, many]
     async with Engine(f"sqlite:///{tmp_path / 'segue.db'}", workflows=workflows) as engine:  # type: ignore[list-item]
         yield engine
 

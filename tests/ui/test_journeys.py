@@ -261,3 +261,13 @@ def test_runs_are_found_by_state_and_attribute(screen: Screen, served: Served) -
     page.get_by_role("button", name="Remove attribute customer=Mira Reuter").click()
     page.get_by_role("button", name="Remove state failed").click()
     page.wait_for_url(lambda url: url.endswith("/runs"))
+
+
+def test_runs_of_a_workflow_stand_by_step_and_lead_to_where_it_went_wrong(screen: Screen, served: Served) -> None:
+    page = screen.page
+    screen.open("/workflows?name=fulfil", "Last runs by step")
+    grid = page.get_by_role("group", name="Last runs by step")
+    grid.get_by_role("rowheader", name="asks manager").wait_for()
+    grid.get_by_role("link", name=re.compile("^refund, Incident, .*order-48213$")).click()
+    page.locator("h1").get_by_text("order-48213").wait_for()
+    page.get_by_role("complementary").get_by_text("RefundBlocked").first.wait_for()

@@ -28,6 +28,7 @@ PAGES = {
     "schedules-week": ("/schedules?view=week", "times"),
     "workers": ("/workers", "Alive"),
     "workflows": ("/workflows?name=fulfil", "async def fulfil"),
+    "workflow-mapped": ("/workflows?name=daily_etl", "load_partition"),
 }
 
 LOOKS = [("wide", "light"), ("wide", "dark"), ("narrow", "light"), ("narrow", "dark")]

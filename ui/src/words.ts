@@ -92,6 +92,10 @@ export const words = {
   workflows: {
     title: 'Workflows', none: 'No workflow is served here', noneHint: 'Decorate an async function and serve the file:', sample: '@workflow\nasync def hello(name: str) -> str:\n    return f"Hello {name}"\n\n# segue dev hello.py', start: 'Start…', startTitle: (name: string) => `Start ${name}`, startDo: 'Start', id: 'Run id', idHint: 'Of your own; the same id and input is the same run', source: 'Source', input: 'Input', version: 'version', runs: 'Runs', lastRuns: 'Last runs', started: 'Started', choose: 'Choose a workflow', noInput: 'It takes no input.', place: 'Defined in',
   },
+  grid: {
+    title: 'Last runs by step', step: 'Step', took: 'Middle, spread', cut: 'its first events only', asks: (who: string) => `asks ${who}`, calls: (n: number, failed: number) => `${n.toLocaleString()} calls${failed ? `, ${failed} failed` : ''}`,
+    spread: (least: string, middle: string, most: string) => `shortest ${least}, middle ${middle}, longest ${most}`,
+  },
   workers: {
     title: 'Workers', shown: (n: number) => `${n} ${n === 1 ? 'worker' : 'workers'}`, none: 'No worker runs', noneHint: 'Runs wait until one is started:', sample: 'segue worker orders.py', state: 'State', worker: 'Worker, app', share: 'Share', since: 'Since', lease: 'Lease ends', serves: 'Serves',
     alive: 'Alive', dead: 'Dead', epoch: (n: number) => `epoch ${n}`, slots: (n: number, of: number) => `${n} of ${of} slots`, none0: 'none', seenAtOnce: 'Its death is seen at once: it holds a lock.',

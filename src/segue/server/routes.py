@@ -8,6 +8,7 @@ from segue.server import (
     acting,
     attached,
     figures,
+    grid,
     health,
     held,
     live,
@@ -214,6 +215,10 @@ ROUTES: tuple[Route, ...] = (
     Route(
         method="GET", path="/workflows/{name}", needs="runs:read", handler=workflows.show_workflow,
         gives=workflows.WorkflowDetail, summary="One workflow with its source.",
+    ),
+    Route(
+        method="GET", path="/workflows/{name}/grid", needs="runs:read", handler=grid.show_grid, query=grid.GridQuery,
+        gives=grid.Grid, summary="Its last runs by step, with states and durations.",
     ),
     Route(
         method="GET", path="/tasks", needs="tasks:read", handler=people.list_tasks, query=people.TaskQuery,

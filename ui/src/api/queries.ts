@@ -66,6 +66,13 @@ export const workflowQuery = (name: string) =>
     queryFn: ({ signal }) => ask('show_workflow', { path: { name }, signal }),
   })
 
+export const gridQuery = (name: string) =>
+  queryOptions({
+    queryKey: ['grid', name],
+    queryFn: ({ signal }) => ask('show_grid', { path: { name }, query: { limit: 30 }, signal }),
+    meta: live,
+  })
+
 export const sessionQuery = queryOptions({
   queryKey: ['session'],
   queryFn: ({ signal }) => ask('show_session', { signal }),

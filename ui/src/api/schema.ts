@@ -641,6 +641,43 @@ export interface VersionView {
   base: boolean
 }
 
+export interface GridQuery {
+  limit?: number
+}
+
+export interface Grid {
+  steps: GridStep[]
+  runs: GridRun[]
+  now: number
+}
+
+export interface GridStep {
+  name: string
+  kind: string
+  undo: boolean
+}
+
+export interface GridRun {
+  run: number
+  id: string
+  version: string
+  state: string
+  started_at: number
+  closed_at: number | null
+  cut: boolean
+  cells: GridCell[]
+}
+
+export interface GridCell {
+  step: number
+  state: string
+  key: string
+  calls: number
+  failed: number
+  attempts: number
+  took: number | null
+}
+
 export interface TaskQuery {
   state?: string
   assignee?: string | null
@@ -809,6 +846,7 @@ export interface Operations {
   cancel_backfill: { path: { name: string; backfill: string }; query: Record<never, never>; body: Bare; gives: undefined }
   list_workflows: { path: Record<never, never>; query: Record<never, never>; body: undefined; gives: WorkflowView[] }
   show_workflow: { path: { name: string }; query: Record<never, never>; body: undefined; gives: WorkflowDetail }
+  show_grid: { path: { name: string }; query: { limit?: number }; body: undefined; gives: Grid }
   list_tasks: { path: Record<never, never>; query: { state?: string; assignee?: string | null; run?: number | null }; body: undefined; gives: TaskList }
   show_task: { path: { task: number }; query: Record<never, never>; body: undefined; gives: HumanTask }
   complete_task: { path: { task: number }; query: Record<never, never>; body: AnswerBody; gives: undefined }
@@ -877,6 +915,7 @@ export const ROUTES = {
   cancel_backfill: ['POST', '/schedules/{name}/backfills/{backfill}/cancel'],
   list_workflows: ['GET', '/workflows'],
   show_workflow: ['GET', '/workflows/{name}'],
+  show_grid: ['GET', '/workflows/{name}/grid'],
   list_tasks: ['GET', '/tasks'],
   show_task: ['GET', '/tasks/{task}'],
   complete_task: ['POST', '/tasks/{task}/complete'],

@@ -1,19 +1,16 @@
 // The workflows that are served here: what each takes, what it did lately, and its source.
 import { useQuery } from '@tanstack/react-query'
 import { Link, useSearch } from '@tanstack/react-router'
-import { runsQuery, workflowQuery, workflowsQuery } from '../../api/queries'
+import { workflowQuery, workflowsQuery } from '../../api/queries'
 import type { WorkflowView } from '../../api/schema'
 import { useFrame } from '../../frame/opening'
 import { Top } from '../../frame/Top'
 import { EmptyFace, ErrorFace, GreyRows } from '../../parts/Faces'
-import { duration, oneLine } from '../../parts/format'
+import { oneLine } from '../../parts/format'
 import { Icon } from '../../parts/Icon'
 import { field, resolved, type Schema } from '../../parts/schema'
-import { StateChip } from '../../parts/State'
-import { Ago, useNow } from '../../parts/Time'
 import { words } from '../../words'
-import { Strip } from '../Overview'
-import '../overview.css'
+import { Grid } from './Grid'
 import './workflows.css'
 
 const w = words.workflows
@@ -51,10 +48,7 @@ function Item({ workflow, current }: { workflow: WorkflowView; current: boolean 
 
 function Detail({ workflow }: { workflow: WorkflowView }) {
   const { open } = useFrame()
-  const now = useNow()
   const detail = useQuery(workflowQuery(workflow.name))
-  const recent = useQuery(runsQuery({ workflow: workflow.name, limit: 24 }))
-  const runs = recent.data?.runs ?? []
   return (
     <section className="wf" aria-label={workflow.name}>
       <div className="row head">
@@ -64,18 +58,8 @@ function Detail({ workflow }: { workflow: WorkflowView }) {
         <button className="btn primary" onClick={() => open('start', workflow.name)}><Icon name="play" small />{w.start}</button>
       </div>
       {detail.data?.documentation && <p className="dim doc">{detail.data.documentation}</p>}
-      <div className="sect"><h2>{w.lastRuns}</h2><Strip runs={runs} now={now} /><Link className="more link" to="/runs" search={{ workflow: workflow.name }}>{w.runs}</Link></div>
-      <ul className="panel recent">
-        {runs.slice(0, 6).map((run) => (
-          <li key={run.run}>
-            <StateChip state={run.state} />
-            <Link className="mono b cut grow" to="/runs/$run" params={{ run: String(run.run) }}>{run.id}</Link>
-            <span className="num small dim"><Ago at={run.started_at} /></span>
-            <span className="num small">{duration((run.closed_at ?? now) - run.started_at)}</span>
-          </li>
-        ))}
-        {recent.data && runs.length === 0 && <li className="small dim">{words.runs.first}</li>}
-      </ul>
+      <div className="sect"><h2>{words.grid.title}</h2><Link className="more link" to="/runs" search={{ workflow: workflow.name }}>{w.runs}</Link></div>
+      <Grid name={workflow.name} />
       {workflow.input && workflow.parameters.length > 0 && <><div className="sect"><h2>{w.input}</h2></div><div className="panel pad"><Fields schema={workflow.input as Schema} defs={(workflow.input as Schema).$defs ?? {}} depth={0} /></div></>}
       <div className="sect"><h2>{w.source}</h2>{detail.data?.place && <span className="tiny faint mono cut" title={detail.data.place}>{w.place} {detail.data.place.split('/').slice(-2).join('/')}</span>}</div>
       {detail.error && <ErrorFace error={detail.error} />}
