@@ -92,6 +92,21 @@ export const words = {
   workflows: {
     title: 'Workflows', none: 'No workflow is served here', noneHint: 'Decorate an async function and serve the file:', sample: '@workflow\nasync def hello(name: str) -> str:\n    return f"Hello {name}"\n\n# segue dev hello.py', start: 'Start…', startTitle: (name: string) => `Start ${name}`, startDo: 'Start', id: 'Run id', idHint: 'Of your own; the same id and input is the same run', source: 'Source', input: 'Input', version: 'version', runs: 'Runs', lastRuns: 'Last runs', started: 'Started', choose: 'Choose a workflow', noInput: 'It takes no input.', place: 'Defined in',
   },
+  bulk: {
+    shown: 'Select all that are shown', all: 'All that match are selected', chooseAll: 'Select all that match', onlyThese: (n: number) => `Only the ${n.toLocaleString()} selected`, looking: 'Looking what it would do …',
+    acts: { retry: 'Retry…', pause: 'Pause…', resume: 'Resume…', cancel: 'Cancel…', terminate: 'Terminate…' },
+    verbs: { retry: 'Retry', pause: 'Pause', resume: 'Resume', cancel: 'Cancel', terminate: 'Terminate' },
+    effects: {
+      retry: 'What stands still gets new attempts. Recorded outcomes are kept and nothing is undone.', pause: 'Attempts that are under way end; no other begins until they are resumed.', resume: 'What a person has paused goes on.',
+      cancel: 'They are asked to end. What their sagas did is undone first, last first; that may take a while.', terminate: 'They end at once: nothing is undone, no clean-up runs. This cannot be taken back.',
+    },
+    done: {
+      retry: (n: number) => `Retry asked for: ${n.toLocaleString()}`, pause: (n: number) => `Pause asked for: ${n.toLocaleString()}`, resume: (n: number) => `Resumed: ${n.toLocaleString()}`, cancel: (n: number) => `Cancel asked for: ${n.toLocaleString()}`, terminate: (n: number) => `Terminated: ${n.toLocaleString()}`,
+    },
+    title: (verb: string, n: number) => `${verb} ${n.toLocaleString()} ${n === 1 ? 'run' : 'runs'}?`, go: (verb: string, n: number) => `${verb} ${n.toLocaleString()} ${n === 1 ? 'run' : 'runs'}`, reasonHint: 'Kept with each run',
+    possible: (n: number, of: number) => `Possible with ${n.toLocaleString()} of ${of.toLocaleString()}; the others stay as they are:`, type: (n: number) => `Type ${n} to confirm`,
+    partly: (n: number, of: number) => `Done with ${n.toLocaleString()} of ${of.toLocaleString()}. Nothing was changed in the others:`,
+  },
   grid: {
     title: 'Last runs by step', step: 'Step', took: 'Middle, spread', cut: 'its first events only', asks: (who: string) => `asks ${who}`, calls: (n: number, failed: number) => `${n.toLocaleString()} calls${failed ? `, ${failed} failed` : ''}`,
     spread: (least: string, middle: string, most: string) => `shortest ${least}, middle ${middle}, longest ${most}`,
@@ -132,7 +147,7 @@ export const words = {
     title: 'Keys',
     list: [
       ['⌘ K', 'search and jump'], ['/', 'search in this list'], ['?', 'these keys'], ['g o', 'overview'], ['g r', 'runs'], ['g w', 'workflows'], ['g s', 'schedules'], ['g t', 'tasks'], ['g k', 'workers'],
-      ['j k', 'next, previous'], ['↵', 'open'], ['space', 'peek'], ['x', 'select'], ['esc', 'back out'], ['1 … 5', 'tabs of a run'], ['e', 'next error'], ['f', 'fold idle time, or fit the graph'], ['l', 'logs'], ['n', 'start a run'], ['⇧ R', 'retry, after asking'], ['c', 'copy the id'], ['⌘ ↵', 'submit'],
+      ['j k', 'next, previous'], ['↵', 'open'], ['space', 'peek'], ['x', 'select'], ['⇧ X', 'select up to here'], ['⇧ A', 'select all that are shown'], ['esc', 'back out'], ['1 … 5', 'tabs of a run'], ['e', 'next error'], ['f', 'fold idle time, or fit the graph'], ['l', 'logs'], ['n', 'start a run'], ['⇧ R', 'retry, after asking'], ['c', 'copy the id'], ['⌘ ↵', 'submit'],
     ] as [string, string][],
   },
 } as const

@@ -34,8 +34,10 @@ class GridQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class GridStep(msgspec.Struct, frozen=True):
-    """A row: what is called, by name; of human tasks, whom it asks, since each may have a title of its own. ``undo``: it
-    undoes what another one did."""
+    """A row: what is called, by name; of human tasks, whom it asks, since each may have a title of its own.
+
+    ``undo``: it undoes what another one did.
+    """
 
     name: str
     kind: str

@@ -9,7 +9,8 @@ import { words } from '../../words'
 import { StandingCell } from './Standing'
 
 export interface RowActs {
-  choose: (run: number) => void
+  /** None for whoever may do nothing with runs; with the shift key, from the one before to this one. */
+  choose: ((run: number, stretch: boolean) => void) | null
   peek: (run: number) => void
 }
 
@@ -28,7 +29,7 @@ export const Row = memo(function Row({ run, index, current, chosen, longest, top
       }}
     >
       <span role="gridcell">
-        <input type="checkbox" aria-label={words.runs.select(run.id)} checked={chosen} onChange={() => acts.choose(run.run)} />
+        {acts.choose && <input type="checkbox" aria-label={words.runs.select(run.id)} checked={chosen} onChange={(event) => acts.choose?.(run.run, (event.nativeEvent as MouseEvent).shiftKey === true)} />}
       </span>
       <span role="gridcell"><StateChip state={run.state} /></span>
       <span role="gridcell" className="cut rid">

@@ -2,19 +2,19 @@
 import { useNavigate, useSearch } from '@tanstack/react-router'
 import { useVirtualizer } from '@tanstack/react-virtual'
 import { lazy, Suspense, useCallback, useEffect, useMemo, useRef, useState } from 'react'
-import { ask } from '../../api/client'
+import { useAllowed } from '../../api/allowed'
 import { EmptyFace, ErrorFace, GreyRows } from '../../parts/Faces'
 import { useKeys } from '../../parts/keys'
-import { say, sayError } from '../../parts/toasts'
 import { Top } from '../../frame/Top'
 import { useFrame } from '../../frame/opening'
 import type { RunsSearch } from '../../routes'
 import { words } from '../../words'
 import { Bulk } from './Bulk'
-import { filterOf, pinsIncidents } from './filter'
+import { filterOf, narrows, pinsIncidents } from './filter'
 import { Between, Filters, RANGES, Token } from './Filters'
 import { Row } from './Row'
 import { useRows } from './rows'
+import { useSelection, type Selection } from './selection'
 import { Views } from './Views'
 import './runs.css'
 
@@ -30,18 +30,20 @@ export default function Runs() {
   const find = useRef<HTMLInputElement>(null)
   const [atTop, setAtTop] = useState(true)
   const [current, setCurrent] = useState<number | null>(search.peek ?? null)
-  const [chosen, setChosen] = useState<ReadonlySet<number>>(new Set())
   const filter = useMemo(() => filterOf(search), [search])
   const list = useRows(filter, atTop, pinsIncidents(search))
   const { rows } = list
+  const numbers = useMemo(() => rows.map((each) => each.run), [rows])
+  const selection = useSelection(numbers)
+  const { chosen, toggle, reach, clear } = selection
+  const mayAct = useAllowed()('runs:act')
 
   const narrow = useCallback((change: Partial<RunsSearch>) => void navigate({ search: (old) => clean({ ...old, ...change }), replace: 'id' in change }), [navigate])
   const peek = useCallback((run: number | undefined) => {
     if (run !== undefined) setCurrent(run)
     void navigate({ search: (old) => clean({ ...old, peek: run === old.peek ? undefined : run }), replace: true })
   }, [navigate])
-  const choose = useCallback((run: number) => setChosen((old) => toggled(old, run)), [])
-  const acts = useMemo(() => ({ choose, peek }), [choose, peek])
+  const acts = useMemo(() => ({ choose: mayAct ? (run: number, stretch: boolean) => (stretch ? reach(run) : toggle(run)) : null, peek }), [mayAct, reach, toggle, peek])
 
   const virtual = useVirtualizer({ count: rows.length, getScrollElement: () => scroller.current, estimateSize: () => HEIGHT, overscan: 12, getItemKey: (i) => rows[i]?.run ?? i })
   const items = virtual.getVirtualItems()
@@ -50,7 +52,7 @@ export default function Runs() {
     if (lastShown >= rows.length - 20 && rows.length > 0 && !atTop) list.more()
   }, [lastShown, rows.length, atTop, list])
 
-  useRowKeys({ rows: rows.map((each) => each.run), current, setCurrent, scrollTo: (i) => virtual.scrollToIndex(i), peek, choose, peeked: search.peek, clear: () => setChosen(new Set()), chosen: chosen.size, focusFind: () => find.current?.focus() })
+  useRowKeys({ rows: numbers, current, setCurrent, scrollTo: (i) => virtual.scrollToIndex(i), peek, selection: mayAct ? selection : null, peeked: search.peek, focusFind: () => find.current?.focus() })
   const now = Date.now() * 1000
   const longest = useMemo(() => Math.max(1, ...rows.map((each) => (each.closed_at ?? now) - each.started_at)), [rows])
 
@@ -71,7 +73,7 @@ export default function Runs() {
           <Suspense fallback={<div className="hist" />}><Histogram filter={filter} choose={(from, to) => narrow({ from: Math.round(from), to: Math.round(to), range: undefined })} /></Suspense>
           <div className="tlgrid" role="grid" aria-label={w.title} aria-rowcount={list.end ? rows.length + 1 : -1}>
           <div className="rrow head" role="row">
-            <span role="columnheader"><span className="sr">{w.select('')}</span></span>
+            <span role="columnheader">{mayAct ? <All selection={selection} shown={numbers} /> : <span className="sr">{w.state}</span>}</span>
             <span role="columnheader">{w.state}</span>
             <span role="columnheader">{w.run}</span>
             <span role="columnheader" className="stand">{w.now}</span>
@@ -94,7 +96,7 @@ export default function Runs() {
               {!list.loading && !list.error && <Nothing search={search} narrow={narrow} />}
             </div>
           )}
-          {chosen.size > 0 && <Bulk rows={rows.filter((each) => chosen.has(each.run))} clear={() => setChosen(new Set())} act={retryAll} />}
+          {chosen.size > 0 && mayAct && <Bulk key={JSON.stringify({ ...search, peek: undefined })} chosen={[...chosen]} filter={narrows(search) ? filter : null} clear={clear} />}
         </div>
         {search.peek !== undefined && (
           <Suspense fallback={<aside className="insp" />}>
@@ -106,21 +108,14 @@ export default function Runs() {
   )
 }
 
-async function retryAll(runs: number[]): Promise<void> {
-  const ended = await Promise.allSettled(runs.map((run) => ask('retry_run', { path: { run }, body: { key: null } })))
-  const refused = ended.filter((each) => each.status === 'rejected')
-  refused.slice(0, 2).forEach((each) => sayError(each.reason))
-  if (refused.length < runs.length) say(words.run.retried)
+/** All that are shown, chosen and let go by one box. */
+function All({ selection: { chosen, toggleAll }, shown }: { selection: Selection; shown: readonly number[] }) {
+  const all = shown.length > 0 && shown.every((run) => chosen.has(run))
+  return <input type="checkbox" aria-label={words.bulk.shown} checked={all} ref={(box) => { if (box) box.indeterminate = !all && chosen.size > 0 }} onChange={toggleAll} disabled={shown.length === 0} />
 }
 
 function clean<T extends object>(search: T): T {
   return Object.fromEntries(Object.entries(search).filter(([, value]) => value !== undefined && !(Array.isArray(value) && value.length === 0))) as T
-}
-
-function toggled(old: ReadonlySet<number>, run: number): ReadonlySet<number> {
-  const next = new Set(old)
-  if (!next.delete(run)) next.add(run)
-  return next
 }
 
 function Nothing({ search, narrow }: { search: RunsSearch; narrow: (change: Partial<RunsSearch>) => void }) {
@@ -154,14 +149,13 @@ interface KeyWork {
   setCurrent: (run: number) => void
   scrollTo: (index: number) => void
   peek: (run: number | undefined) => void
-  choose: (run: number) => void
+  /** None for whoever may do nothing with it. */
+  selection: Selection | null
   peeked: number | undefined
-  clear: () => void
-  chosen: number
   focusFind: () => void
 }
 
-function useRowKeys({ rows, current, setCurrent, scrollTo, peek, choose, peeked, clear, chosen, focusFind }: KeyWork): void {
+function useRowKeys({ rows, current, setCurrent, scrollTo, peek, selection, peeked, focusFind }: KeyWork): void {
   const navigate = useNavigate()
   const at = current === null ? -1 : rows.indexOf(current)
   const move = (by: number) => {
@@ -178,7 +172,7 @@ function useRowKeys({ rows, current, setCurrent, scrollTo, peek, choose, peeked,
   const open = onCurrent((run) => void navigate({ to: '/runs/$run', params: { run: String(run) } }))
   useKeys({
     j: () => move(1), ArrowDown: () => move(1), k: () => move(-1), ArrowUp: () => move(-1),
-    Enter: open, space: onCurrent(peek), x: onCurrent(choose), '/': focusFind,
-    Escape: () => (peeked !== undefined ? peek(undefined) : chosen > 0 ? clear() : undefined),
+    Enter: open, space: onCurrent(peek), x: onCurrent((run) => selection?.toggle(run)), 'shift+x': onCurrent((run) => selection?.reach(run)), 'shift+a': () => selection?.toggleAll(), '/': focusFind,
+    Escape: () => (peeked !== undefined ? peek(undefined) : selection?.clear()),
   })
 }

@@ -29,6 +29,12 @@ export function filterOf(search: RunsSearch): RunFilter {
   }
 }
 
+/** Whether anything narrows the list: what would choose every run there is, no action takes. */
+export function narrows(search: RunsSearch): boolean {
+  const { peek: _, ...rest } = search
+  return Object.values(rest).some((value) => value !== undefined && !(Array.isArray(value) && value.length === 0))
+}
+
 /** Whether this list is everything in its order, so that what stands still may go to its top. */
 export function pinsIncidents(search: RunsSearch): boolean {
   return (search.view === undefined && search.state === undefined) || search.view === 'open'
