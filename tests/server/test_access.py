@@ -106,7 +106,7 @@ def test_nothing_is_served_beside_the_table(engine: Engine) -> None:
     other = {place.path for place in places} - {BASE + route.path for route in ROUTES}
     assert other == {
         f"{BASE}/openapi.json", "/login", "/logout", "/", "/overview", "/runs", "/runs/{run:int}", "/workflows",
-        "/tasks", "/schedules", "/workers", "/assets/{name}",
+        "/tasks", "/schedules", "/workers", "/settings", "/assets/{name}",
     }  # fmt: skip
 
 

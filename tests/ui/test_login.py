@@ -34,12 +34,13 @@ class Guarded:
         self._ready: Future[tuple[Engine, str]] = Future()
         self._thread = threading.Thread(target=self._loop.run_until_complete, args=(self._serve(folder),))
         self._thread.start()
+        self.accounts: Accounts
         self.engine, self.url = self._ready.result(60)
 
     async def _serve(self, folder: Path) -> None:
         async with Engine(f"sqlite:///{folder}/segue.db", workflows=ui_program.WORKFLOWS) as engine:  # type: ignore[arg-type]
             quick = Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1)
-            accounts = Accounts(engine.store.accounts, engine.clock.now, quick)
+            self.accounts = accounts = Accounts(engine.store.accounts, engine.clock.now, quick)
             accounts.add_user("ann", "correct horse", {"default": "developer"})
             app = application(engine, Known(accounts, "default"), accounts=accounts, base=BASE)
             server = listen(app, port=0)

@@ -111,8 +111,18 @@ const workers = createRoute({
   component: lazyRouteComponent(() => import('./pages/workers/Workers')),
 })
 
+const settings = createRoute({
+  getParentRoute: () => frame,
+  path: '/settings',
+  validateSearch: (search: Record<string, unknown>): { tab?: 'users' | 'keys' | 'audit' | 'system'; actor?: string } => ({
+    tab: oneOf(search.tab, ['users', 'keys', 'audit', 'system'] as const),
+    actor: text(search.actor),
+  }),
+  component: lazyRouteComponent(() => import('./pages/settings/Settings')),
+})
+
 export const router = createRouter({
-  routeTree: frame.addChildren([home, overview, runs, run, tasks, workflows, schedules, workers]),
+  routeTree: frame.addChildren([home, overview, runs, run, tasks, workflows, schedules, workers, settings]),
   basepath: root.pathname.replace(/\/$/, '') || '/',
   defaultPreload: 'intent',
   scrollRestoration: false,

@@ -1,7 +1,7 @@
 // Every text of the interface, in one place. A function takes what varies.
 export const words = {
   product: 'segue',
-  pages: { overview: 'Overview', runs: 'Runs', workflows: 'Workflows', schedules: 'Schedules', tasks: 'Tasks', workers: 'Workers' },
+  pages: { overview: 'Overview', runs: 'Runs', workflows: 'Workflows', schedules: 'Schedules', tasks: 'Tasks', workers: 'Workers', settings: 'Settings' },
   states: {
     pending: 'Pending', running: 'Running', waiting: 'Waiting', retrying: 'Retrying', paused: 'Paused',
     incident: 'Incident', completed: 'Completed', failed: 'Failed', compensating: 'Compensating',
@@ -115,6 +115,21 @@ export const words = {
     title: 'Workers', shown: (n: number) => `${n} ${n === 1 ? 'worker' : 'workers'}`, none: 'No worker runs', noneHint: 'Runs wait until one is started:', sample: 'segue worker orders.py', state: 'State', worker: 'Worker, app', share: 'Share', since: 'Since', lease: 'Lease ends', serves: 'Serves',
     alive: 'Alive', dead: 'Dead', epoch: (n: number) => `epoch ${n}`, slots: (n: number, of: number) => `${n} of ${of} slots`, none0: 'none', seenAtOnce: 'Its death is seen at once: it holds a lock.',
   },
+  settings: {
+    title: 'Settings', tabs: { you: 'You', users: 'Users', keys: 'API keys', audit: 'Audit log', system: 'This server' },
+    you: 'Who you are', known: (name: string) => name, unknown: 'Nobody has to say who they are', role: 'You may', namespace: 'Namespace', until: 'Session ends', logOut: 'Log out', local: 'This server asks nobody to log in: it answers this machine only, and whoever is on it may do everything. segue server asks for a login from the first account on; segue dev never does.',
+    password: 'Change the password', old: 'Password as it is', fresh: 'New password', again: 'New password once more', differ: 'The two are not the same', short: 'At least 8 characters', changed: 'Password changed: log in again', change: 'Change it', endsAll: 'Every session of yours ends.',
+    may: {
+      'runs:read': 'look at runs, workflows and logs', 'runs:start': 'start and fork runs', 'runs:act': 'signal, pause, repair and end runs', 'tasks:read': 'look at tasks', 'tasks:act': 'answer tasks', 'schedules:read': 'look at schedules', 'schedules:act': 'pause, trigger and fill in schedules', 'schedules:write': 'make, change and delete schedules',
+      'system:read': 'look at workers and settings', 'access:read': 'look at users, keys and the audit log', 'access:act': 'make, change and remove users and keys',
+    } as Record<string, string>,
+    user: 'User', roles: 'Roles', since: 'Since', addUser: 'Add user', newUser: 'A new user', name: 'Name', namePassword: 'Password', passwordHint: '8 to 1,000 characters', in: 'Role', inHint: (namespace: string) => `in namespace ${namespace}`, nowhere: 'none', everywhere: 'in every namespace', elsewhere: 'logs in elsewhere', add: 'Add', added: (name: string) => `${name} added`,
+    noUsers: 'Nobody has an account', noUsersHint: 'The first one closes a segue server to whoever has none. Make it an admin, or nobody could make another.', changeRole: (name: string) => `Role of ${name}`, roleChanged: (name: string) => `Role of ${name} changed`, setPassword: 'New password…', setPasswordOf: (name: string) => `A new password for ${name}`, passwordSet: 'Password set: their sessions have ended', remove: 'Remove…', removeUser: (name: string) => `Remove ${name}?`, removeUserWhat: 'The account goes, with its sessions and API keys. What it did stays in the journals and in the audit log.', removeDo: 'Remove the account', removed: (name: string) => `${name} removed`,
+    key: 'Key', owner: 'Owner', expires: 'Expires', never: 'never', revoked: 'revoked', expired: 'expired', addKey: 'New key', newKey: 'A new API key', label: 'Label', labelHint: 'Stands with your name in what it does', permissions: 'It may', lasts: 'Expires after', days: (n: number) => `${n} days`, make: 'Make the key', noPermission: 'A key needs something that it may do', secret: 'This is the whole key. It is told now and never again.', copied: 'Copied', copyKey: 'Copy the key', kept: 'I have kept it', revoke: 'Revoke…', revokeKey: (label: string) => `Revoke ${label}?`, revokeWhat: 'Programs that send this key are refused from now on. This cannot be taken back.', revokeDo: 'Revoke the key', keyRevoked: 'Key revoked',
+    noKeys: 'No API key', noKeysHint: 'A program sends one to be known. It may do what you allow it, and never more than you.', keySample: 'curl -H "Authorization: Bearer segue_…" …/api/v1/runs', noAccount: 'An API key belongs to an account, and you have none here.',
+    at: 'At', actor: 'Who', action: 'What', target: 'Of what', outcome: 'Outcome', address: 'From', find: 'Only what this one did', more: 'Load more', noAudit: 'Nothing has been noted', noAuditHint: 'What changes something over this server stands here, done or refused, with who did it.', refusedOutcome: 'refused', doneOutcome: 'done', failedOutcome: 'failed',
+    actions: 'Actions', place: 'This process', version: 'Version', database: 'Database', app: 'App', worker: 'Worker', settings: 'Settings in effect', setting: 'Setting', value: 'Value', standard: 'Default', isDefault: 'as by default', retention: 'How long ended runs are kept', forEver: 'For ever: no rule says otherwise.', keep: 'Kept', workflow: 'Workflow', state: 'State', any: 'any other', anyState: 'any', readOnly: 'Set by the program, the environment or segue.toml; other workers may go by others.',
+  },
   repair: {
     skip: 'Skip…', skipTitle: (name: string) => `Skip ${name}?`, skipWhat: 'The call is answered with this result in its place: it does not run, and the run goes on.', result: 'Result, as JSON', skipDo: 'Skip it', skipped: 'Skipped',
     input: 'Edit input…', inputTitle: (name: string) => `Other arguments for ${name}`, inputWhat: 'Further attempts get these arguments. Attempts that were made keep theirs, and nothing else is changed.', arguments: 'Arguments, as JSON by name', inputDo: 'Give them', given: 'Further attempts get these arguments',
@@ -146,7 +161,7 @@ export const words = {
   keys: {
     title: 'Keys',
     list: [
-      ['⌘ K', 'search and jump'], ['/', 'search in this list'], ['?', 'these keys'], ['g o', 'overview'], ['g r', 'runs'], ['g w', 'workflows'], ['g s', 'schedules'], ['g t', 'tasks'], ['g k', 'workers'],
+      ['⌘ K', 'search and jump'], ['/', 'search in this list'], ['?', 'these keys'], ['g o', 'overview'], ['g r', 'runs'], ['g w', 'workflows'], ['g s', 'schedules'], ['g t', 'tasks'], ['g k', 'workers'], ['g e', 'settings'],
       ['j k', 'next, previous'], ['↵', 'open'], ['space', 'peek'], ['x', 'select'], ['⇧ X', 'select up to here'], ['⇧ A', 'select all that are shown'], ['esc', 'back out'], ['1 … 5', 'tabs of a run'], ['e', 'next error'], ['f', 'fold idle time, or fit the graph'], ['l', 'logs'], ['n', 'start a run'], ['⇧ R', 'retry, after asking'], ['c', 'copy the id'], ['⌘ ↵', 'submit'],
     ] as [string, string][],
   },

@@ -30,7 +30,7 @@ async def everybody(request: Request) -> None:
 FORM = "application/x-www-form-urlencoded"
 _NOT_KEPT = {"cache-control": "no-store"}
 _PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>segue</title>
+<title>segue</title><link rel="icon" href="data:,">
 <style>body{{font:15px/1.6 system-ui;max-width:22em;margin:15vh auto;padding:0 1em;color-scheme:light dark}}
 h1{{font-size:20px}} label{{display:block;margin-top:1em}} input,button{{font:inherit;padding:.4em .6em;width:100%;
 box-sizing:border-box}} button{{margin-top:1.5em;cursor:pointer}} [role=alert]{{color:light-dark(#b42318,#ff8a80)}}

@@ -20,6 +20,7 @@ from segue.server import (
     runs,
     schedules,
     sessions,
+    system,
     workflows,
 )
 from segue.server.accounts import Account, ApiKey
@@ -283,6 +284,10 @@ ROUTES: tuple[Route, ...] = (
     Route(
         method="GET", path="/workers", needs="system:read", handler=overview.list_workers, gives=list[Worker],
         summary="Who works on the database, and what they have code for.",
+    ),
+    Route(
+        method="GET", path="/settings", needs="system:read", handler=system.show_system, gives=system.SystemView,
+        summary="What the process that answers goes by: database, settings, retention.",
     ),
     Route(
         method="GET", path="/live", needs="runs:read", handler=live.changes, query=live.LiveQuery, gives=live.Changed,

@@ -20,7 +20,7 @@ from segue.server.door import Gate, everybody, up
 
 FOLDER = Path(__file__).parent / "static"
 
-PAGES = ("/", "/overview", "/runs", "/runs/{run:int}", "/workflows", "/schedules", "/tasks", "/workers")
+PAGES = ("/", "/overview", "/runs", "/runs/{run:int}", "/workflows", "/schedules", "/tasks", "/workers", "/settings")
 """Addresses at which the dashboard opens; it knows them too (ui/src/routes.tsx)."""
 
 _BASE = b'<base href="/" />'

@@ -79,6 +79,21 @@ export const sessionQuery = queryOptions({
   staleTime: 60_000,
 })
 
+export const usersQuery = queryOptions({
+  queryKey: ['users'],
+  queryFn: ({ signal }) => ask('list_users', { signal }),
+})
+
+export const keysQuery = queryOptions({
+  queryKey: ['keys'],
+  queryFn: ({ signal }) => ask('list_keys', { signal }),
+})
+
+export const systemQuery = queryOptions({
+  queryKey: ['settings'],
+  queryFn: ({ signal }) => ask('show_system', { signal }),
+})
+
 export const schedulesQuery = queryOptions({
   queryKey: ['schedules'],
   queryFn: ({ signal }) => ask('list_schedules', { signal }),

@@ -786,6 +786,28 @@ export interface Worker {
   serves: Record<string, string>
 }
 
+export interface SystemView {
+  version: string
+  database: string
+  app: string
+  namespace: string
+  worker: string
+  settings: SettingView[]
+  retention: RetentionView[]
+}
+
+export interface SettingView {
+  name: string
+  value: number | string
+  default: number | string
+}
+
+export interface RetentionView {
+  keep: number
+  workflow: string | null
+  state: string | null
+}
+
 export interface Changed {
   now: number
 }
@@ -863,6 +885,7 @@ export interface Operations {
   revoke_key: { path: { key: string }; query: Record<never, never>; body: undefined; gives: undefined }
   list_audit: { path: Record<never, never>; query: { actor?: string | null; before?: number | null; limit?: number }; body: undefined; gives: AuditPage }
   list_workers: { path: Record<never, never>; query: Record<never, never>; body: undefined; gives: Worker[] }
+  show_system: { path: Record<never, never>; query: Record<never, never>; body: undefined; gives: SystemView }
   changes: { path: Record<never, never>; query: { after?: number }; body: undefined; gives: Changed }
   healthy: { path: Record<never, never>; query: Record<never, never>; body: undefined; gives: Health }
   ready: { path: Record<never, never>; query: Record<never, never>; body: undefined; gives: Ready }
@@ -932,6 +955,7 @@ export const ROUTES = {
   revoke_key: ['DELETE', '/keys/{key}'],
   list_audit: ['GET', '/audit'],
   list_workers: ['GET', '/workers'],
+  show_system: ['GET', '/settings'],
   changes: ['GET', '/live'],
   healthy: ['GET', '/health'],
   ready: ['GET', '/ready'],

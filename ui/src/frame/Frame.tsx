@@ -29,6 +29,7 @@ export function Frame() {
     'g w': () => void navigate({ to: '/workflows' }),
     'g s': () => void navigate({ to: '/schedules' }),
     'g k': () => void navigate({ to: '/workers' }),
+    'g e': () => void navigate({ to: '/settings' }),
     'g t': () => void navigate({ to: '/tasks' }),
   })
   return (
@@ -79,6 +80,7 @@ function Navigation({ openKeys }: { openKeys: () => void }) {
       <Item to="/tasks" icon="inbox" text={words.pages.tasks} count={tasks || undefined} tone="me" title={words.frame.openTasks(tasks)} />
       <Item to="/workers" icon="worker" text={words.pages.workers} />
       <span className="sp" />
+      <Item to="/settings" icon="gear" text={words.pages.settings} />
       <FootButton icon="keyboard" text={words.frame.keys} act={openKeys} />
       <FootButton icon={dark ? 'sun' : 'moon'} text={dark ? words.frame.light : words.frame.dark} act={toggle} />
     </nav>

@@ -71,7 +71,7 @@ function useEntries(text: string, actions: Action[]): Entry[] {
   const fits = (name: string) => name.toLowerCase().includes(text.toLowerCase())
   const pages = [
     ['/overview', words.pages.overview, 'overview'], ['/runs', words.pages.runs, 'runs'],
-    ['/workflows', words.pages.workflows, 'flow'], ['/schedules', words.pages.schedules, 'cal'], ['/tasks', words.pages.tasks, 'inbox'], ['/workers', words.pages.workers, 'worker'],
+    ['/workflows', words.pages.workflows, 'flow'], ['/schedules', words.pages.schedules, 'cal'], ['/tasks', words.pages.tasks, 'inbox'], ['/workers', words.pages.workers, 'worker'], ['/settings', words.pages.settings, 'gear'],
   ] as const
   return [
     ...actions.filter((each) => fits(each.label)).map((each) => ({ key: `a${each.label}`, icon: <Icon name="play" small />, text: each.label, hint: each.keys ?? words.palette.action, go: each.act })),
