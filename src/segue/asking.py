@@ -6,6 +6,7 @@ So a query is answered in every process, and for runs that have ended. It sees w
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any, Protocol
 
 from segue.errors import (
@@ -45,14 +46,30 @@ def ask(code: Code, store: Store, events: Events, run: int, name: str, arguments
         raise RunNotFound(str(run))
     if row.state == "continued":
         raise RunClosed(row.id, row.state)
+    with _replayed(code, row, events, f"answer query {name!r}") as execution:
+        return execution.query(name, arguments)
+
+
+def signals_of(code: Code, row: RunRow, events: Events) -> tuple[dict[str, dict[str, Any]], list[str]]:
+    """The signals that a run takes, with the JSON Schema of their values; and which of them it waits for. In a thread.
+
+    Raises:
+        CallerError, Incident: as ``ask``.
+    """
+    with _replayed(code, row, events, "say what signals it takes") as execution:
+        return execution.signal_forms(), execution.signals_awaited()
+
+
+@contextmanager
+def _replayed(code: Code, row: RunRow, events: Events, why: str) -> Iterator[Execution]:
     if code.execution(row.workflow, row.version) is None:
         raise CallerError(
-            f"to answer query {name!r}, run {row.id!r} is replayed, and its workflow {row.workflow!r} is not known "
+            f"to {why}, run {row.id!r} is replayed, and its workflow {row.workflow!r} is not known "
             "here; import the module that defines it, or read handle.published()"
         )
     execution = _replay(code, row, events)
     try:
-        return execution.query(name, arguments)
+        yield execution
     finally:
         execution.close()
 

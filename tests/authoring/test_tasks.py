@@ -9,7 +9,8 @@ import msgspec
 import pytest
 from world import SECOND, Begin, World, decoded, flow, step_named
 
-from segue.authoring.python.tasks import Approval, approval, json_schema
+from segue.authoring.python.forms import json_schema
+from segue.authoring.python.tasks import Approval, approval
 from segue.errors import NonDeterminism
 from segue.kernel import commands as c
 

@@ -120,6 +120,22 @@ async def branches(wrong: bool) -> int:
         return await double(taken)
 
 
+@workflow(name="listens")
+async def listens() -> str:
+    heard: list[float] = []
+
+    @signal
+    def rate(value: float) -> None:
+        heard.append(value)
+
+    @signal
+    def nudge() -> None:
+        heard.append(0)
+
+    signal("anything")
+    return (await signal("item", Item)).text
+
+
 @workflow(name="many")
 async def many(n: int) -> int:
     return sum(await asyncio.gather(*[double(each) for each in range(n)]))
@@ -127,7 +143,7 @@ async def many(n: int) -> int:
 
 @pytest.fixture
 async def engine(tmp_path: Path) -> AsyncIterator[Engine]:
-    workflows = [doubles, adds_up, fails, waits, asks, stands, parent, branches, many]
+    workflows = [doubles, adds_up, fails, waits, asks, stands, parent, branches, listens, many]
     async with Engine(f"sqlite:///{tmp_path / 'segue.db'}", workflows=workflows) as engine:  # type: ignore[list-item]
         yield engine
 

@@ -92,7 +92,7 @@ async def test_the_overview_tells_what_needs_a_person(api: httpx.AsyncClient) ->
 
 async def test_workflows_come_with_the_form_of_their_input(api: httpx.AsyncClient) -> None:
     found = {workflow["name"]: workflow for workflow in (await api.get("/workflows")).json()}
-    assert found.keys() == {"doubles", "adds_up", "fails", "waits", "asks", "stands", "parent"}
+    assert found.keys() >= {"doubles", "adds_up", "fails", "waits", "asks", "stands", "parent"}
     assert found["doubles"]["parameters"] == ["n"]
     assert found["doubles"]["input"]["properties"] == {"n": {"type": "integer"}}
     assert found["doubles"]["input"]["required"] == ["n"]

@@ -271,3 +271,27 @@ def test_runs_of_a_workflow_stand_by_step_and_lead_to_where_it_went_wrong(screen
     grid.get_by_role("link", name=re.compile("^refund, Incident, .*order-48213$")).click()
     page.locator("h1").get_by_text("order-48213").wait_for()
     page.get_by_role("complementary").get_by_text("RefundBlocked").first.wait_for()
+
+
+def test_a_signal_is_sent_by_a_form_of_its_type(screen: Screen, served: Served) -> None:
+    page = screen.page
+
+    async def started(engine: Any) -> int:
+        handle = await engine.start(ui_program.onboard, "globex", 1, id="onboard-globex")
+        return int(handle.run)
+
+    screen.open(f"/runs/{served.do(started)}", "documents_received")
+    page.get_by_role("button", name="Signal…").click()
+    dialog = page.get_by_role("dialog", name="Send onboard-globex a signal")
+    assert dialog.get_by_label("Signal").input_value() == "documents_received"
+    dialog.get_by_role("button", name="Send").click()
+    dialog.get_by_text("1 field needs attention").wait_for()
+    dialog.get_by_role("textbox", name="Value").fill("passport.pdf")
+    assert screen.violations() == []
+    dialog.get_by_role("button", name="Send").click()
+    page.locator("h1").get_by_text("Completed").wait_for()
+
+    async def result(engine: Any) -> Any:
+        return await (await engine.handle("onboard-globex")).result()
+
+    assert served.do(result) == ["passport.pdf"]

@@ -66,7 +66,7 @@ def test_a_user_is_added_changed_and_removed(chromium: Any, guarded: Guarded) ->
     assert guarded.accounts.user("otto").roles == {"default": "developer"}
     page.get_by_role("button", name="Remove otto?").click()
     page.get_by_role("dialog").get_by_role("button", name="Remove the account").click()
-    page.get_by_role("cell", name="otto").wait_for(state="detached")
+    page.get_by_role("cell", name="otto", exact=True).wait_for(state="detached")
     assert [user.name for user in guarded.accounts.list_users()] == ["ann", "root", "vera"]
 
     # All of it stands in the audit log.
@@ -116,6 +116,8 @@ def test_a_viewer_sees_what_they_may_and_is_offered_nothing_else(chromium: Any, 
         "API keys",
         "This server",
     ]
+    screen.open(f"{BASE}/runs", "Nothing has run yet")
+    assert page.get_by_role("button", name="Start run").count() == 0
     screen.close()
     assert screen.errors == []
 

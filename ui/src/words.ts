@@ -65,7 +65,7 @@ export const words = {
     retryTitle: (id: string) => `Retry ${id}?`, retryWhat: (names: string) => `${names} gets new attempts. Recorded outcomes are kept and nothing is undone.`, retryDo: 'Retry',
     cancelTitle: (id: string) => `Cancel ${id}?`, cancelWhat: 'The run is asked to end. What its sagas did is undone first, last first; that may take a while.', cancelDo: 'Cancel the run',
     terminateTitle: (id: string) => `Terminate ${id}?`, terminateWhat: 'The run ends at once: nothing is undone, no clean-up runs. This cannot be taken back.', terminateDo: 'Terminate 1 run', reason: 'Reason', reasonHint: 'Kept with the run',
-    signalTitle: (id: string) => `Send ${id} a signal`, signalName: 'Name', signalValue: 'Value, as JSON', signalHint: 'Text goes in quotes: "passport.pdf"', send: 'Send', back: 'Back', notJson: 'This is not JSON',
+    signalTitle: (id: string) => `Send ${id} a signal`, signalName: 'Name', send: 'Send', back: 'Back', notJson: 'This is not JSON',
     graphOf: 'Graph of the steps as they were taken', group: (name: string, n: number) => `${name} × ${n.toLocaleString()}`, uncaught: 'uncaught: compensates',
   },
   ranges: { hour: 'last hour', day: 'last 24 hours', week: 'last 7 days', month: 'last 30 days' },
@@ -92,6 +92,7 @@ export const words = {
   workflows: {
     title: 'Workflows', none: 'No workflow is served here', noneHint: 'Decorate an async function and serve the file:', sample: '@workflow\nasync def hello(name: str) -> str:\n    return f"Hello {name}"\n\n# segue dev hello.py', start: 'Start…', startTitle: (name: string) => `Start ${name}`, startDo: 'Start', id: 'Run id', idHint: 'Of your own; the same id and input is the same run', source: 'Source', input: 'Input', version: 'version', runs: 'Runs', lastRuns: 'Last runs', started: 'Started', choose: 'Choose a workflow', noInput: 'It takes no input.', place: 'Defined in',
   },
+  signal: { which: 'Signal', awaited: (name: string) => `${name} (waited for)`, other: 'Another one…', nothing: 'It carries no value.' },
   bulk: {
     shown: 'Select all that are shown', all: 'All that match are selected', chooseAll: 'Select all that match', onlyThese: (n: number) => `Only the ${n.toLocaleString()} selected`, looking: 'Looking what it would do …',
     acts: { retry: 'Retry…', pause: 'Pause…', resume: 'Resume…', cancel: 'Cancel…', terminate: 'Terminate…' },

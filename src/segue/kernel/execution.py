@@ -79,6 +79,9 @@ class Execution(Protocol):
     def signals_awaited(self) -> list[str]:
         """Names of the signals that it waits for now."""
 
+    def signal_forms(self) -> dict[str, dict[str, Any]]:
+        """The signals that it takes by name, with the JSON Schema of their values; of anything where that is open."""
+
     def query(self, name: str, arguments: list[Any]) -> Any:
         """Answers a read-only question from the present state."""
 

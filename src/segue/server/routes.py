@@ -20,6 +20,7 @@ from segue.server import (
     runs,
     schedules,
     sessions,
+    signals,
     system,
     workflows,
 )
@@ -67,6 +68,10 @@ ROUTES: tuple[Route, ...] = (
     Route(
         method="GET", path="/runs/{run:int}/live", needs="runs:read", handler=live.follow_run, query=live.LiveQuery,
         gives=live.Following, stream=True, summary="The run's events as they come to be on disk, and what it does.",
+    ),
+    Route(
+        method="GET", path="/runs/{run:int}/signals", needs="runs:read", handler=signals.list_signals,
+        gives=list[signals.SignalView], summary="The signals that it takes, with the form of each.",
     ),
     Route(
         method="POST", path="/runs/{run:int}/signal", needs="runs:act", handler=acting.signal_run,

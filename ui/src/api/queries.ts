@@ -128,6 +128,15 @@ export const artifactQuery = (run: number, name: string) =>
     queryFn: ({ signal }) => ask('show_artifact', { path: { run }, query: { name }, signal }),
   })
 
+/** What a run takes may change with every step: asked for anew each time. */
+export const signalsQuery = (run: number) =>
+  queryOptions({
+    queryKey: ['signals', run],
+    queryFn: ({ signal }) => ask('list_signals', { path: { run }, signal }),
+    gcTime: 0,
+    retry: false,
+  })
+
 /** A recorded value whole. It never changes, and it may be large: kept only while it is shown. */
 export const valueQuery = (run: number, seq: number, field: string) =>
   queryOptions({

@@ -300,6 +300,12 @@ export interface UnderWay {
   summary?: string | null
 }
 
+export interface SignalView {
+  name: string
+  awaited: boolean
+  form: Record<string, unknown>
+}
+
 export interface SignalBody {
   name: string
   value?: unknown
@@ -831,6 +837,7 @@ export interface Operations {
   list_logs: { path: { run: number }; query: { after?: number; limit?: number }; body: undefined; gives: LogPage }
   show_value: { path: { run: number }; query: { seq: number; field: string }; body: undefined; gives: ValueView }
   follow_run: { path: { run: number }; query: { after?: number }; body: undefined; gives: Following }
+  list_signals: { path: { run: number }; query: Record<never, never>; body: undefined; gives: SignalView[] }
   signal_run: { path: { run: number }; query: Record<never, never>; body: SignalBody; gives: undefined }
   query_run: { path: { run: number }; query: Record<never, never>; body: CallBody; gives: Answer }
   update_run: { path: { run: number }; query: Record<never, never>; body: CallBody; gives: Answer }
@@ -901,6 +908,7 @@ export const ROUTES = {
   list_logs: ['GET', '/runs/{run}/logs'],
   show_value: ['GET', '/runs/{run}/value'],
   follow_run: ['GET', '/runs/{run}/live'],
+  list_signals: ['GET', '/runs/{run}/signals'],
   signal_run: ['POST', '/runs/{run}/signal'],
   query_run: ['POST', '/runs/{run}/query'],
   update_run: ['POST', '/runs/{run}/update'],

@@ -2,6 +2,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { Link, Outlet, useNavigate } from '@tanstack/react-router'
 import { lazy, Suspense, useMemo, useState } from 'react'
+import { useAllowed } from '../api/allowed'
 import { overviewQuery } from '../api/queries'
 import { Icon, type IconName } from '../parts/Icon'
 import { useKeys } from '../parts/keys'
@@ -18,12 +19,13 @@ export function Frame() {
   const [opened, setOpened] = useState<{ what: Opened; workflow?: string | undefined }>({ what: null })
   const [actions, setActions] = useState<Action[]>([])
   const navigate = useNavigate()
+  const may = useAllowed()
   const close = () => setOpened({ what: null })
   const frame = useMemo(() => ({ open: (what: Opened, workflow?: string) => setOpened({ what, workflow }), setActions }), [])
   useKeys({
     'mod+k': () => frame.open('palette'),
     '?': () => frame.open('keys'),
-    n: () => frame.open('start'),
+    n: () => (may('runs:start') ? frame.open('start') : undefined),
     'g o': () => void navigate({ to: '/overview' }),
     'g r': () => void navigate({ to: '/runs' }),
     'g w': () => void navigate({ to: '/workflows' }),

@@ -6,6 +6,7 @@ import { clock } from '../parts/format'
 import { Icon } from '../parts/Icon'
 import { words } from '../words'
 import { useFrame } from './opening'
+import { StartButton } from './StartButton'
 
 export function Top({ title, crumbs, children, tools, primary, start = false }: { title: string; crumbs?: ReactNode; children?: ReactNode; tools?: ReactNode; primary?: ReactNode; start?: boolean }) {
   const { open } = useFrame()
@@ -25,12 +26,7 @@ export function Top({ title, crumbs, children, tools, primary, start = false }: 
         <kbd aria-hidden="true">⌘K</kbd>
       </button>
       {primary}
-      {start && (
-        <button className="btn primary" onClick={() => open('start')}>
-          <Icon name="play" small />
-          {words.frame.start} <kbd aria-hidden="true">n</kbd>
-        </button>
-      )}
+      {start && <StartButton />}
     </header>
   )
 }

@@ -13,7 +13,7 @@ import { Icon } from '../parts/Icon'
 import { StateChip, StateIcon, stateWord, tone } from '../parts/State'
 import { useNow } from '../parts/Time'
 import { Top } from '../frame/Top'
-import { useFrame } from '../frame/opening'
+import { StartButton } from '../frame/StartButton'
 import type { RunsSearch } from '../routes'
 import { words } from '../words'
 import { summaryOf } from './tasks/facts'
@@ -39,7 +39,6 @@ export default function Overview() {
 }
 
 function Page({ data, range }: { data: OverviewData; range: Range }) {
-  const { open } = useFrame()
   const any = Object.values(data.counts).some((n) => n > 0)
   return (
     <>
@@ -52,7 +51,7 @@ function Page({ data, range }: { data: OverviewData; range: Range }) {
       {any ? <Workflows data={data} range={range} /> : (
         <section className="panel">
           <EmptyFace title={words.runs.first} hint={words.runs.firstHint} code={words.runs.sample}>
-            <button className="btn primary" onClick={() => open('start')}><Icon name="play" small />{words.frame.start}</button>
+            <StartButton />
           </EmptyFace>
         </section>
       )}

@@ -191,6 +191,9 @@ class CodeExecution:
     def signals_awaited(self) -> list[str]:
         return self.messages.awaited()
 
+    def signal_forms(self) -> dict[str, dict[str, Any]]:
+        return self.messages.forms()
+
     def modifiable(self, action: str) -> list[str]:
         return self.calls.modifiable(action)
 

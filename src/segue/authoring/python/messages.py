@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 import msgspec
 
+from segue.authoring.python.forms import json_schema
 from segue.errors import (
     CallerError,
     InvalidArgument,
@@ -90,6 +91,11 @@ class SignalHandler:
         self.function = function
         self._types = site.types
         self._decode = encodings.decode
+
+    @property
+    def type(self) -> Any:
+        """Of the signal's value."""
+        return self._types[0] if self._types else None
 
     def arguments(self, payload: Payload) -> tuple[Any, ...]:
         """The payload as what the function takes. Raises ``PayloadError``."""
@@ -270,6 +276,17 @@ class Messages:
     def awaited(self) -> list[str]:
         """Names of the signals that somebody waits for."""
         return [name for name, takers in self._takers.items() if any(not taker.done() for taker in takers)]
+
+    def forms(self) -> dict[str, dict[str, Any]]:
+        """JSON Schema of the values that its signals have, by name; ``null`` of those that have none."""
+        return {name: json_schema(self._value_type(name)) for name in self._known_signals()}
+
+    def _value_type(self, name: str) -> Any:
+        handler = self._signal_handlers.get(name)
+        if handler is not None:
+            return handler.type
+        types = self._expected[name]
+        return types[0] if len(types) == 1 else Any
 
     def on_signal(self, handler: SignalHandler) -> None:
         """From now on ``handler`` gets the signals of its name, first those that were kept."""

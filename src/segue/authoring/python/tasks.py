@@ -8,6 +8,7 @@ import msgspec
 
 from segue.authoring.python.call import TaskCall
 from segue.authoring.python.execution import require
+from segue.authoring.python.forms import json_schema
 from segue.kernel import commands as c
 from segue.kernel.canonical import digest
 from segue.kernel.duration import Duration, microseconds
@@ -92,11 +93,3 @@ def _overdue(call: TaskCall, escalate: str | None) -> None:
         call.calls.execution.issue(c.Reassign(call.key, escalate))
     else:
         call.withdraw(TimeoutError(f"nobody answered {call.name!r} in time"))
-
-
-def json_schema(form: Any) -> dict[str, Any]:
-    """JSON Schema (2020-12) of a type, as msgspec sees it; of anything for types it does not know."""
-    try:
-        return msgspec.json.schema(form)
-    except (TypeError, NotImplementedError):
-        return {}

@@ -6,7 +6,7 @@ import { useAllowed } from '../../api/allowed'
 import { EmptyFace, ErrorFace, GreyRows } from '../../parts/Faces'
 import { useKeys } from '../../parts/keys'
 import { Top } from '../../frame/Top'
-import { useFrame } from '../../frame/opening'
+import { StartButton } from '../../frame/StartButton'
 import type { RunsSearch } from '../../routes'
 import { words } from '../../words'
 import { Bulk } from './Bulk'
@@ -119,12 +119,11 @@ function clean<T extends object>(search: T): T {
 }
 
 function Nothing({ search, narrow }: { search: RunsSearch; narrow: (change: Partial<RunsSearch>) => void }) {
-  const { open } = useFrame()
   const narrowed = Object.keys(clean({ ...search, peek: undefined })).length > 0
   if (!narrowed) {
     return (
       <EmptyFace title={w.first} hint={w.firstHint} code={w.sample}>
-        <button className="btn primary" onClick={() => open('start')}>{words.frame.start}</button>
+        <StartButton />
       </EmptyFace>
     )
   }

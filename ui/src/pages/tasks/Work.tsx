@@ -1,6 +1,7 @@
 // The work of a task: the facts first, then the form, the button docked below. What was typed is kept.
 import { useQuery } from '@tanstack/react-query'
 import { useEffect, useMemo, useRef, useState } from 'react'
+import { useAllowed } from '../../api/allowed'
 import { ask } from '../../api/client'
 import { queryClient, runQuery } from '../../api/queries'
 import type { HumanTask } from '../../api/schema'
@@ -19,6 +20,7 @@ const w = words.tasks
 
 export function Work({ task, next, back }: { task: HumanTask; next: (done: HumanTask) => void; back: () => void }) {
   const now = useNow()
+  const may = useAllowed()('tasks:act')
   const description = useDescription(task)
   return (
     <section className="work" aria-label={task.name}>
@@ -30,7 +32,7 @@ export function Work({ task, next, back }: { task: HumanTask; next: (done: Human
         </div>
         {description && <p className="dim" style={{ marginTop: 2 }}>{description}</p>}
         <Subject subject={task.subject} />
-        {task.state === 'open' ? <Answer task={task} next={next} /> : <div style={{ marginTop: 16 }}><h3 className="sub">{w.answer}</h3><Json value={task.outcome} /></div>}
+        {task.state === 'open' ? may && <Answer task={task} next={next} /> : <div style={{ marginTop: 16 }}><h3 className="sub">{w.answer}</h3><Json value={task.outcome} /></div>}
       </div>
     </section>
   )

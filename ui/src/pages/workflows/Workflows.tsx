@@ -1,6 +1,7 @@
 // The workflows that are served here: what each takes, what it did lately, and its source.
 import { useQuery } from '@tanstack/react-query'
 import { Link, useSearch } from '@tanstack/react-router'
+import { useAllowed } from '../../api/allowed'
 import { workflowQuery, workflowsQuery } from '../../api/queries'
 import type { WorkflowView } from '../../api/schema'
 import { useFrame } from '../../frame/opening'
@@ -48,6 +49,7 @@ function Item({ workflow, current }: { workflow: WorkflowView; current: boolean 
 
 function Detail({ workflow }: { workflow: WorkflowView }) {
   const { open } = useFrame()
+  const may = useAllowed()
   const detail = useQuery(workflowQuery(workflow.name))
   return (
     <section className="wf" aria-label={workflow.name}>
@@ -55,7 +57,7 @@ function Detail({ workflow }: { workflow: WorkflowView }) {
         <h2 className="mono cut">{workflow.name}</h2>
         <span className="tiny faint mono">{w.version} {workflow.version.slice(0, 12)}</span>
         <span className="grow" />
-        <button className="btn primary" onClick={() => open('start', workflow.name)}><Icon name="play" small />{w.start}</button>
+        {may('runs:start') && <button className="btn primary" onClick={() => open('start', workflow.name)}><Icon name="play" small />{w.start}</button>}
       </div>
       {detail.data?.documentation && <p className="dim doc">{detail.data.documentation}</p>}
       <div className="sect"><h2>{words.grid.title}</h2><Link className="more link" to="/runs" search={{ workflow: workflow.name }}>{w.runs}</Link></div>
