@@ -45,7 +45,7 @@ export const words = {
     pause: 'Pause…', resume: 'Resume', resumed: 'Resumed', pauseTitle: (id: string) => `Pause ${id}?`, pauseWhat: 'Attempts that are under way end; no other begins until it is resumed.', pauseDo: 'Pause the run', pauseAsked: 'Pause asked for',
     standing: 'Standing still', failedAt: 'Failed at', undone: 'Undone', startedAgo: 'Started', by: 'by', ran: 'Ran', waited: 'waited', took: 'Took',
     stepsTitle: 'Steps', steps: (n: number) => `${n.toLocaleString()} ${n === 1 ? 'step' : 'steps'}`, cause: 'Cause', remedy: 'Remedy',
-    retry: (name: string) => `Retry ${name}`, retryAll: (n: number) => `Retry all ${n}`, logs: 'Show in logs', cancel: 'Cancel…', signal: 'Signal…', terminate: 'Terminate…',
+    retry: (name: string) => `Retry ${name}`, retryAll: (n: number) => `Retry all ${n}`, logs: 'Show in logs', cancel: 'Cancel…', signal: 'Signal…', terminate: 'Terminate…', startAgain: 'Start another…',
     workflowIncident: 'The workflow itself stands still',
     stepIncident: (name: string, undo: boolean, n: number) => `${name} ${undo ? 'could not undo' : 'could not go on'}: ${n} of ${n} ${n === 1 ? 'attempt' : 'attempts'} failed`,
     copyId: 'Copy the id', copied: 'Copied', step: 'Step', duration: 'Duration', inParallel: (n: number) => `${n} in parallel`,

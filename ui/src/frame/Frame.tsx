@@ -16,12 +16,12 @@ const KeyList = lazy(() => import('./KeyList'))
 const StartRun = lazy(() => import('../pages/workflows/StartRun'))
 
 export function Frame() {
-  const [opened, setOpened] = useState<{ what: Opened; workflow?: string | undefined }>({ what: null })
+  const [opened, setOpened] = useState<{ what: Opened; workflow?: string | undefined; input?: unknown }>({ what: null })
   const [actions, setActions] = useState<Action[]>([])
   const navigate = useNavigate()
   const may = useAllowed()
   const close = () => setOpened({ what: null })
-  const frame = useMemo(() => ({ open: (what: Opened, workflow?: string) => setOpened({ what, workflow }), setActions }), [])
+  const frame = useMemo(() => ({ open: (what: Opened, workflow?: string, input?: unknown) => setOpened({ what, workflow, input }), setActions }), [])
   useKeys({
     'mod+k': () => frame.open('palette'),
     '?': () => frame.open('keys'),
@@ -47,7 +47,7 @@ export function Frame() {
       <Suspense fallback={null}>
         {opened.what === 'palette' && <Palette close={close} actions={actions} />}
         {opened.what === 'keys' && <KeyList close={close} />}
-        {opened.what === 'start' && <StartRun close={close} workflow={opened.workflow} />}
+        {opened.what === 'start' && <StartRun close={close} workflow={opened.workflow} input={opened.input} />}
       </Suspense>
       <Toasts />
     </FrameContext.Provider>

@@ -10,7 +10,8 @@ export interface Action {
 }
 
 export interface FrameState {
-  open: (what: Opened, workflow?: string) => void
+  /** `input`: what the form that starts a run begins with, as it is recorded. */
+  open: (what: Opened, workflow?: string, input?: unknown) => void
   /** The actions of the page, for the palette. */
   setActions: (actions: Action[]) => void
 }

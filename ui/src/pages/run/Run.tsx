@@ -17,7 +17,7 @@ import { useFrame } from '../../frame/opening'
 import { Top } from '../../frame/Top'
 import type { RunSearch } from '../../routes'
 import { words } from '../../words'
-import { nameOf, openIncidents, RetryButtons, RunButtons } from './acting'
+import { nameOf, openIncidents, RetryButtons, RunButtons, StartAgain } from './acting'
 import { culprit, label } from './groups'
 import { Inspector } from './Inspector'
 import { locate } from './lines'
@@ -160,6 +160,7 @@ function Head({ picture }: { picture: RunPicture }) {
         </div>
       </div>
       <RunButtons picture={picture} />
+      <StartAgain picture={picture} />
     </div>
   )
 }

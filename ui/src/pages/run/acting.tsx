@@ -5,6 +5,7 @@ import { ask } from '../../api/client'
 import type { IncidentView, RunPicture } from '../../api/schema'
 import { Confirm, done } from '../../parts/Confirm'
 import { useKeys } from '../../parts/keys'
+import { useFrame } from '../../frame/opening'
 import { words } from '../../words'
 
 const SignalForm = lazy(() => import('./SignalForm'))
@@ -45,6 +46,15 @@ export function RetryButtons({ picture }: { picture: RunPicture }) {
       )}
     </>
   )
+}
+
+/** Of a run that has ended: the form that starts another one, with what this one was started with. */
+export function StartAgain({ picture }: { picture: RunPicture }) {
+  const { open } = useFrame()
+  const may = useAllowed()('runs:start')
+  const { run, input } = picture
+  if (run.closed_at === null || !may || input?.value === undefined) return null
+  return <button className="btn" onClick={() => open('start', run.workflow, input.value)}>{w.startAgain}</button>
 }
 
 export function RunButtons({ picture }: { picture: RunPicture }) {

@@ -11,12 +11,12 @@ import { beginning, check, type Errors } from '../../parts/schema'
 import { SchemaForm } from '../../parts/SchemaForm'
 import { say, sayError } from '../../parts/toasts'
 import { words } from '../../words'
-import { inOrder, schemaOf } from './arguments'
+import { byName, inOrder, schemaOf } from './arguments'
 import './workflows.css'
 
 const w = words.workflows
 
-export default function StartRun({ close, workflow }: { close: () => void; workflow?: string | undefined }) {
+export default function StartRun({ close, workflow, input }: { close: () => void; workflow?: string | undefined; input?: unknown }) {
   const { data, error } = useQuery(workflowsQuery)
   const [name, setName] = useState(workflow)
   const chosen = data?.find((each) => each.name === name)
@@ -33,18 +33,19 @@ export default function StartRun({ close, workflow }: { close: () => void; workf
           ))}
         </ul>
       )}
-      {chosen && <Form key={chosen.name} workflow={chosen} close={close} />}
+      {chosen && <Form key={chosen.name} workflow={chosen} input={chosen.name === workflow ? input : undefined} close={close} />}
     </Dialog>
   )
 }
 
 const last = (name: string) => `segue.input.${name}`
 
-function Form({ workflow, close }: { workflow: WorkflowView; close: () => void }) {
+function Form({ workflow, input, close }: { workflow: WorkflowView; input: unknown; close: () => void }) {
   const navigate = useNavigate()
   const schema = schemaOf(workflow)
   const defs = schema.$defs ?? {}
   const [value, setValue] = useState<unknown>(() => {
+    if (input !== undefined) return byName(workflow, input)
     const kept = localStorage.getItem(last(workflow.name))
     return kept === null ? beginning(schema, defs) : (JSON.parse(kept) as unknown)
   })
