@@ -44,6 +44,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--postgres", action="store_true", help="what runs on any database runs on PostgreSQL, not in a file"
     )
+    parser.addoption("--pictures", action="store_true", help="write the pictures that docs/dashboard.md shows")
     parser.addoption("--long", action="store_true", help="sweeps over every case instead of a share, and larger sizes")
 
 

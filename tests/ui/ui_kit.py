@@ -6,6 +6,7 @@ import asyncio
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +18,16 @@ ROOT = Path(__file__).resolve().parents[2]
 SHOTS = ROOT / "build" / "screenshots"
 AXE = ROOT / "ui" / "node_modules" / "axe-core" / "axe.min.js"
 
+Serving = Callable[..., AbstractAsyncContextManager[tuple[Engine, str]]]
 SIZES = {"wide": {"width": 1440, "height": 900}, "narrow": {"width": 390, "height": 844}}
 
 
 class Served:
     """The server in a thread of its own, so that a test may wait for the browser while it answers."""
 
-    def __init__(self, folder: Path, *, filled: bool) -> None:
+    def __init__(self, folder: Path, *, filled: bool = True, serving: Serving = ui_program.serving) -> None:
         self._loop = asyncio.new_event_loop()
+        self._serving = serving
         self._stop = asyncio.Event()
         self._ready: Future[tuple[Engine, str]] = Future()
         self._thread = threading.Thread(target=self._run, args=(folder, filled))
@@ -33,7 +36,7 @@ class Served:
 
     def _run(self, folder: Path, filled: bool) -> None:
         async def serve() -> None:
-            async with ui_program.serving(f"sqlite:///{folder}/segue.db", filled=filled) as served:
+            async with self._serving(f"sqlite:///{folder}/segue.db", filled=filled) as served:
                 self._ready.set_result(served)
                 await self._stop.wait()
 
@@ -57,9 +60,9 @@ class Served:
 class Screen:
     """One page of the browser; ``errors`` is what it complained of."""
 
-    def __init__(self, browser: Any, url: str, size: str = "wide", scheme: str = "light") -> None:
+    def __init__(self, browser: Any, url: str, size: str = "wide", scheme: str = "light", scale: float = 1) -> None:
         self._context = browser.new_context(
-            viewport=SIZES[size], color_scheme=scheme, reduced_motion="reduce", base_url=url
+            viewport=SIZES[size], color_scheme=scheme, reduced_motion="reduce", base_url=url, device_scale_factor=scale
         )
         self.page = self._context.new_page()
         self.page.set_default_timeout(20_000)

@@ -3,7 +3,7 @@ import { useQuery } from '@tanstack/react-query'
 import { Link, Outlet, useNavigate } from '@tanstack/react-router'
 import { lazy, Suspense, useMemo, useState } from 'react'
 import { useAllowed } from '../api/allowed'
-import { overviewQuery } from '../api/queries'
+import { overviewQuery, sessionQuery } from '../api/queries'
 import { Icon, type IconName } from '../parts/Icon'
 import { useKeys } from '../parts/keys'
 import { Toasts } from '../parts/toasts'
@@ -84,6 +84,7 @@ function Navigation({ openKeys }: { openKeys: () => void }) {
       <span className="sp" />
       <Item to="/settings" icon="gear" text={words.pages.settings} />
       <FootButton icon="keyboard" text={words.frame.keys} act={openKeys} />
+      <Me />
       <FootButton icon={dark ? 'sun' : 'moon'} text={dark ? words.frame.light : words.frame.dark} act={toggle} />
     </nav>
   )
@@ -103,20 +104,28 @@ function Item({ to, icon, text, count, tone = '', title }: { to: string; icon: I
   )
 }
 
-function FootButton({ icon, text, act }: { icon: IconName; text: string; act: () => void }) {
+/** Who looks; it leads to what they may do, and out. */
+function Me() {
+  const { data } = useQuery(sessionQuery)
+  const navigate = useNavigate()
+  if (!data?.name) return null
+  return <FootButton icon="user" text={data.name} className="me" act={() => void navigate({ to: '/settings' })} />
+}
+
+function FootButton({ icon, text, act, className = '' }: { icon: IconName; text: string; act: () => void; className?: string }) {
   return (
     <a
       href="#"
       role="button"
       aria-label={text}
-      className="foot-item"
+      className={`foot-item ${className}`}
       onClick={(event) => {
         event.preventDefault()
         act()
       }}
     >
       <Icon name={icon} />
-      <span>{text}</span>
+      <span className="cut">{text}</span>
     </a>
   )
 }

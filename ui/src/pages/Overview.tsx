@@ -189,7 +189,7 @@ function Workflows({ data, range }: { data: OverviewData; range: Range }) {
       <table className="flows">
         <thead>
           <tr>
-            <th>{w.workflow}</th><th className="num">{w.stillOpen}</th><th className="num" title={words.ranges[range]}>{w.ended}</th><th className="num wide">{w.failed}</th><th className="num wide">{w.p50}</th><th className="num wide">{w.p95}</th><th className="strip">{w.lastRuns}</th>
+            <th>{w.workflow}</th><th className="num wide">{w.running}</th><th className="num wide">{w.waiting}</th><th className="num" title={words.ranges[range]}>{w.ended}</th><th className="num wide">{w.failed}</th><th className="num wide">{w.p50}</th><th className="num wide">{w.p95}</th><th className="strip">{w.lastRuns}</th>
           </tr>
         </thead>
         <tbody>{names.map((name, i) => <WorkflowRow key={name} name={name} figures={by.get(name)} more={figures?.open_cut === true} runs={recent[i]?.data?.runs ?? []} now={now} />)}</tbody>
@@ -200,8 +200,9 @@ function Workflows({ data, range }: { data: OverviewData; range: Range }) {
 
 function WorkflowRow({ name, figures, more, runs, now }: { name: string; figures: WorkflowFigures | undefined; more: boolean; runs: RunView[]; now: number }) {
   const none = <span className="faint">{w.none}</span>
-  const open = Object.values(figures?.open ?? {}).reduce((sum, each) => sum + each, 0)
-  const incidents = figures?.open['incident'] ?? 0
+  const open = figures?.open ?? {}
+  const shown = (n: number) => `${n.toLocaleString()}${more ? '+' : ''}`
+  const incidents = open['incident'] ?? 0
   const rate = figures ? failureRate(figures) : null
   return (
     <tr>
@@ -211,7 +212,8 @@ function WorkflowRow({ name, figures, more, runs, now }: { name: string; figures
           {incidents > 0 && <StateChip state="incident" text={w.summary(incidents, 0)} />}
         </div>
       </td>
-      <td className="num">{open.toLocaleString()}{more ? '+' : ''}</td>
+      <td className="num wide">{shown(open['running'] ?? 0)}</td>
+      <td className="num wide">{shown((open['waiting'] ?? 0) + (open['paused'] ?? 0))}</td>
       <td className="num">{(figures ? count(figures) : 0).toLocaleString()}</td>
       <td className={`num wide ${rate ? 'failed' : ''}`}>{rate === null ? none : <span className={rate ? 'word' : ''}>{percent(rate)}</span>}</td>
       <td className="num wide">{figures?.p50 == null ? none : duration(figures.p50)}</td>
