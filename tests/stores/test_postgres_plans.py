@@ -59,7 +59,8 @@ OFTEN: dict[str, tuple[str, tuple[Any, ...]]] = {
         "find_taken_ids",
         (FEW, ["default"] * len(FEW), [f"run-{n}" for n in FEW], ["u"] * len(FEW)),
     ),
-    "what a day's charts are of": ("count_ended_runs", (1_000_000, LATER, LATER + 1, "default", None, 1000)),
+    "what a day's charts are of": ("count_ended_by_bar", (1_000_000, LATER, LATER + 1, "default", None, 1000)),
+    "what a day's workflows did": ("count_ended_by_workflow", (0, LATER, LATER + 1, "default", None, 1000)),
     "what others have code for": ("move_runs", ("default", "w3", 7, LATER, *ALL)),
 }
 

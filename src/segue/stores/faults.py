@@ -291,7 +291,7 @@ class FaultyStore:
         return self._living().next_schedule(app, after)
 
     def count_ended(
-        self, namespace: str, *, since: int, until: int, bar: int, most: int, workflow: str | None = None
+        self, namespace: str, *, since: int, until: int, bar: int | None, most: int, workflow: str | None = None
     ) -> builtins.list[EndedRuns]:
         return self._living().count_ended(namespace, since=since, until=until, bar=bar, most=most, workflow=workflow)
 

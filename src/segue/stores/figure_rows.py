@@ -9,26 +9,26 @@ import msgspec
 
 
 class EndedRuns(msgspec.Struct, frozen=True, gc=False):
-    """Runs of one workflow that ended within one bar in the same way and took about as long: within a twelfth of each
-    other.
+    """Runs that ended in the same way and took about as long: within a twelfth of each other.
 
     Attributes:
-        bar: number of the bar, counted from 1970.
         size: a class of lengths, the higher the longer.
         runs: how many they are.
         shortest, longest: how long they took (µs).
         began: when the first of them began (µs).
+        bar: number of the bar that they ended in, counted from 1970. workflow, version: of which; "" where they are
+            counted by bar.
     """
 
-    bar: int
-    workflow: str
-    version: str
     state: str
     size: int
     runs: int
     shortest: int
     longest: int
     began: int
+    bar: int
+    workflow: str = ""
+    version: str = ""
 
 
 class OpenRuns(msgspec.Struct, frozen=True, gc=False):
@@ -46,10 +46,10 @@ class FigureReads(Protocol):
         """How many runs of the namespace are in which state."""
 
     def count_ended(
-        self, namespace: str, *, since: int, until: int, bar: int, most: int, workflow: str | None = None
+        self, namespace: str, *, since: int, until: int, bar: int | None, most: int, workflow: str | None = None
     ) -> builtins.list[EndedRuns]:
-        """Runs that ended from ``since`` and before ``until`` by bars of ``bar`` µs; the ``most`` last of them, if they
-        are more. A run that has gone on as a new one has not ended."""
+        """Runs that ended from ``since`` and before ``until``, by bars of ``bar`` µs, or by workflow and version where that
+        is None; the ``most`` last of them, if they are more. A run that has gone on as a new one has not ended."""
 
     def count_open(self, namespace: str, *, most: int) -> builtins.list[OpenRuns]:
         """Open runs by workflow and state; of ``most`` of them, if they are more."""

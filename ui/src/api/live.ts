@@ -29,23 +29,47 @@ export function useConnection(): Connection {
 }
 
 let source: EventSource | null = null
-let due: ReturnType<typeof setTimeout> | undefined
 /** Milliseconds between two rounds of questions, however many commits there are: more when the answers are slow. */
 const SHORTEST = 150
-let pause = SHORTEST
+const LONGEST = 2000
 
-async function askAgain(): Promise<void> {
-  due = undefined
-  const began = performance.now()
-  await queryClient.invalidateQueries({ predicate: (query) => query.meta?.live === true, refetchType: 'active' })
-  pause = Math.max(SHORTEST, 2 * (performance.now() - began))
+/** Questions that are asked again together. Those with slow answers have a round of their own, and hold up no others. */
+class Round {
+  private timer: ReturnType<typeof setTimeout> | undefined
+  private asking = false
+  private again = false
+  private next = 0
+
+  constructor(private readonly kind: true | 'slow') {}
+
+  /** At once after a quiet time; otherwise when the pause is over. */
+  start(): void {
+    // What was asked before this change may not have it.
+    if (this.asking) this.again = true
+    else this.timer ??= setTimeout(() => void this.ask(), Math.max(0, this.next - performance.now()))
+  }
+
+  private async ask(): Promise<void> {
+    const began = performance.now()
+    this.timer = undefined
+    this.asking = true
+    await queryClient.invalidateQueries({ predicate: (query) => query.meta?.live === this.kind, refetchType: 'active' })
+    const now = performance.now()
+    this.asking = false
+    this.next = now + Math.min(LONGEST, Math.max(SHORTEST, 2 * (now - began)))
+    if (!this.again) return
+    this.again = false
+    this.start()
+  }
 }
+
+const rounds = [new Round(true), new Round('slow')]
 
 function changed(event: MessageEvent<string>): void {
   const { now } = JSON.parse(event.data) as { now: number }
   setServerTime(now)
   set({ lost: false, asOf: now })
-  if (event.type === 'changed') due ??= setTimeout(() => void askAgain(), due === undefined ? Math.min(pause, 2000) : 0)
+  if (event.type === 'changed') rounds.forEach((each) => each.start())
 }
 
 function listen(): void {

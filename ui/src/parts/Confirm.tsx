@@ -12,7 +12,7 @@ export async function done(work: Promise<unknown>, text: string | (() => string)
   try {
     await work
     say(typeof text === 'string' ? text : text())
-    void queryClient.invalidateQueries({ predicate: (query) => query.meta?.live === true })
+    void queryClient.invalidateQueries({ predicate: (query) => query.meta?.live !== undefined })
     return true
   } catch (error) {
     sayError(error)

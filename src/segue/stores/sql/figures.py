@@ -9,7 +9,8 @@ from segue.stores.figure_rows import EndedRuns, OpenRuns
 from segue.stores.sql.statements import Readers, Statement, texts
 
 _count_by_state = Statement("count_runs_by_state")
-_ended = Statement("count_ended_runs")
+_by_bar = Statement("count_ended_by_bar")
+_by_workflow = Statement("count_ended_by_workflow")
 _open = Statement("count_open_runs")
 _OPEN = texts(OPEN)
 
@@ -24,10 +25,12 @@ class Figures:
             return dict(_count_by_state.one(connection, (namespace,)))
 
     def count_ended(
-        self, namespace: str, *, since: int, until: int, bar: int, most: int, workflow: str | None = None
+        self, namespace: str, *, since: int, until: int, bar: int | None, most: int, workflow: str | None = None
     ) -> builtins.list[EndedRuns]:
+        statement = _by_workflow if bar is None else _by_bar
         with self._readers.reading() as connection:
-            return [EndedRuns(*row) for row in _ended.one(connection, (bar, since, until, namespace, workflow, most))]
+            rows = statement.one(connection, (bar or 0, since, until, namespace, workflow, most))
+        return [EndedRuns(*row) for row in rows]
 
     def count_open(self, namespace: str, *, most: int) -> builtins.list[OpenRuns]:
         with self._readers.reading() as connection:

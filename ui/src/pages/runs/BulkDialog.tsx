@@ -54,7 +54,7 @@ function Ask({ act, asked, preview, close, carried }: { act: Act; asked: Chosen;
     try {
       const found = await ask('carry_out_bulk', { body })
       say(w.done[act](found.done))
-      void queryClient.invalidateQueries({ predicate: (query) => query.meta?.live === true })
+      void queryClient.invalidateQueries({ predicate: (query) => query.meta?.live !== undefined })
       carried(found)
     } catch (error) {
       sayError(error)

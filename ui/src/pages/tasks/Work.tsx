@@ -108,7 +108,7 @@ function Answer({ task, next }: { task: HumanTask; next: (done: HumanTask) => vo
       localStorage.removeItem(draftKey(task))
       say(`${w.completed}: ${task.name}`)
       next(task)
-      await queryClient.invalidateQueries({ predicate: (query) => query.meta?.['live'] === true })
+      await queryClient.invalidateQueries({ predicate: (query) => query.meta?.['live'] !== undefined })
     } catch (error) {
       sayError(error)
       setBusy(false)

@@ -32,7 +32,7 @@ function Table({ grid }: { grid: GridData }) {
           <tr>
             <th scope="col" className="step">{w.step}</th>
             <th scope="col" className="spread">{w.took}</th>
-            {grid.runs.map((run) => <Head key={run.run} run={run} share={length(run, now) / longest} now={now} />)}
+            {grid.runs.map((run) => <Head key={run.run} run={run} share={Math.log1p(length(run, now) / 1e4) / Math.log1p(longest / 1e4)} now={now} />)}
           </tr>
         </thead>
         <tbody>
@@ -57,7 +57,7 @@ function length(run: GridRun, now: number): number {
   return Math.max(0, (run.closed_at ?? now) - run.started_at)
 }
 
-/** A run: a bar as high as it was long, in the colour of its state; its icon says the state without colour. */
+/** A run: a bar as high as it was long, on a log scale, in the colour of its state; its icon says the state without colour. */
 function Head({ run, share, now }: { run: GridRun; share: number; now: number }) {
   const text = [run.id, stateWord(run.state), duration(length(run, now)), absolute(run.started_at), run.cut ? w.cut : ''].filter(Boolean).join(', ')
   return (
