@@ -48,8 +48,10 @@ class FigureReads(Protocol):
     def count_ended(
         self, namespace: str, *, since: int, until: int, bar: int | None, most: int, workflow: str | None = None
     ) -> builtins.list[EndedRuns]:
-        """Runs that ended from ``since`` and before ``until``, by bars of ``bar`` µs, or by workflow and version where that
-        is None; the ``most`` last of them, if they are more. A run that has gone on as a new one has not ended."""
+        """Runs that ended from ``since`` and before ``until``, by bars of ``bar`` µs; if None, by workflow and version.
+
+        Of more than ``most`` of them, the last. A run that has gone on as a new one has not ended.
+        """
 
     def count_open(self, namespace: str, *, most: int) -> builtins.list[OpenRuns]:
         """Open runs by workflow and state; of ``most`` of them, if they are more."""

@@ -2,8 +2,8 @@
 -- they took, as count_ended_by_bar has it; ?1 is the number that stands for no bar. The index of ends holds every
 -- column. Locks: nothing, reads the last committed state.
 SELECT
-    state, floor(8 * ln(greatest(closed_at - started_at, 1)) / ln(2))::integer AS size, count(*), min(closed_at - started_at), max(closed_at - started_at), min(started_at),
-    ?1::bigint, workflow, version
+    state, floor(8 * ln(greatest(closed_at - started_at, 1)) / ln(2))::integer AS size,
+    count(*), min(closed_at - started_at), max(closed_at - started_at), min(started_at), ?1::bigint, workflow, version
 FROM (
     SELECT closed_at, workflow, version, state, started_at FROM segue.runs
     WHERE closed_at >= ?2::bigint AND closed_at < ?3::bigint AND namespace = ?4::text
