@@ -86,6 +86,7 @@ def test_the_week(screen: Screen, served: Served) -> None:
     screen.open("/schedules?view=week", "nightly-stock")
     week = page.get_by_role("group", name="Due in the next seven days")
     # More than five hundred times in a week: those beyond are not counted, and not passed over in silence either.
-    week.get_by_role("link", name="goes on quarter-hour").wait_for()
+    # Late in the day the five hundredth is on the last day of the week; otherwise a whole day is beyond it.
+    week.get_by_role("link", name=re.compile(r"(goes on|\+ times) quarter-hour")).first.wait_for()
     assert week.get_by_role("link", name="nightly-stock").count() in (6, 7)
     assert week.get_by_text("month-end").count() == 0  # it is paused

@@ -425,6 +425,7 @@ export interface ResumeThem {
 export interface RetryThem {
   do: "retry"
   step?: string | null
+  arguments?: unknown[] | null
 }
 
 export interface RerunThem {
