@@ -52,6 +52,7 @@ from segue.runtime.logs import LogBuffer
 from segue.runtime.process_loading import refuse_while_loading
 from segue.runtime.resident import Resident
 from segue.runtime.settings import Settings
+from segue.runtime.witness import Witness, tell
 from segue.scheduling import Schedules
 from segue.serving import Definitions, Duty
 from segue.settings import (
@@ -160,6 +161,7 @@ class Engine(Repairing, Starting, Steering):
         self._host: StepHost
         self._client: Direct | Remote
         self._duty: Duty | None = None
+        self._witnesses: tuple[Witness, ...] = ()
         self._on_run: Callable[[Resident, e.Event], None] = lambda run, event: None
         self._candidate: asyncio.Task[None] | None = None
         self._watch: asyncio.Task[None] | None = None
@@ -212,6 +214,7 @@ class Engine(Repairing, Starting, Steering):
             draw=self._draw, dispossessed=self.dispossessed,
         )  # fmt: skip
         duty.conductor.on_run = self._tell_run
+        duty.witnessed_by(self._witnesses)
         self._equip(duty)
         try:
             declare(self)
@@ -254,7 +257,15 @@ class Engine(Repairing, Starting, Steering):
         disk. It must not block."""
         self._on_run = callback
 
+    def witness(self, witness: Witness) -> None:
+        """``witness`` hears of all that this engine records while it owns runs, once it is on disk."""
+        self._witnesses = (*self._witnesses, witness)
+        if self._duty is not None:
+            self._duty.witnessed_by(self._witnesses)
+
     def _tell_run(self, run: Resident, event: e.Event) -> None:
+        if self._witnesses and isinstance(event, e.RunStarted):  # which whoever starts the run has recorded
+            tell(self._witnesses, Witness.recorded, run, (event,))
         if self._duty is not None:
             self._duty.retaining.heard(event)
             self._duty.scheduler.heard(run.id, event)
@@ -262,6 +273,11 @@ class Engine(Repairing, Starting, Steering):
             self._on_run(run, event)
         except Exception:  # a watcher's mistake must not keep anybody's commit from being acknowledged
             log.exception("whoever watches runs failed at run %s", run.id)
+
+    @property
+    def duty(self) -> Duty | None:
+        """What this engine does while it owns runs, for whoever measures it; None while it owns none."""
+        return self._duty
 
     @property
     def owner(self) -> bool:

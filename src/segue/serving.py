@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 from segue import capture
@@ -38,6 +39,7 @@ from segue.runtime.retention import Retaining
 from segue.runtime.schedules import Scheduler
 from segue.runtime.settings import Settings
 from segue.runtime.tending import Tending
+from segue.runtime.witness import Witness, tell
 from segue.stores.base import Fence, Store
 from segue.watchdog import Watchdog
 
@@ -185,6 +187,11 @@ class Duty:
     def processes(self) -> Processes:
         """Makes the pool of worker processes."""
         return Processes(self._formats.encodings, size=self._settings.processes, factory=self._formats.factory)
+
+    def witnessed_by(self, witnesses: tuple[Witness, ...]) -> None:
+        """Has them hear of what is recorded here from now on."""
+        self.conductor.witnesses = witnesses
+        self.conductor.writer.timed = partial(tell, witnesses, Witness.committed) if witnesses else None
 
     def _advertise(self) -> None:
         """Others ask the store what is served here, and a notebook defines workflows as it goes."""

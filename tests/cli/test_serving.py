@@ -220,6 +220,21 @@ def test_a_server_beside_a_worker_starts_and_shows_runs(segue: Folder) -> None:
     assert server.end() == 0
 
 
+def test_a_worker_tells_machines_how_it_is(segue: Folder) -> None:
+    worker = segue.begin("worker", "flows.py", "--metrics-port", "0")
+    address = re.search(r"http://\S+", worker.until(r"metrics http://\S+/metrics"))[0]
+    segue("start", "flows.py:plain", "1", "--id", "a")
+    worker.until("completed  plain a")
+    with urllib.request.urlopen(address, timeout=PATIENCE) as answer:
+        text = answer.read().decode()
+    assert 'segue_runs_ended_total{state="completed",workflow="plain"} 1.0' in text
+    assert "segue_event_loop_lag_seconds_count" in text
+    with urllib.request.urlopen(address.replace("/metrics", "/ready"), timeout=PATIENCE) as answer:
+        assert json.load(answer) == {"status": "ready", "owner": True}
+    refused = segue("worker", "flows.py", "--metrics-port", "0", "--metrics-host", "0.0.0.0", code=2).err
+    assert "nobody has an account yet, and --metrics-host 0.0.0.0 would let everybody in" in refused
+
+
 def test_a_server_lets_nobody_in_from_elsewhere(segue: Folder) -> None:
     segue("run", "flows.py:plain", "1")
     refused = segue("server", "--host", "0.0.0.0", code=2).err

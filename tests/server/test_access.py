@@ -22,14 +22,14 @@ from segue.server.routes import BASE, ROUTES
 MAY: dict[str, set[str]] = {
     "nobody": {"public"},
     "stranger": {"public", "known"},
-    "viewer": {"public", "known", "runs:read", "tasks:read", "schedules:read", "system:read"},
+    "viewer": {"public", "known", "runs:read", "tasks:read", "schedules:read", "system:read", "metrics:read"},
     "operator": {
-        "public", "known", "runs:read", "tasks:read", "schedules:read", "system:read", "runs:act", "tasks:act",
-        "schedules:act",
+        "public", "known", "runs:read", "tasks:read", "schedules:read", "system:read", "metrics:read", "runs:act",
+        "tasks:act", "schedules:act",
     },
     "developer": {
-        "public", "known", "runs:read", "tasks:read", "schedules:read", "system:read", "runs:act", "tasks:act",
-        "schedules:act", "runs:start", "schedules:write",
+        "public", "known", "runs:read", "tasks:read", "schedules:read", "system:read", "metrics:read", "runs:act",
+        "tasks:act", "schedules:act", "runs:start", "schedules:write",
     },
     "admin": set(get_args(Permission)),
 }  # fmt: skip
@@ -96,7 +96,16 @@ def test_every_permission_is_had_by_somebody_and_each_role_holds_the_smaller() -
 
 
 async def test_what_changes_something_is_never_a_get() -> None:
-    looking = {"public", "known", "runs:read", "tasks:read", "schedules:read", "system:read", "access:read"}
+    looking = {
+        "public",
+        "known",
+        "runs:read",
+        "tasks:read",
+        "schedules:read",
+        "system:read",
+        "metrics:read",
+        "access:read",
+    }
     assert {route.needs for route in ROUTES if route.method == "GET"} <= looking
 
 
@@ -106,7 +115,7 @@ def test_nothing_is_served_beside_the_table(engine: Engine) -> None:
     other = {place.path for place in places} - {BASE + route.path for route in ROUTES}
     assert other == {
         f"{BASE}/openapi.json", "/login", "/logout", "/", "/overview", "/runs", "/runs/{run:int}", "/workflows",
-        "/tasks", "/schedules", "/workers", "/settings", "/assets/{name}",
+        "/tasks", "/schedules", "/workers", "/settings", "/assets/{name}", "/metrics", "/health", "/ready",
     }  # fmt: skip
 
 

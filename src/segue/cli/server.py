@@ -4,25 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import re
-from getpass import getuser
 from typing import Annotated
 
 from cyclopts import Parameter
 from rich.text import Text
 
+from segue.cli.entrance import HERE, Entrance
 from segue.cli.interrupts import Interrupts, leave
 from segue.cli.output import console
 from segue.cli.scope import Scope
 from segue.cli.serving import load_all
 from segue.engine import Engine
 from segue.errors import InvalidArgument
-from segue.server.access import FirstLoopback, Known, Loopback
-from segue.server.accounts import Accounts
 from segue.server.app import application
 from segue.server.listening import listen
 from segue.settings import port_number
 
-HERE = ("127.0.0.1", "::1", "localhost")
 _BASE = re.compile(r"(/[\w.~-]+)+")
 
 
@@ -56,19 +53,14 @@ def server(
 async def _serve(scope: Scope, host: str, port: int, base: str, proxies: tuple[str, ...]) -> None:
     asked = Interrupts().asked
     async with Engine(scope.url, app=scope.app, namespace=scope.namespace, own=False) as engine:
-        accounts = Accounts(engine.store.accounts, engine.clock.now)
-        empty = not accounts.exist()
-        first = scope.command("user", "add", "NAME", "--role", "admin", "--everywhere")
-        if empty and host not in HERE:
-            raise InvalidArgument(
-                f"nobody has an account yet, and --host {host} would let everybody in; make one first: {first}"
-            )
-        known = Known(accounts, engine.namespace)
-        access = FirstLoopback(Loopback(getuser()), known) if empty else known
-        app = application(engine, access, accounts=accounts, base=base)
+        entrance = Entrance(engine, scope, host)
+        app = application(engine, entrance.access, accounts=entrance.accounts, base=base)
         listening = listen(app, host=host, port=port, proxies=proxies)
-        if empty:
-            _advise(f"nobody has an account: only this machine is served, without a login, until there is one: {first}")
+        if entrance.empty:
+            _advise(
+                "nobody has an account: only this machine is served, without a login, until there is one: "
+                f"{entrance.first}"
+            )
         elif host not in HERE:
             _advise("passwords and keys travel as they are: have a proxy with TLS before it")
         shown = f"{listening.url}{base}/" if base else listening.url

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from segue.authoring.python.definitions import WORKFLOWS
 from segue.cli import target
+from segue.cli.entrance import Entrance
 from segue.cli.interrupts import Interrupts, leave
 from segue.cli.output import badge, console
 from segue.cli.scope import Scope
@@ -21,10 +22,11 @@ from segue.engine import Engine
 from segue.errors import InvalidArgument
 from segue.kernel import events as e
 from segue.kernel.failures import summary
+from segue.metrics.meter import meter_of
 from segue.runtime.resident import Resident
 from segue.server.access import Loopback
-from segue.server.app import application
-from segue.server.listening import listen
+from segue.server.app import application, machine_application
+from segue.server.listening import Listening, listen
 from segue.stores.base import OPEN, RunFilter
 
 _WORDS: dict[type[e.Event], str] = {
@@ -50,21 +52,31 @@ def load_all(places: Iterable[str]) -> list[ModuleType]:
     return modules
 
 
-async def serve(scope: Scope, interrupts: Interrupts, *, grace: float, port: int | None = None) -> None:
+async def serve(
+    scope: Scope, interrupts: Interrupts, *, grace: float, port: int | None = None,
+    machines: tuple[str, int] | None = None,
+) -> None:  # fmt: skip
     """Owns the runs of the app until it is asked to stop, then hands over: attempts under way get ``grace`` seconds.
 
-    With a ``port``, the API and the dashboard are served beside it, to this machine only.
+    With a ``port``, the API and the dashboard are served beside it, to this machine only; with ``machines``, at that
+    address and port, figures and whether it is alive and ready.
     """
     logging.getLogger("segue").addHandler(_Warnings())
     asked = interrupts.asked
     engine = Engine(scope.url, app=scope.app, namespace=scope.namespace)
     printer = _Printer(engine)
     engine.watch_runs(printer.show)
+    meter = meter_of(engine, counting=port is not None or machines is not None)
     await engine.open()
-    listening = None
+    listening = heard = None
     try:
+        if meter.counts is not None:
+            meter.start()
         if port is not None:
             listening = listen(application(engine, Loopback(getuser())), port=port, next_free=True)
+        if machines is not None:
+            heard = _listen_to_machines(engine, scope, *machines)
+            printer.note(f"metrics {heard.url}/metrics")
         printer.show_served(scope, None if listening is None else listening.url)
         if not engine.owner:
             await _stand_by(engine, printer, asked)
@@ -77,10 +89,17 @@ async def serve(scope: Scope, interrupts: Interrupts, *, grace: float, port: int
                 f"handing over; {count(attempts, 'attempt')} may take up to {length(round(grace * 1e6))} to end"
             )
     finally:
-        if listening is not None:
-            await listening.close()
+        for each in (listening, heard):
+            if each is not None:
+                await each.close()
+        meter.close()
         await engine.close(grace=grace)
     leave(0)
+
+
+def _listen_to_machines(engine: Engine, scope: Scope, host: str, port: int) -> Listening:
+    entrance = Entrance(engine, scope, host, "--metrics-host")
+    return listen(machine_application(engine, entrance.access, accounts=entrance.accounts), host=host, port=port)
 
 
 async def _stand_by(engine: Engine, printer: _Printer, asked: asyncio.Event) -> None:

@@ -19,6 +19,12 @@ def worker(
     grace: Annotated[
         str, Parameter(help="How long attempts under way may take to end when it is told to stop.")
     ] = "10s",
+    metrics_port: Annotated[
+        int | None, Parameter(help="Serve /metrics, /health and /ready at this port.", show_default=False)
+    ] = None,
+    metrics_host: Annotated[
+        str, Parameter(help="The address for that; on another one than this machine's, whoever asks needs an API key.")
+    ] = "127.0.0.1",
     scope: Scope = Scope(),  # noqa: B008 (immutable)
 ) -> int:
     """Serve workflows in one process, until SIGTERM or Ctrl-C; then hand over.
@@ -30,9 +36,10 @@ def worker(
         raise InvalidArgument("no module is named; write `segue worker orders.py` or `segue worker shop.orders`")
     seconds = microseconds(grace) / 1_000_000
     load_all(modules)
-    asyncio.run(_serve(scope, seconds))
+    machines = None if metrics_port is None else (metrics_host, metrics_port)
+    asyncio.run(_serve(scope, seconds, machines))
     return 0
 
 
-async def _serve(scope: Scope, grace: float) -> None:
-    await serve(scope, Interrupts(), grace=grace)
+async def _serve(scope: Scope, grace: float, machines: tuple[str, int] | None) -> None:
+    await serve(scope, Interrupts(), grace=grace, machines=machines)

@@ -55,6 +55,10 @@ class ProcessPool(Protocol):
         """Runs the step in a process of its own; cancelling the future kills the process. ``begun`` is called once it
         is the step's turn."""
 
+    @property
+    def waiting(self) -> int:
+        """How many steps wait for a free process."""
+
     async def close(self) -> None: ...
 
 
@@ -188,6 +192,20 @@ class Attempts:
         )  # fmt: skip
         coroutine: Any = chain(self._interceptors, "step", innermost)(call)
         running.follow(self._loop.create_task(coroutine, context=context_of(running)))
+
+    def load(self) -> dict[str, tuple[int, int]]:
+        """How many attempts run, and how many wait for a free thread or process, by executor."""
+        found: dict[str, tuple[int, int]] = {}
+        for each in self.running:
+            executor = each.command.spec.executor
+            running, waiting = found.get(executor, (0, 0))
+            idle = each.thread is not None and not (each.thread.running() or each.thread.done())
+            found[executor] = (running + (not idle), waiting + idle)
+        if self._processes is not None and "process" in found:
+            together = sum(found["process"])
+            waiting = min(self._processes.waiting, together)
+            found["process"] = (together - waiting, waiting)
+        return found
 
     def before_outcome(self, running: Running) -> None:
         """Called when an attempt has ended, before its outcome is reported."""

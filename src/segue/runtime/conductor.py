@@ -28,6 +28,7 @@ from segue.runtime.journal import JournalFormat
 from segue.runtime.resident import NEVER, Finished, Resident, Segment, Withheld, refuse
 from segue.runtime.settings import Settings
 from segue.runtime.timers import Timers
+from segue.runtime.witness import Witness, tell
 from segue.runtime.writer import Writer
 from segue.stores.base import RESIDENT, Appended, HoldStep, Rejected, RunRow, Status, Store
 from segue.stores.owning import Slots, within
@@ -96,6 +97,7 @@ class Conductor:
         self.updates: dict[int, dict[str, list[asyncio.Future[e.UpdateCompleted]]]] = {}
         self.salvaged: dict[tuple[int, str, int], Finished] = {}
         self.unstorable: dict[int, str] = {}
+        self.witnesses: tuple[Witness, ...] = ()
         self.waiting_for_version: dict[int, int] = {}
         self.held: dict[tuple[str, str], HoldStep] = {}
         self.slots: tuple[Slots, ...] = ()
@@ -141,6 +143,8 @@ class Conductor:
         segment = run.open_segment()
         data, blobs = self.journal.write(event)
         segment.events.append(data)
+        if self.witnesses:
+            segment.witnessed.append(event)
         if blobs:
             segment.extras.blobs.extend(blobs)
         run.seq += 1
@@ -264,6 +268,8 @@ class Conductor:
                 run.open_segment()
                 self.release_or_write(run)
             return
+        if self.witnesses:
+            tell(self.witnesses, Witness.fired, now - deadline.at)
         self.apply(run, e.TimerFired(self.stamp(run, now), None, None, deadline.timer, deadline.summary))
 
     # --- after the commit -------------------------------------------------------------------------------------
@@ -271,6 +277,8 @@ class Conductor:
     def committed(self, run: Resident, segment: Segment, answer: Appended) -> None:
         """The segment is on disk: release what it held back."""
         run.durable += len(segment.events)
+        if segment.witnessed:
+            tell(self.witnesses, Witness.recorded, run, segment.witnessed)
         followers = self.followers.get(run.run)
         if followers:
             for follow in list(followers):

@@ -93,6 +93,10 @@ class Processes:
         self._gone.set()
         self._closing = False
 
+    @property
+    def waiting(self) -> int:
+        return len(self._waiting)
+
     def run(
         self, runner: StepRunner, command: RunStep, attempt: Attempt, begun: Callable[[], None]
     ) -> asyncio.Future[Payload]:

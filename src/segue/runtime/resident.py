@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from segue.kernel.commands import SendMessage
-from segue.kernel.events import DecisionEvaluated, RunStarted, StepCompleted, StepFailed, StepScheduled
+from segue.kernel.events import DecisionEvaluated, Event, RunStarted, StepCompleted, StepFailed, StepScheduled
 from segue.kernel.execution import Execution
 from segue.kernel.payload import Payload
 from segue.stores.base import RESIDENT, Append, Blob, GoOn, LiveAttempt, Post, StartRun, StateWrite, Status, TaskRow
@@ -92,7 +92,9 @@ class Extras:
 class Segment:
     """Events of one run that are committed together, what becomes true with them, and what is released by them."""
 
-    __slots__ = ("_extras", "check_inbox", "closes", "consumed", "effects", "events", "finished", "seq", "status")
+    __slots__ = (
+        "_extras", "check_inbox", "closes", "consumed", "effects", "events", "finished", "seq", "status", "witnessed",
+    )  # fmt: skip
 
     def __init__(self, seq: int) -> None:
         self.seq = seq
@@ -103,6 +105,8 @@ class Segment:
         self.status: Status | None = None
         self.check_inbox = False
         self.closes = False
+        self.witnessed: list[Event] = []
+        """The events themselves, if somebody wants to hear of them."""
         self._extras: Extras | None = None
 
     @property

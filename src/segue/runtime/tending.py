@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -42,6 +43,8 @@ class Tending:
         self._surplus: tuple[Slots, ...] = ()
         self._task: asyncio.Task[None] | None = None
         self._again = asyncio.Event()
+        self.heard_at = time.monotonic()
+        """When (by the monotonic clock) the store last heard of the owner."""
 
     def begin(self) -> None:
         """Asks for the first slots; whoever looks for due runs next finds those in them.
@@ -88,7 +91,9 @@ class Tending:
         free = self._let_go()
         if free:
             await asyncio.to_thread(store.give, self._fence, free)
+        asked_at = time.monotonic()
         holding = await asyncio.to_thread(store.tend, self._fence)
+        self.heard_at = asked_at
         self._take_up(holding)
         await self._pass_on(holding.elsewhere - set(self._conductor.definitions.names()))
 

@@ -67,6 +67,8 @@ class Writer:
 
     Attributes:
         aside: a thread of its own, made when the first batch needs one.
+        commits, failures: batches that are on disk, and tries that did not come so far.
+        timed: hears how many seconds a batch took, from its first try on, and how many operations it held.
     """
 
     def __init__(self, store: Store, owner: Owner, *, prepare: Callable[[Resident, Segment], None]) -> None:
@@ -87,6 +89,8 @@ class Writer:
         self.unavailable: StoreUnavailable | None = None
         self.stopped: Exception | None = None
         self.commits = 0
+        self.failures = 0
+        self.timed: Callable[[float, int], None] | None = None
         self._awaited: list[asyncio.Future[None]] = []
 
     # --- what is handed in ------------------------------------------------------------------------------------
@@ -116,6 +120,12 @@ class Writer:
         """Commits what is ready, in place, if exactly one run is and nothing is under way."""
         if self._committing is None and len(self._dirty) == 1 and not self._operations:
             self._flush()
+
+    @property
+    def depth(self) -> int:
+        """How many operations wait for a commit, or are in the one under way."""
+        under_way = 0 if self._committing is None else len(self._committing.operations)
+        return under_way + len(self._dirty) + len(self._operations)
 
     @property
     def busy(self) -> bool:
@@ -148,6 +158,7 @@ class Writer:
         self._committing = work
         self._commit_id += 1
         work.batch = Batch(self._commit_id, tuple(work.operations), self.fence)
+        work.began = time.perf_counter()
         self._attempt(work)
 
     def _take(self) -> _Committing:
@@ -212,6 +223,8 @@ class Writer:
         self._pause = RETRY_FIRST
         self.unavailable = None
         self.commits += 1
+        if self.timed is not None:
+            self.timed(time.perf_counter() - work.began, len(work.operations))
         for reply, answer in zip(work.replies, answers, strict=True):
             if isinstance(reply, tuple):
                 self._answer(*reply, answer)
@@ -239,6 +252,7 @@ class Writer:
     # --- when it fails ----------------------------------------------------------------------------------------
 
     def _failed(self, work: _Committing, error: Exception) -> None:
+        self.failures += 1
         if not isinstance(error, StoreUnavailable):
             if not isinstance(error, FenceLost):
                 log.critical("the store refused a batch for good", exc_info=error)
@@ -341,7 +355,7 @@ class Writer:
 class _Committing:
     """A batch on its way, with whoever waits for its answers."""
 
-    __slots__ = ("batch", "bulky", "operations", "replies", "resolved", "rows", "uncertain")
+    __slots__ = ("batch", "began", "bulky", "operations", "replies", "resolved", "rows", "uncertain")
 
     def __init__(self) -> None:
         self.operations: list[Operation] = []
@@ -350,6 +364,7 @@ class _Committing:
         self.bulky = False
         self.resolved = False
         self.uncertain = False
+        self.began = 0.0
         self.batch: Batch
 
 

@@ -15,7 +15,7 @@ from segue.stores.account_rows import KeyRow, UserRow
 
 EVERYTHING = frozenset(get_args(Permission))
 
-_SEEING = frozenset({"public", "known", "runs:read", "tasks:read", "schedules:read", "system:read"})
+_SEEING = frozenset({"public", "known", "runs:read", "tasks:read", "schedules:read", "system:read", "metrics:read"})
 
 ROLES: dict[Role, frozenset[str]] = {
     "viewer": _SEEING,

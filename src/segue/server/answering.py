@@ -81,6 +81,9 @@ class Answering:
                 self._stream(route, call, number), media_type="text/event-stream",
                 headers=_NOT_KEPT | {"x-accel-buffering": "no"},
             )  # fmt: skip
+        if route.text:
+            text = await route.handler(call)
+            return Response(text.body, route.status, _NOT_KEPT | {"content-type": text.media_type})
         carry_out = partial(_handled, route, call)
         if repeated is None:
             answered = await carry_out()

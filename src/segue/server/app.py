@@ -43,6 +43,7 @@ def application(engine: Engine, access: Access, *, accounts: Accounts | None = N
         return Response(description, media_type="application/json")
 
     places = [_place(answering, list(routes)) for _, routes in groupby(sorted(ROUTES, key=_path), _path)]
+    places += _for_machines(answering)
     places.append(Place(f"{BASE}/openapi.json", openapi))
     places += door.places()
     places += pages(shut=door.shut)
@@ -51,11 +52,29 @@ def application(engine: Engine, access: Access, *, accounts: Accounts | None = N
     return SecurityHeaders(Below(app, base) if base else app)
 
 
+def machine_application(engine: Engine, access: Access, *, accounts: Accounts) -> ASGIApp:
+    """What machines ask of a worker that serves no dashboard: figures, and whether it is alive and ready."""
+    app = Starlette(
+        routes=_for_machines(Answering(engine, Logins(access, accounts))),
+        exception_handlers={HTTPException: _not_there},
+    )
+    app.router.redirect_slashes = False
+    return SecurityHeaders(app)
+
+
+MACHINES = ("/metrics", "/health", "/ready")
+"""What machines look for at the top, outside the API."""
+
+
+def _for_machines(answering: Answering) -> list[Place]:
+    return [_place(answering, [route], base="") for route in ROUTES if route.path in MACHINES]
+
+
 def _path(route: Route) -> str:
     return route.path
 
 
-def _place(answering: Answering, routes: list[Route]) -> Place:
+def _place(answering: Answering, routes: list[Route], base: str = BASE) -> Place:
     """All that can be asked at one path: a method that cannot is answered with those that can."""
     by_method: dict[str, Route] = {route.method: route for route in routes}
 
@@ -63,7 +82,7 @@ def _place(answering: Answering, routes: list[Route]) -> Place:
         method = "GET" if request.method == "HEAD" else request.method
         return await answering.answer(by_method[method], request)
 
-    return Place(BASE + routes[0].path, answer, methods=list(by_method))
+    return Place(base + routes[0].path, answer, methods=list(by_method))
 
 
 class Below:

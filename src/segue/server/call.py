@@ -14,10 +14,11 @@ if TYPE_CHECKING:
 
 Permission = Literal[
     "public", "known", "runs:read", "runs:start", "runs:act", "tasks:read", "tasks:act", "schedules:read",
-    "schedules:act", "schedules:write", "system:read", "access:read", "access:act",
+    "schedules:act", "schedules:write", "system:read", "metrics:read", "access:read", "access:act",
 ]  # fmt: skip
 """What somebody may do. ``public``: nobody needs to be known; ``known``: somebody has to be. ``schedules:act`` pauses,
-triggers and fills in; ``schedules:write`` makes, changes and deletes. ``access`` is users, keys and the audit log."""
+triggers and fills in; ``schedules:write`` makes, changes and deletes. ``metrics:read`` is what Prometheus has;
+``access`` is users, keys and the audit log."""
 
 Limit = Annotated[int, msgspec.Meta(ge=1, le=2**53 - 1)]
 """How many things are wanted; fewer may come."""
@@ -49,6 +50,13 @@ B = TypeVar("B")
 
 class Nothing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """No query parameters."""
+
+
+class Text(msgspec.Struct, frozen=True):
+    """An answer that is no JSON."""
+
+    body: bytes
+    media_type: str
 
 
 class Principal(msgspec.Struct, frozen=True, kw_only=True):
@@ -135,6 +143,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
         summary: one sentence for the documentation.
         query, body, gives: types; a body of None is no body, a ``gives`` of None answers 204.
         stream: the answer is a stream of server-sent events of ``gives``.
+        text: the media type of an answer that is ``Text``, as far as the description of the API tells it.
         noted: it stands in the audit log; by default what needs more than a permission to look.
     """
 
@@ -148,6 +157,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     gives: Any = None
     status: int = 200
     stream: bool = False
+    text: str = ""
     noted: bool | None = None
 
     @property

@@ -59,6 +59,8 @@ def _operation(route: Route, of: dict[str, Any], components: dict[str, Any]) -> 
 
 
 def _response(route: Route, of: dict[str, Any]) -> dict[str, Any]:
+    if route.text:
+        return {"description": route.summary, "content": {route.text: {"schema": {"type": "string"}}}}
     if route.gives is None:
         return {"description": "Done."}
     media = "text/event-stream" if route.stream else "application/json"

@@ -14,6 +14,7 @@ from segue.server import (
     live,
     many,
     members,
+    metrics,
     overview,
     people,
     repairs,
@@ -297,6 +298,10 @@ ROUTES: tuple[Route, ...] = (
     Route(
         method="GET", path="/live", needs="runs:read", handler=live.changes, query=live.LiveQuery, gives=live.Changed,
         stream=True, summary="Says that something has changed, after commits.",
+    ),
+    Route(
+        method="GET", path="/metrics", needs="metrics:read", handler=metrics.show_metrics, text="text/plain",
+        summary="Figures for Prometheus.",
     ),
     Route(
         method="GET", path="/health", needs="public", handler=health.healthy, gives=health.Health,

@@ -14,6 +14,7 @@ from typing import Any, Literal, Protocol
 import msgspec
 
 from segue.stores.account_rows import HasAccounts
+from segue.stores.backlog import HasBacklog
 from segue.stores.cache_rows import CacheEntry, CacheReads
 from segue.stores.figure_rows import FigureReads
 from segue.stores.outbox_rows import OutboxReads, Settled, SettleOutbox
@@ -474,7 +475,7 @@ class Ended(msgspec.Struct, frozen=True):
 ALL_ENDED = Ended()
 
 
-class Store(CacheReads, FigureReads, HasAccounts, OutboxReads, Owning, ScheduleReads, Protocol):
+class Store(CacheReads, FigureReads, HasAccounts, HasBacklog, OutboxReads, Owning, ScheduleReads, Protocol):
     """A database that holds runs. Reading and writing may go on side by side; ``commit`` is called by one thread at a
     time, reads by any."""
 
@@ -491,8 +492,7 @@ class Store(CacheReads, FigureReads, HasAccounts, OutboxReads, Owning, ScheduleR
 
     def own(self, app: str, worker: str, serves: Mapping[str, str] | None = None) -> Fence | None:
         """Becomes an owner of the app's runs, with a new epoch, or, where there is one at a time, None while somebody
-        else is; of which of them, ``tend`` says. ``serves`` says which
-        workflows the worker has code for, and in which version, to whoever asks for ``owner``."""
+        else is; of which of them, ``tend`` says. ``serves``: what the worker has code for, and in which version."""
 
     def advertise(self, fence: Fence, serves: Mapping[str, str]) -> None:
         """Says anew what the owner serves. Nothing happens when the fence is void."""

@@ -26,6 +26,7 @@ from typing import NoReturn, Protocol
 
 from segue.errors import StoreUnavailable
 from segue.stores.account_rows import AccountRows
+from segue.stores.backlog import Backlog
 from segue.stores.base import (
     ALL_ENDED,
     Answer,
@@ -323,6 +324,9 @@ class FaultyStore:
 
         self._strike(redact, ERASURE)
         return done[-1]
+
+    def backlog(self, namespace: str, app: str, now: int, limit: int = 100_000) -> Backlog:
+        return self._living().backlog(namespace, app, now, limit)
 
     def stats(self) -> StoreStats:
         return self._living().stats()

@@ -751,7 +751,7 @@ export interface ApiKey {
 
 export interface KeyBody {
   label: string
-  permissions: ("access:act" | "access:read" | "known" | "public" | "runs:act" | "runs:read" | "runs:start" | "schedules:act" | "schedules:read" | "schedules:write" | "system:read" | "tasks:act" | "tasks:read")[]
+  permissions: ("access:act" | "access:read" | "known" | "metrics:read" | "public" | "runs:act" | "runs:read" | "runs:start" | "schedules:act" | "schedules:read" | "schedules:write" | "system:read" | "tasks:act" | "tasks:read")[]
   expires_at: number | null
 }
 
@@ -895,6 +895,7 @@ export interface Operations {
   list_workers: { path: Record<never, never>; query: Record<never, never>; body: undefined; gives: Worker[] }
   show_system: { path: Record<never, never>; query: Record<never, never>; body: undefined; gives: SystemView }
   changes: { path: Record<never, never>; query: { after?: number }; body: undefined; gives: Changed }
+  show_metrics: { path: Record<never, never>; query: Record<never, never>; body: undefined; gives: string }
   healthy: { path: Record<never, never>; query: Record<never, never>; body: undefined; gives: Health }
   ready: { path: Record<never, never>; query: Record<never, never>; body: undefined; gives: Ready }
 }
@@ -966,6 +967,7 @@ export const ROUTES = {
   list_workers: ['GET', '/workers'],
   show_system: ['GET', '/settings'],
   changes: ['GET', '/live'],
+  show_metrics: ['GET', '/metrics'],
   healthy: ['GET', '/health'],
   ready: ['GET', '/ready'],
 } as const

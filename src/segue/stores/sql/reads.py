@@ -9,10 +9,12 @@ from typing import Any
 
 import msgspec
 
+from segue.stores.backlog import Backlog
 from segue.stores.base import HoldStep, InboxRow, LiveAttempt, Owner, RunFilter, RunRow, StoreStats, Task
 from segue.stores.cache_rows import CacheEntry
 from segue.stores.outbox_rows import OutboxRow
 from segue.stores.owning import Worker
+from segue.stores.sql.backlog import backlog
 from segue.stores.sql.statements import Connection, Readers, Row, Statement, numbers, texts
 from segue.stores.sql.values import attribute_text
 
@@ -212,6 +214,9 @@ class Reads:
         with self._readers.reading() as connection:
             rows = _cached.one(connection, (namespace, step, key))
         return CacheEntry(*rows[0]) if rows else None
+
+    def backlog(self, namespace: str, app: str, now: int, limit: int = 100_000) -> Backlog:
+        return backlog(self._readers, namespace, app, now, limit)
 
     def stats(self) -> StoreStats:
         with self._readers.reading() as connection:

@@ -1,0 +1,204 @@
+"""Writes the figures of an engine down as Prometheus reads them. The names are an interface: docs/observability.md."""
+
+from __future__ import annotations
+
+import asyncio
+import platform
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TypeVar
+
+from prometheus_client import CollectorRegistry, ProcessCollector
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.exposition import choose_encoder
+from prometheus_client.registry import Collector
+
+import segue
+from segue.errors import StoreError
+from segue.metrics.counting import OTHERS, Counts, Histogram
+from segue.metrics.loop_lag import LoopLag
+from segue.metrics.meter import Meter, Standing, Work
+from segue.serving import Duty
+
+Labels = TypeVar("Labels", bound=tuple[str, ...])
+
+OUTCOMES = ("completed", "retried", "failed")
+WORKFLOWS = 300
+"""Workflows whose runs are told apart in what the store says; the runs of the others are counted together."""
+
+
+async def exposition(meter: Meter, accept: str = "") -> tuple[bytes, str]:
+    """The figures of this moment, and their media type, as whoever scrapes wants them (``accept``).
+
+    What moves with the loop is looked at there, and takes no time; the store, and writing it all down, are left to a
+    thread, so that runs go on meanwhile.
+    """
+    return await asyncio.to_thread(_written, meter, meter.attempts(), list(_of_process(meter)), accept)
+
+
+def _written(meter: Meter, work: Work, here: list[Metric], accept: str) -> tuple[bytes, str]:
+    registry = CollectorRegistry()
+    registry.register(_Everything(meter, work, here))
+    ProcessCollector(namespace="segue", registry=registry)
+    write, media_type = choose_encoder(accept)
+    return write(registry), media_type
+
+
+class _Everything(Collector):
+    def __init__(self, meter: Meter, work: Work, here: list[Metric]) -> None:
+        self._meter = meter
+        self._work = work
+        self._here = here
+
+    def describe(self) -> list[Metric]:
+        return []  # what there is shows when it is asked for
+
+    def collect(self) -> Iterator[Metric]:
+        meter = self._meter
+        yield _gauge("segue_build_info", "The release that runs.", ("version", "python"), {_build(): 1})
+        yield from _of_store(meter, self._work)
+        if meter.counts is not None:
+            yield from _of_counts(meter.counts)
+        yield from self._here
+
+
+def _build() -> tuple[str, ...]:
+    return segue.__version__, platform.python_version()
+
+
+# --- the store ------------------------------------------------------------------------------------------------
+
+
+def _of_store(meter: Meter, work: Work) -> Iterator[Metric]:
+    try:
+        standing = meter.standing()
+    except StoreError:
+        standing = None
+    yield _gauge("segue_store_up", "1 if the database answers.", (), {(): int(standing is not None)})
+    if standing is not None:
+        yield from _of_standing(standing, meter.engine.namespace, meter.engine.app)
+        if meter.engine.duty is not None:
+            load = meter.load(work, standing)
+            text = "Work for this worker by how much it can do at once; above 1 it is behind. To scale by."
+            yield _gauge("segue_worker_load", text, (), {(): load})
+
+
+def _of_standing(standing: Standing, namespace: str, app: str) -> Iterator[Metric]:
+    figures = standing.figures
+    runs = {(namespace, workflow, state): count for (workflow, state), count in _largest(figures.open).items()}
+    yield _gauge("segue_runs", "Open runs.", ("namespace", "workflow", "state"), runs)
+    yield _gauge("segue_tasks_open", "Open human tasks.", ("namespace",), {(namespace,): figures.tasks})
+    yield _gauge("segue_tasks_overdue", "Those past their time.", ("namespace",), {(namespace,): figures.overdue})
+    yield _gauge(
+        "segue_runs_due", "Runs whose time has come and that nobody executes.", ("app",), {(app,): figures.due}
+    )
+    yield _gauge("segue_inbox_messages", "Messages that wait for a run.", ("app",), {(app,): figures.messages})
+    age = 0.0 if figures.oldest is None else max(0, standing.now - figures.oldest) / 1_000_000
+    yield _gauge("segue_inbox_oldest_seconds", "Since when the first of them waits.", ("app",), {(app,): age})
+    text = "For how long the schedule that waits longest has been due."
+    yield _gauge("segue_schedule_lag_seconds", text, ("app",), {(app,): standing.schedule_lag})
+    yield _gauge("segue_workers", "Workers of the app that are alive.", ("app",), {(app,): standing.workers})
+
+
+def _largest(counted: Mapping[tuple[str, str], int]) -> dict[tuple[str, str], int]:
+    """(workflow, state) → runs, of the workflows with the most open runs; the others together."""
+    together: dict[str, int] = {}
+    for (_, workflow), count in counted.items():
+        together[workflow] = together.get(workflow, 0) + count
+    named = set(sorted(together, key=lambda workflow: (-together[workflow], workflow))[:WORKFLOWS])
+    found: dict[tuple[str, str], int] = {}
+    for (state, workflow), count in counted.items():
+        key = (workflow if workflow in named else OTHERS, state)
+        found[key] = found.get(key, 0) + count
+    return found
+
+
+# --- this process ---------------------------------------------------------------------------------------------
+
+
+def _of_counts(counts: Counts) -> Iterator[Metric]:
+    # Copied at once: the loop goes on counting.
+    workflows, steps = dict(counts.workflows), dict(counts.steps)
+    started = {(name,): each.started for name, each in workflows.items()}
+    yield _counter("segue_runs_started", "Runs that began.", ("workflow",), started)
+    ended = {(name, state): count for name, each in workflows.items() for state, count in [*each.ended.items()]}
+    yield _counter("segue_runs_ended", "Runs that ended.", ("workflow", "state"), ended)
+    lengths = {name: each.lengths for name, each in workflows.items()}
+    yield _histogram("segue_run_duration_seconds", "From begin to end.", "workflow", lengths)
+    opened = {(name, why): count for name, each in workflows.items() for why, count in [*each.incidents.items()]}
+    yield _counter("segue_incidents", "Incidents that were opened.", ("workflow", "cause"), opened)
+    text = "Attempts of steps: completed, retried (it failed and is tried again), failed (for good)."
+    attempts = {(name, what): getattr(each, what) for name, each in steps.items() for what in OUTCOMES}
+    yield _counter("segue_step_attempts", text, ("step", "outcome"), attempts)
+    took = {name: each.lengths for name, each in steps.items()}
+    yield _histogram("segue_step_duration_seconds", "What an attempt took.", "step", took)
+    cached = {(name,): each.cached for name, each in steps.items()}
+    yield _counter("segue_step_cached", "Calls answered from the cache.", ("step",), cached)
+    yield _counter("segue_tasks", "Human tasks opened and completed.", ("event",), _single(counts.tasks))
+    yield _histogram("segue_timer_lag_seconds", "How late timers fired.", None, {"": counts.lateness})
+    yield _histogram("segue_commit_duration_seconds", "What a commit took.", None, {"": counts.commits})
+    yield _counter("segue_commit_operations", "Operations that were committed.", (), {(): counts.operations})
+
+
+def _of_process(meter: Meter) -> Iterator[Metric]:
+    yield _gauge("segue_owner", "1 if this process owns runs.", (), {(): int(meter.engine.owner)})
+    if meter.loop_lag is not None:
+        yield from _of_loop(meter.loop_lag)
+    if meter.engine.duty is not None:
+        yield from _of_duty(meter, meter.engine.duty)
+
+
+def _of_loop(lag: LoopLag) -> Iterator[Metric]:
+    text = "How late the event loop came to a timer: what keeps it is a step or workflow that blocks."
+    yield _histogram("segue_event_loop_lag_seconds", text, None, {"": lag.seconds})
+    yield _gauge("segue_event_loop_lag_worst_seconds", "The longest since the last scrape.", (), {(): lag.take_worst()})
+
+
+def _of_duty(meter: Meter, duty: Duty) -> Iterator[Metric]:
+    conductor = duty.conductor
+    yield _gauge("segue_writer_depth", "Operations that wait for a commit.", (), {(): conductor.writer.depth})
+    yield _counter(
+        "segue_commit_failures", "Commits that failed and are tried again.", (), {(): conductor.writer.failures}
+    )
+    yield _gauge("segue_resident_runs", "Runs in memory.", (), {(): len(conductor.residents)})
+    slots = sum(each.high - each.low + 1 for each in conductor.slots)
+    yield _gauge("segue_slots_owned", "Slots that this worker owns, of 16384.", (), {(): slots})
+    lease = conductor.store.lease
+    if lease is not None:
+        age = time.monotonic() - duty.tending.heard_at
+        yield _gauge("segue_lease_age_seconds", "Since when the database last heard of it.", (), {(): age})
+        yield _gauge("segue_lease_seconds", "The age at which others take over.", (), {(): lease})
+    work: dict[tuple[str, ...], float] = {}
+    for executor, (running, waiting) in meter.attempts().items():
+        work[executor, "running"], work[executor, "waiting"] = running, waiting
+    yield _gauge("segue_attempts", "Attempts of steps here, by where they run.", ("executor", "state"), work)
+    text = "How many attempts can run at once here."
+    yield _gauge("segue_attempts_capacity", text, ("executor",), _single(meter.capacity()))
+
+
+# --- families -------------------------------------------------------------------------------------------------
+
+
+def _single(values: Mapping[str, float]) -> dict[tuple[str, ...], float]:
+    return {(name,): value for name, value in list(values.items())}
+
+
+def _gauge(name: str, text: str, labels: Iterable[str], values: Mapping[Labels, float]) -> Metric:
+    family = GaugeMetricFamily(name, text, labels=list(labels))
+    for key, value in values.items():
+        family.add_metric(key, value)
+    return family
+
+
+def _counter(name: str, text: str, labels: Iterable[str], values: Mapping[Labels, float]) -> Metric:
+    family = CounterMetricFamily(name, text, labels=list(labels))
+    for key, value in list(values.items()):
+        family.add_metric(key, value)
+    return family
+
+
+def _histogram(name: str, text: str, label: str | None, values: Mapping[str, Histogram]) -> Metric:
+    family = HistogramMetricFamily(name, text, labels=[] if label is None else [label])
+    for key, histogram in list(values.items()):
+        family.add_metric([] if label is None else [key], histogram.buckets(), histogram.sum)
+    return family

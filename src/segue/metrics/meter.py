@@ -1,0 +1,106 @@
+"""The meter of an engine: what it counts of its own work, and what it reads from the store now and then."""
+
+from __future__ import annotations
+
+import os
+import time
+from weakref import WeakKeyDictionary, ref
+
+from segue.engine import Engine
+from segue.metrics.counting import Counts
+from segue.metrics.loop_lag import LoopLag
+from segue.stores.backlog import Backlog
+
+FRESH = 5.0
+"""Seconds for which figures from the store are good: however many scrape, it is asked no more often."""
+
+
+Work = dict[str, tuple[int, int]]
+"""Attempts that run and that wait, by executor."""
+
+
+class Standing:
+    """What the store said.
+
+    Attributes:
+        figures: counts. workers: of the app, that are alive. schedule_lag: seconds for which the schedule that waits
+            longest has been due.
+    """
+
+    def __init__(self, figures: Backlog, workers: int, schedule_lag: float, now: int) -> None:
+        self.figures = figures
+        self.workers = workers
+        self.schedule_lag = schedule_lag
+        self.now = now
+
+
+class Meter:
+    """Counts from now on, if the engine owns runs or ever will.
+
+    Attributes:
+        counts, loop_lag: None where nothing is counted, such as in a server that owns no runs.
+    """
+
+    def __init__(self, engine: Engine, *, counting: bool = True) -> None:
+        self._engine = ref(engine)
+        self.counts: Counts | None = None
+        self.loop_lag: LoopLag | None = None
+        self._standing: Standing | None = None
+        self._looked_at = 0.0
+        if counting:
+            self.counts = Counts()
+            engine.witness(self.counts)
+
+    @property
+    def engine(self) -> Engine:
+        """Whose meter it is; an engine is not kept by being measured."""
+        engine = self._engine()
+        assert engine is not None
+        return engine
+
+    def start(self) -> None:
+        """Begins to watch the loop; call it there."""
+        self.loop_lag = LoopLag()
+
+    def close(self) -> None:
+        if self.loop_lag is not None:
+            self.loop_lag.close()
+
+    def standing(self) -> Standing:
+        """What the store holds, as of a moment ago. Raises ``StoreUnavailable``."""
+        if self._standing is None or time.monotonic() - self._looked_at > FRESH:
+            engine, now = self.engine, self.engine.clock.now()
+            figures = engine.store.backlog(engine.namespace, engine.app, now)
+            workers = len(engine.store.workers(engine.app))
+            due = engine.store.next_schedule(engine.app, 0)
+            lag = 0.0 if due is None else max(0, now - due) / 1_000_000
+            self._standing, self._looked_at = Standing(figures, workers, lag, now), time.monotonic()
+        return self._standing
+
+    def attempts(self) -> Work:
+        """What is under way here; call it on the loop."""
+        duty = self.engine.duty
+        return {} if duty is None else duty.attempts.load()
+
+    def capacity(self) -> dict[str, int]:
+        """How many attempts can run here at once, by executor, where there is a limit."""
+        settings = self.engine.settings
+        return {"thread": settings.threads, "process": settings.processes or os.cpu_count() or 1}
+
+    def load(self, work: Work, standing: Standing) -> float:
+        """Work there is for this worker, its share of the runs that nobody has taken up included, by how much it can
+        do at once. More than 1: it is behind."""
+        capacity = self.capacity()
+        busiest = max((sum(work.get(executor, (0, 0))) / places for executor, places in capacity.items()), default=0.0)
+        return busiest + standing.figures.due / max(1, standing.workers) / capacity["thread"]
+
+
+_METERS: WeakKeyDictionary[Engine, Meter] = WeakKeyDictionary()
+
+
+def meter_of(engine: Engine, *, counting: bool = False) -> Meter:
+    """The engine's meter, made when it is first asked for."""
+    found = _METERS.get(engine)
+    if found is None:
+        found = _METERS[engine] = Meter(engine, counting=counting)
+    return found
