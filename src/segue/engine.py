@@ -11,6 +11,7 @@ import builtins
 import logging
 import os
 import random
+import sys
 import uuid
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar, overload
@@ -18,6 +19,7 @@ from weakref import WeakSet
 
 import msgspec
 
+import segue
 from segue.authoring.python.definitions import Step, Workflow
 from segue.authoring.python.references import Ref
 from segue.authoring.python.references import decode as decode_reference
@@ -112,6 +114,8 @@ class Engine(Repairing, Starting, Steering):
         own: whether this engine may own runs; a client that only starts and asks says False.
         settings: how much of everything; by default what environment and file say (docs/settings.md).
         interceptors: the user's own code around starts, messages, workflows and steps; see docs/messages.md.
+        tracer_provider: of the OpenTelemetry SDK, if not the one that is configured for the process; see
+            docs/observability.md.
         durability: ``full`` (a commit is on disk), or ``relaxed``: a power cut may lose the last acknowledgements.
 
     Raises:
@@ -129,6 +133,7 @@ class Engine(Repairing, Starting, Steering):
         encodings: Encodings | Factory | None = None,
         secrets: Any = None,
         interceptors: Iterable[Interceptor] = (),
+        tracer_provider: Any = None,
         own: bool = True,
         settings: Settings | None = None,
         durability: Durability | None = None,
@@ -162,9 +167,23 @@ class Engine(Repairing, Starting, Steering):
         self._client: Direct | Remote
         self._duty: Duty | None = None
         self._witnesses: tuple[Witness, ...] = ()
+        self.traced = tracer_provider is not None or "opentelemetry.trace" in sys.modules
+        if self.traced:
+            self._trace(tracer_provider)
         self._on_run: Callable[[Resident, e.Event], None] = lambda run, event: None
         self._candidate: asyncio.Task[None] | None = None
         self._watch: asyncio.Task[None] | None = None
+
+    def _trace(self, provider: Any) -> None:
+        """Nobody who does not trace waits for the modules to be loaded."""
+        from segue.tracing.choosing import spans
+        from segue.tracing.travelling import Caller
+
+        found = spans(provider, segue.__version__, texts=self._codec is None)
+        self.traced = found is not None
+        if found is not None:
+            self.witness(found)
+            self.interceptors = (*self.interceptors, Caller())
 
     # --- opening and closing ----------------------------------------------------------------------------------
 
@@ -265,7 +284,7 @@ class Engine(Repairing, Starting, Steering):
 
     def _tell_run(self, run: Resident, event: e.Event) -> None:
         if self._witnesses and isinstance(event, e.RunStarted):  # which whoever starts the run has recorded
-            tell(self._witnesses, Witness.recorded, run, (event,))
+            tell(self._witnesses, Witness.recorded, run, 1, event.at, (event,))
         if self._duty is not None:
             self._duty.retaining.heard(event)
             self._duty.scheduler.heard(run.id, event)

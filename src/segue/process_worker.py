@@ -105,6 +105,10 @@ class Worker:
     def _outcome(self, start: Start, attempt: Attempt) -> Completed | Failed:
         try:
             step = _find(start).bind(self._encodings)
+            if "opentelemetry.trace" in sys.modules:  # the user's code traces, and goes on from the step's span
+                from segue.tracing.travelling import enter
+
+                enter(attempt)
             result = step.encode(step.call(step.decode(start.input)))
         except BaseException as error:  # also SystemExit: a step that calls sys.exit() has failed, the worker has not
             return Failed(take_apart(error, self._encodings))

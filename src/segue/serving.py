@@ -191,6 +191,8 @@ class Duty:
     def witnessed_by(self, witnesses: tuple[Witness, ...]) -> None:
         """Has them hear of what is recorded here from now on."""
         self.conductor.witnesses = witnesses
+        for witness in witnesses:
+            witness.serve(self.attempts)
         self.conductor.writer.timed = partial(tell, witnesses, Witness.committed) if witnesses else None
 
     def _advertise(self) -> None:

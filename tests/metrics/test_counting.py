@@ -137,7 +137,7 @@ async def test_a_witness_that_fails_keeps_nobody_from_going_on(
     engine: Engine, counts: Counts, caplog: pytest.LogCaptureFixture
 ) -> None:
     class Fails(Witness):
-        def recorded(self, run: object, events: object) -> None:
+        def recorded(self, run: object, seq: int, since: int, events: object) -> None:
             raise ZeroDivisionError
 
     engine.witness(Fails())

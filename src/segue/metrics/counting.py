@@ -109,7 +109,7 @@ class Counts(Witness):
         self.commits = Histogram(SHORT)
         self.operations = 0
 
-    def recorded(self, run: Resident, events: Sequence[e.Event]) -> None:
+    def recorded(self, run: Resident, seq: int, since: int, events: Sequence[e.Event]) -> None:
         for event in events:
             count = _COUNTED.get(type(event))
             if count is not None:

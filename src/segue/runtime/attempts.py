@@ -142,6 +142,7 @@ class Attempts:
 
     Attributes:
         stopwatch: seconds, by which heartbeats are measured; the host has the same one.
+        prepare: says more of an attempt before it is started. enter: called in the context of its code, before that.
     """
 
     def __init__(
@@ -157,6 +158,8 @@ class Attempts:
         self.running: set[Running] = set()
         self._closed = False
         self.transact: Callable[[Running], None] = _nowhere
+        self.prepare: Callable[[Attempt], None] | None = None
+        self.enter: Callable[[Attempt], None] | None = None
 
     def start(self, running: Running) -> None:
         """Starts an attempt. Never raises: what goes wrong is the attempt's outcome. Nothing is started any more once
@@ -165,6 +168,8 @@ class Attempts:
             return
         running.attempts = self
         self.running.add(running)
+        if self.prepare is not None:
+            self.prepare(running.attempt)
         spec = running.command.spec
         if spec.schedule_to_start is not None:
             self._limit(running, "schedule_to_start", spec.schedule_to_start)
@@ -342,6 +347,8 @@ def context_of(running: Running) -> Context:
         return copy_context()  # with what interceptors have put there, such as a span
     context = Context()
     context.run(CURRENT.set, running.attempt)
+    if running.attempts.enter is not None:
+        context.run(running.attempts.enter, running.attempt)
     return context
 
 

@@ -144,6 +144,7 @@ class Conductor:
         data, blobs = self.journal.write(event)
         segment.events.append(data)
         if self.witnesses:
+            segment.since = segment.since or run.at
             segment.witnessed.append(event)
         if blobs:
             segment.extras.blobs.extend(blobs)
@@ -278,7 +279,7 @@ class Conductor:
         """The segment is on disk: release what it held back."""
         run.durable += len(segment.events)
         if segment.witnessed:
-            tell(self.witnesses, Witness.recorded, run, segment.witnessed)
+            tell(self.witnesses, Witness.recorded, run, segment.seq, segment.since, segment.witnessed)
         followers = self.followers.get(run.run)
         if followers:
             for follow in list(followers):

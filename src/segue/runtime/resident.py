@@ -93,7 +93,8 @@ class Segment:
     """Events of one run that are committed together, what becomes true with them, and what is released by them."""
 
     __slots__ = (
-        "_extras", "check_inbox", "closes", "consumed", "effects", "events", "finished", "seq", "status", "witnessed",
+        "_extras", "check_inbox", "closes", "consumed", "effects", "events", "finished", "seq", "since", "status",
+        "witnessed",
     )  # fmt: skip
 
     def __init__(self, seq: int) -> None:
@@ -107,6 +108,8 @@ class Segment:
         self.closes = False
         self.witnessed: list[Event] = []
         """The events themselves, if somebody wants to hear of them."""
+        self.since = 0
+        """When what came before them happened."""
         self._extras: Extras | None = None
 
     @property

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from segue.kernel.events import Event
 
 if TYPE_CHECKING:
+    from segue.runtime.attempts import Attempts
     from segue.runtime.resident import Resident
 
 log = logging.getLogger("segue.witness")
@@ -17,8 +18,12 @@ log = logging.getLogger("segue.witness")
 class Witness:
     """Override what you want to hear of. All of it is called on the loop's thread, and must not block."""
 
-    def recorded(self, run: Resident, events: Sequence[Event]) -> None:
-        """These events of a run are on disk: each is told once by the process that recorded it, none by a replay."""
+    def recorded(self, run: Resident, seq: int, since: int, events: Sequence[Event]) -> None:
+        """These events of a run are on disk: each is told once by the process that recorded it, none by a replay.
+        ``seq`` is the number of the first, ``since`` the time (µs) of the one before it."""
+
+    def serve(self, attempts: Attempts) -> None:
+        """It is about to hear of what these attempts come to, and may say something to them before."""
 
     def fired(self, late: int) -> None:
         """A timer has fired, so many µs after it was due."""

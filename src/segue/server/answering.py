@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import AsyncIterator
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import Any
 
@@ -45,7 +46,8 @@ class Answering:
             who = await self._access.principal(asked) or NOBODY
             _check(route, who)
             call, repeated = await self._call(route, request, asked, who)
-            response = await self._carry_out(route, call, repeated, number)
+            with self._called(asked):
+                response = await self._carry_out(route, call, repeated, number)
         except ClientDisconnect:
             raise
         except Exception as error:  # every failure of a handler has an answer
@@ -57,6 +59,14 @@ class Answering:
                 actor=actor, action=route.handler.__name__, outcome=response.status_code, number=number,
             )  # fmt: skip
         return response
+
+    def _called(self, asked: Asked) -> AbstractContextManager[None]:
+        """What is started or sent meanwhile goes on the trace of whoever asks, if they trace and the engine does."""
+        if not (self._engine.traced and "traceparent" in asked.headers):
+            return nullcontext()
+        from segue.tracing.travelling import called
+
+        return called(asked.headers)
 
     async def _call(
         self, route: Route, request: Request, asked: Asked, who: Principal
