@@ -54,6 +54,7 @@ from segue.runtime.logs import LogBuffer
 from segue.runtime.process_loading import refuse_while_loading
 from segue.runtime.resident import Resident
 from segue.runtime.settings import Settings
+from segue.runtime.telling import about
 from segue.runtime.witness import Witness, tell
 from segue.scheduling import Schedules
 from segue.serving import Definitions, Duty
@@ -291,7 +292,7 @@ class Engine(Repairing, Starting, Steering):
         try:
             self._on_run(run, event)
         except Exception:  # a watcher's mistake must not keep anybody's commit from being acknowledged
-            log.exception("whoever watches runs failed at run %s", run.id)
+            log.exception("whoever watches runs failed at run %s", run.id, extra=about(run))
 
     @property
     def duty(self) -> Duty | None:

@@ -24,6 +24,7 @@ from segue.authoring.python.loop import WorkflowLoop
 from segue.host import StepHost
 from segue.runtime.attempts import Running
 from segue.runtime.conductor import Conductor
+from segue.runtime.telling import About, about, about_attempt
 
 log = logging.getLogger("segue.watchdog")
 
@@ -119,22 +120,25 @@ class Watchdog:
 
     def _report(self, frames: list[FrameType], places: list[Place]) -> None:
         execution, depth = _execution(frames)
+        who: About = {}
         if execution is not None and execution.started is not None:
             started = execution.started
             place = _users(places[:depth])
             text = self._text(f"workflow {started.workflow} of run {started.id!r}", place, _TO_A_WORKFLOW)
             run = next((r for r in list(self._conductor.residents.values()) if r.execution is execution), None)
             if run is not None:
+                who = about(run)
                 self._host.workflow_log(run, self._conductor.clock.now(), "WARNING", text)
         elif (running := self._running(frames)) is not None:
             attempt = running.attempt
             text = self._text(f"step {attempt.name} of run {attempt.run_id!r}", _users(places), _TO_A_STEP)
+            who = about_attempt(attempt)
             self._host.log(attempt, "WARNING", "log", text)
         elif places[0].code.co_filename.startswith(_OWN):
             text = self._text("the engine itself", places[0], _TO_THE_OPERATOR)
         else:
             text = self._text("something beside the engine", _users(places), _TO_OTHERS)
-        log.warning("%s", text)
+        log.warning("%s", text, extra=who)
 
     def _text(self, who: str, place: Place, remedy: str) -> str:
         return f"{who} has blocked the event loop for {self._limit:g} s at {place}; {remedy}"

@@ -15,15 +15,16 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from cyclopts import Parameter
 from rich.text import Text
 
 from segue.cli import target
+from segue.cli.log_lines import here, write_json
 from segue.cli.output import console
-from segue.cli.scope import Scope
+from segue.cli.scope import Lines, Scope
 from segue.cli.words import clock, count
 from segue.errors import InvalidArgument
 from segue.kernel.duration import microseconds
@@ -44,6 +45,7 @@ class Order(msgspec.Struct, frozen=True):
     namespace: str | None
     grace: float
     port: int
+    lines: Literal["text", "json"] = "text"
 
 
 def dev(
@@ -52,6 +54,7 @@ def dev(
     port: Annotated[
         int | None, Parameter(help="Where the dashboard is; the next free one if it is taken. Or: SEGUE_PORT.")
     ] = None,
+    log_format: Lines = "text",
     scope: Scope = Scope(),  # noqa: B008 (immutable)
 ) -> int:
     """Serve the workflows of a folder, and serve them anew whenever a file changes."""
@@ -60,7 +63,9 @@ def dev(
     for place in chosen:
         if not Path(place).exists():
             raise InvalidArgument(f"there is no file or folder {place}")
-    order = Order(chosen, scope.url, scope.app, scope.namespace, seconds, port_number(port))
+    order = Order(chosen, scope.url, scope.app, scope.namespace, seconds, port_number(port), log_format)
+    if log_format == "json":
+        write_json()
     return _Supervisor(order).run()
 
 
@@ -173,6 +178,9 @@ class _Supervisor:
         return code if code > 0 else 1
 
     def _note(self, text: str) -> None:
+        if self._order.lines == "json":
+            here.info("%s", text)
+            return
         self._out.print(Text(f"{clock(time.time_ns() // 1000)[-8:]}  {text}", style="dim"), soft_wrap=True)
 
 

@@ -53,7 +53,7 @@ async def _serve(scope: Scope, order: Order, hear: int) -> None:
         interrupts.ask()
 
     loop.add_reader(hear, parent_is_gone)
-    await serve(scope, interrupts, grace=order.grace, port=order.port)
+    await serve(scope, interrupts, grace=order.grace, port=order.port, lines=order.lines)
 
 
 if __name__ == "__main__":

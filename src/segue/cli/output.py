@@ -25,7 +25,7 @@ ROOMY = 70
 
 def console(file: IO[str] | None = None) -> Console:
     """A console on standard output, or on ``file``."""
-    stream = _real(file or sys.stdout)
+    stream = real(file or sys.stdout)
     if stream.isatty():
         return _Console(file=stream, highlight=False)
     plain = _Trimmed(stream)
@@ -37,7 +37,7 @@ class _Console(Console):
         raise BrokenPipeError
 
 
-def _real(stream: Any) -> IO[str]:
+def real(stream: Any) -> IO[str]:
     """The stream behind those that listen to what user code prints."""
     while "original" in getattr(stream, "__dict__", ()):
         stream = stream.original

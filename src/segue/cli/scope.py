@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
@@ -64,3 +64,9 @@ class Scope:
 
 EVERYWHERE = ("--url", "--app", "--namespace", "--json")
 """Flags that may stand before the command as well."""
+
+Lines = Annotated[
+    Literal["text", "json"],
+    Parameter(help="How it says what goes on: for people, or as one JSON object a line on standard error."),
+]
+"""The flag ``--log-format`` of commands that serve."""

@@ -11,11 +11,13 @@ from rich.text import Text
 
 from segue.cli.entrance import HERE, Entrance
 from segue.cli.interrupts import Interrupts, leave
+from segue.cli.log_lines import here, write_json
 from segue.cli.output import console
-from segue.cli.scope import Scope
+from segue.cli.scope import Lines, Scope
 from segue.cli.serving import load_all
 from segue.engine import Engine
 from segue.errors import InvalidArgument
+from segue.runtime.telling import ABOUT
 from segue.server.app import application
 from segue.server.listening import listen
 from segue.settings import port_number
@@ -37,6 +39,7 @@ def server(
             negative=(), show_default=False,
         ),
     ] = (),
+    log_format: Lines = "text",
     scope: Scope = Scope(),  # noqa: B008 (immutable)
 ) -> int:  # fmt: skip
     """Serve the dashboard and the HTTP API of a database. It owns no runs: a worker carries them out."""
@@ -44,27 +47,39 @@ def server(
     if base and not _BASE.fullmatch(base):
         raise InvalidArgument(f"--base is a path that begins with a slash, such as /segue; it is {base!r}")
     scope.require_database()
+    if log_format == "json":
+        write_json()
     if modules:
         load_all(modules)
-    asyncio.run(_serve(scope, "127.0.0.1" if host == "localhost" else host, port_number(port), base, proxy))
+    asyncio.run(
+        _serve(
+            scope, "127.0.0.1" if host == "localhost" else host, port_number(port), base, proxy, log_format == "json"
+        )
+    )
     return 0
 
 
-async def _serve(scope: Scope, host: str, port: int, base: str, proxies: tuple[str, ...]) -> None:
+async def _serve(
+    scope: Scope, host: str, port: int, base: str, proxies: tuple[str, ...], as_json: bool
+) -> None:  # fmt: skip
     asked = Interrupts().asked
     async with Engine(scope.url, app=scope.app, namespace=scope.namespace, own=False) as engine:
         entrance = Entrance(engine, scope, host)
+        advise = here.info if as_json else _advise
         app = application(engine, entrance.access, accounts=entrance.accounts, base=base)
         listening = listen(app, host=host, port=port, proxies=proxies)
         if entrance.empty:
-            _advise(
+            advise(
                 "nobody has an account: only this machine is served, without a login, until there is one: "
                 f"{entrance.first}"
             )
         elif host not in HERE:
-            _advise("passwords and keys travel as they are: have a proxy with TLS before it")
+            advise("passwords and keys travel as they are: have a proxy with TLS before it")
         shown = f"{listening.url}{base}/" if base else listening.url
-        console().print(Text("dashboard ").append(shown, style="bold"), soft_wrap=True)
+        if as_json:
+            here.info("serving", extra={ABOUT: {"dashboard": shown, "database": scope.shown_database}})
+        else:
+            console().print(Text("dashboard ").append(shown, style="bold"), soft_wrap=True)
         await asked.wait()
         await listening.close()
     leave(0)

@@ -15,6 +15,7 @@ from segue.authoring.python.definitions import WORKFLOWS
 from segue.cli import target
 from segue.cli.entrance import Entrance
 from segue.cli.interrupts import Interrupts, leave
+from segue.cli.log_lines import LogFormat, RunLines, here, write_json
 from segue.cli.output import badge, console
 from segue.cli.scope import Scope
 from segue.cli.words import clock, count, length
@@ -24,6 +25,7 @@ from segue.kernel import events as e
 from segue.kernel.failures import summary
 from segue.metrics.meter import meter_of
 from segue.runtime.resident import Resident
+from segue.runtime.telling import ABOUT
 from segue.server.access import Loopback
 from segue.server.app import application, machine_application
 from segue.server.listening import Listening, listen
@@ -54,18 +56,17 @@ def load_all(places: Iterable[str]) -> list[ModuleType]:
 
 async def serve(
     scope: Scope, interrupts: Interrupts, *, grace: float, port: int | None = None,
-    machines: tuple[str, int] | None = None,
+    machines: tuple[str, int] | None = None, lines: LogFormat = "text",
 ) -> None:  # fmt: skip
     """Owns the runs of the app until it is asked to stop, then hands over: attempts under way get ``grace`` seconds.
 
     With a ``port``, the API and the dashboard are served beside it, to this machine only; with ``machines``, at that
-    address and port, figures and whether it is alive and ready.
+    address and port, figures and whether it is alive and ready. ``lines``: how it says what goes on.
     """
-    logging.getLogger("segue").addHandler(_Warnings())
     asked = interrupts.asked
     engine = Engine(scope.url, app=scope.app, namespace=scope.namespace)
-    printer = _Printer(engine)
-    engine.watch_runs(printer.show)
+    printer = _Printer(engine) if lines == "text" else _Logger(engine)
+    printer.begin()
     meter = meter_of(engine, counting=port is not None or machines is not None)
     await engine.open()
     listening = heard = None
@@ -102,7 +103,7 @@ def _listen_to_machines(engine: Engine, scope: Scope, host: str, port: int) -> L
     return listen(machine_application(engine, entrance.access, accounts=entrance.accounts), host=host, port=port)
 
 
-async def _stand_by(engine: Engine, printer: _Printer, asked: asyncio.Event) -> None:
+async def _stand_by(engine: Engine, printer: _Logger, asked: asyncio.Event) -> None:
     owner = engine.store.owner(engine.app)
     printer.note(f"standing by: {owner.worker if owner else 'another process'} owns the runs of app {engine.app!r}")
     while not engine.owner and not asked.is_set():
@@ -111,13 +112,42 @@ async def _stand_by(engine: Engine, printer: _Printer, asked: asyncio.Event) -> 
         printer.note("took over")
 
 
-class _Printer:
-    """A line for each run that starts, stands still or ends."""
+class _Logger:
+    """Lines for machines."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+
+    def begin(self) -> None:
+        """Hears of runs from now on."""
+        write_json()
+        self._engine.witness(RunLines())
+
+    def show_served(self, scope: Scope, address: str | None) -> None:
+        more = {"workflows": WORKFLOWS.names(), "app": self._engine.app, "database": scope.shown_database}
+        here.info("serving", extra={ABOUT: more | ({"dashboard": address} if address else {})})
+
+    def show_open_runs(self) -> None:
+        found = self._engine.store.list(RunFilter(namespace=None, states=OPEN, limit=1000))
+        if found:
+            self.note(f"goes on with {count(len(found), 'open run')}" + (" or more" if len(found) == 1000 else ""))
+
+    def note(self, text: str) -> None:
+        """Says something of the process itself."""
+        here.info("%s", text)
+
+
+class _Printer(_Logger):
+    """A line for each run that starts, stands still or ends."""
+
+    def __init__(self, engine: Engine) -> None:
+        super().__init__(engine)
         self._out = console()
         self._began: dict[int, int] = {}
+
+    def begin(self) -> None:
+        logging.getLogger("segue").addHandler(_Warnings())
+        self._engine.watch_runs(self.show)
 
     def show_served(self, scope: Scope, address: str | None) -> None:
         names = WORKFLOWS.names()
@@ -126,11 +156,6 @@ class _Printer:
         if address is not None:
             text.append("\ndashboard ", style="default not bold not dim").append(address, style="bold not dim")
         self._out.print(text, soft_wrap=True)
-
-    def show_open_runs(self) -> None:
-        found = self._engine.store.list(RunFilter(namespace=None, states=OPEN, limit=1000))
-        if found:
-            self.note(f"goes on with {count(len(found), 'open run')}" + (" or more" if len(found) == 1000 else ""))
 
     def note(self, text: str) -> None:
         self._out.print(Text(text, style="dim"), soft_wrap=True)

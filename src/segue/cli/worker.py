@@ -8,7 +8,8 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from segue.cli.interrupts import Interrupts
-from segue.cli.scope import Scope
+from segue.cli.log_lines import LogFormat
+from segue.cli.scope import Lines, Scope
 from segue.cli.serving import load_all, serve
 from segue.errors import InvalidArgument
 from segue.kernel.duration import microseconds
@@ -25,6 +26,7 @@ def worker(
     metrics_host: Annotated[
         str, Parameter(help="The address for that; on another one than this machine's, whoever asks needs an API key.")
     ] = "127.0.0.1",
+    log_format: Lines = "text",
     scope: Scope = Scope(),  # noqa: B008 (immutable)
 ) -> int:
     """Serve workflows in one process, until SIGTERM or Ctrl-C; then hand over.
@@ -37,9 +39,9 @@ def worker(
     seconds = microseconds(grace) / 1_000_000
     load_all(modules)
     machines = None if metrics_port is None else (metrics_host, metrics_port)
-    asyncio.run(_serve(scope, seconds, machines))
+    asyncio.run(_serve(scope, seconds, machines, log_format))
     return 0
 
 
-async def _serve(scope: Scope, grace: float, machines: tuple[str, int] | None) -> None:
-    await serve(scope, Interrupts(), grace=grace, machines=machines)
+async def _serve(scope: Scope, grace: float, machines: tuple[str, int] | None, lines: LogFormat) -> None:
+    await serve(scope, Interrupts(), grace=grace, machines=machines, lines=lines)

@@ -22,6 +22,7 @@ from segue.kernel.commands import RunStep
 from segue.kernel.interception import Interceptor, StepCall, chain, overrides
 from segue.kernel.payload import Payload
 from segue.kernel.steps import StepRunner
+from segue.runtime.telling import about_attempt
 
 log = logging.getLogger("segue.attempts")
 
@@ -318,6 +319,7 @@ class Attempts:
             "step %s of run %s did not stop when asked to; its thread goes on unheard",
             running.attempt.name,
             running.attempt.run_id,
+            extra=about_attempt(running.attempt),
         )
         running.finish(Outcome(error=_timeout(running) if running.timed_out else asyncio.CancelledError()))
 

@@ -27,6 +27,7 @@ from segue.runtime.heartbeats import Heartbeats
 from segue.runtime.journal import JournalFormat
 from segue.runtime.resident import NEVER, Finished, Resident, Segment, Withheld, refuse
 from segue.runtime.settings import Settings
+from segue.runtime.telling import about
 from segue.runtime.timers import Timers
 from segue.runtime.witness import Witness, tell
 from segue.runtime.writer import Writer
@@ -302,7 +303,7 @@ class Conductor:
         would only be refused again: once it is back, such a run stands still.
         """
         if isinstance(answer, Rejected):
-            log.error("run %s: the database cannot store what it wrote: %s", run.id, answer.reason)
+            log.error("run %s: the database cannot store what it wrote: %s", run.id, answer.reason, extra=about(run))
             self.unstorable[run.run] = answer.reason
             segment.finished = [ended for ended in segment.finished if not ended.refused]
             for ended in segment.finished:
@@ -420,7 +421,7 @@ class Conductor:
 
     def stands_still(self, run: Resident, event: e.IncidentOpened) -> None:
         """An incident is on disk: whoever waits for the run learns of it."""
-        log.warning("run %s stands still: %s: %s", run.id, event.cause, event.message)
+        log.warning("run %s stands still: %s: %s", run.id, event.cause, event.message, extra=incidents.told(run, event))
         self.on_run(run, event)
         for future in self.waiters.pop(run.run, ()):
             if not future.done():
@@ -452,7 +453,7 @@ class Conductor:
 
     def stumbled(self, run: Resident, error: Exception) -> None:
         """Something that should not happen did: a defect of ours. The run stands still and says so."""
-        log.error("run %s cannot go on", run.id, exc_info=error)
+        log.error("run %s cannot go on", run.id, exc_info=error, extra=about(run))
         if self.residents.get(run.run) is run and not run.closed:
             incidents.halt(self, run, error)
 

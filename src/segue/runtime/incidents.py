@@ -17,6 +17,7 @@ from segue.kernel import events as e
 from segue.kernel.failures import describe, summary
 from segue.runtime import hooks
 from segue.runtime.resident import Resident
+from segue.runtime.telling import About, about
 from segue.stores.base import Status
 
 if TYPE_CHECKING:
@@ -125,6 +126,11 @@ def _without_execution(conductor: Conductor, run: Resident, cause: str, why: str
     segment.effects.append((conductor.stands_still, (run, event)))
     run.row_wake, run.row_state = None, "incident"
     conductor.writer.touch(run)
+
+
+def told(run: Resident, event: e.IncidentOpened) -> About:
+    """The incident in terms of the program's log."""
+    return about(run, state="incident", cause=event.cause, remedy=event.remedy, key=event.key)
 
 
 def standing_still(id: str, event: e.IncidentOpened) -> Incident:

@@ -19,6 +19,7 @@ from segue.kernel.replay import Replay
 from segue.runtime import children, decisions, dispatch, incidents, modifying, pauses, pinned
 from segue.runtime.carry import CARRY
 from segue.runtime.resident import Resident
+from segue.runtime.telling import ABOUT, about
 from segue.stores.base import CLOSED, RESIDENT, RunRow
 
 if TYPE_CHECKING:
@@ -118,7 +119,7 @@ class Loading:
     def _unreadable(self, row: int, error: StoreError) -> None:
         """No other run is held up by it, and the next message or look tries again."""
         if row not in self.unreadable:
-            log.critical("run %d cannot be read: %s", row, error)
+            log.critical("run %d cannot be read: %s", row, error, extra={ABOUT: {"run": row}})
         self.unreadable[row] = error
         self._conductor.unreadable(row, error)
         for then in self._waiting.pop(row, ()):
@@ -151,7 +152,7 @@ def _past(conductor: Conductor, row: RunRow) -> Generator[None, None, Past | Non
     except StoreUnavailable:
         raise
     except Exception:  # one that does not decode hides those behind it, which the replay tells of
-        log.debug("run %s: the end of its journal does not decode", row.id)
+        log.debug("run %s: the end of its journal does not decode", row.id, extra=about(row))
     execution = conductor.definitions.execution(row.workflow, row.version)
     assert execution is not None, "it has just met other code"
     return Past.of(events, execution.version)
@@ -308,7 +309,7 @@ def _carry_out(conductor: Conductor, run: Resident, commands: list[c.Command]) -
 
 def _known(error: Exception, run: Resident) -> Exception:
     if not isinstance(error, (NonDeterminism, NotDeterministic, PayloadError, Unstorable)):
-        log.error("run %s does not replay", run.id, exc_info=error)
+        log.error("run %s does not replay", run.id, exc_info=error, extra=about(run))
     return error
 
 

@@ -20,6 +20,7 @@ from segue.runtime.clock import Alarm
 from segue.runtime.loading import Loading
 from segue.runtime.outbox import Outbox
 from segue.runtime.resident import Resident
+from segue.runtime.telling import about
 from segue.stores.base import RESIDENT, InboxRow, Status
 
 if TYPE_CHECKING:
@@ -210,7 +211,7 @@ class Mail:
         try:
             self._deliver(run)
         except StoreUnavailable as error:
-            log.debug("reading the mail of run %s later: %s", run.id, error)
+            log.debug("reading the mail of run %s later: %s", run.id, error, extra=about(run))
             run.unread = True
             self._loop.call_later(RETRY, self.poke, run.run)
         else:

@@ -18,6 +18,7 @@ from segue.runtime import hooks
 from segue.runtime.children import PYTHON
 from segue.runtime.journal import JournalFormat
 from segue.runtime.plans import Plan
+from segue.runtime.telling import ABOUT
 from segue.runtime.writer import found_again
 from segue.stores.base import RESIDENT, Post, StartRun
 from segue.stores.schedule_rows import ScheduleRow, ScheduleWritten, WriteSchedule
@@ -89,7 +90,7 @@ def tell(conductor: Conductor, operation: WriteSchedule, answer: ScheduleWritten
     """What was written is on disk: the runs that it concerns are taken up."""
     for start, told in zip(operation.starts, answer.started, strict=True):
         if told.outcome == "refused":
-            log.error("run %s was not started: %s", start.id, told.reason)
+            log.error("run %s was not started: %s", start.id, told.reason, extra={ABOUT: _of(start)})
         elif told.run:
             conductor.poke(told.run)
     for posted in answer.posted:
@@ -105,3 +106,7 @@ def find_again(conductor: Conductor, operation: WriteSchedule) -> None:
             found = found_again(conductor.store, start)
             if found.run:
                 conductor.poke(found.run)
+
+
+def _of(start: StartRun) -> dict[str, str]:
+    return {"run_id": start.id, "workflow": start.workflow, "namespace": start.namespace}
