@@ -21,7 +21,8 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))  # for the kits beside this file
 
-import segue.authoring.python.keyed  # noqa: F401 - its steps are every test's, whichever uses them first
+import segue.authoring.python.keyed  # its steps are every test's, whichever uses them first
+import segue.notifying.workflow  # noqa: F401 - as are these
 from segue.authoring.python.definitions import STEPS, WORKFLOWS
 
 _REGISTRIES: tuple[Any, ...] = (STEPS, WORKFLOWS)

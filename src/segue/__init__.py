@@ -77,6 +77,7 @@ if TYPE_CHECKING:
     from segue.kernel.artifact import Artifact
     from segue.kernel.caching import Cache
     from segue.kernel.interception import Interceptor, RunCall, SendCall, StartCall, StepCall
+    from segue.kernel.notice import NotifyRule
     from segue.kernel.report import RunReport
     from segue.kernel.retry import Retry
     from segue.kernel.secret import SecretRef
@@ -131,6 +132,7 @@ _MODULE_OF: dict[str, str] = {
     "Progress": "segue.following",
     "Published": "segue.following",
     "Recorded": "segue.following",
+    "NotifyRule": "segue.kernel.notice",
     "Retention": "segue.runtime.settings",
     "Retry": "segue.kernel.retry",
     "RunReport": "segue.kernel.report",
@@ -182,6 +184,7 @@ __all__ = [
     "MapFailure",
     "Mapped",
     "NonRetryable",
+    "NotifyRule",
     "OtherRun",
     "Progress",
     "Published",

@@ -45,6 +45,7 @@ from segue.kernel.interception import Interceptor
 from segue.kernel.names import checked_name
 from segue.kernel.payload import JSON, Payload
 from segue.kernel.reference import MARK
+from segue.notifying.rules import checked
 from segue.opening import open_store, restore_database, shown
 from segue.repairing import Repairing
 from segue.runtime.activity import NOTHING, Activity, activity
@@ -208,6 +209,7 @@ class Engine(Repairing, Starting, Steering):
         self._host = StepHost(
             store=self.store, journal=self.journal, logs=logs, secrets=self._secrets, clock=self.clock
         )
+        self._host.notify = {rule.name: rule for rule in checked(self.settings.notify)}
         self._client = Remote(self.store, self.clock)
         try:
             if self._may_own and not self._take_ownership():

@@ -417,6 +417,10 @@ class ServerUnavailable(OperatorError):
     """A server does not answer over HTTP, or cannot do its work; the same call may go through later."""
 
 
+class NotSent(OperatorError):
+    """A notice did not get to where its rule sends it, this time."""
+
+
 class SecretNotFound(OperatorError):
     """No back end has the secret."""
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from segue.errors import AttemptOver, PayloadError, SecretNotFound
 from segue.kernel.attempt import Attempt
 from segue.kernel.encoding import Encodings
 from segue.kernel.events import Failure
+from segue.kernel.notice import NotifyRule
 from segue.kernel.payload import Payload
 from segue.kernel.reference import brought_back
 from segue.kernel.secret import SecretScope
@@ -46,6 +47,8 @@ class StepHost:
         self._logs = logs
         self._secrets = secrets
         self._clock = clock
+        self.notify: Mapping[str, NotifyRule] = {}
+        """The rules by which somebody outside is told of something, by name."""
         self.stopwatch: Callable[[], float] = time.monotonic
         self._reports = Reports(logs, clock, journal.seal_text)
         self.on_progress: Callable[[Attempt, Any], None] = lambda attempt, progress: None
@@ -98,6 +101,10 @@ class StepHost:
             return written
         found = self._store.state(attempt.namespace, scope, key)
         return None if found is None else self._journal.open_value(found)
+
+    def task_is_open(self, namespace: str, run: int, key: str) -> bool:
+        """Whether a human task still waits for an answer."""
+        return any(task.key == key for task in self._store.tasks(namespace, run=run))
 
     def beat(self, attempt: Attempt, details: Any) -> None:
         if attempt.over is not None:

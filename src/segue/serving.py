@@ -23,10 +23,12 @@ from segue.kernel.canonical import digest
 from segue.kernel.encoding import Encodings
 from segue.kernel.execution import Execution
 from segue.kernel.interception import Interceptor
+from segue.kernel.notice import Notice
 from segue.kernel.payload import JSON, Payload, from_bytes
 from segue.kernel.report import Occasion, RunReport
 from segue.kernel.schedule import Target
 from segue.kernel.steps import StepRunner
+from segue.notifying.workflow import NOTIFY
 from segue.runtime import collector
 from segue.runtime.clock import Clock
 from segue.runtime.conductor import Conductor
@@ -44,6 +46,9 @@ from segue.stores.base import Fence, Store
 from segue.watchdog import Watchdog
 
 log = logging.getLogger("segue.serving")
+
+BUILT_IN: dict[str, Workflow[Any, Any]] = {each.name: each for each in (CALL_STEP, NOTIFY)}
+"""Workflows that every engine serves, whatever it serves otherwise."""
 
 
 class Definitions:
@@ -64,7 +69,7 @@ class Definitions:
 
     def workflow(self, name: str) -> Workflow[Any, Any] | None:
         found = self._versions.base(name)
-        return CALL_STEP if found is None and name == CALL_STEP.name else found
+        return BUILT_IN.get(name) if found is None else found
 
     def for_new(self, name: str, id: str) -> Workflow[Any, Any] | None:
         """The version of a workflow that a new run with this id gets."""
@@ -82,7 +87,7 @@ class Definitions:
         return {name: self.version(name) for name in self.names()}
 
     def execution(self, workflow: str, version: str) -> Execution | None:
-        definition = CALL_STEP if workflow == CALL_STEP.name else self._versions.serving(workflow, version)
+        definition = BUILT_IN.get(workflow) or self._versions.serving(workflow, version)
         if definition is None:
             return None
         return CodeExecution(
@@ -121,6 +126,10 @@ class Definitions:
         # By position, unchecked: its run will say that there is no code for it, or that it takes something else.
         payload, canonical = self._encodings.encode_canonical({"*": (report,)})
         return target.name, payload, digest(canonical, self._hash_key)
+
+    def notice(self, rule: str, notice: Notice) -> tuple[str, Payload, str]:
+        payload, hash = NOTIFY.bind(self._encodings, self._hash_key).call_site.encode((rule, notice), {})
+        return NOTIFY.name, payload, hash
 
     def arguments(self, workflow: str, input: str) -> tuple[Payload, str]:
         definition = self.workflow(workflow)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 import tomllib
+from collections.abc import Callable
 from difflib import get_close_matches
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, Literal, cast
 
 import msgspec
 
 from segue.errors import InvalidArgument
+from segue.kernel.notice import NotifyRule
+from segue.notifying.rules import checked
 from segue.runtime.settings import Retention, Settings
 
 Durability = Literal["full", "relaxed"]
@@ -83,7 +86,7 @@ def read_settings(**given: Any) -> Settings:
         if value is None:
             continue
         try:
-            found[field.name] = _retention(value) if field.name == "retention" else _convert(value, field.type)
+            found[field.name] = _LISTS.get(field.name, partial(_convert, kind=field.type))(value)
         except (msgspec.ValidationError, InvalidArgument, TypeError) as error:
             raise InvalidArgument(f"the setting {field.name} is {value!r}: {error}", path=field.name) from error
     return Settings(**found)
@@ -108,6 +111,22 @@ def _retention(value: Any) -> tuple[Retention, ...]:
         rule if isinstance(rule, Retention) else Retention(**(rule if isinstance(rule, dict) else {"keep": rule}))
         for rule in rules
     )
+
+
+def _notify(value: Any) -> tuple[NotifyRule, ...]:
+    """Rules, as objects or as tables; ``when`` may be one word. In the environment: the tables as JSON."""
+    given = msgspec.json.decode(value) if isinstance(value, str) else value
+    return checked(
+        rule if isinstance(rule, NotifyRule) else msgspec.convert(_table(rule), NotifyRule) for rule in given
+    )
+
+
+def _table(rule: dict[str, Any]) -> dict[str, Any]:
+    return {**rule, "when": [rule["when"]]} if isinstance(rule.get("when"), str) else rule
+
+
+_LISTS: dict[str, Callable[[Any], Any]] = {"retention": _retention, "notify": _notify}
+"""Settings that are a list of tables."""
 
 
 def configured() -> dict[str, Any]:

@@ -43,6 +43,7 @@ COMMANDS = (
     Command("erase", "Keep", "erase:erase", "Erase a person's data from runs that have ended."),
     Command("user", "Keep", "user:user", "Who may use a server: add, list, role, password, remove."),
     Command("key", "Keep", "key:key", "API keys of a server: add, list, revoke."),
+    Command("notify", "Keep", "notify:notify", "Rules by which somebody outside is told: list, test."),
     Command("version", "Keep", "version:show_version", "Show what is installed."),
 )
 

@@ -13,7 +13,18 @@ import msgspec
 from segue.kernel import commands as c
 from segue.kernel import events as e
 from segue.kernel.failures import summary
-from segue.runtime import artifacts, chains, children, decisions, dispatch, incidents, outgoing, outside, pauses
+from segue.runtime import (
+    artifacts,
+    chains,
+    children,
+    decisions,
+    dispatch,
+    incidents,
+    notices,
+    outgoing,
+    outside,
+    pauses,
+)
 from segue.runtime.resident import Resident, Segment, answer
 from segue.stores.base import TaskRow
 
@@ -76,13 +87,13 @@ def _send_message(conductor: Conductor, run: Resident, segment: Segment, command
 
 def _open_task(conductor: Conductor, run: Resident, segment: Segment, command: c.OpenTask) -> None:
     at = conductor.stamp(run)
-    conductor.record(
-        run,
-        e.TaskOpened(
-            at, None, None, command.key, command.name, command.assignee, command.form, command.due, command.subject,
-            command.hash,
-        ),
+    opened = e.TaskOpened(
+        at, None, None, command.key, command.name, command.assignee, command.form, command.due, command.subject,
+        command.hash,
     )  # fmt: skip
+    conductor.record(run, opened)
+    if conductor.settings.notify:
+        notices.of_task(conductor, run, segment, opened)
     form = None if command.form is None else msgspec.json.encode(command.form)
     subject = None if command.subject is None else conductor.journal.readable(command.subject)
     segment.extras.tasks.append(TaskRow(command.key, command.name, command.assignee, at, command.due, form, subject))

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 from segue.errors import EndlessContinuation, NonDeterminism, NotDeterministic, PayloadError, RunClosed
 from segue.kernel import events as e
 from segue.kernel.execution import Execution
+from segue.kernel.notice import Notice
 from segue.kernel.payload import Payload
 from segue.kernel.report import Occasion, RunReport
 from segue.kernel.schedule import Target
@@ -59,6 +60,9 @@ class Definitions(Protocol):
 
     def hook(self, workflow: str, occasion: Occasion) -> Target | None:
         """What is to be run when a run of the workflow ends so, or stands still."""
+
+    def notice(self, rule: str, notice: Notice) -> tuple[str, Payload, str]:
+        """How somebody outside is told by a rule: the workflow, its input and the hash of that."""
 
     def call(self, target: Target, report: RunReport) -> tuple[str, Payload, str]:
         """How a hook is started: the workflow, its input and the hash of that."""
@@ -145,8 +149,7 @@ class Conductor:
         data, blobs = self.journal.write(event)
         segment.events.append(data)
         if self.witnesses:
-            segment.since = segment.since or run.at
-            segment.witnessed.append(event)
+            segment.witness(event, run.at)
         if blobs:
             segment.extras.blobs.extend(blobs)
         run.seq += 1

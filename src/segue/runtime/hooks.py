@@ -15,15 +15,12 @@ from segue.kernel.failures import summary
 from segue.kernel.report import Occasion, RunReport
 from segue.kernel.schedule import Target
 from segue.recurrence.walls import moment
-from segue.runtime.children import PYTHON
+from segue.runtime import notices, sequels
 from segue.runtime.resident import Resident, Segment
-from segue.stores.base import RESIDENT, StartRun
+from segue.stores.base import StartRun
 
 if TYPE_CHECKING:
     from segue.runtime.conductor import Conductor
-
-ACTOR = "hook:"
-"""How the actor of a hook's run begins."""
 
 _OCCASIONS: dict[str, Occasion] = {"completed": "success", "failed": "failure"}
 
@@ -31,14 +28,19 @@ _OCCASIONS: dict[str, Occasion] = {"completed": "success", "failed": "failure"}
 def ended(conductor: Conductor, run: Resident, segment: Segment, event: e.Event, state: str) -> None:
     """A run ends in this segment: what waits for such an end is started with it."""
     occasion = _OCCASIONS.get(state)
+    message = summary(event.failure) if isinstance(event, e.RunFailed) else getattr(event, "reason", "")
+    if conductor.settings.notify:
+        notices.of_run(conductor, run, segment, state, "", event.at, state, message)
     if occasion is not None:
-        message = summary(event.failure) if isinstance(event, e.RunFailed) else ""
         _call(conductor, run, segment, occasion, "", event.at, state, message)
 
 
 def stands_still(conductor: Conductor, run: Resident, segment: Segment, event: e.IncidentOpened) -> None:
     """A run opens an incident in this segment."""
-    _call(conductor, run, segment, "incident", f"/{run.seq}", event.at, "incident", f"{event.cause}: {event.message}")
+    part, message = f"/{run.seq}", f"{event.cause}: {event.message}"
+    if conductor.settings.notify:
+        notices.of_run(conductor, run, segment, "incident", part, event.at, "incident", message)
+    _call(conductor, run, segment, "incident", part, event.at, "incident", message)
 
 
 def _call(
@@ -60,7 +62,7 @@ def _call(
 
 def is_hook(started: e.RunStarted) -> bool:
     """Whether a hook has started the run."""
-    return (started.actor or "").startswith(ACTOR)
+    return (started.actor or "").startswith(sequels.ACTOR)
 
 
 def started_by(
@@ -68,18 +70,7 @@ def started_by(
 ) -> StartRun:
     """The operation that starts a hook's run."""
     workflow, input, hash = conductor.definitions.call(target, report)
-    version = conductor.definitions.version(workflow, id)
-    event = e.RunStarted(
-        at, f"{ACTOR}{report.id}", None, workflow, id, uid, input, namespace=namespace, version=version,
-        python=PYTHON, input_hash=hash, timeout=conductor.definitions.timeout(workflow),
-    )  # fmt: skip
-    data, blobs = conductor.journal.write(event)
-    # Due at once, and not taken for one that somebody has in memory: should the answer get lost, it is found all the
-    # same.
-    return StartRun(
-        namespace, id, uid, conductor.app, workflow, at, data, hash, version=version, wake=RESIDENT + 1,
-        blobs=tuple(blobs),
-    )  # fmt: skip
+    return sequels.start(conductor, workflow, input, hash, report.id, id, uid, namespace, at)
 
 
 def period(interval: tuple[int, int] | None) -> tuple[datetime, datetime] | None:

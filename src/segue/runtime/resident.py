@@ -106,7 +106,7 @@ class Segment:
         self.status: Status | None = None
         self.check_inbox = False
         self.closes = False
-        self.witnessed: list[Event] = []
+        self.witnessed: list[Event] | None = None
         """The events themselves, if somebody wants to hear of them."""
         self.since = 0
         """When what came before them happened."""
@@ -117,6 +117,12 @@ class Segment:
         if self._extras is None:
             self._extras = Extras()
         return self._extras
+
+    def witness(self, event: Event, since: int) -> None:
+        """Keeps an event for those who want to hear of it; ``since``: when the one before it happened."""
+        if self.witnessed is None:
+            self.witnessed, self.since = [], since
+        self.witnessed.append(event)
 
     @property
     def sent(self) -> list[tuple[int, SendMessage, Post]]:

@@ -11,10 +11,11 @@ from segue.errors import StoreUnavailable
 from segue.kernel import events as e
 from segue.kernel.attempt import derive_key
 from segue.kernel.firing import Overdue, Stop
+from segue.kernel.notice import Notice
 from segue.kernel.report import RunReport
 from segue.kernel.schedule import Facts, Start, interval_of, run_id, run_uid
 from segue.recurrence.walls import moment
-from segue.runtime import hooks
+from segue.runtime import hooks, notices
 from segue.runtime.children import PYTHON
 from segue.runtime.journal import JournalFormat
 from segue.runtime.plans import Plan
@@ -69,8 +70,8 @@ def make_way(conductor: Conductor, row: ScheduleRow, stop: Stop) -> Post:
     )  # fmt: skip
 
 
-def overdue(conductor: Conductor, row: ScheduleRow, plan: Plan, late: Overdue, facts: Facts) -> StartRun:
-    """What a deadline runs because something did not happen."""
+def overdue(conductor: Conductor, row: ScheduleRow, plan: Plan, late: Overdue, facts: Facts) -> list[StartRun]:
+    """What a deadline runs because something did not happen, and what tells of it by rule."""
     at = conductor.clock.now()
     id = run_id(row.name, late.due)
     runs = facts.of(row.name, late.due)
@@ -83,7 +84,12 @@ def overdue(conductor: Conductor, row: ScheduleRow, plan: Plan, late: Overdue, f
     )  # fmt: skip
     part = f"deadline-{late.number}"
     uid = derive_key(run_uid(row.namespace, id), f"{part}:{late.limit.event}:{late.limit.within}")
-    return hooks.started_by(conductor, late.limit.target, report, f"{id}/{part}/{uid[:8]}", uid, row.namespace, at)
+    notice = Notice(
+        id=derive_key(uid, "notice"), when="deadline", workflow=plan.workflow, run=id, namespace=row.namespace, at=at,
+        state=state, message=message, tags=plan.tags, due=late.due, schedule=row.name,
+    )  # fmt: skip
+    called = hooks.started_by(conductor, late.limit.target, report, f"{id}/{part}/{uid[:8]}", uid, row.namespace, at)
+    return [called, *notices.of_deadline(conductor, notice)]
 
 
 def tell(conductor: Conductor, operation: WriteSchedule, answer: ScheduleWritten) -> None:

@@ -174,7 +174,11 @@ class Scheduler:
             decision = firing.decide(row.name, plan.policy, standing_of(row), now, plan.instants, facts)
             standing = encode(decision.standing)
             posts = [scheduled.make_way(self._conductor, row, stop) for stop in decision.stops]
-            more = [scheduled.overdue(self._conductor, row, plan, late, facts) for late in decision.overdue]
+            more = [
+                start
+                for late in decision.overdue
+                for start in scheduled.overdue(self._conductor, row, plan, late, facts)
+            ]
         waits = bool(decision.awaits)
         wake = decision.wake
         if (standing, wake, waits) == (row.standing, row.wake, row.waits) and not (decision.starts or posts or more):

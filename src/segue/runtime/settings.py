@@ -10,6 +10,7 @@ import msgspec
 
 from segue.errors import InvalidArgument
 from segue.kernel.duration import Duration, microseconds
+from segue.kernel.notice import NotifyRule
 from segue.stores.base import CLOSED
 
 
@@ -60,6 +61,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         pinned_wait: seconds for which a run that is pinned to a version waits for a worker that has it, before it
             stands still.
         retention: how long runs are kept after their end; by default for ever.
+        notify: whom outside to tell of what; see docs/notify.md.
 
     Raises:
         InvalidArgument: a value is out of range, or two rules of retention are for the same runs.
@@ -76,6 +78,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     lease: float = 10.0
     pinned_wait: float = 60.0
     retention: tuple[Retention, ...] = ()
+    notify: tuple[NotifyRule, ...] = ()
 
     def __post_init__(self) -> None:
         for name, least in _LEAST.items():
