@@ -21,7 +21,7 @@ Durability = Literal["full", "relaxed"]
 
 DEFAULT_FILE = ".segue/segue.db"
 DEFAULT_PORT = 7733
-KNOWN = ("url", "app", "namespace", "port", "durability", "encodings", *Settings.__struct_fields__)
+KNOWN = ("url", "app", "namespace", "port", "durability", "encodings", "oidc", *Settings.__struct_fields__)
 """Keys that the file may have; in the environment they are ``SEGUE_URL`` and so on."""
 
 
@@ -70,6 +70,12 @@ def encodings_factory() -> str | None:
     """``module:function`` that makes the encodings, if surroundings name one."""
     name = _setting("encodings", None)
     return None if name is None else str(name)
+
+
+def provider_table() -> dict[str, Any] | None:
+    """What is set about the provider at which people log in (docs/access.md); in the environment as JSON."""
+    found = _setting("oidc", None)
+    return msgspec.json.decode(found, type=dict[str, Any]) if isinstance(found, str) else found
 
 
 def read_settings(**given: Any) -> Settings:

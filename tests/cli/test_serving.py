@@ -8,9 +8,11 @@ import re
 import select
 import signal
 import subprocess
+import urllib.error
 import urllib.request
 from typing import Any
 
+import pytest
 from cli_kit import PATIENCE, Folder, Running
 
 GREET = """
@@ -241,3 +243,19 @@ def test_a_server_lets_nobody_in_from_elsewhere(segue: Folder) -> None:
     assert "nobody has an account yet" in refused
     assert "segue user add NAME --role admin --everywhere" in refused
     assert "ports are 1 to 65535" in segue("server", "--port", "99999", code=2).err
+
+
+def test_a_server_with_a_provider_has_everybody_log_in_from_the_start(segue: Folder) -> None:
+    segue("run", "flows.py:plain", "1")
+    oidc = '[oidc]\nissuer = "https://id.example"\nurl = "https://segue.example"\nclient_id = "segue"\n'
+    segue.write("segue.toml", oidc + 'client_secret = "$NO_SUCH_SECRET"\n')
+    assert "NO_SUCH_SECRET, which is not set" in segue("server", code=2).err
+    segue.write("segue.toml", oidc + 'roles = { team = { default = "boss" } }\n')
+    assert "the setting oidc cannot be used: Invalid enum value 'boss'" in segue("server", code=2).err
+    segue.write("segue.toml", oidc)
+    server = segue.begin("server", "--port", "0", "--host", "0.0.0.0")
+    address = re.search(r"http://\S+", server.until(r"dashboard http://\S+\s"))[0]
+    with pytest.raises(urllib.error.HTTPError, match="401"):
+        ask(address, "/runs")
+    with urllib.request.urlopen(f"{address}/login", timeout=PATIENCE) as answer:
+        assert "Sign in with your organisation" in answer.read().decode()

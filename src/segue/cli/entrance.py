@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from getpass import getuser
 
+import msgspec
+
 from segue.cli.scope import Scope
 from segue.engine import Engine
 from segue.errors import InvalidArgument
 from segue.server.access import FirstLoopback, Known, Loopback
 from segue.server.accounts import Accounts
 from segue.server.call import Access
+from segue.server.oidc import OidcSettings
+from segue.settings import provider_table
+from segue.variables import resolved
 
 HERE = ("127.0.0.1", "::1", "localhost")
 
@@ -18,7 +23,8 @@ class Entrance:
     """The access to an engine's database at an address.
 
     Attributes:
-        empty: nobody has an account. first: the command that makes the first one.
+        provider: at which people log in, if one is set.
+        empty: nobody has an account, and nobody can log in. first: the command that makes the first one.
 
     Raises:
         InvalidArgument: nobody has an account, and others than this machine could ask.
@@ -26,7 +32,9 @@ class Entrance:
 
     def __init__(self, engine: Engine, scope: Scope, host: str, flag: str = "--host") -> None:
         self.accounts = Accounts(engine.store.accounts, engine.clock.now)
-        self.empty = not self.accounts.exist()
+        self.provider = _provider()
+        # Who can log in elsewhere needs no account beforehand; everybody has to, then.
+        self.empty = self.provider is None and not self.accounts.exist()
         self.first = scope.command("user", "add", "NAME", "--role", "admin", "--everywhere")
         if self.empty and host not in HERE:
             raise InvalidArgument(
@@ -34,3 +42,15 @@ class Entrance:
             )
         known = Known(self.accounts, engine.namespace)
         self.access: Access = FirstLoopback(Loopback(getuser()), known) if self.empty else known
+
+
+def _provider() -> OidcSettings | None:
+    table = provider_table()
+    if table is None:
+        return None
+    try:
+        found = msgspec.convert(table, OidcSettings)
+        resolved(found.client_secret)  # one that is not set is told now, not to whoever wants to log in
+        return found
+    except msgspec.ValidationError as error:
+        raise InvalidArgument(f"the setting oidc cannot be used: {error}", path="oidc") from error

@@ -66,7 +66,7 @@ async def _serve(
     async with Engine(scope.url, app=scope.app, namespace=scope.namespace, own=False) as engine:
         entrance = Entrance(engine, scope, host)
         advise = here.info if as_json else _advise
-        app = application(engine, entrance.access, accounts=entrance.accounts, base=base)
+        app = application(engine, entrance.access, accounts=entrance.accounts, base=base, provider=entrance.provider)
         listening = listen(app, host=host, port=port, proxies=proxies)
         if entrance.empty:
             advise(

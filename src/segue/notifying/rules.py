@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from typing import get_args
 from urllib.parse import urlsplit
 
 from segue.errors import InvalidArgument
 from segue.kernel.notice import NotifyRule, When
+from segue.variables import resolved
 
 APPRISE = "apprise:"
 
@@ -48,13 +48,3 @@ def address(rule: NotifyRule) -> str:
             f"the rule of notify {rule.name!r} sends to an address that is not http:// or https:// (nor {APPRISE}…)"
         )
     return to
-
-
-def resolved(text: str) -> str:
-    """The text, or what the environment holds for ``$NAME``."""
-    if not text.startswith("$"):
-        return text
-    found = os.environ.get(text[1:])
-    if not found:
-        raise InvalidArgument(f"a rule of notify refers to the environment variable {text[1:]}, which is not set")
-    return found

@@ -14,7 +14,8 @@ import msgspec
 
 from segue.errors import InvalidArgument, NonRetryable, NotSent
 from segue.kernel.notice import Notice, NotifyRule
-from segue.notifying.rules import APPRISE, address, resolved
+from segue.notifying.rules import APPRISE, address
+from segue.variables import resolved
 
 PATIENCE = 10.0
 """Seconds for one try."""

@@ -111,6 +111,26 @@ class Accounts:
         self.rows.change_user(row)
         return _account(row)
 
+    def follow(self, subject: str, name: str, roles: dict[str, Role]) -> str:
+        """The account of somebody who has logged in elsewhere, with the roles that were said there, made if there is
+        none; its name. Whoever has no role any more has no session either: who may what is decided there, and the last
+        admin is not kept.
+
+        Raises:
+            InvalidArgument: no account can be named so. CallerError: the name is somebody else's here.
+        """
+        row = self.rows.user_of(subject)
+        if row is None:
+            if self.rows.user(name) is not None:
+                raise CallerError(f"{name!r} is another account here already; it has to be taken away first")
+            if roles:
+                self.add_user(name, None, roles, subject=subject)
+            return name
+        self.rows.change_user(msgspec.structs.replace(row, roles=_checked_roles(roles)))
+        if not roles:
+            self.rows.end_sessions_of(row.name)
+        return row.name
+
     def remove_user(self, name: str) -> None:
         """Sessions and keys go with the account.
 

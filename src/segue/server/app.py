@@ -17,14 +17,19 @@ from segue.server.accounts import Accounts
 from segue.server.answering import Answering, problem_response
 from segue.server.call import Access, Route
 from segue.server.door import Door
+from segue.server.elsewhere import Elsewhere
 from segue.server.logins import Logins
+from segue.server.oidc import OidcSettings
 from segue.server.openapi import describe
 from segue.server.problems import Problem
 from segue.server.routes import BASE, ROUTES
 from segue.server.static import pages
 
 
-def application(engine: Engine, access: Access, *, accounts: Accounts | None = None, base: str = "") -> ASGIApp:
+def application(
+    engine: Engine, access: Access, *, accounts: Accounts | None = None, base: str = "",
+    provider: OidcSettings | None = None,
+) -> ASGIApp:  # fmt: skip
     """The whole API over one engine, as an ASGI application.
 
     Args:
@@ -33,11 +38,12 @@ def application(engine: Engine, access: Access, *, accounts: Accounts | None = N
         accounts: those of the engine's store, if they are not to be made here.
         base: the path before everything, ``/segue`` say, where a proxy leaves it on. One that a proxy takes off needs
             no setting.
+        provider: at which people may log in too.
     """
     description = msgspec.json.encode(describe(ROUTES, BASE))
     logins = Logins(access, accounts or Accounts(engine.store.accounts, engine.clock.now))
     answering = Answering(engine, logins)
-    door = Door(engine, logins)
+    door = Door(engine, logins, None if provider is None else Elsewhere(provider, logins))
 
     async def openapi(request: Request) -> Response:
         return Response(description, media_type="application/json")

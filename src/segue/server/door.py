@@ -12,10 +12,12 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from segue.engine import Engine
+from segue.server import elsewhere
 from segue.server.access import from_own_page
 from segue.server.auditing import note
 from segue.server.call import Asked
 from segue.server.decoding import asked_of, read_limited
+from segue.server.elsewhere import Elsewhere
 from segue.server.logins import Logins, session_cookie
 from segue.server.problems import Refused, problem_of
 
@@ -33,12 +35,19 @@ _PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><meta name="view
 <title>segue</title><link rel="icon" href="data:,">
 <style>body{{font:15px/1.6 system-ui;max-width:22em;margin:15vh auto;padding:0 1em;color-scheme:light dark}}
 h1{{font-size:20px}} label{{display:block;margin-top:1em}} input,button{{font:inherit;padding:.4em .6em;width:100%;
-box-sizing:border-box}} button{{margin-top:1.5em;cursor:pointer}} [role=alert]{{color:light-dark(#b42318,#ff8a80)}}
+box-sizing:border-box}} button{{margin-top:1.5em;cursor:pointer}}
+.button{{display:block;padding:.5em;text-align:center;border:1px solid;border-radius:.3em;text-decoration:none}}
+[role=alert]{{color:light-dark(#b42318,#ff8a80)}}
 </style>
 <main><h1>segue</h1>{said}{form}</main>"""
 _LOG_IN = """<form method="post" action="login"><label>Name<input name="name" autocomplete="username" required
 autofocus></label><label>Password<input name="password" type="password" autocomplete="current-password" required>
 </label><button>Log in</button></form>"""
+# A link: where the answer to a form leads is bound by the content security policy, which knows this site only.
+_ELSEWHERE = """<p><a class="button" href="login/oidc">Sign in with {name}</a></p>"""
+_ARRIVED = """<meta http-equiv="refresh" content="0;url=../../"><p>You are signed in.
+<a href="../../">Go to the dashboard</a></p>"""
+_AGAIN = """<p><a href="{login}">Back to the login</a></p>"""
 _LOG_OUT = """<form method="post" action="logout"><p>You are {name}. <a href="./">Go to the dashboard</a></p>
 <button>Log out</button></form>"""
 
@@ -46,17 +55,22 @@ _LOG_OUT = """<form method="post" action="logout"><p>You are {name}. <a href="./
 class Door:
     """Pages to log in and out, and who is sent there."""
 
-    def __init__(self, engine: Engine, logins: Logins) -> None:
+    def __init__(self, engine: Engine, logins: Logins, elsewhere: Elsewhere | None = None) -> None:
         self._engine = engine
+        self._elsewhere = elsewhere
         self._logins = logins
         self._access = logins.access
 
     def places(self) -> list[Route]:
-        return [
+        places = [
             Route("/login", self.show, methods=["GET"]),
             Route("/login", self.log_in, methods=["POST"]),
             Route("/logout", self.log_out, methods=["POST"]),
         ]
+        if self._elsewhere is not None:
+            places.append(Route("/login/oidc", self.leave, methods=["GET"]))
+            places.append(Route("/login/oidc/callback", self.come_back, methods=["GET"]))
+        return places
 
     async def shut(self, request: Request) -> Response | None:
         """Sends whoever has to log in first to the login."""
@@ -68,7 +82,49 @@ class Door:
         if not self._access.login:
             return _see("./")
         who = await self._access.principal(asked_of(request))
-        return _page("", _LOG_IN if who is None else _LOG_OUT.format(name=html.escape(who.name)))
+        return _page("", self._form if who is None else _LOG_OUT.format(name=html.escape(who.name)))
+
+    @property
+    def _form(self) -> str:
+        if self._elsewhere is None:
+            return _LOG_IN
+        return _ELSEWHERE.format(name=html.escape(self._elsewhere.settings.name)) + _LOG_IN
+
+    async def leave(self, request: Request) -> Response:
+        """Sends the browser to the provider."""
+        assert self._elsewhere is not None
+        asked, number = asked_of(request), uuid.uuid4().hex[:12]
+        try:
+            address, kept = await self._elsewhere.begin(asked)
+        except Refused as error:
+            return self._refused(error, number, "../login")
+        answer = _see(address)
+        answer.headers.append("set-cookie", kept)
+        return answer
+
+    async def come_back(self, request: Request) -> Response:
+        """The browser is back from the provider, with what shows who it is."""
+        assert self._elsewhere is not None
+        asked, number, name = asked_of(request), uuid.uuid4().hex[:12], "oidc:"
+        try:
+            name, token = await self._elsewhere.end(asked, dict(request.query_params))
+        except Refused as error:
+            answer = self._refused(error, number, "../../login")
+        else:
+            # A page of ours, not a redirect: that would still be the other site's doing, for which a browser sends no
+            # strict cookie.
+            answer = _page("", _ARRIVED)
+            answer.headers.append("set-cookie", session_cookie(asked, token))
+        answer.headers.append("set-cookie", elsewhere.cookie(asked, ""))
+        await self._note(asked, name, "log_in_elsewhere", answer.status_code, number)
+        return answer
+
+    def _refused(self, error: Refused, number: str, login: str = "") -> Response:
+        problem = problem_of(error, number)
+        form = _AGAIN.format(login=login) if login else self._form
+        answer = _page(f'<p role="alert">{html.escape(problem.detail)}</p>', form, problem.status)
+        answer.headers.update(error.headers)
+        return answer
 
     async def log_in(self, request: Request) -> Response:
         asked, name, number = asked_of(request), "", uuid.uuid4().hex[:12]
@@ -79,7 +135,7 @@ class Door:
             name, password = _given(await read_limited(request))
             token, _ = await self._logins.log_in(asked, name, password)
         except Refused as error:
-            answer = _refused(error, number)
+            answer = self._refused(error, number)
         else:
             answer = _see("./")
             answer.headers.append("set-cookie", session_cookie(asked, token))
@@ -92,7 +148,7 @@ class Door:
             _refuse_others(asked)
             who = await self._access.principal(asked)
         except Refused as error:
-            return _refused(error, number)
+            return self._refused(error, number)
         await self._logins.log_out(asked)
         answer = _see("login")
         answer.headers.append("set-cookie", session_cookie(asked, ""))
@@ -120,13 +176,6 @@ def _given(data: bytes) -> tuple[str, str]:
     except ValueError as error:  # not UTF-8, or too many fields
         raise Refused(422, "invalid-argument", "Invalid argument", "the form cannot be read") from error
     return given.get("name", [""])[0], given.get("password", [""])[0]
-
-
-def _refused(error: Refused, number: str) -> Response:
-    problem = problem_of(error, number)
-    answer = _page(f'<p role="alert">{html.escape(problem.detail)}</p>', _LOG_IN, problem.status)
-    answer.headers.update(error.headers)
-    return answer
 
 
 def _page(said: str, form: str, status: int = 200) -> Response:
