@@ -12,6 +12,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from segue.errors import InvalidArgument
+from segue.server.patience import Impatient
 
 PATIENCE = 3
 """Seconds that requests under way have to end; streams of live views do not end by themselves."""
@@ -49,7 +50,7 @@ def listen(
     sock = _bound(host, port, TRIES if next_free else 1)
     config = uvicorn.Config(
         app, lifespan="off", log_config=None, access_log=False, server_header=False, date_header=True,
-        timeout_graceful_shutdown=PATIENCE, ws="none", h11_max_incomplete_event_size=64 * 1024,
+        timeout_graceful_shutdown=PATIENCE, ws="none", http=Impatient,
         forwarded_allow_ips=["127.0.0.1", "::1", *proxies],
     )  # fmt: skip
     return Listening(_Server(config), sock, host)
