@@ -77,11 +77,11 @@ def another(store: PostgresStore) -> Iterator[psycopg.Connection]:
         yield connection
 
 
-def until_waiting(store: PostgresStore, done: Callable[[], bool]) -> None:
-    """Waits until somebody waits for a lock, or nobody will."""
+def until_waiting(store: PostgresStore, done: Callable[[], bool], most: int = 1) -> None:
+    """Waits until somebody waits for a lock (or as many as ``most``), or nobody will."""
     with psycopg.connect(store.address.target, autocommit=True) as connection:
         waiting = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-        while not done() and not connection.execute(waiting).fetchall():
+        while not done() and len(connection.execute(waiting).fetchall()) < most:
             pass
 
 
@@ -138,6 +138,32 @@ def test_a_run_that_closes_waits_for_whoever_posts_to_it(opens: Opens, state: st
         (answer,) = ending.result()
     assert getattr(answer, "outcome", None) == ("vetoed" if state == "completed" else "appended")
     assert len(store.inbox([run])) == (1 if state == "completed" else 0)
+
+
+@pytest.mark.parametrize("by", ["row", "id"])
+def test_two_batches_that_close_each_others_addressees_do_not_wait_for_each_other(opens: Opens, by: str) -> None:
+    """The server would notice after a second, and turn one of them back: here it never does."""
+    with another(opens()) as admin:
+        admin.execute("ALTER ROLE postgres SET deadlock_timeout = '1h'")
+    try:
+        one, other = Owner(opens()), Owner(opens())
+        first, second = one.start("first"), other.start("second")
+        at = {"row": ({"run": second}, {"run": first}), "id": ({"id": "second"}, {"id": "first"})}[by]
+        ends = [
+            (one, Append(first, 2, (b"e",), closed(), check_inbox=True, posts=(signal("a", **at[0]),))),
+            (other, Append(second, 2, (b"e",), closed(), check_inbox=True, posts=(signal("b", **at[1]),))),
+        ]
+        with ThreadPoolExecutor() as pool:
+            with another(one.store) as holds:  # both past their first locks, if these are not taken in one order
+                holds.execute("INSERT INTO segue.journal VALUES (%s, 2, ''), (%s, 2, '')", (first, second))
+                ending = [pool.submit(owner.commit, end) for owner, end in ends]
+                until_waiting(one.store, lambda: all(each.done() for each in ending), 2)
+                holds.rollback()
+            answers = [answer for each in ending for answer in each.result()]
+        assert sorted(answer.outcome for answer in answers) == ["appended", "vetoed"]
+    finally:
+        with another(opens()) as admin:
+            admin.execute("ALTER ROLE postgres RESET deadlock_timeout")
 
 
 def test_a_message_that_has_met_its_double_is_not_taken_for_one_that_cannot_be_stored(opens: Opens) -> None:

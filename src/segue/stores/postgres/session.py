@@ -21,6 +21,7 @@ from typing import Any
 import msgspec
 import psycopg
 
+from segue.stores.base import Post
 from segue.stores.owning import SLOTS, Slots
 from segue.stores.postgres import transactions
 from segue.stores.postgres.connection import Connection
@@ -131,8 +132,13 @@ class Session:
         for (number,) in self.one(_RESERVE[table], (count,)):  # not before the first one is asked for
             yield number
 
-    def lock(self, runs: Sequence[int]) -> None:
-        self.one("lock_runs", (list(runs),))
+    def lock(self, runs: Sequence[int], beside: Sequence[Post] = ()) -> None:
+        if not beside:
+            self.one("lock_runs", (list(runs),))
+            return
+        named = [post for post in beside if post.run is None]
+        values = [post.namespace for post in named], [post.id for post in named]
+        self.one("lock_runs_and_addressees", (list(runs), [post.run for post in beside if post.run], *values))
 
     def transact(self, transact: Transact) -> Transacted:
         return transactions.carry_out(self, transact)

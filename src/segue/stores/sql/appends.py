@@ -19,10 +19,8 @@ _set_summaries = Statement("set_summaries")
 
 
 def refused(connection: Connection, appends: Sequence[Append]) -> dict[int, bool]:
-    """Runs whose appends cannot go in: True where the journal is lost, False where a message has to be seen first."""
-    closing = [append.run for append in appends if append.check_inbox or _closes(append)]
-    if closing:
-        connection.lock(closing)  # whoever is about to send them a message either has, or finds them closed
+    """Runs whose appends cannot go in: True where the journal is lost, False where a message has to be seen first.
+    Those that are about to close are locked (``closes``)."""
     heads: list[Any] = []
     consumed: list[int] = []
     for append in appends:
@@ -66,8 +64,9 @@ def apply(connection: Connection, appends: Sequence[Append]) -> dict[int, int]:
     return next_runs
 
 
-def _closes(append: Append) -> bool:
-    return append.status is not None and append.status.state in CLOSED
+def closes(append: Append) -> bool:
+    """Whether its run is to be locked: whoever is about to send a message either has by then, or finds it closed."""
+    return append.check_inbox or (append.status is not None and append.status.state in CLOSED)
 
 
 def status_row(

@@ -178,6 +178,8 @@ def _apply(connection: Connection, kinds: _Kinds) -> Answers:
         attempts.keep(connection, list(kinds.living.values()))
         answers.update(dict.fromkeys(kinds.living, _NOTED))
     appending = kinds.appending
+    if appending:
+        _lock(connection, kinds)
     accepted = _append(connection, appending, answers) if appending else []
     written = _write_schedules(connection, kinds.writing, answers) if kinds.writing else []
     started = _start(connection, kinds, accepted, written)
@@ -265,6 +267,15 @@ def _note_answer(
         told[index] = found, answered
     else:
         answers[index] = found
+
+
+def _lock(connection: Connection, kinds: _Kinds) -> None:
+    """Locks the runs that are about to close, and whoever is written to beside them, in one order for all batches: two
+    that close each other's addressees would wait for each other."""
+    appending = kinds.appending.values()
+    closing = [append.run for append in appending if appends.closes(append)]
+    if closing:
+        connection.lock(closing, [*(post for append in appending for post in append.posts), *kinds.posting.values()])
 
 
 def _append(connection: Connection, appending: dict[int, Append], answers: Answers) -> list[int]:

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from segue.stores.base import Fence
+from segue.stores.base import Fence, Post
 from segue.stores.transacting import Transact, Transacted
 
 Row = tuple[Any, ...]
@@ -43,9 +43,10 @@ class Connection(Protocol):
         """At least ``count`` numbers for new rows of a table (``runs``, ``inbox``), growing; ``last`` is its last one,
         where the dialect has it looked up."""
 
-    def lock(self, runs: Sequence[int]) -> None:
+    def lock(self, runs: Sequence[int], beside: Sequence[Post] = ()) -> None:
         """Keeps others from writing to these runs' rows, or relying on them, until the transaction ends; statements
-        that follow see what they have written before. Nothing where a transaction excludes all others anyway."""
+        that follow see what they have written before. Runs that messages ``beside`` them are for stay open until then.
+        Nothing where a transaction excludes all others anyway."""
 
     def transact(self, transact: Transact) -> Transacted:
         """Runs the code of a transactional step and posts its outcome, or takes back what it wrote."""

@@ -19,6 +19,7 @@ from typing import Any
 
 import apsw
 
+from segue.stores.base import Post
 from segue.stores.sql.statements import Row
 from segue.stores.sqlite import transactions
 from segue.stores.transacting import Transact, Transacted
@@ -130,7 +131,7 @@ class Session:
     def numbers(self, table: str, last: int, count: int) -> Iterator[int]:
         return itertools.count(last + 1)
 
-    def lock(self, runs: Sequence[int]) -> None:
+    def lock(self, runs: Sequence[int], beside: Sequence[Post] = ()) -> None:
         """Nothing: a transaction that writes holds the file's only write lock."""
 
     def transact(self, transact: Transact) -> Transacted:
