@@ -14,6 +14,7 @@ import random
 import sys
 import uuid
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any, TypeVar, overload
 from weakref import WeakSet
 
@@ -49,7 +50,7 @@ from segue.notifying.rules import checked
 from segue.opening import open_store, restore_database, shown
 from segue.repairing import Repairing
 from segue.runtime.activity import NOTHING, Activity, activity
-from segue.runtime.clock import Clock, SystemClock
+from segue.runtime.clock import Clock, SharedClock, SystemClock
 from segue.runtime.journal import JournalFormat
 from segue.runtime.logs import LogBuffer
 from segue.runtime.process_loading import refuse_while_loading
@@ -154,6 +155,7 @@ class Engine(Repairing, Starting, Steering):
         self.definitions = Definitions(self.encodings, hash_key, workflows, interceptors=self.interceptors)
         self.settings = settings or read_settings()
         self.clock = clock or SystemClock()
+        self._given_clock = clock
         self._url = url
         self._secrets = secrets
         self._may_own = own
@@ -206,6 +208,7 @@ class Engine(Repairing, Starting, Steering):
         self.loop = asyncio.get_running_loop()
         self.store, logs = self._open_store()
         self.journal = JournalFormat(encodings=self.encodings, codec=self._codec, blobs=self.store.blobs)
+        self.clock = self._given_clock or self._common_clock()
         self._host = StepHost(
             store=self.store, journal=self.journal, logs=logs, secrets=self._secrets, clock=self.clock
         )
@@ -226,6 +229,14 @@ class Engine(Repairing, Starting, Steering):
         opened = self._given_store or open_store(url, durability=self._durability, lease=self.settings.lease)
         return opened, LogBuffer(opened.logs)
 
+    def _common_clock(self) -> Clock:
+        """The clock of all who work on the database."""
+        try:
+            return SystemClock() if self.store.lease is None else SharedClock(self.store.time)
+        except BaseException:
+            self.store.close(clean=False)
+            raise
+
     def _take_ownership(self) -> bool:
         fence = self.store.own(self.app, self.worker, self.definitions.versions())
         if fence is None:
@@ -233,14 +244,19 @@ class Engine(Repairing, Starting, Steering):
         duty = Duty(
             fence, store=self.store, clock=self.clock, definitions=self.definitions, journal=self.journal,
             formats=self._formats, host=self._host, app=self.app, worker=self.worker, settings=self.settings,
-            draw=self._draw, dispossessed=self.dispossessed,
+            draw=self._draw,
         )  # fmt: skip
+        duty.conductor.on_dispossessed = partial(self._lost, duty)
         duty.conductor.on_run = self._tell_run
         duty.witnessed_by(self._witnesses)
         self._equip(duty)
         try:
             declare(self)
             duty.start()
+        except FenceLost as error:  # it took longer than the lease
+            log.warning("ownership of app %r is lost as it begins (%s); trying again", self.app, error)
+            self.store.release(fence, clean=False)
+            return False
         except BaseException:
             self.store.release(fence, clean=False)
             raise
@@ -273,6 +289,12 @@ class Engine(Repairing, Starting, Steering):
             self.store.release(duty.fence, clean=False)
             pause = self.settings.poll * 4 if isinstance(error, FenceLost) else LONGEST_PAUSE
             self._candidate = asyncio.create_task(self._stand_by(pause))
+
+    def _lost(self, duty: Duty, error: Exception) -> None:
+        """A duty has found that it owns nothing any more. One that was given up before may find it once more, late: the
+        one that has begun meanwhile goes on."""
+        if self._duty is duty:
+            self.dispossessed(error)
 
     def watch_runs(self, callback: Callable[[Resident, e.Event], None]) -> None:
         """``callback`` hears of every run's start, incidents and end, while this engine owns the runs, once they are on

@@ -161,7 +161,6 @@ class Duty:
         worker: str,
         settings: Settings,
         draw: Callable[[], float],
-        dispossessed: Callable[[Exception], None],
     ) -> None:
         self.fence = fence
         self._formats = formats
@@ -190,7 +189,6 @@ class Duty:
         self.conductor.reload = self._reload
         self.mail.also = self.scheduler.look
         self.conductor.look_into_outbox = self.mail.look_into_outbox
-        self.conductor.on_dispossessed = dispossessed
         host.on_beat = self.conductor.heartbeats.heard
 
     def processes(self) -> Processes:

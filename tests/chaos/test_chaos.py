@@ -6,20 +6,18 @@ A share of it in every run; ``--long`` goes on for minutes.
 from __future__ import annotations
 
 import asyncio
-import os
 import random
 import signal
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any
 
 import fleet_program
-import psycopg
 import pytest
 from fleet_kit import Fleet
 
-from postgres_kit import OwnServer, own_server
+from postgres_kit import OwnServer
 from segue import Engine, Handle, RunCancelled
 from segue.errors import RunClosed, StoreUnavailable
 from segue.kernel import events as e
@@ -27,24 +25,6 @@ from segue.kernel import events as e
 pytestmark = [pytest.mark.xdist_group("fleet"), pytest.mark.timeout(1200)]
 
 Trouble = Callable[[Fleet, random.Random], Awaitable[None]]
-
-
-@pytest.fixture
-def server() -> Iterator[OwnServer]:
-    """A server of the test's own, which it may kill."""
-    with own_server() as server:
-        yield server
-
-
-@pytest.fixture
-def fleet(server: OwnServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Fleet]:
-    url = server.url(server.create())
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute("CREATE TABLE done (key text, what text, process integer, at timestamptz DEFAULT now())")
-    monkeypatch.setattr("fleet_program.DATABASE", url)
-    fleet = Fleet(url, {**os.environ, "FLEET_DATABASE": url})
-    yield fleet
-    fleet.close()
 
 
 async def kill_a_worker(fleet: Fleet, chance: random.Random) -> None:

@@ -73,8 +73,8 @@ class Fleet:
         source = os.pathsep.join([str(HERE.parent.parent / "src"), str(HERE)])
         self._environment = {**environment, "PYTHONPATH": source}
 
-    async def worker(self, app: str = "default", lease: float = LEASE) -> Worker:
-        self.workers.append(Worker(self.url, app, lease, self._environment))
+    async def worker(self, app: str = "default", lease: float = LEASE, **environment: str) -> Worker:
+        self.workers.append(Worker(self.url, app, lease, self._environment | environment))
         return await self.workers[-1].ready()
 
     def query(self, sql: str) -> list[Any]:

@@ -11,6 +11,7 @@ import logging
 import os
 import sys
 import time
+from pathlib import Path
 
 import psycopg
 
@@ -69,6 +70,13 @@ async def sleeps(seconds: float) -> str:
 
 
 @workflow
+async def naps(n: int, seconds: float) -> str:
+    await act(f"{n} falls asleep")
+    await asyncio.sleep(seconds)
+    return await act(f"{n} awake")
+
+
+@workflow
 async def lasts(seconds: float) -> float:
     return await last(seconds)
 
@@ -91,6 +99,17 @@ def undo(what: str, done: str | None) -> None:
     note(f"undo {what}")
 
 
+def set_clock(place: str) -> None:
+    """Has this process's wall clock differ from the machine's by as many seconds as the file says."""
+    machine = time.time_ns
+
+    def time_ns() -> int:
+        return machine() + round(float(Path(place).read_text()) * 1e9)
+
+    time.time_ns = time_ns
+    time.time = lambda: time_ns() / 1e9
+
+
 async def main(url: str, app: str, lease: float) -> None:
     async with Engine(url, app=app, settings=Settings(lease=lease)):
         print("works", flush=True)
@@ -99,5 +118,7 @@ async def main(url: str, app: str, lease: float) -> None:
 
 
 if __name__ == "__main__":
+    if "FLEET_CLOCK" in os.environ:
+        set_clock(os.environ["FLEET_CLOCK"])
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
     asyncio.run(main(sys.argv[1], sys.argv[2], float(sys.argv[3])))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from typing import Annotated
 
 from cyclopts import Parameter
@@ -29,11 +28,11 @@ def workers(
 
 async def _list(app: str | None, scope: Scope) -> int:
     async with Engine(scope.url, app=scope.app, namespace=scope.namespace, own=False) as engine:
-        found = engine.store.workers(app)
+        found, now = engine.store.workers(app), engine.clock.now()
     if scope.json:
         print_json(found)
     elif found:
-        console().print(_table(found, round(time.time() * 1_000_000)))
+        console().print(_table(found, now))
     else:
         console().print(f"nobody works on the runs of {'any app' if app is None else f'app {app!r}'} just now")
     return 0

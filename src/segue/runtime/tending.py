@@ -78,7 +78,7 @@ class Tending:
             try:
                 await self._tend()
             except FenceLost as error:
-                self._conductor.on_dispossessed(error)
+                self._conductor.dispossessed(error)
                 return
             except StoreError as error:  # the fence keeps what was promised, whoever believes what meanwhile
                 log.warning("cannot go on with the lease (%s); trying again", error)

@@ -198,6 +198,9 @@ class FaultyStore:
     def pass_on(self, fence: Fence, workflows: Iterable[str], now: int) -> int:
         return self._living().pass_on(fence, workflows, now)
 
+    def time(self) -> int:
+        return self._living().time()
+
     def workers(self, app: str | None = None) -> builtins.list[Worker]:
         return self._living().workers(app)
 

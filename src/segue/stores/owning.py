@@ -99,6 +99,9 @@ class Owning(Protocol):
         """Moves open runs of these workflows that are due or have mail from the owner's slots into those of owners who
         serve them; how many. None of them is in the owner's memory."""
 
+    def time(self) -> int:
+        """The database's clock, in µs."""
+
     def workers(self, app: str | None = None) -> list[Worker]:
         """The owners that are alive, of one app or of all."""
 

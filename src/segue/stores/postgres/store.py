@@ -41,6 +41,7 @@ CONDITIONS = Conditions(
 )
 
 _size = Statement("database_size")
+_time = Statement("database_time")
 _owners = Statement("all_owners")
 _serves = msgspec.json.Decoder(dict[str, str])
 _slots_of = Statement("slots_of_runs")
@@ -121,6 +122,10 @@ class PostgresStore(Reads, Schedules, Figures):
 
     def pass_on(self, fence: Fence, workflows: Iterable[str], now: int) -> int:
         return self._ownership.pass_on(fence, workflows, now)
+
+    def time(self) -> int:
+        with self._lent.reading() as connection:
+            return int(_time.one(connection)[0][0])
 
     def workers(self, app: str | None = None) -> builtins.list[Worker]:
         with self._lent.reading() as connection:
