@@ -82,6 +82,9 @@ class Definitions:
         """All versions of a workflow that stand beside each other here."""
         return self._versions.all(name)
 
+    def pins(self) -> dict[str, list[str]]:
+        return self._versions.pins()
+
     def versions(self) -> dict[str, str]:
         """What is served: each workflow with its version."""
         return {name: self.version(name) for name in self.names()}
@@ -178,7 +181,7 @@ class Duty:
         self.mail = Mail(self.conductor, self.loading)
         self.retaining = Retaining(store, clock, app, settings.retention)
         self.scheduler = Scheduler(self.conductor)
-        self._advertised = definitions.versions()
+        self._advertised = definitions.versions(), definitions.pins()
         self._advertising: asyncio.TimerHandle | None = None
         self._watchdog: Watchdog | None = None
         self.conductor.writer.fence = fence
@@ -205,11 +208,12 @@ class Duty:
     def _advertise(self) -> None:
         """Others ask the store what is served here, and a notebook defines workflows as it goes."""
         conductor = self.conductor
-        serves = self._definitions.versions()
-        if serves != self._advertised:
+        serves, pins = self._definitions.versions(), self._definitions.pins()
+        if (serves, pins) != self._advertised:
             try:
+                conductor.store.pin(self.fence, pins)
                 conductor.store.advertise(self.fence, serves)
-                self._advertised = serves
+                self._advertised = serves, pins
             except StoreUnavailable as error:
                 log.debug("what is served is said later: %s", error)
         self._advertising = asyncio.get_running_loop().call_later(conductor.settings.slow_poll, self._advertise)

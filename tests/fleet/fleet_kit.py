@@ -15,16 +15,17 @@ from typing import Any
 import psycopg
 
 HERE = Path(__file__).parent
+PROGRAM = HERE / "fleet_program.py"
 LEASE = 1.0
 
 
 class Worker:
     """A process that runs workflows."""
 
-    def __init__(self, url: str, app: str, lease: float, environment: dict[str, str]) -> None:
+    def __init__(self, program: Path, url: str, app: str, lease: float, environment: dict[str, str]) -> None:
         self.log = tempfile.TemporaryFile("w+")  # noqa: SIM115 (closed with the worker)
         self.process = subprocess.Popen(
-            [sys.executable, str(HERE / "fleet_program.py"), url, app, str(lease)],
+            [sys.executable, str(program), url, app, str(lease)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, text=True,
             env=environment,
         )  # fmt: skip
@@ -73,8 +74,11 @@ class Fleet:
         source = os.pathsep.join([str(HERE.parent.parent / "src"), str(HERE)])
         self._environment = {**environment, "PYTHONPATH": source}
 
-    async def worker(self, app: str = "default", lease: float = LEASE, **environment: str) -> Worker:
-        self.workers.append(Worker(self.url, app, lease, self._environment | environment))
+    async def worker(
+        self, app: str = "default", lease: float = LEASE, *, program: Path = PROGRAM, **environment: str
+    ) -> Worker:
+        """One more, once it works. ``program`` takes the URL, ``app`` and the lease."""
+        self.workers.append(Worker(program, self.url, app, lease, self._environment | environment))
         return await self.workers[-1].ready()
 
     def query(self, sql: str) -> list[Any]:

@@ -50,6 +50,9 @@ class Definitions(Protocol):
     def names(self) -> list[str]:
         """The workflows that are known here."""
 
+    def pins(self) -> dict[str, list[str]]:
+        """Workflows of which some versions are known here and others may not go on; see ``stores.owning.Served``."""
+
     def arguments(self, workflow: str, input: str) -> tuple[Payload, str]:
         """Payload and hash of arguments that are given as a JSON list. Raises ``CallerError``, ``PayloadError``."""
 

@@ -10,14 +10,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from segue.errors import FenceLost, StoreError
 from segue.runtime.loading import Loading
 from segue.runtime.mail import Mail
+from segue.runtime.resident import Resident
 from segue.stores.base import Fence
-from segue.stores.owning import Holding, Slots, within, without
+from segue.stores.owning import Holding, Served, Slots, within, without
 
 if TYPE_CHECKING:
     from segue.runtime.conductor import Conductor
@@ -47,12 +49,14 @@ class Tending:
         """When (by the monotonic clock) the store last heard of the owner."""
 
     def begin(self) -> None:
-        """Asks for the first slots; whoever looks for due runs next finds those in them.
+        """Says what is served, and asks for the first slots; whoever looks for due runs next finds those in them.
 
         Raises:
             StoreUnavailable, FenceLost: nothing is owned.
         """
-        holding = self._conductor.store.tend(self._fence)
+        store = self._conductor.store
+        store.pin(self._fence, self._conductor.definitions.pins())
+        holding = store.tend(self._fence)
         self._conductor.slots = holding.slots
         self._surplus = holding.surplus
 
@@ -95,20 +99,34 @@ class Tending:
         holding = await asyncio.to_thread(store.tend, self._fence)
         self.heard_at = asked_at
         self._take_up(holding)
-        await self._pass_on(holding.elsewhere - set(self._conductor.definitions.names()))
+        await self._pass_on(holding.others)
 
-    async def _pass_on(self, workflows: frozenset[str]) -> None:
+    async def _pass_on(self, others: Sequence[Served]) -> None:
         """Lets others have the runs that they have code for and this owner has not."""
-        if not workflows:
-            return
         conductor = self._conductor
-        for run in [run for run in conductor.residents.values() if run.workflow in workflows]:
+        here = conductor.definitions.names()
+        workflows = {name for served in others for name in served.workflows}.difference(here)
+        pinned = [run for run, *kind in self._waiting() if any(served.has(*kind) for served in others)]
+        if not workflows and not pinned:
+            return
+        dropped = [run for run in conductor.residents.values() if run.workflow in workflows] + pinned
+        for run in dropped:
             conductor.drop(run)
             conductor.waiting_for_version.pop(run.run, None)
         await conductor.writer.settled()
-        moved = await asyncio.to_thread(conductor.store.pass_on, self._fence, workflows, conductor.clock.now())
+        runs = [run.run for run in pinned]
+        moved = await asyncio.to_thread(conductor.store.pass_on, self._fence, workflows, runs, conductor.clock.now())
+        for run in dropped:  # whoever has its code may have gone meanwhile, or have no slots yet
+            conductor.reload(run)
         if moved:
             log.info("passes %d runs on to workers that have their code", moved)
+
+    def _waiting(self) -> list[tuple[Resident, str, str]]:
+        """Runs in memory whose version is not here, each with its workflow and version."""
+        found = map(self._conductor.residents.get, self._conductor.waiting_for_version)
+        return [
+            (run, run.workflow, run.started.version) for run in found if run is not None and run.started is not None
+        ]
 
     def _take_up(self, holding: Holding) -> None:
         before = self._conductor.slots

@@ -195,8 +195,11 @@ class FaultyStore:
     def give(self, fence: Fence, slots: Sequence[Slots]) -> None:
         self._living().give(fence, slots)
 
-    def pass_on(self, fence: Fence, workflows: Iterable[str], now: int) -> int:
-        return self._living().pass_on(fence, workflows, now)
+    def pin(self, fence: Fence, pins: Mapping[str, Sequence[str]]) -> None:
+        self._living().pin(fence, pins)
+
+    def pass_on(self, fence: Fence, workflows: Iterable[str], runs: Iterable[int], now: int) -> int:
+        return self._living().pass_on(fence, workflows, runs, now)
 
     def time(self) -> int:
         return self._living().time()

@@ -5,7 +5,7 @@ A separate file from ``stores.base`` because only the runtime's tending has to d
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 import msgspec
@@ -48,14 +48,28 @@ def without(slots: Iterable[Slots], taken: Iterable[Slots]) -> tuple[Slots, ...]
     return tuple(left)
 
 
+class Served(msgspec.Struct, frozen=True):
+    """What an owner has code for: its workflows, and of those in ``pins`` these versions only. A version that ends in a
+    slash stands for all with this label."""
+
+    workflows: frozenset[str]
+    pins: dict[str, list[str]] = {}
+
+    def has(self, workflow: str, version: str) -> bool:
+        """Whether the owner may go on with runs of this version."""
+        if workflow not in self.workflows:
+            return False
+        pins = self.pins.get(workflow)
+        return pins is None or any(version == pin or (pin[-1:] == "/" and version.startswith(pin)) for pin in pins)
+
+
 class Holding(msgspec.Struct, frozen=True, gc=False):
     """What an owner has: its slots, and of these the ``surplus``, which it should let go of because others have less.
-    ``elsewhere``: workflows that other owners serve. ``owners``: how many share the app's runs."""
+    ``others``: what those have code for who share the app's runs with it."""
 
     slots: tuple[Slots, ...]
     surplus: tuple[Slots, ...] = ()
-    elsewhere: frozenset[str] = frozenset()
-    owners: int = 1
+    others: tuple[Served, ...] = ()
 
 
 class Worker(msgspec.Struct, frozen=True, gc=False):
@@ -95,9 +109,12 @@ class Owning(Protocol):
     def give(self, fence: Fence, slots: Sequence[Slots]) -> None:
         """Lets go of slots, where nothing is under way any more, for others to take."""
 
-    def pass_on(self, fence: Fence, workflows: Iterable[str], now: int) -> int:
-        """Moves open runs of these workflows that are due or have mail from the owner's slots into those of owners who
-        serve them; how many. None of them is in the owner's memory."""
+    def pin(self, fence: Fence, pins: Mapping[str, Sequence[str]]) -> None:
+        """Says of which versions of its workflows the owner has code, where it has not for all; see ``Served``."""
+
+    def pass_on(self, fence: Fence, workflows: Iterable[str], runs: Iterable[int], now: int) -> int:
+        """Moves open runs of these workflows that are due or have mail, and these ``runs``, from the owner's slots into
+        those of owners who have their code; how many. None of them is in the owner's memory."""
 
     def time(self) -> int:
         """The database's clock, in µs."""

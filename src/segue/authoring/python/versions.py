@@ -128,5 +128,14 @@ class Versions:
             return own if own is not None and (own.label or own.version == version) else None
         return own if own is not None and own.ramp is not None else base
 
+    def pins(self) -> dict[str, list[str]]:
+        """Workflows whose runs of other versions nothing here goes on with, each with the versions that are here; one
+        with a label as ``label/``."""
+        return {
+            name: [f"{each.label}/" if each.label else each.version for each in self.all(name)]
+            for name, base in self._bases().items()
+            if base.versioning == "pinned"
+        }
+
     def names(self) -> list[str]:
         return sorted(self._bases())

@@ -13,6 +13,7 @@ lets go of those by itself, when nothing is under way there any more.
 from __future__ import annotations
 
 import random
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 
@@ -20,7 +21,7 @@ import msgspec
 
 from segue.errors import FenceLost, StoreError
 from segue.stores.base import Fence
-from segue.stores.owning import SLOTS, Holding, Slots
+from segue.stores.owning import SLOTS, Holding, Served, Slots
 from segue.stores.postgres.hints import OWNERS
 from segue.stores.postgres.session import Session
 from segue.stores.postgres.writer import Writer, lost
@@ -38,8 +39,12 @@ _slots_of = Statement("slots_of_app")
 _clear = Statement("clear_slots")
 _write = Statement("write_slots")
 _move = Statement("move_runs")
+_move_these = Statement("move_these_runs")
+_pin = Statement("pin_versions")
+_versions = Statement("versions_of_runs")
 
 _serves = msgspec.json.Decoder(dict[str, str])
+_pins = msgspec.json.Decoder(dict[str, list[str]])
 _TELL = f"NOTIFY segue, '{OWNERS}'".encode()
 
 
@@ -77,6 +82,10 @@ class Ownership:
         with self._writer.transaction() as session:
             _advertise.one(session, (_json(serves), fence.app, fence.epoch))
 
+    def pin(self, fence: Fence, pins: Mapping[str, Sequence[str]]) -> None:
+        with self._writer.transaction() as session:
+            _pin.one(session, (msgspec.json.encode(dict(pins)).decode(), fence.app, fence.epoch))
+
     def tend(self, fence: Fence) -> Holding:
         """Goes on with the lease, throws out whoever is dead, claims what is free; see ``Store.tend``."""
         with self._writer.transaction() as session:
@@ -94,8 +103,8 @@ class Ownership:
             if msgspec.json.encode(ranges) != before:
                 _write_anew(session, fence.app, ranges)
         own = [each for each in ranges if each.epoch == fence.epoch]
-        elsewhere = {name for epoch, _, serves, _ in owners if epoch != fence.epoch for name in _serves.decode(serves)}
-        return Holding(_slots(own), _surplus(ranges, own, live, share), frozenset(elsewhere), len(live))
+        others = tuple(_served(*what) for epoch, *what, _ in owners if epoch != fence.epoch)
+        return Holding(_slots(own), _surplus(ranges, own, live, share), others)
 
     def give(self, fence: Fence, slots: Sequence[Slots]) -> None:
         """Lets go of slots; nothing is under way there."""
@@ -107,21 +116,24 @@ class Ownership:
             _write_anew(session, fence.app, _merged(kept))
             session.raw.execute(_TELL)
 
-    def pass_on(self, fence: Fence, workflows: Iterable[str], now: int) -> int:
+    def pass_on(self, fence: Fence, workflows: Iterable[str], runs: Iterable[int], now: int) -> int:
         """Moves runs to owners who have code for them; see ``Owning.pass_on``."""
         moved = 0
         with self._writer.transaction(fence) as session:
             ranges = _read(session, fence.app)
             owners = _live.one(session, (fence.app,))
-            serving = {epoch: _serves.decode(serves) for epoch, _, serves, dead in owners if not dead}
+            serving = {epoch: _served(*what) for epoch, *what, dead in owners if not dead and epoch != fence.epoch}
             own = [each for each in ranges if each.epoch == fence.epoch]
+            owned = [each.low for each in own], [each.high for each in own]
             for workflow in workflows:
-                homes = [r for r in ranges if r.epoch != fence.epoch and workflow in serving.get(r.epoch or 0, ())]
-                if homes and own:
-                    target = random.choice(homes)
-                    slot = random.randint(target.low, target.high)
-                    lows, highs = [each.low for each in own], [each.high for each in own]
-                    _move.one(session, (fence.app, workflow, slot, now, lows, highs))
+                slot = _home(ranges, {epoch for epoch, served in serving.items() if workflow in served.workflows})
+                if slot is not None:
+                    _move.one(session, (fence.app, workflow, slot, now, *owned))
+                    moved += session.changes()
+            for kind, alike in _alike(session, runs).items():
+                slot = _home(ranges, {epoch for epoch, served in serving.items() if served.has(*kind)})
+                if slot is not None:
+                    _move_these.one(session, (fence.app, slot, alike, *owned))
                     moved += session.changes()
             if moved:
                 session.raw.execute(_TELL)
@@ -235,6 +247,28 @@ def _merged(ranges: Sequence[_Range]) -> list[_Range]:
 def _write_anew(session: Session, app: str, ranges: Sequence[_Range]) -> None:
     _clear.one(session, (app,))
     _write.many(session, flat((app, each.low, each.high, each.epoch, each.clean) for each in ranges))
+
+
+def _served(serves: str, pins: str | None) -> Served:
+    """What a worker has code for; nothing to rely on until it has said to which versions it is confined."""
+    return Served(frozenset()) if pins is None else Served(frozenset(_serves.decode(serves)), _pins.decode(pins))
+
+
+def _home(ranges: Sequence[_Range], owners: set[int]) -> int | None:
+    """A slot of one of the owners; None if they have none."""
+    homes = [each for each in ranges if each.epoch in owners]
+    if not homes:
+        return None
+    target = random.choice(homes)
+    return random.randint(target.low, target.high)
+
+
+def _alike(session: Session, runs: Iterable[int]) -> dict[tuple[str, str], list[int]]:
+    """The runs by workflow and version."""
+    wanted, found = list(runs), defaultdict[tuple[str, str], list[int]](list)
+    for run, *kind in _versions.one(session, (wanted,)) if wanted else ():
+        found[kind[0], kind[1]].append(run)
+    return found
 
 
 def _slots(ranges: Sequence[_Range]) -> tuple[Slots, ...]:

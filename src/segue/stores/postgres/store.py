@@ -120,8 +120,11 @@ class PostgresStore(Reads, Schedules, Figures):
     def release(self, fence: Fence, *, clean: bool = True) -> None:
         self._ownership.release(fence, clean=clean)
 
-    def pass_on(self, fence: Fence, workflows: Iterable[str], now: int) -> int:
-        return self._ownership.pass_on(fence, workflows, now)
+    def pin(self, fence: Fence, pins: Mapping[str, Sequence[str]]) -> None:
+        self._ownership.pin(fence, pins)
+
+    def pass_on(self, fence: Fence, workflows: Iterable[str], runs: Iterable[int], now: int) -> int:
+        return self._ownership.pass_on(fence, workflows, runs, now)
 
     def time(self) -> int:
         with self._lent.reading() as connection:

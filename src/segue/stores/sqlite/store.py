@@ -94,7 +94,10 @@ class SqliteStore(Reads, Schedules, Figures):
     def give(self, fence: Fence, slots: Sequence[Slots]) -> None:
         """Nothing: there is one owner at a time, which has all slots or none."""
 
-    def pass_on(self, fence: Fence, workflows: Iterable[str], now: int) -> int:
+    def pin(self, fence: Fence, pins: Mapping[str, Sequence[str]]) -> None:
+        """Nothing: there is nobody to whom a run could be passed on."""
+
+    def pass_on(self, fence: Fence, workflows: Iterable[str], runs: Iterable[int], now: int) -> int:
         return 0
 
     def time(self) -> int:

@@ -11,13 +11,15 @@ CREATE TABLE segue.meta (
 INSERT INTO segue.meta VALUES ('schema', '1'), ('oldest_code', '1');
 
 -- Workers that live, each under an epoch that is never given out again; the row is the fence of its commits, and its
--- lease: gone once it has expired or was given back. commit_id: the last batch that is in.
+-- lease: gone once it has expired or was given back. serves: its workflows, pins: of which of them it has some versions
+-- only (NULL until it has said so). commit_id: the last batch that is in.
 CREATE SEQUENCE segue.epochs;
 CREATE TABLE segue.owners (
     app text NOT NULL,
     epoch bigint NOT NULL,
     worker text NOT NULL,
     serves text NOT NULL DEFAULT '{}',
+    pins text,
     commit_id bigint NOT NULL DEFAULT 0,
     since timestamptz NOT NULL DEFAULT clock_timestamp(),
     expires timestamptz NOT NULL,
