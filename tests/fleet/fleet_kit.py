@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +22,12 @@ LEASE = 1.0
 class Worker:
     """A process that runs workflows."""
 
-    def __init__(self, program: Path, url: str, app: str, lease: float, environment: dict[str, str]) -> None:
+    def __init__(
+        self, program: Path, url: str, app: str, lease: float, environment: dict[str, str], prefix: Sequence[str]
+    ) -> None:
         self.log = tempfile.TemporaryFile("w+")  # noqa: SIM115 (closed with the worker)
         self.process = subprocess.Popen(
-            [sys.executable, str(program), url, app, str(lease)],
+            [*prefix, sys.executable, str(program), url, app, str(lease)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, text=True,
             env=environment,
         )  # fmt: skip
@@ -75,10 +77,18 @@ class Fleet:
         self._environment = {**environment, "PYTHONPATH": source}
 
     async def worker(
-        self, app: str = "default", lease: float = LEASE, *, program: Path = PROGRAM, **environment: str
+        self,
+        app: str = "default",
+        lease: float = LEASE,
+        *,
+        url: str | None = None,
+        program: Path = PROGRAM,
+        prefix: Sequence[str] = (),
+        **environment: str,
     ) -> Worker:
-        """One more, once it works. ``program`` takes the URL, ``app`` and the lease."""
-        self.workers.append(Worker(program, self.url, app, lease, self._environment | environment))
+        """One more, once it works. ``url``: its way to the database. ``program`` takes the URL, ``app`` and the lease;
+        ``prefix`` comes before its command line."""
+        self.workers.append(Worker(program, url or self.url, app, lease, self._environment | environment, prefix))
         return await self.workers[-1].ready()
 
     def query(self, sql: str) -> list[Any]:
@@ -96,7 +106,8 @@ class Fleet:
 
     def close(self) -> None:
         """Ends what still runs; what was said is shown with a test that fails."""
-        for worker in self.workers:
+        while self.workers:
+            worker = self.workers.pop(0)
             print(f"worker {worker.process.pid}, exit code {worker.process.poll()}:\n{worker.said()}")
             worker.close()
 

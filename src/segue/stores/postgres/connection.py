@@ -122,7 +122,12 @@ def _set_up(connection: Connection, address: Address, seconds: int, reads: bool)
         raise StoreError(f"{address.shown} is PostgreSQL {found}; segue needs 14 or later: update the server")
     if not address.prepares:
         return  # a pooler would have somebody else's next transaction find what is set here
-    settings = f"SET idle_in_transaction_session_timeout = '{seconds}s'; SET client_min_messages = warning"
+    # The server, too, has to notice that nobody is there any more, or it keeps locks for hours.
+    settings = (
+        f"SET idle_in_transaction_session_timeout = '{seconds}s'; SET client_min_messages = warning; "
+        f"SET tcp_keepalives_idle = {seconds}; SET tcp_keepalives_interval = {max(1, seconds // 3)}; "
+        f"SET tcp_keepalives_count = 3; SET tcp_user_timeout = '{seconds}s'"
+    )
     if reads:
         settings += "; SET default_transaction_read_only = on"
     connection.execute(settings)

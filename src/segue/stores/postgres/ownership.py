@@ -31,6 +31,7 @@ _join = Statement("join_owners")
 _leave = Statement("leave_owners")
 _renew = Statement("renew_lease")
 _expire = Statement("expire_leases")
+_end_hung = Statement("end_hung_owners")
 _live = Statement("live_owners")
 _advertise = Statement("advertise")
 _make = Statement("make_app")
@@ -95,6 +96,8 @@ class Ownership:
             _expire.one(session, (fence.app,))
             owners = _live.one(session, (fence.app,))
             live = [epoch for epoch, *_ in owners]
+            if any(silent for *_, silent in owners):
+                _end_hung.one(session, (fence.app, self._lease))
             before = msgspec.json.encode(ranges)
             _free(ranges, set(live))
             share = -(-SLOTS // len(live))
