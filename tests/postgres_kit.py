@@ -81,8 +81,24 @@ class OwnServer(PostgresServer):
         """As a crash does: nothing is written down any more."""
         os.kill(int((self.folder / "data" / "postmaster.pid").read_text().split()[0]), signal.SIGKILL)
 
-    def initialise(self) -> None:
-        self._run("initdb", "-D", "data", "-U", USER, "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
+    def is_running(self) -> bool:
+        return (self.folder / "data" / "postmaster.pid").exists()
+
+    def answers(self) -> bool:
+        try:
+            psycopg.connect(self.admin, connect_timeout=5).close()
+        except psycopg.OperationalError:
+            return False
+        return True
+
+    def restart(self) -> None:
+        """Starts it again, whatever has become of it."""
+        if self.is_running():
+            self.stop("immediate")
+        self.start()
+
+    def initialise(self, *options: str) -> None:
+        self._run("initdb", "-D", "data", "-U", USER, "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync", *options)
 
     def _run(self, program: str, *arguments: str) -> None:
         user = USER if os.geteuid() == 0 else None
@@ -106,22 +122,26 @@ def postgres_server(settings: dict[str, str] | None = None) -> Iterator[Postgres
 
 
 @contextmanager
-def own_server(settings: dict[str, str] | None = None) -> Iterator[OwnServer]:
-    """A server of the caller's own, started."""
+def own_server(
+    settings: dict[str, str] | None = None, *, parent: Path | None = None, initdb: tuple[str, ...] = ()
+) -> Iterator[OwnServer]:
+    """A server of the caller's own, started; its data in a folder below ``parent``."""
     binaries = _binaries()
     if binaries is None:
         pytest.skip("missing tool: a PostgreSQL server (Debian's package postgresql)")
-    folder = Path(tempfile.mkdtemp(prefix="segue-postgres-"))  # pytest's own folders are closed to other users
+    # Not one of pytest's own folders: those are closed to other users.
+    folder = Path(tempfile.mkdtemp(prefix="segue-postgres-", dir=parent))
     if os.geteuid() == 0:
         user = pwd.getpwnam(USER)
         os.chown(folder, user.pw_uid, user.pw_gid)
     server = OwnServer(folder, binaries, SETTINGS | (settings or {}))
-    server.initialise()
+    server.initialise(*initdb)
     server.start()
     try:
         yield server
     finally:
-        server.stop("immediate")
+        if server.is_running():
+            server.stop("immediate")
         shutil.rmtree(folder)
 
 

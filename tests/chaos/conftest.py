@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import psycopg
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "fleet"))
 sys.path.insert(0, str(Path(__file__).parent))
 
+from chaos_kit import a_fleet
 from fleet_kit import Fleet
 
 from postgres_kit import OwnServer, own_server
@@ -27,10 +26,5 @@ def server() -> Iterator[OwnServer]:
 
 @pytest.fixture
 def fleet(server: OwnServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Fleet]:
-    url = server.url(server.create())
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute("CREATE TABLE done (key text, what text, process integer, at timestamptz DEFAULT now())")
-    monkeypatch.setattr("fleet_program.DATABASE", url)
-    fleet = Fleet(url, {**os.environ, "FLEET_DATABASE": url})
-    yield fleet
-    fleet.close()
+    with a_fleet(server, monkeypatch) as fleet:
+        yield fleet
