@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
@@ -12,8 +13,12 @@ import pytest
 
 from segue import Engine, Retention, RunFailed, Settings, signal, step, testing, workflow
 from segue.errors import RunNotFound
+from segue.kernel import events as e
+from segue.kernel.payload import Payload
 from segue.runtime import retention
+from segue.runtime.clock import Alarm
 from segue.stores.base import RunFilter
+from segue.stores.sqlite.store import SqliteStore
 
 MONTH = Settings(retention=(Retention("30d"),))
 
@@ -70,6 +75,43 @@ async def test_runs_go_when_their_time_has_passed_and_not_before(tmp_path: Path)
         assert await there(world.engine) == {"newest"}
         assert world.engine.store.stats().runs == {"waiting": 1}
         assert world.clock.next is None, "with nothing to delete, nothing is looked for"
+
+
+class Cutting:
+    """A clock that cuts long waits, as the machine's does to notice when it is set. A test moves it on."""
+
+    def __init__(self) -> None:
+        self.time = 1_000_000_000_000
+        self.rings: Callable[[], None] | None = None
+
+    def now(self) -> int:
+        return self.time
+
+    def call_at(self, at: int, callback: Callable[[], None]) -> Alarm:
+        self.rings = callback
+        return self
+
+    def cancel(self) -> None:
+        self.rings = None
+
+    def second(self) -> None:
+        self.time += 1_000_000
+        rings, self.rings = self.rings, None
+        if rings is not None:
+            rings()
+
+
+async def test_an_alarm_that_rings_early_does_not_put_the_round_off(tmp_path: Path) -> None:
+    store, clock = SqliteStore.open(tmp_path / "test.db"), Cutting()
+    retaining = retention.Retaining(store, clock, "default", (Retention("2m"),))
+    retaining.heard(e.RunCompleted(clock.time, None, None, Payload("json", b"1")))
+    seconds = 0
+    while not retaining.busy and seconds < 1_000:
+        clock.second()
+        seconds += 1
+    assert 120 <= seconds <= 182, "its time, and what rounds are apart"
+    await retaining.close()
+    store.close()
 
 
 async def test_each_workflow_and_state_has_its_own_time(tmp_path: Path) -> None:

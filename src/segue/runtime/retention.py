@@ -78,11 +78,11 @@ class Retaining:
         self._alarm = self._clock.call_at(at, self._ring)
 
     def _ring(self) -> None:
-        self._alarm = None
         if self._clock.now() < self._alarm_at:  # a clock may cut long waits
-            self._expect(self._alarm_at)
-        else:
-            self._begin()
+            self._alarm = self._clock.call_at(self._alarm_at, self._ring)
+            return
+        self._alarm = None
+        self._begin()
 
     def _begin(self) -> None:
         if self._round is None and not self._closed:
