@@ -1,0 +1,92 @@
+{{/* Parts that several manifests have in common. */}}
+
+{{- define "segue.name" -}}
+{{- printf "%s-%s" .Release.Name .Chart.Name | trunc 50 | trimSuffix "-" -}}
+{{- end -}}
+
+{{- define "segue.selector" -}}
+app.kubernetes.io/name: {{ .Chart.Name }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end -}}
+
+{{- define "segue.labels" -}}
+{{ include "segue.selector" . }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
+{{- end -}}
+
+{{- define "segue.image" -}}
+{{- printf "%s:%s" .Values.image.repository (.Values.image.tag | default .Chart.AppVersion) -}}
+{{- end -}}
+
+{{- define "segue.secret" -}}
+{{- if .Values.database.existingSecret -}}
+{{- .Values.database.existingSecret -}}
+{{- else -}}
+{{- if not .Values.database.url -}}
+{{- fail "no database: set database.existingSecret to a secret that holds its URL, or database.url" -}}
+{{- end -}}
+{{- include "segue.name" . -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "segue.environment" -}}
+- name: SEGUE_URL
+  valueFrom:
+    secretKeyRef:
+      name: {{ include "segue.secret" . }}
+      key: {{ .Values.database.key }}
+- name: SEGUE_APP
+  value: {{ .Values.app | quote }}
+- name: SEGUE_NAMESPACE
+  value: {{ .Values.namespace | quote }}
+{{- with .Values.env }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
+
+{{- define "segue.pod" -}}
+serviceAccountName: {{ include "segue.name" . }}
+automountServiceAccountToken: false
+securityContext:
+  runAsNonRoot: true
+  runAsUser: 10001
+  runAsGroup: 10001
+  seccompProfile:
+    type: RuntimeDefault
+{{- with .Values.imagePullSecrets }}
+imagePullSecrets:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.nodeSelector }}
+nodeSelector:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.tolerations }}
+tolerations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.affinity }}
+affinity:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+volumes:
+  - name: tmp
+    emptyDir: {}
+{{- end -}}
+
+{{- define "segue.container" -}}
+image: {{ include "segue.image" . | quote }}
+imagePullPolicy: {{ .Values.image.pullPolicy }}
+securityContext:
+  allowPrivilegeEscalation: false
+  readOnlyRootFilesystem: true
+  capabilities:
+    drop: [ALL]
+volumeMounts:
+  - name: tmp
+    mountPath: /tmp
+env:
+  {{- include "segue.environment" . | nindent 2 }}
+{{- end -}}

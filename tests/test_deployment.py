@@ -1,0 +1,195 @@
+"""What is in deploy/: the chart is linted and rendered by Helm's own engine, the manifests held against Kubernetes'
+schemas, and the alerts and the runbook against the product."""
+
+from __future__ import annotations
+
+import functools
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from segue.runtime.incidents import REMEDIES
+
+ROOT = Path(__file__).parents[1]
+DEPLOY = ROOT / "deploy"
+CHART = DEPLOY / "helm"
+RUNBOOK = (ROOT / "docs" / "runbook.md").read_text(encoding="utf-8")
+ALERTS = yaml.safe_load((DEPLOY / "prometheus" / "alerts.yaml").read_text(encoding="utf-8"))
+RULES = [rule for group in ALERTS["groups"] for rule in group["rules"]]
+
+DATABASE = {"database": {"existingSecret": "database"}}
+FULL = {
+    "database": {"url": "postgresql://segue:secret@db/segue"},
+    "image": {"repository": "shop", "tag": "7"},
+    "imagePullSecrets": [{"name": "pull"}],
+    "env": [{"name": "SEGUE_LEASE", "value": "20"}],
+    "server": {"base": "/segue", "ingress": {"enabled": True, "host": "segue.example", "tlsSecret": "tls"}},
+    "worker": {"autoscaling": {"enabled": True}},
+    "nodeSelector": {"disk": "fast"},
+    "tolerations": [{"key": "spot", "operator": "Exists"}],
+    "podAnnotations": {"team": "shop"},
+}
+
+
+def render(values: dict[str, Any]) -> dict[tuple[str, str], Any]:
+    """The manifests, by kind and name."""
+    helm = pytest.importorskip("helm_python")
+    rendered = helm.Chart.load(CHART).render(values, name="shop", namespace="orders")
+    texts = [text for path, text in rendered.items() if path.endswith(".yaml")]
+    found = [each for text in texts for each in yaml.safe_load_all(text) if each]
+    return {(each["kind"], each["metadata"]["name"]): each for each in found}
+
+
+def containers(manifests: dict[tuple[str, str], Any]) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+    """Each container with its pod."""
+    pods = [each["spec"]["template"]["spec"] for (kind, _), each in manifests.items() if kind in ("Deployment", "Job")]
+    return [(pod, container) for pod in pods for container in pod["containers"]]
+
+
+# --- the chart --------------------------------------------------------------------------------------------------------
+
+
+def test_helm_finds_nothing_wrong_with_the_chart() -> None:
+    helm = pytest.importorskip("helm_python")
+    found = helm.lint(CHART, DATABASE, strict=True)
+    assert found["total_charts_linted"] == 1
+    assert [each["error"] for each in found["messages"] if "icon is recommended" not in each["error"]] == []
+
+
+@pytest.mark.parametrize("values", [DATABASE, FULL], ids=["least", "most"])
+def test_kubernetes_takes_what_it_renders(values: dict[str, Any]) -> None:
+    kubernetes = pytest.importorskip("kubernetes_validate")
+    manifests = render(values)
+    for manifest in manifests.values():
+        kubernetes.validate(manifest, "1.31", strict=True)
+    kinds = {kind for kind, _ in manifests}
+    assert kinds >= {"Deployment", "Service", "PodDisruptionBudget", "Job", "ServiceAccount"}
+    assert ({"HorizontalPodAutoscaler", "Ingress", "Secret"} <= kinds) == (values is FULL)
+
+
+@pytest.mark.parametrize("values", [DATABASE, FULL], ids=["least", "most"])
+def test_nothing_runs_as_root_or_holds_a_password_in_its_manifest(values: dict[str, Any]) -> None:
+    manifests = render(values)
+    for pod, container in containers(manifests):
+        assert pod["securityContext"]["runAsNonRoot"]
+        assert container["securityContext"]["readOnlyRootFilesystem"]
+        assert container["resources"]["limits"]["memory"]
+    rest = [each for (kind, _), each in manifests.items() if kind != "Secret"]
+    assert "secret@db" not in yaml.safe_dump_all(rest)
+
+
+def test_pods_are_found_by_their_own_service_and_budget_only() -> None:
+    manifests = render(FULL)
+    for component in ("server", "worker"):
+        labels = manifests["Deployment", f"shop-segue-{component}"]["spec"]["template"]["metadata"]["labels"]
+        for (kind, name), each in manifests.items():
+            if kind not in ("Service", "PodDisruptionBudget", "Deployment"):
+                continue
+            selector = each["spec"]["selector"]
+            selector = selector.get("matchLabels", selector)
+            mine = selector.items() <= labels.items()
+            assert mine == (each["metadata"]["labels"]["app.kubernetes.io/component"] == component), name
+
+
+def test_a_worker_gets_longer_to_end_than_its_steps() -> None:
+    pod = render(DATABASE | {"worker": {"grace": 40}})["Deployment", "shop-segue-worker"]["spec"]["template"]["spec"]
+    arguments = pod["containers"][0]["args"]
+    assert arguments[arguments.index("--grace") + 1] == "40s"
+    assert pod["terminationGracePeriodSeconds"] > 40
+
+
+@pytest.mark.parametrize(
+    ("values", "problem"),
+    [
+        ({}, "no database"),
+        (DATABASE | {"modules": []}, "modules"),
+        (DATABASE | {"wokers": {}}, "wokers"),
+        ({"database": {"url": "sqlite:///x"}}, "url"),
+        (DATABASE | {"server": {"ingress": {"enabled": True}}}, "ingress.host"),
+    ],
+)  # fmt: skip
+def test_values_that_cannot_be_are_refused(values: dict[str, Any], problem: str) -> None:
+    helm = pytest.importorskip("helm_python")
+    with pytest.raises(helm.HelmError, match=problem):
+        render(values)
+
+
+# --- what is started --------------------------------------------------------------------------------------------------
+
+
+def _commands() -> list[list[str]]:
+    compose = yaml.safe_load((DEPLOY / "compose.yaml").read_text(encoding="utf-8"))
+    composed = [service["command"] for service in compose["services"].values() if "command" in service]
+    return composed + [container["args"] for _, container in containers(render(FULL))]
+
+
+@functools.cache
+def _usage(*command: str) -> str:
+    program = [sys.executable, "-m", "segue.cli", *command, "--help"]
+    return subprocess.run(program, capture_output=True, text=True, check=True, env={"COLUMNS": "200"}).stdout
+
+
+def test_every_flag_that_is_passed_exists() -> None:
+    for command in _commands():
+        names = command[:2] if command[0] == "db" else command[:1]
+        for flag in [word for word in command if word.startswith("--")]:
+            if flag.startswith("--metrics") and not (ROOT / "docs" / "observability.md").exists():
+                continue  # comes with the metrics
+            assert flag in _usage(*names), f"{' '.join(names)} knows no {flag}"
+
+
+def test_the_image_has_what_it_copies_and_runs_as_nobody_in_particular() -> None:
+    text = (DEPLOY / "Dockerfile").read_text(encoding="utf-8")
+    assert all("/" not in base for base in re.findall(r"^FROM (\S+)", text, re.MULTILINE))
+    assert re.search(r"^USER 10001", text, re.MULTILINE)
+    assert re.search(r"^HEALTHCHECK", text, re.MULTILINE)
+    kept = re.findall(r"^!(\S+)", (DEPLOY / "Dockerfile.dockerignore").read_text(encoding="utf-8"), re.MULTILINE)
+    assert all((ROOT / name).exists() for name in kept)
+    needed = {"src", "scripts", "ui", "pyproject.toml", "README.md", "LICENSE"}
+    assert needed <= set(kept), "what the build of the package needs"
+
+
+def test_compose_starts_three_workers_behind_a_database_that_is_there() -> None:
+    services = yaml.safe_load((DEPLOY / "compose.yaml").read_text(encoding="utf-8"))["services"]
+    assert services["worker"]["deploy"]["replicas"] == 3
+    assert services["migrate"]["depends_on"]["database"]["condition"] == "service_healthy"
+    for name in ("server", "worker"):
+        assert services[name]["depends_on"]["migrate"]["condition"] == "service_completed_successfully"
+        assert (ROOT / "examples" / services[name]["command"][1]).exists()
+    assert services["server"]["ports"] == ["127.0.0.1:7733:7733"]
+
+
+# --- alerts and runbook -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule["alert"])
+def test_an_alert_asks_for_metrics_that_exist(rule: dict[str, Any]) -> None:
+    parser = pytest.importorskip("promql_parser")
+    parser.parse(rule["expr"])
+    document = ROOT / "docs" / "observability.md"
+    if not document.exists():
+        pytest.skip("docs/observability.md, which lists the metrics, is not here yet")
+    known = set(re.findall(r"`(segue_\w+)", document.read_text(encoding="utf-8")))
+    source = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "src").rglob("*.py"))
+    for name in re.findall(r"segue_\w+", rule["expr"]):
+        assert name in known
+        assert name.removeprefix("segue_").removesuffix("_total") in source
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule["alert"])
+def test_an_alert_says_what_is_wrong_and_where_to_read_on(rule: dict[str, Any]) -> None:
+    assert rule["labels"]["severity"] in ("info", "warning", "critical")
+    assert rule["annotations"]["summary"]
+    assert rule["annotations"]["runbook"] == f"docs/runbook.md#{rule['alert'].lower()}"
+
+
+def test_the_runbook_has_a_section_for_every_cause_and_alert_and_for_nothing_else() -> None:
+    incidents, _, rest = RUNBOOK.partition("\n## Alerts\n")
+    alerts = rest.partition("\n## ")[0]
+    assert sorted(re.findall(r"^### (\S+)$", incidents, re.MULTILINE)) == sorted(REMEDIES)
+    assert sorted(re.findall(r"^### (\S+)$", alerts, re.MULTILINE)) == sorted(rule["alert"] for rule in RULES)
