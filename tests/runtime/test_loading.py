@@ -4,9 +4,10 @@ while."""
 from __future__ import annotations
 
 import asyncio
+import itertools
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,8 @@ from segue.runtime.settings import Settings
 from segue.stores.base import Append, Batch, InboxRow, RunRow, StartRun
 from segue.stores.faults import FaultyStore
 from segue.stores.sqlite.store import SqliteStore
+
+Until = Callable[[Callable[[], bool | Awaitable[bool]]], Awaitable[None]]
 
 
 @step
@@ -216,3 +219,18 @@ async def test_a_long_history_loads_without_holding_up_others(tmp_path: Path, lo
         assert await ending == length
         assert others > 3, "others run while it is loaded"
         assert longest < 0.25
+
+
+async def test_loading_very_many_leaves_turns_to_others(tmp_path: Path, until: Until) -> None:
+    """Above all to the lease: whoever loses it while it takes over has to begin anew."""
+    async with Engine(f"sqlite:///{tmp_path}/test.db", settings=Settings(cache=0)) as engine:
+        handles = [await engine.start(hears, 1) for _ in range(20)]
+        assert engine._duty is not None
+        loading, residents = engine._duty.loading, engine._duty.conductor.residents
+        await until(lambda: not residents)
+        loading.stopwatch = map(float, itertools.count()).__next__  # every look at it is a slice later
+        for handle in handles:
+            loading.load(handle.run, lambda run: None)
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        assert 0 < len(residents) < 5

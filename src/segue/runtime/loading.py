@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from typing import TYPE_CHECKING
 
@@ -47,6 +48,8 @@ class Loading:
         self._conductor = conductor
         self._loop = asyncio.get_running_loop()
         self._waiting: dict[int, list[Then]] = {}
+        self._queue: deque[int] = deque()
+        self._beginning = False
         self.stopwatch: Callable[[], float] = time.perf_counter
         self.arrived: Callable[[Resident], None] = lambda run: None
         """Called with a run that has come into memory, before those who asked for it."""
@@ -74,7 +77,20 @@ class Loading:
         waiting = self._waiting.setdefault(row, [])
         waiting.append(then)
         if len(waiting) == 1:
-            self._loop.call_soon(self._begin, row)
+            self._queue.append(row)
+            if not self._beginning:
+                self._beginning = True
+                self._loop.call_soon(self._begin_some)
+
+    def _begin_some(self) -> None:
+        """As many as fit a slice: a takeover of thousands must not keep the lease from being renewed."""
+        until = self.stopwatch() + SLICE
+        while self._queue:
+            self._begin(self._queue.popleft())
+            if self.stopwatch() > until:
+                self._loop.call_soon(self._begin_some)
+                return
+        self._beginning = False
 
     def _begin(self, row: int) -> None:
         try:
