@@ -9,6 +9,7 @@ from store_kit import (
     Owner,
     StoreFactory,
     closed,
+    row,
     signal,
     start,
 )
@@ -150,3 +151,12 @@ def test_the_store_counts_what_it_holds(owner: Owner) -> None:
     assert (stats.events, stats.inbox, stats.tasks, stats.payloads) == (5, 1, 1, 0)
     assert stats.bytes > 0
     assert stats.schema >= 1
+
+
+def test_runs_are_read_together_by_their_numbers(owner: Owner) -> None:
+    first, second = owner.start("a", tags={"customer": "ann"}), owner.start("b")
+    assert owner.store.runs([second, first, 12345]) == {
+        first: row(owner.store, first),
+        second: row(owner.store, second),
+    }
+    assert owner.store.runs([]) == {}

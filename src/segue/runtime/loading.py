@@ -7,6 +7,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 log = logging.getLogger("segue.loading")
 
 SLICE = 0.010
+TOGETHER = 32
+"""Runs whose rows and mail are read at once: where a network lies in between, the way there and back counts."""
 STRIDE = 32
 """Events that are replayed between two looks at the clock."""
 TAIL = 100
@@ -51,8 +54,9 @@ class Loading:
         self._queue: deque[int] = deque()
         self._beginning = False
         self.stopwatch: Callable[[], float] = time.perf_counter
-        self.arrived: Callable[[Resident], None] = lambda run: None
-        """Called with a run that has come into memory, before those who asked for it."""
+        self._together: list[tuple[int, Resident | None]] | None = None
+        self.arriving: Callable[[list[Resident]], AbstractContextManager[None]] = lambda runs: nullcontext()
+        """Around those who asked for runs that have come into memory."""
         self.unreadable: dict[int, StoreError] = {}
         """Runs whose journal could not be read when it was last tried, and why."""
 
@@ -85,16 +89,31 @@ class Loading:
     def _begin_some(self) -> None:
         """As many as fit a slice: a takeover of thousands must not keep the lease from being renewed."""
         until = self.stopwatch() + SLICE
-        while self._queue:
-            self._begin(self._queue.popleft())
+        rows = [self._queue.popleft() for _ in range(min(len(self._queue), TOGETHER))]
+        known = self._read(rows)
+        self._together = []
+        while rows:
+            self._begin(rows.pop(0), known)
             if self.stopwatch() > until:
-                self._loop.call_soon(self._begin_some)
-                return
-        self._beginning = False
+                break
+        self._queue.extendleft(reversed(rows))
+        together, self._together = self._together, None
+        self._arrive(together)
+        if self._queue:
+            self._loop.call_soon(self._begin_some)
+        else:
+            self._beginning = False
 
-    def _begin(self, row: int) -> None:
+    def _read(self, rows: list[int]) -> dict[int, RunRow] | None:
+        """Their rows; None if each has to be asked for by itself, because one of them cannot be read."""
         try:
-            found = self._conductor.store.run(row)
+            return self._conductor.store.runs(rows)
+        except StoreError:
+            return None
+
+    def _begin(self, row: int, known: dict[int, RunRow] | None = None) -> None:
+        try:
+            found = self._conductor.store.run(row) if known is None else known.get(row)
         except StoreUnavailable:
             self._loop.call_later(RETRY, self._begin, row)
             return
@@ -143,10 +162,16 @@ class Loading:
 
     def _done(self, row: int, resident: Resident | None) -> None:
         self.unreadable.pop(row, None)
-        if resident is not None:
-            self.arrived(resident)
-        for then in self._waiting.pop(row, ()):
-            then(resident)
+        if self._together is None:
+            self._arrive([(row, resident)])
+        else:
+            self._together.append((row, resident))
+
+    def _arrive(self, together: list[tuple[int, Resident | None]]) -> None:
+        with self.arriving([resident for _, resident in together if resident is not None]):
+            for row, resident in together:
+                for then in self._waiting.pop(row, ()):
+                    then(resident)
 
 
 def _replay(conductor: Conductor, row: RunRow) -> Iterator[Resident | None]:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -51,9 +52,10 @@ class Mail:
         self.stirred: Callable[[], None] = lambda: None
         """Called when owners have come, gone or let go of something."""
         self._outbox = Outbox(conductor)
+        self._read: frozenset[int] = frozenset()
+        """Runs whose mail has just been read."""
         if conductor.store.lease is not None:
-            # While the run was another owner's, whoever asks for it here now may have sent something by the inbox.
-            loading.arrived = self.deliver
+            loading.arriving = self._arriving
 
     @property
     def busy(self) -> bool:
@@ -184,9 +186,21 @@ class Mail:
     def _ready(self, run: Resident | None) -> None:
         if run is None or run.closed:
             return
-        self.deliver(run)
+        if run.run not in self._read:
+            self.deliver(run)
         if run.execution is not None and not run.closed:
             self._conductor.fire(run)
+
+    @contextmanager
+    def _arriving(self, runs: list[Resident]) -> Iterator[None]:
+        """While the runs were another owner's, whoever asks for one here now may have sent something by the inbox: that
+        is journaled first, and read for all of them at once."""
+        self._deliver_to(runs)
+        self._read = frozenset(run.run for run in runs if not run.unread)
+        try:
+            yield
+        finally:
+            self._read = frozenset()
 
     # --- delivering -------------------------------------------------------------------------------------------
 
@@ -208,18 +222,26 @@ class Mail:
 
     def deliver(self, run: Resident) -> None:
         """Journals what waits for the run, in order of arrival."""
-        try:
-            self._deliver(run)
-        except StoreUnavailable as error:
-            log.debug("reading the mail of run %s later: %s", run.id, error, extra=about(run))
-            run.unread = True
-            self._loop.call_later(RETRY, self.poke, run.run)
-        else:
-            run.unread = False
+        self._deliver_to([run])
 
-    def _deliver(self, run: Resident) -> None:
+    def _deliver_to(self, runs: list[Resident]) -> None:
+        if not runs:
+            return
+        try:
+            rows = self._conductor.store.inbox([run.run for run in runs])
+        except StoreUnavailable as error:
+            for run in runs:
+                log.debug("reading the mail of run %s later: %s", run.id, error, extra=about(run))
+                run.unread = True
+                self._loop.call_later(RETRY, self.poke, run.run)
+            return
+        for run in runs:
+            run.unread = False
+            self._deliver(run, [row for row in rows if row.run == run.run])
+
+    def _deliver(self, run: Resident, rows: list[InboxRow]) -> None:
         left = 0
-        for row in self._conductor.store.inbox([run.run]):
+        for row in rows:
             if row.row in run.taken:
                 continue
             if run.closed and run.row_state == "continued":

@@ -533,6 +533,9 @@ class Store(CacheReads, FigureReads, HasAccounts, HasBacklog, OutboxReads, Ownin
 
     def run(self, run: int) -> RunRow | None: ...
 
+    def runs(self, runs: Iterable[int]) -> dict[int, RunRow]:
+        """Those of the runs that there are, by number."""
+
     def find(self, namespace: str, id: str) -> RunRow | None:
         """The current run of an id."""
 

@@ -242,6 +242,9 @@ class FaultyStore:
     def run(self, run: int) -> RunRow | None:
         return self._living().run(run)
 
+    def runs(self, runs: Iterable[int]) -> dict[int, RunRow]:
+        return self._living().runs(runs)
+
     def find(self, namespace: str, id: str) -> RunRow | None:
         return self._living().find(namespace, id)
 

@@ -155,7 +155,8 @@ class PostgresStore(Reads, Schedules, Figures):
         return cache.drop(self._writer, namespace, step, key)
 
     def retain(self, closed_before: int, limit: int, which: Ended = ALL_ENDED) -> int:
-        return retention.retain(self._writer, self._lent, self._logs.erase, closed_before, limit, which)
+        # By another connection than that of commits, which would wait behind each batch of deletions.
+        return retention.retain(self._log_writer, self._lent, self._logs.erase, closed_before, limit, which)
 
     def oldest(self, which: Ended) -> int | None:
         return retention.oldest(self._lent, which)

@@ -30,6 +30,7 @@ _outbox = Statement("outbox_of_app")
 _journal = Statement("journal_page")
 _tail = Statement("journal_tail")
 _run = Statement("run_by_row")
+_runs = Statement("runs_by_row")
 _latest = Statement("latest_run")
 _find = Statement("run_by_id")
 _list = Statement("list_runs")
@@ -154,6 +155,10 @@ class Reads:
     def run(self, run: int) -> RunRow | None:
         with self._readers.reading() as connection:
             return _only_run(_run.one(connection, (run,)))
+
+    def runs(self, runs: Iterable[int]) -> dict[int, RunRow]:
+        with self._readers.reading() as connection:
+            return {row[0]: _run_row(row) for row in _runs.one(connection, (numbers(runs),))}
 
     def latest(self, run: int) -> RunRow | None:
         with self._readers.reading() as connection:
