@@ -21,13 +21,18 @@ Durability = Literal["full", "relaxed"]
 
 DEFAULT_FILE = ".segue/segue.db"
 DEFAULT_PORT = 7733
-KNOWN = ("url", "app", "namespace", "port", "durability", "encodings", "oidc", *Settings.__struct_fields__)
+KNOWN = ("url", "server", "app", "namespace", "port", "durability", "encodings", "oidc", *Settings.__struct_fields__)
 """Keys that the file may have; in the environment they are ``SEGUE_URL`` and so on."""
 
 
 def database_url(url: str | None) -> str:
     """The URL to use when the caller gave ``url``."""
     return str(_setting("url", url or None) or "") or f"sqlite:///{DEFAULT_FILE}"
+
+
+def server_url(server: str | None) -> str | None:
+    """The server that the command line asks when the caller gave ``server``; None if it opens a database."""
+    return str(_setting("server", server or None) or "") or None
 
 
 def app_name(app: str | None) -> str:

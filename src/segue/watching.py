@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple, Protocol
+
+import msgspec
 
 from segue.engine import Engine
 from segue.kernel import events as e
+from segue.kernel.payload import Payload
 from segue.kernel.timeline import Call, Timeline
 from segue.runtime.activity import Activity
-from segue.stores.base import CLOSED, RunFilter, RunRow
+from segue.stores.base import CLOSED, RunFilter, RunRow, Task
 
 MOST_CHILDREN = 50
 """Open children that are followed one by one; more are only counted."""
@@ -31,17 +35,67 @@ class Wait(NamedTuple):
     summary: str = ""
 
 
-class Watch:
-    """One run. ``refresh`` looks again."""
+class Beat(NamedTuple):
+    """What an attempt that goes on has said last, beside the journal; details as a payload."""
 
-    def __init__(self, engine: Engine, run: int, *, level: int = 0) -> None:
-        self.engine = engine
+    key: str
+    name: str
+    attempt: int
+    at: int
+    details: Payload | None
+
+
+class Look(Protocol):
+    """What there is to see of a run at one look, wherever it was looked at: in a database, or over HTTP.
+
+    Attributes:
+        row: with its texts opened.
+        now: when it was looked at (µs).
+        activity: what its owner does for it just now, as far as that is known here.
+    """
+
+    @property
+    def row(self) -> RunRow: ...
+    @property
+    def now(self) -> int: ...
+    @property
+    def activity(self) -> Activity: ...
+
+    def events(self, after: int) -> Iterable[tuple[int, e.Event]]:
+        """The journal behind the event ``after``."""
+
+    def beats(self) -> Sequence[Beat]:
+        """What attempts that go on have said last."""
+
+    def tasks(self) -> Sequence[Task]:
+        """All that the run has asked people, answered or not."""
+
+    def children(self) -> dict[str, int]:
+        """The runs that it has started, by what its journal calls them."""
+
+    def published(self) -> dict[str, Payload]:
+        """What the workflow has published."""
+
+
+class Watch:
+    """One run, as it was at the last look. ``take`` takes in one look more."""
+
+    def __init__(self, run: int, *, level: int = 0) -> None:
         self.run = run
         self.level = level
         self.timeline = Timeline()
         self.activity = Activity()
         self.children: dict[str, Watch] = {}
-        self.row: RunRow
+        self.look: Look
+
+    @property
+    def row(self) -> RunRow:
+        return self.look.row
+
+    @property
+    def now(self) -> int:
+        """When it was looked at last (µs)."""
+        return self.look.now
 
     @property
     def id(self) -> str:
@@ -57,41 +111,34 @@ class Watch:
             return word
         return "running" if self.activity.attempts else self.row.state
 
-    def refresh(self) -> list[Change]:
-        """What has happened since the last look, children included."""
-        row = self.engine.store.run(self.run)
-        assert row is not None, "a run that is watched is not deleted"
-        self.row = row
-        changes = []
-        for seq, event in self.engine.events_of(self.run, after=self.timeline.seq):
-            changes.append(Change(self, event, self.timeline.feed(seq, event)))
+    def take(self, look: Look) -> list[Change]:
+        """What has happened since the last look, children left out."""
+        self.look = look
+        changes = [Change(self, event, self.timeline.feed(seq, event)) for seq, event in look.events(self.timeline.seq)]
         if self.timeline.closing is None:
-            self._look_at_activity()
-            self._look_at_attempts()
-            self._look_at_tasks()
-        self._look_at_children()
-        for child in self.children.values():
-            if child.timeline.closing is None:
-                changes += child.refresh()
+            self._take_activity(look.activity)
+            self._take_beats(look.beats())
+            self._take_tasks(look)
+        self._take_children(look)
         return changes
 
-    def _look_at_activity(self) -> None:
-        self.activity = self.engine.activity(self.run)
-        add_attempts(self.timeline, self.activity)
+    def _take_activity(self, activity: Activity) -> None:
+        self.activity = activity
+        add_attempts(self.timeline, activity)
 
-    def _look_at_attempts(self) -> None:
+    def _take_beats(self, beats: Sequence[Beat]) -> None:
         """Heartbeats stand beside the journal."""
-        for kept in self.engine.store.attempts(self.run):
-            call = self.timeline.begin("step", kept.key, kept.name, kept.at)
-            call.attempts, call.beaten_at = max(call.attempts, kept.attempt), kept.at
-            call.heartbeat = None if kept.details is None else self.engine.journal.payload(kept.details)
+        for beat in beats:
+            call = self.timeline.begin("step", beat.key, beat.name, beat.at)
+            call.attempts, call.beaten_at = max(call.attempts, beat.attempt), beat.at
+            call.heartbeat = beat.details
 
-    def _look_at_tasks(self) -> None:
+    def _take_tasks(self, look: Look) -> None:
         """Withdrawn and reassigned tasks leave no event of their own."""
         waiting = [call for call in self.timeline.calls.values() if call.kind == "task" and call.state == "waiting"]
         if not waiting:
             return
-        tasks = {task.key: task for task in self.engine.store.tasks(self.row.namespace, state=None, run=self.run)}
+        tasks = {task.key: task for task in look.tasks()}
         for call in waiting:
             task = tasks.get(call.key)
             if task is not None:
@@ -99,7 +146,7 @@ class Watch:
                 if task.state == "withdrawn":
                     call.state, call.ended_at = "cancelled", task.closed_at
 
-    def _look_at_children(self) -> None:
+    def _take_children(self, look: Look) -> None:
         wanted = [
             call
             for call in self.timeline.calls.values()
@@ -107,12 +154,14 @@ class Watch:
         ]
         if not wanted or len(self.children) >= MOST_CHILDREN:
             return
-        rows = self.engine.store.list(RunFilter(namespace=None, parent=self.run, limit=10_000))
-        by_uid = {row.uid: row for row in rows}
+        runs = look.children()
         for call in wanted[: MOST_CHILDREN - len(self.children)]:
-            row = by_uid.get(call.child_uid)
-            if row is not None:
-                self.children[call.key] = Watch(self.engine, row.run, level=self.level + 1)
+            run = runs.get(call.child_uid)
+            if run is not None:
+                self.children[call.key] = self._child(run)
+
+    def _child(self, run: int) -> Watch:
+        return Watch(run, level=self.level + 1)
 
     def waits(self) -> list[Wait]:
         """What an open run waits for, apart from its calls."""
@@ -131,7 +180,7 @@ class Watch:
     def _timer_summary(self) -> str:
         if self.activity.known:
             return self.activity.timer_summary or ""
-        return self.engine.journal.open_text(self.row.timer or "")
+        return self.row.timer or ""
 
     def _next_wake(self) -> int | None:
         return self.row.wake if self.row.wake is not None and self.row.wake > 1_000_000 else None
@@ -147,3 +196,68 @@ def add_attempts(timeline: Timeline, activity: Activity) -> None:
         call.attempts, call.of, call.progress = now.attempt, now.of, now.progress
         call.ended_at = None
         call.summary = now.summary or call.summary
+
+
+class LiveWatch(Watch):
+    """One run in an engine's database. ``refresh`` looks again."""
+
+    def __init__(self, engine: Engine, run: int, *, level: int = 0) -> None:
+        super().__init__(run, level=level)
+        self.engine = engine
+
+    def refresh(self) -> list[Change]:
+        """What has happened since the last look, children included."""
+        changes = self.take(EngineLook(self.engine, self.run))
+        for child in self.children.values():
+            if child.timeline.closing is None and isinstance(child, LiveWatch):
+                changes += child.refresh()
+        return changes
+
+    def _child(self, run: int) -> Watch:
+        return LiveWatch(self.engine, run, level=self.level + 1)
+
+
+class EngineLook:
+    """A look into an engine's database, which is asked only for what is needed."""
+
+    def __init__(self, engine: Engine, run: int) -> None:
+        row = engine.store.run(run)
+        assert row is not None, "a run that is watched is not deleted"
+        opened, timer = engine.journal.open_text(row.summary), row.timer and engine.journal.open_text(row.timer)
+        self.row = msgspec.structs.replace(row, summary=opened, timer=timer)
+        self._engine = engine
+        self._run = run
+
+    @property
+    def now(self) -> int:
+        return self._engine.clock.now()
+
+    @property
+    def activity(self) -> Activity:
+        return self._engine.activity(self._run)
+
+    def events(self, after: int) -> Iterable[tuple[int, e.Event]]:
+        return self._engine.events_of(self._run, after=after)
+
+    def beats(self) -> list[Beat]:
+        payload = self._engine.journal.payload
+        return [
+            Beat(kept.key, kept.name, kept.attempt, kept.at, None if kept.details is None else payload(kept.details))
+            for kept in self._engine.store.attempts(self._run)
+        ]
+
+    def tasks(self) -> list[Task]:
+        open_value = self._engine.journal.open_value
+        tasks = self._engine.store.tasks(self.row.namespace, state=None, run=self._run)
+        return [
+            task if task.subject is None else msgspec.structs.replace(task, subject=open_value(task.subject))
+            for task in tasks
+        ]
+
+    def children(self) -> dict[str, int]:
+        rows = self._engine.store.list(RunFilter(namespace=None, parent=self._run, limit=10_000))
+        return {row.uid: row.run for row in rows}
+
+    def published(self) -> dict[str, Payload]:
+        journal, store = self._engine.journal, self._engine.store
+        return {name: journal.payload(data) for name, data in store.published(self._run).items()}

@@ -9,11 +9,11 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from segue.cli.commands import COMMANDS, overview
+from segue.cli.commands import COMMANDS, NOT_THERE, overview
 from segue.cli.exits import BROKEN_PIPE, DATABASE, INTERRUPTED, USAGE
 from segue.cli.letters import REPLACEMENTS
 
-EVERYWHERE = {"--url": 1, "--app": 1, "--namespace": 1, "--json": 0}
+EVERYWHERE = {"--url": 1, "--server": 1, "--key-file": 1, "--app": 1, "--namespace": 1, "--json": 0}
 """Flags that may stand before the command too, and how many words follow them."""
 
 
@@ -57,6 +57,16 @@ def _command_first(words: list[str]) -> list[str]:
     return [*words[taken : taken + 1], *words[:taken], *words[taken + 1 :]]
 
 
+def _not_there(words: list[str]) -> Exception | None:
+    """Why the command does not ask the server that is named."""
+    from segue.errors import InvalidArgument
+
+    why = NOT_THERE.get(words[0])
+    if why is None or not any(word.partition("=")[0] in ("--server", "--key-file") for word in words):
+        return None
+    return InvalidArgument(f"`segue {words[0]}` does not work with --server: {why}")
+
+
 def _dispatch(words: list[str]) -> int:
     # Only here: the overview must not wait for them.
     with _ended_by_ctrl_c():
@@ -70,6 +80,9 @@ def _dispatch(words: list[str]) -> int:
     for command in COMMANDS:
         app.command(f"segue.cli.{command.place}", name=command.name)
     as_json = "--json" in words
+    if (refused := _not_there(words)) is not None:
+        print_error(refused, as_json=as_json)
+        return USAGE
     try:
         code = app(words, exit_on_error=False, print_error=False, result_action="return_value")
     except CycloptsError as error:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import getpass
 import sys
 from typing import Annotated, Any
 
@@ -15,19 +14,16 @@ from rich.text import Text
 
 from segue.cli import values
 from segue.cli.asking import ask
-from segue.cli.lookup import client, lookup
+from segue.cli.lookup import lookup, reached
 from segue.cli.messages import RunId
 from segue.cli.output import ROOMY, console, print_json, short_id
-from segue.cli.payloads import brief
-from segue.cli.scope import Scope
+from segue.cli.payloads import brief_value
+from segue.cli.scope import Reach, Scope
 from segue.cli.words import ago, iso
-from segue.engine import Engine
 from segue.errors import CallerError, InvalidArgument
 from segue.handles import HumanTask
 from segue.kernel import forms
-from segue.kernel.payload import Payload
-from segue.kernel.plain import plain_value
-from segue.stores.base import Task
+from segue.server import people
 
 task = App(name="task", help="Human tasks: what people are asked.", version_flags=())
 
@@ -42,44 +38,49 @@ def approve(
     answer: Annotated[str | None, Parameter(help="The whole answer: JSON, or @file.json.")] = None,
     comment: Annotated[str, Parameter(help="A comment beside yes or no.", show_default=False)] = "",
     by: Annotated[str | None, Parameter(help="Who answers; by default the user of this machine.")] = None,
-    scope: Scope = Scope(),  # noqa: B008 (immutable)
+    scope: Reach = Reach(),  # noqa: B008 (immutable)
 ) -> int:
     """Answer a human task of a run. Without an answer it is asked for, on a terminal."""
     if yes + no + (answer is not None) > 1:
         raise InvalidArgument("--yes, --no and --answer exclude each other; give one of them")
     given = values.untyped(answer) if answer is not None else None
     said = True if yes else False if no else None
-    return asyncio.run(_approve(scope, run, task, said, given, answer is not None, comment, by or getpass.getuser()))
+    return asyncio.run(_approve(scope, run, task, said, given, answer is not None, comment, by))
 
 
 async def _approve(
-    scope: Scope, id: str, wanted: str | None, said: bool | None, given: Any, has_answer: bool, comment: str, by: str
+    scope: Reach,
+    id: str,
+    wanted: str | None,
+    said: bool | None,
+    given: Any,
+    has_answer: bool,
+    comment: str,
+    by: str | None,
 ) -> int:
-    async with client(scope) as engine:
-        row = lookup(engine, id)
-        found = _choose(engine.store.tasks(row.namespace, run=row.run), wanted, row.id)
-        form = msgspec.json.decode(found.form) if found.form else {}
+    async with reached(scope, by=by, me=True) as answers:
+        row = await lookup(answers, id)
+        asked = await answers.ask(people.list_tasks, query=people.TaskQuery(run=row.run))
+        found = _choose(asked.tasks, wanted, row.id)
+        form = found.form or {}
         if has_answer:
             answer = given
         elif said is not None:
             answer = forms.yes_or_no(form, said, comment) if form else said
         else:
-            answer = _ask(found, form, engine.clock.now(), scope)
-        await engine.complete_task(_human(found, form), answer, by=by)
-        if scope.json:
-            print_json({"id": row.id, "task": found.task, "name": found.name, "answer": answer, "by": by})
-        else:
-            console().print(f"{found.name} of run {row.id} is answered by {by}: {msgspec.json.encode(answer).decode()}")
+            answer = _ask(found, form, asked.now, scope)
+        await answers.ask(people.complete_task, task=found.task, body=people.AnswerBody(answer))
+        answered = await answers.ask(people.show_task, task=found.task)
+    if scope.json:
+        told = {"id": row.id, "task": found.task, "name": found.name, "answer": answer, "by": answered.closed_by}
+        print_json(told)
+    else:
+        text = msgspec.json.encode(answer).decode()
+        console().print(f"{found.name} of run {row.id} is answered by {answered.closed_by}: {text}")
     return 0
 
 
-def _human(task: Task, form: dict[str, Any]) -> HumanTask:
-    return HumanTask(
-        task.task, task.run, task.run_id, task.key, task.name, task.assignee, task.state, task.opened_at, task.due, form
-    )  # fmt: skip
-
-
-def _choose(tasks: list[Task], wanted: str | None, id: str) -> Task:
+def _choose(tasks: list[HumanTask], wanted: str | None, id: str) -> HumanTask:
     if wanted is not None:
         chosen = [task for task in tasks if wanted in (task.name, str(task.task), task.key)]
         if len(chosen) == 1:
@@ -94,19 +95,19 @@ def _choose(tasks: list[Task], wanted: str | None, id: str) -> Task:
     return tasks[0]
 
 
-def _named(tasks: list[Task]) -> str:
+def _named(tasks: list[HumanTask]) -> str:
     return ", ".join(f"{task.task} ({task.name} for {task.assignee})" for task in tasks)
 
 
-def _ask(task: Task, form: dict[str, Any], now: int, scope: Scope) -> Any:
+def _ask(task: HumanTask, form: dict[str, Any], now: int, scope: Scope) -> Any:
     if not sys.stdin.isatty() or scope.json:
         raise InvalidArgument(f"no answer was given; pass --yes, --no or --answer with {forms.outline(form)}")
     out = Console(highlight=False)
     out.print(Text(task.name, style="bold").append(f" for {task.assignee}", style="not bold"))
     if task.due is not None:
         out.print(f"due {ago(task.due, now)}", style="dim")
-    if task.subject:
-        out.print_json(data=plain_value(msgspec.json.decode(task.subject, type=Payload)))
+    if task.subject is not None:
+        out.print_json(data=task.subject)
     try:
         return _ask_fields(form)
     except EOFError as error:  # Ctrl-D
@@ -146,26 +147,25 @@ def list_tasks(
     *,
     assignee: Annotated[str | None, Parameter(help="Only for this person, group or role.")] = None,
     all: Annotated[bool, Parameter(help="Answered and withdrawn ones too.", negative=(), show_default=False)] = False,
-    scope: Scope = Scope(),  # noqa: B008 (immutable)
+    scope: Reach = Reach(),  # noqa: B008 (immutable)
 ) -> int:
     """List open human tasks, the oldest first."""
-    return asyncio.run(_list(scope, assignee, None if all else "open"))
+    return asyncio.run(_list(scope, assignee, "all" if all else "open"))
 
 
-async def _list(scope: Scope, assignee: str | None, state: str | None) -> int:
-    async with client(scope) as engine:
-        tasks = engine.store.tasks(engine.namespace, state=state, assignee=assignee)
-        if scope.json:
-            print_json([_task_json(task) for task in tasks])
-        elif tasks:
-            _print_tasks(engine, tasks)
-        else:
-            console().print("nobody is asked anything" + (f" of {assignee}" if assignee else ""))
+async def _list(scope: Reach, assignee: str | None, state: str) -> int:
+    async with reached(scope) as answers:
+        found = await answers.ask(people.list_tasks, query=people.TaskQuery(state, assignee))
+    if scope.json:
+        print_json([_task_json(task) for task in found.tasks])
+    elif found.tasks:
+        _print_tasks(found.tasks, found.now)
+    else:
+        console().print("nobody is asked anything" + (f" of {assignee}" if assignee else ""))
     return 0
 
 
-def _print_tasks(engine: Engine, tasks: list[Task]) -> None:
-    now = engine.clock.now()
+def _print_tasks(tasks: list[HumanTask], now: int) -> None:
     out = console()
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False, expand=out.is_terminal)
     roomy = out.width >= ROOMY
@@ -174,7 +174,7 @@ def _print_tasks(engine: Engine, tasks: list[Task]) -> None:
     if roomy:
         table.add_column("about", no_wrap=True, overflow="ellipsis", ratio=1 if out.is_terminal else None)
     for task in tasks:
-        about = brief(msgspec.json.decode(task.subject, type=Payload), 200) if task.subject else ""
+        about = "" if task.subject is None else brief_value(task.subject, 200)
         due = "" if task.due is None else ago(task.due, now)
         cells = (str(task.task), task.name, task.assignee, short_id(task.run_id, out))
         more = (task.state, ago(task.opened_at, now), due, Text(about))
@@ -182,10 +182,7 @@ def _print_tasks(engine: Engine, tasks: list[Task]) -> None:
     out.print(table)
 
 
-def _task_json(task: Task) -> dict[str, Any]:
-    def value(data: bytes | None) -> Any:
-        return None if data is None else plain_value(msgspec.json.decode(data, type=Payload))
-
+def _task_json(task: HumanTask) -> dict[str, Any]:
     return {
         "task": task.task,
         "run": task.run_id,
@@ -194,9 +191,9 @@ def _task_json(task: Task) -> dict[str, Any]:
         "state": task.state,
         "opened_at": iso(task.opened_at),
         "due": iso(task.due),
-        "form": None if task.form is None else msgspec.json.decode(task.form),
-        "subject": value(task.subject),
+        "form": task.form,
+        "subject": task.subject,
         "closed_at": iso(task.closed_at),
         "closed_by": task.closed_by,
-        "outcome": value(task.outcome),
+        "outcome": task.outcome,
     }

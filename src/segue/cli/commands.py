@@ -47,6 +47,25 @@ COMMANDS = (
     Command("version", "Keep", "version:show_version", "Show what is installed."),
 )
 
+_ITSELF = "it works on the database itself: run it where that is, with --url"
+_SERVES = "it serves code of this machine, on a database: --url"
+
+NOT_THERE = {
+    "run": "it carries the run out here; `segue start` starts one there, and `segue show` shows it",
+    "dev": _SERVES,
+    "worker": _SERVES,
+    "server": "it is a server itself, of a database: --url",
+    "decide": "it reads a model of this machine, and decides here",
+    "check": _ITSELF,
+    "replay": _ITSELF,
+    "db": _ITSELF,
+    "erase": _ITSELF,
+    "user": _ITSELF,
+    "key": _ITSELF,
+    "version": "it says what is installed here",
+}
+"""Commands that cannot ask a server with ``--server``: why, and what to do."""
+
 
 def overview() -> str:
     """The groups of commands, as text."""
@@ -59,6 +78,7 @@ def overview() -> str:
     lines += [
         "Everywhere",
         "  --url       The database, sqlite:///… or postgresql://…; by default .segue/segue.db (SEGUE_URL)",
+        "  --server    Ask this server instead, https://… (SEGUE_SERVER; its API key: SEGUE_API_KEY)",
         "  --app       The app whose runs they are (SEGUE_APP, segue.toml)",
         "  --namespace Whose runs (SEGUE_NAMESPACE, segue.toml)",
         "  --json      Print JSON, for machines",

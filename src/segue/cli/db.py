@@ -13,7 +13,7 @@ from cyclopts import App, Parameter
 from rich.text import Text
 
 from segue.checking import InStore
-from segue.cli.lookup import client, lookup
+from segue.cli.lookup import client, row_of
 from segue.cli.messages import confirm
 from segue.cli.output import badge, console, print_json
 from segue.cli.scope import Scope
@@ -204,7 +204,7 @@ async def _export(scope: Scope, id: str | None, target: str | None) -> int:
         if id is None:
             rows = InStore(engine.store, engine.journal, engine.namespace, engine.app).rows()
         else:
-            rows = [lookup(engine, id)]
+            rows = [await row_of(engine, id)]
         lines = (line for row in rows for line in export(engine.store, row.run))
         if target is None:
             for line in lines:

@@ -22,7 +22,7 @@ from segue.kernel.erasure import GONE
 from segue.kernel.failures import summary
 from segue.kernel.plain import plain_value
 from segue.kernel.timeline import Call
-from segue.watching import Watch
+from segue.watching import LiveWatch, Watch
 
 EXITS = {
     "completed": OK,
@@ -34,14 +34,15 @@ EXITS = {
 }
 
 
-def conclude(watch: Watch, event: e.Event, *, scope: Scope, again: str) -> int:
-    """Prints how a run ended, or why it stands still; returns the exit code."""
+def conclude(watch: Watch, event: e.Event, *, scope: Scope, again: str = "") -> int:
+    """Prints how a run ended, or why it stands still; returns the exit code. ``again``: the command that goes on with
+    it."""
     word = "incident" if isinstance(event, e.IncidentOpened) else watch.timeline.state
     if scope.json:
         print_json(as_json(watch, event))
         return EXITS[word]
     out = console()
-    now = watch.engine.clock.now()
+    now = watch.now
     if watch.timeline.calls:
         out.print(tree.final(watch, now=now, width=out.width))
         out.print()
@@ -130,6 +131,8 @@ def _headline(watch: Watch, word: str, now: int) -> Text:
 
 def _in_its_own_words(watch: Watch, event: e.RunCompleted) -> str | None:
     """What ``str()`` makes of the result, if its type says so itself: a receipt, a report, a table."""
+    if not isinstance(watch, LiveWatch):  # its types are not here
+        return None
     definition = watch.engine.definitions.workflow(watch.row.workflow)
     if definition is None or event.result == GONE:
         return None
@@ -156,8 +159,9 @@ def _print_details(out: Console, watch: Watch, event: e.Event, scope: Scope, aga
             if event.failure is not None:
                 out.print(Padding(failure_text(event.failure), (1, 0, 1, 2), expand=False))
             out.print(f"To go on: {event.remedy}")
-            out.print("and, if no worker serves it then:")
-            out.print(Text(f"  {again}", style="bold"), soft_wrap=True)
+            if again:
+                out.print("and, if no worker serves it then:")
+                out.print(Text(f"  {again}", style="bold"), soft_wrap=True)
         case e.RunCancelled() | e.RunTerminated() if event.reason:
             out.print(f"reason: {event.reason}")
 

@@ -11,13 +11,14 @@ from cyclopts import Parameter
 
 from segue.cli import values
 from segue.cli.listing import run_json
-from segue.cli.lookup import client, lookup
+from segue.cli.lookup import client, row_of
 from segue.cli.messages import confirm
 from segue.cli.output import console, print_json
 from segue.cli.scope import Scope
 from segue.cli.words import count
 from segue.engine import Engine
 from segue.errors import CallerError, InvalidArgument, RunStillOpen
+from segue.server.views import run_view
 from segue.stores.base import CLOSED, RunFilter, RunRow
 
 PAGE = 500
@@ -44,7 +45,7 @@ def erase(
 
 async def _erase(scope: Scope, ids: tuple[str, ...], attribute: tuple[str, ...], reason: str, yes: bool) -> int:
     async with client(scope) as engine:
-        rows = {row.run: row for row in [lookup(engine, id) for id in ids]}
+        rows = {row.run: row for row in [await row_of(engine, id) for id in ids]}
         if attribute:
             rows |= {row.run: row for row in _matching(engine, attribute)}
         if not rows:
@@ -56,7 +57,7 @@ async def _erase(scope: Scope, ids: tuple[str, ...], attribute: tuple[str, ...],
             confirm(f"Erase the data of {count(len(rows), 'run')} and their children? It cannot be undone.", scope)
         erased = await engine.erase(*rows, by=getpass.getuser(), reason=reason)
         if scope.json:
-            print_json([run_json(now) for row in erased if (now := engine.store.run(row.run)) is not None])
+            print_json([run_json(run_view(now)) for row in erased if (now := engine.store.run(row.run)) is not None])
             return 0
         out = console()
         for row in erased:

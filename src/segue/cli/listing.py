@@ -13,15 +13,16 @@ from rich.table import Table
 from rich.text import Text
 
 from segue.cli import values
-from segue.cli.lookup import client
+from segue.cli.lookup import reached
 from segue.cli.output import ROOMY, badge, console, print_json, short_id
 from segue.cli.said import said
-from segue.cli.scope import Scope
+from segue.cli.scope import Reach
 from segue.cli.words import ago, iso, length, moment, state
-from segue.engine import Engine
 from segue.errors import InvalidArgument
-from segue.standing import standing
-from segue.stores.base import CLOSED, OPEN, RunFilter, RunRow
+from segue.server import overview, runs
+from segue.server.answers import Answers
+from segue.server.views import RunView
+from segue.stores.base import CLOSED, OPEN
 
 _GROUPS = {"open": OPEN, "closed": CLOSED}
 
@@ -41,14 +42,14 @@ def list_runs(
     since: Annotated[str | None, Parameter(help="Only started since: 2h, 14:00, 2026-11-22.")] = None,
     until: Annotated[str | None, Parameter(help="Only started before.")] = None,
     limit: Annotated[int, Parameter(help="How many at most.")] = 50,
-    scope: Scope = Scope(),  # noqa: B008 (immutable)
+    scope: Reach = Reach(),  # noqa: B008 (immutable)
 ) -> int:
     """List runs, newest first: where each one stands, or how it ended."""
     return asyncio.run(_list(scope, state, workflow, attribute, tag, since, until, limit))
 
 
 async def _list(
-    scope: Scope,
+    scope: Reach,
     states: tuple[str, ...],
     workflow: str | None,
     attribute: tuple[str, ...],
@@ -59,31 +60,45 @@ async def _list(
 ) -> int:
     if limit < 1:
         raise InvalidArgument(f"--limit {limit} shows nothing; it counts from 1")
-    async with client(scope) as engine:
-        now = engine.clock.now()
-        where = RunFilter(
-            namespace=engine.namespace,
-            states=_states(states),
+    values.pairs(tag, "--tag")
+    values.pairs(attribute, "--attribute")
+    chosen = _states(states)
+    async with reached(scope) as answers:
+        app = await answers.ask(overview.show_app, query=overview.AppQuery())
+        where = runs.RunQuery(
+            state=chosen,
             workflow=workflow,
-            tags=values.pairs(tag, "--tag"),
-            attributes=values.attributes(attribute),
-            started_from=None if since is None else moment(since, now),
-            started_until=None if until is None else moment(until, now),
-            limit=limit + 1,
+            tag=list(tag),
+            attribute=list(attribute),
+            since=None if since is None else max(0, moment(since, app.now)),
+            until=None if until is None else max(0, moment(until, app.now)),
         )
-        found = await engine.list(where)
-        rows, more = found[:limit], len(found) > limit
+        rows, more = await _pages(answers, where, limit)
         if scope.json:
             print_json([run_json(row) for row in rows])
         elif rows:
-            _print(engine, rows, more, now)
+            _print(app, rows, more)
         else:
-            _print_nothing(engine, where)
+            await _print_nothing(answers, app, where)
     return 0
 
 
-def run_json(row: RunRow) -> dict[str, Any]:
-    """A run's row for machines."""
+async def _pages(answers: Answers, where: runs.RunQuery, limit: int) -> tuple[list[RunView], bool]:
+    """The newest runs, page by page, and whether there are more."""
+    rows: list[RunView] = []
+    after = None
+    while len(rows) < limit:
+        query = msgspec.structs.replace(where, after=after, limit=min(runs.MOST, limit - len(rows)))
+        page = await answers.ask(runs.list_runs, query=query)
+        rows += page.runs
+        after = page.next
+        if after is None:
+            return rows, False
+    return rows, True
+
+
+def run_json(row: RunView) -> dict[str, Any]:
+    """A run for machines."""
     return {
         "id": row.id,
         "workflow": row.workflow,
@@ -94,7 +109,7 @@ def run_json(row: RunRow) -> dict[str, Any]:
         "started_at": iso(row.started_at),
         "changed_at": iso(row.changed_at),
         "closed_at": iso(row.closed_at),
-        "due_at": iso(row.wake) if row.wake is not None and row.wake > 1_000_000 else None,
+        "due_at": iso(row.due_at),
         "error": row.error,
         "summary": row.summary,
         "timer": row.timer,
@@ -103,7 +118,7 @@ def run_json(row: RunRow) -> dict[str, Any]:
     }
 
 
-def _states(given: tuple[str, ...]) -> tuple[str, ...]:
+def _states(given: tuple[str, ...]) -> list[str]:
     states: list[str] = []
     for word in (part for text in given for part in text.split(",")):
         if word in _GROUPS:
@@ -115,20 +130,20 @@ def _states(given: tuple[str, ...]) -> tuple[str, ...]:
             near = get_close_matches(word, known, 1)
             said = f"did you mean {near[0]}?" if near else f"there are: {', '.join(known)}"
             raise InvalidArgument(f"--state {word!r} is no state; {said}")
-    return tuple(states)
+    return states
 
 
-def _print(engine: Engine, rows: list[RunRow], more: bool, now: int) -> None:
+def _print(app: overview.AppView, rows: list[RunView], more: bool) -> None:
     out = console()
-    out.print(_table(engine, rows, now, out))
-    if any(row.state in OPEN for row in rows) and engine.store.owner(engine.app) is None:
-        hint = f"no worker of app {engine.app!r} is alive: open runs wait for one (segue run, dev or worker)"
+    out.print(_table(rows, app.now, out))
+    if any(row.closed_at is None for row in rows) and app.owner is None:
+        hint = f"no worker of app {app.app!r} is alive: open runs wait for one (segue run, dev or worker)"
         out.print(Text(hint, style="dim"))
     if more:
         out.print(Text(f"and older ones; --limit {2 * len(rows)} shows more", style="dim"))
 
 
-def _table(engine: Engine, rows: list[RunRow], now: int, out: Console) -> Table:
+def _table(rows: list[RunView], now: int, out: Console) -> Table:
     """One line for each run; a narrow terminal gets what tells most of it."""
     roomy = out.width >= ROOMY
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False, expand=out.is_terminal)
@@ -143,33 +158,31 @@ def _table(engine: Engine, rows: list[RunRow], now: int, out: Console) -> Table:
     if roomy:
         table.add_column("started", no_wrap=True, justify="right")
         table.add_column("duration", no_wrap=True, justify="right")
-    open_tasks = engine.store.tasks(engine.namespace)
     for row in rows:
-        where = standing(engine, row, open_tasks, now)
-        about = engine.journal.open_text(row.summary)
-        text = said(where, now)
-        text = f"{about}: {text}" if about and text else about or text
-        word, id, note = where.state, short_id(row.id, out), _note(row, text)
+        text = "" if row.standing is None else said(row.standing, now)
+        text = f"{row.summary}: {text}" if row.summary and text else row.summary or text
+        word, id, note = row.state, short_id(row.id, out), _note(row, text)
         took = length((row.closed_at or now) - row.started_at)
         cells = (id, row.workflow, badge(word), note, ago(row.started_at, now), took)
         table.add_row(*(cells if roomy else (id, badge(word), note)))
     return table
 
 
-def _note(row: RunRow, note: str) -> Text:
+def _note(row: RunView, note: str) -> Text:
     style = state(row.state).colour if row.state in ("incident", "failed") else "default"
     return Text(note, style=style)
 
 
-def _print_nothing(engine: Engine, where: RunFilter) -> None:
-    bare = RunFilter(namespace=where.namespace, limit=1)
+async def _print_nothing(answers: Answers, app: overview.AppView, where: runs.RunQuery) -> None:
     out = console()
-    if engine.store.list(bare):
-        fields = {f for f in RunFilter.__struct_fields__ if getattr(where, f) != getattr(bare, f)} - {"limit"}
-        narrow = ", ".join(sorted(f.removeprefix("started_") for f in fields))
-        near = msgspec.structs.replace(where, states=(), limit=1000)
-        count = len(engine.store.list(near))
-        hint = f"; without --state there are {count}" if where.states and count else ""
-        out.print(f"no runs match (by {narrow}){hint}")
-    else:
-        out.print(f"no runs yet in namespace {where.namespace!r}; `segue run FILE.py` makes one")
+    bare = runs.RunQuery()
+    if not (await answers.ask(runs.list_runs, query=runs.RunQuery(limit=1))).runs:
+        out.print(f"no runs yet in namespace {app.namespace!r}; `segue run FILE.py` makes one")
+        return
+    narrow = ", ".join(sorted(f for f in runs.RunQuery.__struct_fields__ if getattr(where, f) != getattr(bare, f)))
+    hint = ""
+    if where.state:
+        without = await answers.ask(runs.list_runs, query=msgspec.structs.replace(where, state=[], limit=runs.MOST))
+        more = " or more" if without.next is not None else ""
+        hint = f"; without --state there are {len(without.runs)}{more}" if without.runs else ""
+    out.print(f"no runs match (by {narrow}){hint}")

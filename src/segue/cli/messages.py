@@ -12,14 +12,16 @@ from rich.text import Text
 
 from segue.cli import values
 from segue.cli.asking import ask
-from segue.cli.lookup import client, lookup
+from segue.cli.lookup import lookup, reached, watched
 from segue.cli.output import console, print_json
-from segue.cli.scope import Scope
+from segue.cli.scope import Reach, Scope
 from segue.cli.words import count
-from segue.engine import Engine
 from segue.errors import CallerError, InvalidArgument, RunClosed
-from segue.kernel.timeline import Incident, Timeline
-from segue.stores.base import CLOSED, RunRow
+from segue.kernel.timeline import Incident
+from segue.server import acting, overview
+from segue.server.answers import Answers
+from segue.server.views import RunView
+from segue.stores.base import CLOSED
 
 RunId = Annotated[str, Parameter(help="The run's id, or the beginning of it.")]
 Reason = Annotated[str, Parameter(help="Why; kept in the journal.", show_default=False)]
@@ -32,13 +34,13 @@ def signal(
     /,
     *,
     message: Annotated[str | None, Parameter(help="An id under which it is taken only once.")] = None,
-    scope: Scope = Scope(),  # noqa: B008 (immutable)
+    scope: Reach = Reach(),  # noqa: B008 (immutable)
 ) -> int:
     """Send a signal to a run. It is kept, in order, until the run asks for it."""
     given = None if value is None else values.untyped(value)
 
-    async def send(engine: Engine, row: RunRow) -> str:
-        await engine.signal(row.run, name, given, message=message)
+    async def send(answers: Answers, row: RunView) -> str:
+        await answers.ask(acting.signal_run, run=row.run, body=acting.SignalBody(name, given, message))
         return f"signal {name!r} is with run {row.id}"
 
     return tell(scope, (run,), send)
@@ -47,13 +49,14 @@ def signal(
 def cancel(
     *runs: RunId,
     reason: Reason = "",
-    scope: Scope = Scope(),  # noqa: B008 (immutable)
+    scope: Reach = Reach(),  # noqa: B008 (immutable)
 ) -> int:
     """Ask runs to stop: their ``finally`` blocks and compensations run first."""
 
-    async def send(engine: Engine, row: RunRow) -> str:
-        await engine.cancel(row.run, reason)
-        if any(incident.key is None for incident in _incidents(engine, row)[1]):
+    async def send(answers: Answers, row: RunView) -> str:
+        await answers.ask(acting.cancel_run, run=row.run, body=acting.ReasonBody(reason))
+        incidents = (await watched(answers, row.run)).timeline.open_incidents
+        if any(incident.key is None for incident in incidents):
             return f"run {row.id} stands still, and stops once it goes on again; `segue terminate {row.id}` ends it now"
         return f"run {row.id} is asked to stop; what it has to undo is undone first"
 
@@ -64,23 +67,24 @@ def terminate(
     *runs: RunId,
     reason: Reason = "",
     yes: Annotated[bool, Parameter(help="Do not ask.", negative=(), show_default=False)] = False,
-    scope: Scope = Scope(),  # noqa: B008 (immutable)
+    scope: Reach = Reach(),  # noqa: B008 (immutable)
 ) -> int:
     """End runs at once. Nothing is undone."""
     some(runs)
     if not yes:
         confirm(f"Terminate {count(len(runs), 'run')}: {', '.join(runs)}? Nothing is undone.", scope)
 
-    async def send(engine: Engine, row: RunRow) -> str:
-        await engine.terminate(row.run, reason)
+    async def send(answers: Answers, row: RunView) -> str:
+        await answers.ask(acting.terminate_run, run=row.run, body=acting.ReasonBody(reason))
         return f"run {row.id} is terminated; nothing was undone"
 
     return tell(scope, runs, send, several=True)
 
 
-def open_incident(engine: Engine, row: RunRow, step: str | None) -> Incident:
+async def open_incident(answers: Answers, row: RunView, step: str | None) -> Incident:
     """The incident that is resolved, or the first of all that are."""
-    timeline, found = _incidents(engine, row)
+    timeline = (await watched(answers, row.run)).timeline
+    found = timeline.open_incidents
     if not found:
         raise CallerError(f"run {row.id!r} is {row.state} and does not stand still; there is nothing to retry")
     if step is None:
@@ -91,14 +95,6 @@ def open_incident(engine: Engine, row: RunRow, step: str | None) -> Incident:
             return incident
     stuck = ", ".join(incident.key or "the run as a whole" for incident in found)
     raise CallerError(f"step {step!r} of run {row.id!r} does not stand still; what does: {stuck}")
-
-
-def _incidents(engine: Engine, row: RunRow) -> tuple[Timeline, list[Incident]]:
-    """The run's timeline, and its incidents that nobody has resolved."""
-    timeline = Timeline()
-    for seq, event in engine.events_of(row.run):
-        timeline.feed(seq, event)
-    return timeline, timeline.open_incidents
 
 
 def some(runs: tuple[str, ...]) -> tuple[str, ...]:
@@ -124,18 +120,28 @@ def confirm(question: str, scope: Scope) -> None:
 
 
 def tell(
-    scope: Scope, ids: tuple[str, ...], send: Callable[[Engine, RunRow], Awaitable[str]], *, several: bool = False
+    scope: Reach,
+    ids: tuple[str, ...],
+    send: Callable[[Answers, RunView], Awaitable[str]],
+    *,
+    several: bool = False,
+    by: str | None = None,
+    me: bool = False,
 ) -> int:
-    """Looks all runs up first, so that nothing was sent when one of them is wrong. ``several``: the command takes any
-    number of runs, and its JSON is a list whatever their number."""
+    """Looks all runs up first, so that nothing was sent when one of them is wrong.
+
+    Args:
+        several: the command takes any number of runs, and its JSON is a list whatever their number.
+        by, me: who says it, as ``reached`` has it.
+    """
 
     async def tell() -> None:
-        async with client(scope) as engine:
-            rows = [lookup(engine, id) for id in ids]
+        async with reached(scope, by=by, me=me) as answers:
+            rows = [await lookup(answers, id) for id in ids]
             for row in rows:
                 if row.state in CLOSED:
                     raise RunClosed(row.id, row.state)
-            said = [await send(engine, row) for row in rows]
+            said = [await send(answers, row) for row in rows]
             if scope.json:
                 told: list[dict[str, Any]] = [{"id": row.id, "accepted": True} for row in rows]
                 print_json(told if several else told[0])
@@ -143,14 +149,15 @@ def tell(
             out = console()
             for line in said:
                 out.print(line)
-            tell_if_nobody_works(engine, rows[0].app)
+            await tell_if_nobody_works(answers, rows[0].app)
 
     asyncio.run(tell())
     return 0
 
 
-def tell_if_nobody_works(engine: Engine, app: str) -> None:
+async def tell_if_nobody_works(answers: Answers, app: str | None = None) -> None:
     """A message is on disk; that nobody acts on it yet is worth a line."""
-    if engine.store.owner(app) is None:
-        hint = f"no worker of app {app!r} is alive; it takes effect when one is (segue run, dev or worker)"
+    there = await answers.ask(overview.show_app, query=overview.AppQuery(app))
+    if there.owner is None:
+        hint = f"no worker of app {there.app!r} is alive; it takes effect when one is (segue run, dev or worker)"
         console().print(Text(hint, style="dim"))

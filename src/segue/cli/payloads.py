@@ -36,5 +36,10 @@ def brief(payload: Payload, longest: int = LINE) -> str:
     """The value on one line, cut."""
     if payload.encoding != JSON or payload.ref is not None:
         return readable(payload)
-    text = msgspec.json.encode(plain_value(payload)).decode()
+    return brief_value(plain_value(payload), longest)
+
+
+def brief_value(value: Any, longest: int = LINE) -> str:
+    """A value that JSON can say, on one line, cut."""
+    text = msgspec.json.encode(value).decode()
     return text if len(text) <= longest else text[: longest - 1] + "…"

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from segue.cli.deciding import verdict
 from segue.cli.words import ago, clock, count, length
+from segue.engine import Engine
 from segue.kernel import events as e
 from segue.kernel.failures import summary
 from segue.kernel.timeline import Call, label
@@ -21,10 +22,10 @@ def line(change: Change) -> str | None:
     return f"{clock(event.at)[-8:]}  {'  ' * watch.level}{text}"
 
 
-def logs(watch: Watch, seen: dict[int, int]) -> Iterator[str]:
+def logs(engine: Engine, watch: Watch, seen: dict[int, int]) -> Iterator[str]:
     """Lines that steps printed since the last call; ``seen`` remembers."""
     while True:
-        lines = watch.engine.logs(watch.run, after=seen.get(watch.run, 0))
+        lines = engine.logs(watch.run, after=seen.get(watch.run, 0))
         for entry in lines:
             seen[watch.run] = entry.row
             name = label(entry.key) or watch.row.workflow
@@ -32,7 +33,7 @@ def logs(watch: Watch, seen: dict[int, int]) -> Iterator[str]:
         if len(lines) < 1000:
             break
     for child in watch.children.values():
-        yield from logs(child, seen)
+        yield from logs(engine, child, seen)
 
 
 def _run_line(watch: Watch, event: e.Event) -> str | None:

@@ -8,18 +8,19 @@ from typing import Annotated, Any, Literal
 import msgspec
 from cyclopts import Parameter
 
-from segue import bulk
 from segue.cli import values
 from segue.cli.exits import FAILED, OK
-from segue.cli.lookup import client, lookup
+from segue.cli.lookup import lookup, reached
 from segue.cli.messages import RunId, confirm, open_incident, tell_if_nobody_works
 from segue.cli.output import console, print_json
-from segue.cli.scope import Scope
-from segue.cli.where import filter_of
+from segue.cli.scope import Reach
+from segue.cli.where import where_of
 from segue.cli.words import count
-from segue.engine import Engine
 from segue.errors import CallerError, InvalidArgument
-from segue.stores.base import CLOSED, RunRow
+from segue.server import many, repairs
+from segue.server.answers import Answers
+from segue.server.views import RunView
+from segue.stores.base import CLOSED
 
 SHOWN = 20
 """Runs of which a preview tells one by one."""
@@ -48,7 +49,7 @@ def retry(
     preview: Preview = False,
     yes: Yes = False,
     by: By = "",
-    scope: Scope = Scope(),  # noqa: B008 (immutable)
+    scope: Reach = Reach(),  # noqa: B008 (immutable)
 ) -> int:
     """Let a run go on that stands still, or run a part of one again.
 
@@ -65,38 +66,38 @@ def retry(
         _only_where(run)
         if step is not None and "/" not in step and not step.startswith("="):
             raise InvalidArgument(f"with --where, --step is a key: /{step}")
-        rerun = bulk.Rerun(from_ if from_ is not None or code == "newest" else "failed", code, by)
-        return asyncio.run(_many(scope, where, rerun if again else bulk.Resume(step, by, given), preview, yes))
+        rerun = many.RerunThem(from_ if from_ is not None or code == "newest" else "failed", code)
+        return asyncio.run(_many(scope, where, rerun if again else many.RetryThem(step, given), preview, yes, by))
     if run is None:
         raise InvalidArgument("no run is named; `segue list --state incident` shows what stands still")
     return asyncio.run(_retry(scope, run, step, given, from_, code, preview, by))
 
 
 async def _retry(
-    scope: Scope,
+    scope: Reach,
     id: str,
     step: str | None,
-    given: tuple[Any, ...] | None,
+    given: list[Any] | None,
     from_: str | None,
     code: Any,
     preview: bool,
     by: str,
 ) -> int:
-    async with client(scope) as engine:
-        row = lookup(engine, id)
+    async with reached(scope, by=by) as answers:
+        row = await lookup(answers, id)
         if from_ is not None or code == "newest" or row.state == "failed":
             # One that stands still because its version is not here goes on from there: nothing of it runs again.
             place = from_ if from_ is not None or row.state not in CLOSED else "failed"
-            return await _one(engine, scope, row, bulk.Rerun(place, code, by), preview)
-        incident = open_incident(engine, row, step)
-        action = bulk.Resume(incident.key if step is not None else None, by, given)
-        return await _one(engine, scope, row, action, preview)
+            return await _one(answers, scope, row, many.RerunThem(place, code), preview)
+        incident = await open_incident(answers, row, step)
+        action = many.RetryThem(incident.key if step is not None else None, given)
+        return await _one(answers, scope, row, action, preview)
 
 
-def _list(given: Any) -> tuple[Any, ...]:
+def _list(given: Any) -> list[Any]:
     if not isinstance(given, list):
         raise InvalidArgument("--input is a JSON list of the step's arguments, in order")
-    return tuple(given)
+    return given
 
 
 def skip(
@@ -109,21 +110,21 @@ def skip(
     preview: Preview = False,
     yes: Yes = False,
     by: By = "",
-    scope: Scope = Scope(),  # noqa: B008 (immutable)
+    scope: Reach = Reach(),  # noqa: B008 (immutable)
 ) -> int:
     """Answer a call with a result in its callee's place. With --where the call and its result come first."""
     if where is not None:
         if run is None or result is not None:
             raise InvalidArgument("with --where: segue skip CALL [RESULT] --where …")
         given = None if call is None else values.untyped(call)
-        return asyncio.run(_many(scope, where, bulk.Skip(run, given, by), preview, yes))
+        return asyncio.run(_many(scope, where, many.SkipThem(run, given), preview, yes, by))
     if run is None or call is None:
         raise InvalidArgument("name the run and the call: segue skip RUN CALL [RESULT]")
-    action = bulk.Skip(call, None if result is None else values.untyped(result), by)
+    action = many.SkipThem(call, None if result is None else values.untyped(result))
 
     async def act(id: str) -> int:
-        async with client(scope) as engine:
-            return await _one(engine, scope, lookup(engine, id), action, preview)
+        async with reached(scope, by=by) as answers:
+            return await _one(answers, scope, await lookup(answers, id), action, preview)
 
     return asyncio.run(act(run))
 
@@ -140,25 +141,27 @@ def fork(
     id: Annotated[str | None, Parameter(help="The new run's id; by default a new one.", show_default=False)] = None,
     preview: Preview = False,
     by: By = "",
-    scope: Scope = Scope(),  # noqa: B008 (immutable)
+    scope: Reach = Reach(),  # noqa: B008 (immutable)
 ) -> int:
     """Start a new run that goes on from a place in another's journal, which stays as it is."""
 
     async def act() -> int:
-        async with client(scope) as engine:
-            row = lookup(engine, run)
-            effect = engine.preview(row.run, step=from_, seq=at, code=code)
+        async with reached(scope, by=by) as answers:
+            row = await lookup(answers, run)
+            place = repairs.PreviewQuery(from_, at, code)
+            effect = await answers.ask(repairs.preview_fork, run=row.run, query=place)
             if effect.refused:
                 raise CallerError(effect.refused)
             told = {**msgspec.to_builtins(effect), "fork": None}
             said = [str(effect)]
             if not preview:
-                handle = await engine.fork(row.run, step=from_, seq=at, code=code, id=id, by=by)
-                told["fork"] = handle.id
-                said.append(f"started {handle.id}, forked from {row.id}")
+                body = repairs.ForkBody(from_, at, id, code=code)
+                made = await answers.ask(repairs.fork_run, run=row.run, body=body)
+                told["fork"] = made.id
+                said.append(f"started {made.id}, forked from {row.id}")
             _told(scope, [told], said)
             if not scope.json:
-                tell_if_nobody_works(engine, row.app)
+                await tell_if_nobody_works(answers, row.app)
             return OK
 
     return asyncio.run(act())
@@ -167,20 +170,24 @@ def fork(
 # --- one, or many -------------------------------------------------------------------------------------------------
 
 
-async def _one(engine: Engine, scope: Scope, row: RunRow, action: bulk.Action, preview: bool) -> int:
-    effect = await action.preview(engine, row)
+async def _one(answers: Answers, scope: Reach, row: RunView, act: many.Act, preview: bool) -> int:
+    body = many.BulkBody(act, runs=[row.run])
+    (effect,) = (await answers.ask(many.preview_bulk, body=body)).effects
     if effect.refused:
         raise CallerError(effect.refused)
     said = [str(effect)]
     if not preview:
-        said = [*([str(effect)] if effect.kept or effect.again else []), await action.carry_out(engine, row)]
+        (outcome,) = (await answers.ask(many.carry_out_bulk, body=body)).outcomes
+        if not outcome.done:
+            raise CallerError(outcome.text)
+        said = [*([str(effect)] if effect.kept or effect.again else []), outcome.text]
     _told(scope, [{**msgspec.to_builtins(effect), "accepted": not preview}], said)
     if not scope.json and not preview:
-        tell_if_nobody_works(engine, row.app)
+        await tell_if_nobody_works(answers, row.app)
     return OK
 
 
-def _told(scope: Scope, told: list[dict[str, Any]], said: list[str]) -> int:
+def _told(scope: Reach, told: list[dict[str, Any]], said: list[str]) -> int:
     if scope.json:
         print_json(told[0])
     else:
@@ -194,31 +201,32 @@ def _only_where(run: str | None) -> None:
         raise InvalidArgument(f"--where chooses the runs; {run} cannot be named beside it")
 
 
-async def _many(scope: Scope, where: str, action: bulk.Action, preview: bool, yes: bool) -> int:
-    async with client(scope) as engine:
-        rows = bulk.choose(engine, filter_of(where, engine.namespace))
-        effects = await bulk.preview(engine, rows, action)
-        possible = [row for row, effect in zip(rows, effects, strict=True) if not effect.refused]
+async def _many(scope: Reach, where: str, act: many.Act, preview: bool, yes: bool, by: str) -> int:
+    chosen = many.BulkBody(act, where_of(where))
+    async with reached(scope, by=by) as answers:
+        found = await answers.ask(many.preview_bulk, body=chosen)
         if not scope.json:
-            for effect in effects[:SHOWN]:
+            for effect in found.effects[:SHOWN]:
                 console().print(str(effect), soft_wrap=True)
-            if len(effects) > SHOWN:
-                console().print(f"and {count(len(effects) - SHOWN, 'run')} more")
-            refused = len(rows) - len(possible)
-            console().print(f"{count(len(possible), 'run')} of {len(rows):,} chosen; {refused:,} cannot be changed so")
-        if preview or not possible:
+            if found.chosen > SHOWN:
+                console().print(f"and {count(found.chosen - SHOWN, 'run')} more")
+            refused = found.chosen - found.possible
+            console().print(
+                f"{count(found.possible, 'run')} of {found.chosen:,} chosen; {refused:,} cannot be changed so"
+            )
+        if preview or not found.possible:
             if scope.json:
-                print_json({"chosen": len(rows), "possible": len(possible), "effects": msgspec.to_builtins(effects)})
+                print_json(found)
             return OK
         if not yes:
-            confirm(f"Do this to {count(len(possible), 'run')}?", scope)
-        outcomes = await bulk.carry_out(engine, possible, action)
-    failed = [outcome for outcome in outcomes if not outcome.done]
+            confirm(f"Do this to {count(found.possible, 'run')}?", scope)
+        body = msgspec.structs.replace(chosen, possible=True, expect=found.possible)
+        done = await answers.ask(many.carry_out_bulk, body=body)
+    failed = [outcome for outcome in done.outcomes if not outcome.done]
     if scope.json:
-        told = {"chosen": len(rows), "done": len(outcomes) - len(failed)}
-        print_json({**told, "outcomes": msgspec.to_builtins(outcomes)})
+        print_json({"chosen": found.chosen, "done": done.done, "outcomes": done.outcomes})
     else:
         for outcome in failed:
             console().print(outcome.text, soft_wrap=True)
-        console().print(f"{count(len(outcomes) - len(failed), 'run')} done, {len(failed):,} not")
-    return FAILED if failed else OK
+        console().print(f"{count(done.done, 'run')} done, {done.chosen - done.done:,} not")
+    return FAILED if done.done < done.chosen else OK

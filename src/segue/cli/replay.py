@@ -14,7 +14,7 @@ from rich.text import Text
 
 from segue.cli.exits import FAILED, OK
 from segue.cli.history import event_rows
-from segue.cli.lookup import client, lookup
+from segue.cli.lookup import client, row_of
 from segue.cli.messages import RunId
 from segue.cli.output import console, print_json
 from segue.cli.scope import Scope
@@ -60,7 +60,7 @@ def replay(
 
 async def _read(scope: Scope, id: str) -> tuple[RunRow, list[tuple[int, e.Event]], Definitions]:
     async with client(scope) as engine:
-        row = lookup(engine, id)
+        row = await row_of(engine, id)
         if engine.definitions.workflow(row.workflow) is None:
             raise CallerError(
                 f"run {row.id!r} is of workflow {row.workflow!r}, which the code that was named does not define; it "

@@ -28,7 +28,7 @@ from segue.handles import Handle
 from segue.kernel.duration import microseconds
 from segue.kernel.events import RunContinued
 from segue.settings import read_settings
-from segue.watching import Watch
+from segue.watching import LiveWatch
 
 
 def run(
@@ -112,10 +112,10 @@ class _Session:
         try:
             handle = await self._start(engine)
             self._tell_owner(engine)
-            watch = Watch(engine, handle.run)
+            watch = LiveWatch(engine, handle.run)
             event = await follow(watch, interrupts, printed, limit=self._limit, logs=self._logs, scope=scope)
             while isinstance(event, RunContinued):
-                watch = Watch(engine, (await engine.latest(watch.run)).run)
+                watch = LiveWatch(engine, (await engine.latest(watch.run)).run)
                 event = await follow(watch, interrupts, printed, limit=self._limit, logs=self._logs, scope=scope)
             watch.refresh()
             if event is None:
@@ -147,18 +147,18 @@ class _Session:
         other = "" if version == self._workflow.version else ", with other code than is here"
         console(sys.stderr).print(Text(f"{owner.worker} owns the runs of app {engine.app!r}: it runs there{other}"))
 
-    def _ended(self, watch: Watch, event: Any) -> int:
+    def _ended(self, watch: LiveWatch, event: Any) -> int:
         again = self._scope.command("run", self._target, "--id", watch.id)
         return conclude(watch, event, scope=self._scope, again=again)
 
-    def _broken_off(self, watch: Watch, interrupts: Interrupts, *, elsewhere: bool) -> int:
+    def _broken_off(self, watch: LiveWatch, interrupts: Interrupts, *, elsewhere: bool) -> int:
         code = interrupts.exit_code or NOT_YET
         if self._scope.json:
             print_json({"id": watch.id, "workflow": watch.row.workflow, "state": watch.state, "ended": False})
             return code
         out = console()
         if watch.timeline.calls:
-            out.print(tree.final(watch, now=watch.engine.clock.now(), width=out.width))
+            out.print(tree.final(watch, now=watch.now, width=out.width))
             out.print()
         why = f"not ended within {length(self._limit or 0)}"
         if interrupts.exit_code:

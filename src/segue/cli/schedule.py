@@ -11,19 +11,20 @@ from typing import Annotated, Any
 
 from cyclopts import App, Parameter
 
-from segue.authoring.python.scheduling import Schedule
 from segue.cli import schedule_view as view
 from segue.cli import target as targets
 from segue.cli import values
-from segue.cli.lookup import client
+from segue.cli.lookup import reached
 from segue.cli.output import console, print_json
-from segue.cli.scope import Scope
+from segue.cli.scope import Reach
 from segue.cli.words import count
-from segue.engine import Engine
 from segue.errors import InvalidArgument
 from segue.kernel.schedule import Order, Overlap, Reprocess
 from segue.recurrence.rules import Calendar, Cron, Every, Rule, instants, point
+from segue.recurrence.walls import moment
 from segue.scheduling import MOST
+from segue.server import acting, repairs, schedules
+from segue.server.answers import Answers
 
 schedule = App(name="schedule", help="Schedules: what is started by itself, and when.", version_flags=())
 
@@ -87,10 +88,12 @@ class How:
     note: Annotated[str | None, Parameter(help="A note for people.")] = None
 
     def fields(self) -> dict[str, Any]:
-        """What was given, as fields of ``Schedule``."""
+        """What was given, as fields of what makes or changes a schedule."""
         given = {
-            "overlap": self.overlap, "jitter": self.jitter, "catchup": self.catchup, "start": self.start,
-            "depends_on_past": self.depends_on_past, "after": self.after or None, "end": self.end, "note": self.note,
+            "overlap": self.overlap, "jitter": self.jitter, "catchup": self.catchup,
+            "start": None if self.start is None else point(self.start, "start"),
+            "depends_on_past": self.depends_on_past, "after": list(self.after) or None,
+            "end": None if self.end is None else point(self.end, "end"), "note": self.note,
             "tags": values.pairs(self.tag, "--tag") or None,
         }  # fmt: skip
         return {name: value for name, value in given.items() if value is not None}
@@ -105,7 +108,7 @@ def create(
     when: When = When(),
     how: How = How(),
     paused: Annotated[str | None, Parameter(help="Why it is paused from the start.")] = None,
-    scope: Scope = Scope(),  # noqa: B008 (immutable)
+    scope: Reach = Reach(),  # noqa: B008 (immutable)
 ) -> int:
     """Make a schedule."""
     rule = when.rule()
@@ -114,14 +117,13 @@ def create(
     with redirect_stdout(sys.stderr) if scope.json else nullcontext():
         found = targets.find(workflow) if targets.is_code(workflow) else None
 
-    async def act(engine: Engine) -> None:
-        if found is None:
-            arguments = [values.untyped(text) for text in args]
-        else:
-            arguments = values.arguments(found, args, engine.encodings)
-        whole = Schedule(rule, tuple(arguments), **how.fields())
-        made = await engine.schedules.create(name, found or workflow, whole, paused=paused)
-        _say(scope, view.plain(made), lambda: view.print_schedule(made, engine))
+    input = [values.untyped(text) for text in args] if found is None else values.plain_arguments(found, args)
+    named = workflow if found is None else found.name
+    body = schedules.ScheduleBody(name=name, workflow=named, when=rule, input=input, paused=paused, **how.fields())
+
+    async def act(answers: Answers) -> None:
+        made = await answers.ask(schedules.create_schedule, body=body)
+        await _show(scope, answers, made)
 
     return _with(scope, act, new=found is not None)
 
@@ -133,41 +135,42 @@ def update(
     *args: Annotated[str, Parameter(help="New arguments for every run.")],
     when: When = When(),
     how: How = How(),
-    scope: Scope = Scope(),  # noqa: B008 (immutable)
+    scope: Reach = Reach(),  # noqa: B008 (immutable)
 ) -> int:
     """Change what is given, and leave the rest of a schedule as it is."""
     rule = when.rule()
     changes = how.fields() | ({} if rule is None else {"when": rule})
     if args:
-        changes["args"] = tuple(values.untyped(text) for text in args)
+        changes["input"] = [values.untyped(text) for text in args]
     if not changes:
         raise InvalidArgument(f"nothing to change was given; `segue schedule show {name}` says how it is")
 
-    async def act(engine: Engine) -> None:
-        changed = await engine.schedules.update(name, **changes)
-        _say(scope, view.plain(changed), lambda: view.print_schedule(changed, engine))
+    async def act(answers: Answers) -> None:
+        body = schedules.ScheduleChange(**changes)
+        await _show(scope, answers, await answers.ask(schedules.change_schedule, name=name, body=body))
 
     return _with(scope, act)
 
 
 @schedule.command(name="list")
-def list_schedules(*, scope: Scope = Scope()) -> int:  # noqa: B008 (immutable)
+def list_schedules(*, scope: Reach = Reach()) -> int:  # noqa: B008 (immutable)
     """List schedules: when each is due next, and what it waits for."""
 
-    async def act(engine: Engine) -> None:
-        found = await engine.schedules.list()
-        _say(scope, [view.plain(one) for one in found], lambda: view.print_list(found, engine))
+    async def act(answers: Answers) -> None:
+        app = await view.app_of(answers)
+        listed = await answers.ask(schedules.list_schedules)
+        found = [view.info_of(one, app.namespace) for one in listed]
+        _say(scope, [view.plain(one) for one in found], lambda: view.print_list(found, app))
 
     return _with(scope, act)
 
 
 @schedule.command
-def show(name: Name, /, *, scope: Scope = Scope()) -> int:  # noqa: B008 (immutable)
+def show(name: Name, /, *, scope: Reach = Reach()) -> int:  # noqa: B008 (immutable)
     """Show one schedule: what it does, where it stands, and how far its backfills are."""
 
-    async def act(engine: Engine) -> None:
-        found = await engine.schedules.show(name)
-        _say(scope, view.plain(found), lambda: view.print_schedule(found, engine))
+    async def act(answers: Answers) -> None:
+        await _show(scope, answers, await answers.ask(schedules.show_schedule, name=name))
 
     return _with(scope, act)
 
@@ -178,25 +181,26 @@ def pause(
     reason: Annotated[str, Parameter(help="Why, for whoever looks at it.")] = "",
     /,
     *,
-    scope: Scope = Scope(),  # noqa: B008 (immutable)
+    scope: Reach = Reach(),  # noqa: B008 (immutable)
 ) -> int:
     """Start no more runs until it is resumed. What is due meanwhile is not caught up with."""
 
-    async def act(engine: Engine) -> None:
-        await engine.schedules.pause(name, reason)
+    async def act(answers: Answers) -> None:
+        await answers.ask(schedules.pause_schedule, name=name, body=acting.ReasonBody(reason))
         _say(scope, {"name": name, "paused": reason or "by hand"}, lambda: console().print(f"{name} is paused"))
 
     return _with(scope, act)
 
 
 @schedule.command
-def resume(name: Name, /, *, scope: Scope = Scope()) -> int:  # noqa: B008 (immutable)
+def resume(name: Name, /, *, scope: Reach = Reach()) -> int:  # noqa: B008 (immutable)
     """Go on with the next due time from now."""
 
-    async def act(engine: Engine) -> None:
-        await engine.schedules.resume(name)
-        found = await engine.schedules.show(name)
-        _say(scope, view.plain(found), lambda: console().print(f"{name} goes on: {view.next_of(found, engine)}"))
+    async def act(answers: Answers) -> None:
+        await answers.ask(schedules.resume_schedule, name=name, body=repairs.Bare())
+        app = await view.app_of(answers)
+        found = view.info_of(await answers.ask(schedules.show_schedule, name=name), app.namespace)
+        _say(scope, view.plain(found), lambda: console().print(f"{name} goes on: {view.next_of(found, app.now)}"))
 
     return _with(scope, act)
 
@@ -207,13 +211,15 @@ def trigger(
     /,
     *,
     due: Annotated[str | None, Parameter(help="The run's due time; by default now.")] = None,
-    scope: Scope = Scope(),  # noqa: B008 (immutable)
+    scope: Reach = Reach(),  # noqa: B008 (immutable)
 ) -> int:
     """Start a run now, paused or not, whatever is open."""
 
-    async def act(engine: Engine) -> None:
-        handle = await engine.schedules.trigger(name, due=due)
-        _say(scope, {"name": name, "id": handle.id}, lambda: console().print(f"started {handle.id}", soft_wrap=True))
+    body = schedules.TriggerBody(None if due is None else point(due, "--due"))
+
+    async def act(answers: Answers) -> None:
+        run = await answers.ask(schedules.trigger_schedule, name=name, body=body)
+        _say(scope, {"name": name, "id": run.id}, lambda: console().print(f"started {run.id}", soft_wrap=True))
 
     return _with(scope, act)
 
@@ -232,42 +238,45 @@ def backfill(
     most: Annotated[int, Parameter(help="More due times are refused.")] = MOST,
     dry_run: Annotated[bool, Parameter(help="Only say how many there are.", negative=(), show_default=False)] = False,
     cancel: Annotated[str | None, Parameter(help="Start no more runs of this backfill.", show_default=False)] = None,
-    scope: Scope = Scope(),  # noqa: B008 (immutable)
+    scope: Reach = Reach(),  # noqa: B008 (immutable)
 ) -> int:
     """Start the runs that were due in a period of the past. `segue schedule show` says how far it is."""
     if (cancel is None) == (start is None or end is None):
         raise InvalidArgument("give a start and an end, or --cancel with a backfill's name")
 
-    async def act(engine: Engine) -> None:
+    async def act(answers: Answers) -> None:
         if cancel is not None:
-            await engine.schedules.cancel_backfill(name, cancel)
+            bare = repairs.Bare()
+            await answers.ask(schedules.cancel_backfill, name=name, backfill=cancel, body=bare)
             _say(scope, {"name": name, "cancelled": cancel}, lambda: console().print(f"{name}/{cancel} starts no more"))
             return
         assert start is not None
         assert end is not None
+        first, last = point(start, "start"), point(end, "end")
         if dry_run:
-            preview = await engine.schedules.preview_backfill(name, start, end)
+            period = schedules.PeriodBody(first, last)
+            preview = view.preview_of(await answers.ask(schedules.preview_backfill, name=name, body=period))
             _say(scope, view.plain(preview), lambda: view.print_preview(preview, name))
             return
-        made = await engine.schedules.backfill(
-            name, start, end, id=id, parallel=parallel, order=order, reprocess=reprocess, most=most
+        body = schedules.BackfillBody(
+            start=first, end=last, id=id, parallel=parallel, order=order, reprocess=reprocess, most=most
         )
         look = scope.command("schedule", "show", name)
-        found = next(one for one in (await engine.schedules.show(name)).backfills if one.id == made)
+        found = view.backfill_of(await answers.ask(schedules.create_backfill, name=name, body=body))
         _say(
             scope, view.plain(found),
-            lambda: console().print(f"{made}: {count(found.total, 'due time')}; {look}", soft_wrap=True),
+            lambda: console().print(f"{found.id}: {count(found.total, 'due time')}; {look}", soft_wrap=True),
         )  # fmt: skip
 
     return _with(scope, act)
 
 
 @schedule.command
-def delete(name: Name, /, *, scope: Scope = Scope()) -> int:  # noqa: B008 (immutable)
+def delete(name: Name, /, *, scope: Reach = Reach()) -> int:  # noqa: B008 (immutable)
     """Take a schedule and its backfills away. Its runs stay."""
 
-    async def act(engine: Engine) -> None:
-        await engine.schedules.delete(name)
+    async def act(answers: Answers) -> None:
+        await answers.ask(schedules.delete_schedule, name=name)
         _say(scope, {"name": name, "deleted": True}, lambda: console().print(f"{name} is deleted; its runs stay"))
 
     return _with(scope, act)
@@ -281,7 +290,7 @@ def preview(
     when: When = When(),
     n: Annotated[int, Parameter(name=["-n", "--number"], help="How many due times.")] = 10,
     since: Annotated[str | None, Parameter(help="From this time on, instead of from now.")] = None,
-    scope: Scope = Scope(),  # noqa: B008 (immutable)
+    scope: Reach = Reach(),  # noqa: B008 (immutable)
 ) -> int:
     """Print the next due times of a schedule, or of a rule before there is a schedule of it."""
     rule = when.rule()
@@ -295,29 +304,32 @@ def preview(
         return 0
     assert name is not None
 
-    async def act(engine: Engine) -> None:
-        found = engine.schedules.plan(name)
-        view.print_times(view.times(found.instants, n, first), found.rule, as_json=scope.json)
+    async def act(answers: Answers) -> None:
+        found = await answers.ask(schedules.show_schedule, name=name)
+        times = await answers.ask(schedules.list_due_times, name=name, query=schedules.DueQuery(n, first))
+        view.print_times([moment(at) for at in times], found.rule, as_json=scope.json)
 
     return _with(scope, act)
 
 
-def _with(scope: Scope, act: Callable[[Engine], Awaitable[None]], *, new: bool = False) -> int:
-    """Acts as a client; ``new``: on a database that may not be there yet."""
+async def _show(scope: Reach, answers: Answers, found: schedules.ScheduleView) -> None:
+    app = await view.app_of(answers)
+    info = view.info_of(found, app.namespace)
+    _say(scope, view.plain(info), lambda: view.print_schedule(info, app))
+
+
+def _with(scope: Reach, act: Callable[[Answers], Awaitable[None]], *, new: bool = False) -> int:
+    """Acts on a database or a server; ``new``: on a database that may not be there yet."""
 
     async def acted() -> None:
-        if new:
-            async with Engine(scope.url, app=scope.app, namespace=scope.namespace, own=False) as engine:
-                await act(engine)
-            return
-        async with client(scope) as engine:
-            await act(engine)
+        async with reached(scope, new=new) as answers:
+            await act(answers)
 
     asyncio.run(acted())
     return 0
 
 
-def _say(scope: Scope, plain: Any, tell: Callable[[], None]) -> None:
+def _say(scope: Reach, plain: Any, tell: Callable[[], None]) -> None:
     if scope.json:
         print_json(plain)
     else:

@@ -12,10 +12,11 @@ from rich.text import Text
 
 from segue.cli.output import ROOMY, badge, console, print_json
 from segue.cli.words import ago, count, length
-from segue.engine import Engine
 from segue.recurrence.rules import Calendar, Cron, Instants, Rule, walk
 from segue.recurrence.walls import instant, moment, zone_named
 from segue.schedule_info import BackfillInfo, BackfillPreview, ScheduleInfo
+from segue.server import overview, schedules
+from segue.server.answers import Answers
 
 
 def plain(found: ScheduleInfo | BackfillInfo | BackfillPreview) -> dict[str, Any]:
@@ -24,34 +25,67 @@ def plain(found: ScheduleInfo | BackfillInfo | BackfillPreview) -> dict[str, Any
     return builtins
 
 
-def print_list(found: list[ScheduleInfo], engine: Engine) -> None:
+async def app_of(answers: Answers) -> overview.AppView:
+    """Whose schedules these are, and the time there."""
+    return await answers.ask(overview.show_app, query=overview.AppQuery())
+
+
+def info_of(told: schedules.ScheduleView, namespace: str) -> ScheduleInfo:
+    """The schedule as it is printed, of what the API tells."""
+    return ScheduleInfo(
+        told.name, namespace, told.app, told.workflow, told.when, told.policy, told.tags, told.note, told.declared,
+        tuple(told.changed), told.paused, tuple(map(moment, told.next)), tuple(map(moment, told.starts)),
+        _moment(told.last), tuple(told.open), tuple(map(moment, told.waiting)), tuple(told.waits_for), told.started,
+        told.skipped, None if told.missed is None else (moment(told.missed[0]), moment(told.missed[1])),
+        tuple(map(backfill_of, told.backfills)),
+    )  # fmt: skip
+
+
+def backfill_of(told: schedules.BackfillView) -> BackfillInfo:
+    """The same of a backfill."""
+    return BackfillInfo(
+        told.id, moment(told.start), moment(told.end), told.parallel, told.order, told.reprocess, told.total,
+        told.started, told.skipped, told.completed, told.failed, tuple(told.open), told.done,
+    )  # fmt: skip
+
+
+def preview_of(told: schedules.BackfillCount) -> BackfillPreview:
+    """The same of what a backfill would do."""
+    return BackfillPreview(told.total, told.exact, _moment(told.first), _moment(told.last))
+
+
+def _moment(at: int | None) -> datetime | None:
+    return None if at is None else moment(at)
+
+
+def print_list(found: list[ScheduleInfo], app: overview.AppView) -> None:
     """One line for each schedule."""
     out = console()
     if not found:
-        out.print(f"no schedules in namespace {engine.namespace!r}; `segue schedule create` makes one")
+        out.print(f"no schedules in namespace {app.namespace!r}; `segue schedule create` makes one")
         return
     roomy = out.width >= ROOMY
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False, expand=out.is_terminal)
     for title in ("name", "workflow", "when", "state", "next") if roomy else ("name", "state", "next"):
         table.add_column(title, no_wrap=True, overflow="ellipsis")
     for one in found:
-        cells = (one.name, one.workflow, one.when, badge(_state(one)), _next(one, engine.clock.now()))
-        table.add_row(*(cells if roomy else (one.name, badge(_state(one)), _next(one, engine.clock.now()))))
+        cells = (one.name, one.workflow, one.when, badge(_state(one)), _next(one, app.now))
+        table.add_row(*(cells if roomy else (one.name, badge(_state(one)), _next(one, app.now))))
     out.print(table)
-    _hint_if_nobody_works(engine)
+    _hint_if_nobody_works(app)
 
 
-def print_schedule(found: ScheduleInfo, engine: Engine) -> None:
+def print_schedule(found: ScheduleInfo, app: overview.AppView) -> None:
     """Everything about one schedule."""
     out = console()
-    now = engine.clock.now()
+    now = app.now
     out.print(badge(_state(found)).append(f"  {found.name} ", style="default bold").append(found.workflow, style="dim"))
     for title, text in _lines(found, now):
         if text:
             out.print(Text(f"  {title:<11}", style="dim").append(text, style="not dim"), soft_wrap=True)
     for one in found.backfills:
         out.print(Text("  backfill   ", style="dim").append(_progress(one), style="not dim"), soft_wrap=True)
-    _hint_if_nobody_works(engine)
+    _hint_if_nobody_works(app)
 
 
 def _lines(found: ScheduleInfo, now: int) -> list[tuple[str, str]]:
@@ -99,9 +133,9 @@ def print_preview(found: BackfillPreview, name: str) -> None:
     console().print(told, soft_wrap=True)
 
 
-def next_of(found: ScheduleInfo, engine: Engine) -> str:
+def next_of(found: ScheduleInfo, now: int) -> str:
     """When it is due next."""
-    return _next(found, engine.clock.now())
+    return _next(found, now)
 
 
 def times(instants: Instants, n: int, since: int | None) -> list[datetime]:
@@ -147,7 +181,7 @@ def _shown(at: datetime) -> str:
     return f"{at.astimezone():%Y-%m-%d %H:%M:%S %Z}"
 
 
-def _hint_if_nobody_works(engine: Engine) -> None:
-    if engine.store.owner(engine.app) is None:
-        text = f"no worker of app {engine.app!r} is alive: runs start when there is one (segue dev or worker)"
+def _hint_if_nobody_works(app: overview.AppView) -> None:
+    if app.owner is None:
+        text = f"no worker of app {app.app!r} is alive: runs start when there is one (segue dev or worker)"
         console().print(Text(text, style="dim"))

@@ -1,16 +1,19 @@
-"""What every command takes: which database, whose code, whose runs, and for whom to print."""
+"""What every command takes: which database or server, whose code, whose runs, and for whom to print."""
 
 from __future__ import annotations
 
+import os
 import shlex
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from cyclopts import Parameter
 
-from segue.errors import StoreUnavailable
+from segue.errors import InvalidArgument, StoreUnavailable
 from segue.opening import shown
-from segue.settings import app_name, database_url, is_postgres, namespace_name, sqlite_path
+from segue.settings import app_name, database_url, is_postgres, namespace_name, server_url, sqlite_path
 
 
 @Parameter(name="*", group="Everywhere")
@@ -55,15 +58,77 @@ class Scope:
                 f"there is no database {path} yet; `segue run FILE.py` makes one, --url names another one"
             )
 
+    def require_no_server(self) -> None:
+        """What works on a database itself must not take another one than is meant.
+
+        Raises:
+            InvalidArgument: a server is set, and no database is named.
+        """
+        address = None if self.url is not None else server_url(None)
+        if address is not None:
+            raise InvalidArgument(
+                f"SEGUE_SERVER or segue.toml names the server {address}, and this command works on a database itself: "
+                "name that with --url"
+            )
+
     def command(self, *words: str) -> str:
         """A command line for the same database, app and namespace, to be copied by a person."""
-        flags = (("--url", self.url), ("--app", self.app), ("--namespace", self.namespace))
-        given = [part for flag, value in flags if value for part in (flag, value)]
+        given = [part for flag, value in self._flags() if value for part in (flag, value)]
         return shlex.join(["segue", *words, *given])
 
+    def _flags(self) -> tuple[tuple[str, str | None], ...]:
+        return ("--url", self.url), ("--app", self.app), ("--namespace", self.namespace)
 
-EVERYWHERE = ("--url", "--app", "--namespace", "--json")
-"""Flags that may stand before the command as well."""
+
+@Parameter(name="*", group="Everywhere")
+@dataclass(frozen=True)
+class Reach(Scope):
+    """For commands that may ask a server instead of a database."""
+
+    server: Annotated[
+        str | None, Parameter(help="Ask this server, http://… or https://…. Or: SEGUE_SERVER, segue.toml.")
+    ] = None
+    key_file: Annotated[
+        str | None, Parameter(help="A file with the API key for it. Or the key itself: SEGUE_API_KEY.")
+    ] = None
+
+    @property
+    def server_address(self) -> str | None:
+        """Where the server is that is asked; None if a database is opened.
+
+        Raises:
+            InvalidArgument: it is no address of one, or both are named.
+        """
+        if self.url is not None and self.server is not None:
+            raise InvalidArgument("--url opens a database, --server asks a server; give one of them")
+        address = None if self.url is not None else server_url(self.server)
+        if address is None:
+            return None
+        parts = urlsplit(address)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise InvalidArgument(f"{address!r} is no address of a server; write https://host or http://127.0.0.1:7733")
+        if parts.username or parts.password or parts.query:
+            raise InvalidArgument("the address of a server holds no key; give it by SEGUE_API_KEY or --key-file")
+        return address
+
+    @property
+    def api_key(self) -> str:
+        """The key for the server, empty if there is none.
+
+        Raises:
+            InvalidArgument: the file that should hold it cannot be read.
+        """
+        if self.key_file is None:
+            return os.environ.get("SEGUE_API_KEY", "").strip()
+        try:
+            return Path(self.key_file).read_text(encoding="ascii").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "it holds more than a key"
+            raise InvalidArgument(f"the key file {self.key_file!r} cannot be read: {reason}") from error
+
+    def _flags(self) -> tuple[tuple[str, str | None], ...]:
+        return *super()._flags(), ("--server", self.server), ("--key-file", self.key_file)
+
 
 Lines = Annotated[
     Literal["text", "json"],

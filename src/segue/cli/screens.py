@@ -19,7 +19,7 @@ from segue.cli.output import console
 from segue.cli.printed import Printed
 from segue.cli.scope import Scope
 from segue.kernel import events as e
-from segue.watching import Watch
+from segue.watching import LiveWatch
 
 TICK = 0.1
 ECHO = 3
@@ -35,7 +35,7 @@ class Screen(Protocol):
 
 
 async def follow(
-    watch: Watch, interrupts: Interrupts, printed: Printed, *, limit: int | None, logs: bool, scope: Scope
+    watch: LiveWatch, interrupts: Interrupts, printed: Printed, *, limit: int | None, logs: bool, scope: Scope
 ) -> e.Event | None:
     """Shows the run until it ends or stands still.
 
@@ -59,7 +59,7 @@ def _live(out: Console) -> Live:
     return Live(console=out, auto_refresh=False, transient=True, redirect_stdout=False, redirect_stderr=False)
 
 
-async def _until(watch: Watch, interrupts: Interrupts, limit: int | None, screen: Screen) -> e.Event | None:
+async def _until(watch: LiveWatch, interrupts: Interrupts, limit: int | None, screen: Screen) -> e.Event | None:
     ended = asyncio.ensure_future(watch.engine.closing_event(watch.run))
     asked = asyncio.ensure_future(interrupts.asked.wait())
     until = None if limit is None else time.monotonic() + limit / 1_000_000
@@ -84,7 +84,7 @@ async def _until(watch: Watch, interrupts: Interrupts, limit: int | None, screen
         asked.cancel()
 
 
-def _stands_still(watch: Watch) -> bool:
+def _stands_still(watch: LiveWatch) -> bool:
     """Whether an incident is all that is left. What else is under way is not broken off for it, and a person may have
     resolved it already."""
     engine = watch.engine
@@ -95,7 +95,7 @@ def _stands_still(watch: Watch) -> bool:
 class _Tree:
     """The live tree."""
 
-    def __init__(self, watch: Watch, live: Live, logs: bool, scope: Scope) -> None:
+    def __init__(self, watch: LiveWatch, live: Live, logs: bool, scope: Scope) -> None:
         self._watch = watch
         self._live = live
         self._logs = logs
@@ -106,10 +106,10 @@ class _Tree:
     def show(self) -> None:
         self._watch.refresh()
         if self._logs:
-            for line in plain.logs(self._watch, self._seen):
+            for line in plain.logs(self._watch.engine, self._watch, self._seen):
                 self._live.console.print(Text(line, style="dim"))
         self._frame += 1
-        now = self._watch.engine.clock.now()
+        now = self._watch.now
         size = self._live.console.size
         width, height = size.width - ECHO, size.height - 2
         picture = tree.live(self._watch, now=now, width=width, height=height, frame=self._frame // 2, hint=self._hint)
@@ -122,7 +122,7 @@ class _Tree:
 class _Lines:
     """A line for each thing that happens."""
 
-    def __init__(self, watch: Watch, out: Console, logs: bool) -> None:
+    def __init__(self, watch: LiveWatch, out: Console, logs: bool) -> None:
         self._watch = watch
         self._out = out
         self._logs = logs
@@ -134,7 +134,7 @@ class _Lines:
             if text is not None:
                 self.print(text)
         if self._logs:
-            for text in plain.logs(self._watch, self._seen):
+            for text in plain.logs(self._watch.engine, self._watch, self._seen):
                 self.print(text)
 
     def print(self, line: str) -> None:
@@ -145,7 +145,7 @@ class _Lines:
 class _Silent:
     """Nothing is shown; the result follows as JSON."""
 
-    def __init__(self, watch: Watch) -> None:
+    def __init__(self, watch: LiveWatch) -> None:
         self._watch = watch
 
     def show(self) -> None:

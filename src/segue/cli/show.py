@@ -19,18 +19,20 @@ from segue.cli.ending import call_json, failure_json, failure_text
 from segue.cli.folding import fold_errors, fold_length, fold_name, fold_states
 from segue.cli.history import event_json, event_rows
 from segue.cli.listing import run_json
-from segue.cli.lookup import client, lookup
+from segue.cli.lookup import journal, lookup, reached, watched
 from segue.cli.messages import RunId
 from segue.cli.output import ROOMY, badge, console, print_json
 from segue.cli.payloads import brief, cut, readable
-from segue.cli.scope import Scope
+from segue.cli.scope import Reach
 from segue.cli.words import absolute, ago, clock, count, iso, length, state
 from segue.kernel import events as e
 from segue.kernel.failures import summary
 from segue.kernel.payload import Payload
 from segue.kernel.plain import arguments, plain_value
 from segue.kernel.timeline import Call, label
-from segue.stores.base import LogLine
+from segue.server import runs
+from segue.server.answers import Answers
+from segue.server.views import run_view
 from segue.watching import Watch
 
 MOST_ROWS = 200
@@ -43,29 +45,47 @@ def show(
     values: Annotated[bool, Parameter(help="Input and result of every step.", negative=(), show_default=False)] = False,
     events: Annotated[bool, Parameter(help="The whole journal.", negative=(), show_default=False)] = False,
     logs: Annotated[bool, Parameter(help="What steps printed and logged.", negative=(), show_default=False)] = False,
-    scope: Scope = Scope(),  # noqa: B008 (immutable)
+    scope: Reach = Reach(),  # noqa: B008 (immutable)
 ) -> int:
     """Show one run: where it stands, its steps on a time axis, errors, input, result, open tasks."""
     return asyncio.run(_show(scope, run, values=values, events=events, logs=logs))
 
 
-async def _show(scope: Scope, id: str, *, values: bool, events: bool, logs: bool) -> int:
-    async with client(scope) as engine:
-        watch = Watch(engine, lookup(engine, id).run)
-        watch.refresh()
-        if scope.json:
-            print_json(_as_json(watch, events=events, logs=logs))
-        else:
-            _print(watch, scope, values=values, events=events, logs=logs)
+async def _show(scope: Reach, id: str, *, values: bool, events: bool, logs: bool) -> int:
+    async with reached(scope) as answers:
+        watch = await watched(answers, (await lookup(answers, id)).run)
+        recorded = await journal(answers, watch.run) if events else None
+        lines = await _logs(answers, watch) if logs else None
+    if scope.json:
+        print_json(_as_json(watch, recorded, lines))
+    else:
+        _print(watch, scope, recorded, lines, values=values)
     return 0
+
+
+Events = list[tuple[int, e.Event]]
+Lines = list[runs.LogView]
+
+
+async def _logs(answers: Answers, watch: Watch) -> Lines:
+    """All lines that the steps of a run and of its children printed."""
+    lines: Lines = []
+    after: int | None = 0
+    while after is not None:
+        page = await answers.ask(runs.list_logs, query=runs.EventQuery(after), run=watch.run)
+        lines += page.lines
+        after = page.next
+    for child in watch.children.values():
+        lines += await _logs(answers, child)
+    return lines
 
 
 # --- for people -----------------------------------------------------------------------------------------------
 
 
-def _print(watch: Watch, scope: Scope, *, values: bool, events: bool, logs: bool) -> None:
+def _print(watch: Watch, scope: Reach, events: Events | None, lines: Lines | None, *, values: bool) -> None:
     out = console()
-    now = watch.engine.clock.now()
+    now = watch.now
     _print_head(out, watch, now)
     _print_trouble(out, watch, scope, now)
     if watch.timeline.calls or watch.waits():
@@ -75,10 +95,10 @@ def _print(watch: Watch, scope: Scope, *, values: bool, events: bool, logs: bool
     _print_values(out, watch)
     if values:
         _print_step_values(out, watch)
-    if events:
-        _print_events(out, watch)
-    if logs:
-        _print_logs(out, watch)
+    if events is not None:
+        _print_events(out, events)
+    if lines is not None:
+        _print_logs(out, lines)
 
 
 def _print_head(out: Console, watch: Watch, now: int) -> None:
@@ -103,9 +123,8 @@ def _print_head(out: Console, watch: Watch, now: int) -> None:
     if watch.timeline.erased is not None:
         by = (watch.timeline.erased.actor or "").removeprefix("user:")
         facts.append(f"erased {ago(watch.timeline.erased.at, now)}" + (f" by {by}" if by else ""))
-    summary_text = watch.engine.journal.open_text(row.summary)
-    if summary_text:
-        out.print(Text(summary_text))
+    if row.summary:
+        out.print(Text(row.summary))
     out.print(Text(" · ".join(facts), style="dim"))
     named = {**row.tags, **row.attributes}
     if named:
@@ -116,7 +135,7 @@ def _plain(value: Any) -> str:
     return value if isinstance(value, str) else msgspec.json.encode(value).decode()
 
 
-def _print_trouble(out: Console, watch: Watch, scope: Scope, now: int) -> None:
+def _print_trouble(out: Console, watch: Watch, scope: Reach, now: int) -> None:
     closing = watch.timeline.closing
     if isinstance(closing, e.RunFailed):
         out.print()
@@ -204,8 +223,8 @@ def _calls(watch: Watch, level: int = 0) -> Iterator[tuple[Call, int]]:
             yield call, depth
 
 
-def _print_tasks(out: Console, watch: Watch, scope: Scope, now: int) -> None:
-    tasks = watch.engine.store.tasks(watch.row.namespace, run=watch.run)
+def _print_tasks(out: Console, watch: Watch, scope: Reach, now: int) -> None:
+    tasks = [task for task in watch.look.tasks() if task.state == "open"]
     if not tasks:
         return
     _section(out, "asks")
@@ -225,11 +244,11 @@ def _print_values(out: Console, watch: Watch) -> None:
         _print_value(out, "input", readable(started.input, arguments))
     if isinstance(closing, e.RunCompleted):
         _print_value(out, "result", readable(closing.result))
-    published = watch.engine.store.published(watch.run)
+    published = watch.look.published()
     if published:
         _section(out, "published")
-        for name, data in published.items():
-            out.print(Text(f"  {name}: {brief(msgspec.json.decode(data, type=Payload), 200)}"), soft_wrap=True)
+        for name, payload in published.items():
+            out.print(Text(f"  {name}: {brief(payload, 200)}"), soft_wrap=True)
 
 
 def _print_step_values(out: Console, watch: Watch) -> None:
@@ -251,27 +270,26 @@ def _print_value(out: Console, title: str, text: str) -> None:
     out.print(Padding(Text(cut(text) if out.is_terminal else text), (0, 0, 0, 2), expand=False))
 
 
-def _print_events(out: Console, watch: Watch) -> None:
+def _print_events(out: Console, events: Events) -> None:
     _section(out, "events")
     table = Table.grid(padding=(0, 2))
     for justify in ("right", "left", "left"):
         table.add_column(no_wrap=True, justify=justify)
     table.add_column(overflow="fold")
-    for seq, at, kind, text in event_rows(watch.engine.events_of(watch.run)):
+    for seq, at, kind, text in event_rows(events):
         table.add_row(str(seq), clock(at), kind, Text(text))
     out.print(table)
 
 
-def _print_logs(out: Console, watch: Watch) -> None:
+def _print_logs(out: Console, lines: Lines) -> None:
     _section(out, "logs")
-    lines = sorted(read_logs(watch), key=lambda line: (line.at, line.row))
-    for line in lines:
+    for line in sorted(lines, key=lambda line: (line.at, line.row)):
         out.print(_log_line(line), soft_wrap=True)
     if not lines:
         out.print(Text("  its steps printed nothing", style="dim"))
 
 
-def _log_line(line: LogLine) -> Text:
+def _log_line(line: runs.LogView) -> Text:
     style = {"WARNING": state("retrying").colour, "ERROR": state("failed").colour}.get(line.level, "default")
     name = label(line.key) or "workflow"
     attempt = f" ({line.attempt})" if line.attempt > 1 else ""
@@ -283,22 +301,12 @@ def _section(out: Console, title: str) -> None:
     out.print(Text(title, style="bold"))
 
 
-def read_logs(watch: Watch) -> Iterator[LogLine]:
-    """All lines that the steps of a run and of its children printed."""
-    after = 0
-    while lines := watch.engine.logs(watch.run, after=after):
-        yield from lines
-        after = lines[-1].row
-    for child in watch.children.values():
-        yield from read_logs(child)
-
-
 # --- for machines ---------------------------------------------------------------------------------------------
 
 
-def _as_json(watch: Watch, *, events: bool, logs: bool) -> dict[str, Any]:
-    row, timeline = watch.row, watch.timeline
-    found = run_json(row) | {"state": watch.state}
+def _as_json(watch: Watch, events: Events | None, lines: Lines | None) -> dict[str, Any]:
+    timeline = watch.timeline
+    found = run_json(run_view(watch.row)) | {"state": watch.state}
     started, closing = timeline.started, timeline.closing
     if started is not None:
         found["input"] = arguments(started.input)
@@ -317,16 +325,13 @@ def _as_json(watch: Watch, *, events: bool, logs: bool) -> dict[str, Any]:
     found["incidents"] = [
         {"cause": i.cause, "message": i.message, "remedy": i.remedy, "key": i.key} for i in timeline.open_incidents
     ]
-    found["published"] = {
-        name: plain_value(msgspec.json.decode(data, type=Payload))
-        for name, data in watch.engine.store.published(watch.run).items()
-    }
-    if events:
-        found["events"] = [event_json(seq, event) for seq, event in watch.engine.events_of(watch.run)]
-    if logs:
+    found["published"] = {name: plain_value(payload) for name, payload in watch.look.published().items()}
+    if events is not None:
+        found["events"] = [event_json(seq, event) for seq, event in events]
+    if lines is not None:
         found["logs"] = [
             {"at": line.at, "step": line.key, "attempt": line.attempt, "level": line.level, "text": line.text}
-            for line in read_logs(watch)
+            for line in lines
         ]
     return found
 

@@ -14,13 +14,21 @@ from rich.text import Text
 
 from segue.authoring.python.definitions import Workflow
 from segue.cli import target, values
+from segue.cli.ending import conclude
+from segue.cli.lookup import look, lookup, reached
 from segue.cli.messages import tell_if_nobody_works
 from segue.cli.output import console, print_json
-from segue.cli.scope import Scope
-from segue.engine import Engine
+from segue.cli.scope import Reach
 from segue.errors import CallerError, InvalidArgument
-from segue.handles import Handle
+from segue.kernel import events as e
+from segue.server import acting, overview
+from segue.server.answers import Answers
+from segue.server.views import RunView
 from segue.stores.base import ConflictPolicy
+from segue.watching import Watch
+
+PAUSE = 0.2
+"""Seconds between looks whether a run has ended."""
 
 
 def start(
@@ -35,7 +43,10 @@ def start(
     delay: Annotated[str | None, Parameter(help="How long to wait before it begins: 30s, 2h.")] = None,
     timeout: Annotated[str | None, Parameter(help="How long it may take, once it has begun.")] = None,
     summary: Annotated[str, Parameter(help="What it is about, for lists.", show_default=False)] = "",
-    scope: Scope = Scope(),  # noqa: B008 (immutable)
+    wait: Annotated[
+        bool, Parameter(help="Return when it has ended, with its exit code.", negative=(), show_default=False)
+    ] = False,
+    scope: Reach = Reach(),  # noqa: B008 (immutable)
 ) -> int:
     """Start a run and return at once: a worker carries it out.
 
@@ -45,7 +56,7 @@ def start(
     with redirect_stdout(sys.stderr) if scope.json else nullcontext():
         workflow = _find(target)
     terms = {"tags": tags, "delay": delay, "timeout": timeout, "summary": summary}
-    return asyncio.run(_start(scope, target, workflow, args, id, on_conflict, terms))
+    return asyncio.run(_start(scope, target, workflow, args, id, on_conflict, terms, wait))
 
 
 def _find(name: str) -> Workflow[Any, Any] | None:
@@ -53,42 +64,55 @@ def _find(name: str) -> Workflow[Any, Any] | None:
 
 
 async def _start(
-    scope: Scope,
+    scope: Reach,
     name: str,
     workflow: Workflow[Any, Any] | None,
     texts: tuple[str, ...],
     id: str | None,
     on_conflict: ConflictPolicy,
     terms: dict[str, Any],
+    wait: bool,
 ) -> int:
-    if workflow is None:
-        scope.require_database()
-    async with Engine(scope.url, app=scope.app, namespace=scope.namespace, own=False) as engine:
-        run_id = id or f"{workflow.name if workflow else name}-{uuid.uuid4().hex[:8]}"
-        policy: ConflictPolicy = on_conflict if id else "fail"
-        handle: Handle[Any]
+    async with reached(scope, new=workflow is not None) as answers:
         if workflow is None:
-            _check_name(engine, name)
-            arguments = [values.untyped(text) for text in texts]
-            handle = await engine.start(name, *arguments, id=run_id, on_conflict=policy, **terms)
+            await _check_name(answers, name)
+            input = [values.untyped(text) for text in texts]
         else:
-            arguments = values.arguments(workflow, texts, engine.encodings)
-            handle = await engine.start(workflow, *arguments, id=run_id, on_conflict=policy, **terms)
+            name, input = workflow.name, values.plain_arguments(workflow, texts)
+        run_id = id or f"{name}-{uuid.uuid4().hex[:8]}"
+        body = acting.StartBody(name, input, run_id, on_conflict if id else "fail", **terms)
+        run = await answers.ask(acting.start_run, body=body)
+        if wait:
+            return await _end(answers, scope, run)
         if scope.json:
-            print_json({"id": handle.id, "workflow": workflow.name if workflow else name})
+            print_json({"id": run.id, "workflow": name})
         else:
             out = console()
-            out.print(Text("started ").append(handle.id, style="bold"), soft_wrap=True)
-            tell_if_nobody_works(engine, engine.app)
+            out.print(Text("started ").append(run.id, style="bold"), soft_wrap=True)
+            await tell_if_nobody_works(answers)
     return 0
 
 
-def _check_name(engine: Engine, name: str) -> None:
+async def _end(answers: Answers, scope: Reach, run: RunView) -> int:
+    """Waits until the run has ended or stands still, prints how, and returns the exit code."""
+    watch = Watch(run.run)
+    while True:
+        changes = await look(answers, watch)
+        for event in (change.event for change in changes if change.watch is watch):
+            if isinstance(event, e.RunContinued):
+                return await _end(answers, scope, await lookup(answers, run.id))
+            if isinstance(event, e.CLOSING) or (isinstance(event, e.IncidentOpened) and watch.timeline.open_incidents):
+                return conclude(watch, event, scope=scope)
+        await asyncio.sleep(PAUSE)
+
+
+async def _check_name(answers: Answers, name: str) -> None:
     """Whether the worker that is alive has a workflow of this name."""
-    owner = engine.store.owner(engine.app)
+    app = await answers.ask(overview.show_app, query=overview.AppQuery())
+    owner = app.owner
     if owner is None:
         raise CallerError(
-            f"no worker of app {engine.app!r} is alive to say what {name!r} is; name the code too (file.py:{name}), or "
+            f"no worker of app {app.app!r} is alive to say what {name!r} is; name the code too (file.py:{name}), or "
             "start a worker first"
         )
     if name not in owner.serves:

@@ -6,21 +6,23 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
+import msgspec
 from cyclopts import Parameter
 from rich.text import Text
 
 from segue.cli import values
-from segue.cli.lookup import client, lookup
+from segue.cli.lookup import lookup, reached
 from segue.cli.messages import RunId
 from segue.cli.output import console, print_json
 from segue.cli.payloads import readable
-from segue.cli.scope import Scope
+from segue.cli.scope import Reach
 from segue.cli.serving import load_all
-from segue.engine import Engine
-from segue.errors import CallerError
+from segue.errors import CallerError, InvalidArgument
 from segue.kernel.duration import microseconds
-from segue.kernel.plain import plain_value
-from segue.stores.base import RunRow
+from segue.kernel.payload import JSON, from_bytes
+from segue.server import acting, overview
+from segue.server.answers import Answers, Here
+from segue.server.views import RunView
 
 Arguments = Annotated[str, Parameter(help="Its arguments: JSON, bare words, or @file.json.")]
 
@@ -31,20 +33,26 @@ def query(
     /,
     *arguments: Arguments,
     code: Annotated[tuple[str, ...], Parameter(help="File, folder or module with the run's code.")] = (),
-    scope: Scope = Scope(),  # noqa: B008 (immutable)
+    scope: Reach = Reach(),  # noqa: B008 (immutable)
 ) -> int:
-    """Ask a run something. It is replayed here, as far as it is on disk, and changes nothing; it may have ended."""
+    """Ask a run something. It is replayed here, as far as it is on disk, and changes nothing; it may have ended.
+
+    With --server it is asked there, by whoever has its code.
+    """
+    if code and scope.server_address is not None:
+        raise InvalidArgument("--code is for a run that is replayed here; the server answers with the code that it has")
     if code:
         load_all(code)
-    given = tuple(values.untyped(text) for text in arguments)
+    given = [values.untyped(text) for text in arguments]
 
-    async def ask(engine: Engine, row: RunRow) -> Any:
-        if engine.definitions.workflow(row.workflow) is None:
+    async def ask(answers: Answers, row: RunView) -> Any:
+        if isinstance(answers, Here) and answers.engine.definitions.workflow(row.workflow) is None:
             raise CallerError(
                 f"run {row.id!r} is of workflow {row.workflow!r}, and to answer it is replayed here: name its code "
                 "with --code FILE.py"
             )
-        return await engine.query(row.run, name, given)
+        answer = await answers.ask(acting.query_run, run=row.run, body=acting.CallBody(name, given))
+        return answer.value
 
     return _asked(scope, run, ask)
 
@@ -62,39 +70,40 @@ def update(
     ] = None,
     timeout: Annotated[str | None, Parameter(help="How long to wait for the answer.", show_default=False)] = None,
     by: Annotated[str, Parameter(help="Who asks; kept in the journal.", show_default=False)] = "",
-    scope: Scope = Scope(),  # noqa: B008 (immutable)
+    scope: Reach = Reach(),  # noqa: B008 (immutable)
 ) -> int:
     """Change a run through one of its updates, and wait for the answer. A worker has to be alive to give it."""
-    given = tuple(values.untyped(text) for text in arguments)
+    body = acting.CallBody(name, [values.untyped(text) for text in arguments], id)
     limit = None if timeout is None else microseconds(timeout) / 1_000_000
 
-    async def ask(engine: Engine, row: RunRow) -> Any:
-        if engine.store.owner(row.app) is None:
+    async def ask(answers: Answers, row: RunView) -> Any:
+        app = await answers.ask(overview.show_app, query=overview.AppQuery(row.app))
+        if app.owner is None:
             raise CallerError(
                 f"no worker of app {row.app!r} is alive to carry out update {name!r}, and nothing was sent; begin one "
                 "with segue worker, or leave a message with segue signal"
             )
         try:
             async with asyncio.timeout(limit):
-                return await engine.update(row.run, name, given, id=id, by=by)
+                return (await answers.ask(acting.update_run, run=row.run, body=body)).value
         except TimeoutError:
             again = f"asked again with --id {id}, it gives the answer" if id else "`segue show` says what became of it"
             raise CallerError(
                 f"update {name!r} of run {row.id!r} has no answer after {timeout}; it may yet come: {again}"
             ) from None
 
-    return _asked(scope, run, ask)
+    return _asked(scope, run, ask, by)
 
 
-def _asked(scope: Scope, id: str, ask: Callable[[Engine, RunRow], Awaitable[Any]]) -> int:
+def _asked(scope: Reach, id: str, ask: Callable[[Answers, RunView], Awaitable[Any]], by: str = "") -> int:
     async def asked() -> None:
-        async with client(scope) as engine:
-            row = lookup(engine, id)
-            answer = engine.encodings.encode(await ask(engine, row))
+        async with reached(scope, by=by) as answers:
+            row = await lookup(answers, id)
+            answer = await ask(answers, row)
         if scope.json:
-            print_json({"id": row.id, "answer": plain_value(answer)})
+            print_json({"id": row.id, "answer": answer})
         else:
-            console().print(Text(readable(answer)))
+            console().print(Text(readable(from_bytes(JSON, msgspec.json.encode(answer)))))
 
     asyncio.run(asked())
     return 0

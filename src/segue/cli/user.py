@@ -115,6 +115,7 @@ def with_accounts(
 ) -> T:
     """Does it with the accounts of the database, which is made if it may be ``new``. ``noted``: how the audit log
     calls it, if it changes something."""
+    scope.require_no_server()
     if not new:
         scope.require_database()
 

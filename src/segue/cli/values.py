@@ -11,6 +11,7 @@ import msgspec
 
 from segue.authoring.python.definitions import Workflow
 from segue.errors import InvalidArgument, PayloadError
+from segue.formats import Formats
 from segue.kernel.encoding import Encodings
 from segue.kernel.payload import JSON, Payload
 
@@ -55,6 +56,22 @@ def pairs(given: tuple[str, ...], flag: str) -> dict[str, str]:
 def attributes(given: tuple[str, ...]) -> dict[str, Any]:
     """``k=v`` flags with the values as attributes have them: numbers and truth values as such, everything else text."""
     return {name: _scalar(value) for name, value in pairs(given, "--attribute").items()}
+
+
+def plain_arguments(workflow: Workflow[Any, Any], texts: tuple[str, ...]) -> list[Any]:
+    """The arguments of a run as JSON can say them, after a look whether they fit.
+
+    Raises:
+        InvalidArgument: they do not, or are of a type that JSON cannot say.
+    """
+    encodings = Formats(None, None).encodings
+    plain = []
+    for value in arguments(workflow, texts, encodings):
+        payload = encodings.encode(value)
+        if payload.encoding != JSON:
+            raise InvalidArgument(f"a value in {payload.encoding} cannot be given here; start it in Python")
+        plain.append(msgspec.json.decode(payload.data))
+    return plain
 
 
 def arguments(workflow: Workflow[Any, Any], texts: tuple[str, ...], encodings: Encodings) -> list[Any]:

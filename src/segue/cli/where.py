@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from segue.cli import values
 from segue.errors import InvalidArgument
-from segue.stores.base import CLOSED, OPEN, RunFilter
+from segue.server.runs import RunWhere
+from segue.stores.base import CLOSED, OPEN
 
 _WORDS = "state, workflow, id (the beginning), tag.NAME, attribute.NAME"
 
 
-def filter_of(text: str, namespace: str) -> RunFilter:
-    """The filter that a text stands for: conditions with commas between them, which all hold; ``state`` may be named
+def where_of(text: str) -> RunWhere:
+    """The choice that a text stands for: conditions with commas between them, which all hold; ``state`` may be named
     several times, and also be ``open`` or ``closed``.
 
     Raises:
         InvalidArgument: it is none; the text says what can be named.
     """
     states: list[str] = []
-    tags: dict[str, str] = {}
+    tags: list[str] = []
     attributes: list[str] = []
     rest: dict[str, Any] = {}
     for condition in filter(None, map(str.strip, text.split(","))):
@@ -31,17 +31,16 @@ def filter_of(text: str, namespace: str) -> RunFilter:
         elif name == "workflow":
             rest["workflow"] = value
         elif name == "id":
-            rest["id_prefix"] = value
+            rest["id"] = value
         elif name.startswith("tag."):
-            tags[name.removeprefix("tag.")] = value
+            tags.append(f"{name.removeprefix('tag.')}={value}")
         elif name.startswith("attribute."):
             attributes.append(f"{name.removeprefix('attribute.')}={value}")
         else:
             raise InvalidArgument(f"--where knows no {name!r}; there are: {_WORDS}")
     if not (states or tags or attributes or rest):
         raise InvalidArgument(f"--where is empty, and would mean every run; name one of: {_WORDS}")
-    found = values.attributes(tuple(attributes))
-    return RunFilter(namespace=namespace, states=tuple(states), tags=tags, attributes=found, **rest)
+    return RunWhere(state=states, tag=tags, attribute=attributes, **rest)
 
 
 def _states(value: str) -> tuple[str, ...]:

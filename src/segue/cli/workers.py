@@ -1,4 +1,4 @@
-"""``segue workers``: who works on the runs of a database."""
+"""``segue workers``: who works on the runs of a database, or of a server."""
 
 from __future__ import annotations
 
@@ -9,30 +9,32 @@ from cyclopts import Parameter
 from rich.table import Table
 from rich.text import Text
 
+from segue.cli.lookup import reached
 from segue.cli.output import console, print_json
-from segue.cli.scope import Scope
+from segue.cli.scope import Reach
 from segue.cli.words import length
-from segue.engine import Engine
+from segue.server import overview
 from segue.stores.owning import SLOTS, Worker
 
 
 def workers(
     *,
     all: Annotated[bool, Parameter(help="Of all apps.", negative=(), show_default=False)] = False,
-    scope: Scope = Scope(),  # noqa: B008 (immutable)
+    scope: Reach = Reach(),  # noqa: B008 (immutable)
 ) -> int:
     """List the workers that are alive: since when, which share of the runs each has, and what it serves."""
-    scope.require_database()
-    return asyncio.run(_list(None if all else scope.app_name, scope))
+    return asyncio.run(_list(all, scope))
 
 
-async def _list(app: str | None, scope: Scope) -> int:
-    async with Engine(scope.url, app=scope.app, namespace=scope.namespace, own=False) as engine:
-        found, now = engine.store.workers(app), engine.clock.now()
+async def _list(all: bool, scope: Reach) -> int:
+    async with reached(scope) as answers:
+        there = await answers.ask(overview.show_app, query=overview.AppQuery())
+        app = None if all else there.app
+        found = [one for one in await answers.ask(overview.list_workers) if app in (None, one.app)]
     if scope.json:
         print_json(found)
     elif found:
-        console().print(_table(found, now))
+        console().print(_table(found, there.now))
     else:
         console().print(f"nobody works on the runs of {'any app' if app is None else f'app {app!r}'} just now")
     return 0

@@ -22,6 +22,8 @@ class StartBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         workflow: its name.
         input: the arguments, in order.
         id: of the caller's; the same id with the same input is the same run.
+        delay: how long to wait before it begins, ``2h``. timeout: how long it may take from then on.
+        summary: what it is about.
     """
 
     workflow: str
@@ -29,6 +31,9 @@ class StartBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     id: str | None = None
     on_conflict: ConflictPolicy = "use-existing"
     tags: dict[str, str] = {}
+    delay: str | None = None
+    timeout: str | None = None
+    summary: str = ""
 
 
 class SignalBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -70,7 +75,7 @@ async def start_run(call: Call[Any, StartBody]) -> RunView:
     arguments = typed(call.engine, body.workflow, body.input)
     handle, _ = await call.engine.start_with(
         body.workflow, arguments, None, id=body.id or call.once or None, on_conflict=body.on_conflict,
-        tags=body.tags or None, by=call.who.name,
+        tags=body.tags or None, delay=body.delay, timeout=body.timeout, summary=body.summary, by=call.who.name,
     )  # fmt: skip
     return run_view(find_run(call.engine, handle.run))
 

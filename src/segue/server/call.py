@@ -10,6 +10,7 @@ import msgspec
 from segue.engine import Engine
 
 if TYPE_CHECKING:
+    from segue.server.accounts import Accounts
     from segue.server.logins import Logins
 
 Permission = Literal[
@@ -112,13 +113,11 @@ class Call(Generic[Q, B]):
     """
 
     def __init__(
-        self, engine: Engine, logins: Logins, asked: Asked, who: Principal, path: dict[str, Any], query: Q, body: B,
-        once: str = "",
+        self, engine: Engine, logins: Logins | None, asked: Asked, who: Principal, path: dict[str, Any], query: Q,
+        body: B, once: str = "",
     ) -> None:  # fmt: skip
         self.engine = engine
-        self.logins = logins
-        self.access = logins.access
-        self.accounts = logins.accounts
+        self._logins = logins
         self.asked = asked
         self.who = who
         self.path = path
@@ -127,6 +126,19 @@ class Call(Generic[Q, B]):
         self.once = once
         self.actor = who.name
         self.cookies: list[str] = []
+
+    @property
+    def logins(self) -> Logins:
+        assert self._logins is not None, "who may do what is asked of a server only"
+        return self._logins
+
+    @property
+    def access(self) -> Access:
+        return self.logins.access
+
+    @property
+    def accounts(self) -> Accounts:
+        return self.logins.accounts
 
 
 Handler = Callable[[Call[Any, Any]], Any]

@@ -91,13 +91,20 @@ class ServerClient:
         answer = await self._sent(route, _address(self._base, route, path), _pairs(query), content, headers)
         if route.gives is None:
             return None  # type: ignore[return-value]
-        found: G = msgspec.json.decode(answer.content, type=route.gives)
+        try:
+            found: G = msgspec.json.decode(answer.content, type=route.gives)
+        except msgspec.MsgspecError as error:
+            raise ServerUnavailable(
+                f"{self.url} answers, but not as a server of this release does ({error}); see whether the address is "
+                "right, and whether both are of one release"
+            ) from error
         return found
 
     async def _sent(
         self, route: Route, address: str, query: list[tuple[str, str]], content: bytes | None, headers: dict[str, str]
     ) -> httpx.Response:
-        for number in range(1, TRIES + 1):
+        tries = 0
+        while tries < TRIES:
             try:
                 answer = await self._http.request(
                     route.method, address, params=httpx.QueryParams(tuple(query)), content=content, headers=headers
@@ -105,14 +112,22 @@ class ServerClient:
             except httpx.TransportError as error:
                 why = f"{type(error).__name__}: {error}"
             else:
-                if answer.status_code < 400:
+                if answer.status_code < 300:
                     return answer
+                if answer.has_redirect_location:
+                    # Not followed: the key is for the address that was given.
+                    where = answer.headers["location"]
+                    raise ServerUnavailable(f"{address} leads elsewhere, to {where}; give the address that it leads to")
                 problem = _problem(answer)
-                if not (answer.status_code >= 500 or problem.type == "segue:under-way"):
+                if problem.type == "segue:under-way":  # by an earlier try, whose answer this one will have
+                    await asyncio.sleep(PAUSE)
+                    continue
+                if answer.status_code < 500:
                     raise ServerRefused(problem.detail, type=problem.type, status=problem.status, path=problem.path)
                 why = problem.detail
-            if number < TRIES:
-                await asyncio.sleep(PAUSE * 2 ** (number - 1))
+            tries += 1
+            if tries < TRIES:
+                await asyncio.sleep(PAUSE * 2 ** (tries - 1))
         raise ServerUnavailable(f"{address} was asked {TRIES} times in vain ({why}); see whether the server is well")
 
     # --- what is asked most -----------------------------------------------------------------------------------

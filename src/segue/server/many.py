@@ -93,12 +93,14 @@ class BulkBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     Attributes:
         expect: how many runs the preview said; if it is another number by now, nothing is done.
+        possible: runs to which it cannot be done are left out, and count as not chosen.
     """
 
     act: Act
     where: RunWhere | None = None
     runs: list[Number] | None = None
     expect: Number | None = None
+    possible: bool = False
 
 
 class BulkPreview(msgspec.Struct, frozen=True):
@@ -125,6 +127,9 @@ async def preview_bulk(call: Call[Any, BulkBody]) -> BulkPreview:
 
 async def carry_out_bulk(call: Call[Any, BulkBody]) -> BulkDone:
     rows, expected = _chosen(call), call.body.expect
+    if call.body.possible:
+        effects = await bulk.preview(call.engine, rows, _action(call.body.act, call.who.name))
+        rows = [row for row, effect in zip(rows, effects, strict=True) if not effect.refused]
     if expected is not None and expected != len(rows):
         raise Refused(
             409, "others-chosen", "Others chosen",

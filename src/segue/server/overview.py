@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from segue.engine import Engine
 from segue.handles import HumanTask
 from segue.server.call import Call
 from segue.server.people import TaskQuery, tasks_of
@@ -45,6 +46,32 @@ class OwnerView(msgspec.Struct, frozen=True):
     serves: dict[str, str]
 
 
+class AppView(msgspec.Struct, frozen=True, kw_only=True):
+    """Whose runs these are, who owns them, and the server's time."""
+
+    app: str
+    namespace: str
+    owner: OwnerView | None
+    now: int
+
+
+class AppQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which app; the server's own by default."""
+
+    app: str | None = None
+
+
+async def show_app(call: Call[AppQuery, None]) -> AppView:
+    engine = call.engine
+    app = call.query.app or engine.app
+    return AppView(app=app, namespace=engine.namespace, owner=_owner(engine, app), now=engine.clock.now())
+
+
+def _owner(engine: Engine, app: str) -> OwnerView | None:
+    owner = engine.store.owner(app)
+    return None if owner is None else OwnerView(owner.worker, owner.serves)
+
+
 async def list_workers(call: Call[Any, None]) -> list[Worker]:
     return call.engine.store.workers()
 
@@ -55,7 +82,6 @@ async def overview(call: Call[Any, None]) -> Overview:
     tasks = await tasks_of(engine, TaskQuery())
     open_tasks = engine.store.tasks(engine.namespace)
     standing_still = engine.store.list(RunFilter(namespace=engine.namespace, states=("incident",), limit=MOST))
-    owner = engine.store.owner(engine.app)
     # In a thread: over a million runs it takes a tenth of a second, and lists are answered meanwhile.
     counts = await asyncio.to_thread(engine.store.counts, engine.namespace)
     return Overview(
@@ -63,7 +89,7 @@ async def overview(call: Call[Any, None]) -> Overview:
         incidents=[run_view(row, standing(engine, row, open_tasks, now)) for row in standing_still],
         tasks=sorted(tasks, key=lambda task: (task.due or 1 << 62, -task.opened_at))[:MOST],
         open_tasks=len(tasks),
-        owner=None if owner is None else OwnerView(owner.worker, owner.serves),
+        owner=_owner(engine, engine.app),
         namespace=engine.namespace,
         app=engine.app,
         now=now,

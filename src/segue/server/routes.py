@@ -17,6 +17,7 @@ from segue.server import (
     metrics,
     overview,
     people,
+    records,
     repairs,
     runs,
     schedules,
@@ -137,6 +138,11 @@ ROUTES: tuple[Route, ...] = (
     Route(
         method="GET", path="/runs/{run:int}/artifact", needs="runs:read", handler=attached.show_artifact,
         query=attached.ArtifactQuery, gives=attached.ArtifactView, summary="One artifact, however large.",
+    ),
+    Route(
+        method="GET", path="/runs/{run:int}/record", needs="runs:read", handler=records.show_record,
+        query=records.RecordQuery, gives=records.Record,
+        summary="The run as programs take it in that show runs themselves, by page.",
     ),
     Route(
         method="POST", path="/runs/bulk/preview", needs="runs:read", handler=many.preview_bulk, body=many.BulkBody,
@@ -294,6 +300,10 @@ ROUTES: tuple[Route, ...] = (
     Route(
         method="GET", path="/settings", needs="system:read", handler=system.show_system, gives=system.SystemView,
         summary="What the process that answers goes by: database, settings, retention.",
+    ),
+    Route(
+        method="GET", path="/app", needs="runs:read", handler=overview.show_app, query=overview.AppQuery,
+        gives=overview.AppView, summary="Whose runs these are, and who owns them.",
     ),
     Route(
         method="GET", path="/live", needs="runs:read", handler=live.changes, query=live.LiveQuery, gives=live.Changed,

@@ -26,7 +26,7 @@ from segue.server.views import (
 )
 from segue.standing import standing
 from segue.stores.base import CLOSED, OPEN, RunFilter, RunRow
-from segue.watching import Watch
+from segue.watching import LiveWatch, Watch
 
 MOST = 500
 """Things in one answer, however many are asked for."""
@@ -64,8 +64,10 @@ class PageQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class RunQuery(RunWhere, frozen=True, forbid_unknown_fields=True):
-    """Which runs, and which page of them, as ``PageQuery`` has it."""
+    """Which runs, and which page of them, as ``PageQuery`` has it. ``current``: nothing but the current run of exactly
+    this id, whatever else is said."""
 
+    current: str | None = None
     after: Number | None = None
     limit: Limit = 50
 
@@ -150,6 +152,9 @@ class ValueQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 async def list_runs(call: Call[RunQuery, None]) -> RunPage:
+    if call.query.current is not None:
+        row = call.engine.store.find(call.engine.namespace, call.query.current)
+        return _shown(call.engine, [] if row is None else [row], None)
     return await _page(call.engine, filter_of(call.engine, call.query), call.query.after, call.query.limit)
 
 
@@ -180,19 +185,29 @@ def filter_of(engine: Engine, query: RunWhere) -> RunFilter:
 async def _page(engine: Engine, where: RunFilter, after: int | None, limit: int) -> RunPage:
     limit = min(limit, MOST)
     found = await engine.list(msgspec.structs.replace(where, after=after, limit=limit + 1))
-    rows, now = found[:limit], engine.clock.now()
+    return _shown(engine, found[:limit], found[limit - 1].run if len(found) > limit else None)
+
+
+def _shown(engine: Engine, rows: list[RunRow], next: int | None) -> RunPage:
+    now = engine.clock.now()
     open_tasks = engine.store.tasks(engine.namespace)
-    runs = [run_view(row, standing(engine, row, open_tasks, now)) for row in rows]
-    return RunPage(runs, rows[-1].run if len(found) > limit else None, now)
+    runs = [run_view(_opened(engine, row), standing(engine, row, open_tasks, now)) for row in rows]
+    return RunPage(runs, next, now)
+
+
+def _opened(engine: Engine, row: RunRow) -> RunRow:
+    """The row with the texts opened that a codec has sealed."""
+    open_text = engine.journal.open_text
+    return msgspec.structs.replace(row, summary=open_text(row.summary), timer=row.timer and open_text(row.timer))
 
 
 async def show_run(call: Call[Any, None]) -> RunPicture:
-    watch = Watch(call.engine, the_run(call).run)
+    watch = LiveWatch(call.engine, the_run(call).run)
     watch.refresh()
-    return picture(watch)
+    return picture(call.engine, watch)
 
 
-def picture(watch: Watch) -> RunPicture:
+def picture(engine: Engine, watch: Watch) -> RunPicture:
     """A run as its watch sees it."""
     timeline = watch.timeline
     calls = sorted(timeline.calls.values(), key=lambda each: each.began_at)
@@ -201,7 +216,7 @@ def picture(watch: Watch) -> RunPicture:
     return RunPicture(
         run=view,
         seq=timeline.seq,
-        now=watch.engine.clock.now(),
+        now=watch.now,
         calls=[call_view(each) for each in calls],
         incidents=[incident_view(incident) for incident in timeline.incidents],
         waits=[WaitView(wait.kind, wait.name, wait.until) for wait in watch.waits()],
@@ -209,9 +224,9 @@ def picture(watch: Watch) -> RunPicture:
         result=value_view(closing.result, (timeline.closed_seq, "result"))
         if isinstance(closing, e.RunCompleted)
         else None,
-        published=watch.engine.published(watch.run),
+        published=engine.published(watch.run),
         started_by=None if started is None else started.actor,
-        children={key: picture(child) for key, child in watch.children.items()},
+        children={key: picture(engine, child) for key, child in watch.children.items()},
     )
 
 

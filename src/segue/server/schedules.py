@@ -11,7 +11,7 @@ from segue.authoring.python.scheduling import Schedule
 from segue.engine import Engine
 from segue.errors import ScheduleNotFound
 from segue.kernel.schedule import Order, Overlap, Policy, Reprocess
-from segue.recurrence.rules import Rule
+from segue.recurrence.rules import Rule, walk
 from segue.recurrence.walls import instant, moment
 from segue.schedule_info import BackfillInfo, ScheduleInfo
 from segue.scheduling import MOST
@@ -130,9 +130,10 @@ class RuleBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class DueQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How many due times are wanted, 500 in any case."""
+    """How many due times are wanted, 500 in any case; from ``since`` on, by default from now."""
 
     limit: Limit = 10
+    since: Number | None = None
 
 
 class PeriodBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -195,8 +196,8 @@ async def change_schedule(call: Call[Any, ScheduleChange]) -> ScheduleView:
 
 
 async def pause_schedule(call: Call[Any, ReasonBody]) -> None:
-    by = f"paused by {call.who.name}"
-    await call.engine.schedules.pause(call.path["name"], f"{call.body.reason} ({by})" if call.body.reason else by)
+    reason, by = call.body.reason, f"paused by {call.who.name}" if call.who.name else ""
+    await call.engine.schedules.pause(call.path["name"], f"{reason} ({by})" if reason and by else reason or by)
 
 
 async def resume_schedule(call: Call[Any, Bare]) -> None:
@@ -214,7 +215,9 @@ async def delete_schedule(call: Call[Any, None]) -> None:
 
 
 async def list_due_times(call: Call[DueQuery, None]) -> list[int]:
-    return [instant(at) for at in call.engine.schedules.preview(call.path["name"], min(call.query.limit, SOON))]
+    since, instants = call.query.since, call.engine.schedules.plan(call.path["name"]).instants
+    after = call.engine.clock.now() if since is None else since - 1
+    return [at for at, _ in zip(walk(instants, after), range(min(call.query.limit, SOON)), strict=False)]
 
 
 async def preview_rule(call: Call[Any, RuleBody]) -> list[int]:

@@ -16,6 +16,9 @@ from segue.stores.base import RunRow
 SHOWN = 64 * 1024
 """Bytes of a value that an answer carries; a larger one says its size and is asked for by itself."""
 
+SOON = 1_000_000
+"""A ``wake`` up to here says that the run is to go on at once, and names no time."""
+
 
 class FailureView(msgspec.Struct, frozen=True, omit_defaults=True):
     """An error: type and message first, the traceback with the user's frames."""
@@ -46,7 +49,12 @@ class ValueView(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class RunView(msgspec.Struct, frozen=True, kw_only=True):
-    """A run as it stands in a list."""
+    """A run as it stands in a list.
+
+    Attributes:
+        due_at: when it goes on by itself, if a time decides that.
+        summary: what it is about, in a person's words. timer: what the timer is about that it waits for.
+    """
 
     run: int
     id: str
@@ -62,6 +70,9 @@ class RunView(msgspec.Struct, frozen=True, kw_only=True):
     error: str | None
     tags: dict[str, str]
     attributes: dict[str, Any]
+    due_at: int | None = None
+    summary: str = ""
+    timer: str | None = None
     standing: Standing | None = None
 
 
@@ -131,7 +142,8 @@ def run_view(row: RunRow, standing: Standing | None = None) -> RunView:
         run=row.run, id=row.id, namespace=row.namespace, workflow=row.workflow, version=row.version, app=row.app,
         state=standing.state if standing is not None else row.state, started_at=row.started_at,
         changed_at=row.changed_at, closed_at=row.closed_at, parent=row.parent, error=row.error, tags=row.tags,
-        attributes=row.attributes, standing=standing,
+        attributes=row.attributes, due_at=row.wake if row.wake is not None and row.wake > SOON else None,
+        summary=row.summary, timer=row.timer, standing=standing,
     )  # fmt: skip
 
 

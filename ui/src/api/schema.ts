@@ -38,6 +38,9 @@ export interface RunView {
   error: string | null
   tags: Record<string, string>
   attributes: Record<string, unknown>
+  due_at?: number | null
+  summary?: string
+  timer?: string | null
   standing?: Standing | null
 }
 
@@ -134,6 +137,7 @@ export interface RunQuery {
   since?: number | null
   until?: number | null
   parent?: number | null
+  current?: string | null
   after?: number | null
   limit?: number
 }
@@ -150,6 +154,9 @@ export interface StartBody {
   id?: string | null
   on_conflict?: "fail" | "replace" | "terminate-if-running" | "use-existing" | "use-open"
   tags?: Record<string, string>
+  delay?: string | null
+  timeout?: string | null
+  summary?: string
 }
 
 export interface RunPicture {
@@ -396,11 +403,48 @@ export interface ArtifactQuery {
   name: string
 }
 
+export interface RecordQuery {
+  after?: number
+}
+
+export interface Record {
+  run: RunView
+  now: number
+  events: [number, unknown][]
+  next: number | null
+  activity: Activity
+  beats: BeatView[]
+  tasks: AskedView[]
+  children: Record<string, number>
+  published: Record<string, unknown>
+}
+
+export interface BeatView {
+  key: string
+  name: string
+  attempt: number
+  at: number
+  details: unknown
+}
+
+export interface AskedView {
+  task: number
+  key: string
+  name: string
+  assignee: string
+  state: "completed" | "open" | "withdrawn"
+  opened_at: number
+  due: number | null
+  closed_at: number | null
+  subject: unknown
+}
+
 export interface BulkBody {
   act: CancelThem | TerminateThem | PauseThem | ResumeThem | RetryThem | RerunThem | SkipThem
   where?: RunWhere | null
   runs?: number[] | null
   expect?: number | null
+  possible?: boolean
 }
 
 export interface CancelThem {
@@ -596,6 +640,7 @@ export interface ScheduleChange {
 
 export interface DueQuery {
   limit?: number
+  since?: number | null
 }
 
 export interface TriggerBody {
@@ -815,6 +860,17 @@ export interface RetentionView {
   state: string | null
 }
 
+export interface AppQuery {
+  app?: string | null
+}
+
+export interface AppView {
+  app: string
+  namespace: string
+  owner: OwnerView | null
+  now: number
+}
+
 export interface Changed {
   now: number
 }
@@ -831,7 +887,7 @@ export interface Ready {
 export interface Operations {
   overview: { path: Record<never, never>; query: Record<never, never>; body: undefined; gives: Overview }
   figures: { path: Record<never, never>; query: { since: number; until?: number | null; bar: number; workflow?: string | null }; body: undefined; gives: Figures }
-  list_runs: { path: Record<never, never>; query: { state?: string[]; workflow?: string | null; id?: string | null; tag?: string[]; attribute?: string[]; since?: number | null; until?: number | null; parent?: number | null; after?: number | null; limit?: number }; body: undefined; gives: RunPage }
+  list_runs: { path: Record<never, never>; query: { state?: string[]; workflow?: string | null; id?: string | null; tag?: string[]; attribute?: string[]; since?: number | null; until?: number | null; parent?: number | null; current?: string | null; after?: number | null; limit?: number }; body: undefined; gives: RunPage }
   start_run: { path: Record<never, never>; query: Record<never, never>; body: StartBody; gives: RunView }
   show_run: { path: { run: number }; query: Record<never, never>; body: undefined; gives: RunPicture }
   list_events: { path: { run: number }; query: { after?: number; limit?: number }; body: undefined; gives: EventPage }
@@ -855,6 +911,7 @@ export interface Operations {
   list_children: { path: { run: number }; query: { after?: number | null; limit?: number }; body: undefined; gives: RunPage }
   list_artifacts: { path: { run: number }; query: Record<never, never>; body: undefined; gives: ArtifactView[] }
   show_artifact: { path: { run: number }; query: { name: string }; body: undefined; gives: ArtifactView }
+  show_record: { path: { run: number }; query: { after?: number }; body: undefined; gives: Record }
   preview_bulk: { path: Record<never, never>; query: Record<never, never>; body: BulkBody; gives: BulkPreview }
   carry_out_bulk: { path: Record<never, never>; query: Record<never, never>; body: BulkBody; gives: BulkDone }
   list_paused_steps: { path: Record<never, never>; query: Record<never, never>; body: undefined; gives: PausedStep[] }
@@ -866,7 +923,7 @@ export interface Operations {
   show_schedule: { path: { name: string }; query: Record<never, never>; body: undefined; gives: ScheduleView }
   change_schedule: { path: { name: string }; query: Record<never, never>; body: ScheduleChange; gives: ScheduleView }
   delete_schedule: { path: { name: string }; query: Record<never, never>; body: undefined; gives: undefined }
-  list_due_times: { path: { name: string }; query: { limit?: number }; body: undefined; gives: number[] }
+  list_due_times: { path: { name: string }; query: { limit?: number; since?: number | null }; body: undefined; gives: number[] }
   pause_schedule: { path: { name: string }; query: Record<never, never>; body: ReasonBody; gives: undefined }
   resume_schedule: { path: { name: string }; query: Record<never, never>; body: Bare; gives: undefined }
   trigger_schedule: { path: { name: string }; query: Record<never, never>; body: TriggerBody; gives: RunView }
@@ -894,6 +951,7 @@ export interface Operations {
   list_audit: { path: Record<never, never>; query: { actor?: string | null; before?: number | null; limit?: number }; body: undefined; gives: AuditPage }
   list_workers: { path: Record<never, never>; query: Record<never, never>; body: undefined; gives: Worker[] }
   show_system: { path: Record<never, never>; query: Record<never, never>; body: undefined; gives: SystemView }
+  show_app: { path: Record<never, never>; query: { app?: string | null }; body: undefined; gives: AppView }
   changes: { path: Record<never, never>; query: { after?: number }; body: undefined; gives: Changed }
   show_metrics: { path: Record<never, never>; query: Record<never, never>; body: undefined; gives: string }
   healthy: { path: Record<never, never>; query: Record<never, never>; body: undefined; gives: Health }
@@ -927,6 +985,7 @@ export const ROUTES = {
   list_children: ['GET', '/runs/{run}/children'],
   list_artifacts: ['GET', '/runs/{run}/artifacts'],
   show_artifact: ['GET', '/runs/{run}/artifact'],
+  show_record: ['GET', '/runs/{run}/record'],
   preview_bulk: ['POST', '/runs/bulk/preview'],
   carry_out_bulk: ['POST', '/runs/bulk'],
   list_paused_steps: ['GET', '/steps/paused'],
@@ -966,6 +1025,7 @@ export const ROUTES = {
   list_audit: ['GET', '/audit'],
   list_workers: ['GET', '/workers'],
   show_system: ['GET', '/settings'],
+  show_app: ['GET', '/app'],
   changes: ['GET', '/live'],
   show_metrics: ['GET', '/metrics'],
   healthy: ['GET', '/health'],
