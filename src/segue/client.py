@@ -32,6 +32,7 @@ from segue.runtime.loading import Loading
 from segue.runtime.mail import receive
 from segue.runtime.resident import Effect, Resident, Withheld, answer, refuse
 from segue.runtime.scheduled import tell
+from segue.stores.attempt_rows import ClaimAttempts, Claimed
 from segue.stores.base import (
     CLOSED,
     Batch,
@@ -157,6 +158,9 @@ class Direct:
                 self._conductor.poke(answer.run)
 
         return cast(StepTold, await self._submit(operation, then))
+
+    async def claim(self, operation: ClaimAttempts) -> Claimed:
+        return cast(Claimed, await self._submit(operation, lambda answer: None))
 
     async def hold_step(self, operation: HoldStep) -> None:
         await self._submit(operation, lambda answer: self._held())
@@ -425,6 +429,9 @@ class Remote:
 
     async def tell_step(self, operation: TellStep) -> StepTold:
         return cast(StepTold, await self._commit(operation))
+
+    async def claim(self, operation: ClaimAttempts) -> Claimed:
+        return cast(Claimed, await self._commit(operation))
 
     async def hold_step(self, operation: HoldStep) -> None:
         await self._commit(operation)

@@ -10,14 +10,17 @@ from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
+from segue.activating import Activated, activate
 from segue.errors import AttemptOver, CallerError, RunNotFound
 from segue.kernel import events as e
+from segue.kernel.duration import Duration, microseconds
 from segue.kernel.encoding import Encodings
 from segue.kernel.failures import describe, summary
 from segue.kernel.names import actor_of, checked_name
 from segue.kernel.tokens import Token, proof, read_token
 from segue.runtime.clock import Clock
 from segue.runtime.journal import JournalFormat
+from segue.stores.attempt_rows import LiveAttempt
 from segue.stores.base import CLOSED, HoldStep, RunRow, Store, TellStep
 
 if TYPE_CHECKING:
@@ -119,8 +122,21 @@ class Steering:
 
     # --- outcomes from outside --------------------------------------------------------------------------------
 
+    async def activate(
+        self, queue: str, *, worker: str, limit: int = 1, lease: Duration = "30s"
+    ) -> builtins.list[Activated]:
+        """Activates attempts of steps that wait in a queue; none if there are none. Each is this worker's for the time
+        of the lease, which heartbeats extend; then somebody else may activate it, and this token is void.
+
+        Args:
+            worker: who it is, for the journal.
+            limit: how many at most.
+        """
+        return await activate(self._engine, queue, worker=worker, limit=limit, lease=microseconds(lease))
+
     async def complete_step(self, token: str, result: Any = None) -> None:
-        """Gives a step its result that has called ``segue.complete_later()``. Acknowledged once it is on disk.
+        """Gives a step its result that has called ``segue.complete_later()``, or was activated. Acknowledged once it is
+        on disk.
 
         Raises:
             AttemptOver: the attempt is not waited for any more: it has its outcome, it timed out, a later attempt has
@@ -129,50 +145,68 @@ class Steering:
         """
         asked, row = self._read(token)
         payload = self.encodings.encode(result)
-        check = self._engine._step_result(self._name(asked))
+        kept = self._kept(asked)
+        check = self._engine._step_result(kept.name)
         if check is not None:
             check(payload)
-        event = e.StepCompleted(self.clock.now(), None, None, asked.key, "", asked.attempt, "", payload)
+        event = e.StepCompleted(
+            self.clock.now(), None, None, asked.key, "", asked.attempt, "", payload, None, kept.began, kept.worker
+        )
         await self._tell(asked, row, event)
 
-    async def fail_step(self, token: str, error: BaseException | str, *, retryable: bool = True) -> None:
-        """Fails an attempt that has called ``segue.complete_later()``; the step's retry policy decides what follows.
+    async def fail_step(self, token: str, error: BaseException | e.Failure | str, *, retryable: bool = True) -> None:
+        """Fails an attempt that has called ``segue.complete_later()``, or was activated; the retry policy decides what
+        follows.
 
         Raises:
             AttemptOver, InvalidArgument: as ``complete_step``.
         """
         asked, row = self._read(token)
-        raised = error if isinstance(error, BaseException) else RuntimeError(error)
-        failure = describe(raised, self.encodings, retryable=retryable)
-        event = e.StepFailed(self.clock.now(), None, None, asked.key, "", asked.attempt, "", failure)
+        if isinstance(error, e.Failure):
+            failure = msgspec.structs.replace(error, retryable=retryable)
+        else:
+            raised = error if isinstance(error, BaseException) else RuntimeError(error)
+            failure = describe(raised, self.encodings, retryable=retryable)
+        kept = self._kept(asked)
+        event = e.StepFailed(
+            self.clock.now(), None, None, asked.key, "", asked.attempt, "", failure, None, None, kept.began, kept.worker
+        )
         await self._tell(asked, row, event)
 
-    async def heartbeat_step(self, token: str, details: Any = None) -> None:
+    async def heartbeat_step(self, token: str, details: Any = None, *, lease: Duration = "30s") -> None:
         """A sign of life of an attempt that has called ``segue.complete_later()``, as ``segue.heartbeat`` in a step.
+
+        Args:
+            lease: how long from now nobody else may activate it, if it is one that was activated.
 
         Raises:
             AttemptOver, InvalidArgument: as ``complete_step``.
         """
         asked, row = self._read(token)
         said = None if details is None else self.journal.readable(self.encodings.encode(details))
-        await self._told(TellStep(asked.run, asked.key, asked.attempt, self.clock.now(), details=said), row)
+        now = self.clock.now()
+        until = now + microseconds(lease) if asked.claim else 0
+        beat = TellStep(asked.run, asked.key, asked.attempt, now, details=said, claim=asked.claim, until=until)
+        await self._told(beat, row)
 
     def _read(self, token: str) -> tuple[Token, RunRow]:
         asked = read_token(token)
         row = self.store.run(asked.run)
-        if row is None or not hmac.compare_digest(proof(row.uid, asked.key, asked.attempt), asked.proof):
+        if row is None or not hmac.compare_digest(proof(row.uid, asked.key, asked.attempt, asked.claim), asked.proof):
             raise AttemptOver(
                 "this token belongs to no run of this database: the run was deleted, or the token is of another one"
             )
         return asked, row
 
-    def _name(self, asked: Token) -> str:
-        return next((row.name for row in self.store.attempts(asked.run) if row.key == asked.key), "")
+    def _kept(self, asked: Token) -> LiveAttempt:
+        """What is kept of the attempt beside the journal."""
+        nothing = LiveAttempt(asked.run, asked.key, "", asked.attempt, 0)
+        return next((row for row in self.store.attempts(asked.run) if row.key == asked.key), nothing)
 
     async def _tell(self, asked: Token, row: RunRow, event: e.StepCompleted | e.StepFailed) -> None:
         body, blobs = self._engine.body(event)
         message = f"step:{os.urandom(16).hex()}"
-        operation = TellStep(asked.run, asked.key, asked.attempt, event.at, message, body, None, blobs)
+        operation = TellStep(asked.run, asked.key, asked.attempt, event.at, message, body, None, blobs, asked.claim)
         await self._told(operation, row)
 
     async def _told(self, operation: TellStep, row: RunRow) -> None:
@@ -190,6 +224,8 @@ class Steering:
 
     def _over(self, told: TellStep, run_id: str, waited_for: int) -> AttemptOver | None:
         """Why nobody waits for the attempt; None if its beginning may be on its way to the disk."""
+        if waited_for == told.attempt:
+            return AttemptOver(_because(told, run_id, "its lease ended, and somebody else has activated it"))
         if waited_for:
             return AttemptOver(_because(told, run_id, f"attempt {waited_for} is waited for now"))
         name = ""

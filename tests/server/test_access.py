@@ -29,7 +29,7 @@ MAY: dict[str, set[str]] = {
     },
     "developer": {
         "public", "known", "runs:read", "tasks:read", "schedules:read", "system:read", "metrics:read", "runs:act",
-        "tasks:act", "schedules:act", "runs:start", "schedules:write",
+        "tasks:act", "schedules:act", "runs:start", "schedules:write", "steps:work",
     },
     "admin": set(get_args(Permission)),
 }  # fmt: skip

@@ -12,13 +12,13 @@ import pytest
 from store_kit import Owner, closed, signal, start
 
 from segue.errors import FenceLost
+from segue.stores.attempt_rows import LiveAttempt
 from segue.stores.base import (
     Append,
     Batch,
     Blob,
     CompleteTask,
     Fence,
-    LiveAttempt,
     Operation,
     Posted,
     Rejected,

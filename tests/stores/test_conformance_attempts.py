@@ -3,19 +3,26 @@ promises it."""
 
 from __future__ import annotations
 
+import itertools
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import msgspec
 from store_kit import Owner, StoreFactory, closed, events, row, signal
 
+from segue.stores.attempt_rows import ClaimAttempts, Claimed, LiveAttempt
 from segue.stores.base import (
     RESIDENT,
     Append,
     Appended,
+    Batch,
     Blob,
     GoOn,
     HoldStep,
-    LiveAttempt,
     Noted,
     Post,
     Posted,
+    Status,
     StepTold,
     TellStep,
 )
@@ -185,3 +192,118 @@ def test_an_answer_to_the_run_before_is_not_passed_on(owner: Owner) -> None:
     assert answer.next
     assert [message.kind for message in owner.store.inbox([answer.next])] == ["signal"]
     assert owner.store.attempts(answer.next) == []
+
+
+# --- attempts that wait in a queue ------------------------------------------------------------------------------------
+def offered(run: int, key: str = "/charge", at: int = 200, **fields: Any) -> LiveAttempt:
+    return LiveAttempt(run, key, "charge", 1, at, None, True, "payments", 2, 50, **fields)
+
+
+def claim(now: int = 300, worker: str = "w", **fields: Any) -> ClaimAttempts:
+    return ClaimAttempts("default", "default", "payments", worker, now, now + 100, **fields)
+
+
+def claimed(owner: Owner, asked: ClaimAttempts) -> list[LiveAttempt]:
+    (answer,) = owner.commit(asked)
+    assert isinstance(answer, Claimed)
+    return list(answer.attempts)
+
+
+def test_an_attempt_that_waits_is_activated_once_until_its_lease_ends(owner: Owner) -> None:
+    run = owner.start("a")
+    owner.commit(Append(run, 2, (b"e",), attempts=(offered(run),)))
+    assert owner.store.waits_in("default", "default", "payments", 300)
+
+    (first,) = claimed(owner, claim())
+    assert (first.claim, first.lease, first.began, first.worker) == (1, 400, 300, "w")
+    assert (first.run, first.key, first.seq, first.timeout) == (run, "/charge", 2, 50)
+    assert owner.store.attempts(run) == [first]
+    assert claimed(owner, claim(399, "other")) == []
+    assert not owner.store.waits_in("default", "default", "payments", 399)
+
+    (again,) = claimed(owner, claim(400, "other"))
+    assert (again.claim, again.lease, again.worker) == (2, 500, "other")
+    late = owner.commit(outcome(run, claim=1), TellStep(run, "/charge", 1, 410, claim=1, until=900))
+    assert late == [StepTold("not-awaited", run, 1)] * 2
+    assert owner.commit(outcome(run, claim=2)) == [StepTold("told", run)]
+    assert claimed(owner, claim(900)) == []
+
+
+def test_a_lease_goes_on_with_heartbeats_and_never_back(owner: Owner) -> None:
+    run = owner.start("a")
+    owner.commit(Append(run, 2, (b"e",), attempts=(offered(run),)))
+    claimed(owner, claim())
+    owner.commit(TellStep(run, "/charge", 1, 350, details=b"7", claim=1, until=600))
+    owner.commit(TellStep(run, "/charge", 1, 360, claim=1, until=400))
+    assert claimed(owner, claim(599)) == []
+    (again,) = claimed(owner, claim(600))
+    assert again.details == b"7"
+
+
+def test_the_oldest_are_activated_first_and_no_more_than_wanted(owner: Owner) -> None:
+    run = owner.start("a")
+    rows = [offered(run, f"/{n}", 200 + n) for n in (2, 0, 1)]
+    owner.commit(Append(run, 2, (b"e",), attempts=tuple(rows)))
+    assert sorted(each.key for each in claimed(owner, claim(limit=2))) == ["/0", "/1"]
+    assert [each.key for each in claimed(owner, claim(limit=2))] == ["/2"]
+
+
+def test_nobody_else_s_attempts_are_activated(owner: Owner) -> None:
+    run = owner.start("a")
+    owner.commit(Append(run, 2, (b"e",), attempts=(offered(run), handed_over(run, 1, "/pick"))))
+    for asked in (
+        ClaimAttempts("staging", "default", "payments", "w", 300, 400),
+        ClaimAttempts("default", "other", "payments", "w", 300, 400),
+        ClaimAttempts("default", "default", "prints", "w", 300, 400),
+        ClaimAttempts("default", "default", "", "w", 300, 400),
+    ):
+        assert claimed(owner, asked) == []
+
+
+def test_what_is_paused_or_over_is_not_activated(owner: Owner) -> None:
+    paused, ended, late = owner.start("a"), owner.start("b"), owner.start("c")
+    status = Status("paused", None, 210, "paused by ann")
+    owner.commit(Append(paused, 2, (b"e",), status, attempts=(offered(paused),)))
+    owner.commit(Append(ended, 2, (b"e",), attempts=(offered(ended),)))
+    owner.commit(Append(ended, 3, (b"end",), closed()))
+    owner.commit(Append(late, 2, (b"e",), attempts=(offered(late, close_by=300),)))
+    assert claimed(owner, claim(limit=10)) == []
+
+    owner.commit(Append(paused, 3, (b"e",), Status("waiting", None, 220)))
+    owner.commit(HoldStep("default", "default", "charge", 230))
+    assert claimed(owner, claim(limit=10)) == []
+    owner.commit(HoldStep("default", "default", "charge", 240, state="resuming"))
+    assert [each.run for each in claimed(owner, claim(limit=10))] == [paused]
+
+
+def test_a_later_attempt_waits_anew(owner: Owner) -> None:
+    run = owner.start("a")
+    owner.commit(Append(run, 2, (b"e",), attempts=(offered(run),)))
+    claimed(owner, claim())
+    second = msgspec.structs.replace(offered(run, at=320), attempt=2)
+    owner.commit(Append(run, 3, (b"e",), attempts=(second,)))
+    (found,) = claimed(owner, claim(330))
+    assert (found.attempt, found.claim) == (2, 1)
+    assert owner.commit(outcome(run, claim=1)) == [StepTold("not-awaited", run, 2)]
+
+
+def test_two_workers_at_once_get_different_attempts(owner: Owner, store_factory: StoreFactory) -> None:
+    run = owner.start("a")
+    rows = tuple(offered(run, f"/{n}") for n in range(40))
+    owner.commit(Append(run, 2, (b"e",), attempts=rows))
+    stores = [store_factory() for _ in range(3)]
+
+    def work(number: int) -> list[str]:
+        keys: list[str] = []
+        for count in itertools.count(1):
+            asked = claim(worker=str(number), limit=3)
+            (answer,) = stores[number].commit(Batch(1000 * (number + 1) + count, (asked,)))
+            assert isinstance(answer, Claimed)
+            if not answer.attempts:
+                return keys
+            keys += [each.key for each in answer.attempts]
+        raise AssertionError("unreachable")
+
+    with ThreadPoolExecutor(3) as pool:
+        found = [key for keys in pool.map(work, range(3)) for key in keys]
+    assert sorted(found) == sorted(each.key for each in rows)

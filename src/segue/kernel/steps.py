@@ -10,7 +10,7 @@ from segue.kernel.caching import CacheTerms
 from segue.kernel.payload import Payload
 from segue.kernel.retry import ONCE, OnExhausted, Retry
 
-Executor = Literal["loop", "thread", "process", "transaction"]
+Executor = Literal["loop", "thread", "process", "transaction", "queue"]
 
 
 class StepSpec(msgspec.Struct, frozen=True, gc=False):
@@ -19,7 +19,7 @@ class StepSpec(msgspec.Struct, frozen=True, gc=False):
     Attributes:
         name: unique within the app.
         executor: where it runs: on the event loop (``async def``), in a thread, in a process of its own,
-            or in a transaction of the store's.
+            in a transaction of the store's, or wherever somebody serves the ``queue``.
         retry: its retry policy.
         timeout: µs that one attempt may take, from when it begins (start-to-close); None for no limit.
         grace: µs that a cancelled attempt has to end by itself.
@@ -32,6 +32,7 @@ class StepSpec(msgspec.Struct, frozen=True, gc=False):
         schedule_to_close: µs for all attempts together, the waits between them included, from the call on.
         heartbeat: µs that may pass between two heartbeats of an attempt.
         summary: what the call is about, in a person's words.
+        queue: where its attempts wait to be activated over HTTP; empty unless that is its executor.
     """
 
     name: str
@@ -54,6 +55,7 @@ class StepSpec(msgspec.Struct, frozen=True, gc=False):
 
     cache: CacheTerms | None = None
     by_reference: bool = False
+    queue: str = ""
 
 
 DECISION = "decision:"

@@ -212,6 +212,7 @@ class Timeline:
         if not tries or tries[-1].number != event.attempt or tries[-1].ended_at is not None:
             tries.append(Try(event.attempt, began, worker=event.worker))
         tries[-1].started_at, tries[-1].ended_at = began, event.at
+        tries[-1].worker = tries[-1].worker or event.worker  # where it waited in a queue, nobody had it yet
         call.attempts = event.attempt
         call.ended_at = event.at
         if event.input is not None:

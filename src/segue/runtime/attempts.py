@@ -372,11 +372,15 @@ def _timeout(running: Running, cause: BaseException | None = None) -> StepTimeou
 
 def exceeded(command: RunStep, limit: Limit) -> str:
     """What is said of an attempt that a limit has ended."""
-    return _EXCEEDED[limit].format(
-        attempt=command.attempt, step=command.spec.name, limit=(getattr(command.spec, limit) or 0) / 1_000_000
-    )
+    text = _NOBODY if limit == "schedule_to_start" and command.spec.queue else _EXCEEDED[limit]
+    seconds = (getattr(command.spec, limit) or 0) / 1_000_000
+    return text.format(attempt=command.attempt, step=command.spec.name, queue=command.spec.queue, limit=seconds)
 
 
+_NOBODY = (
+    "attempt {attempt} of {step} was not begun within its schedule_to_start of {limit:g} s: no worker of the queue "
+    "{queue!r} has activated it"
+)
 _EXCEEDED: dict[Limit, str] = {
     "timeout": "attempt {attempt} of {step} took longer than its timeout of {limit:g} s",
     "schedule_to_start": "attempt {attempt} of {step} was not begun within its schedule_to_start of {limit:g} s: no "

@@ -13,10 +13,11 @@ from segue.kernel.commands import RunStep
 from segue.kernel.failures import describe
 from segue.kernel.reference import keep_apart
 from segue.kernel.retry import next_attempt
-from segue.runtime import artifacts, caching, incidents, pauses, transactions
+from segue.runtime import artifacts, caching, incidents, pauses, queues, transactions
 from segue.runtime.attempts import Outcome, Running, exceeded
 from segue.runtime.resident import Finished, Resident, Segment
-from segue.stores.base import Blob, LiveAttempt, StateWrite
+from segue.stores.attempt_rows import LiveAttempt
+from segue.stores.base import Blob, StateWrite
 
 if TYPE_CHECKING:
     from segue.runtime.conductor import Conductor
@@ -41,6 +42,9 @@ def dispatch(conductor: Conductor, run: Resident, command: RunStep) -> None:
         incidents.open_for_step(
             conductor, run, command.key, "definition-missing", f"no step named {command.spec.name!r} is known here"
         )
+        return
+    if runner.spec.executor == queues.EXECUTOR:
+        queues.offer(conductor, run, command)
         return
     attempt = Attempt(run, command.key, command.spec.name, command.attempt, conductor.host, command.headers)
     attempt.earlier = command.heartbeat
@@ -71,6 +75,10 @@ def resume(conductor: Conductor, run: Resident, command: RunStep) -> None:
         return
     if command.spec.executor == transactions.EXECUTOR and transactions.waits(conductor, run, command.key):
         run.active[command.key] = None
+        return
+    if command.spec.executor == queues.EXECUTOR:  # it was not offered yet: nobody has begun it
+        run.active[command.key] = None
+        conductor.call_soon(dispatch, conductor, run, command)
         return
     lost = command.lost + run.orphaned
     if command.spec.at_most_once and command.started:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from segue.kernel.attempt import Attempt
 from segue.kernel.payload import Payload
-from segue.stores.base import LiveAttempt
+from segue.stores.attempt_rows import LiveAttempt
 
 if TYPE_CHECKING:
     from segue.runtime.conductor import Conductor

@@ -16,6 +16,7 @@ from segue.kernel import commands as c
 from segue.kernel import events as e
 from segue.kernel.failures import describe
 from segue.kernel.retry import next_attempt
+from segue.runtime import queues
 from segue.runtime.attempts import Limit, exceeded
 from segue.runtime.resident import NEVER, Resident
 
@@ -34,7 +35,10 @@ class Awaited:
     def __init__(self, step: c.RunStep, since: int) -> None:
         self.step = step
         self.since = since
-        self.check_at = min(since + (step.spec.heartbeat or NEVER), step.close_by or NEVER)
+        if step.spec.executor == queues.EXECUTOR:
+            self.check_at = queues.first_look(step, since)
+        else:
+            self.check_at = min(since + (step.spec.heartbeat or NEVER), step.close_by or NEVER)
 
 
 def wait(conductor: Conductor, run: Resident, command: c.AwaitStep) -> None:
@@ -72,8 +76,8 @@ def received(conductor: Conductor, run: Resident, event: e.StepCompleted | e.Ste
     since = awaited.since if awaited is not None else running.started_at if running is not None else event.at
     if isinstance(event, e.StepCompleted):
         outcome: e.StepCompleted | e.StepFailed = msgspec.structs.replace(
-            event, name=command.spec.name, hash=command.hash, input=command.input, started_at=since, worker="outside",
-            summary=command.spec.summary,
+            event, name=command.spec.name, hash=command.hash, input=command.input, started_at=event.started_at or since,
+            worker=event.worker or "outside", summary=command.spec.summary,
         )  # fmt: skip
     else:
         outcome = _failed(conductor, command, event, since)
@@ -105,8 +109,8 @@ def _failed(conductor: Conductor, command: c.RunStep, event: e.StepFailed, since
     if retry_at is not None and command.close_by is not None and retry_at >= command.close_by:
         retry_at = None
     return msgspec.structs.replace(
-        event, name=command.spec.name, hash=command.hash, input=command.input, started_at=since, worker="outside",
-        summary=command.spec.summary, retry_at=retry_at, heartbeat=command.heartbeat,
+        event, name=command.spec.name, hash=command.hash, input=command.input, started_at=event.started_at or since,
+        worker=event.worker or "outside", summary=command.spec.summary, retry_at=retry_at, heartbeat=command.heartbeat,
         failure=msgspec.structs.replace(failure, retryable=retryable),
     )  # fmt: skip
 
@@ -127,6 +131,10 @@ def check(conductor: Conductor, run: Resident, now: int) -> None:
 def _passed(conductor: Conductor, run: Resident, awaited: Awaited, now: int) -> Limit | None:
     """The limit that has passed; None, and a later ``check_at``, if none has."""
     step = awaited.step
+    if step.spec.executor == queues.EXECUTOR:
+        row = next((row for row in conductor.store.attempts(run.run) if row.key == step.key), None)
+        limit, awaited.check_at = queues.passed(step, awaited.since, row, now)
+        return limit
     if step.close_by is not None and step.close_by <= now:
         return "schedule_to_close"
     beaten = next((row.at for row in conductor.store.attempts(run.run) if row.key == step.key), 0)

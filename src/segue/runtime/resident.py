@@ -10,7 +10,8 @@ from segue.kernel.commands import SendMessage
 from segue.kernel.events import DecisionEvaluated, Event, RunStarted, StepCompleted, StepFailed, StepScheduled
 from segue.kernel.execution import Execution
 from segue.kernel.payload import Payload
-from segue.stores.base import RESIDENT, Append, Blob, GoOn, LiveAttempt, Post, StartRun, StateWrite, Status, TaskRow
+from segue.stores.attempt_rows import LiveAttempt
+from segue.stores.base import RESIDENT, Append, Blob, GoOn, Post, StartRun, StateWrite, Status, TaskRow
 from segue.stores.cache_rows import CacheEntry
 
 Effect = tuple[Callable[..., None], tuple[Any, ...]]

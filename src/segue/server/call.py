@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from segue.server.logins import Logins
 
 Permission = Literal[
-    "public", "known", "runs:read", "runs:start", "runs:act", "tasks:read", "tasks:act", "schedules:read",
+    "public", "known", "runs:read", "runs:start", "runs:act", "steps:work", "tasks:read", "tasks:act", "schedules:read",
     "schedules:act", "schedules:write", "system:read", "metrics:read", "access:read", "access:act",
 ]  # fmt: skip
 """What somebody may do. ``public``: nobody needs to be known; ``known``: somebody has to be. ``schedules:act`` pauses,
-triggers and fills in; ``schedules:write`` makes, changes and deletes. ``metrics:read`` is what Prometheus has;
-``access`` is users, keys and the audit log."""
+triggers and fills in; ``schedules:write`` makes, changes and deletes. ``steps:work`` serves queues. ``metrics:read`` is
+what Prometheus has; ``access`` is users, keys and the audit log."""
 
 Limit = Annotated[int, msgspec.Meta(ge=1, le=2**53 - 1)]
 """How many things are wanted; fewer may come."""

@@ -25,6 +25,7 @@ from segue.server import (
     signals,
     system,
     workflows,
+    working,
 )
 from segue.server.accounts import Account, ApiKey
 from segue.server.call import Route
@@ -163,6 +164,22 @@ ROUTES: tuple[Route, ...] = (
     Route(
         method="POST", path="/steps/{step}/resume", needs="runs:act", handler=held.resume_step, body=repairs.Bare,
         status=204, summary="Let a paused step go on.",
+    ),
+    Route(
+        method="POST", path="/queues/{queue}/activate", needs="steps:work", handler=working.activate, noted=False,
+        body=working.ActivateBody, gives=working.ActivatedList, summary="Activate attempts that wait for a worker.",
+    ),
+    Route(
+        method="POST", path="/attempts/{token}/heartbeat", needs="steps:work", handler=working.beat, noted=False,
+        body=working.BeatBody, status=204, summary="Say that an attempt goes on; its lease is extended.",
+    ),
+    Route(
+        method="POST", path="/attempts/{token}/complete", needs="steps:work", handler=working.complete, noted=False,
+        body=working.ResultBody, status=204, summary="Give a step its result.",
+    ),
+    Route(
+        method="POST", path="/attempts/{token}/fail", needs="steps:work", handler=working.fail, noted=False,
+        body=working.FailBody, status=204, summary="Fail an attempt; the retry policy decides what follows.",
     ),
     Route(
         method="GET", path="/schedules", needs="schedules:read", handler=schedules.list_schedules,

@@ -14,6 +14,7 @@ from typing import Any, Literal, Protocol
 import msgspec
 
 from segue.stores.account_rows import HasAccounts
+from segue.stores.attempt_rows import ClaimAttempts, Claimed, LiveAttempt
 from segue.stores.backlog import HasBacklog
 from segue.stores.cache_rows import CacheEntry, CacheReads
 from segue.stores.figure_rows import FigureReads
@@ -144,21 +145,6 @@ class StateWrite(msgspec.Struct, frozen=True, gc=False):
     namespace: str = "default"
 
 
-class LiveAttempt(msgspec.Struct, frozen=True, gc=False):
-    """What is kept of an attempt of a step beside the journal, for as long as the attempt goes on: its last heartbeat,
-    and whether its outcome may come from outside. A later one of the same call replaces it; for a closed run nothing
-    is kept."""
-
-    run: int
-    key: str
-    name: str
-    attempt: int
-    at: int
-    details: bytes | None = None
-    """JSON of what the heartbeat said."""
-    handed_over: bool = False
-
-
 class TellStep(msgspec.Struct, frozen=True, gc=False):
     """What somebody outside says of an attempt that was handed over: its outcome (``body``, an event for the run's
     inbox), or, without one, a heartbeat. An attempt that is not waited for any more refuses; the same ``message`` again
@@ -172,6 +158,10 @@ class TellStep(msgspec.Struct, frozen=True, gc=False):
     body: bytes | None = None
     details: bytes | None = None
     blobs: tuple[Blob, ...] = ()
+    claim: int = 0
+    """The activation that speaks."""
+    until: int = 0
+    """With a heartbeat: the new end (µs) of the lease."""
 
 
 class HoldStep(msgspec.Struct, frozen=True, gc=False):
@@ -248,6 +238,7 @@ Operation = (
     | CompleteTask
     | LiveAttempt
     | TellStep
+    | ClaimAttempts
     | HoldStep
     | WriteSchedule
     | Transact
@@ -344,8 +335,9 @@ class Rejected(msgspec.Struct, frozen=True, gc=False):
 
 
 Answer = (
-    Started | Posted | Appended | TaskAnswered | StepTold | Noted | ScheduleWritten | Transacted | Settled | Rejected
-)
+    Started | Posted | Appended | TaskAnswered | StepTold | Claimed | Noted | ScheduleWritten | Transacted | Settled
+    | Rejected
+)  # fmt: skip
 
 
 # --- what is read ---------------------------------------------------------------------------------------------
@@ -559,6 +551,9 @@ class Store(CacheReads, FigureReads, HasAccounts, HasBacklog, OutboxReads, Ownin
         """What is kept with the run for people to look at, by name, in the order in which the names came."""
 
     def state(self, namespace: str, scope: str, key: str) -> bytes | None: ...
+
+    def waits_in(self, namespace: str, app: str, queue: str, now: int) -> bool:
+        """Whether an attempt in a queue can be activated."""
 
     def attempts(self, run: int) -> builtins.list[LiveAttempt]:
         """What is kept of the attempts of a run that go on."""

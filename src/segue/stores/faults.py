@@ -26,6 +26,7 @@ from typing import NoReturn, Protocol
 
 from segue.errors import StoreUnavailable
 from segue.stores.account_rows import AccountRows
+from segue.stores.attempt_rows import LiveAttempt
 from segue.stores.backlog import Backlog
 from segue.stores.base import (
     ALL_ENDED,
@@ -35,7 +36,6 @@ from segue.stores.base import (
     Fence,
     HoldStep,
     InboxRow,
-    LiveAttempt,
     Owner,
     RunFilter,
     RunRow,
@@ -282,6 +282,9 @@ class FaultyStore:
 
     def attempts(self, run: int) -> builtins.list[LiveAttempt]:
         return self._living().attempts(run)
+
+    def waits_in(self, namespace: str, app: str, queue: str, now: int) -> bool:
+        return self._living().waits_in(namespace, app, queue, now)
 
     def held(self, app: str) -> builtins.list[HoldStep]:
         return self._living().held(app)

@@ -522,6 +522,52 @@ export interface PausedStep {
   reason: string
 }
 
+export interface ActivateBody {
+  worker: string
+  limit?: number
+  lease?: number
+  wait?: number
+}
+
+export interface ActivatedList {
+  attempts: Activated[]
+  now: number
+}
+
+export interface Activated {
+  token: string
+  run: string
+  workflow: string
+  step: string
+  key: string
+  queue: string
+  attempt: number
+  activation: number
+  arguments: unknown
+  idempotency_key: string
+  lease_until: number
+  deadline: number | null
+  headers: Record<string, string>
+  heartbeat?: unknown
+}
+
+export interface BeatBody {
+  details?: unknown
+  lease?: number
+}
+
+export interface ResultBody {
+  result?: unknown
+}
+
+export interface FailBody {
+  message: string
+  type?: string
+  retryable?: boolean
+  traceback?: string
+  details?: unknown
+}
+
 export interface ScheduleView {
   name: string
   workflow: string
@@ -796,7 +842,7 @@ export interface ApiKey {
 
 export interface KeyBody {
   label: string
-  permissions: ("access:act" | "access:read" | "known" | "metrics:read" | "public" | "runs:act" | "runs:read" | "runs:start" | "schedules:act" | "schedules:read" | "schedules:write" | "system:read" | "tasks:act" | "tasks:read")[]
+  permissions: ("access:act" | "access:read" | "known" | "metrics:read" | "public" | "runs:act" | "runs:read" | "runs:start" | "schedules:act" | "schedules:read" | "schedules:write" | "steps:work" | "system:read" | "tasks:act" | "tasks:read")[]
   expires_at: number | null
 }
 
@@ -917,6 +963,10 @@ export interface Operations {
   list_paused_steps: { path: Record<never, never>; query: Record<never, never>; body: undefined; gives: PausedStep[] }
   pause_step: { path: { step: string }; query: Record<never, never>; body: ReasonBody; gives: undefined }
   resume_step: { path: { step: string }; query: Record<never, never>; body: Bare; gives: undefined }
+  activate: { path: { queue: string }; query: Record<never, never>; body: ActivateBody; gives: ActivatedList }
+  beat: { path: { token: string }; query: Record<never, never>; body: BeatBody; gives: undefined }
+  complete: { path: { token: string }; query: Record<never, never>; body: ResultBody; gives: undefined }
+  fail: { path: { token: string }; query: Record<never, never>; body: FailBody; gives: undefined }
   list_schedules: { path: Record<never, never>; query: Record<never, never>; body: undefined; gives: ScheduleView[] }
   create_schedule: { path: Record<never, never>; query: Record<never, never>; body: ScheduleBody; gives: ScheduleView }
   preview_rule: { path: Record<never, never>; query: Record<never, never>; body: RuleBody; gives: number[] }
@@ -991,6 +1041,10 @@ export const ROUTES = {
   list_paused_steps: ['GET', '/steps/paused'],
   pause_step: ['POST', '/steps/{step}/pause'],
   resume_step: ['POST', '/steps/{step}/resume'],
+  activate: ['POST', '/queues/{queue}/activate'],
+  beat: ['POST', '/attempts/{token}/heartbeat'],
+  complete: ['POST', '/attempts/{token}/complete'],
+  fail: ['POST', '/attempts/{token}/fail'],
   list_schedules: ['GET', '/schedules'],
   create_schedule: ['POST', '/schedules'],
   preview_rule: ['POST', '/due-times'],

@@ -29,7 +29,7 @@ from segue.authoring.python.policies import ErrorPolicy
 from segue.authoring.python.references import Ref
 from segue.authoring.python.registry import FORM, Registry, Workflows, default_name, definition_of
 from segue.authoring.python.scheduling import Schedule, declared, hooks_of
-from segue.authoring.python.terms import executor_of, length_of, retry_of
+from segue.authoring.python.terms import check_queue, checked_policy, elsewhere, executor_of, length_of, retry_of
 from segue.authoring.python.versions import Versioning, check_terms
 from segue.errors import InvalidArgument, NotInWorkflow, StepFailed
 from segue.kernel.attempt import CURRENT
@@ -113,6 +113,8 @@ class Step(Generic[P, R]):
         return msgspec.structs.replace(self.spec, cache=terms)
 
     async def _run_here(self, args: Any, kwargs: Any) -> R:
+        if self.spec.queue:
+            raise elsewhere(self.spec)
         if self.spec.by_reference:
             raise NotInWorkflow(f"{self.name}.by_reference() belongs into a workflow; call {self.name} itself")
         if CURRENT.get(None) is None:
@@ -131,6 +133,8 @@ class Step(Generic[P, R]):
 
     def by_reference(self) -> Step[P, Ref[R]]:
         """The same step, with a ``Ref`` to its result: the workflow does not get to hold the value itself."""
+        if self.spec.executor == "queue":
+            raise InvalidArgument(f"the result of {self.name} comes from a queue, and is not kept by reference")
         return Step(
             self.function, msgspec.structs.replace(self.spec, by_reference=True), self.on_error, self.key, self.cache,
             self.refresh,
@@ -477,7 +481,7 @@ def workflow(
         DuplicateDefinition: another workflow has the name and version.
     """
     check_terms(version, versioning, ramp)
-    policy = _checked_policy(MessagePolicy(unknown_signals, unknown_updates, unfinished))
+    policy = checked_policy(MessagePolicy(unknown_signals, unknown_updates, unfinished))
     calls: dict[Occasion, Any] = {"success": on_success, "failure": on_failure, "incident": on_incident}
 
     def decorate(definition: Any) -> Any:
@@ -502,13 +506,6 @@ def workflow(
     return decorate if definition is None else decorate(definition)
 
 
-def _checked_policy(policy: MessagePolicy) -> MessagePolicy:
-    try:
-        return msgspec.convert(msgspec.to_builtins(policy), MessagePolicy)
-    except msgspec.ValidationError as error:
-        raise InvalidArgument(f"@workflow: {error}") from error
-
-
 @overload
 def step(function: Callable[P, Coroutine[Any, Any, R]], /) -> Step[P, R]: ...
 @overload
@@ -529,6 +526,7 @@ def step(
     schedule_to_close: Duration | None = None,
     heartbeat_timeout: Duration | None = None,
     cache: Cache | None = None,
+    queue: str | None = None,
 ) -> StepDecorator: ...
 def step(
     function: Any = None,
@@ -547,6 +545,7 @@ def step(
     schedule_to_close: Duration | None = None,
     heartbeat_timeout: Duration | None = None,
     cache: Cache | None = None,
+    queue: str | None = None,
 ) -> Any:
     """Makes a function a step. ``async def`` runs on the event loop, ``def`` in a thread, ``executor="process"`` in a
     process of its own.
@@ -563,12 +562,17 @@ def step(
         at_most_once: never run again after a lost process, at the price of one more commit per call.
         pure: without side effects; see ``StepSpec.pure``.
         cache: under which terms a result that was recorded before, in this run or another, stands for a call.
+        queue: the step's code is elsewhere: its attempts wait in this queue until a worker activates one over HTTP. The
+            function says what the step takes and gives; its body never runs.
     """
+    if queue is not None:
+        check_queue(queue, executor, at_most_once, cache)
 
     def decorate(function: Any) -> Any:
         spec = StepSpec(
             name=name or default_name(function),
-            executor=executor_of(function, executor),
+            executor="queue" if queue is not None else executor_of(function, executor),
+            queue=queue or "",
             retry=ONCE if retry is None else retry_of(retry),
             timeout=length_of(timeout),
             grace=microseconds(grace),

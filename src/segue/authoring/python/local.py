@@ -249,6 +249,10 @@ class Local:
         step = STEPS.get(spec.name)
         if spec.executor == "transaction":
             raise CallerError(f"{spec.name} is a transactional step, and there is no database here: use an engine")
+        if spec.executor == "queue":
+            raise CallerError(
+                f"{spec.name} waits in the queue {spec.queue!r}, and there is no database here: use an engine"
+            )
         assert step is not None, "the workflow has just called it"
         runner: BoundStep = step.bind(self._around.encodings)
         context = Context()

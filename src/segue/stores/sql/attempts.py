@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from segue.stores.base import Append, LiveAttempt, Post, Posted, StepTold, TellStep
-from segue.stores.sql.statements import Connection, Statement, flat, numbers
+from segue.stores.attempt_rows import ClaimAttempts, Claimed, LiveAttempt
+from segue.stores.base import Append, Post, Posted, StepTold, TellStep
+from segue.stores.sql.statements import Connection, Row, Statement, flat, numbers
 
 _keep = Statement("keep_attempts")
 _settle = Statement("settle_attempts")
 _clear = Statement("clear_attempts")
 _take = Statement("take_attempt")
 _beat = Statement("beat_attempt")
+_claim = Statement("claim_attempts")
 _attempt_of = Statement("attempt_of")
 _find_closed = Statement("find_closed_runs")
 
@@ -19,8 +21,23 @@ _find_closed = Statement("find_closed_runs")
 def keep(connection: Connection, attempts: Sequence[LiveAttempt]) -> None:
     """Keeps what the attempts have said; of two of one call, the later."""
     last = {(a.run, a.key): a for a in attempts}
-    rows = ((a.run, a.key, a.name, a.attempt, a.at, a.details, int(a.handed_over)) for a in last.values())
+    rows = (
+        (a.run, a.key, a.name, a.attempt, a.at, a.details, int(a.handed_over), a.queue, a.seq, a.timeout, a.close_by)
+        for a in last.values()
+    )
     _keep.many(connection, flat(rows))
+
+
+def row(values: Row) -> LiveAttempt:
+    """The attempt that a row of the table holds."""
+    run, key, name, attempt, at, details, handed_over, *rest = values
+    return LiveAttempt(run, key, name, attempt, at, details, bool(handed_over), *rest)
+
+
+def claim(connection: Connection, asked: ClaimAttempts) -> Claimed:
+    """Activates attempts for a worker."""
+    place = (asked.namespace, asked.app, asked.queue, asked.now, asked.worker, asked.until, asked.limit)
+    return Claimed(tuple(row(values) for values in _claim.one(connection, place)))
 
 
 def apply(connection: Connection, appends: Sequence[Append]) -> None:
@@ -37,10 +54,10 @@ def clear(connection: Connection, runs: list[int]) -> None:
 def tell(connection: Connection, told: TellStep) -> StepTold | Post:
     """Takes an outcome, and makes the message that tells the run; or a heartbeat. Refused if the attempt is not the one
     that is waited for."""
-    which = (told.run, told.key, told.attempt)
+    which = (told.run, told.key, told.attempt, told.claim)
     _find_closed.one(connection, (numbers([told.run]),))  # locks the run before its attempt, as whoever closes it does
     if told.body is None:
-        if _beat.one(connection, (*which, told.at, told.details)):
+        if _beat.one(connection, (*which, told.at, told.details, told.until)):
             return StepTold("told", told.run, told.attempt)
     elif _take.one(connection, which):
         return Post("step", told.body, told.message, told.at, run=told.run, blobs=told.blobs)

@@ -15,6 +15,7 @@ from typing import TypeVar
 import msgspec
 
 from segue.errors import InvalidArgument
+from segue.stores.attempt_rows import ClaimAttempts, LiveAttempt
 from segue.stores.base import (
     Answer,
     Append,
@@ -22,7 +23,6 @@ from segue.stores.base import (
     Batch,
     CompleteTask,
     HoldStep,
-    LiveAttempt,
     Noted,
     Operation,
     Post,
@@ -134,8 +134,8 @@ class _Kinds:
     """The operations of a batch, each kind by their number in it."""
 
     __slots__ = (
-        "appending", "completing", "holding", "living", "posting", "settling", "starting", "telling", "transacting",
-        "writing",
+        "appending", "claiming", "completing", "holding", "living", "posting", "settling", "starting", "telling",
+        "transacting", "writing",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -146,6 +146,7 @@ class _Kinds:
         self.posting: dict[int, Post] = {}
         self.completing: dict[int, CompleteTask] = {}
         self.telling: dict[int, TellStep] = {}
+        self.claiming: dict[int, ClaimAttempts] = {}
         self.holding: dict[int, HoldStep] = {}
         self.transacting: dict[int, Transact] = {}
         self.settling: dict[int, SettleOutbox] = {}
@@ -159,6 +160,7 @@ _KIND: dict[type[Operation], str] = {
     Post: "posting",
     CompleteTask: "completing",
     TellStep: "telling",
+    ClaimAttempts: "claiming",
     HoldStep: "holding",
     Transact: "transacting",
     SettleOutbox: "settling",
@@ -188,6 +190,8 @@ def _apply(connection: Connection, kinds: _Kinds) -> Answers:
         _note_answer(index, tasks.complete(connection, done), tasks.answered, answers, told)
     for index, said in kinds.telling.items():
         _note_answer(index, attempts.tell(connection, said), attempts.answered, answers, told)
+    for index, claim in kinds.claiming.items():
+        answers[index] = attempts.claim(connection, claim)
     for index, step in kinds.holding.items():
         holds.hold(connection, step)
         answers[index] = _NOTED

@@ -9,11 +9,13 @@ from typing import Any
 
 import msgspec
 
+from segue.stores.attempt_rows import LiveAttempt
 from segue.stores.backlog import Backlog
-from segue.stores.base import HoldStep, InboxRow, LiveAttempt, Owner, RunFilter, RunRow, StoreStats, Task
+from segue.stores.base import HoldStep, InboxRow, Owner, RunFilter, RunRow, StoreStats, Task
 from segue.stores.cache_rows import CacheEntry
 from segue.stores.outbox_rows import OutboxRow
 from segue.stores.owning import Worker
+from segue.stores.sql import attempts
 from segue.stores.sql.backlog import backlog
 from segue.stores.sql.statements import Connection, Readers, Row, Statement, numbers, texts
 from segue.stores.sql.values import attribute_text
@@ -40,6 +42,7 @@ _refs = Statement("payloads_of_run")
 _published = Statement("published_values")
 _state = Statement("state_value")
 _attempts = Statement("attempts_of_run")
+_waits = Statement("attempt_waits")
 _held = Statement("held_steps_of_app")
 _artifacts = Statement("artifacts_of_run")
 _cached = Statement("cached_result")
@@ -206,10 +209,11 @@ class Reads:
 
     def attempts(self, run: int) -> builtins.list[LiveAttempt]:
         with self._readers.reading() as connection:
-            return [
-                LiveAttempt(run, key, name, attempt, at, details, bool(over))
-                for run, key, name, attempt, at, details, over in _attempts.one(connection, (run,))
-            ]
+            return [attempts.row(values) for values in _attempts.one(connection, (run,))]
+
+    def waits_in(self, namespace: str, app: str, queue: str, now: int) -> bool:
+        with self._readers.reading() as connection:
+            return bool(_waits.one(connection, (namespace, app, queue, now))[0][0])
 
     def held(self, app: str) -> builtins.list[HoldStep]:
         with self._readers.reading() as connection:

@@ -114,8 +114,19 @@ CREATE TABLE segue.attempts (
     at bigint NOT NULL,
     details bytea,
     handed_over boolean NOT NULL,
+    queue text NOT NULL,
+    seq bigint NOT NULL,
+    timeout bigint NOT NULL,
+    close_by bigint NOT NULL,
+    claim integer NOT NULL DEFAULT 0,
+    lease bigint NOT NULL DEFAULT 0,
+    began bigint NOT NULL DEFAULT 0,
+    worker text NOT NULL DEFAULT '',
     PRIMARY KEY (run, key)
 ) WITH (fillfactor = 70);
+
+-- Those that wait for a worker.
+CREATE INDEX attempts_by_queue ON segue.attempts (queue, at) WHERE queue <> '';
 
 -- Steps that a person has paused for all runs of an app. state: paused, or resuming until every run that waits is told.
 CREATE TABLE segue.held_steps (

@@ -95,8 +95,19 @@ CREATE TABLE attempts (
     at INTEGER NOT NULL,
     details BLOB,
     handed_over INTEGER NOT NULL,
+    queue TEXT NOT NULL,
+    seq INTEGER NOT NULL,
+    timeout INTEGER NOT NULL,
+    close_by INTEGER NOT NULL,
+    claim INTEGER NOT NULL DEFAULT 0,
+    lease INTEGER NOT NULL DEFAULT 0,
+    began INTEGER NOT NULL DEFAULT 0,
+    worker TEXT NOT NULL DEFAULT '',
     PRIMARY KEY (run, key)
 ) STRICT, WITHOUT ROWID;
+
+-- Those that wait for a worker.
+CREATE INDEX attempts_by_queue ON attempts (queue, at) WHERE queue <> '';
 
 -- Steps that a person has paused for all runs of an app. state: paused, or resuming until every run that waits is told.
 CREATE TABLE held_steps (

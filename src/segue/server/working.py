@@ -1,0 +1,107 @@
+"""Serving a queue over HTTP, in any language: attempts of steps are activated, beat, are completed, or fail."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Annotated, Any
+
+import msgspec
+
+from segue.activating import LONGEST, MOST, Activated
+from segue.kernel import events as e
+from segue.server.call import Call
+
+LOOK = 0.1
+"""Seconds between looks whether anything was committed."""
+ANYWAY = 1.0
+"""Seconds after which a queue is looked at although nothing was: a lease may have ended."""
+LONGEST_WAIT = 60
+"""Seconds that a worker may wait for work."""
+
+Seconds = Annotated[float, msgspec.Meta(gt=0, le=LONGEST // 1_000_000)]
+Word = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+
+
+class ActivateBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Who wants work, how much, and how long it may wait for it.
+
+    Attributes:
+        worker: a name, for the journal.
+        limit: attempts at most.
+        lease: seconds for which they are this worker's; heartbeats extend it.
+        wait: seconds until there is an answer at the latest, where there is no work yet.
+    """
+
+    worker: Word
+    limit: Annotated[int, msgspec.Meta(ge=1, le=MOST)] = 1
+    lease: Seconds = 30
+    wait: Annotated[float, msgspec.Meta(ge=0, le=LONGEST_WAIT)] = 0
+
+
+class ActivatedList(msgspec.Struct, frozen=True):
+    """Attempts that are the worker's now, and the server's time."""
+
+    attempts: list[Activated]
+    now: int
+
+
+class BeatBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A sign of life: how far it is, for a later attempt and for people, and the lease (seconds) from now on."""
+
+    details: Any = None
+    lease: Seconds = 30
+
+
+class ResultBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the step gives."""
+
+    result: Any = None
+
+
+class FailBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What went wrong.
+
+    Attributes:
+        type: the kind of error, by which a retry policy and the workflow can tell it.
+        retryable: whether another attempt is of any use.
+        traceback: for people, as the language writes it.
+        details: a value for the workflow.
+    """
+
+    message: str
+    type: Word = "Error"
+    retryable: bool = True
+    traceback: str = ""
+    details: Any = None
+
+
+async def activate(call: Call[Any, ActivateBody]) -> ActivatedList:
+    body, engine = call.body, call.engine
+    ends = time.monotonic() + body.wait
+    seen, again = -1, 0.0
+    while True:
+        pulse, now = engine.store.pulse(), time.monotonic()
+        if pulse != seen or now >= again:
+            seen, again = pulse, now + ANYWAY
+            found = await engine.activate(call.path["queue"], worker=body.worker, limit=body.limit, lease=body.lease)
+            if found:
+                return ActivatedList(found, engine.clock.now())
+        if now >= ends:
+            return ActivatedList([], engine.clock.now())
+        await asyncio.sleep(LOOK)
+
+
+async def beat(call: Call[Any, BeatBody]) -> None:
+    await call.engine.heartbeat_step(call.path["token"], call.body.details, lease=call.body.lease)
+
+
+async def complete(call: Call[Any, ResultBody]) -> None:
+    await call.engine.complete_step(call.path["token"], call.body.result)
+
+
+async def fail(call: Call[Any, FailBody]) -> None:
+    body = call.body
+    details = None if body.details is None else call.engine.encodings.encode(body.details)
+    failure = e.Failure(body.type, body.message, body.traceback, body.retryable, details=details)
+    await call.engine.fail_step(call.path["token"], failure, retryable=body.retryable)

@@ -1,0 +1,55 @@
+"""Attempts that go on beside the journal: their rows, and the activation of those that wait in a queue."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class LiveAttempt(msgspec.Struct, frozen=True, gc=False):
+    """What is kept of an attempt of a step beside the journal, for as long as the attempt goes on: its last heartbeat,
+    and whether its outcome may come from outside. A later one of the same call replaces it; for a closed run nothing
+    is kept."""
+
+    run: int
+    key: str
+    name: str
+    attempt: int
+    at: int
+    details: bytes | None = None
+    """JSON of what the heartbeat said."""
+    handed_over: bool = False
+    queue: str = ""
+    """Where it waits until somebody activates it; none for an attempt whose code has run here."""
+    seq: int = 0
+    """The event that says so, with the arguments."""
+    timeout: int = 0
+    """µs that it may take from its activation on; 0 for no limit."""
+    close_by: int = 0
+    """When (µs) the time for all attempts ends; 0 for never."""
+    claim: int = 0
+    """How often it was activated: each activation has a token of its own, and only the last one's is good."""
+    lease: int = 0
+    """Until when (µs) nobody else may activate it."""
+    began: int = 0
+    """When (µs) it was activated last."""
+    worker: str = ""
+
+
+class ClaimAttempts(msgspec.Struct, frozen=True, gc=False):
+    """A worker activates attempts that wait in a queue: those that were never activated, and those whose lease has
+    ended. No two workers get the same one. Repeated, it activates further ones."""
+
+    namespace: str
+    app: str
+    queue: str
+    worker: str
+    now: int
+    until: int
+    """The end (µs) of the lease."""
+    limit: int = 1
+
+
+class Claimed(msgspec.Struct, frozen=True, gc=False):
+    """The attempts that were activated, as they stand now."""
+
+    attempts: tuple[LiveAttempt, ...]
