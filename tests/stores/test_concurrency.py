@@ -300,3 +300,29 @@ def test_a_large_value_that_somebody_begins_to_refer_to_outlives_the_run_that_is
             until_waiting(store, deleting.done)
         assert deleting.result() == 1
     assert store.blobs(["ref"]) == {"ref": b"data"}
+
+
+# --- retention --------------------------------------------------------------------------------------------------------
+
+
+def test_of_two_workers_each_deletes_the_runs_in_its_own_slots(opens: Opens) -> None:
+    one, other = opens(), opens()
+    owner, another_owner = Owner(one), Owner(other)
+    # Each takes half: the first lets go of what is too much, the second claims it.
+    given = one.tend(owner.fence)
+    other.tend(another_owner.fence)
+    one.give(owner.fence, one.tend(owner.fence).surplus or given.surplus)
+    for store, fence in ((other, another_owner.fence), (one, owner.fence)):
+        store.tend(fence)
+    runs = {
+        worker: [worker.start(f"{name}-{n}") for n in range(20)]
+        for name, worker in (("one", owner), ("other", another_owner))
+    }
+    for worker, started in runs.items():
+        worker.commit(*[Append(run, 2, (b"end",), closed(at=500)) for run in started])
+    another_owner.start("the newest of all, which stays")
+
+    assert one.retain(1_000, 100) == 20
+    assert [run for run in runs[owner] if one.run(run)] == []
+    assert len(other.runs(runs[another_owner])) == 20
+    assert other.retain(1_000, 100) == 20

@@ -156,10 +156,11 @@ class PostgresStore(Reads, Schedules, Figures):
 
     def retain(self, closed_before: int, limit: int, which: Ended = ALL_ENDED) -> int:
         # By another connection than that of commits, which would wait behind each batch of deletions.
-        return retention.retain(self._log_writer, self._lent, self._logs.erase, closed_before, limit, which)
+        erase = self._logs.erase
+        return retention.retain(self._log_writer, self._lent, erase, closed_before, limit, which, self._within())
 
     def oldest(self, which: Ended) -> int | None:
-        return retention.oldest(self._lent, which)
+        return retention.oldest(self._lent, which, self._within())
 
     def shrink(self, pages: int = 500) -> bool:
         """Nothing: the server's autovacuum gives space back."""

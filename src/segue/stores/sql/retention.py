@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import Any
 
 from segue.stores.base import CLOSED, Ended
 from segue.stores.sql.payloads import drop
@@ -22,9 +23,9 @@ _OF_RUNS = ("inbox", "messages", "tasks", "attributes", "published", "payload_re
 _deletions = [Statement(f"delete_{table}_of_runs") for table in _OF_RUNS]
 
 
-def oldest(readers: Readers, which: Ended) -> int | None:
+def oldest(readers: Readers, which: Ended, within: tuple[Any, ...] = ()) -> int | None:
     """When the one of these runs closed that is to be deleted next."""
-    found = _expired(readers, LATEST, which, 1)
+    found = _expired(readers, LATEST, which, 1, within)
     return found[0][1] if found else None
 
 
@@ -35,14 +36,16 @@ def retain(
     closed_before: int,
     limit: int,
     which: Ended,
+    within: tuple[Any, ...] = (),
 ) -> int:
-    """Deletes up to ``limit`` closed runs with all that is theirs.
+    """Deletes up to ``limit`` closed runs with all that is theirs. ``within``: where there are several owners, in whose
+    slots.
 
     ``before_deletion`` is told the runs first, outside of any transaction: what other files hold of them goes before
     them, so that a crash in between leaves a run without its logs and never logs without their run. Events go before
     the run that they are of, in several transactions if they are many, for the same reason.
     """
-    runs = sorted(run for run, _ in _expired(readers, closed_before, which, limit))
+    runs = sorted(run for run, _ in _expired(readers, closed_before, which, limit, within))
     if not runs:
         return 0
     before_deletion(runs)
@@ -52,9 +55,11 @@ def retain(
     return len(runs)
 
 
-def _expired(readers: Readers, closed_before: int, which: Ended, limit: int) -> list[tuple[int, int]]:
+def _expired(
+    readers: Readers, closed_before: int, which: Ended, limit: int, within: tuple[Any, ...]
+) -> list[tuple[int, int]]:
     states = texts(state for state in which.states if state in CLOSED)
-    wanted = (closed_before, states, which.workflow, texts(which.but_not), which.app, limit)
+    wanted = (closed_before, states, which.workflow, texts(which.but_not), which.app, limit, *within)
     with readers.reading() as connection:
         return [(run, closed_at) for run, closed_at in _find.one(connection, wanted)]
 
