@@ -103,6 +103,19 @@ async def test_workflows_come_with_the_form_of_their_input(api: httpx.AsyncClien
     problem(await api.get("/workflows/nothing"), 404, "unknown-workflow")
 
 
+async def test_what_a_workflow_may_do_is_a_graph(api: httpx.AsyncClient) -> None:
+    found = (await api.get("/workflows/branches/outline")).json()
+    assert found["read"]
+    assert not found["cut"]
+    steps = [(node["name"], node["undo"]) for node in found["nodes"] if node["kind"] == "step"]
+    assert sorted(steps) == [("breaks", False), ("double", False), ("put_back", True), ("take", False)]
+    numbers = {node["id"]: node for node in found["nodes"]}
+    (fork,) = [node["id"] for node in found["nodes"] if node["kind"] == "branch"]
+    labels = {edge["label"]: numbers[edge["target"]]["name"] for edge in found["edges"] if edge["source"] == fork}
+    assert labels == {"yes": "breaks", "no": "double"}
+    problem(await api.get("/workflows/nothing/outline"), 404, "unknown-workflow")
+
+
 async def test_input_becomes_the_declared_type(api: httpx.AsyncClient) -> None:
     run = await start(api, "adds_up", [{"text": "a", "amount": "1.50"}, {"text": "b", "amount": "2"}])
     assert (await until(api, run, "completed", "failed"))["result"]["value"] == "3.50"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from segue.authoring.python.outline import Outline
 from segue.handles import HumanTask
 from segue.repairing import Effect
 from segue.server import (
@@ -245,6 +246,10 @@ ROUTES: tuple[Route, ...] = (
     Route(
         method="GET", path="/workflows/{name}", needs="runs:read", handler=workflows.show_workflow,
         gives=workflows.WorkflowDetail, summary="One workflow with its source.",
+    ),
+    Route(
+        method="GET", path="/workflows/{name}/outline", needs="runs:read", handler=workflows.show_outline,
+        gives=Outline, summary="What its code may do, as a graph.",
     ),
     Route(
         method="GET", path="/workflows/{name}/grid", needs="runs:read", handler=grid.show_grid, query=grid.GridQuery,

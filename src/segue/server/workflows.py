@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 from typing import Any
 
 import msgspec
 
 from segue.authoring.python.definitions import Workflow
+from segue.authoring.python.outline import Outline
+from segue.authoring.python.outline_walk import outline_of
 from segue.authoring.python.versions import Versioning
 from segue.errors import UnknownWorkflow
 from segue.server.call import Call
@@ -62,10 +65,7 @@ async def list_workflows(call: Call[Any, None]) -> list[WorkflowView]:
 
 
 async def show_workflow(call: Call[Any, None]) -> WorkflowDetail:
-    name = call.path["name"]
-    workflow = call.engine.definitions.workflow(name)
-    if workflow is None:
-        raise UnknownWorkflow(name, call.engine.definitions.names())
+    workflow = _the_workflow(call)
     function = inspect.unwrap(workflow.function)
     try:
         lines, first = inspect.getsourcelines(function)
@@ -74,11 +74,25 @@ async def show_workflow(call: Call[Any, None]) -> WorkflowDetail:
         lines, place = [], ""
     return WorkflowDetail(
         workflow=_view(call, workflow),
-        versions=[_version(each, workflow) for each in call.engine.definitions.versions_of(name)],
+        versions=[_version(each, workflow) for each in call.engine.definitions.versions_of(workflow.name)],
         documentation=inspect.getdoc(function) or "",
         source="".join(lines),
         place=place,
     )
+
+
+async def show_outline(call: Call[Any, None]) -> Outline:
+    """Source is read in a thread: there may be much of it, and others are answered meanwhile."""
+    return await asyncio.to_thread(outline_of, _the_workflow(call))
+
+
+def _the_workflow(call: Call[Any, Any]) -> Workflow[Any, Any]:
+    """The workflow that the path names. Raises ``UnknownWorkflow``."""
+    name = call.path["name"]
+    workflow = call.engine.definitions.workflow(name)
+    if workflow is None:
+        raise UnknownWorkflow(name, call.engine.definitions.names())
+    return workflow
 
 
 def _version(workflow: Workflow[Any, Any], base: Workflow[Any, Any]) -> VersionView:

@@ -739,6 +739,31 @@ export interface VersionView {
   base: boolean
 }
 
+export interface Outline {
+  nodes: OutlineNode[]
+  edges: OutlineEdge[]
+  cut?: boolean
+  read?: boolean
+}
+
+export interface OutlineNode {
+  id: number
+  kind: "again" | "branch" | "child" | "continues" | "decision" | "end" | "fails" | "handler" | "join" | "loop" | "message" | "parallel" | "saga" | "signal" | "sleep" | "start" | "step" | "task" | "timeout" | "try" | "unknown" | "wait"
+  name: string
+  detail?: string
+  many?: boolean
+  undo?: boolean
+  line?: number | null
+  inside?: string
+}
+
+export interface OutlineEdge {
+  source: number
+  target: number
+  kind?: "back" | "beside" | "failed" | "next"
+  label?: string
+}
+
 export interface GridQuery {
   limit?: number
 }
@@ -983,6 +1008,7 @@ export interface Operations {
   cancel_backfill: { path: { name: string; backfill: string }; query: Record<never, never>; body: Bare; gives: undefined }
   list_workflows: { path: Record<never, never>; query: Record<never, never>; body: undefined; gives: WorkflowView[] }
   show_workflow: { path: { name: string }; query: Record<never, never>; body: undefined; gives: WorkflowDetail }
+  show_outline: { path: { name: string }; query: Record<never, never>; body: undefined; gives: Outline }
   show_grid: { path: { name: string }; query: { limit?: number }; body: undefined; gives: Grid }
   list_tasks: { path: Record<never, never>; query: { state?: string; assignee?: string | null; run?: number | null }; body: undefined; gives: TaskList }
   show_task: { path: { task: number }; query: Record<never, never>; body: undefined; gives: HumanTask }
@@ -1061,6 +1087,7 @@ export const ROUTES = {
   cancel_backfill: ['POST', '/schedules/{name}/backfills/{backfill}/cancel'],
   list_workflows: ['GET', '/workflows'],
   show_workflow: ['GET', '/workflows/{name}'],
+  show_outline: ['GET', '/workflows/{name}/outline'],
   show_grid: ['GET', '/workflows/{name}/grid'],
   list_tasks: ['GET', '/tasks'],
   show_task: ['GET', '/tasks/{task}'],

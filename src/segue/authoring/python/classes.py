@@ -65,14 +65,14 @@ class ClassForm:
     def __init__(self, cls: type[Any]) -> None:
         self.cls = cls
         self.function: Callable[..., Any] = _run_of(cls)
-        self._handlers = _handlers_of(cls)
+        self.handlers = _handlers_of(cls)
         self._takes_input = _takes_input(cls, self.function)
         _guard(cls)
 
     def call(self, *args: Any, **kwargs: Any) -> Coroutine[Any, Any, Any]:
         """Makes the run's instance, has its methods take the run's messages, and calls ``run``."""
         instance = self.cls(*args, **kwargs) if self._takes_input else self.cls()
-        register_methods(instance, self._handlers, require("a workflow's class").encodings)
+        register_methods(instance, self.handlers, require("a workflow's class").encodings)
         coroutine: Coroutine[Any, Any, Any] = instance.run(*args, **kwargs)
         return coroutine
 

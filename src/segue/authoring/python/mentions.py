@@ -35,7 +35,7 @@ def mentions(function: Any, step: str) -> bool:
             return True
         if found is step or (isinstance(found, str) and found == step):
             return True
-        if isinstance(found, (FunctionType, type, ModuleType)) and _is_library(found, home):
+        if isinstance(found, (FunctionType, type, ModuleType)) and is_library(found, home):
             if found.__name__ == step and str(found.__module__).startswith(_OURS):
                 return True
             continue
@@ -45,7 +45,8 @@ def mentions(function: Any, step: str) -> bool:
     return False
 
 
-def _is_library(found: Any, home: str) -> bool:
+def is_library(found: Any, home: str) -> bool:
+    """Whether a function, class or module is a library's, seen from code of the package ``home``."""
     name = found.__name__ if isinstance(found, ModuleType) else found.__module__ or ""
     package = name.partition(".")[0]
     if package in sys.stdlib_module_names or package == "segue":
