@@ -58,7 +58,7 @@ export const words = {
     worker: 'Worker', key: 'Key', child: 'Child run', childTag: 'child', childSteps: (name: string) => `Steps of ${name}`, decisionTag: 'decision', assignee: 'Asked', kind: 'Kind', began: 'Began', due: 'Due', progress: 'Progress', answered: 'Answered by',
     frames: (n: number) => `${n} more ${n === 1 ? 'frame' : 'frames'}`, fewer: 'Fewer frames', copy: 'Copy', attributes: 'Attributes', of: (i: number, n: number) => `${i} of ${n}`,
     caused: 'Caused by', workflow: 'Workflow', version: 'Version', id: 'Id', parent: 'Parent', waits: 'Waits for', openTask: 'Open the task',
-    work: 'Work ↓', undo: 'Undo ↑', asTaken: 'As taken', fit: 'Fit', zoomIn: 'Zoom in', zoomOut: 'Zoom out',
+    work: 'Work ↓', undo: 'Undo ↑', asTaken: 'As taken',
     compact: 'Compact', full: 'Full', copyJson: 'Copy as JSON', event: 'Event', at: 'At', actor: 'Actor', what: 'What', engine: 'engine', more: 'Load more',
     findLogs: 'Find in logs', follow: 'Follow', noLogs: 'No step has printed or logged anything.', noEvents: 'The journal is empty.', workflowLog: 'workflow', allSteps: 'All steps',
     retried: 'Retry asked for', cancelled: 'Cancel asked for', terminated: 'Terminated', signalled: 'Signal sent',
@@ -89,6 +89,13 @@ export const words = {
     askedFor: 'asked for', answered: 'answered', complete: 'Complete and go on', completed: 'Answered', allDone: 'That is all.', answer: 'Answer', waiting: (text: string) => `Waiting ${text}`, drop: 'Clear draft', draft: 'Draft kept in this browser', withdrawn: 'The run no longer needs an answer.', noForm: 'Any answer, as JSON',
   },
   form: { required: 'required', none: 'none', add: 'Add', remove: 'Remove', asJson: 'as JSON', asForm: 'as form', errors: (n: number) => `${n} ${n === 1 ? 'field needs' : 'fields need'} attention`, missing: 'Needed', notNumber: 'Not a number', notJson: 'Not JSON' },
+  canvas: { fit: 'Fit', zoomIn: 'Zoom in', zoomOut: 'Zoom out' },
+  outline: {
+    title: 'What its code may do', of: 'Graph of the code; the source below says the same', cut: 'There is more: only the beginning is drawn.', unread: 'Its source is not at hand, so it cannot be drawn.',
+    many: (name: string) => `${name} × each`, asks: (who: string) => `asks ${who}`, inside: (name: string) => `in ${name}`, line: (n: number) => `line ${n}`, sleeps: (length: string) => (length ? `sleeps ${length}` : 'sleeps'), within: (length: string) => `within ${length}`, again: (name: string) => `${name} again`,
+    end: 'ends', fails: 'fails', failsWith: (error: string) => `fails: ${error}`, continues: 'goes on as a new run', beside: 'side by side', forMany: (of: string) => of.replace(/^for /, 'for each '), join: 'all ended', tries: 'tries', saga: 'saga', group: 'group', forEver: 'for ever', takes: (kind: string, name: string) => `${kind} ${name}`, unknown: 'not known before it runs',
+    kinds: { step: 'Step', child: 'Child run', task: 'A person', signal: 'Signal', sleep: 'Sleep, wait', undo: 'Undo', unknown: 'Cannot be followed' },
+  },
   workflows: {
     title: 'Workflows', none: 'No workflow is served here', noneHint: 'Decorate an async function and serve the file:', sample: '@workflow\nasync def hello(name: str) -> str:\n    return f"Hello {name}"\n\n# segue dev hello.py', start: 'Start…', startTitle: (name: string) => `Start ${name}`, startDo: 'Start', id: 'Run id', idHint: 'Of your own; the same id and input is the same run', source: 'Source', input: 'Input', version: 'version', runs: 'Runs', lastRuns: 'Last runs', started: 'Started', choose: 'Choose a workflow', noInput: 'It takes no input.', place: 'Defined in',
   },

@@ -68,6 +68,12 @@ export const workflowQuery = (name: string) =>
     queryFn: ({ signal }) => ask('show_workflow', { path: { name }, signal }),
   })
 
+export const outlineQuery = (name: string) =>
+  queryOptions({
+    queryKey: ['outline', name],
+    queryFn: ({ signal }) => ask('show_outline', { path: { name }, signal }),
+  })
+
 export const gridQuery = (name: string) =>
   queryOptions({
     queryKey: ['grid', name],

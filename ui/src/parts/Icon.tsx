@@ -38,6 +38,10 @@ const DRAWINGS = {
   check: `<path d="M3.500 8.500l3 3 6-7"/>`,
   keyboard: `<rect x="1.800" y="4" width="12.400" height="8" rx="1.500"/><path d="M4.500 6.800h.1M7 6.800h.1M9.500 6.800h.1M12 6.800h.1M5.500 9.500h5"/>`,
   signal: `<path d="M3 13V10M6.500 13V7.500M10 13V5M13.500 13V2.500"/>`,
+  step: `<rect x="2.500" y="4.500" width="11" height="7" rx="1.500"/>`,
+  branch: `<path d="M8 2.300L13.700 8 8 13.700 2.300 8z"/>`,
+  lanes: `<path d="M8 2.200v3.300M3.500 13.500V8a2.500 2.500 0 0 1 2.500-2.500h4A2.500 2.500 0 0 1 12.500 8v5.500"/>`,
+  unknown: `<circle cx="8" cy="8" r="5.75" stroke-dasharray="2.2 2.3"/><path d="M6.400 6.600a1.600 1.600 0 1 1 2.300 1.500c-.5.300-.7.600-.7 1.100M8 11.200v.1"/>`,
 } as const
 
 export type IconName = keyof typeof DRAWINGS

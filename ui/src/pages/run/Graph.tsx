@@ -1,11 +1,9 @@
 // The graph of the steps as they were taken. The timeline is its equal for whoever cannot see it.
-import { Background, Handle, Position, ReactFlow, ReactFlowProvider, useReactFlow, type Edge, type Node, type NodeProps } from '@xyflow/react'
-import '@xyflow/react/dist/base.css'
-import { memo, useEffect, useMemo } from 'react'
+import { Handle, Position, type Edge, type Node, type NodeProps } from '@xyflow/react'
+import { memo, useMemo } from 'react'
 import type { RunPicture } from '../../api/schema'
+import { Canvas } from '../../parts/Canvas'
 import { duration, typeName } from '../../parts/format'
-import { Icon } from '../../parts/Icon'
-import { useKeys } from '../../parts/keys'
 import { StateIcon, stateWord, tone } from '../../parts/State'
 import { useNow } from '../../parts/Time'
 import { words } from '../../words'
@@ -21,15 +19,6 @@ const COLORS = { work: 'var(--completed-fill)', undo: 'var(--compensated-fill)',
 const SIDES = { work: ['bottom', 'top'], undo: ['up', 'below'], failed: ['right', 'left'] } as const
 
 export default function Graph({ picture, chosen, choose }: { picture: RunPicture; chosen: string | undefined; choose: (key: string) => void }) {
-  return (
-    <ReactFlowProvider>
-      <Canvas picture={picture} chosen={chosen} choose={choose} />
-    </ReactFlowProvider>
-  )
-}
-
-function Canvas({ picture, chosen, choose }: { picture: RunPicture; chosen: string | undefined; choose: (key: string) => void }) {
-  const flow = useReactFlow()
   const laid = useMemo(() => layout(picture), [picture])
   const nodes = useMemo<StepNode[]>(
     () => laid.nodes.map(({ group, x, y, thin }) => ({
@@ -46,30 +35,15 @@ function Canvas({ picture, chosen, choose }: { picture: RunPicture; chosen: stri
     })),
     [laid],
   )
-  const fit = () => void flow.fitView({ padding: 0.12, maxZoom: 1 })
-  useKeys({ f: fit })
-  const count = nodes.length
-  useEffect(() => {
-    const wait = requestAnimationFrame(() => void flow.fitView({ padding: 0.12, maxZoom: 1 }))
-    return () => cancelAnimationFrame(wait)
-  }, [flow, count])
   return (
     <div className="graph tl">
-      <div className="canvas" role="group" aria-label={w.graphOf}>
+      <Canvas label={w.graphOf} nodes={nodes} edges={edges} nodeTypes={TYPES} pick={(node) => choose(node.data.group.calls[0]!.key)}>
         <div className="lanes"><span>{w.work}</span>{laid.hasUndo && <span style={{ color: 'var(--compensating)' }}>{w.undo}</span>}</div>
-        <ReactFlow nodes={nodes} edges={edges} nodeTypes={TYPES} onNodeClick={(_, node) => choose(node.data.group.calls[0]!.key)} nodesConnectable={false} elementsSelectable={false} nodesFocusable={false} minZoom={0.1} maxZoom={2} fitView fitViewOptions={{ padding: 0.12, maxZoom: 1 }} proOptions={{ hideAttribution: true }}>
-          <Background gap={16} size={1} color="var(--line2)" bgColor="var(--bg)" />
-        </ReactFlow>
-        <div className="tools">
-          <button aria-label={w.zoomIn} onClick={() => void flow.zoomIn()}><Icon name="plus" small /></button>
-          <button aria-label={w.zoomOut} onClick={() => void flow.zoomOut()}><Icon name="minus" small /></button>
-          <button aria-label={w.fit} onClick={fit}><Icon name="fit" small /></button>
-        </div>
-      </div>
+      </Canvas>
       <div className="legend">
         {['completed', 'failed', 'compensated', 'incident', 'running', 'waiting'].map((state) => <span key={state} className="wide"><StateIcon state={state} />{stateWord(state)}</span>)}
         <span style={{ marginLeft: 'auto' }}>{w.steps(picture.calls.length)}</span>
-        <span className="wide"><kbd aria-hidden="true">f</kbd>{w.fit}</span>
+        <span className="wide"><kbd aria-hidden="true">f</kbd>{words.canvas.fit}</span>
       </div>
     </div>
   )

@@ -1,6 +1,7 @@
 // The workflows that are served here: what each takes, what it did lately, and its source.
 import { useQuery } from '@tanstack/react-query'
 import { Link, useSearch } from '@tanstack/react-router'
+import { lazy, Suspense, useState } from 'react'
 import { useAllowed } from '../../api/allowed'
 import { workflowQuery, workflowsQuery } from '../../api/queries'
 import type { WorkflowView } from '../../api/schema'
@@ -12,8 +13,10 @@ import { Icon } from '../../parts/Icon'
 import { field, resolved, type Schema } from '../../parts/schema'
 import { words } from '../../words'
 import { Grid } from './Grid'
+import { Source } from './Source'
 import './workflows.css'
 
+const Outline = lazy(() => import('./Outline'))
 const w = words.workflows
 
 export default function Workflows() {
@@ -51,6 +54,7 @@ function Detail({ workflow }: { workflow: WorkflowView }) {
   const { open } = useFrame()
   const may = useAllowed()
   const detail = useQuery(workflowQuery(workflow.name))
+  const [line, setLine] = useState<number>()
   return (
     <section className="wf" aria-label={workflow.name}>
       <div className="row head">
@@ -62,10 +66,12 @@ function Detail({ workflow }: { workflow: WorkflowView }) {
       {detail.data?.documentation && <p className="dim doc">{detail.data.documentation}</p>}
       <div className="sect"><h2>{words.grid.title}</h2><Link className="more link" to="/runs" search={{ workflow: workflow.name }}>{w.runs}</Link></div>
       <Grid name={workflow.name} />
+      <div className="sect"><h2>{words.outline.title}</h2></div>
+      <Suspense fallback={<div className="panel outline" style={{ height: 200 }} />}><Outline name={workflow.name} line={line} choose={setLine} /></Suspense>
       {workflow.input && workflow.parameters.length > 0 && <><div className="sect"><h2>{w.input}</h2></div><div className="panel pad"><Fields schema={workflow.input as Schema} defs={(workflow.input as Schema).$defs ?? {}} depth={0} /></div></>}
       <div className="sect"><h2>{w.source}</h2>{detail.data?.place && <span className="tiny faint mono cut" title={detail.data.place}>{w.place} {detail.data.place.split('/').slice(-2).join('/')}</span>}</div>
       {detail.error && <ErrorFace error={detail.error} />}
-      {detail.data && <pre className="source" tabIndex={0}>{numbered(detail.data.source)}</pre>}
+      {detail.data && <Source text={detail.data.source} line={line} />}
     </section>
   )
 }
@@ -93,14 +99,4 @@ function typeOf(schema: Schema, defs: Record<string, Schema>): string {
   const kind = field('', inner)
   const name = kind.kind === 'choice' ? kind.options.map((each) => JSON.stringify(each)).join(' | ') : kind.kind === 'list' ? `${typeOf(kind.items, defs)}[]` : kind.kind === 'object' ? (inner.title ?? 'object') : kind.kind === 'json' ? 'any' : (inner.format ?? inner.type ?? 'any')
   return optional ? `${name}?` : name
-}
-
-function numbered(source: string) {
-  return source.trimEnd().split('\n').map((line, i) => (
-    <span key={i} className="ln">
-      <span className="no" aria-hidden="true">{i + 1}</span>
-      {line}
-      {'\n'}
-    </span>
-  ))
 }
