@@ -58,7 +58,7 @@ def _operations(paths: dict[str, Any]) -> str:
 def _parameters(operation: dict[str, Any], place: str) -> str:
     found = [each for each in operation["parameters"] if each["in"] == place]
     fields = [f"{_key(each['name'])}{'' if each['required'] else '?'}: {_type(each['schema'])}" for each in found]
-    return "{ " + "; ".join(fields) + " }" if fields else "Record<never, never>"
+    return "{ " + "; ".join(fields) + " }" if fields else "{ [K in never]: never }"
 
 
 def _gives(operation: dict[str, Any]) -> str:
@@ -88,9 +88,9 @@ def _type(schema: dict[str, Any]) -> str:
             item = _type(schema.get("items", {}))
             return f"({item})[]" if "|" in item else f"{item}[]"
         case {"type": "object", "additionalProperties": dict(value)}:
-            return f"Record<string, {_type(value)}>"
+            return f"{{ [name: string]: {_type(value)} }}"
         case {"type": "object"}:
-            return "Record<string, unknown>"
+            return "{ [name: string]: unknown }"
         case {"type": str(kind)}:
             return PLAIN[kind]
         case _ if set(schema) <= {"default", "description", "title"}:

@@ -13,7 +13,7 @@ export interface Nothing {
 }
 
 export interface Overview {
-  counts: Record<string, number>
+  counts: { [name: string]: number }
   incidents: RunView[]
   tasks: HumanTask[]
   open_tasks: number
@@ -36,8 +36,8 @@ export interface RunView {
   closed_at: number | null
   parent: number | null
   error: string | null
-  tags: Record<string, string>
-  attributes: Record<string, unknown>
+  tags: { [name: string]: string }
+  attributes: { [name: string]: unknown }
   due_at?: number | null
   summary?: string
   timer?: string | null
@@ -66,7 +66,7 @@ export interface HumanTask {
   state: "completed" | "open" | "withdrawn"
   opened_at: number
   due?: number | null
-  form?: Record<string, unknown> | null
+  form?: { [name: string]: unknown } | null
   subject?: unknown
   closed_at?: number | null
   closed_by?: string | null
@@ -75,7 +75,7 @@ export interface HumanTask {
 
 export interface OwnerView {
   worker: string
-  serves: Record<string, string>
+  serves: { [name: string]: string }
 }
 
 export interface FigureQuery {
@@ -99,14 +99,14 @@ export interface Figures {
 }
 
 export interface Ended {
-  states: Record<string, number>
+  states: { [name: string]: number }
   p50: number | null
   p95: number | null
   p99: number | null
 }
 
 export interface Bar {
-  states: Record<string, number>
+  states: { [name: string]: number }
   p50: number | null
   p95: number | null
   p99: number | null
@@ -114,12 +114,12 @@ export interface Bar {
 }
 
 export interface WorkflowFigures {
-  states: Record<string, number>
+  states: { [name: string]: number }
   p50: number | null
   p95: number | null
   p99: number | null
   workflow: string
-  open: Record<string, number>
+  open: { [name: string]: number }
 }
 
 export interface VersionMark {
@@ -153,7 +153,7 @@ export interface StartBody {
   input?: unknown[]
   id?: string | null
   on_conflict?: "fail" | "replace" | "terminate-if-running" | "use-existing" | "use-open"
-  tags?: Record<string, string>
+  tags?: { [name: string]: string }
   delay?: string | null
   timeout?: string | null
   summary?: string
@@ -168,9 +168,9 @@ export interface RunPicture {
   waits: WaitView[]
   input: ValueView | null
   result: ValueView | null
-  published: Record<string, unknown>
+  published: { [name: string]: unknown }
   started_by: string | null
-  children?: Record<string, RunPicture>
+  children?: { [name: string]: RunPicture }
 }
 
 export interface CallView {
@@ -255,8 +255,8 @@ export interface EventView {
   event: string
   at: number
   actor?: string | null
-  headers?: Record<string, string> | null
-  fields?: Record<string, unknown>
+  headers?: { [name: string]: string } | null
+  fields?: { [name: string]: unknown }
 }
 
 export interface LogPage {
@@ -310,7 +310,7 @@ export interface UnderWay {
 export interface SignalView {
   name: string
   awaited: boolean
-  form: Record<string, unknown>
+  form: { [name: string]: unknown }
 }
 
 export interface SignalBody {
@@ -359,7 +359,7 @@ export interface Effect {
 export interface InputBody {
   call: string
   arguments?: unknown[]
-  named?: Record<string, unknown>
+  named?: { [name: string]: unknown }
 }
 
 export interface RerunBody {
@@ -415,8 +415,8 @@ export interface Record {
   activity: Activity
   beats: BeatView[]
   tasks: AskedView[]
-  children: Record<string, number>
-  published: Record<string, unknown>
+  children: { [name: string]: number }
+  published: { [name: string]: unknown }
 }
 
 export interface BeatView {
@@ -547,7 +547,7 @@ export interface Activated {
   idempotency_key: string
   lease_until: number
   deadline: number | null
-  headers: Record<string, string>
+  headers: { [name: string]: string }
   heartbeat?: unknown
 }
 
@@ -576,7 +576,7 @@ export interface ScheduleView {
   when: string
   policy: Policy
   input: ValueView
-  tags: Record<string, string>
+  tags: { [name: string]: string }
   note: string
   declared: boolean
   changed: string[]
@@ -660,7 +660,7 @@ export interface ScheduleBody {
   after?: string[]
   start?: number | null
   end?: number | null
-  tags?: Record<string, string>
+  tags?: { [name: string]: string }
   note?: string
   paused?: string | null
 }
@@ -680,7 +680,7 @@ export interface ScheduleChange {
   after?: string[]
   start?: number | null
   end?: number | null
-  tags?: Record<string, string>
+  tags?: { [name: string]: string }
   note?: string
 }
 
@@ -719,7 +719,7 @@ export interface WorkflowView {
   name: string
   version: string
   parameters: string[]
-  input: Record<string, unknown> | null
+  input: { [name: string]: unknown } | null
   summary: string
 }
 
@@ -838,7 +838,7 @@ export interface PasswordBody {
 
 export interface Account {
   name: string
-  roles: Record<string, "admin" | "developer" | "operator" | "viewer">
+  roles: { [name: string]: "admin" | "developer" | "operator" | "viewer" }
   created_at: number
   elsewhere: boolean
 }
@@ -846,11 +846,11 @@ export interface Account {
 export interface UserBody {
   name: string
   password: string
-  roles?: Record<string, "admin" | "developer" | "operator" | "viewer">
+  roles?: { [name: string]: "admin" | "developer" | "operator" | "viewer" }
 }
 
 export interface UserChange {
-  roles?: Record<string, "admin" | "developer" | "operator" | "viewer">
+  roles?: { [name: string]: "admin" | "developer" | "operator" | "viewer" }
   password?: string
 }
 
@@ -906,7 +906,7 @@ export interface Worker {
   since: number
   expires: number | null
   slots: number
-  serves: Record<string, string>
+  serves: { [name: string]: string }
 }
 
 export interface SystemView {
@@ -956,82 +956,82 @@ export interface Ready {
 }
 
 export interface Operations {
-  overview: { path: Record<never, never>; query: Record<never, never>; body: undefined; gives: Overview }
-  figures: { path: Record<never, never>; query: { since: number; until?: number | null; bar: number; workflow?: string | null }; body: undefined; gives: Figures }
-  list_runs: { path: Record<never, never>; query: { state?: string[]; workflow?: string | null; id?: string | null; tag?: string[]; attribute?: string[]; since?: number | null; until?: number | null; parent?: number | null; current?: string | null; after?: number | null; limit?: number }; body: undefined; gives: RunPage }
-  start_run: { path: Record<never, never>; query: Record<never, never>; body: StartBody; gives: RunView }
-  show_run: { path: { run: number }; query: Record<never, never>; body: undefined; gives: RunPicture }
+  overview: { path: { [K in never]: never }; query: { [K in never]: never }; body: undefined; gives: Overview }
+  figures: { path: { [K in never]: never }; query: { since: number; until?: number | null; bar: number; workflow?: string | null }; body: undefined; gives: Figures }
+  list_runs: { path: { [K in never]: never }; query: { state?: string[]; workflow?: string | null; id?: string | null; tag?: string[]; attribute?: string[]; since?: number | null; until?: number | null; parent?: number | null; current?: string | null; after?: number | null; limit?: number }; body: undefined; gives: RunPage }
+  start_run: { path: { [K in never]: never }; query: { [K in never]: never }; body: StartBody; gives: RunView }
+  show_run: { path: { run: number }; query: { [K in never]: never }; body: undefined; gives: RunPicture }
   list_events: { path: { run: number }; query: { after?: number; limit?: number }; body: undefined; gives: EventPage }
   list_logs: { path: { run: number }; query: { after?: number; limit?: number }; body: undefined; gives: LogPage }
   show_value: { path: { run: number }; query: { seq: number; field: string }; body: undefined; gives: ValueView }
   follow_run: { path: { run: number }; query: { after?: number }; body: undefined; gives: Following }
-  list_signals: { path: { run: number }; query: Record<never, never>; body: undefined; gives: SignalView[] }
-  signal_run: { path: { run: number }; query: Record<never, never>; body: SignalBody; gives: undefined }
-  query_run: { path: { run: number }; query: Record<never, never>; body: CallBody; gives: Answer }
-  update_run: { path: { run: number }; query: Record<never, never>; body: CallBody; gives: Answer }
-  cancel_run: { path: { run: number }; query: Record<never, never>; body: ReasonBody; gives: undefined }
-  terminate_run: { path: { run: number }; query: Record<never, never>; body: ReasonBody; gives: undefined }
-  retry_run: { path: { run: number }; query: Record<never, never>; body: RetryBody; gives: undefined }
-  pause_run: { path: { run: number }; query: Record<never, never>; body: ReasonBody; gives: undefined }
-  resume_run: { path: { run: number }; query: Record<never, never>; body: Bare; gives: undefined }
-  skip_call: { path: { run: number }; query: Record<never, never>; body: SkipBody; gives: Effect }
-  edit_input: { path: { run: number }; query: Record<never, never>; body: InputBody; gives: Effect }
-  rerun: { path: { run: number }; query: Record<never, never>; body: RerunBody; gives: RunView }
-  fork_run: { path: { run: number }; query: Record<never, never>; body: ForkBody; gives: RunView }
+  list_signals: { path: { run: number }; query: { [K in never]: never }; body: undefined; gives: SignalView[] }
+  signal_run: { path: { run: number }; query: { [K in never]: never }; body: SignalBody; gives: undefined }
+  query_run: { path: { run: number }; query: { [K in never]: never }; body: CallBody; gives: Answer }
+  update_run: { path: { run: number }; query: { [K in never]: never }; body: CallBody; gives: Answer }
+  cancel_run: { path: { run: number }; query: { [K in never]: never }; body: ReasonBody; gives: undefined }
+  terminate_run: { path: { run: number }; query: { [K in never]: never }; body: ReasonBody; gives: undefined }
+  retry_run: { path: { run: number }; query: { [K in never]: never }; body: RetryBody; gives: undefined }
+  pause_run: { path: { run: number }; query: { [K in never]: never }; body: ReasonBody; gives: undefined }
+  resume_run: { path: { run: number }; query: { [K in never]: never }; body: Bare; gives: undefined }
+  skip_call: { path: { run: number }; query: { [K in never]: never }; body: SkipBody; gives: Effect }
+  edit_input: { path: { run: number }; query: { [K in never]: never }; body: InputBody; gives: Effect }
+  rerun: { path: { run: number }; query: { [K in never]: never }; body: RerunBody; gives: RunView }
+  fork_run: { path: { run: number }; query: { [K in never]: never }; body: ForkBody; gives: RunView }
   preview_fork: { path: { run: number }; query: { step?: string | null; seq?: number | null; code?: "newest" | "same" }; body: undefined; gives: Effect }
   list_children: { path: { run: number }; query: { after?: number | null; limit?: number }; body: undefined; gives: RunPage }
-  list_artifacts: { path: { run: number }; query: Record<never, never>; body: undefined; gives: ArtifactView[] }
+  list_artifacts: { path: { run: number }; query: { [K in never]: never }; body: undefined; gives: ArtifactView[] }
   show_artifact: { path: { run: number }; query: { name: string }; body: undefined; gives: ArtifactView }
   show_record: { path: { run: number }; query: { after?: number }; body: undefined; gives: Record }
-  preview_bulk: { path: Record<never, never>; query: Record<never, never>; body: BulkBody; gives: BulkPreview }
-  carry_out_bulk: { path: Record<never, never>; query: Record<never, never>; body: BulkBody; gives: BulkDone }
-  list_paused_steps: { path: Record<never, never>; query: Record<never, never>; body: undefined; gives: PausedStep[] }
-  pause_step: { path: { step: string }; query: Record<never, never>; body: ReasonBody; gives: undefined }
-  resume_step: { path: { step: string }; query: Record<never, never>; body: Bare; gives: undefined }
-  activate: { path: { queue: string }; query: Record<never, never>; body: ActivateBody; gives: ActivatedList }
-  beat: { path: { token: string }; query: Record<never, never>; body: BeatBody; gives: undefined }
-  complete: { path: { token: string }; query: Record<never, never>; body: ResultBody; gives: undefined }
-  fail: { path: { token: string }; query: Record<never, never>; body: FailBody; gives: undefined }
-  list_schedules: { path: Record<never, never>; query: Record<never, never>; body: undefined; gives: ScheduleView[] }
-  create_schedule: { path: Record<never, never>; query: Record<never, never>; body: ScheduleBody; gives: ScheduleView }
-  preview_rule: { path: Record<never, never>; query: Record<never, never>; body: RuleBody; gives: number[] }
-  show_schedule: { path: { name: string }; query: Record<never, never>; body: undefined; gives: ScheduleView }
-  change_schedule: { path: { name: string }; query: Record<never, never>; body: ScheduleChange; gives: ScheduleView }
-  delete_schedule: { path: { name: string }; query: Record<never, never>; body: undefined; gives: undefined }
+  preview_bulk: { path: { [K in never]: never }; query: { [K in never]: never }; body: BulkBody; gives: BulkPreview }
+  carry_out_bulk: { path: { [K in never]: never }; query: { [K in never]: never }; body: BulkBody; gives: BulkDone }
+  list_paused_steps: { path: { [K in never]: never }; query: { [K in never]: never }; body: undefined; gives: PausedStep[] }
+  pause_step: { path: { step: string }; query: { [K in never]: never }; body: ReasonBody; gives: undefined }
+  resume_step: { path: { step: string }; query: { [K in never]: never }; body: Bare; gives: undefined }
+  activate: { path: { queue: string }; query: { [K in never]: never }; body: ActivateBody; gives: ActivatedList }
+  beat: { path: { token: string }; query: { [K in never]: never }; body: BeatBody; gives: undefined }
+  complete: { path: { token: string }; query: { [K in never]: never }; body: ResultBody; gives: undefined }
+  fail: { path: { token: string }; query: { [K in never]: never }; body: FailBody; gives: undefined }
+  list_schedules: { path: { [K in never]: never }; query: { [K in never]: never }; body: undefined; gives: ScheduleView[] }
+  create_schedule: { path: { [K in never]: never }; query: { [K in never]: never }; body: ScheduleBody; gives: ScheduleView }
+  preview_rule: { path: { [K in never]: never }; query: { [K in never]: never }; body: RuleBody; gives: number[] }
+  show_schedule: { path: { name: string }; query: { [K in never]: never }; body: undefined; gives: ScheduleView }
+  change_schedule: { path: { name: string }; query: { [K in never]: never }; body: ScheduleChange; gives: ScheduleView }
+  delete_schedule: { path: { name: string }; query: { [K in never]: never }; body: undefined; gives: undefined }
   list_due_times: { path: { name: string }; query: { limit?: number; since?: number | null }; body: undefined; gives: number[] }
-  pause_schedule: { path: { name: string }; query: Record<never, never>; body: ReasonBody; gives: undefined }
-  resume_schedule: { path: { name: string }; query: Record<never, never>; body: Bare; gives: undefined }
-  trigger_schedule: { path: { name: string }; query: Record<never, never>; body: TriggerBody; gives: RunView }
-  create_backfill: { path: { name: string }; query: Record<never, never>; body: BackfillBody; gives: BackfillView }
-  preview_backfill: { path: { name: string }; query: Record<never, never>; body: PeriodBody; gives: BackfillCount }
-  show_backfill: { path: { name: string; backfill: string }; query: Record<never, never>; body: undefined; gives: BackfillView }
-  cancel_backfill: { path: { name: string; backfill: string }; query: Record<never, never>; body: Bare; gives: undefined }
-  list_workflows: { path: Record<never, never>; query: Record<never, never>; body: undefined; gives: WorkflowView[] }
-  show_workflow: { path: { name: string }; query: Record<never, never>; body: undefined; gives: WorkflowDetail }
-  show_outline: { path: { name: string }; query: Record<never, never>; body: undefined; gives: Outline }
+  pause_schedule: { path: { name: string }; query: { [K in never]: never }; body: ReasonBody; gives: undefined }
+  resume_schedule: { path: { name: string }; query: { [K in never]: never }; body: Bare; gives: undefined }
+  trigger_schedule: { path: { name: string }; query: { [K in never]: never }; body: TriggerBody; gives: RunView }
+  create_backfill: { path: { name: string }; query: { [K in never]: never }; body: BackfillBody; gives: BackfillView }
+  preview_backfill: { path: { name: string }; query: { [K in never]: never }; body: PeriodBody; gives: BackfillCount }
+  show_backfill: { path: { name: string; backfill: string }; query: { [K in never]: never }; body: undefined; gives: BackfillView }
+  cancel_backfill: { path: { name: string; backfill: string }; query: { [K in never]: never }; body: Bare; gives: undefined }
+  list_workflows: { path: { [K in never]: never }; query: { [K in never]: never }; body: undefined; gives: WorkflowView[] }
+  show_workflow: { path: { name: string }; query: { [K in never]: never }; body: undefined; gives: WorkflowDetail }
+  show_outline: { path: { name: string }; query: { [K in never]: never }; body: undefined; gives: Outline }
   show_grid: { path: { name: string }; query: { limit?: number }; body: undefined; gives: Grid }
-  list_tasks: { path: Record<never, never>; query: { state?: string; assignee?: string | null; run?: number | null }; body: undefined; gives: TaskList }
-  show_task: { path: { task: number }; query: Record<never, never>; body: undefined; gives: HumanTask }
-  complete_task: { path: { task: number }; query: Record<never, never>; body: AnswerBody; gives: undefined }
-  show_session: { path: Record<never, never>; query: Record<never, never>; body: undefined; gives: SessionView }
-  log_in: { path: Record<never, never>; query: Record<never, never>; body: LoginBody; gives: undefined }
-  log_out: { path: Record<never, never>; query: Record<never, never>; body: undefined; gives: undefined }
-  change_password: { path: Record<never, never>; query: Record<never, never>; body: PasswordBody; gives: undefined }
-  list_users: { path: Record<never, never>; query: Record<never, never>; body: undefined; gives: Account[] }
-  add_user: { path: Record<never, never>; query: Record<never, never>; body: UserBody; gives: Account }
-  change_user: { path: { name: string }; query: Record<never, never>; body: UserChange; gives: Account }
-  remove_user: { path: { name: string }; query: Record<never, never>; body: undefined; gives: undefined }
-  list_keys: { path: Record<never, never>; query: Record<never, never>; body: undefined; gives: ApiKey[] }
-  add_key: { path: Record<never, never>; query: Record<never, never>; body: KeyBody; gives: NewKey }
-  revoke_key: { path: { key: string }; query: Record<never, never>; body: undefined; gives: undefined }
-  list_audit: { path: Record<never, never>; query: { actor?: string | null; before?: number | null; limit?: number }; body: undefined; gives: AuditPage }
-  list_workers: { path: Record<never, never>; query: Record<never, never>; body: undefined; gives: Worker[] }
-  show_system: { path: Record<never, never>; query: Record<never, never>; body: undefined; gives: SystemView }
-  show_app: { path: Record<never, never>; query: { app?: string | null }; body: undefined; gives: AppView }
-  changes: { path: Record<never, never>; query: { after?: number }; body: undefined; gives: Changed }
-  show_metrics: { path: Record<never, never>; query: Record<never, never>; body: undefined; gives: string }
-  healthy: { path: Record<never, never>; query: Record<never, never>; body: undefined; gives: Health }
-  ready: { path: Record<never, never>; query: Record<never, never>; body: undefined; gives: Ready }
+  list_tasks: { path: { [K in never]: never }; query: { state?: string; assignee?: string | null; run?: number | null }; body: undefined; gives: TaskList }
+  show_task: { path: { task: number }; query: { [K in never]: never }; body: undefined; gives: HumanTask }
+  complete_task: { path: { task: number }; query: { [K in never]: never }; body: AnswerBody; gives: undefined }
+  show_session: { path: { [K in never]: never }; query: { [K in never]: never }; body: undefined; gives: SessionView }
+  log_in: { path: { [K in never]: never }; query: { [K in never]: never }; body: LoginBody; gives: undefined }
+  log_out: { path: { [K in never]: never }; query: { [K in never]: never }; body: undefined; gives: undefined }
+  change_password: { path: { [K in never]: never }; query: { [K in never]: never }; body: PasswordBody; gives: undefined }
+  list_users: { path: { [K in never]: never }; query: { [K in never]: never }; body: undefined; gives: Account[] }
+  add_user: { path: { [K in never]: never }; query: { [K in never]: never }; body: UserBody; gives: Account }
+  change_user: { path: { name: string }; query: { [K in never]: never }; body: UserChange; gives: Account }
+  remove_user: { path: { name: string }; query: { [K in never]: never }; body: undefined; gives: undefined }
+  list_keys: { path: { [K in never]: never }; query: { [K in never]: never }; body: undefined; gives: ApiKey[] }
+  add_key: { path: { [K in never]: never }; query: { [K in never]: never }; body: KeyBody; gives: NewKey }
+  revoke_key: { path: { key: string }; query: { [K in never]: never }; body: undefined; gives: undefined }
+  list_audit: { path: { [K in never]: never }; query: { actor?: string | null; before?: number | null; limit?: number }; body: undefined; gives: AuditPage }
+  list_workers: { path: { [K in never]: never }; query: { [K in never]: never }; body: undefined; gives: Worker[] }
+  show_system: { path: { [K in never]: never }; query: { [K in never]: never }; body: undefined; gives: SystemView }
+  show_app: { path: { [K in never]: never }; query: { app?: string | null }; body: undefined; gives: AppView }
+  changes: { path: { [K in never]: never }; query: { after?: number }; body: undefined; gives: Changed }
+  show_metrics: { path: { [K in never]: never }; query: { [K in never]: never }; body: undefined; gives: string }
+  healthy: { path: { [K in never]: never }; query: { [K in never]: never }; body: undefined; gives: Health }
+  ready: { path: { [K in never]: never }; query: { [K in never]: never }; body: undefined; gives: Ready }
 }
 
 export const ROUTES = {
