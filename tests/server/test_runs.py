@@ -119,3 +119,35 @@ async def test_a_run_of_another_namespace_is_not_there(api: httpx.AsyncClient, e
     engine.namespace = "another"
     problem(await api.get(f"/runs/{run}"), 404, "run-not-found")
     problem(await api.post(f"/runs/{run}/cancel", json={}), 404, "run-not-found")
+
+
+async def test_steps_of_which_there_is_no_more_to_tell_come_column_by_column(api: httpx.AsyncClient) -> None:
+    run = await start(api, "many", 3)
+    whole = await until(api, run, "completed")
+    brief = (await api.get(f"/runs/{run}", params={"plain": "true"})).json()
+    plain = brief["plain"]
+    assert whole["plain"] is None
+    assert brief["calls"] == []
+    assert len(whole["calls"]) == 3
+    for i, call in enumerate(whole["calls"]):
+        began = whole["run"]["started_at"] + plain["began"][i]
+        (attempt,) = call["tries"]
+        assert (call["key"], call["name"]) == (plain["key"][i], plain["names"][plain["name"][i]])
+        assert (call["began_at"], attempt["started_at"]) == (began, began + plain["waited"][i])
+        assert attempt["ended_at"] == call["ended_at"] == began + plain["waited"][i] + plain["ran"][i]
+        assert attempt["worker"] == plain["workers"][plain["worker"][i]]
+        for field in ("input", "result"):
+            value = (await api.get(f"/runs/{run}/value", params={"seq": plain["seq"][i], "field": field})).json()
+            assert value == call[field]
+
+
+async def test_what_failed_waits_or_was_undone_is_told_whole(api: httpx.AsyncClient) -> None:
+    run = await start(api, "branches", True)
+    whole = await until(api, run, "failed")
+    brief = (await api.get(f"/runs/{run}", params={"plain": "true"})).json()
+    apart = [call["name"] for call in brief["calls"]]
+    assert {"breaks", "put_back"} <= set(apart)
+    assert sorted([*apart, *(brief["plain"]["names"][i] for i in brief["plain"]["name"])]) == sorted(
+        call["name"] for call in whole["calls"]
+    )
+    assert [call for call in whole["calls"] if call["name"] in apart] == brief["calls"]

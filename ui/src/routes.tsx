@@ -1,6 +1,7 @@
 // The pages and what stands in their addresses; each page is fetched when it is first opened.
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router'
 import { root } from './api/client'
+import { queryClient, runQuery } from './api/queries'
 import { Frame } from './frame/Frame'
 import { NotFound } from './frame/NotFound'
 
@@ -78,6 +79,8 @@ const run = createRoute({
     full: flag(search.full),
     find: text(search.find),
   }),
+  // Asked for while the page's own code is on its way.
+  loader: ({ params }) => void queryClient.prefetchQuery(runQuery(Number(params.run))),
   component: lazyRouteComponent(() => import('./pages/run/Run')),
 })
 

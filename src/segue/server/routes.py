@@ -54,8 +54,8 @@ ROUTES: tuple[Route, ...] = (
         gives=RunView, status=201, summary="Start a run; acknowledged once it is on disk.",
     ),
     Route(
-        method="GET", path="/runs/{run:int}", needs="runs:read", handler=runs.show_run, gives=runs.RunPicture,
-        summary="One run whole: its steps, incidents, waits, input and result.",
+        method="GET", path="/runs/{run:int}", needs="runs:read", handler=runs.show_run, query=runs.PictureQuery,
+        gives=runs.RunPicture, summary="One run whole: its steps, incidents, waits, input and result.",
     ),
     Route(
         method="GET", path="/runs/{run:int}/events", needs="runs:read", handler=runs.list_events,

@@ -12,6 +12,7 @@ from segue.errors import InvalidArgument, RunNotFound
 from segue.kernel import events as e
 from segue.kernel.payload import Payload
 from segue.server.call import Call, Limit, Number
+from segue.server.plain_calls import PlainCalls, is_plain, plain_calls
 from segue.server.views import (
     CallView,
     EventView,
@@ -96,6 +97,7 @@ class RunPicture(msgspec.Struct, frozen=True, kw_only=True):
         calls: in order of their beginning.
         published: values that the run shows while it goes on.
         children: pictures of the first child runs, by the key of the call.
+        plain: where it was asked for, the steps of which there is no more to tell; ``calls`` has the others.
     """
 
     run: RunView
@@ -109,6 +111,13 @@ class RunPicture(msgspec.Struct, frozen=True, kw_only=True):
     published: dict[str, Any]
     started_by: str | None
     children: dict[str, RunPicture] = {}
+    plain: PlainCalls | None = None
+
+
+class PictureQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """``plain``: steps that simply completed come column by column, without their values, which are asked for."""
+
+    plain: bool = False
 
 
 class EventQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -201,13 +210,13 @@ def _opened(engine: Engine, row: RunRow) -> RunRow:
     return msgspec.structs.replace(row, summary=open_text(row.summary), timer=row.timer and open_text(row.timer))
 
 
-async def show_run(call: Call[Any, None]) -> RunPicture:
+async def show_run(call: Call[PictureQuery, None]) -> RunPicture:
     watch = LiveWatch(call.engine, the_run(call).run)
     watch.refresh()
-    return picture(call.engine, watch)
+    return picture(call.engine, watch, plain=call.query.plain)
 
 
-def picture(engine: Engine, watch: Watch) -> RunPicture:
+def picture(engine: Engine, watch: Watch, *, plain: bool = False) -> RunPicture:
     """A run as its watch sees it."""
     timeline = watch.timeline
     calls = sorted(timeline.calls.values(), key=lambda each: each.began_at)
@@ -217,7 +226,7 @@ def picture(engine: Engine, watch: Watch) -> RunPicture:
         run=view,
         seq=timeline.seq,
         now=watch.now,
-        calls=[call_view(each) for each in calls],
+        calls=[call_view(each) for each in calls if not (plain and is_plain(each))],
         incidents=[incident_view(incident) for incident in timeline.incidents],
         waits=[WaitView(wait.kind, wait.name, wait.until) for wait in watch.waits()],
         input=None if started is None else value_view(started.input, (1, "input")),
@@ -226,7 +235,8 @@ def picture(engine: Engine, watch: Watch) -> RunPicture:
         else None,
         published=engine.published(watch.run),
         started_by=None if started is None else started.actor,
-        children={key: picture(engine, child) for key, child in watch.children.items()},
+        children={key: picture(engine, child, plain=plain) for key, child in watch.children.items()},
+        plain=plain_calls(filter(is_plain, calls), watch.row.started_at) if plain else None,
     )
 
 

@@ -1,6 +1,7 @@
 // What is asked and kept: one place for the names of answers, so that a change reaches every screen that shows them.
 import { keepPreviousData, QueryClient, queryOptions } from '@tanstack/react-query'
 import { ask, Refusal } from './client'
+import { unpacked } from './plain'
 import type { Operations } from './schema'
 
 export const queryClient = new QueryClient({
@@ -46,7 +47,7 @@ export const figuresQuery = (query: FigureFilter) =>
 export const runQuery = (run: number) =>
   queryOptions({
     queryKey: ['run', run],
-    queryFn: ({ signal }) => ask('show_run', { path: { run }, signal }),
+    queryFn: ({ signal }) => ask('show_run', { path: { run }, query: { plain: true }, signal }).then(unpacked),
     meta: live,
   })
 

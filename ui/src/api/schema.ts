@@ -159,6 +159,10 @@ export interface StartBody {
   summary?: string
 }
 
+export interface PictureQuery {
+  plain?: boolean
+}
+
 export interface RunPicture {
   run: RunView
   seq: number
@@ -171,6 +175,7 @@ export interface RunPicture {
   published: { [name: string]: unknown }
   started_by: string | null
   children?: { [name: string]: RunPicture }
+  plain?: PlainCalls | null
 }
 
 export interface CallView {
@@ -238,6 +243,18 @@ export interface WaitView {
   kind: string
   name?: string
   until?: number | null
+}
+
+export interface PlainCalls {
+  names: string[]
+  workers: string[]
+  key: string[]
+  name: number[]
+  worker: number[]
+  began: number[]
+  waited: number[]
+  ran: number[]
+  seq: number[]
 }
 
 export interface EventQuery {
@@ -960,7 +977,7 @@ export interface Operations {
   figures: { path: { [K in never]: never }; query: { since: number; until?: number | null; bar: number; workflow?: string | null }; body: undefined; gives: Figures }
   list_runs: { path: { [K in never]: never }; query: { state?: string[]; workflow?: string | null; id?: string | null; tag?: string[]; attribute?: string[]; since?: number | null; until?: number | null; parent?: number | null; current?: string | null; after?: number | null; limit?: number }; body: undefined; gives: RunPage }
   start_run: { path: { [K in never]: never }; query: { [K in never]: never }; body: StartBody; gives: RunView }
-  show_run: { path: { run: number }; query: { [K in never]: never }; body: undefined; gives: RunPicture }
+  show_run: { path: { run: number }; query: { plain?: boolean }; body: undefined; gives: RunPicture }
   list_events: { path: { run: number }; query: { after?: number; limit?: number }; body: undefined; gives: EventPage }
   list_logs: { path: { run: number }; query: { after?: number; limit?: number }; body: undefined; gives: LogPage }
   show_value: { path: { run: number }; query: { seq: number; field: string }; body: undefined; gives: ValueView }

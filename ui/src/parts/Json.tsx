@@ -13,21 +13,24 @@ const MOST = 100
 
 /** `run`: whose it is, so that what was too large to be sent along can be asked for. */
 export function Value({ value, run }: { value: ValueView; run?: number }) {
-  if (value.cut && run !== undefined && value.seq != null) return <Loadable value={value} run={run} show={(loaded) => <Value value={loaded} />} />
+  if (value.cut && run !== undefined && value.seq != null) return <Loadable key={`${run} ${value.seq} ${value.field}`} value={value} run={run} show={(loaded) => <Value value={loaded} />} />
   if (value.cut) return <p className="tiny dim">{words.json.cut(size(value.bytes))}</p>
   if (!('value' in value)) return <p className="tiny dim">{words.json.sealed}</p>
   return <Json value={value.value} />
 }
 
+/** Bytes up to which a value is loaded without being asked for. */
+const SMALL = 16_384
+
 /** A large value says its size, and is loaded on request. */
 export function Loadable({ value, run, show }: { value: ValueView; run: number; show: (loaded: ValueView) => ReactNode }) {
-  const [wanted, setWanted] = useState(false)
+  const [wanted, setWanted] = useState(value.bytes <= SMALL)
   const { data, error, isFetching, refetch } = useQuery({ ...valueQuery(run, value.seq ?? 0, value.field ?? ''), enabled: wanted })
   if (data) return <>{show(data)}</>
   return (
     <>
       <p className="tiny dim loadable">
-        {words.json.cut(size(value.bytes))}
+        {value.bytes > 0 && words.json.cut(size(value.bytes))}
         <button className="btn" disabled={isFetching} onClick={() => (error ? void refetch() : setWanted(true))}>{isFetching ? words.faces.loading : words.json.load}</button>
       </p>
       {error && <p className="tiny err">{error.message}</p>}

@@ -68,8 +68,8 @@ function Payload({ title, value, run }: { title: string; value: NonNullable<Call
   return (
     <section>
       <h3>
-        {title} <span className="more">{value.encoding} · {size(value.bytes)}</span>
-        <button className="plain" aria-label={`${w.copy} ${title}`} onClick={() => copy(JSON.stringify(value.value, null, 2))}><Icon name="copy" small /></button>
+        {title} <span className="more">{value.bytes > 0 && `${value.encoding} · ${size(value.bytes)}`}</span>
+        {!value.cut && <button className="plain" aria-label={`${w.copy} ${title}`} onClick={() => copy(JSON.stringify(value.value, null, 2))}><Icon name="copy" small /></button>}
       </h3>
       <Value value={value} run={run} />
     </section>

@@ -1,7 +1,7 @@
 // One run: where it stands, why, and what can be done.
 import { useQuery } from '@tanstack/react-query'
 import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router'
-import { lazy, Suspense, useCallback, useEffect, useMemo } from 'react'
+import { useCallback, useEffect, useMemo } from 'react'
 import { runQuery } from '../../api/queries'
 import type { CallView, RunPicture } from '../../api/schema'
 import { FailureLine, ErrorLine } from '../../parts/ErrorText'
@@ -10,6 +10,7 @@ import { ErrorFace, GreyRows } from '../../parts/Faces'
 import { duration, oneLine } from '../../parts/format'
 import { Icon } from '../../parts/Icon'
 import { useKeys } from '../../parts/keys'
+import { later } from '../../parts/later'
 import { StateChip } from '../../parts/State'
 import { Ago, Span, useNow } from '../../parts/Time'
 import { say } from '../../parts/toasts'
@@ -25,10 +26,10 @@ import { Timeline } from './Timeline'
 import { useActivity } from './activity'
 import './run.css'
 
-const Graph = lazy(() => import('./Graph'))
-const Events = lazy(() => import('./Events'))
-const Artifacts = lazy(() => import('./Artifacts'))
-const Logs = lazy(() => import('./Logs'))
+const Graph = later(() => import('./Graph'))
+const Events = later(() => import('./Events'))
+const Artifacts = later(() => import('./Artifacts'))
+const Logs = later(() => import('./Logs'))
 const w = words.run
 /** In the address: no step is selected, not even the one that needs a person. */
 const NONE = '-'
@@ -98,13 +99,11 @@ function Page({ picture }: { picture: RunPicture }) {
         ))}
       </nav>
       <div className="split">
-        <Suspense fallback={<GreyRows />}>
-          {tab === 'timeline' && <Timeline picture={picture} chosen={chosen && step} choose={choose} unfolded={search.unfolded === true} fold={(unfolded) => look({ unfolded: unfolded || undefined })} />}
-          {tab === 'graph' && <Graph picture={picture} chosen={chosen?.key} choose={choose} />}
-          {tab === 'events' && <Events picture={picture} full={search.full === true} look={look} choose={choose} chosen={chosen?.key} />}
-          {tab === 'artifacts' && <Artifacts picture={picture} />}
-          {tab === 'logs' && <Logs picture={picture} find={search.find ?? ''} step={search.step} look={look} />}
-        </Suspense>
+        {tab === 'timeline' && <Timeline picture={picture} chosen={chosen && step} choose={choose} unfolded={search.unfolded === true} fold={(unfolded) => look({ unfolded: unfolded || undefined })} />}
+        {tab === 'graph' && <Graph picture={picture} chosen={chosen?.key} choose={choose} />}
+        {tab === 'events' && <Events picture={picture} full={search.full === true} look={look} choose={choose} chosen={chosen?.key} />}
+        {tab === 'artifacts' && <Artifacts picture={picture} />}
+        {tab === 'logs' && <Logs picture={picture} find={search.find ?? ''} step={search.step} look={look} />}
         <Inspector picture={of} call={chosen} choose={choose} asked={search.step !== undefined} />
       </div>
     </>
