@@ -90,3 +90,13 @@ def test_the_week(screen: Screen, served: Served) -> None:
     week.get_by_role("link", name=re.compile(r"(goes on|\+ times) quarter-hour")).first.wait_for()
     assert week.get_by_role("link", name="nightly-stock").count() in (6, 7)
     assert week.get_by_text("month-end").count() == 0  # it is paused
+
+
+def test_the_first_page_says_what_is_due_next(screen: Screen) -> None:
+    screen.open("/overview", "Next due")
+    panel = screen.page.locator("section", has=screen.page.get_by_role("heading", name="Next due"))
+    names = panel.get_by_role("listitem").get_by_role("link").all_inner_texts()
+    assert names[0] == "quarter-hour"
+    assert 1 < len(names) <= 5
+    panel.get_by_role("link", name="quarter-hour").click()
+    screen.page.wait_for_url("**/schedules?name=quarter-hour")

@@ -81,7 +81,7 @@ export const words = {
     nobody: 'Nothing needs a person.', open: 'Open', retry: 'Retry', review: 'Review', all: (n: number) => `All ${n}`, task: (who: string) => `Task · ${who}`,
     workers: 'Workers', owner: (n: number) => (n === 1 ? '1 owns this app' : 'nobody owns this app'), serves: (n: number) => `serves ${n} ${n === 1 ? 'workflow' : 'workflows'}`, noWorker: 'No worker runs: runs wait until one is started with', workerCommand: 'segue worker',
     workflow: 'Workflow', running: 'Running', waiting: 'Waiting', ended: 'Ended', lastRuns: 'Last 24 runs', failed: 'Failed', p50: 'p50', p95: 'p95', none: 'n/a',
-    counts: 'Runs by state', recently: 'Lately', closed: 'Finished runs', nothingYet: 'No run has ended yet.',
+    counts: 'Runs by state', recently: 'Lately', closed: 'Finished runs', nothingYet: 'No run has ended yet.', nextDue: 'Next due',
   },
   tasks: {
     title: 'Tasks', inbox: 'Inbox', open: 'Open', overdue: 'Overdue', done: 'Done', none: 'Nobody is asked anything', noneHint: 'When a workflow needs a person, it asks here:', sample: 'answer = await approval("manager", form=Decision, timeout="3d")',

@@ -2,13 +2,14 @@
 import { useQueries, useQuery } from '@tanstack/react-query'
 import { Link, useNavigate, useSearch } from '@tanstack/react-router'
 import { lazy, Suspense } from 'react'
-import { figuresQuery, overviewQuery, runsQuery, workflowsQuery } from '../api/queries'
+import { useAllowed } from '../api/allowed'
+import { figuresQuery, overviewQuery, runsQuery, schedulesQuery, workflowsQuery } from '../api/queries'
 import type { HumanTask, Overview as OverviewData, RunView, WorkflowFigures } from '../api/schema'
 import { asked, SPANS, type Range } from '../parts/buckets'
 import { ErrorLine } from '../parts/ErrorText'
 import { EmptyFace, ErrorFace, GreyRows } from '../parts/Faces'
 import { count, failureRate, percent } from '../parts/figures'
-import { duration, moment, roughly, until } from '../parts/format'
+import { absolute, duration, moment, roughly, until } from '../parts/format'
 import { Icon } from '../parts/Icon'
 import { StateChip, StateIcon, stateWord, tone } from '../parts/State'
 import { useNow } from '../parts/Time'
@@ -21,6 +22,8 @@ import './overview.css'
 
 const Charts = lazy(() => import('./Charts'))
 const w = words.overview
+/** Schedules that are shown. */
+const NEXT = 5
 const COUNTS = ['incident', 'running', 'waiting', 'paused', 'failed', 'completed', 'cancelled']
 
 export default function Overview() {
@@ -172,7 +175,29 @@ function Workers({ data }: { data: OverviewData }) {
           <ul>{due.map((task) => <li key={task.task}><span className="num mono faint">{until(task.due!, now)}</span><Link className="cut grow" to="/tasks" search={{ task: task.task }}>{task.name}</Link><span className="tiny dim">{task.assignee}</span></li>)}</ul>
         </section>
       )}
+      <NextDue />
     </div>
+  )
+}
+
+/** The schedules that start a run next. */
+function NextDue() {
+  const now = useNow()
+  const may = useAllowed()
+  const { data } = useQuery({ ...schedulesQuery, enabled: may('schedules:read') })
+  const coming = (data ?? [])
+    .flatMap((each) => (each.paused === null && each.next[0] !== undefined ? [{ schedule: each, at: each.next[0] }] : []))
+    .sort((a, b) => a.at - b.at)
+  if (coming.length === 0) return null
+  return (
+    <section className="panel mini">
+      <h2>{w.nextDue} <Link className="link" to="/schedules">{w.all(coming.length)}</Link></h2>
+      <ul>
+        {coming.slice(0, NEXT).map(({ schedule, at }) => (
+          <li key={schedule.name}><span className="num mono faint" title={absolute(at)}>{until(at, now)}</span><Link className="mono cut grow" to="/schedules" search={{ name: schedule.name }}>{schedule.name}</Link><span className="tiny dim">{moment(at, now)}</span></li>
+        ))}
+      </ul>
+    </section>
   )
 }
 
