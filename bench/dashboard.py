@@ -202,7 +202,7 @@ def view(address: str) -> None:
                 page.locator("a[title]").first.wait_for()
             else:
                 page.goto("about:blank")
-            time.sleep(0.5)
+            time.sleep(2)  # what it asks for once, when it is opened, is not what is measured
             print("done", flush=True)
         browser.close()
 

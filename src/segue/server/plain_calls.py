@@ -7,7 +7,12 @@ from collections.abc import Iterable
 
 import msgspec
 
+from segue.kernel.payload import Payload
+from segue.kernel.plain import byte_count
 from segue.kernel.timeline import Call
+
+SMALL = 16 * 1024
+"""Bytes of a value that a screen may ask for without being told to; a call with a larger one says so."""
 
 
 class PlainCalls(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,7 +44,8 @@ def is_plain(call: Call) -> bool:
         and call.attempts == len(call.tries) == 1
         and call.tries[0].failure is None
         and call.tries[0].ended_at == call.ended_at is not None
-        and call.input is not None
+        and _is_small(call.input)
+        and _is_small(call.result)
         and call.result_at is not None
         and call.input_at == (call.result_at[0], "input")
         and call.progress is None
@@ -67,3 +73,7 @@ def plain_calls(calls: Iterable[Call], start: int) -> PlainCalls:
     columns.names.extend(names)
     columns.workers.extend(workers)
     return columns
+
+
+def _is_small(value: Payload | None) -> bool:
+    return value is not None and byte_count(value) <= SMALL

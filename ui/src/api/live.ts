@@ -32,6 +32,8 @@ let source: EventSource | null = null
 /** Milliseconds between two rounds of questions, however many commits there are: more when the answers are slow. */
 const SHORTEST = 150
 const LONGEST = 2000
+/** How many times as long as the answers took: who looks leaves most of the time to the runs. */
+const PATIENCE = 5
 
 /** Questions that are asked again together. Those with slow answers have a round of their own, and hold up no others. */
 class Round {
@@ -56,7 +58,7 @@ class Round {
     await queryClient.invalidateQueries({ predicate: (query) => query.meta?.live === this.kind, refetchType: 'active' })
     const now = performance.now()
     this.asking = false
-    this.next = now + Math.min(LONGEST, Math.max(SHORTEST, 2 * (now - began)))
+    this.next = now + Math.min(LONGEST, Math.max(SHORTEST, PATIENCE * (now - began)))
     if (!this.again) return
     this.again = false
     this.start()
