@@ -191,7 +191,7 @@ function NextDue() {
   if (coming.length === 0) return null
   return (
     <section className="panel mini">
-      <h2>{w.nextDue} <Link className="link" to="/schedules">{w.all(coming.length)}</Link></h2>
+      <h2>{w.nextDue} <span><Link className="link" to="/schedules">{w.all(coming.length)}</Link></span></h2>
       <ul>
         {coming.slice(0, NEXT).map(({ schedule, at }) => (
           <li key={schedule.name}><span className="num mono faint" title={absolute(at)}>{until(at, now)}</span><Link className="mono cut grow" to="/schedules" search={{ name: schedule.name }}>{schedule.name}</Link><span className="tiny dim">{moment(at, now)}</span></li>
