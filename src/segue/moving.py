@@ -49,7 +49,11 @@ TABLES = (
     _Table("journal", "journal", "run, seq, event"),
     _Table("inbox", "inbox", "row, run, kind, message, at, body"),
     _Table("messages", "messages", "chain, message, run"),
-    _Table("attempts", "attempts", "run, key, name, attempt, at, details, handed_over", _last_as_boolean),
+    _Table(
+        "attempts", "attempts",
+        "run, key, name, attempt, at, details, queue, seq, timeout, close_by, claim, lease, began, worker, handed_over",
+        _last_as_boolean,
+    ),
     _Table("held_steps", "held_steps", "app, namespace, step, state, at, by, reason"),
     _Table(
         "tasks", "tasks",

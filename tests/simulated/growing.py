@@ -1,7 +1,7 @@
 """Random workflow programs, as data: what a seed makes of the grammar. Knows nothing of segue.
 
 A program is a list of stages; between two stages the run may go on as a new one. A stage is a tree of nodes, each a
-list that begins with its kind. ``oracle.py`` says what must come out of it, ``walking.py`` has segue walk it.
+list that begins with its kind. ``foretold.py`` says what must come out of it, ``walking.py`` has segue walk it.
 
 =============================  =======================================================================================
 ``["work", n]``                a step that gives ``2 * n + 1``

@@ -12,8 +12,8 @@ from typing import Any
 import msgspec
 import pytest
 import walking
+from foretold import Expected, sagas
 from growing import Program, grow
-from oracle import Expected, sagas
 
 from segue.errors import SegueError
 from segue.kernel import events as e

@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 import msgspec
-from oracle import mixed
+from foretold import mixed
 
 from segue import (
     NonRetryable,

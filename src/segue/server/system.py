@@ -36,7 +36,8 @@ class SystemView(msgspec.Struct, frozen=True, kw_only=True):
         version: of segue.
         database: its address, without a password.
         worker: this process, as it is named where it owns runs.
-        settings: all but retention.
+        settings: all but retention, and but the rules by which others are told: those may hold addresses that let
+            whoever has them in.
         retention: rules; without one, runs are kept for ever.
     """
 
@@ -52,7 +53,7 @@ class SystemView(msgspec.Struct, frozen=True, kw_only=True):
 async def show_system(call: Call[Any, None]) -> SystemView:
     engine = call.engine
     used, unsaid = engine.settings, Settings()
-    names = [field.name for field in msgspec.structs.fields(Settings) if field.name != "retention"]
+    names = [field.name for field in msgspec.structs.fields(Settings) if field.name not in ("retention", "notify")]
     return SystemView(
         version=__version__, database=engine.database, app=engine.app, namespace=engine.namespace, worker=engine.worker,
         settings=[SettingView(name, getattr(used, name), getattr(unsaid, name)) for name in names],
