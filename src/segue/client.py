@@ -341,8 +341,7 @@ class Direct:
 
     def _rebuild(self, run: Resident) -> None:
         if self._conductor.residents.get(run.run) is run and not run.closed:
-            self._conductor.drop(run)
-            self._conductor.reload(run)
+            self._conductor.rebuild(run)
 
     async def closing_event(self, run: int, events: Events) -> e.Event:
         while True:

@@ -13,6 +13,7 @@ import segue
 from segue import Engine, RunTerminated, Settings, signal, step, testing, workflow
 from segue.errors import CallerError, RunClosed
 from segue.kernel import events as e
+from segue.runtime.resident import Resident, Segment
 
 Until = Callable[[Callable[[], bool | Awaitable[bool]]], Awaitable[None]]
 said: list[str] = []
@@ -182,3 +183,36 @@ async def test_another_process_pauses_a_step(url: str, until: Until) -> None:
 
 async def _is(handle: segue.Handle[str], state: str) -> bool:
     return (await handle.status()).state == state
+
+
+@workflow(name="pauses.held")
+async def held() -> str:
+    return await work("after all")
+
+
+async def test_a_run_that_was_told_to_go_on_and_left_memory_before_that_was_on_disk_goes_on(
+    engine: Engine, until: Until, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await engine.pause_step("pauses.work")
+    handle = await engine.start(held)
+    assert engine._duty is not None
+    conductor = engine._duty.conductor
+
+    async def is_held() -> bool:
+        return any(isinstance(x.event, e.Paused) for x in await handle.history())
+
+    await until(is_held)
+    apply = conductor.apply
+    lost = []
+
+    def loses_the_first(run: Resident, event: e.Event) -> Segment:
+        segment = apply(run, event)
+        if isinstance(event, e.Resumed) and not lost:
+            lost.append(event)
+            conductor.rebuild(run)
+        return segment
+
+    monkeypatch.setattr(conductor, "apply", loses_the_first)
+    await engine.resume_step("pauses.work")
+    assert await handle.result(timeout=10) == "after all"
+    assert lost

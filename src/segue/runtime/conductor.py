@@ -315,8 +315,7 @@ class Conductor:
             for ended in segment.finished:
                 ended.refused = True
         self._withdraw(run, segment)
-        self.drop(run)
-        self.reload(run)
+        self.rebuild(run)
 
     def _withdraw(self, run: Resident, segment: Segment) -> None:
         """The segment will not be written: what it was to answer may be asked again, what has been done is kept."""
@@ -368,6 +367,11 @@ class Conductor:
         if run.execution is not None:
             run.execution.close()
             run.execution = None
+
+    def rebuild(self, run: Resident) -> None:
+        """Has a run come back from its journal."""
+        self.drop(run)
+        self.reload(run)
 
     # --- the end of a run -------------------------------------------------------------------------------------
 

@@ -188,6 +188,8 @@ class Mail:
             return
         if run.run not in self._read:
             self.deliver(run)
+        if run.held:
+            self._holds.look_at(run)
         if run.execution is not None and not run.closed:
             self._conductor.fire(run)
 
@@ -318,12 +320,7 @@ def _resolve(conductor: Conductor, run: Resident, event: e.Event) -> None:
         segment = run.open_segment()
         segment.status = Status("running", RESIDENT, run.at)
         run.row_wake, run.row_state = RESIDENT, "running"
-        segment.effects.append((_reload, (conductor, run)))
-
-
-def _reload(conductor: Conductor, run: Resident) -> None:
-    conductor.drop(run)
-    conductor.reload(run)
+        segment.effects.append((conductor.rebuild, (run,)))
 
 
 def _parent_closed(conductor: Conductor, run: Resident, event: e.Event) -> None:

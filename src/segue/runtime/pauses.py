@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -51,17 +53,12 @@ def resume(conductor: Conductor, run: Resident, event: e.Event) -> None:
         # Work of a predecessor was not begun again while it was paused: replay tells what is left of it.
         run.withheld = False
         segment = conductor.record(run, event)
-        segment.effects.append((_reload, (conductor, run)))
+        segment.effects.append((conductor.rebuild, (run,)))
         conductor.writer.touch(run)
     else:
         segment = conductor.apply(run, event)
     # Timers fire now that were not looked at while it was paused: what was accepted before them is seen first.
     segment.check_inbox = True
-
-
-def _reload(conductor: Conductor, run: Resident) -> None:
-    conductor.drop(run)
-    conductor.reload(run)
 
 
 def note(run: Resident, event: e.Event) -> None:
@@ -122,74 +119,66 @@ class Holds:
             if step.state == "resuming" and place not in self._telling:
                 self._telling[place] = step
                 for run in [run for run in conductor.residents.values() if run.held]:
-                    self._let_go(run, step)
-                self._page(step, None)
+                    self.look_at(run)
+                self._look_at_all(step.namespace, partial(self._told, step))
 
-    def _page(self, step: HoldStep, after: int | None) -> None:
-        """Tells the next of the runs that are paused on disk; some of them wait for something else."""
-        where = RunFilter(namespace=step.namespace, states=("paused",), after=after, limit=AT_ONCE)
+    def look_at(self, run: Resident) -> None:
+        """Lets go of the calls that wait for a step which is not paused any more. What a run was told is void if it
+        leaves memory before that is on disk: so every run that comes back is looked at."""
+        conductor = self._conductor
+        if run.execution is None or run.closed:
+            return
+        for key, name in list(run.held.items()):
+            place = (run.namespace, name)
+            if place not in conductor.held:
+                del run.held[key]
+                step = self._telling.get(place)
+                actor = f"user:{step.by}" if step is not None and step.by else None
+                conductor.apply(run, e.Resumed(conductor.stamp(run), actor, None, key))
+        conductor.rest(run)
+
+    def sweep(self) -> None:
+        """Looks at all runs on disk: at what went on while nobody, or somebody else, looked after them."""
+        if not self._sweeping:
+            self._sweeping = True
+            self._look_at_all(None, self._swept)
+
+    def _look_at_all(self, namespace: str | None, ended: Callable[[bool], None], after: int | None = None) -> None:
+        """Looks at all runs that are paused on disk, a page at a time; some of them wait for something else. ``ended``
+        is told whether it came to the last one."""
+        where = RunFilter(namespace=namespace, states=("paused",), after=after, limit=AT_ONCE)
         try:
             rows = self._conductor.store.list(where)
         except StoreUnavailable as error:
-            log.debug("telling later that step %s goes on: %s", step.step, error)
-            self._told(step)  # the next look begins again
-            return
-        if not rows:
-            self._conductor.writer.submit(msgspec.structs.replace(step, state="running"), lambda _: self._told(step))
-            return
-        left = len(rows)
-
-        def told(run: Resident | None) -> None:
-            nonlocal left
-            if run is not None:
-                self._let_go(run, step)
-            left -= 1
-            if left == 0:
-                self._conductor.call_soon(self._page, step, rows[-1].run)
-
-        for row in rows:
-            self._loading.load(row.run, told)
-
-    def sweep(self, after: int | None = None) -> None:
-        """Lets go of all runs on disk that wait for a step which is not paused any more: what went on while nobody, or
-        somebody else, looked after them."""
-        if self._sweeping and after is None:
-            return
-        self._sweeping = True
-        try:
-            rows = self._conductor.store.list(RunFilter(namespace=None, states=("paused",), after=after, limit=AT_ONCE))
-        except StoreUnavailable as error:
             log.debug("looking for runs that may go on later: %s", error)
-            self._sweeping = False
-            asyncio.get_running_loop().call_later(RETRY, self.sweep)
+            ended(False)
             return
         if not rows:
-            self._sweeping = False
+            ended(True)
             return
         left = len(rows)
 
         def looked_at(run: Resident | None) -> None:
             nonlocal left
             if run is not None:
-                for name in set(run.held.values()):
-                    self._let_go(run, HoldStep(run.namespace, self._conductor.app, name, 0))
+                self.look_at(run)
             left -= 1
             if left == 0:
-                self._conductor.call_soon(self.sweep, rows[-1].run)
+                self._conductor.call_soon(self._look_at_all, namespace, ended, rows[-1].run)
 
         for row in rows:
             self._loading.load(row.run, looked_at)
 
-    def _told(self, step: HoldStep) -> None:
-        self._telling.pop((step.namespace, step.step), None)
+    def _told(self, step: HoldStep, all: bool) -> None:
+        def settled(answer: object = None) -> None:
+            self._telling.pop((step.namespace, step.step), None)
 
-    def _let_go(self, run: Resident, step: HoldStep) -> None:
-        conductor = self._conductor
-        if run.execution is None or run.closed or run.namespace != step.namespace:
-            return
-        if (step.namespace, step.step) not in conductor.held:
-            for key in [key for key, name in run.held.items() if name == step.step]:
-                del run.held[key]
-                actor = f"user:{step.by}" if step.by else None
-                conductor.apply(run, e.Resumed(conductor.stamp(run), actor, None, key))
-        conductor.rest(run)
+        if all:
+            self._conductor.writer.submit(msgspec.structs.replace(step, state="running"), settled)
+        else:
+            settled()  # the next look begins again
+
+    def _swept(self, all: bool) -> None:
+        self._sweeping = False
+        if not all:
+            asyncio.get_running_loop().call_later(RETRY, self.sweep)

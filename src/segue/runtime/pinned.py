@@ -56,5 +56,4 @@ def _look_again(conductor: Conductor, run: Resident, until: int) -> None:
     if conductor.clock.now() < until:  # an alarm may ring early
         conductor.clock.call_at(until, lambda: _look_again(conductor, run, until))
     else:
-        conductor.drop(run)
-        conductor.reload(run)
+        conductor.rebuild(run)
