@@ -91,18 +91,21 @@ class Loading:
         until = self.stopwatch() + SLICE
         rows = [self._queue.popleft() for _ in range(min(len(self._queue), TOGETHER))]
         known = self._read(rows)
-        self._together = []
-        while rows:
-            self._begin(rows.pop(0), known)
-            if self.stopwatch() > until:
-                break
-        self._queue.extendleft(reversed(rows))
-        together, self._together = self._together, None
-        self._arrive(together)
-        if self._queue:
-            self._loop.call_soon(self._begin_some)
-        else:
-            self._beginning = False
+        together: list[tuple[int, Resident | None]] = []
+        self._together = together
+        try:
+            while rows:
+                self._begin(rows.pop(0), known)
+                if self.stopwatch() > until:
+                    break
+        finally:  # whatever one run has come to, the others come
+            self._together = None
+            self._queue.extendleft(reversed(rows))
+            if self._queue:
+                self._loop.call_soon(self._begin_some)
+            else:
+                self._beginning = False
+            self._arrive(together)
 
     def _read(self, rows: list[int]) -> dict[int, RunRow] | None:
         """Their rows; None if each has to be asked for by itself, because one of them cannot be read."""
@@ -171,7 +174,11 @@ class Loading:
         with self.arriving([resident for _, resident in together if resident is not None]):
             for row, resident in together:
                 for then in self._waiting.pop(row, ()):
-                    then(resident)
+                    try:
+                        then(resident)
+                    except Exception as error:
+                        failed = {"message": f"run {row} was loaded, and who asked for it failed", "exception": error}
+                        self._loop.call_exception_handler(failed)
 
 
 def _replay(conductor: Conductor, row: RunRow) -> Iterator[Resident | None]:
