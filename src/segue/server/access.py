@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hmac
-from http.cookies import CookieError, SimpleCookie
 from typing import get_args
 from urllib.parse import urlsplit
 
 from segue.server.accounts import EVERYWHERE, Accounts, Role, role_in
 from segue.server.call import Access, Asked, Permission, Principal
+from segue.server.cookies import kept
 from segue.server.limits import Limit
 from segue.server.problems import Refused
 from segue.stores.account_rows import KeyRow, UserRow
@@ -159,11 +159,7 @@ def key_principal(key: KeyRow, owner: UserRow, namespace: str) -> Principal | No
 
 def session_token(asked: Asked) -> str:
     """What the browser keeps of a session."""
-    try:
-        found = SimpleCookie(asked.headers.get("cookie", "")).get(COOKIE)
-    except CookieError:
-        return ""
-    return "" if found is None else found.value
+    return kept(asked, COOKIE)
 
 
 def csrf_token(session: str) -> str:

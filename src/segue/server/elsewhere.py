@@ -10,7 +10,6 @@ import asyncio
 import hmac
 import secrets
 from collections import OrderedDict
-from http.cookies import CookieError, SimpleCookie
 from typing import Any, get_args
 
 import msgspec
@@ -19,6 +18,7 @@ from segue.errors import CallerError
 from segue.server.access import refuse_excess
 from segue.server.accounts import Accounts, Role
 from segue.server.call import Asked
+from segue.server.cookies import keep, kept
 from segue.server.limits import Limit
 from segue.server.logins import Logins
 from segue.server.oidc import OidcSettings, Provider
@@ -112,17 +112,9 @@ def _not_begun(why: str) -> Refused:
 
 
 def _is_browser(asked: Asked, way: Way) -> bool:
-    try:
-        kept = SimpleCookie(asked.headers.get("cookie", "")).get(COOKIE)
-    except CookieError:
-        return False
-    return kept is not None and hmac.compare_digest(kept.value.encode(), way.browser.encode())
+    return hmac.compare_digest(kept(asked, COOKIE).encode(), way.browser.encode())
 
 
 def cookie(asked: Asked, browser: str) -> str:
     """What has the browser be known again; an empty one has it forget. Lax: it comes back from another site."""
-    parts = [
-        f"{COOKIE}={browser}", f"Path={asked.base}/login", f"Max-Age={PATIENCE // 1_000_000 if browser else 0}",
-        "HttpOnly", "SameSite=Lax",
-    ]  # fmt: skip
-    return "; ".join([*parts, "Secure"] if asked.secure else parts)
+    return keep(asked, COOKIE, browser, path=f"{asked.base}/login", lifetime=PATIENCE, same_site="Lax")

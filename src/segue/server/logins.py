@@ -7,6 +7,7 @@ import asyncio
 from segue.server.access import COOKIE, refuse_excess, session_token
 from segue.server.accounts import LONGEST_NAME, SESSION, Accounts
 from segue.server.call import Access, Asked
+from segue.server.cookies import keep
 from segue.server.limits import Limit
 from segue.server.problems import Refused
 from segue.stores.account_rows import UserRow
@@ -60,8 +61,4 @@ class Logins:
 
 def session_cookie(asked: Asked, token: str) -> str:
     """What has the browser keep a session; an empty one has it forget."""
-    parts = [
-        f"{COOKIE}={token}", f"Path={asked.base or '/'}", f"Max-Age={SESSION // 1_000_000 if token else 0}",
-        "HttpOnly", "SameSite=Strict",
-    ]  # fmt: skip
-    return "; ".join([*parts, "Secure"] if asked.secure else parts)
+    return keep(asked, COOKIE, token, path=asked.base or "/", lifetime=SESSION, same_site="Strict")
