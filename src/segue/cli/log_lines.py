@@ -18,7 +18,6 @@ from segue.cli.output import real
 from segue.kernel import events as e
 from segue.kernel.attempt import CURRENT
 from segue.kernel.failures import summary
-from segue.metrics.counting import ENDS
 from segue.runtime.resident import Resident
 from segue.runtime.telling import ABOUT, about, about_attempt
 from segue.runtime.witness import Witness
@@ -87,8 +86,8 @@ class RunLines(Witness):
                 case e.RunFailed():
                     why = summary(event.failure)
                     log.error("run %s failed: %s", run.id, why, extra=about(run, state="failed", seconds=_took(run)))
-                case _ if type(event) in ENDS:
-                    state = ENDS[type(event)]
+                case _ if type(event) in e.ENDS:
+                    state = e.ENDS[type(event)]
                     log.info("run %s %s", run.id, state, extra=about(run, state=state, seconds=_took(run)))
 
     def _failed(self, run: Resident, event: e.StepFailed) -> None:

@@ -31,13 +31,6 @@ from segue.server.app import application, machine_application
 from segue.server.listening import Listening, listen
 from segue.stores.base import OPEN, RunFilter
 
-_WORDS: dict[type[e.Event], str] = {
-    e.RunCompleted: "completed",
-    e.RunFailed: "failed",
-    e.RunCancelled: "cancelled",
-    e.RunTerminated: "terminated",
-}
-
 
 def load_all(places: Iterable[str]) -> list[ModuleType]:
     """Imports modules, files, and folders of files.
@@ -170,7 +163,7 @@ class _Printer(_Logger):
                 line.append(badge("incident")).append(self._name(run, f"  {event.cause}: {event.message}"))
                 line.append(f"\n          {event.remedy}", style="default not dim")
             case _:
-                word = _WORDS[type(event)]
+                word = e.ENDS[type(event)]
                 line.append(badge(word)).append(self._name(run, self._took(run, event)))
                 if isinstance(event, e.RunFailed):
                     line.append(f"  {summary(event.failure)}", style="default not dim")

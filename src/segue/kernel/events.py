@@ -420,7 +420,15 @@ RECORDS: tuple[type[Event], ...] = (
 )
 """Events that follow purely from earlier ones; replay expects them as commands and does not apply them."""
 
-CLOSING: tuple[type[Event], ...] = (RunCompleted, RunFailed, RunCancelled, RunTerminated, RunContinued)
+ENDS: dict[type[Event], str] = {
+    RunCompleted: "completed",
+    RunFailed: "failed",
+    RunCancelled: "cancelled",
+    RunTerminated: "terminated",
+    RunContinued: "continued",
+}
+"""The state in which each event that closes a run leaves it."""
+CLOSING: tuple[type[Event], ...] = tuple(ENDS)
 """Events after which the journal of a run takes no more, apart from ``Erased``."""
 
 _encoder = msgspec.json.Encoder()

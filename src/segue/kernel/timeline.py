@@ -132,7 +132,7 @@ class Timeline:
     def state(self) -> str:
         """The run's state, as far as its journal tells."""
         if self.closing is not None:
-            return _CLOSED[type(self.closing)]
+            return e.ENDS[type(self.closing)]
         if self.open_incidents:
             return "incident"
         if self.paused is not None:
@@ -357,14 +357,6 @@ class Timeline:
         for call in self.open_calls():
             call.state = "cancelled" if call.kind != "child" else call.state
 
-
-_CLOSED: dict[type[e.Event], str] = {
-    e.RunCompleted: "completed",
-    e.RunFailed: "failed",
-    e.RunCancelled: "cancelled",
-    e.RunTerminated: "terminated",
-    e.RunContinued: "continued",
-}
 
 _FEED: dict[type[e.Event], Callable[[Timeline, Any], Call | None]] = {
     e.RunStarted: Timeline._run_started,

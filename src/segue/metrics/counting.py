@@ -126,7 +126,7 @@ class Counts(Witness):
         self.workflows[event.workflow].started += 1
 
     def _ended(self, run: Resident, event: e.Event) -> None:
-        counted, state = self.workflows[run.workflow], ENDS[type(event)]
+        counted, state = self.workflows[run.workflow], e.ENDS[type(event)]
         counted.ended[state] = counted.ended.get(state, 0) + 1
         if run.started is not None:
             counted.lengths.add((event.at - (run.started.begin or run.started.at)) / 1_000_000)
@@ -160,15 +160,6 @@ class Counts(Witness):
         self.tasks["completed"] += 1
 
 
-ENDS: dict[type[e.Event], str] = {
-    e.RunCompleted: "completed",
-    e.RunFailed: "failed",
-    e.RunCancelled: "cancelled",
-    e.RunTerminated: "terminated",
-    e.RunContinued: "continued",
-}
-"""The state in which each closing event leaves a run."""
-
 _COUNTED: dict[type[e.Event], Callable[[Counts, Resident, Any], None]] = {
     e.RunStarted: Counts._started,
     e.StepCompleted: Counts._completed,
@@ -177,5 +168,5 @@ _COUNTED: dict[type[e.Event], Callable[[Counts, Resident, Any], None]] = {
     e.IncidentOpened: Counts._stands_still,
     e.TaskOpened: Counts._task_opened,
     e.TaskCompleted: Counts._task_completed,
-    **dict.fromkeys(ENDS, Counts._ended),
+    **dict.fromkeys(e.ENDS, Counts._ended),
 }

@@ -17,11 +17,6 @@ from segue.kernel import events as e
 AnyStep = Step[Any, Any] | str
 """A step, or its name."""
 
-_ENDS: dict[type[e.Event], str] = {
-    e.RunCompleted: "completed", e.RunFailed: "failed", e.RunCancelled: "cancelled", e.RunTerminated: "terminated",
-    e.RunContinued: "continued",
-}  # fmt: skip
-
 
 class StepTrace(msgspec.Struct):
     """One call of a step, as far as its outcomes are recorded.
@@ -61,7 +56,7 @@ class Trace:
         self.events: list[e.Event] = [recorded.event for recorded in history]
         self.calls = _calls(self.events)
         closing = next((event for event in self.events if isinstance(event, e.CLOSING)), None)
-        self.state = "open" if closing is None else _ENDS[type(closing)]
+        self.state = "open" if closing is None else e.ENDS[type(closing)]
         self.failure = f"{closing.failure.type}: {closing.failure.message}" if isinstance(closing, e.RunFailed) else ""
 
     def of(self, step: AnyStep) -> list[StepTrace]:
