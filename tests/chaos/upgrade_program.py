@@ -7,15 +7,15 @@ its worker has.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import os
 import sys
 from typing import Any
 
+import fleet_program
 from fleet_program import act
 
-from segue import Engine, Settings, signal, workflow
+from segue import signal, workflow
 
 
 @workflow(name="ships", version="1", versioning="pinned")
@@ -52,13 +52,7 @@ else:
 RELEASES: dict[str, list[Any]] = {"1": [ships_1, counts], "2": [ships_2, counts]}
 
 
-async def main(url: str, release: str, lease: float) -> None:
-    async with Engine(url, workflows=RELEASES[release], settings=Settings(lease=lease)):
-        print("works", flush=True)
-        with contextlib.suppress(asyncio.CancelledError):
-            await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
-
-
 if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
-    asyncio.run(main(sys.argv[1], sys.argv[2], float(sys.argv[3])))
+    url, release, lease = sys.argv[1:]
+    asyncio.run(fleet_program.main(url, "default", float(lease), workflows=RELEASES[release]))

@@ -12,6 +12,7 @@ import os
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import psycopg
 
@@ -110,8 +111,9 @@ def set_clock(place: str) -> None:
     time.time = lambda: time_ns() / 1e9
 
 
-async def main(url: str, app: str, lease: float) -> None:
-    async with Engine(url, app=app, settings=Settings(lease=lease)):
+async def main(url: str, app: str, lease: float, *, workflows: list[Any] | None = None, **settings: Any) -> None:
+    """Works until standard input ends."""
+    async with Engine(url, app=app, workflows=workflows, settings=Settings(lease=lease, **settings)):
         print("works", flush=True)
         with contextlib.suppress(asyncio.CancelledError):
             await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)

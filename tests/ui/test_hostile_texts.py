@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -53,29 +52,20 @@ async def asks(text: str) -> bool:
     return (await approval(f"boss {text}", subject={text: text})).approved
 
 
-class Hostile(Served):
+@asynccontextmanager
+async def serving(url: str, *, filled: bool) -> AsyncIterator[tuple[Engine, str]]:
     """A server over runs that say nothing else."""
-
-    def _run(self, folder: Path, filled: bool) -> None:
-        async def serve() -> None:
-            async with Engine(f"sqlite:///{folder}/segue.db", workflows=[hostile, asks]) as engine:
-                server = listen(application(engine, Loopback(EVIL)), port=0)
-                self._ready.set_result((engine, server.url))
-                await self._stop.wait()
-                await server.close()
-
-        with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
-            try:
-                runner.run(serve())
-            except BaseException as error:
-                if not self._ready.done():
-                    self._ready.set_exception(error)
-                raise
+    async with Engine(url, workflows=[hostile, asks]) as engine:
+        server = listen(application(engine, Loopback(EVIL)), port=0)
+        try:
+            yield engine, server.url
+        finally:
+            await server.close()
 
 
 @pytest.fixture(scope="module")
 def served(chromium: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    server = Hostile(tmp_path_factory.mktemp("hostile"), filled=False)
+    server = Served(tmp_path_factory.mktemp("hostile"), filled=False, serving=serving)
     yield server
     server.close()
 
