@@ -212,6 +212,37 @@ def test_whoever_answers_waits_for_the_end_of_a_run_with_nothing_in_hand_that_th
     assert getattr(answer, "outcome", None) in ("not-open", "not-awaited")
 
 
+# --- what a batch that was turned back leaves behind ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("good", range(6))
+def test_what_was_prepared_in_a_batch_that_was_turned_back_is_not_taken_for_prepared(opens: Opens, good: int) -> None:
+    """The driver prepares a statement that it has sent a few times; the server has not seen it if one before failed."""
+    owner = Owner(opens())
+    run, store = owner.start("a"), opens()
+
+    def post(message: str) -> str:
+        (answer,) = store.commit(Batch(1, (signal(message, run),)))
+        assert isinstance(answer, Posted)
+        return answer.outcome
+
+    def post_what_somebody_posts(message: str) -> str:
+        with ThreadPoolExecutor() as pool:
+            with another(store) as poster:
+                row = {"run": run, "message": message}
+                poster.execute(
+                    "INSERT INTO segue.messages (chain, message, run) VALUES (%(run)s, %(message)s, %(run)s)", row
+                )
+                posting = pool.submit(post, message)
+                until_waiting(store, posting.done)
+            return posting.result()
+
+    assert post_what_somebody_posts("first") == "duplicate"
+    assert [post(f"good {n}") for n in range(good)] == ["posted"] * good
+    assert post_what_somebody_posts("second") == "duplicate"
+    assert [post(f"after {n}") for n in range(8)] == ["posted"] * 8
+
+
 # --- leases -----------------------------------------------------------------------------------------------------------
 
 

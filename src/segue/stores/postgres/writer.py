@@ -90,13 +90,16 @@ class Writer:
         return session.raw.closed or session.raw.info.transaction_status == psycopg.pq.TransactionStatus.IDLE
 
     def roll_back(self) -> None:
-        """Ends a transaction that is still open, if there is one."""
+        """Ends a transaction that is still open, if there is one.
+
+        By the driver's own call: a ROLLBACK that is sent as a statement leaves it believing that what it prepared in
+        the part of a batch that the server skipped is there.
+        """
         session = self._session
         if session is None:
             return
         with suppress(psycopg.Error):
-            if session.raw.info.transaction_status != psycopg.pq.TransactionStatus.IDLE:
-                session.raw.execute("ROLLBACK")
+            session.raw.rollback()
             return
         self.drop()
 
