@@ -10,6 +10,7 @@ import psycopg
 from psycopg import errors
 
 from segue.errors import InvalidArgument, StoreCorrupt, StoreError, StoreUnavailable
+from segue.stores.postgres.columns import send_columns
 
 OLDEST_SERVER = 140_000
 """``server_version`` from which on everything used here is there."""
@@ -98,6 +99,7 @@ def connect(address: Address, *, patience: float, reads: bool = False) -> Connec
         )
     except psycopg.Error as error:
         raise meaning(error, address) from error
+    send_columns(connection)
     try:
         _set_up(connection, address, seconds, reads)
     except psycopg.Error as error:

@@ -24,6 +24,7 @@ import psycopg
 from segue.stores.base import Post
 from segue.stores.owning import SLOTS, Slots
 from segue.stores.postgres import transactions
+from segue.stores.postgres.columns import COLUMN, Column
 from segue.stores.postgres.connection import Connection
 from segue.stores.sql.statements import Row
 from segue.stores.transacting import Transact, Transacted
@@ -33,6 +34,7 @@ QUERIES = Path(__file__).parent / "queries"
 
 _COMMENT = re.compile(r"^\s*--.*$", re.MULTILINE)
 _VALUE = re.compile(r"\?(\d*)")
+_TYPED = re.compile(r"\?(\d*)(?:::(\w+(?:\[\])?))?")
 _ROWS = re.compile(r"unnest\(([^)]*)\)")
 _RESERVE = {"runs": "reserve_runs", "inbox": "reserve_inbox"}
 _EVERYWHERE = (Slots(0, SLOTS - 1),)
@@ -40,19 +42,35 @@ _EVERYWHERE = (Slots(0, SLOTS - 1),)
 
 class _Text(msgspec.Struct, frozen=True):
     """A statement. ``given`` is its text as it stands in the file; ``width`` the number of columns of its rows;
-    ``answers``: it has rows to answer with."""
+    ``columns``: which of its values are columns, and of what; ``answers``: it has rows to answer with."""
 
     given: str
     sql: bytes
     width: int
+    columns: dict[int, type[Column]]
     answers: bool
+
+    def bound(self, values: Sequence[Any]) -> Sequence[Any]:
+        """The values as they are sent."""
+        if not self.columns:
+            return values
+        sent = list(values)
+        for place, column in self.columns.items():
+            sent[place] = column(sent[place])
+        return sent
 
 
 @cache
 def _text(name: str) -> _Text:
     given = " ".join(_COMMENT.sub("", (QUERIES / f"{name}.sql").read_text(encoding="utf-8")).split())
     rows = _ROWS.search(given)
-    return _Text(given, numbered(given), rows[1].count("?") if rows else 0, _answers(given))
+    return _Text(given, numbered(given), rows[1].count("?") if rows else 0, _columns(given), _answers(given))
+
+
+def _columns(sql: str) -> dict[int, type[Column]]:
+    count = iter(range(1_000))
+    places = ((int(given) - 1 if given else next(count), of) for given, of in _TYPED.findall(sql))
+    return {place: COLUMN[of[:-2]] for place, of in places if of.endswith("[]")}
 
 
 def _answers(sql: str) -> bool:
@@ -96,11 +114,12 @@ class Session:
 
     def send(self, name: str, values: Sequence[Any]) -> RawCursor:
         """Sends a statement; its rows are to be fetched from the cursor."""
-        return self.raw.execute(_text(name).sql, values)
+        text = _text(name)
+        return self.raw.execute(text.sql, text.bound(values))
 
     def one(self, name: str, values: Sequence[Any] = ()) -> list[Row]:
         text = _text(name)
-        return self._carry_out(text.sql, values, text.answers)
+        return self._carry_out(text.sql, text.bound(values), text.answers)
 
     def many(self, name: str, flat: list[Any], more: Sequence[Any] = ()) -> list[Row]:
         if not flat:
@@ -112,7 +131,7 @@ class Session:
             columns.append([self._slot() for _ in columns[0]])
         else:
             columns = [flat[column::width] for column in range(width)]
-        return self._carry_out(text.sql, (*columns, *more), text.answers)
+        return self._carry_out(text.sql, text.bound((*columns, *more)), text.answers)
 
     def each(self, name: str, values: Sequence[Any]) -> Generator[Row]:
         yield from self.one(name, values)
