@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from typing import Any
 
 import psycopg
 import pytest
 
 from segue.stores.base import RunFilter
-from segue.stores.postgres.session import Session, numbered
+from segue.stores.postgres.connection import connect
+from segue.stores.postgres.session import PLANS_LAST, QUERIES, Session, numbered
 from segue.stores.postgres.store import CONDITIONS, PostgresStore
 from segue.stores.sql.reads import list_statement
 
@@ -73,6 +76,35 @@ def test_nothing_reads_all_runs_or_all_messages(session: Session, what: str) -> 
     assert "Seq Scan on messages" not in found, found
 
 
+LARGE = "(?:runs|journal|messages|attempts|tasks|attributes|published|payloads|payload_refs|cached|artifacts|log_lines)"
+"""Tables that grow with the number of runs. The inbox holds only what waits."""
+WHOLE = re.compile(
+    rf"Seq Scan on {LARGE}\b|Index [\w ]*Scan[\w ]* using \w+ on {LARGE}\b.*\n(?!\s+Index Cond)"
+    r"|Bitmap Index Scan on (?!inbox_)\w+ .*\n(?!\s+Index Cond)"
+)
+
+
+def test_no_statement_that_is_prepared_in_a_new_database_reads_all_of_a_table(
+    postgres_database: Callable[[], str],
+) -> None:
+    """Such a plan stays until the server counts the rows: a worker's first minute would be one long search."""
+    found: dict[str, str] = {}
+    store = PostgresStore.open(postgres_database())
+    with closing(store), closing(connect(store.address, patience=10)) as raw:
+        raw.execute("SET plan_cache_mode = force_generic_plan")
+        for file in sorted(QUERIES.glob("*.sql")):
+            sql = numbered(Session(raw).text(file.stem)).decode()
+            raw.execute(f"PREPARE asked AS {sql}".encode())
+            values = ", ".join(["NULL"] * max([0, *map(int, re.findall(r"\$(\d+)", sql))]))
+            asked = raw.execute(f"EXPLAIN EXECUTE asked{f'({values})' if values else ''}".encode()).fetchall()
+            found[file.stem] = "\n".join(line for (line,) in asked)
+            raw.execute("DEALLOCATE asked")
+    assert len(found) > 150
+    reading = {name: plan for name, plan in found.items() if WHOLE.search(plan)}
+    counted_or_listed_from_one_end = {"count_rows", "list_runs"}
+    assert set(reading) == counted_or_listed_from_one_end, "\n\n".join(reading.values())
+
+
 @pytest.mark.parametrize("name", ["due_runs", "next_wake"])
 def test_a_worker_without_slots_looks_at_no_run(session: Session, name: str) -> None:
     values = {"due_runs": ("default", 2, 2 * LATER, None, 200, [], []), "next_wake": ("default", LATER, [], [])}
@@ -84,3 +116,28 @@ def test_runs_are_found_by_tag_through_its_index(session: Session) -> None:
     sql, values = list_statement(session, where, CONDITIONS)
     found = plan(session, numbered(sql), values)
     assert "runs_by_tag" in found, found
+
+
+def test_a_plan_that_was_made_for_an_empty_table_is_given_up(postgres_database: Callable[[], str]) -> None:
+    store = PostgresStore.open(postgres_database())
+    with closing(store), closing(connect(store.address, patience=10)) as raw:
+        session = Session(raw)
+
+        def planned() -> str:
+            """How the statement is carried out that the driver has prepared."""
+            found = raw.execute(
+                "SELECT name FROM pg_prepared_statements WHERE statement LIKE '%runs.id = $2%'"
+            ).fetchall()
+            asked = raw.execute(f"EXPLAIN EXECUTE {found[0][0]}('default', 'run-7')".encode())
+            return "\n".join(line for (line,) in asked.fetchall())
+
+        for _ in range(20):
+            assert session.one("run_by_id", ("default", "run-7")) == []
+        raw.execute(FILL.replace("ANALYZE segue.runs; ANALYZE segue.messages; ANALYZE segue.inbox", ""))
+        session.plan_anew()
+        made_for_nothing = planned()
+        session._planned -= PLANS_LAST
+        session.plan_anew()
+        session.one("run_by_id", ("default", "run-7"))
+        assert "runs_by_id" in planned(), made_for_nothing
+        assert "runs_by_id" not in made_for_nothing, "the test shows nothing any more"

@@ -15,6 +15,17 @@ from segue.stores.postgres.columns import send_columns
 OLDEST_SERVER = 140_000
 """``server_version`` from which on everything used here is there."""
 
+PLANNING = "SET enable_seqscan = off; SET jit = off"
+"""Every statement of ours has its index. Without this, one that is prepared while a table is small (in a new database,
+or after a quiet night) reads all of that table until the server has counted its rows again: a minute or more of a
+storm. What has no index is read all the same, at a cost for which it would be compiled first."""
+
+OWN_PLANNING = "SET LOCAL enable_seqscan TO DEFAULT; SET LOCAL jit TO DEFAULT"
+"""For statements of the user's own, whose tables are not ours, in the middle of a transaction."""
+
+PLANNING_AGAIN = "SET LOCAL enable_seqscan = off; SET LOCAL jit = off"
+"""After them, for the rest of the transaction: the session may be a pooler's, and somebody else's next."""
+
 Connection = psycopg.Connection[tuple[Any, ...]]
 
 CONFLICTS: tuple[type[Exception], ...] = (
@@ -128,7 +139,7 @@ def _set_up(connection: Connection, address: Address, seconds: int, reads: bool)
     settings = (
         f"SET idle_in_transaction_session_timeout = '{seconds}s'; SET client_min_messages = warning; "
         f"SET tcp_keepalives_idle = {seconds}; SET tcp_keepalives_interval = {max(1, seconds // 3)}; "
-        f"SET tcp_keepalives_count = 3; SET tcp_user_timeout = '{seconds}s'"
+        f"SET tcp_keepalives_count = 3; SET tcp_user_timeout = '{seconds}s'; {PLANNING}"
     )
     if reads:
         settings += "; SET default_transaction_read_only = on"

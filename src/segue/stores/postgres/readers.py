@@ -37,6 +37,7 @@ class Readers:
         session = self._lend()
         keep = True
         try:
+            session.plan_anew()
             yield session
         except psycopg.Error as error:
             keep = not is_gone(error)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import random
 import re
+import time
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
@@ -30,6 +31,8 @@ from segue.stores.sql.statements import Row
 from segue.stores.transacting import Transact, Transacted
 
 RawCursor = psycopg.Cursor[tuple[Any, ...]]
+PLANS_LAST = 10.0
+"""Seconds for which a connection keeps the plans of its statements."""
 QUERIES = Path(__file__).parent / "queries"
 
 _COMMENT = re.compile(r"^\s*--.*$", re.MULTILINE)
@@ -97,6 +100,18 @@ class Session:
         self.home: tuple[Slots, ...] = _EVERYWHERE
         self._pipeline: psycopg.Pipeline | None = None
         self._last: RawCursor | None = None
+        self._planned = time.monotonic()
+
+    def plan_anew(self) -> None:
+        """Has the server forget plans that are old, before a statement is sent.
+
+        A plan for all values, as a prepared statement soon has one, stays as it was made until the server counts the
+        rows of a table again. One that was made for an almost empty table takes the index that comes first, of several
+        that begin alike, and stays with it through the first minute of a storm.
+        """
+        if self.raw.prepare_threshold is not None and time.monotonic() - self._planned > PLANS_LAST:
+            self.raw.execute("DISCARD PLANS")
+            self._planned = time.monotonic()
 
     @contextmanager
     def pipelined(self) -> Iterator[None]:

@@ -18,7 +18,7 @@ from psycopg import errors
 
 from segue.errors import OutOfReach
 from segue.kernel.transactions import Parameters, Rows
-from segue.stores.postgres.connection import is_gone
+from segue.stores.postgres.connection import OWN_PLANNING, PLANNING_AGAIN, is_gone
 from segue.stores.sql import posts
 from segue.stores.sql.lent import Lent as LentByAny
 from segue.stores.sql.lent import keep
@@ -108,7 +108,7 @@ class Lent(LentByAny):
 
     def _run(self, sql: str, parameters: Parameters) -> tuple[list[Any], int]:
         left = max(1, round((self._ends - time.monotonic()) * 1000))
-        self._raw.execute(f"SET LOCAL statement_timeout = {left}")
+        self._raw.execute(f"SET LOCAL statement_timeout = {left}; {OWN_PLANNING}", prepare=False)
         text, values = _in_order(sql, parameters)
         self._raw.execute("SAVEPOINT statement")  # the step may handle what goes wrong, and go on
         try:
@@ -122,7 +122,7 @@ class Lent(LentByAny):
             raise
         finally:
             if not self._raw.closed and not self._raw.broken:
-                self._raw.execute("SET LOCAL statement_timeout = 0")
+                self._raw.execute(f"SET LOCAL statement_timeout = 0; {PLANNING_AGAIN}", prepare=False)
         return found
 
     def _check(self, sql: str) -> None:

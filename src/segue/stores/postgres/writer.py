@@ -58,6 +58,8 @@ class Writer:
             if self._home:
                 self._session.home = self._home
             try:
+                if self._is_idle(self._session):
+                    self._session.plan_anew()
                 yield self._session
             except psycopg.Error as error:
                 if is_gone(error):
