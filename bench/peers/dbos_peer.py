@@ -1,4 +1,4 @@
-"""W1, W2, W3, W4 on DBOS over SQLite. Run by compare.py in an environment of its own."""
+"""W1, W2, W3, W4 on DBOS, over SQLite or PostgreSQL. Run by compare.py in an environment of its own."""
 
 from __future__ import annotations
 
@@ -59,7 +59,8 @@ async def measure(scale: float) -> dict[str, float]:
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:
-        DBOS(config={"name": "bench", "system_database_url": f"sqlite:///{folder}/dbos.sqlite", "log_level": "ERROR"})
+        url = sys.argv[2] if len(sys.argv) > 2 else f"sqlite:///{folder}/dbos.sqlite"
+        DBOS(config={"name": "bench", "system_database_url": url, "log_level": "ERROR"})
         DBOS.launch()
         print(json.dumps(asyncio.run(measure(float(sys.argv[1])))))
         DBOS.destroy()

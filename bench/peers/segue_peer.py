@@ -45,4 +45,5 @@ async def measure(scale: float, url: str) -> dict[str, float]:
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:
-        print(json.dumps(asyncio.run(measure(float(sys.argv[1]), f"sqlite:///{folder}/peer.db"))))
+        url = sys.argv[2] if len(sys.argv) > 2 else f"sqlite:///{folder}/peer.db"
+        print(json.dumps(asyncio.run(measure(float(sys.argv[1]), url))))
