@@ -1,8 +1,10 @@
 """Times segue on PostgreSQL, server and workers on the same cores, beside raw commits to the same server.
 
-    python bench/postgres.py                 on a server of its own, started in a folder (Debian's package postgresql)
-    python bench/postgres.py --url URL       on this one; a database is made in it and dropped
-    python bench/postgres.py --runs 200000   with this many ended runs in the list
+    python bench/postgres.py                    on a server of its own, in a folder (Debian's package postgresql)
+    python bench/postgres.py W2 W4              these figures only
+    python bench/postgres.py --url URL          on this one; databases are made in it and dropped
+    python bench/postgres.py --runs 1000000     with this many ended runs in the list
+    python bench/postgres.py --sleepers 1000000
 
 A raw commit is one 200-byte row in autocommit over the same driver, in the same run, just before and just after.
 ``fsync`` and ``synchronous_commit`` are on.
@@ -12,13 +14,14 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import functools
 import os
 import signal
 import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -29,7 +32,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 sys.path.insert(0, str(Path(__file__).parent))
 
 import workloads
-from run import show
+from run import AT_ONCE, put_to_sleep, resident_bytes, show, start_all
 
 from postgres_kit import PostgresServer, own_server
 from segue import Engine, Handle, Settings
@@ -173,6 +176,40 @@ async def takeover(url: str) -> Row:
     return {"seconds": took, "lease s": LEASE, "bound": f"≤ {LEASE + 2:g} s"}
 
 
+async def sleepers(url: str, count: int) -> Row:
+    """Sleeping runs: memory per run, restart to serving."""
+    async with Engine(url) as engine:
+        await put_to_sleep(engine, 2 * AT_ONCE)
+        before = resident_bytes()
+        await put_to_sleep(engine, count)
+        grown = resident_bytes() - before
+    began = time.perf_counter()
+    async with Engine(url) as engine:
+        assert await (await engine.start(workloads.steps, 1)).result() == 1
+        restart = time.perf_counter() - began
+        asleep = engine.store.stats().runs["waiting"]
+    assert asleep == count + 2 * AT_ONCE
+    return {
+        "runs": asleep,
+        "bytes of RSS per run": grown / count,
+        "restart s": restart,
+        "bound": "≤ 100 bytes; < 5 s",
+    }
+
+
+async def timers(url: str) -> Row:
+    """10,000 timers that are due at once."""
+    count = 10_000
+    async with Engine(url) as engine:
+        due = time.time() + 90
+        handles = await start_all(engine, count, workloads.sleep_until, due)
+        assert time.time() < due, "starting took longer than the sleep: the machine is too busy for this figure"
+        late = await asyncio.gather(*[handle.result() for handle in handles])
+        done = time.time() - due
+    assert min(late) >= 0
+    return {"last one fired s": max(late), "all results s": done, "bound": "within 10 s"}
+
+
 async def lists(url: str, count: int) -> Row:
     """Lists of a table with many runs: the newest, by state, by workflow and time."""
     async with Engine(url, own=False, settings=Settings()) as engine:
@@ -207,29 +244,50 @@ def fill(url: str, count: int) -> None:
         connection.execute("ANALYZE segue.runs")
 
 
-async def measure(server: PostgresServer, runs: int) -> None:
-    for name, workload in {"W1": w1, "W2": w2, "W2 workers": w2_two, "W4": w4, "takeover": takeover}.items():
+async def raw(url: str) -> Row:
+    return {"commit µs": raw_commit(url) * 1e6}
+
+
+WORKLOADS: dict[str, Callable[[str], Awaitable[Row]]] = {
+    "W1": w1,
+    "W2": w2,
+    "workers": w2_two,
+    "W4": w4,
+    "takeover": takeover,
+    "timers": timers,
+    "sleepers": functools.partial(sleepers, count=20_000),
+    "lists": functools.partial(lists, count=100_000),
+    "raw": raw,
+}
+
+
+async def measure(server: PostgresServer, workloads: dict[str, Callable[[str], Awaitable[Row]]]) -> None:
+    for name, workload in workloads.items():
         database = server.create()
         try:
             show(name, await workload(server.url(database)))
         finally:
             server.drop(database)
-    database = server.create()
-    show("lists", await lists(server.url(database), runs))
-    show("raw", {"commit µs": raw_commit(server.url(database)) * 1e6})
-    server.drop(database)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", help=", ".join(WORKLOADS))
     parser.add_argument("--url", help="a server; by default one is started")
     parser.add_argument("--runs", type=int, default=100_000, help="runs in the list (default %(default)s)")
+    parser.add_argument("--sleepers", type=int, default=20_000, help="how many runs sleep (default %(default)s)")
     given = parser.parse_args()
+    sized = {
+        **WORKLOADS,
+        "sleepers": functools.partial(sleepers, count=given.sleepers),
+        "lists": functools.partial(lists, count=given.runs),
+    }
+    chosen = {name: sized[name] for name in given.names or sized}
     if given.url:
-        asyncio.run(measure(PostgresServer(given.url), given.runs))
+        asyncio.run(measure(PostgresServer(given.url), chosen))
     else:
         with own_server(DISK) as server:
-            asyncio.run(measure(server, given.runs))
+            asyncio.run(measure(server, chosen))
 
 
 if __name__ == "__main__":
