@@ -188,7 +188,7 @@ class Duty:
         self.tending = Tending(self.conductor, self.loading, self.mail, fence)
         self.mail.stirred = self.tending.look
         self.conductor.poke = self.mail.poke
-        self.conductor.expect = self.mail.expect
+        self.conductor.expect = self.mail.intake.expect
         self.conductor.reload = self._reload
         self.mail.also = self.scheduler.look
         self.conductor.look_into_outbox = self.mail.look_into_outbox

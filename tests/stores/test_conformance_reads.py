@@ -38,7 +38,7 @@ def test_commits_of_others_are_noticed_and_own_ones_are_not(store_factory: Store
     assert not mine.changed()
 
 
-def test_due_runs_come_earliest_first_and_resident_ones_on_takeover(owner: Owner) -> None:
+def test_due_runs_come_earliest_first_and_those_begun_by_themselves(owner: Owner) -> None:
     wakes = {"resident": RESIDENT, "late": 300, "early": 200, "future": 900, "never": None, "paused": 100}
     runs = {id: owner.start(id) for id in wakes}
     owner.commit(*[Append(runs[id], 2, (b"e",), status=Status("waiting", wake, 5)) for id, wake in wakes.items()])
@@ -49,11 +49,12 @@ def test_due_runs_come_earliest_first_and_resident_ones_on_takeover(owner: Owner
     assert due(300, 10) == ["paused", "early", "late"]
     assert due(300, 2) == ["paused", "early"]
     assert due(99, 10) == []
-    assert due(300, 10, takeover=True) == ["resident", "paused", "early", "late"]
-    assert due(300, 10, takeover=True, only=["fulfil"]) == ["resident", "paused", "early", "late"]
-    assert due(300, 10, takeover=True, only=["another", "third"]) == []
+    assert due(300, 10, only=["fulfil"]) == ["paused", "early", "late"]
+    assert due(300, 10, only=["another", "third"]) == []
     assert due(300, 10, only=[]) == []
-    assert owner.store.due("other", 300, 10, takeover=True) == []
+    assert owner.store.due("other", 300, 10) == []
+    assert owner.store.begun("default") == owner.store.begun("default", only=["fulfil"]) == [runs["resident"]]
+    assert owner.store.begun("default", only=["another"]) == owner.store.begun("other") == []
     assert owner.store.next_wake("default", RESIDENT) == 100
     assert owner.store.next_wake("default", 300) == 900
     assert owner.store.next_wake("default", 900) is None

@@ -66,6 +66,15 @@ class Loading:
         return list(self._waiting)
 
     @property
+    def count(self) -> int:
+        """How many runs are on their way into memory."""
+        return len(self._waiting)
+
+    def awaits(self, row: int) -> bool:
+        """Whether the run is on its way into memory."""
+        return row in self._waiting
+
+    @property
     def busy(self) -> bool:
         return bool(self._waiting)
 

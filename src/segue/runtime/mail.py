@@ -1,4 +1,4 @@
-"""Moves what waits in the inbox into journals, and finds runs whose time has come.
+"""Moves what waits in the inbox into journals.
 
 Rows are consumed one by one, in the transaction that journals them; nothing is consumed by watermark. Hints from other
 processes only make the next look come sooner; the slow look is the truth.
@@ -17,7 +17,7 @@ import msgspec
 from segue.errors import PayloadError, StoreError, StoreUnavailable
 from segue.kernel import events as e
 from segue.runtime import children, incidents, modifying, outside, pauses, transactions
-from segue.runtime.clock import Alarm
+from segue.runtime.intake import Intake
 from segue.runtime.loading import Loading
 from segue.runtime.outbox import Outbox
 from segue.runtime.resident import Resident
@@ -30,11 +30,10 @@ if TYPE_CHECKING:
 log = logging.getLogger("segue.mail")
 AT_ONCE = 200
 RETRY = 0.5
-SOON = 0.05
 
 
 class Mail:
-    """The inbox and the clock of runs that are not in memory."""
+    """The inbox, and whatever else is to be looked after when the database has changed."""
 
     def __init__(self, conductor: Conductor, loading: Loading) -> None:
         self._conductor = conductor
@@ -43,8 +42,7 @@ class Mail:
         self._holds = pauses.Holds(conductor, loading)
         self._halted: dict[int, int] = {}
         self._timer: asyncio.TimerHandle | None = None
-        self._alarm: Alarm | None = None
-        self._alarm_at = 0
+        self.intake = Intake(conductor, loading, self._ready)
         self._slow = 0.0
         self._closed = False
         self.also: Callable[[], None] = lambda: None
@@ -59,7 +57,7 @@ class Mail:
 
     @property
     def busy(self) -> bool:
-        return self._holds.busy
+        return self._holds.busy or self.intake.busy
 
     def look_at_holds(self) -> None:
         """Which steps are paused has changed."""
@@ -73,8 +71,7 @@ class Mail:
         self._closed = True
         if self._timer is not None:
             self._timer.cancel()
-        if self._alarm is not None:
-            self._alarm.cancel()
+        self.intake.close()
 
     # --- looking ----------------------------------------------------------------------------------------------
 
@@ -110,7 +107,7 @@ class Mail:
         if conductor.slots:  # what is started here needs a slot of one's own
             self._outbox.look()
             self.also()
-        self.due()
+        self.intake.look()
 
     def look_later(self) -> None:
         """There may be mail for runs that were somebody else's until now, and steps that went on meanwhile."""
@@ -125,63 +122,16 @@ class Mail:
             except StoreUnavailable as error:
                 log.debug("looking into the outbox later: %s", error)
 
-    def due(self) -> None:
-        """Loads runs whose time has come, and sets the alarm for the next."""
-        conductor = self._conductor
-        now = conductor.clock.now()
-        rows = conductor.store.due(conductor.app, now, AT_ONCE, only=conductor.only)
-        # One that is in memory has its timer there, and is due until its commit is on disk.
-        late = [row for row in rows if row.run not in conductor.residents]
-        for row in late:
-            self._loading.load(row.run, self._ready)
-        if len(rows) == AT_ONCE:
-            self._loop.call_later(0 if late else SOON, self._look_for_due)
-        self._set_alarm()
-
-    def _set_alarm(self) -> None:
-        # Those that are due already are on their way into memory; the alarm is for the first one after them.
-        wake = self._conductor.store.next_wake(self._conductor.app, self._conductor.clock.now())
-        if self._alarm is not None:
-            self._alarm.cancel()
-            self._alarm = None
-        if wake is not None:
-            self.expect(wake)
-
-    def expect(self, at: int) -> None:
-        """A run that is not in memory is due then."""
-        if self._closed or (self._alarm is not None and self._alarm_at <= at):
-            return
-        if self._alarm is not None:
-            self._alarm.cancel()
-        self._alarm_at = at
-        self._alarm = self._conductor.clock.call_at(at, self._ring)
-
-    def _ring(self) -> None:
-        self._alarm = None
-        self._look_for_due()
-
-    def _look_for_due(self) -> None:
-        if not self._closed:
-            try:
-                self.due()
-            except StoreUnavailable as error:
-                log.debug("looking again later: %s", error)
-
     def takeover(self) -> None:
         """Everything that the predecessor had in memory."""
         if self._closed:
             return
-        conductor = self._conductor
         try:
             self._holds.refresh()
-            now = conductor.clock.now()
-            rows = conductor.store.due(conductor.app, now, 1_000_000_000, takeover=True, only=conductor.only)
+            self.intake.take_over()
         except StoreUnavailable as error:
             log.warning("cannot look which runs to go on with: %s", error)
             self._loop.call_later(RETRY, self.takeover)
-            return
-        for row in rows:
-            self._loading.load(row.run, self._ready)
 
     def _ready(self, run: Resident | None) -> None:
         if run is None or run.closed:

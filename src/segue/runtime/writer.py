@@ -128,6 +128,11 @@ class Writer:
         return under_way + len(self._dirty) + len(self._operations)
 
     @property
+    def unsettled(self) -> int:
+        """How many runs have something to write, or wait for the batch under way."""
+        return len(self._dirty) + (0 if self._committing is None else len(self._committing.operations))
+
+    @property
     def busy(self) -> bool:
         return self._committing is not None or bool(self._dirty) or bool(self._operations)
 

@@ -502,11 +502,13 @@ class Store(CacheReads, FigureReads, HasAccounts, HasBacklog, OutboxReads, Ownin
     def pulse(self) -> int:
         """A number that is another one after every commit, whoever made it: for screens, which look again then."""
 
-    def due(
-        self, app: str, now: int, limit: int, *, takeover: bool = False, only: Iterable[str] | None = None
-    ) -> list[RunRow]:
-        """Runs whose wake time has come, earliest first; resident ones only on ``takeover``. ``only``: of these
+    def due(self, app: str, now: int, limit: int, *, only: Iterable[str] | None = None) -> list[RunRow]:
+        """Runs whose wake time has come, earliest first; not those that are in their owner's memory. ``only``: of these
         workflows."""
+
+    def begun(self, app: str, *, only: Iterable[str] | None = None) -> list[int]:
+        """Runs that are in their owner's memory with something under way, oldest first: after its end, those that its
+        successor has to go on with. ``only``: of these workflows."""
 
     def next_wake(self, app: str, after: int) -> int | None:
         """The earliest wake time later than ``after``."""

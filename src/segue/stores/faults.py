@@ -216,10 +216,11 @@ class FaultyStore:
     def changed(self) -> bool:
         return self._living().changed()
 
-    def due(
-        self, app: str, now: int, limit: int, *, takeover: bool = False, only: Iterable[str] | None = None
-    ) -> list[RunRow]:
-        return self._living().due(app, now, limit, takeover=takeover, only=only)
+    def due(self, app: str, now: int, limit: int, *, only: Iterable[str] | None = None) -> list[RunRow]:
+        return self._living().due(app, now, limit, only=only)
+
+    def begun(self, app: str, *, only: Iterable[str] | None = None) -> list[int]:
+        return self._living().begun(app, only=only)
 
     def next_wake(self, app: str, after: int) -> int | None:
         return self._living().next_wake(app, after)

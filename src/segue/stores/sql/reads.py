@@ -11,7 +11,7 @@ import msgspec
 
 from segue.stores.attempt_rows import LiveAttempt
 from segue.stores.backlog import Backlog
-from segue.stores.base import HoldStep, InboxRow, Owner, RunFilter, RunRow, StoreStats, Task
+from segue.stores.base import RESIDENT, HoldStep, InboxRow, Owner, RunFilter, RunRow, StoreStats, Task
 from segue.stores.cache_rows import CacheEntry
 from segue.stores.outbox_rows import OutboxRow
 from segue.stores.owning import Worker
@@ -25,6 +25,7 @@ PAGE_BYTES = 4_000_000
 """Events of a journal that are read at a time, and bytes after which the page ends."""
 
 _due = Statement("due_runs")
+_begun = Statement("begun_runs")
 _next_wake = Statement("next_wake")
 _inbox = Statement("inbox_of_runs")
 _inbox_runs = Statement("runs_with_messages")
@@ -93,13 +94,16 @@ class Reads:
         several owners."""
         return ()
 
-    def due(
-        self, app: str, now: int, limit: int, *, takeover: bool = False, only: Iterable[str] | None = None
-    ) -> list[RunRow]:
-        first = 0 if takeover else 2  # RESIDENT is 1
+    def due(self, app: str, now: int, limit: int, *, only: Iterable[str] | None = None) -> list[RunRow]:
+        workflows = None if only is None else texts(only)
+        values = (app, RESIDENT + 1, now, workflows, limit, *self._within())
+        with self._readers.reading() as connection:
+            return [_run_row(row) for row in _due.one(connection, values)]
+
+    def begun(self, app: str, *, only: Iterable[str] | None = None) -> builtins.list[int]:
         workflows = None if only is None else texts(only)
         with self._readers.reading() as connection:
-            return [_run_row(row) for row in _due.one(connection, (app, first, now, workflows, limit, *self._within()))]
+            return [run for (run,) in _begun.one(connection, (app, RESIDENT, workflows, *self._within()))]
 
     def next_wake(self, app: str, after: int) -> int | None:
         with self._readers.reading() as connection:
