@@ -1,4 +1,5 @@
-"""Runs that come at a steady rate and are deleted after their end: nothing is lost, and nothing grows.
+"""Runs that come at a steady rate and are deleted after their end: nothing is lost, and nothing grows. Runs that have
+piled up while nobody worked: they are worked off, and the workers keep their leases meanwhile.
 
 ``--long`` takes ``SUSTAINED_SECONDS`` (300) and ``SUSTAINED_RATE`` (runs a second, 400) from the environment, and
 prints what it measured with ``-s``.
@@ -97,3 +98,29 @@ async def test_a_steady_load_loses_nothing_and_nothing_grows(fleet: Fleet, long:
         for what in ("memory", "database"):
             early, late = (median(getattr(sample, what) for sample in part) for part in (later[:half], later[half:]))
             assert late < early * 1.2, f"{what} has grown from {early} to {late}"
+
+
+async def test_a_backlog_is_worked_off_within_one_lease_each(fleet: Fleet, long: bool) -> None:
+    count = int(os.environ.get("BACKLOG_RUNS", "50000")) if long else 2500
+    async with Engine(fleet.url, own=False) as client:
+        for first in range(0, count, 500):
+            await asyncio.gather(
+                *[client.start(sustained_program.passes, n, id=f"run-{n}") for n in range(first, first + 500)]
+            )
+        workers = [
+            await fleet.worker(lease=LEASE, program=Path(sustained_program.__file__), SUSTAINED_KEEP="1h")
+            for _ in range(2)
+        ]
+        began = owners(fleet)
+        most = 0
+        while client.store.list(RunFilter(states=("running", "waiting"), limit=1)):
+            most = max(most, *(resident(worker.process.pid) for worker in workers))
+            await asyncio.sleep(0.2)
+        assert owners(fleet) == began, "a lease has run out on the way"
+        assert fleet.query("SELECT count(*) FROM segue.runs WHERE state = 'completed'") == [(count,)]
+        assert most < 150 * MEGABYTE
+        assert await (await client.handle(f"run-{count - 1}")).result() == count + 1
+
+
+def owners(fleet: Fleet) -> list[int]:
+    return sorted(epoch for (epoch,) in fleet.query("SELECT epoch FROM segue.owners"))
