@@ -21,6 +21,7 @@ from segue.kernel import events as e
 from segue.kernel.encoding import Encodings
 from segue.kernel.steps import step_key
 from segue.runtime.settings import Settings
+from segue.stores.attempt_rows import Head
 from segue.stores.base import Append, Batch, InboxRow, RunRow, StartRun
 from segue.stores.faults import FaultyStore
 from segue.stores.sqlite.store import SqliteStore
@@ -143,6 +144,10 @@ class Blinking(FaultyStore):
             if number == 1:
                 self._blink()
             yield row
+
+    def heads(self, runs: Any, limit: int) -> dict[int, Head]:
+        self._blink()
+        return super().heads(runs, limit)
 
     def inbox(self, runs: Any) -> list[InboxRow]:
         self._blink()

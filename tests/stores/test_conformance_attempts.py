@@ -59,6 +59,7 @@ def test_a_heartbeat_on_its_own_is_kept_and_not_for_a_closed_run(owner: Owner) -
     assert owner.commit(handed_over(run), handed_over(ended)) == [Noted(), Noted()]
 
     assert owner.store.attempts(run) == [handed_over(run)]
+    assert owner.store.heads([run, 12345], 1)[run].attempts == [handed_over(run)]
     assert owner.store.attempts(ended) == []
 
 

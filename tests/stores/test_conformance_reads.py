@@ -161,3 +161,15 @@ def test_runs_are_read_together_by_their_numbers(owner: Owner) -> None:
         second: row(owner.store, second),
     }
     assert owner.store.runs([]) == {}
+
+
+def test_the_first_events_of_several_runs_are_read_together(owner: Owner) -> None:
+    short, long = owner.start("short"), owner.start("long")
+    owner.commit(Append(long, 2, (b"2", b"3", b"4")))
+    heads = owner.store.heads([long, short, 12345], 3)
+    assert {run: head.events for run, head in heads.items()} == {
+        short: [(1, EVENT)],
+        long: [(1, EVENT), (2, b"2"), (3, b"3")],
+    }
+    assert all(head.attempts == [] for head in heads.values())
+    assert owner.store.heads([], 3) == {}

@@ -8,6 +8,7 @@ loses the beats of the last second, and no number of beats makes a journal longe
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from segue.kernel.attempt import Attempt
@@ -79,9 +80,9 @@ class Heartbeats:
             return True
         return False
 
-    def load(self, run: int) -> None:
-        """Reads what is kept of a run's attempts. Raises ``StoreUnavailable``."""
-        for row in self._conductor.store.attempts(run):
+    def load(self, run: int, kept: Iterable[LiveAttempt] | None) -> None:
+        """Takes up what is kept of a run's attempts, which is read if it is not given. Raises ``StoreUnavailable``."""
+        for row in self._conductor.store.attempts(run) if kept is None else kept:
             self._found[run, row.key] = row
             self.keep(run, row.key)
 

@@ -8,7 +8,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, nullcontext
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
@@ -22,6 +22,7 @@ from segue.runtime import children, decisions, dispatch, incidents, modifying, p
 from segue.runtime.carry import CARRY
 from segue.runtime.resident import Resident
 from segue.runtime.telling import ABOUT, about
+from segue.stores.attempt_rows import Head
 from segue.stores.base import CLOSED, RESIDENT, RunRow
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ TOGETHER = 32
 """Runs whose rows and mail are read at once: where a network lies in between, the way there and back counts."""
 STRIDE = 32
 """Events that are replayed between two looks at the clock."""
+HEAD = 8
+"""Events of each run that are read together: most runs have no more when they come. Few, since each may be large."""
 TAIL = 100
 RETRY = 0.5
 
@@ -116,16 +119,17 @@ class Loading:
                 self._beginning = False
             self._arrive(together)
 
-    def _read(self, rows: list[int]) -> dict[int, RunRow] | None:
-        """Their rows; None if each has to be asked for by itself, because one of them cannot be read."""
+    def _read(self, rows: list[int]) -> _Known | None:
+        """What is known of them; None if each has to be asked for by itself, because one of them cannot be read."""
+        store = self._conductor.store
         try:
-            return self._conductor.store.runs(rows)
+            return _Known(store.runs(rows), store.heads(rows, HEAD))
         except StoreError:
             return None
 
-    def _begin(self, row: int, known: dict[int, RunRow] | None = None) -> None:
+    def _begin(self, row: int, known: _Known | None = None) -> None:
         try:
-            found = self._conductor.store.run(row) if known is None else known.get(row)
+            found = self._conductor.store.run(row) if known is None else known.rows.get(row)
         except StoreUnavailable:
             self._loop.call_later(RETRY, self._begin, row)
             return
@@ -143,7 +147,7 @@ class Loading:
         if only is not None and found.workflow not in only:
             self._done(row, None)
             return
-        self._slice(found, _replay(self._conductor, found))
+        self._slice(found, _replay(self._conductor, found, None if known is None else known.heads.get(row)))
 
     def _slice(self, row: RunRow, steps: Iterator[Resident | None]) -> None:
         until = self.stopwatch() + SLICE
@@ -190,13 +194,26 @@ class Loading:
                         self._loop.call_exception_handler(failed)
 
 
-def _replay(conductor: Conductor, row: RunRow) -> Iterator[Resident | None]:
+class _Known(NamedTuple):
+    rows: dict[int, RunRow]
+    heads: dict[int, Head]
+
+
+def _replay(conductor: Conductor, row: RunRow, head: Head | None) -> Iterator[Resident | None]:
     """Yields None between events, then the resident run."""
     try:
-        yield from _replay_with(conductor, row, None)
+        yield from _replay_with(conductor, row, None, head)
     except OtherCode:
         past = yield from _past(conductor, row)
-        yield from _replay_with(conductor, row, past)
+        yield from _replay_with(conductor, row, past, head)
+
+
+def _journal(conductor: Conductor, row: RunRow, head: Head | None) -> Iterator[tuple[int, bytes]]:
+    """The run's events, of which the first ones may be known already."""
+    if head is not None:
+        yield from head.events
+    if head is None or len(head.events) == HEAD:
+        yield from conductor.store.journal(row.run, after=0 if head is None else HEAD)
 
 
 def _past(conductor: Conductor, row: RunRow) -> Generator[None, None, Past | None]:
@@ -215,8 +232,8 @@ def _past(conductor: Conductor, row: RunRow) -> Generator[None, None, Past | Non
     return Past.of(events, execution.version)
 
 
-def _replay_with(conductor: Conductor, row: RunRow, past: Past | None) -> Iterator[Resident | None]:
-    events = conductor.journal.read(conductor.store.journal(row.run))
+def _replay_with(conductor: Conductor, row: RunRow, past: Past | None, head: Head | None) -> Iterator[Resident | None]:
+    events = conductor.journal.read(_journal(conductor, row, head))
     execution, why = _definition(conductor, row)
     run = conductor.resident(row, execution)
     if execution is None:
@@ -242,7 +259,9 @@ def _replay_with(conductor: Conductor, row: RunRow, past: Past | None) -> Iterat
         if error is None:
             replay.finish()
             if any(isinstance(command, (c.RunStep, c.AwaitStep)) for command in execution.outstanding()):
-                conductor.heartbeats.load(run.run)
+                # What was read before a long replay may have changed.
+                kept = head.attempts if head is not None and len(head.events) < HEAD else None
+                conductor.heartbeats.load(run.run, kept)
     except (StoreUnavailable, OtherCode):
         execution.close()
         raise

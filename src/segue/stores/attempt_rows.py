@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Protocol
+
 import msgspec
 
 
@@ -35,6 +38,13 @@ class LiveAttempt(msgspec.Struct, frozen=True, gc=False):
     worker: str = ""
 
 
+class Head(msgspec.Struct, frozen=True, gc=False):
+    """What a replay begins with: the first events of a run, (seq, event), and what is kept of its attempts."""
+
+    events: list[tuple[int, bytes]]
+    attempts: list[LiveAttempt]
+
+
 class ClaimAttempts(msgspec.Struct, frozen=True, gc=False):
     """A worker activates attempts that wait in a queue: those that were never activated, and those whose lease has
     ended. No two workers get the same one. Repeated, it activates further ones."""
@@ -53,3 +63,17 @@ class Claimed(msgspec.Struct, frozen=True, gc=False):
     """The attempts that were activated, as they stand now."""
 
     attempts: tuple[LiveAttempt, ...]
+
+
+class AttemptReads(Protocol):
+    """What a store can say of attempts that go on."""
+
+    def waits_in(self, namespace: str, app: str, queue: str, now: int) -> bool:
+        """Whether an attempt in a queue can be activated."""
+
+    def attempts(self, run: int) -> list[LiveAttempt]:
+        """What is kept of the attempts of a run that go on."""
+
+    def heads(self, runs: Iterable[int], limit: int) -> dict[int, Head]:
+        """What a replay of each run begins with: its first ``limit`` events, all of them if there are fewer, and what
+        is kept of its attempts. Runs that are gone are left out."""

@@ -14,7 +14,7 @@ from typing import Any, Literal, Protocol
 import msgspec
 
 from segue.stores.account_rows import HasAccounts
-from segue.stores.attempt_rows import ClaimAttempts, Claimed, LiveAttempt
+from segue.stores.attempt_rows import AttemptReads, ClaimAttempts, Claimed, LiveAttempt
 from segue.stores.backlog import HasBacklog
 from segue.stores.cache_rows import CacheEntry, CacheReads
 from segue.stores.figure_rows import FigureReads
@@ -467,7 +467,9 @@ class Ended(msgspec.Struct, frozen=True):
 ALL_ENDED = Ended()
 
 
-class Store(CacheReads, FigureReads, HasAccounts, HasBacklog, OutboxReads, Owning, ScheduleReads, Protocol):
+class Store(
+    AttemptReads, CacheReads, FigureReads, HasAccounts, HasBacklog, OutboxReads, Owning, ScheduleReads, Protocol
+):
     """A database that holds runs. Reading and writing may go on side by side; ``commit`` is called by one thread at a
     time, reads by any."""
 
@@ -553,12 +555,6 @@ class Store(CacheReads, FigureReads, HasAccounts, HasBacklog, OutboxReads, Ownin
         """What is kept with the run for people to look at, by name, in the order in which the names came."""
 
     def state(self, namespace: str, scope: str, key: str) -> bytes | None: ...
-
-    def waits_in(self, namespace: str, app: str, queue: str, now: int) -> bool:
-        """Whether an attempt in a queue can be activated."""
-
-    def attempts(self, run: int) -> builtins.list[LiveAttempt]:
-        """What is kept of the attempts of a run that go on."""
 
     def held(self, app: str) -> builtins.list[HoldStep]:
         """The app's steps that are paused or resuming, in every namespace."""

@@ -26,7 +26,7 @@ from typing import NoReturn, Protocol
 
 from segue.errors import StoreUnavailable
 from segue.stores.account_rows import AccountRows
-from segue.stores.attempt_rows import LiveAttempt
+from segue.stores.attempt_rows import Head, LiveAttempt
 from segue.stores.backlog import Backlog
 from segue.stores.base import (
     ALL_ENDED,
@@ -280,6 +280,9 @@ class FaultyStore:
 
     def state(self, namespace: str, scope: str, key: str) -> bytes | None:
         return self._living().state(namespace, scope, key)
+
+    def heads(self, runs: Iterable[int], limit: int) -> dict[int, Head]:
+        return self._living().heads(runs, limit)
 
     def attempts(self, run: int) -> builtins.list[LiveAttempt]:
         return self._living().attempts(run)

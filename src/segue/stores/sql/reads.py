@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from segue.stores.attempt_rows import LiveAttempt
+from segue.stores.attempt_rows import Head, LiveAttempt
 from segue.stores.backlog import Backlog
 from segue.stores.base import RESIDENT, HoldStep, InboxRow, Owner, RunFilter, RunRow, StoreStats, Task
 from segue.stores.cache_rows import CacheEntry
@@ -43,6 +43,8 @@ _refs = Statement("payloads_of_run")
 _published = Statement("published_values")
 _state = Statement("state_value")
 _attempts = Statement("attempts_of_run")
+_attempts_of_runs = Statement("attempts_of_runs")
+_heads = Statement("journal_heads")
 _waits = Statement("attempt_waits")
 _held = Statement("held_steps_of_app")
 _artifacts = Statement("artifacts_of_run")
@@ -154,6 +156,17 @@ class Reads:
                 if size > PAGE_BYTES:
                     return page, True
         return page, len(page) == PAGE
+
+    def heads(self, runs: Iterable[int], limit: int) -> dict[int, Head]:
+        asked = numbers(runs)
+        found: dict[int, Head] = {}
+        with self._readers.reading() as connection:
+            for run, seq, event in _heads.one(connection, (asked, limit)):
+                found.setdefault(run, Head([], [])).events.append((seq, event))
+            for attempt in map(attempts.row, _attempts_of_runs.one(connection, (asked,))):
+                if attempt.run in found:
+                    found[attempt.run].attempts.append(attempt)
+        return found
 
     def tail(self, run: int, limit: int) -> builtins.list[tuple[int, bytes]]:
         with self._readers.reading() as connection:
