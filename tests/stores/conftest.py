@@ -11,7 +11,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))  # for store_kit: no test module can be imported otherwise
 
-from store_kit import Owner, StoreFactory
+from store_kit import Owner, StoreFactory, partitioned
 
 from segue.stores.base import Store
 from segue.stores.postgres.store import PostgresStore
@@ -33,7 +33,10 @@ def on_server(request: pytest.FixtureRequest) -> Callable[[], StoreFactory]:
     make: Callable[[], str] = request.getfixturevalue("postgres_database")
 
     def new() -> StoreFactory:
+        """With partitions so small that each test has to do with several of them, and with the one for all others."""
         url = make()
+        PostgresStore.open(url).close()
+        partitioned(url, 0, 2, 4, 7, 12)
         return lambda: PostgresStore.open(url)
 
     return new

@@ -61,6 +61,15 @@ def die(store: Store) -> None:
             connection.execute("UPDATE segue.owners SET expires = '-infinity'")
 
 
+def partitioned(url: str, *bounds: int) -> None:
+    """Has the new database's tables partitioned at these runs, and not where they would be."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        for table in ("journal", "log_lines"):
+            connection.execute(f"DROP TABLE segue.{table}_0".encode())
+            for low, high in itertools.pairwise(bounds):
+                connection.execute("SELECT segue.make_partition(%s, %s, %s)", (table, low, high))
+
+
 def start(id: str, **fields: Any) -> StartRun:
     given = {"uid": f"uid-{id}", "workflow": "fulfil", "input_hash": "h", "at": 100} | fields
     return StartRun(namespace=given.pop("namespace", "default"), id=id, app="default", event=EVENT, **given)

@@ -9,7 +9,9 @@ from typing import Any
 
 import psycopg
 import pytest
+from store_kit import partitioned
 
+from postgres_kit import PostgresServer
 from segue.stores.base import RunFilter
 from segue.stores.postgres.connection import connect
 from segue.stores.postgres.session import PLANS_LAST, QUERIES, Session, numbered
@@ -141,3 +143,65 @@ def test_a_plan_that_was_made_for_an_empty_table_is_given_up(postgres_database: 
         session.one("run_by_id", ("default", "run-7"))
         assert "runs_by_id" in planned(), made_for_nothing
         assert "runs_by_id" not in made_for_nothing, "the test shows nothing any more"
+
+
+# --- with fifty partitions ------------------------------------------------------------------------------------
+
+PARTITIONS = 50
+PART = 800
+"""Runs in each."""
+MIDDLE = [25 * PART + n for n in range(10, 60)]
+LISTED = f"[{','.join(map(str, MIDDLE))}]"
+ONE = MIDDLE[0]
+BOUNDS = MIDDLE[0], MIDDLE[-1]
+IN_ONE_PARTITION: dict[str, tuple[str, tuple[Any, ...]]] = {
+    "the one event that a step adds": ("append_one", (ONE, 4, b"e", "default", 1)),
+    "whose journal ends elsewhere": (
+        "find_refused_appends",
+        (MIDDLE, [3] * len(MIDDLE), [False] * len(MIDDLE), "[]", *BOUNDS),
+    ),
+    "a journal": ("journal_page", (ONE, 0, 1000)),
+    "its end": ("journal_tail", (ONE, 10)),
+    "an event that may have landed": ("landed_event", (ONE, 3, b"e")),
+    "an event that is erased": ("rewrite_event", (b"e", ONE, 3)),
+    "what erasure adds": ("append_last_event", (ONE, b"e")),
+    "what a step printed": ("read_log_lines", (ONE, 0, False, 100)),
+    "journals that are deleted": ("delete_journal_of_runs", (LISTED, 2000, *BOUNDS)),
+    "logs that are deleted": ("delete_log_lines", (LISTED, *BOUNDS)),
+}
+
+
+@pytest.fixture(scope="module")
+def partitioned_session(postgres: PostgresServer) -> Iterator[Session]:
+    database = postgres.create()
+    url = postgres.url(database)
+    PostgresStore.open(url).close()
+    partitioned(url, *range(0, (PARTITIONS + 1) * PART, PART))
+    with psycopg.connect(url, autocommit=True, cursor_factory=psycopg.RawCursor) as connection:
+        connection.execute("INSERT INTO segue.owners (app, epoch, worker, expires) VALUES ('default', 1, 'w', now())")
+        for number in range(PARTITIONS):  # the last ones stay as they are made
+            if number < PARTITIONS - 2:
+                connection.execute(
+                    "INSERT INTO segue.journal SELECT run, seq, 'e' "
+                    "FROM generate_series($1::bigint, $1 + 799) AS run, generate_series(1, 3) AS seq",
+                    (number * PART,),
+                )
+                connection.execute(
+                    "INSERT INTO segue.log_lines (run, key, attempt, at, level, stream, text) "
+                    "SELECT run, 'k', 1, 1, 'INFO', 'stdout', 't' FROM generate_series($1::bigint, $1 + 799) AS run",
+                    (number * PART,),
+                )
+        connection.execute("ANALYZE segue.journal, segue.log_lines")
+        yield Session(connection)
+    postgres.drop(database)
+
+
+@pytest.mark.parametrize("what", IN_ONE_PARTITION)
+def test_of_many_partitions_one_is_planned_with_and_read_by_its_index(partitioned_session: Session, what: str) -> None:
+    session = partitioned_session
+    name, values = IN_ONE_PARTITION[what]
+    with session.raw.transaction(force_rollback=True):
+        found = plan(session, numbered(session.text(name)), values)
+    assert set(re.findall(r" on (?:journal|log_lines)_(\d+)", found)) == {str(25 * PART)}, found
+    assert "Seq Scan on journal" not in found, found
+    assert "Seq Scan on log_lines" not in found, found

@@ -18,6 +18,7 @@ from segue.errors import FenceLost, StoreError
 from segue.runtime.loading import Loading
 from segue.runtime.mail import Mail
 from segue.runtime.resident import Resident
+from segue.runtime.upkeep import Upkeep
 from segue.stores.base import Fence
 from segue.stores.owning import Holding, Served, Slots, within, without
 
@@ -45,6 +46,7 @@ class Tending:
         self._surplus: tuple[Slots, ...] = ()
         self._task: asyncio.Task[None] | None = None
         self._again = asyncio.Event()
+        self._upkeep = Upkeep(conductor.store)
         self.heard_at = time.monotonic()
         """When (by the monotonic clock) the store last heard of the owner."""
 
@@ -81,6 +83,7 @@ class Tending:
             self._again.clear()
             try:
                 await self._tend()
+                self._upkeep.look()
             except FenceLost as error:
                 self._conductor.dispossessed(error)
                 return

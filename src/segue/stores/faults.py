@@ -330,6 +330,9 @@ class FaultyStore:
     def shrink(self, pages: int = 500) -> bool:
         return self._living().shrink(pages)
 
+    def upkeep(self) -> None:
+        self._living().upkeep()
+
     def redact(self, run: int, events: Sequence[tuple[int, bytes]], told: bytes, refs: Iterable[str] = ()) -> bool:
         store = self._living()
         done: list[bool] = []

@@ -126,5 +126,13 @@ class Owning(Protocol):
         """Whether owners are known to have come, gone or let go of something since the last call: a hint, as
         ``changed`` is, which passes it on."""
 
+    def upkeep(self) -> None:
+        """What the database needs from time to time, beside all commits; asked for by every owner, and soon over as a
+        rule.
+
+        Raises:
+            StoreError: it could not be looked into; the next time will do.
+        """
+
     def slots_of(self, runs: Iterable[int]) -> dict[int, int]:
         """Which slot each of these runs is in."""

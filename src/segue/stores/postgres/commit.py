@@ -14,7 +14,7 @@ from contextlib import nullcontext
 import psycopg
 
 from segue.stores.base import Answer, Batch, CompleteTask, Fence, Operation, Post, TellStep
-from segue.stores.postgres.connection import CONFLICTS, UNFIT, meaning
+from segue.stores.postgres.connection import CONFLICTS, OUT_OF_REACH, UNFIT, meaning
 from segue.stores.postgres.session import RawCursor, Session
 from segue.stores.postgres.writer import Writer, lost
 from segue.stores.sql import commit as sql
@@ -51,7 +51,7 @@ def commit(writer: Writer, batch: Batch) -> list[Answer]:
 
 def _attempt(writer: Writer, batch: Batch, carry_out: CarryOut) -> list[Answer]:
     with writer.session() as session:
-        if _append_one_event(session, batch):
+        if _append_one_event(writer, session, batch):
             return [sql.APPENDED]
         # What may go wrong in a part of a batch, and be taken back, has to be waited for.
         whole = carry_out is sql.all_at_once and not any(type(each) is Transact for each in batch.operations)
@@ -89,14 +89,22 @@ def _tells_others(operation: Operation) -> bool:
     return bool(getattr(operation, "posts", ())) or isinstance(operation, (Post, CompleteTask, TellStep))
 
 
-def _append_one_event(session: Session, batch: Batch) -> bool:
+def _append_one_event(writer: Writer, session: Session, batch: Batch) -> bool:
     """The short way for one event and nothing else; False where it is none, or does not go in just like that."""
     append, fence = sql.only_event(batch), batch.fence
     if append is None or fence is None:
         return False
+    values = append.run, append.seq, append.events[0], fence.app, fence.epoch
     try:
-        _append_one.one(session, (append.run, append.seq, append.events[0], fence.app, fence.epoch))
+        low = writer.leaves.of(session, append.run)
+        if low is None:
+            _append_one.one(session, values)
+        else:
+            session.one_in(low, _append_one.name, values)
     except CONFLICTS:
+        return False
+    except OUT_OF_REACH:
+        writer.leaves.forget()
         return False
     return session.changes() == 1  # no fence, or not the next place: the long way finds out and says so
 

@@ -36,6 +36,9 @@ CONFLICTS: tuple[type[Exception], ...] = (
 )
 """Two transactions met; nothing was written, and the next try sees what the other one did."""
 
+OUT_OF_REACH: tuple[type[Exception], ...] = (errors.UndefinedTable, errors.InsufficientPrivilege)
+"""A partition is not there any more under its name, or this user may reach it by the whole table only."""
+
 UNFIT: tuple[type[Exception], ...] = (
     psycopg.DataError,
     psycopg.IntegrityError,

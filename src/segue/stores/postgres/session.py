@@ -35,11 +35,15 @@ PLANS_LAST = 10.0
 """Seconds for which a connection keeps the plans of its statements."""
 QUERIES = Path(__file__).parent / "queries"
 
+_runs = msgspec.json.Decoder(list[int])
 _COMMENT = re.compile(r"^\s*--.*$", re.MULTILINE)
 _VALUE = re.compile(r"\?(\d*)")
 _TYPED = re.compile(r"\?(\d*)(?:::(\w+(?:\[\])?))?")
 _ROWS = re.compile(r"unnest\(([^)]*)\)")
 _RESERVE = {"runs": "reserve_runs", "inbox": "reserve_inbox"}
+_BOUNDED = frozenset(("delete_journal_of_runs", "delete_log_lines", "find_refused_appends"))
+"""Statements for many runs on tables that are partitioned by them. Behind their other values they get the first and the
+last run: the server can tell from those, and not from the list, which partitions have to do with it."""
 _EVERYWHERE = (Slots(0, SLOTS - 1),)
 
 
@@ -78,6 +82,12 @@ def _columns(sql: str) -> dict[int, type[Column]]:
 
 def _answers(sql: str) -> bool:
     return " RETURNING " in sql or (sql.startswith(("SELECT", "WITH")) and "INSERT INTO" not in sql)
+
+
+@cache
+def _in_partition(name: str, low: int) -> bytes:
+    """The statement on the journal's partition that begins with a run, in place of the journal."""
+    return _text(name).sql.replace(b"segue.journal", b"segue.journal_%d" % low)
 
 
 @cache
@@ -134,7 +144,14 @@ class Session:
 
     def one(self, name: str, values: Sequence[Any] = ()) -> list[Row]:
         text = _text(name)
+        if name in _BOUNDED:
+            runs = _runs.decode(values[0])
+            values = (*values, min(runs, default=0), max(runs, default=0))
         return self._carry_out(text.sql, text.bound(values), text.answers)
+
+    def one_in(self, low: int, name: str, values: Sequence[Any]) -> None:
+        """Carries out a statement that answers nothing on the journal's partition that begins with a run."""
+        self._carry_out(_in_partition(name, low), values, answers=False)
 
     def many(self, name: str, flat: list[Any], more: Sequence[Any] = ()) -> list[Row]:
         if not flat:
@@ -146,6 +163,8 @@ class Session:
             columns.append([self._slot() for _ in columns[0]])
         else:
             columns = [flat[column::width] for column in range(width)]
+        if name in _BOUNDED:
+            more = (*more, min(columns[0]), max(columns[0]))
         return self._carry_out(text.sql, text.bound((*columns, *more)), text.answers)
 
     def each(self, name: str, values: Sequence[Any]) -> Generator[Row]:

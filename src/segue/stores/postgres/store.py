@@ -19,6 +19,7 @@ from segue.stores.postgres.hints import Hints
 from segue.stores.postgres.logs import PostgresLogs
 from segue.stores.postgres.migrations import migrate, version
 from segue.stores.postgres.ownership import Ownership
+from segue.stores.postgres.partitions import Partitions
 from segue.stores.postgres.readers import Readers
 from segue.stores.postgres.session import Session
 from segue.stores.postgres.writer import Writer
@@ -61,6 +62,7 @@ class PostgresStore(Reads, Schedules, Figures):
         self._hints = Hints(self.address, lease)
         self._log_writer = Writer(self.address, lease)
         self._logs = PostgresLogs(self._log_writer)
+        self._partitions = Partitions(self.address, lease)
         self.accounts = Accounts(self._writer, self._lent)
 
     @classmethod
@@ -163,8 +165,11 @@ class PostgresStore(Reads, Schedules, Figures):
         return retention.oldest(self._lent, which, self._within())
 
     def shrink(self, pages: int = 500) -> bool:
-        """Nothing: the server's autovacuum gives space back."""
-        return False
+        """Drops a partition of the journal and of step logs; the server's autovacuum does the rest."""
+        return self._partitions.drop(most=1)
+
+    def upkeep(self) -> None:
+        self._partitions.tend()
 
     def redact(self, run: int, events: Sequence[tuple[int, bytes]], told: bytes, refs: Iterable[str] = ()) -> bool:
         with self._writer.transaction() as connection:
@@ -193,6 +198,7 @@ class PostgresStore(Reads, Schedules, Figures):
         return int(_size.one(connection)[0][0]), version(connection.raw)
 
     def close(self, *, clean: bool = True) -> None:
+        self._partitions.close()
         self._ownership.release_all(clean=clean)
         self._ownership.close()
         self._hints.close()

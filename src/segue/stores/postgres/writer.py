@@ -12,6 +12,7 @@ from segue.errors import FenceLost, StoreUnavailable
 from segue.stores.base import Fence
 from segue.stores.owning import Slots
 from segue.stores.postgres.connection import Address, beginning, connect, is_gone, is_stale, meaning
+from segue.stores.postgres.leaves import Leaves
 from segue.stores.postgres.session import Session
 from segue.stores.sql.statements import Statement
 
@@ -24,6 +25,7 @@ class Writer:
     Attributes:
         patience: seconds after which a silent server counts as gone.
         begin: the statement that begins a transaction.
+        leaves: which partition of the journal a run is in.
     """
 
     def __init__(self, address: Address, patience: float) -> None:
@@ -31,6 +33,7 @@ class Writer:
         self.patience = patience
         self.begin = beginning(address, patience)
         self.lock = threading.RLock()
+        self.leaves = Leaves()
         self._session: Session | None = None
         self._home: tuple[Slots, ...] | None = None
         self._closed = False

@@ -115,6 +115,9 @@ class SqliteStore(Reads, Schedules, Figures):
     def stirred(self) -> bool:
         return False
 
+    def upkeep(self) -> None:
+        """Nothing: what a file needs is done by its commits."""
+
     def slots_of(self, runs: Iterable[int]) -> dict[int, int]:
         return dict.fromkeys(runs, 0)
 
