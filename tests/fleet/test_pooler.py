@@ -81,6 +81,10 @@ async def test_workers_share_behind_a_pooler(fleet: Fleet, pooled: str, monkeypa
             await (await other.handle(f"m{n}")).signal("go", "on")
         found = await asyncio.gather(*[handle.result(timeout=30) for handle in handles])
         assert found == [f"{n} on" for n in range(12)]
+        fleet.query("SELECT setval('segue.runs_run_seq', 60000)")  # more than half of the first partition
+        await one.start(fleet_program.walks, 1)
+        await asyncio.to_thread(one.store.upkeep)
+        assert fleet.query("SELECT count(DISTINCT low), count(*) FROM segue.partitions WHERE low > 0") == [(1, 2)]
 
 
 def test_a_setting_of_the_url_that_is_none_is_refused(postgres_database: Callable[[], str]) -> None:
