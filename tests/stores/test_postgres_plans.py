@@ -78,7 +78,7 @@ def test_nothing_reads_all_runs_or_all_messages(session: Session, what: str) -> 
     assert "Seq Scan on messages" not in found, found
 
 
-LARGE = "(?:runs|journal|messages|attempts|tasks|attributes|published|payloads|payload_refs|cached|artifacts|log_lines)"
+LARGE = r"(?:runs|journal\w*|messages|attempts|tasks|attributes|published|payloads|payload_refs|cached|artifacts|log_lines\w*)"
 """Tables that grow with the number of runs. The inbox holds only what waits."""
 WHOLE = re.compile(
     rf"Seq Scan on {LARGE}\b|Index [\w ]*Scan[\w ]* using \w+ on {LARGE}\b.*\n(?!\s+Index Cond)"
@@ -161,6 +161,7 @@ IN_ONE_PARTITION: dict[str, tuple[str, tuple[Any, ...]]] = {
         (MIDDLE, [3] * len(MIDDLE), [False] * len(MIDDLE), "[]", *BOUNDS),
     ),
     "a journal": ("journal_page", (ONE, 0, 1000)),
+    "how journals begin": ("journal_heads", (LISTED, 8, *BOUNDS)),
     "its end": ("journal_tail", (ONE, 10)),
     "an event that may have landed": ("landed_event", (ONE, 3, b"e")),
     "an event that is erased": ("rewrite_event", (b"e", ONE, 3)),
