@@ -62,7 +62,8 @@ def _parameters(operation: dict[str, Any], place: str) -> str:
 
 
 def _gives(operation: dict[str, Any]) -> str:
-    (answer,) = (found for status, found in operation["responses"].items() if status != "default")
+    # Answers of other statuses that went well are of the same type.
+    answer = next(found for status, found in operation["responses"].items() if status != "default")
     return _type(_content(answer)) if "content" in answer else "undefined"
 
 

@@ -24,6 +24,7 @@ from segue.kernel import events as e
 from segue.server import acting, overview
 from segue.server.answers import Answers
 from segue.server.views import RunView
+from segue.server.waiting import LONGEST_WAIT, StartQuery
 from segue.stores.base import ConflictPolicy
 from segue.watching import Watch
 
@@ -81,7 +82,9 @@ async def _start(
             name, input = workflow.name, values.plain_arguments(workflow, texts)
         run_id = id or f"{name}-{uuid.uuid4().hex[:8]}"
         body = acting.StartBody(name, input, run_id, on_conflict if id else "fail", **terms)
-        run = await answers.ask(acting.start_run, body=body)
+        # What ends soon has ended with the first answer of a server. A database that is opened here is looked at.
+        query = StartQuery(LONGEST_WAIT if wait else 0)
+        run: RunView = await answers.ask(acting.start_run, query=query, body=body)
         if wait:
             return await _end(answers, scope, run)
         if scope.json:

@@ -11,7 +11,7 @@ from segue.errors import InvalidArgument, PayloadError
 from segue.kernel.payload import JSON, from_bytes
 from segue.server.call import Call
 from segue.server.runs import find_run, the_run
-from segue.server.views import RunView, run_view
+from segue.server.waiting import StartedRun, StartQuery, started
 from segue.stores.base import ConflictPolicy
 
 
@@ -70,14 +70,14 @@ class Answer(msgspec.Struct, frozen=True):
     value: Any
 
 
-async def start_run(call: Call[Any, StartBody]) -> RunView:
+async def start_run(call: Call[StartQuery, StartBody]) -> StartedRun:
     body = call.body
     arguments = typed(call.engine, body.workflow, body.input)
     handle, _ = await call.engine.start_with(
         body.workflow, arguments, None, id=body.id or call.once or None, on_conflict=body.on_conflict,
         tags=body.tags or None, delay=body.delay, timeout=body.timeout, summary=body.summary, by=call.who.name,
     )  # fmt: skip
-    return run_view(find_run(call.engine, handle.run))
+    return started(call.engine, find_run(call.engine, handle.run))
 
 
 def typed(engine: Engine, name: str, input: list[Any]) -> tuple[Any, ...]:

@@ -22,6 +22,7 @@ from segue.server.live import Sent
 from segue.server.logins import Logins
 from segue.server.once import HEADER, Answered, Repeatable, once, repeatable
 from segue.server.problems import MEDIA_TYPE, Problem, Refused, problem_of
+from segue.server.staying import while_there
 
 LOOK_AGAIN = 5.0
 """Seconds after which it is asked anew whether somebody may still see a stream that they opened."""
@@ -58,7 +59,23 @@ class Answering:
                 self._logins.accounts.rows, asked, at=self._engine.clock.now(), namespace=self._engine.namespace,
                 actor=actor, action=route.handler.__name__, outcome=response.status_code, number=number,
             )  # fmt: skip
+        if route.then is not None and call is not None and response.status_code < 300:
+            return await self._go_on(route, call, request, response, number)
         return response
+
+    async def _go_on(
+        self, route: Route, call: Call[Any, Any], request: Request, response: Response, number: str
+    ) -> Response:
+        """What follows on what was carried out, which is noted and can be repeated by now."""
+        assert route.then is not None
+        try:
+            found = await while_there(request, route.then(call, msgspec.json.decode(response.body, type=route.gives)))
+        except Exception as error:  # as above
+            return refusal(error, number)
+        if found is None:
+            return response  # which nobody reads
+        headers = {name: value for name, value in response.headers.items() if name != "content-length"}
+        return Response(_encode(found), call.status or response.status_code, headers)
 
     def _called(self, asked: Asked) -> AbstractContextManager[None]:
         """What is started or sent meanwhile goes on the trace of whoever asks, if they trace and the engine does."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Annotated, Any, Generic, Literal, Protocol, TypeVar
 
 import msgspec
@@ -109,6 +109,7 @@ class Call(Generic[Q, B]):
         asked: the request.
         actor: who is named in the audit log; who asks, unless a handler knows better.
         cookies: what the answer has the browser keep.
+        status: of the answer, where a handler knows better than the route.
         once: the same for every repetition of the request under its idempotency key, "" if it has none.
     """
 
@@ -126,6 +127,7 @@ class Call(Generic[Q, B]):
         self.once = once
         self.actor = who.name
         self.cookies: list[str] = []
+        self.status: int | None = None
 
     @property
     def logins(self) -> Logins:
@@ -157,6 +159,9 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
         stream: the answer is a stream of server-sent events of ``gives``.
         text: the media type of an answer that is ``Text``, as far as the description of the API tells it.
         noted: it stands in the audit log; by default what needs more than a permission to look.
+        then: what follows each time, also where an idempotency key has the answer be that of an earlier request: it is
+            handed the call and the answer, and gives another one. It is given up when whoever asks goes away.
+        also: other statuses of an answer of this type, with what they mean.
     """
 
     method: Method
@@ -171,6 +176,8 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     stream: bool = False
     text: str = ""
     noted: bool | None = None
+    then: Callable[[Call[Any, Any], Any], Coroutine[Any, Any, Any]] | None = None
+    also: dict[int, str] = {}
 
     @property
     def repeatable(self) -> bool:

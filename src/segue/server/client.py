@@ -23,6 +23,7 @@ from segue.server.once import HEADER
 from segue.server.problems import MEDIA_TYPE, Problem
 from segue.server.routes import BASE, ROUTES
 from segue.server.views import EventView, RunView
+from segue.server.waiting import StartedRun, StartQuery
 
 Q = TypeVar("Q")
 B = TypeVar("B")
@@ -30,6 +31,8 @@ G = TypeVar("G")
 
 TRIES = 4
 """How often a request is sent, where no answer came or the server could not do its work."""
+PATIENCE = 30.0
+"""Seconds after which an answer counts as lost."""
 PAUSE = 0.2
 """Seconds before the second try; twice as many before each that follows."""
 
@@ -50,7 +53,7 @@ class ServerClient:
         self.url = url.rstrip("/")
         self._base = self.url + BASE
         self._headers = {"authorization": f"Bearer {key}"} if key else {}
-        self._http = http or httpx.AsyncClient(timeout=httpx.Timeout(30.0))
+        self._http = http or httpx.AsyncClient(timeout=httpx.Timeout(PATIENCE))
 
     async def __aenter__(self) -> ServerClient:
         return self
@@ -88,7 +91,9 @@ class ServerClient:
             headers["content-type"] = "application/json"
         if route.repeatable:
             headers[HEADER] = key or uuid.uuid4().hex
-        answer = await self._sent(route, _address(self._base, route, path), _pairs(query), content, headers)
+        # Besides what a request takes anyway: it may be one that waits.
+        patience = PATIENCE + sum(getattr(given, "wait", 0.0) for given in (query, body))
+        answer = await self._sent(route, _address(self._base, route, path), _pairs(query), content, headers, patience)
         if route.gives is None:
             return None  # type: ignore[return-value]
         try:
@@ -101,14 +106,16 @@ class ServerClient:
         return found
 
     async def _sent(
-        self, route: Route, address: str, query: list[tuple[str, str]], content: bytes | None, headers: dict[str, str]
-    ) -> httpx.Response:
+        self, route: Route, address: str, query: list[tuple[str, str]], content: bytes | None, headers: dict[str, str],
+        patience: float,
+    ) -> httpx.Response:  # fmt: skip
         tries = 0
         while tries < TRIES:
             try:
                 answer = await self._http.request(
-                    route.method, address, params=httpx.QueryParams(tuple(query)), content=content, headers=headers
-                )
+                    route.method, address, params=httpx.QueryParams(tuple(query)), content=content, headers=headers,
+                    timeout=patience,
+                )  # fmt: skip
             except httpx.TransportError as error:
                 why = f"{type(error).__name__}: {error}"
             else:
@@ -133,10 +140,16 @@ class ServerClient:
     # --- what is asked most -----------------------------------------------------------------------------------
 
     async def start(
-        self, workflow: str, *input: Any, id: str | None = None, tags: dict[str, str] | None = None
-    ) -> RunView:
-        """Starts a run; acknowledged once it is on disk."""
-        return await self.ask(acting.start_run, body=acting.StartBody(workflow, list(input), id, tags=tags or {}))
+        self, workflow: str, *input: Any, id: str | None = None, tags: dict[str, str] | None = None, wait: float = 0
+    ) -> StartedRun:
+        """Starts a run; acknowledged once it is on disk.
+
+        Args:
+            wait: seconds for which its end is waited for, 60 at most; then it has its result, its failure or the
+                incident on which it stands still. How it ended is no error here.
+        """
+        body = acting.StartBody(workflow, list(input), id, tags=tags or {})
+        return await self.ask(acting.start_run, query=StartQuery(wait), body=body)
 
     async def list(self, **where: Any) -> runs.RunPage:
         """A page of runs; ``where`` are the fields of ``RunQuery``."""
@@ -208,7 +221,7 @@ class ServerClient:
 
     async def _streamed(self, address: str, after: int) -> AsyncIterator[tuple[str, bytes]]:
         headers = self._headers | {"last-event-id": str(after)}
-        timeout = httpx.Timeout(30.0, read=60.0)
+        timeout = httpx.Timeout(PATIENCE, read=2 * PATIENCE)
         async with self._http.stream("GET", address, headers=headers, timeout=timeout) as answer:
             if answer.status_code >= 400:
                 await answer.aread()

@@ -48,7 +48,7 @@ def _operation(route: Route, of: dict[str, Any], components: dict[str, Any]) -> 
         "summary": route.summary,
         "x-permission": route.needs,
         "parameters": [*_path_parameters(route), *_query_parameters(route, of, components)],
-        "responses": {str(route.status): _response(route, of), "default": _problem(of)},
+        "responses": _responses(route, of),
     }
     if route.body is not None:
         operation["requestBody"] = {
@@ -56,6 +56,12 @@ def _operation(route: Route, of: dict[str, Any], components: dict[str, Any]) -> 
             "content": {"application/json": {"schema": of[_identity(route.body)]}},
         }
     return operation
+
+
+def _responses(route: Route, of: dict[str, Any]) -> dict[str, Any]:
+    usual = _response(route, of)
+    others = {str(status): usual | {"description": why} for status, why in route.also.items()}
+    return {str(route.status): usual} | others | {"default": _problem(of)}
 
 
 def _response(route: Route, of: dict[str, Any]) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from segue.server import (
     sessions,
     signals,
     system,
+    waiting,
     workflows,
     working,
 )
@@ -50,8 +51,10 @@ ROUTES: tuple[Route, ...] = (
         summary="Runs, newest first, by page.",
     ),
     Route(
-        method="POST", path="/runs", needs="runs:start", handler=acting.start_run, body=acting.StartBody,
-        gives=RunView, status=201, summary="Start a run; acknowledged once it is on disk.",
+        method="POST", path="/runs", needs="runs:start", handler=acting.start_run, query=waiting.StartQuery,
+        body=acting.StartBody, gives=waiting.StartedRun, status=201, then=waiting.wait_for_end,
+        also={202: "The time to wait is over; the run goes on."},
+        summary="Start a run; acknowledged once it is on disk, and by its end where that is waited for.",
     ),
     Route(
         method="GET", path="/runs/{run:int}", needs="runs:read", handler=runs.show_run, query=runs.PictureQuery,

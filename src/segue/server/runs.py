@@ -200,11 +200,11 @@ async def _page(engine: Engine, where: RunFilter, after: int | None, limit: int)
 def _shown(engine: Engine, rows: list[RunRow], next: int | None) -> RunPage:
     now = engine.clock.now()
     open_tasks = engine.store.tasks(engine.namespace)
-    runs = [run_view(_opened(engine, row), standing(engine, row, open_tasks, now)) for row in rows]
+    runs = [run_view(opened(engine, row), standing(engine, row, open_tasks, now)) for row in rows]
     return RunPage(runs, next, now)
 
 
-def _opened(engine: Engine, row: RunRow) -> RunRow:
+def opened(engine: Engine, row: RunRow) -> RunRow:
     """The row with the texts opened that a codec has sealed."""
     open_text = engine.journal.open_text
     return msgspec.structs.replace(row, summary=open_text(row.summary), timer=row.timer and open_text(row.timer))

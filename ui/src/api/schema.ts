@@ -148,6 +148,10 @@ export interface RunPage {
   now: number
 }
 
+export interface StartQuery {
+  wait?: number
+}
+
 export interface StartBody {
   workflow: string
   input?: unknown[]
@@ -157,6 +161,57 @@ export interface StartBody {
   delay?: string | null
   timeout?: string | null
   summary?: string
+}
+
+export interface StartedRun {
+  run: number
+  id: string
+  namespace: string
+  workflow: string
+  version: string
+  app: string
+  state: string
+  started_at: number
+  changed_at: number
+  closed_at: number | null
+  parent: number | null
+  error: string | null
+  tags: { [name: string]: string }
+  attributes: { [name: string]: unknown }
+  due_at?: number | null
+  summary?: string
+  timer?: string | null
+  standing?: Standing | null
+  result?: ValueView | null
+  failure?: FailureView | null
+  incident?: IncidentView | null
+}
+
+export interface ValueView {
+  encoding: string
+  bytes: number
+  value?: unknown
+  cut?: boolean
+  seq?: number | null
+  field?: string
+}
+
+export interface FailureView {
+  type: string
+  message: string
+  traceback?: string
+  retryable?: boolean
+  cause?: FailureView | null
+}
+
+export interface IncidentView {
+  at: number
+  cause: string
+  message: string
+  remedy: string
+  key?: string | null
+  failure?: FailureView | null
+  resolved_at?: number | null
 }
 
 export interface PictureQuery {
@@ -210,33 +265,6 @@ export interface TryView {
   failure?: FailureView | null
   retry_at?: number | null
   worker?: string
-}
-
-export interface FailureView {
-  type: string
-  message: string
-  traceback?: string
-  retryable?: boolean
-  cause?: FailureView | null
-}
-
-export interface ValueView {
-  encoding: string
-  bytes: number
-  value?: unknown
-  cut?: boolean
-  seq?: number | null
-  field?: string
-}
-
-export interface IncidentView {
-  at: number
-  cause: string
-  message: string
-  remedy: string
-  key?: string | null
-  failure?: FailureView | null
-  resolved_at?: number | null
 }
 
 export interface WaitView {
@@ -976,7 +1004,7 @@ export interface Operations {
   overview: { path: { [K in never]: never }; query: { [K in never]: never }; body: undefined; gives: Overview }
   figures: { path: { [K in never]: never }; query: { since: number; until?: number | null; bar: number; workflow?: string | null }; body: undefined; gives: Figures }
   list_runs: { path: { [K in never]: never }; query: { state?: string[]; workflow?: string | null; id?: string | null; tag?: string[]; attribute?: string[]; since?: number | null; until?: number | null; parent?: number | null; current?: string | null; after?: number | null; limit?: number }; body: undefined; gives: RunPage }
-  start_run: { path: { [K in never]: never }; query: { [K in never]: never }; body: StartBody; gives: RunView }
+  start_run: { path: { [K in never]: never }; query: { wait?: number }; body: StartBody; gives: StartedRun }
   show_run: { path: { run: number }; query: { plain?: boolean }; body: undefined; gives: RunPicture }
   list_events: { path: { run: number }; query: { after?: number; limit?: number }; body: undefined; gives: EventPage }
   list_logs: { path: { run: number }; query: { after?: number; limit?: number }; body: undefined; gives: LogPage }
