@@ -259,6 +259,9 @@ def main() -> None:
             for name, path in {
                 "the first page of runs": "/runs?limit=60",
                 "the first page of failed runs": "/runs?state=failed&limit=60",
+                "the histogram of all runs": "/runs/histogram",
+                "the histogram of failed runs": "/runs/histogram?state=failed",
+                "the histogram of the last hour": f"/runs/histogram?since={since - DAY // 24}",
                 "the overview": "/overview",
                 "figures of a day": f"/figures?since={since - DAY}&bar={DAY // 48}",
                 "figures of a month": f"/figures?since={since - 30 * DAY}&bar={DAY}",

@@ -5,10 +5,11 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Any
 
+import pytest
 from store_kit import Owner, closed
 
-from segue.stores.base import Append
-from segue.stores.figure_rows import EndedRuns, OpenRuns
+from segue.stores.base import Append, RunFilter
+from segue.stores.figure_rows import EndedRuns, OpenRuns, StartedRuns
 
 BAR = 1_000
 
@@ -92,3 +93,62 @@ def test_open_runs_are_counted_by_workflow_and_state(owner: Owner) -> None:
         OpenRuns("other", "running", 1),
     ]
     assert sum(each.runs for each in owner.store.count_open("default", most=3)) == 3
+
+
+WIDTHS = (10, 100, 1_000)
+
+
+def started(owner: Owner, *, most: int = 100, bars: int = 10, now: int = 0, **where: Any) -> StartedRuns | None:
+    return owner.store.count_started(RunFilter(**where), now=now, widths=WIDTHS, bars=bars, most=most)
+
+
+def test_runs_are_counted_by_when_they_began_and_by_state(owner: Owner) -> None:
+    for at in (100, 109, 110, 199):
+        owner.start(f"a-{at}", at=at)
+    ended(owner, "b", 115, 160, "failed")
+    owner.start("of others", at=150, namespace="staging")
+    bars = {(10, "running"): 2, (11, "running"): 1, (11, "failed"): 1, (19, "running"): 1}
+    assert started(owner) == StartedRuns(100, 200, 10, 1.0, bars)
+
+
+def test_a_bar_is_as_short_as_the_number_of_bars_allows(owner: Owner) -> None:
+    owner.start("a", at=1_000)
+    assert started(owner) == StartedRuns(1_000, 1_001, 10, 1.0, {(100, "running"): 1})
+    assert started(owner, now=1_101) == StartedRuns(1_000, 1_101, 100, 1.0, {(10, "running"): 1})
+    assert started(owner, now=1_101, bars=11) == StartedRuns(1_000, 1_101, 10, 1.0, {(100, "running"): 1})
+    given = started(owner, started_from=500, started_until=1_500, now=9_999)
+    assert given == StartedRuns(500, 1_500, 100, 1.0, {(10, "running"): 1})
+
+
+def test_only_runs_of_the_filter_are_counted(owner: Owner) -> None:
+    owner.start("a-1", at=10, tags={"team": "a"})
+    owner.start("a-2", at=20, workflow="other")
+    ended(owner, "b-1", 30, 40)
+    total = {name: sum(found.bars.values()) if found else 0 for name, found in {
+        "id": started(owner, id_prefix="a-"), "workflow": started(owner, workflow="other"),
+        "tag": started(owner, tags={"team": "a"}), "state": started(owner, states=("completed",)),
+        "states": started(owner, states=("completed", "running")), "from": started(owner, started_from=20),
+        "until": started(owner, started_until=20), "none": started(owner, id_prefix="c"),
+    }.items()}  # fmt: skip
+    assert total == {"id": 2, "workflow": 1, "tag": 1, "state": 1, "states": 3, "from": 2, "until": 1, "none": 0}
+
+
+@pytest.mark.parametrize("where", [{}, {"workflow": "fulfil"}, {"states": ("running",)}])
+def test_of_too_many_a_sample_from_all_of_them_is_counted(owner: Owner, where: Any) -> None:
+    for n in range(400):
+        owner.start(f"a-{n}", at=n, workflow="fulfil")
+    found = started(owner, most=100, **where)
+    assert found is not None
+    assert found.counted == pytest.approx(0.25, rel=0.02)
+    assert 60 <= sum(found.bars.values()) <= 140
+    assert {number for number, _ in found.bars} == {0, 1, 2, 3}
+    assert max(found.bars.values()) < 2 * min(found.bars.values())
+    assert (found.since, found.until) <= (10, 400)
+
+
+def test_a_sample_does_not_follow_runs_that_take_turns(owner: Owner) -> None:
+    for n in range(200):
+        owner.start(f"parent-{n}", at=n, workflow="parent")
+        owner.start(f"child-{n}", at=n, workflow="child")
+    halves = [started(owner, most=100, workflow=name) for name in ("parent", "child")]
+    assert [sum(found.bars.values()) / found.counted for found in halves if found] == pytest.approx([200, 200], rel=0.3)

@@ -9,6 +9,8 @@ import pytest
 import ui_program
 from ui_kit import Screen, Served
 
+from segue.server import histogram
+
 pytestmark = pytest.mark.xdist_group("screens")
 
 
@@ -225,6 +227,18 @@ def test_a_stretch_of_time_narrows_the_list(screen: Screen, served: Served) -> N
     token = page.get_by_role("button", name=re.compile("^Remove started"))
     token.click()
     page.wait_for_url(re.compile("/runs$"))
+
+
+def test_bars_that_are_estimated_say_so(screen: Screen, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(histogram, "MOST_COUNTED", 5)
+    screen.open("/runs", "order-48213")
+    screen.see("of the runs")
+    said = screen.page.get_by_text(re.compile("^Estimated from")).inner_text()
+    assert re.fullmatch(r"Estimated from \d+(\.\d+)? % of the runs", said)
+    monkeypatch.undo()
+    screen.open("/runs?id=order-48213", "order-48213")
+    screen.page.get_by_role("img", name="Runs by when they began").wait_for()
+    assert screen.page.get_by_text(re.compile("^Estimated from")).count() == 0
 
 
 def test_a_view_is_saved_and_removed(screen: Screen, served: Served) -> None:

@@ -30,7 +30,7 @@ export const words = {
     firstHint: 'Every run of a workflow stands here, newest first, with what it does now or how it ended.',
     sample: 'async with Engine("sqlite:///orders.db") as engine:\n    handle = await engine.start(fulfil, order)\n    print(await handle.result())',
     select: (id: string) => `Select ${id}`, selected: (n: number) => `${n} selected`, clear: 'Clear', peek: 'Peek',
-    openRun: 'Open', end: 'That is all.', histogram: 'Runs by when they began', wrong: 'Failed or standing still', between: (from: string, to: string) => `${from} to ${to}`,
+    openRun: 'Open', end: 'That is all.', histogram: 'Runs by when they began', wrong: 'Failed or standing still', estimated: (share: string) => `Estimated from ${share} of the runs`, between: (from: string, to: string) => `${from} to ${to}`,
     filter: 'Filter', apply: 'Show these', attributeName: 'Attribute', attributeValue: 'Its value', attributeHint: 'What a run has set to be found by; text, a number, true or false, exactly as it is.', nameless: 'A value needs the name of its attribute',
     saveView: 'Save view', viewName: 'Name', viewHint: 'Kept in this browser', save: 'Save', dropView: (name: string) => `Remove the view ${name}`, range: 'last', hour: 'hour', day: '24 hours', week: '7 days', ever: 'any time',
   },

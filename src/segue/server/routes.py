@@ -12,6 +12,7 @@ from segue.server import (
     grid,
     health,
     held,
+    histogram,
     live,
     many,
     members,
@@ -49,6 +50,11 @@ ROUTES: tuple[Route, ...] = (
     Route(
         method="GET", path="/runs", needs="runs:read", handler=runs.list_runs, query=runs.RunQuery, gives=runs.RunPage,
         summary="Runs, newest first, by page.",
+    ),
+    Route(
+        method="GET", path="/runs/histogram", needs="runs:read", handler=histogram.show_histogram,
+        query=histogram.HistogramQuery, gives=histogram.Histogram,
+        summary="How many runs began when, by bar and by state.",
     ),
     Route(
         method="POST", path="/runs", needs="runs:start", handler=acting.start_run, query=waiting.StartQuery,

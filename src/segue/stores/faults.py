@@ -45,7 +45,7 @@ from segue.stores.base import (
     Task,
 )
 from segue.stores.cache_rows import CacheEntry
-from segue.stores.figure_rows import EndedRuns, OpenRuns
+from segue.stores.figure_rows import EndedRuns, OpenRuns, StartedRuns
 from segue.stores.outbox_rows import OutboxRow
 from segue.stores.owning import Holding, Slots, Worker
 from segue.stores.schedule_rows import ScheduleRow
@@ -314,6 +314,11 @@ class FaultyStore:
 
     def count_open(self, namespace: str, *, most: int) -> builtins.list[OpenRuns]:
         return self._living().count_open(namespace, most=most)
+
+    def count_started(
+        self, where: RunFilter, *, now: int, widths: Sequence[int], bars: int, most: int
+    ) -> StartedRuns | None:
+        return self._living().count_started(where, now=now, widths=widths, bars=bars, most=most)
 
     def cached(self, namespace: str, step: str, key: str) -> CacheEntry | None:
         return self._living().cached(namespace, step, key)

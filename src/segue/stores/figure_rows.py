@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import builtins
-from typing import Protocol
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
+
+if TYPE_CHECKING:
+    from segue.stores.base import RunFilter
 
 
 class EndedRuns(msgspec.Struct, frozen=True, gc=False):
@@ -39,6 +43,23 @@ class OpenRuns(msgspec.Struct, frozen=True, gc=False):
     runs: int
 
 
+class StartedRuns(msgspec.Struct, frozen=True):
+    """Runs by when they began.
+
+    Attributes:
+        since, until: the stretch that the bars divide (µs).
+        bar: how long a bar is (µs); bars begin at its multiples since 1970.
+        counted: the share of the runs that was looked at. Below 1, what was found, divided by it, estimates the whole.
+        bars: how many, by the bar's number and the runs' state.
+    """
+
+    since: int
+    until: int
+    bar: int
+    counted: float
+    bars: dict[tuple[int, str], int]
+
+
 class FigureReads(Protocol):
     """What is counted."""
 
@@ -55,3 +76,11 @@ class FigureReads(Protocol):
 
     def count_open(self, namespace: str, *, most: int) -> builtins.list[OpenRuns]:
         """Open runs by workflow and state; of ``most`` of them, if they are more."""
+
+    def count_started(
+        self, where: RunFilter, *, now: int, widths: Sequence[int], bars: int, most: int
+    ) -> StartedRuns | None:
+        """The runs of a filter by when they began, in at most so many bars of one of these widths (µs, in order), from
+        the first run to ``now``, or as the filter says. Where they are more than ``most``, about so many of them, as
+        they come from all over the numbers of runs. None if there are none.
+        """

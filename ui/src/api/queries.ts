@@ -33,6 +33,15 @@ export const runsQuery = (query: RunFilter) =>
     meta: live,
   })
 
+/** Not with every change, as lists are: a chart does not tell a single run, and of very many runs it tells a sample. */
+export const histogramQuery = (query: RunFilter) =>
+  queryOptions({
+    queryKey: ['histogram', query],
+    queryFn: ({ signal }) => ask('show_histogram', { query, signal }),
+    refetchInterval: ({ state }) => ((state.data?.counted ?? 1) < 1 ? 120_000 : 20_000),
+    placeholderData: keepPreviousData,
+  })
+
 export type FigureFilter = Operations['figures']['query']
 
 /** Not with every change, as lists are, but every few seconds: a chart does not tell a single run. */

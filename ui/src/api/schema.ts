@@ -148,6 +148,32 @@ export interface RunPage {
   now: number
 }
 
+export interface HistogramQuery {
+  state?: string[]
+  workflow?: string | null
+  id?: string | null
+  tag?: string[]
+  attribute?: string[]
+  since?: number | null
+  until?: number | null
+  parent?: number | null
+  bars?: number
+}
+
+export interface Histogram {
+  since: number
+  until: number
+  bar: number
+  counted: number
+  bars: StartedBar[]
+  now: number
+}
+
+export interface StartedBar {
+  at: number
+  states: { [name: string]: number }
+}
+
 export interface StartQuery {
   wait?: number
 }
@@ -1005,6 +1031,7 @@ export interface Operations {
   figures: { path: { [K in never]: never }; query: { since: number; until?: number | null; bar: number; workflow?: string | null }; body: undefined; gives: Figures }
   list_runs: { path: { [K in never]: never }; query: { state?: string[]; workflow?: string | null; id?: string | null; tag?: string[]; attribute?: string[]; since?: number | null; until?: number | null; parent?: number | null; current?: string | null; after?: number | null; limit?: number }; body: undefined; gives: RunPage }
   start_run: { path: { [K in never]: never }; query: { wait?: number }; body: StartBody; gives: StartedRun }
+  show_histogram: { path: { [K in never]: never }; query: { state?: string[]; workflow?: string | null; id?: string | null; tag?: string[]; attribute?: string[]; since?: number | null; until?: number | null; parent?: number | null; bars?: number }; body: undefined; gives: Histogram }
   show_run: { path: { run: number }; query: { plain?: boolean }; body: undefined; gives: RunPicture }
   list_events: { path: { run: number }; query: { after?: number; limit?: number }; body: undefined; gives: EventPage }
   list_logs: { path: { run: number }; query: { after?: number; limit?: number }; body: undefined; gives: LogPage }
@@ -1084,6 +1111,7 @@ export const ROUTES = {
   figures: ['GET', '/figures'],
   list_runs: ['GET', '/runs'],
   start_run: ['POST', '/runs'],
+  show_histogram: ['GET', '/runs/histogram'],
   show_run: ['GET', '/runs/{run}'],
   list_events: ['GET', '/runs/{run}/events'],
   list_logs: ['GET', '/runs/{run}/logs'],

@@ -1,5 +1,4 @@
-// Time in bars of equal width: how far back a range goes, and runs counted by when they began.
-import type { RunView } from '../api/schema'
+// Time in bars of equal width: how far back a range goes.
 
 const SECOND = 1_000_000
 const MINUTE = 60 * SECOND
@@ -20,28 +19,4 @@ export const SPANS: Record<Range, { long: number; bar: number }> = {
 export function asked(range: Range, now: number): { since: number; bar: number } {
   const { long, bar } = SPANS[range]
   return { since: Math.ceil(now / bar) * bar - long, bar }
-}
-
-export interface Bucket {
-  from: number
-  runs: RunView[]
-}
-
-const WIDTHS = [SECOND, 2 * SECOND, 5 * SECOND, 10 * SECOND, 30 * SECOND, MINUTE, 2 * MINUTE, 5 * MINUTE, 10 * MINUTE, 30 * MINUTE, HOUR, 2 * HOUR, 4 * HOUR, 12 * HOUR, DAY, 2 * DAY, 7 * DAY, 30 * DAY, 90 * DAY, 365 * DAY]
-
-/** The narrowest bar with which a stretch has no more than so many. */
-export function width(long: number, most: number): number {
-  return WIDTHS.find((each) => long / each <= most) ?? long / most
-}
-
-/** The runs by when `at` says, in bars of equal width that begin at round times. */
-export function buckets(runs: RunView[], from: number, to: number, bar: number, at: (run: RunView) => number | null): Bucket[] {
-  const first = Math.floor(from / bar) * bar
-  const found: Bucket[] = Array.from({ length: Math.max(1, Math.ceil((to - first) / bar)) }, (_, i) => ({ from: first + i * bar, runs: [] }))
-  for (const run of runs) {
-    const when = at(run)
-    if (when === null || when < first) continue
-    found[Math.min(found.length - 1, Math.floor((when - first) / bar))]!.runs.push(run)
-  }
-  return found
 }

@@ -257,17 +257,17 @@ class Reads:
 
 def list_statement(connection: Connection, where: RunFilter, dialect: Conditions) -> tuple[str, tuple[Any, ...]]:
     """The statement that lists the runs of a filter, and its values."""
-    conditions, values = _given(where, dialect)
+    conditions, values = filtered(where, dialect)
     sql = connection.text(_list.name).replace("WHERE true", " AND ".join(["WHERE true", *conditions]))
     return sql, (*values, where.limit)
 
 
-def _given(where: RunFilter, dialect: Conditions) -> tuple[list[str], list[Any]]:
-    """Conditions of a list in SQL, and their values in order."""
+def filtered(where: RunFilter, dialect: Conditions, *, many: bool = False) -> tuple[list[str], list[Any]]:
+    """Conditions of a filter in SQL, and their values in order. ``many``: not only the newest runs are wanted."""
     simple = ((condition, getattr(where, name)) for name, condition in _RUN_CONDITIONS.items())
     given: list[tuple[str, tuple[Any, ...]]] = [(text, (value,)) for text, value in simple if value is not None]
     if where.namespace is not None:
-        selective = where.states or where.workflow or where.id_prefix
+        selective = many or where.states or where.workflow or where.id_prefix
         given.append((_IN_NAMESPACE if selective else dialect.in_large_namespace, (where.namespace,)))
     if len(where.states) == 1:
         given.append((_IS_STATE, where.states))

@@ -1,36 +1,33 @@
 // When the runs of the list began, and which of them went wrong: drag over it to narrow the list to a stretch of time.
+import { useQuery } from '@tanstack/react-query'
 import { useMemo } from 'react'
-import type { RunFilter } from '../../api/queries'
-import { useRecent } from '../../api/recent'
-import { buckets, width } from '../../parts/buckets'
+import { histogramQuery, type RunFilter } from '../../api/queries'
 import { Chart } from '../../parts/Chart'
-import { useNow } from '../../parts/Time'
+import { percent } from '../../parts/figures'
 import { words } from '../../words'
 
 const w = words.runs
-const BARS = 96
-const WRONG = new Set(['failed', 'incident'])
+const WRONG = ['failed', 'incident']
 
 export default function Histogram({ filter, choose }: { filter: RunFilter; choose: (from: number, to: number) => void }) {
-  const { data } = useRecent(filter)
-  const minute = Math.ceil(useNow() / 60_000_000) * 60_000_000
-  const rows = useMemo(() => {
-    if (!data || data.runs.length === 0) return null
-    const began = data.runs.map((each) => each.started_at)
-    const from = filter.since != null && !data.cut ? filter.since : Math.min(...began)
-    const to = filter.until ?? Math.max(minute, ...began)
-    const bar = width(to - from, BARS)
-    return { bar, found: buckets(data.runs, from, to, bar, (run) => run.started_at) }
-  }, [data, filter.since, filter.until, minute])
-  if (!rows) return null
-  const wrong = rows.found.map((each) => each.runs.filter((run) => WRONG.has(run.state)).length)
+  const { data } = useQuery(histogramQuery(filter))
+  const drawn = useMemo(() => {
+    if (!data || data.bars.length === 0) return null
+    const first = Math.floor(data.since / data.bar) * data.bar
+    const states = new Map(data.bars.map((each) => [each.at, each.states]))
+    const at = Array.from({ length: Math.max(1, Math.ceil((data.until - first) / data.bar)) }, (_, i) => first + i * data.bar)
+    const sum = (count: (states: Record<string, number>) => number) => at.map((each) => count(states.get(each) ?? {}))
+    return { at, all: sum((each) => Object.values(each).reduce((a, b) => a + b, 0)), wrong: sum((each) => WRONG.reduce((a, state) => a + (each[state] ?? 0), 0)) }
+  }, [data])
+  if (!data || !drawn) return null
   return (
-    <div className="hist">
+    <div className={`hist ${data.counted < 1 ? 'estimated' : ''}`}>
+      {data.counted < 1 && <p className="tiny faint">{w.estimated(percent(data.counted))}</p>}
       <Chart
-        label={w.histogram} bare now={filter.until == null} height={52} at={rows.found.map((each) => each.from)} bar={rows.bar} choose={choose} format={String}
+        label={w.histogram} bare now={filter.until == null} height={52} at={drawn.at} bar={data.bar} choose={choose} format={String}
         lines={[
-          { name: w.title, color: '--field', bars: true, values: rows.found.map((each) => each.runs.length) },
-          { name: w.wrong, color: '--failed-fill', bars: true, values: wrong },
+          { name: w.title, color: '--field', bars: true, values: drawn.all },
+          { name: w.wrong, color: '--failed-fill', bars: true, values: drawn.wrong },
         ]}
       />
     </div>
