@@ -130,6 +130,14 @@ class ScheduleExists(CallerError):
         self.name = name
 
 
+class ChangedMeanwhile(CallerError):
+    """Somebody else has changed it since whoever asks has read it."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"{what} is not any more what it was when it was read; nothing was changed: read it again")
+        self.what = what
+
+
 class ScheduleDeclared(CallerError):
     """The schedule stands in code that is served at this moment, and would come back."""
 

@@ -74,9 +74,12 @@ class Schedules:
             raise ScheduleExists(name)
         return await self.show(name)
 
-    async def update(self, name: str, **changes: Any) -> ScheduleInfo:
+    async def update(self, name: str, *, check: Callable[[Plan], None] | None = None, **changes: Any) -> ScheduleInfo:
         """Changes fields of ``Schedule`` and leaves the others: ``update("nightly", when=Cron("0 3 * * *"))``. Where a
         schedule declared in code was changed, the change stands until the code changes that field.
+
+        Args:
+            check: is given the plan as it is in the moment of the change; what it raises is raised.
 
         Raises:
             InvalidArgument: there is no such field, or it cannot be that; nothing was changed.
@@ -86,6 +89,8 @@ class Schedules:
             raise InvalidArgument(f"a schedule has no {sorted(unknown)[0]!r} that can be changed")
 
         def change(plan: Plan, standing: Standing) -> tuple[Plan, Standing]:
+            if check is not None:
+                check(plan)
             new = merged(self._engine, plan, changes)
             return new, restarted(plan, new, standing, self._engine.clock.now())
 
@@ -182,8 +187,11 @@ class Schedules:
         """Starts no more of its runs; those that are open go on."""
         await self._delete(name, id)
 
-    async def delete(self, name: str) -> None:
+    async def delete(self, name: str, *, check: Callable[[Plan], None] | None = None) -> None:
         """Takes the schedule and its backfills away. Its runs stay, those that are open go on.
+
+        Args:
+            check: as in ``update``.
 
         Raises:
             ScheduleDeclared: it stands in code that is served.
@@ -194,7 +202,7 @@ class Schedules:
         served = engine.definitions.workflow(row.workflow) is not None or (owner and row.workflow in owner.serves)
         if plan_of(row).declared is not None and served:
             raise ScheduleDeclared(name, row.workflow)
-        await self._delete(name, "")
+        await self._delete(name, "", check)
 
     async def list(self) -> builtins.list[ScheduleInfo]:
         """All schedules, by name."""
@@ -258,9 +266,12 @@ class Schedules:
                 return
         raise _contended(name)
 
-    async def _delete(self, name: str, backfill: str) -> None:
+    async def _delete(self, name: str, backfill: str, check: Callable[[Plan], None] | None = None) -> None:
         for _ in range(TRIES):
-            if (await self._write(WriteSchedule(self._row(name, backfill), delete=True))).outcome == "written":
+            row = self._row(name, backfill)
+            if check is not None:
+                check(plan_of(row))
+            if (await self._write(WriteSchedule(row, delete=True))).outcome == "written":
                 return
         raise _contended(name)
 

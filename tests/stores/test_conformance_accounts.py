@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
+import pytest
 from store_kit import StoreFactory
 
 from segue.stores.account_rows import AuditRow, KeptAnswer, KeyRow, SessionRow, UserRow
@@ -29,8 +32,21 @@ def test_a_user_is_made_once_found_and_changed(store: Store) -> None:
     assert (accounts.user_of("https://id.example|7"), accounts.user_of("")) == (BOB, None)
     assert not accounts.add_user(msgspec.structs.replace(BOB, name="rob")), "the subject is taken"
     less = msgspec.structs.replace(ANN, roles={})
-    assert (accounts.change_user(less), accounts.user("ann")) == (True, less)
-    assert not accounts.change_user(msgspec.structs.replace(ANN, name="eve"))
+    assert (accounts.change_user(less, ANN), accounts.user("ann")) == (True, less)
+    assert not accounts.change_user(msgspec.structs.replace(ANN, name="eve"), ANN)
+
+
+@pytest.mark.parametrize("other", [{"roles": {"*": "viewer"}}, {"password": "another"}])
+def test_nobody_writes_over_what_they_have_not_read(store: Store, other: Any) -> None:
+    accounts = store.accounts
+    accounts.add_user(ANN)
+    changed = msgspec.structs.replace(ANN, **other)
+    accounts.change_user(changed, ANN)
+    session = SessionRow("s", "ann", 100, 200)
+    accounts.add_session(session)
+    late = msgspec.structs.replace(ANN, roles={}, password="late")
+    assert (accounts.change_user(late, ANN), accounts.user("ann")) == (False, changed)
+    assert accounts.session("s") == session, "no session ends by a change that was not made"
 
 
 def test_sessions_end_with_their_time_their_password_and_their_user(store: Store) -> None:
@@ -44,9 +60,10 @@ def test_sessions_end_with_their_time_their_password_and_their_user(store: Store
     assert accounts.session("s1") is None, "it had expired when the third one began"
     accounts.end_session("s2")
     assert (accounts.session("s2"), accounts.session("s3")) == (None, three)
-    accounts.change_user(msgspec.structs.replace(ANN, roles={"*": "viewer"}))
+    viewer = msgspec.structs.replace(ANN, roles={"*": "viewer"})
+    accounts.change_user(viewer, ANN)
     assert accounts.session("s3") == three
-    accounts.change_user(msgspec.structs.replace(ANN, password="another"))
+    accounts.change_user(msgspec.structs.replace(viewer, password="another"), viewer)
     assert accounts.session("s3") is None
     accounts.add_session(three)
     accounts.end_sessions_of("bob")

@@ -15,6 +15,7 @@ from pwdlib.hashers.argon2 import Argon2Hasher
 
 from segue.errors import CallerError, InvalidArgument
 from segue.kernel.names import checked_name
+from segue.server.etags import etag
 from segue.stores.account_rows import AccountRows, KeyRow, SessionRow, UserRow
 
 Role = Literal["viewer", "operator", "developer", "admin"]
@@ -32,12 +33,14 @@ _AT_ONCE = 2
 
 
 class Account(msgspec.Struct, frozen=True):
-    """A user as everybody may see them; ``elsewhere``: they log in elsewhere, and have no password here."""
+    """A user as everybody may see them; ``elsewhere``: they log in elsewhere, and have no password here. ``etag`` names
+    their roles as they are: for ``If-Match``."""
 
     name: str
     roles: dict[str, Role]
     created_at: int
     elsewhere: bool
+    etag: str
 
 
 class ApiKey(msgspec.Struct, frozen=True):
@@ -101,15 +104,34 @@ class Accounts:
 
     def set_password(self, name: str, password: str) -> None:
         """All sessions of the user end. Raises as ``add_user``."""
-        row = self.user(name)
-        self.rows.change_user(msgspec.structs.replace(row, password=self._hash(name, password)))
+        hashed = self._hash(name, password)
+        self._change(name, lambda row: msgspec.structs.replace(row, password=hashed))
 
-    def set_roles(self, name: str, roles: dict[str, Role]) -> Account:
-        """Raises as ``add_user``; CallerError: nobody would be left who may."""
-        row = msgspec.structs.replace(self.user(name), roles=_checked_roles(roles))
-        self._keep_an_admin(name, row)
-        self.rows.change_user(row)
-        return _account(row)
+    def set_roles(
+        self, name: str, roles: dict[str, Role], *, check: Callable[[UserRow], None] | None = None
+    ) -> Account:
+        """``check`` is given the account as it is in the moment of the change; what it raises is raised.
+
+        Raises:
+            as ``add_user``; CallerError: nobody would be left who may.
+        """
+        checked = _checked_roles(roles)
+
+        def change(row: UserRow) -> UserRow:
+            if check is not None:
+                check(row)
+            new = msgspec.structs.replace(row, roles=checked)
+            self._keep_an_admin(name, new)
+            return new
+
+        return _account(self._change(name, change))
+
+    def _change(self, name: str, change: Callable[[UserRow], UserRow]) -> UserRow:
+        while True:
+            before = self.user(name)
+            row = change(before)
+            if self.rows.change_user(row, before):
+                return row
 
     def follow(self, subject: str, name: str, roles: dict[str, Role]) -> str:
         """The account of somebody who has logged in elsewhere, with the roles that were said there, made if there is
@@ -126,7 +148,8 @@ class Accounts:
             if roles:
                 self.add_user(name, None, roles, subject=subject)
             return name
-        self.rows.change_user(msgspec.structs.replace(row, roles=_checked_roles(roles)))
+        checked = _checked_roles(roles)
+        self._change(row.name, lambda row: msgspec.structs.replace(row, roles=checked))
         if not roles:
             self.rows.end_sessions_of(row.name)
         return row.name
@@ -275,7 +298,12 @@ def _digest(secret: str) -> str:
 
 def _account(row: UserRow) -> Account:
     roles = {namespace: _role(role) for namespace, role in row.roles.items()}
-    return Account(row.name, roles, row.created_at, not row.password)
+    return Account(row.name, roles, row.created_at, not row.password, user_etag(row))
+
+
+def user_etag(row: UserRow) -> str:
+    """Names an account with its roles."""
+    return etag(row.name, row.created_at, sorted(row.roles.items()))
 
 
 def _api_key(row: KeyRow) -> ApiKey:

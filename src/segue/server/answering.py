@@ -121,6 +121,8 @@ class Answering:
             response.headers["content-type"] = "application/json"
         if answered.again:
             response.headers["idempotency-replayed"] = "true"
+        if call.etag:
+            response.headers["etag"] = call.etag
         for cookie in call.cookies:
             response.headers.append("set-cookie", cookie)
         return response

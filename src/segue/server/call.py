@@ -109,6 +109,7 @@ class Call(Generic[Q, B]):
         asked: the request.
         actor: who is named in the audit log; who asks, unless a handler knows better.
         cookies: what the answer has the browser keep.
+        etag: the answer's entity tag, "" for none.
         status: of the answer, where a handler knows better than the route.
         once: the same for every repetition of the request under its idempotency key, "" if it has none.
     """
@@ -127,6 +128,7 @@ class Call(Generic[Q, B]):
         self.once = once
         self.actor = who.name
         self.cookies: list[str] = []
+        self.etag = ""
         self.status: int | None = None
 
     @property

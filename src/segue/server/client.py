@@ -71,6 +71,7 @@ class ServerClient:
         query: Q | None = None,
         body: B | None = None,
         key: str = "",
+        match: str = "",
         **path: Any,
     ) -> G:
         """Asks what a handler of the server answers: ``await server.ask(runs.show_run, run=7)``.
@@ -78,6 +79,7 @@ class ServerClient:
         Args:
             query, body: as the handler takes them.
             key: an idempotency key; by default one of its own for each call.
+            match: the ``etag`` of what was read before: it is changed only if it is still that.
             path: the parts of the path that vary.
 
         Raises:
@@ -91,6 +93,8 @@ class ServerClient:
             headers["content-type"] = "application/json"
         if route.repeatable:
             headers[HEADER] = key or uuid.uuid4().hex
+        if match:
+            headers["if-match"] = match
         # Besides what a request takes anyway: it may be one that waits.
         patience = PATIENCE + sum(getattr(given, "wait", 0.0) for given in (query, body))
         answer = await self._sent(route, _address(self._base, route, path), _pairs(query), content, headers, patience)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import Any
 
 import msgspec
 
-from segue.server.accounts import Account, ApiKey, Role
+from segue.server.accounts import Account, ApiKey, Role, user_etag
 from segue.server.call import Call, Limit, Number, Permission
+from segue.server.etags import refuse_unless_seen
 from segue.server.runs import MOST
 from segue.server.sessions import Name, Password, refuse_unless
-from segue.stores.account_rows import AuditRow
+from segue.stores.account_rows import AuditRow, UserRow
 
 
 class UserBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -74,21 +76,27 @@ async def add_user(call: Call[Any, UserBody]) -> Account:
 
 
 async def change_user(call: Call[Any, UserChange]) -> Account:
-    name, accounts = call.path["name"], call.accounts
+    name, accounts, headers = call.path["name"], call.accounts, call.asked.headers
     before = accounts.user(name)
+    _check_seen(headers, before)
     if call.body.password is not msgspec.UNSET:
         _check_whole(call, before.roles)
     if call.body.roles is not msgspec.UNSET:
         _check_roles(call, before.roles, call.body.roles)
-        await asyncio.to_thread(accounts.set_roles, name, call.body.roles)
+        check = partial(_check_seen, headers)
+        await asyncio.to_thread(partial(accounts.set_roles, name, call.body.roles, check=check))
     if call.body.password is not msgspec.UNSET:
         await asyncio.to_thread(accounts.set_password, name, call.body.password)
-    return next(user for user in accounts.list_users() if user.name == name)
+    account = next(user for user in accounts.list_users() if user.name == name)
+    call.etag = account.etag
+    return account
 
 
 async def remove_user(call: Call[Any, None]) -> None:
     name = call.path["name"]
-    _check_whole(call, call.accounts.user(name).roles)
+    before = call.accounts.user(name)
+    _check_seen(call.asked.headers, before)
+    _check_whole(call, before.roles)
     await asyncio.to_thread(call.accounts.remove_user, name)
 
 
@@ -132,6 +140,10 @@ def _check_roles(call: Call[Any, Any], before: dict[str, Any], after: dict[str, 
         call.who.everywhere or not beyond,
         f"{call.who.name} gives and takes roles in namespace {here!r} only, not in {', '.join(beyond)}",
     )
+
+
+def _check_seen(headers: dict[str, str], row: UserRow) -> None:
+    refuse_unless_seen(headers, user_etag(row), f"user {row.name!r}")
 
 
 def _check_whole(call: Call[Any, Any], roles: dict[str, Any]) -> None:

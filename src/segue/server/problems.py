@@ -24,6 +24,7 @@ _STATUS: tuple[tuple[type[Exception], int], ...] = (
     (errors.ScheduleNotFound, 404),
     (errors.ScheduleExists, 409),
     (errors.ScheduleDeclared, 409),
+    (errors.ChangedMeanwhile, 412),
     (errors.UpdateRejected, 422),
     (errors.UpdateFailed, 422),
     (errors.SignalRefused, 422),

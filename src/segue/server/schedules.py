@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -13,10 +14,12 @@ from segue.errors import ScheduleNotFound
 from segue.kernel.schedule import Order, Overlap, Policy, Reprocess
 from segue.recurrence.rules import Rule, walk
 from segue.recurrence.walls import instant, moment
+from segue.runtime.plans import Plan, encode
 from segue.schedule_info import BackfillInfo, ScheduleInfo
 from segue.scheduling import MOST
 from segue.server.acting import ReasonBody, typed
 from segue.server.call import Call, Limit, Number
+from segue.server.etags import etag, refuse_unless_seen
 from segue.server.repairs import Bare
 from segue.server.runs import find_run
 from segue.server.views import RunView, ValueView, run_view, value_view
@@ -53,6 +56,7 @@ class ScheduleView(msgspec.Struct, frozen=True, kw_only=True):
         rule: when; ``when`` says it in words. input: arguments of every run.
         declared: whether it stands in code. changed: fields in which a person has made it other than the code says.
         paused: why, if it is. next: due times to come, ``starts`` when their runs start.
+        etag: names what can be changed of it, as it is: for ``If-Match``.
         open: runs that count as overlapping. waiting: due times whose turn has not come. waits_for: runs that have to
             end before. missed: first and last of those that were missed last.
     """
@@ -79,6 +83,7 @@ class ScheduleView(msgspec.Struct, frozen=True, kw_only=True):
     skipped: int
     missed: tuple[int, int] | None
     backfills: list[BackfillView]
+    etag: str
 
 
 class ScheduleBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -169,7 +174,7 @@ async def list_schedules(call: Call[Any, None]) -> list[ScheduleView]:
 
 
 async def show_schedule(call: Call[Any, None]) -> ScheduleView:
-    return _view(call.engine, await call.engine.schedules.show(call.path["name"]))
+    return _tagged(call, await call.engine.schedules.show(call.path["name"]))
 
 
 async def create_schedule(call: Call[Any, ScheduleBody]) -> ScheduleView:
@@ -180,7 +185,7 @@ async def create_schedule(call: Call[Any, ScheduleBody]) -> ScheduleView:
         start=_time(body.start), end=_time(body.end), tags=body.tags, note=body.note,
     )  # fmt: skip
     made = await call.engine.schedules.create(body.name, body.workflow, schedule, paused=body.paused)
-    return _view(call.engine, made)
+    return _tagged(call, made)
 
 
 async def change_schedule(call: Call[Any, ScheduleChange]) -> ScheduleView:
@@ -192,7 +197,7 @@ async def change_schedule(call: Call[Any, ScheduleChange]) -> ScheduleView:
     }
     if "input" in given:
         given["args"] = typed(call.engine, schedules.plan(name).workflow, given.pop("input"))
-    return _view(call.engine, await schedules.update(name, **given))
+    return _tagged(call, await schedules.update(name, check=partial(_check_seen, call, name), **given))
 
 
 async def pause_schedule(call: Call[Any, ReasonBody]) -> None:
@@ -211,7 +216,8 @@ async def trigger_schedule(call: Call[Any, TriggerBody]) -> RunView:
 
 
 async def delete_schedule(call: Call[Any, None]) -> None:
-    await call.engine.schedules.delete(call.path["name"])
+    name = call.path["name"]
+    await call.engine.schedules.delete(name, check=partial(_check_seen, call, name))
 
 
 async def list_due_times(call: Call[DueQuery, None]) -> list[int]:
@@ -255,6 +261,20 @@ async def _backfill(engine: Engine, name: str, id: str) -> BackfillView:
     raise ScheduleNotFound(f"{name}/{id}", engine.namespace, [f"{name}/{each.id}" for each in found])
 
 
+def _check_seen(call: Call[Any, Any], name: str, plan: Plan) -> None:
+    refuse_unless_seen(call.asked.headers, _etag(name, plan), f"schedule {name!r}")
+
+
+def _etag(name: str, plan: Plan) -> str:
+    return etag(name, encode(plan))
+
+
+def _tagged(call: Call[Any, Any], info: ScheduleInfo) -> ScheduleView:
+    view = _view(call.engine, info)
+    call.etag = view.etag
+    return view
+
+
 def _view(engine: Engine, info: ScheduleInfo) -> ScheduleView:
     plan = engine.schedules.plan(info.name)
     return ScheduleView(
@@ -265,7 +285,7 @@ def _view(engine: Engine, info: ScheduleInfo) -> ScheduleView:
         waiting=[*map(instant, info.waiting)], waits_for=list(info.waits_for), started=info.started,
         skipped=info.skipped,
         missed=None if info.missed is None else (instant(info.missed[0]), instant(info.missed[1])),
-        backfills=[*map(_backfill_view, info.backfills)],
+        backfills=[*map(_backfill_view, info.backfills)], etag=_etag(info.name, plan),
     )  # fmt: skip
 
 

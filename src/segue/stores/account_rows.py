@@ -93,8 +93,9 @@ class AccountRows(Protocol):
     def add_user(self, user: UserRow) -> bool:
         """False, with nothing changed, if the name or the subject is taken."""
 
-    def change_user(self, user: UserRow) -> bool:
-        """Writes password and roles; False if there is none of the name. With a new password all sessions end."""
+    def change_user(self, user: UserRow, before: UserRow) -> bool:
+        """Writes password and roles; False, with nothing changed, if they are not what was read before, or the account
+        is gone. With a new password all sessions end."""
 
     def remove_user(self, name: str) -> bool:
         """Takes away the account with its sessions and keys; False if there is none of the name."""

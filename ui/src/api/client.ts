@@ -5,7 +5,7 @@ type Name = keyof Operations
 
 type Given<N extends Name> = {
   [K in 'path' | 'query' | 'body' as Operations[N][K] extends undefined ? never : K]?: Operations[N][K]
-} & { signal?: AbortSignal }
+} & { signal?: AbortSignal; /** The tag of what was read: nothing is changed if it has changed since. */ match?: string }
 
 export class Refusal extends Error {
   constructor(readonly problem: Problem) {
@@ -28,16 +28,18 @@ export function address(name: Name, path: Record<string, unknown> = {}, query: R
 }
 
 export async function ask<N extends Name>(name: N, given: Given<N> = {}): Promise<Operations[N]['gives']> {
-  const { path, query, body, signal } = given as {
+  const { path, query, body, signal, match } = given as {
     path?: Record<string, unknown>
     query?: Record<string, unknown>
     body?: unknown
     signal?: AbortSignal
+    match?: string
   }
-  const init: RequestInit = { method: ROUTES[name][0], signal: signal ?? null }
+  const headers: Record<string, string> = match ? { 'if-match': match } : {}
+  const init: RequestInit = { method: ROUTES[name][0], signal: signal ?? null, headers }
   if (body !== undefined) {
     init.body = JSON.stringify(body)
-    init.headers = { 'content-type': 'application/json' }
+    headers['content-type'] = 'application/json'
   }
   const answer = await reached(address(name, path, query), init)
   if (answer.status === 204) return undefined as Operations[N]['gives']

@@ -662,6 +662,7 @@ export interface ScheduleView {
   skipped: number
   missed: [number, number] | null
   backfills: BackfillView[]
+  etag: string
 }
 
 export interface Cron {
@@ -912,6 +913,7 @@ export interface Account {
   roles: { [name: string]: "admin" | "developer" | "operator" | "viewer" }
   created_at: number
   elsewhere: boolean
+  etag: string
 }
 
 export interface UserBody {

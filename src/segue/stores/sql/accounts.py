@@ -62,13 +62,14 @@ class Accounts:
             values = (user.name, user.password, roles, user.subject, user.created_at)
             return bool(_add_user.one(connection, values))
 
-    def change_user(self, user: UserRow) -> bool:
-        roles = msgspec.json.encode(user.roles).decode()
+    def change_user(self, user: UserRow, before: UserRow) -> bool:
+        roles, old_roles = (msgspec.json.encode(row.roles).decode() for row in (user, before))
+        values = (user.name, user.password, roles, before.password, old_roles)
         with self._writer.transaction() as connection:
-            before = _user_by_name.one(connection, (user.name,))
-            if before and _user(before[0]).password != user.password:
+            changed = bool(_change_user.one(connection, values))
+            if changed and user.password != before.password:
                 _end_sessions_of.one(connection, (user.name,))
-            return bool(_change_user.one(connection, (user.name, user.password, roles)))
+            return changed
 
     def remove_user(self, name: str) -> bool:
         with self._writer.transaction() as connection:

@@ -62,7 +62,7 @@ function Form({ schedule, workflow, workflows, choose, name, setName, when, setW
     setBusy(true)
     const body = { when, input: inOrder(workflow, input), overlap, jitter: jitter || 0, catchup: catchup || 0, note }
     const work = schedule
-      ? ask('change_schedule', { path: { name: schedule.name }, body: changes(schedule, workflow, body) })
+      ? ask('change_schedule', { path: { name: schedule.name }, body: changes(schedule, workflow, body), match: schedule.etag })
       : ask('create_schedule', { body: { ...body, name, workflow: workflow.name, paused: paused ? w.startPaused : null } })
     if (await done(work, schedule ? w.changedDone : w.created)) close()
     else setBusy(false)

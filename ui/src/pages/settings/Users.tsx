@@ -55,7 +55,7 @@ function Row({ user, namespace, mayAct }: { user: Account; namespace: string; ma
   const give = (role: string) => {
     const { [namespace]: _, ...rest } = user.roles
     const roles = role === '' ? rest : { ...rest, [namespace]: role as Role }
-    void changed(change(user.name, { roles }), w.roleChanged(user.name))
+    void changed(change(user.name, { roles }, user.etag), w.roleChanged(user.name))
   }
   return (
     <tr>
@@ -84,8 +84,8 @@ function Row({ user, namespace, mayAct }: { user: Account; namespace: string; ma
   )
 }
 
-function change(name: string, body: UserChange): Promise<Account> {
-  return ask('change_user', { path: { name }, body })
+function change(name: string, body: UserChange, match = ''): Promise<Account> {
+  return ask('change_user', { path: { name }, body, match })
 }
 
 function NewPassword({ name, close }: { name: string; close: () => void }) {
