@@ -29,6 +29,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import apsw
@@ -103,6 +104,29 @@ def timed(address: str, path: str) -> float:
         ask(address, path)
         taken.append((time.perf_counter() - began) * 1000)
     return statistics.median(taken)
+
+
+def asked_again(address: str, path: str) -> None:
+    """Prints what an answer takes, and what it takes to hear that it has not changed."""
+    tag = ""
+    for name in ("the first time", "again, unchanged"):
+        request = Request(f"{address}/api/v1{path}", headers={"if-none-match": tag})
+        taken = []
+        for _ in range(ASKED):
+            began = time.perf_counter()
+            status, headers, body = answered(request)
+            taken.append((time.perf_counter() - began) * 1000)
+        print(f"  {path}, {name}: {status}, {len(body) / 1000:.1f} kB, {statistics.median(taken):.1f} ms")
+        tag = headers["etag"]
+
+
+def answered(request: Request) -> tuple[int, Any, bytes]:
+    try:
+        with urlopen(request) as answer:
+            return answer.status, answer.headers, answer.read()
+    except HTTPError as answer:  # which is what this library makes of a 304
+        with answer:
+            return answer.code, answer.headers, answer.read()
 
 
 def resident(process: int) -> float:
@@ -267,7 +291,11 @@ def main() -> None:
                 "figures of a month": f"/figures?since={since - 30 * DAY}&bar={DAY}",
             }.items():
                 print(f"  {name}: {timed(address, path):.1f} ms")
-            in_browser(address, a_long_run(address))
+            run = a_long_run(address)
+            print(f"a run of {EVENTS:,} events:")
+            asked_again(address, f"/runs/{run}?plain=true")
+            asked_again(address, f"/runs/{run}/events?limit=500")
+            in_browser(address, run)
 
 
 if __name__ == "__main__":

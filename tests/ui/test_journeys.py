@@ -229,6 +229,15 @@ def test_a_stretch_of_time_narrows_the_list(screen: Screen, served: Served) -> N
     page.wait_for_url(re.compile("/runs$"))
 
 
+def test_a_run_that_has_not_changed_is_not_sent_again(screen: Screen, served: Served) -> None:
+    run = served.do(lambda engine: engine.handle("order-48213")).run
+    screen.open(f"/runs/{run}", "order-48213")
+    with screen.page.expect_response(lambda answer: f"/runs/{run}?plain" in answer.url) as asked:
+        served.do(lambda engine: engine.start(ui_program.report, 1))
+    assert (asked.value.status, asked.value.request.headers["if-none-match"]) == (304, asked.value.headers["etag"])
+    screen.see("order-48213")
+
+
 def test_bars_that_are_estimated_say_so(screen: Screen, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(histogram, "MOST_COUNTED", 5)
     screen.open("/runs", "order-48213")

@@ -18,6 +18,7 @@ from segue.server.access import NOBODY
 from segue.server.auditing import note
 from segue.server.call import Asked, Call, Principal, Route
 from segue.server.decoding import asked_of, decoded_body, decoded_path, decoded_query, read_body
+from segue.server.etags import is_known
 from segue.server.live import Sent
 from segue.server.logins import Logins
 from segue.server.once import HEADER, Answered, Repeatable, once, repeatable
@@ -111,6 +112,10 @@ class Answering:
         if route.text:
             text = await route.handler(call)
             return Response(text.body, route.status, _NOT_KEPT | {"content-type": text.media_type})
+        if route.version is not None:
+            call.etag = route.version(call)
+            if call.etag and is_known(call.asked.headers, call.etag):
+                return Response(b"", 304, _NOT_KEPT | {"etag": call.etag})
         carry_out = partial(_handled, route, call)
         if repeated is None:
             answered = await carry_out()

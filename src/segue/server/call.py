@@ -163,6 +163,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
         noted: it stands in the audit log; by default what needs more than a permission to look.
         then: what follows each time, also where an idempotency key has the answer be that of an earlier request: it is
             handed the call and the answer, and gives another one. It is given up when whoever asks goes away.
+        version: gives the answer's entity tag before it is made, "" for none; who has the answer is not sent it (304).
         also: other statuses of an answer of this type, with what they mean.
     """
 
@@ -179,6 +180,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     text: str = ""
     noted: bool | None = None
     then: Callable[[Call[Any, Any], Any], Coroutine[Any, Any, Any]] | None = None
+    version: Callable[[Call[Any, Any]], str] | None = None
     also: dict[int, str] = {}
 
     @property

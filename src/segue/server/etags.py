@@ -15,6 +15,13 @@ def etag(*parts: object) -> str:
     return f'"{blake2b(msgspec.json.encode(parts), digest_size=12).hexdigest()}"'
 
 
+def is_known(headers: dict[str, str], tag: str) -> bool:
+    """Whether whoever asks has this already (If-None-Match). Tags are compared weakly: a proxy that has compressed the
+    answer may have made its tag a weak one."""
+    tags = {each.removeprefix("W/") for each in _listed(headers.get("if-none-match", ""))}
+    return bool({"*", tag} & tags)
+
+
 def refuse_unless_seen(headers: dict[str, str], tag: str, what: str) -> None:
     """Where whoever writes says what they have seen (If-Match), it has to be what is there now.
 

@@ -60,8 +60,11 @@ def _operation(route: Route, of: dict[str, Any], components: dict[str, Any]) -> 
 
 def _responses(route: Route, of: dict[str, Any]) -> dict[str, Any]:
     usual = _response(route, of)
+    if route.version is not None:
+        usual = usual | {"headers": {"ETag": {"description": "Names the answer.", "schema": {"type": "string"}}}}
     others = {str(status): usual | {"description": why} for status, why in route.also.items()}
-    return {str(route.status): usual} | others | {"default": _problem(of)}
+    same = {"304": {"description": "It is what If-None-Match names."}} if route.version is not None else {}
+    return {str(route.status): usual} | others | same | {"default": _problem(of)}
 
 
 def _response(route: Route, of: dict[str, Any]) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from segue.server import (
     sessions,
     signals,
     system,
+    versions,
     waiting,
     workflows,
     working,
@@ -64,11 +65,12 @@ ROUTES: tuple[Route, ...] = (
     ),
     Route(
         method="GET", path="/runs/{run:int}", needs="runs:read", handler=runs.show_run, query=runs.PictureQuery,
-        gives=runs.RunPicture, summary="One run whole: its steps, incidents, waits, input and result.",
+        gives=runs.RunPicture, version=versions.run_version,
+        summary="One run whole: its steps, incidents, waits, input and result.",
     ),
     Route(
         method="GET", path="/runs/{run:int}/events", needs="runs:read", handler=runs.list_events,
-        query=runs.EventQuery, gives=runs.EventPage, summary="The journal, by page.",
+        query=runs.EventQuery, gives=runs.EventPage, version=versions.journal_version, summary="The journal, by page.",
     ),
     Route(
         method="GET", path="/runs/{run:int}/logs", needs="runs:read", handler=runs.list_logs, query=runs.EventQuery,
@@ -250,15 +252,16 @@ ROUTES: tuple[Route, ...] = (
     ),
     Route(
         method="GET", path="/workflows", needs="runs:read", handler=workflows.list_workflows,
-        gives=list[workflows.WorkflowView], summary="Workflows that are known here, with the form of their input.",
+        gives=list[workflows.WorkflowView], version=versions.workflows_version,
+        summary="Workflows that are known here, with the form of their input.",
     ),
     Route(
         method="GET", path="/workflows/{name}", needs="runs:read", handler=workflows.show_workflow,
-        gives=workflows.WorkflowDetail, summary="One workflow with its source.",
+        gives=workflows.WorkflowDetail, version=versions.workflow_version, summary="One workflow with its source.",
     ),
     Route(
         method="GET", path="/workflows/{name}/outline", needs="runs:read", handler=workflows.show_outline,
-        gives=Outline, summary="What its code may do, as a graph.",
+        gives=Outline, version=versions.workflow_version, summary="What its code may do, as a graph.",
     ),
     Route(
         method="GET", path="/workflows/{name}/grid", needs="runs:read", handler=grid.show_grid, query=grid.GridQuery,

@@ -27,6 +27,18 @@ export function address(name: Name, path: Record<string, unknown> = {}, query: R
   return url
 }
 
+/** Answers that have a tag, by their address, the newest last: what has not changed is not sent, read and compared again. */
+const tagged = new Map<string, { tag: string; found: unknown }>()
+const MOST = 30
+
+function keep(url: string, tag: string | null, found: unknown): void {
+  tagged.delete(url)
+  if (tag === null) return
+  tagged.set(url, { tag, found })
+  const oldest = tagged.keys().next().value
+  if (tagged.size > MOST && oldest !== undefined) tagged.delete(oldest)
+}
+
 export async function ask<N extends Name>(name: N, given: Given<N> = {}): Promise<Operations[N]['gives']> {
   const { path, query, body, signal, match } = given as {
     path?: Record<string, unknown>
@@ -41,11 +53,16 @@ export async function ask<N extends Name>(name: N, given: Given<N> = {}): Promis
     init.body = JSON.stringify(body)
     headers['content-type'] = 'application/json'
   }
-  const answer = await reached(address(name, path, query), init)
+  const url = address(name, path, query)
+  const known = init.method === 'GET' ? tagged.get(url.href) : undefined
+  if (known) headers['if-none-match'] = known.tag
+  const answer = await reached(url, init)
   if (answer.status === 204) return undefined as Operations[N]['gives']
+  if (answer.status === 304 && known) return known.found as Operations[N]['gives']
   const text = await answer.text()
   if (!answer.ok) throw new Refusal(problem(answer, text))
   const found = JSON.parse(text) as Operations[N]['gives']
+  if (init.method === 'GET') keep(url.href, answer.headers.get('etag'), found)
   const now = (found as { now?: unknown } | null)?.now
   if (typeof now === 'number') setServerTime(now)
   return found

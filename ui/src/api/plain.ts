@@ -1,7 +1,16 @@
 // Steps that simply completed come column by column: here they are calls again, whose values are asked for when looked at.
 import type { CallView, PlainCalls, RunPicture } from './schema'
 
+const known = new WeakMap<RunPicture, RunPicture>()
+
+/** The same for the same: what has not changed is not drawn again. */
 export function unpacked(picture: RunPicture): RunPicture {
+  const found = known.get(picture) ?? unpack(picture)
+  known.set(picture, found)
+  return found
+}
+
+function unpack(picture: RunPicture): RunPicture {
   const children = Object.fromEntries(Object.entries(picture.children ?? {}).map(([key, child]) => [key, unpacked(child)]))
   const plain = picture.plain
   if (!plain || plain.key.length === 0) return { ...picture, children, plain: null }
