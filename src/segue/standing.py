@@ -94,7 +94,12 @@ def _open(engine: Engine, row: RunRow, events: list[e.Event], now: int) -> Stand
 
 
 def _ended(engine: Engine, row: RunRow) -> Standing:
-    for event in _tail(engine, row):
+    # It is the last one, unless something was said of the run since, such as that its data was erased.
+    return _end_among(row, _tail(engine, row, 1)) or _end_among(row, _tail(engine, row)) or Standing(state=row.state)
+
+
+def _end_among(row: RunRow, events: list[e.Event]) -> Standing | None:
+    for event in events:
         match event:
             case e.RunCompleted():
                 return Standing(state=row.state, kind="result", value=plain_value(event.result))
@@ -102,10 +107,10 @@ def _ended(engine: Engine, row: RunRow) -> Standing:
                 return Standing(state=row.state, kind="result", value=plain_value(event.input))
             case e.RunCancelled() | e.RunTerminated():
                 return Standing(state=row.state, kind="reason", text=event.reason)
-    return Standing(state=row.state)
+    return None
 
 
-def _tail(engine: Engine, row: RunRow) -> list[e.Event]:
+def _tail(engine: Engine, row: RunRow, limit: int = TAIL) -> list[e.Event]:
     """The last events, newest first."""
-    tail = engine.store.tail(row.run, TAIL)
+    tail = engine.store.tail(row.run, limit)
     return [event for _, event in reversed(list(engine.journal.read(reversed(tail))))]

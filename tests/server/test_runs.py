@@ -151,3 +151,13 @@ async def test_what_failed_waits_or_was_undone_is_told_whole(api: httpx.AsyncCli
         call["name"] for call in whole["calls"]
     )
     assert [call for call in whole["calls"] if call["name"] in apart] == brief["calls"]
+
+
+async def test_how_a_run_ended_is_told_after_its_data_was_erased(api: httpx.AsyncClient, engine: Engine) -> None:
+    run = await start(api, "waits", 1, id="gone")
+    await until(api, run, "waiting")
+    await api.post(f"/runs/{run}/cancel", json={"reason": "no more tea"})
+    await until(api, run, "cancelled")
+    await engine.erase(run, by="ann")
+    (found,) = (await api.get("/runs", params={"id": "gone"})).json()["runs"]
+    assert (found["standing"]["state"], found["standing"]["kind"]) == ("cancelled", "reason")

@@ -29,11 +29,15 @@ export function useConnection(): Connection {
 }
 
 let source: EventSource | null = null
-/** Milliseconds between two rounds of questions, however many commits there are: more when the answers are slow. */
+/** Milliseconds between two rounds of questions, however many commits there are. */
 const SHORTEST = 150
 const LONGEST = 2000
 /** How many times as long as the answers took: who looks leaves most of the time to the runs. */
 const PATIENCE = 5
+/** Milliseconds by which the slow ones come later where they stand beside the page only. */
+const LATE = 1000
+/** How much longer each pause is than the one before, as long as changes keep coming. */
+const GROWTH = 2
 
 /** Questions that are asked again together. Those with slow answers have a round of their own, and hold up no others. */
 class Round {
@@ -41,24 +45,32 @@ class Round {
   private asking = false
   private again = false
   private next = 0
+  private pause = SHORTEST
 
   constructor(private readonly kind: true | 'slow') {}
 
-  /** At once after a quiet time; otherwise when the pause is over. */
+  /** After a quiet time, as soon as it may; otherwise when the pause is over. */
   start(): void {
     // What was asked before this change may not have it.
     if (this.asking) this.again = true
-    else this.timer ??= setTimeout(() => void this.ask(), Math.max(0, this.next - performance.now()))
+    else this.timer ??= setTimeout(() => void this.ask(), Math.max(this.late(), this.next - performance.now()))
+  }
+
+  /** On a page of their own they are what somebody looks at; beside another they can wait until the first rush is over. */
+  private late(): number {
+    return this.kind === 'slow' && !location.pathname.endsWith('/overview') ? LATE : 0
   }
 
   private async ask(): Promise<void> {
     const began = performance.now()
+    // Changes have kept coming if this one had to wait, or came soon after.
+    this.pause = began < this.next + this.pause ? Math.min(LONGEST, this.pause * GROWTH) : SHORTEST
     this.timer = undefined
     this.asking = true
     await queryClient.invalidateQueries({ predicate: (query) => query.meta?.live === this.kind, refetchType: 'active' })
     const now = performance.now()
     this.asking = false
-    this.next = now + Math.min(LONGEST, Math.max(SHORTEST, PATIENCE * (now - began)))
+    this.next = now + Math.min(LONGEST, Math.max(this.pause, PATIENCE * (now - began)))
     if (!this.again) return
     this.again = false
     this.start()

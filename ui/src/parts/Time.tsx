@@ -1,5 +1,5 @@
 // Times that grow by themselves, by the server's clock.
-import { useSyncExternalStore } from 'react'
+import { useMemo, useSyncExternalStore } from 'react'
 import { serverNow } from '../api/client'
 import { absolute, ago, duration } from './format'
 
@@ -31,8 +31,9 @@ export function useNow(): number {
 
 export function Ago({ at }: { at: number }) {
   const current = Math.max(useNow(), at)
+  const [machine, whole] = useMemo(() => [new Date(at / 1000).toISOString(), absolute(at)], [at])
   return (
-    <time dateTime={new Date(at / 1000).toISOString()} title={absolute(at)}>
+    <time dateTime={machine} title={whole}>
       {ago(at, current)}
     </time>
   )

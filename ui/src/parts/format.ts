@@ -34,10 +34,13 @@ export function until(at: number, now: number): string {
   return at >= now ? words.time.in(roughly(at - now)) : words.time.overdue(roughly(now - at))
 }
 
+/** Made once: to make one takes as long as to draw a row of a list. */
+const zones = new Intl.DateTimeFormat(undefined, { timeZoneName: 'short' })
+
 /** With zone and milliseconds, for hovering and copying. */
 export function absolute(at: number): string {
   const date = new Date(at / 1000)
-  const zone = Intl.DateTimeFormat(undefined, { timeZoneName: 'short' }).formatToParts(date).find((part) => part.type === 'timeZoneName')
+  const zone = zones.formatToParts(date).find((part) => part.type === 'timeZoneName')
   return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${clock(at, 3)} ${zone?.value ?? ''}`
 }
 

@@ -3,6 +3,8 @@ import { useNavigate, useSearch } from '@tanstack/react-router'
 import { useVirtualizer } from '@tanstack/react-virtual'
 import { lazy, Suspense, useCallback, useEffect, useMemo, useRef, useState } from 'react'
 import { useAllowed } from '../../api/allowed'
+import { serverNow } from '../../api/client'
+import type { RunView } from '../../api/schema'
 import { EmptyFace, ErrorFace, GreyRows } from '../../parts/Faces'
 import { useKeys } from '../../parts/keys'
 import { Top } from '../../frame/Top'
@@ -45,7 +47,7 @@ export default function Runs() {
   }, [navigate])
   const acts = useMemo(() => ({ choose: mayAct ? (run: number, stretch: boolean) => (stretch ? reach(run) : toggle(run)) : null, peek }), [mayAct, reach, toggle, peek])
 
-  const virtual = useVirtualizer({ count: rows.length, getScrollElement: () => scroller.current, estimateSize: () => HEIGHT, overscan: 12, getItemKey: (i) => rows[i]?.run ?? i })
+  const virtual = useVirtualizer({ count: rows.length, getScrollElement: () => scroller.current, estimateSize: () => HEIGHT, overscan: 6, getItemKey: (i) => rows[i]?.run ?? i })
   const items = virtual.getVirtualItems()
   const lastShown = items[items.length - 1]?.index ?? 0
   useEffect(() => {
@@ -53,8 +55,7 @@ export default function Runs() {
   }, [lastShown, rows.length, atTop, list])
 
   useRowKeys({ rows: numbers, current, setCurrent, scrollTo: (i) => virtual.scrollToIndex(i), peek, selection: mayAct ? selection : null, peeked: search.peek, focusFind: () => find.current?.focus() })
-  const now = Date.now() * 1000
-  const longest = useMemo(() => Math.max(1, ...rows.map((each) => (each.closed_at ?? now) - each.started_at)), [rows])
+  const longest = useMemo(() => full(rows), [rows])
 
   return (
     <main id="content" tabIndex={-1}>
@@ -106,6 +107,13 @@ export default function Runs() {
       </div>
     </main>
   )
+}
+
+/** The length that fills a bar: a power of two, so that not every bar is drawn again when the longest run goes on. */
+function full(rows: RunView[]): number {
+  const now = serverNow()
+  const longest = Math.max(1, ...rows.map((each) => (each.closed_at ?? now) - each.started_at))
+  return 2 ** Math.ceil(Math.log2(longest))
 }
 
 /** All that are shown, chosen and let go by one box. */
