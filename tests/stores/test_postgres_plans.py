@@ -78,7 +78,10 @@ def test_nothing_reads_all_runs_or_all_messages(session: Session, what: str) -> 
     assert "Seq Scan on messages" not in found, found
 
 
-LARGE = r"(?:runs|journal\w*|messages|attempts|tasks|attributes|published|payloads|payload_refs|cached|artifacts|log_lines\w*)"
+LARGE = (
+    r"(?:runs|journal\w*|messages|attempts|tasks|attributes|published|payloads|payload_refs|cached|artifacts"
+    r"|log_lines\w*)"
+)
 """Tables that grow with the number of runs. The inbox holds only what waits."""
 WHOLE = re.compile(
     rf"Seq Scan on {LARGE}\b|Index [\w ]*Scan[\w ]* using \w+ on {LARGE}\b.*\n(?!\s+Index Cond)"
