@@ -187,6 +187,7 @@ class Duty:
         self.conductor.writer.fence = fence
         self.tending = Tending(self.conductor, self.loading, self.mail, fence)
         self.mail.stirred = self.tending.look
+        self.tending.gained = self.retaining.look
         self.conductor.poke = self.mail.poke
         self.conductor.expect = self.mail.intake.expect
         self.conductor.reload = self._reload

@@ -11,8 +11,9 @@ import fleet_program
 import pytest
 from fleet_kit import LEASE, Fleet, until
 
-from segue import Engine, Incident, RunCancelled, Settings
+from segue import Engine, Incident, Retention, RunCancelled, Settings
 from segue.kernel import events as e
+from segue.runtime import retention
 from segue.stores.base import RunFilter
 from segue.stores.owning import SLOTS
 
@@ -212,3 +213,20 @@ async def test_a_step_that_goes_on_goes_on_at_every_worker(fleet: Fleet) -> None
         await workers[0].kill()  # its runs wait with whoever takes over, and go on there
         await engine.resume_step("act")
         assert [await h.result(timeout=30) for h in handles] == [f"{n} on" for n in range(12)]
+
+
+async def test_ended_runs_of_a_worker_that_has_gone_are_deleted_by_who_goes_on(
+    fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retention, "LULL", 1)
+    keeps = Settings(lease=PATIENT)
+    deletes = Settings(lease=PATIENT, retention=(Retention("1s"),))
+    first = Engine(fleet.url, settings=keeps)
+    await first.open()
+    for n in range(40):
+        await (await first.start(fleet_program.walks, n)).result(timeout=30)
+    async with Engine(fleet.url, settings=deletes) as second:
+        await until(lambda: len(fleet.shares()) == 2 and len(second.store.list(RunFilter())) < 40)
+        assert len(second.store.list(RunFilter())) > 1, "some are in the other's slots"
+        await first.close()
+        await until(lambda: len(second.store.list(RunFilter())) <= 1)  # the newest of all stays

@@ -55,6 +55,11 @@ class Retaining:
         if self._soonest is not None and isinstance(event, e.CLOSING):
             self._expect(event.at + self._soonest)
 
+    def look(self) -> None:
+        """There may be runs to delete of whose end nothing was heard here."""
+        if self._expiries:
+            self._expect(self._clock.now())
+
     async def close(self) -> None:
         """Lets the batch under way end, and begins no other."""
         self._closed = True

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -47,6 +47,8 @@ class Tending:
         self._task: asyncio.Task[None] | None = None
         self._again = asyncio.Event()
         self._upkeep = Upkeep(conductor.store)
+        self.gained: Callable[[], None] = lambda: None
+        """Called when there are slots that were another owner's."""
         self.heard_at = time.monotonic()
         """When (by the monotonic clock) the store last heard of the owner."""
 
@@ -140,6 +142,7 @@ class Tending:
             log.info("takes over runs in %d slots of app %r", gained, self._conductor.app)
             self._mail.takeover()
             self._mail.look_later()
+            self.gained()
         elif before and not holding.slots:
             log.info("has no slots of app %r any more", self._conductor.app)
 
