@@ -13,6 +13,7 @@ from typing import Any, Literal, cast
 import msgspec
 
 from segue.errors import InvalidArgument
+from segue.kernel.names import checked_namespace
 from segue.kernel.notice import NotifyRule
 from segue.notifying.rules import checked
 from segue.runtime.settings import Retention, Settings
@@ -41,8 +42,14 @@ def app_name(app: str | None) -> str:
 
 
 def namespace_name(namespace: str | None) -> str:
-    """The namespace to use when the caller gave ``namespace``."""
-    return str(_setting("namespace", namespace or None) or "") or "default"
+    """The namespace to use when the caller gave ``namespace``. Raises ``InvalidArgument``: that is no name of one."""
+    return said_namespace(namespace) or "default"
+
+
+def said_namespace(namespace: str | None) -> str | None:
+    """As ``namespace_name``; None where nobody says anything, and a server that is asked takes its own."""
+    name = str(_setting("namespace", namespace or None) or "")
+    return checked_namespace(name) if name else None
 
 
 def port_number(port: int | None) -> int:

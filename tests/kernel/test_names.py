@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from segue.errors import InvalidArgument
-from segue.kernel.names import LONGEST, checked_name, checked_text
+from segue.kernel.names import LONGEST, checked_name, checked_namespace, checked_text
 
 
 @pytest.mark.parametrize("name", ["", "order-42", "Größe", "😀", "a b\n", "x" * LONGEST, "é" * (LONGEST // 2)])
@@ -35,6 +35,17 @@ def test_a_key_is_no_longer_than_an_index_takes(name: str) -> None:
 def test_what_a_database_would_refuse_is_none(name: Any, says: str) -> None:
     with pytest.raises(InvalidArgument, match=says):
         checked_name(name, "an id")
+
+
+@pytest.mark.parametrize("name", ["default", "eu", "EU-2", "0", "a.b_c-d", "x" * 63])
+def test_a_namespace_is_named_as_addresses_and_labels_can_hold_it(name: str) -> None:
+    assert checked_namespace(name) == name
+
+
+@pytest.mark.parametrize("name", ["", "*", "-a", ".", "..", "_a", "a b", "a/b", "ä", "a\n", '"a"', "x" * 64, None, 7])
+def test_what_is_no_namespace_is_refused(name: Any) -> None:
+    with pytest.raises(InvalidArgument, match="is no name of a namespace: that is 1 to 63 letters"):
+        checked_namespace(name)
 
 
 def test_what_is_shown_of_it_is_short_and_prints_anywhere() -> None:

@@ -149,10 +149,12 @@ async def test_what_can_be_no_run_says_why_and_is_tried_again_on_request(
     with closing(opened(url)) as connection, connection:
         for id, input in rows.items():
             connection.execute("INSERT INTO segue_outbox (workflow, id, input) VALUES ('fulfil', ?, ?)", (id, input))
+        connection.execute("INSERT INTO segue_outbox (workflow, id, namespace) VALUES ('nothing', 'nowhere', '*')")
 
     await until(lambda: all(error for _, error in waiting(url)))
     errors = dict(waiting(url))
-    assert set(errors) == set(rows)
+    assert set(errors) == {*rows, "nowhere"}
+    assert "'*' is no name of a namespace" in errors["nowhere"]
     assert "Expected `object`" in errors["ill"]
     assert "other input" in errors["taken"]
     assert "takes 1 arguments, but 3 came" in errors["many"]

@@ -61,6 +61,7 @@ def test_the_table_in_pyproject_serves_as_well(folder: Path) -> None:
         ("SEGUE_RETENTION", "a while", "retention is 'a while': 'a while' is not a length of time"),
         ("SEGUE_STRANGERS", "eat", "strangers is 'eat'"),
         ("SEGUE_DURABILITY", "some", "durability is 'some'"),
+        ("SEGUE_NAMESPACE", "a b", "'a b' is no name of a namespace"),
         ("SEGUE_ENCODINGS", "no.such:thing", "encodings is 'no.such:thing', and that is not to be found"),
         ("SEGUE_ENCODINGS", "os:getcwd", "getcwd makes a str"),
         ("SEGUE_PAYLOAD_KEYS", "abc", "entry 1 of the keys"),

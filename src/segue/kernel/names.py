@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from segue.errors import InvalidArgument
 
 LONGEST = 1_000
@@ -20,6 +22,26 @@ def checked_name(value: object, what: str) -> str:
             f"{what} {_short(text)} has {len(text.encode()):,} bytes; a key may have {LONGEST:,}: shorten it"
         )
     return text
+
+
+NAMESPACE_FORM = "[A-Za-z0-9][A-Za-z0-9._-]{0,62}"
+_NAMESPACE = re.compile(NAMESPACE_FORM)
+
+
+def checked_namespace(value: object) -> str:
+    """The value, if it can be a namespace: 1 to 63 letters, digits, ``.``, ``_`` and ``-``, the first one a letter or
+    digit. It stands in addresses, commands, labels and settings as it is.
+
+    Raises:
+        InvalidArgument: it cannot.
+    """
+    if not isinstance(value, str) or not _NAMESPACE.fullmatch(value):
+        raise InvalidArgument(
+            f"{_short(value)} is no name of a namespace: that is 1 to 63 letters, digits, '.', '_' and '-', the first "
+            "of them a letter or digit",
+            path="namespace",
+        )
+    return value
 
 
 def checked_text(value: object, what: str) -> str:

@@ -14,7 +14,7 @@ from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 
 from segue.errors import CallerError, InvalidArgument
-from segue.kernel.names import checked_name
+from segue.kernel.names import checked_name, checked_namespace
 from segue.server.etags import etag
 from segue.stores.account_rows import AccountRows, KeyRow, SessionRow, UserRow
 
@@ -227,7 +227,7 @@ class Accounts:
         """
         self.user(owner)
         _check_label(label)
-        checked_name(namespace, "a namespace")
+        _check_scope(namespace)
         if not permissions:
             raise InvalidArgument("a key without permissions opens nothing; name some", path="$.permissions")
         now = self.now()
@@ -272,7 +272,12 @@ def _role(text: str) -> Role:
 
 
 def _checked_roles(roles: dict[str, Role]) -> dict[str, str]:
-    return {checked_name(namespace, "a namespace"): _role(role) for namespace, role in roles.items()}
+    return {_check_scope(scope): _role(role) for scope, role in roles.items()}
+
+
+def _check_scope(text: str) -> str:
+    """A namespace, or all of them. Raises ``InvalidArgument``."""
+    return text if text == EVERYWHERE else checked_namespace(text)
 
 
 def _check_user_name(name: str) -> None:
