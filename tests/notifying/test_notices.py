@@ -141,17 +141,21 @@ async def test_a_rule_chooses_by_workflow_tags_and_occasion(tmp_path: Path, hook
         rule(hook, "incident", name="care"),
         rule(hook, "completed", name="other", workflow="another"),
         rule(hook, "completed", name="tagged", tags={"team": "x"}),
+        rule(hook, "completed", name="beyond", namespace="elsewhere"),
+        rule(hook, "incident", name="here", namespace="default"),
     )
     async with Engine(f"sqlite:///{tmp_path}/s.db", settings=rules) as engine:
         with pytest.raises(Incident):
             await (await engine.start(ends, "incident", id="i")).result()
         await (await engine.start(ends, "plain")).result()
         await (await engine.start(ends, "well", id="t", tags={"team": "x", "more": "y"})).result()
-        told = await hook.until(2)
+        told = await hook.until(3)
         for row in await engine.list(RunFilter(workflow=WORKFLOW)):
             await (await engine.handle(row.id)).result()
-        assert len(hook.got) == 2
-    assert sorted((each["when"], each["run"]) for each in told) == [("completed", "t"), ("incident", "i")]
+        assert len(hook.got) == 3
+    assert sorted((each["when"], each["run"]) for each in told) == [
+        ("completed", "t"), ("incident", "i"), ("incident", "i"),
+    ]  # fmt: skip
     assert "no paper" in next(each["message"] for each in told if each["when"] == "incident")
 
 
@@ -239,6 +243,7 @@ async def test_a_missed_deadline_is_told_of(tmp_path: Path, hook: Hook) -> None:
         ({"to": "//host/path"}, "not http:// or https://"),
         ({"to": "http://[broken"}, "not http:// or https://"),
         ({"to": "apprise:"}, "not http:// or https://"),
+        ({"namespace": "*"}, "'*' is no name of a namespace"),
         ({"when": ()}, "tells of nothing"),
         ({"name": "a b"}, "letters"),
     ],

@@ -27,15 +27,18 @@ def list_rules(*, scope: Scope = Scope()) -> int:  # noqa: B008 (immutable)
     rules = read_settings().notify
     if scope.json:
         print_json(
-            [{"name": rule.name, "when": rule.when, "workflow": rule.workflow, "tags": rule.tags} for rule in rules]
+            [
+                {field: getattr(rule, field) for field in ("name", "when", "workflow", "namespace", "tags")}
+                for rule in rules
+            ]
         )
     elif not rules:
         console().print("nobody is told of anything; put [[notify]] into segue.toml, see docs/notify.md", markup=False)
     else:
-        table = Table("rule", "when", "workflow", "tags", box=None, pad_edge=False)
+        table = Table("rule", "when", "workflow", "namespace", "tags", box=None, pad_edge=False)
         for rule in rules:
             tags = ", ".join(f"{name}={value}" for name, value in rule.tags.items())
-            table.add_row(rule.name, ", ".join(rule.when), rule.workflow or "all", tags)
+            table.add_row(rule.name, ", ".join(rule.when), rule.workflow or "all", rule.namespace or "all", tags)
         console().print(table)
     return 0
 

@@ -15,7 +15,7 @@ class NotifyRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
     Attributes:
         name: by which runs that notify refer to it: the address is not recorded.
-        when: on what. workflow: of this one only. tags: of runs that carry all of these.
+        when: on what. workflow, namespace: of this one only. tags: of runs that carry all of these.
         to: an ``http`` or ``https`` address, or ``apprise:`` and an address of that library. ``$NAME`` is what the
             environment variable NAME holds.
         secret: with which the body is signed; ``$NAME`` as with ``to``.
@@ -25,6 +25,7 @@ class NotifyRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     when: tuple[When, ...]
     to: str
     workflow: str | None = None
+    namespace: str | None = None
     tags: dict[str, str] = {}
     secret: str = ""
 

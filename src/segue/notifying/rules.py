@@ -7,6 +7,7 @@ from typing import get_args
 from urllib.parse import urlsplit
 
 from segue.errors import InvalidArgument
+from segue.kernel.names import checked_namespace
 from segue.kernel.notice import NotifyRule, When
 from segue.variables import resolved
 
@@ -25,6 +26,8 @@ def checked(rules: Iterable[NotifyRule]) -> tuple[NotifyRule, ...]:
             raise InvalidArgument(f"two rules of notify are named {rule.name!r}; give one another name")
         if not rule.when:
             raise InvalidArgument(f"{where} tells of nothing; when = one or more of {', '.join(get_args(When))}")
+        if rule.namespace is not None:
+            checked_namespace(rule.namespace)
         if not rule.to.startswith("$"):
             address(rule)
     return found

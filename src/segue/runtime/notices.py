@@ -70,5 +70,6 @@ def _fits(rule: NotifyRule, notice: Notice) -> bool:
     return (
         notice.when in rule.when
         and rule.workflow in (None, notice.workflow)
+        and rule.namespace in (None, notice.namespace)
         and rule.tags.items() <= notice.tags.items()
     )
