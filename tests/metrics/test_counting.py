@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from segue import Engine, NonRetryable, Retry, approval, signal, step, workflow
-from segue.metrics.counting import DISTINCT, OTHERS, Counts, Histogram, Named
+from segue.metrics.counting import DISTINCT, THE_OTHERS, Counts, Histogram, Named
 from segue.runtime.witness import Witness
 from segue.stores.faults import Fault, FaultyStore, LoseAcknowledgement, Refuse
 from segue.stores.sqlite import SqliteStore
@@ -58,7 +58,7 @@ def total(histogram: Histogram) -> int:
 
 def attempts(counts: Counts) -> tuple[int, int, int]:
     """Completed, retried, failed."""
-    found = counts.steps["shaky"]
+    found = counts.steps["default", "shaky"]
     return found.completed, found.retried, found.failed
 
 
@@ -77,10 +77,10 @@ async def engine(tmp_path: Path, counts: Counts) -> AsyncIterator[Engine]:
 
 async def test_attempts_are_told_apart_by_what_became_of_them(engine: Engine, counts: Counts) -> None:
     assert await (await engine.start(tries_hard, 2)).result() == 3
-    runs = counts.workflows["tries_hard"]
+    runs = counts.workflows["default", "tries_hard"]
     assert (runs.started, runs.ended, total(runs.lengths)) == (1, {"completed": 1}, 1)
     assert attempts(counts) == (1, 2, 0)
-    assert total(counts.steps["shaky"].lengths) == 3
+    assert total(counts.steps["default", "shaky"].lengths) == 3
     assert total(counts.commits) > 0
     assert total(counts.lateness) >= 2  # the retries' timers
 
@@ -89,20 +89,21 @@ async def test_a_step_that_fails_for_good_fails_its_run(engine: Engine, counts: 
     with pytest.raises(Exception, match="not yet"):
         await (await engine.start(tries_hard, 9)).result()
     assert attempts(counts) == (0, 2, 1)
-    assert counts.workflows["tries_hard"].ended == {"failed": 1}
+    assert counts.workflows["default", "tries_hard"].ended == {"failed": 1}
 
 
 async def test_incidents_and_tasks_are_counted(engine: Engine, counts: Counts, until: Until) -> None:
     run = await engine.start(needs_a_person)
     with pytest.raises(Exception, match="stands still"):
         await run.result()
-    assert counts.workflows["needs_a_person"].incidents == {"step-exhausted": 1}
+    assert counts.workflows["default", "needs_a_person"].incidents == {"step-exhausted": 1}
     asking = await engine.start(asks)
-    await until(lambda: counts.tasks["opened"] == 1)
+    await until(lambda: counts.tasks["default", ""].opened == 1)
     (task,) = await engine.tasks()
     await engine.complete_task(task, {"approved": True})
     assert await asking.result()
-    assert counts.tasks == {"opened": 1, "completed": 1}
+    tasks = counts.tasks["default", ""]
+    assert (tasks.opened, tasks.completed) == (1, 1)
 
 
 async def test_a_replay_counts_nothing_again(tmp_path: Path, counts: Counts, until: Until) -> None:
@@ -117,7 +118,7 @@ async def test_a_replay_counts_nothing_again(tmp_path: Path, counts: Counts, unt
         handle = await engine.handle("a", str)
         await handle.signal("go", "on")
         assert await handle.result() == "on"
-    first, second = counts.workflows["sleeps_and_waits"], again.workflows["sleeps_and_waits"]
+    first, second = counts.workflows["default", "sleeps_and_waits"], again.workflows["default", "sleeps_and_waits"]
     assert (first.started, first.ended) == (1, {})
     assert (second.started, second.ended) == (0, {"completed": 1})
 
@@ -130,7 +131,7 @@ async def test_a_commit_that_is_tried_again_counts_once(tmp_path: Path, counts: 
         assert await (await engine.start(tries_hard, 0)).result() == 1
         assert engine.duty is not None
         assert engine.duty.conductor.writer.failures == 1
-    assert (attempts(counts), counts.workflows["tries_hard"].ended) == ((1, 0, 0), {"completed": 1})
+    assert (attempts(counts), counts.workflows["default", "tries_hard"].ended) == ((1, 0, 0), {"completed": 1})
 
 
 async def test_a_witness_that_fails_keeps_nobody_from_going_on(
@@ -155,7 +156,7 @@ def test_a_histogram_counts_up_to_and_including_its_bounds() -> None:
 def test_names_beyond_the_first_hundreds_are_counted_together() -> None:
     named: Named[list[int]] = Named(list)
     for number in range(DISTINCT + 5):
-        named[f"n{number}"].append(number)
-    assert named["n1"] == [1]
-    assert named[OTHERS] == [DISTINCT + number for number in range(5)]
+        named["default", f"n{number}"].append(number)
+    assert named["default", "n1"] == [1]
+    assert named[THE_OTHERS] == [DISTINCT + number for number in range(5)]
     assert len(named) == DISTINCT + 1

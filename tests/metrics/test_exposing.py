@@ -16,6 +16,7 @@ from segue.metrics.counting import OTHERS
 from segue.metrics.exposing import WORKFLOWS, _largest, exposition
 from segue.metrics.loop_lag import LoopLag
 from segue.metrics.meter import Meter
+from segue.within import within
 
 gate = threading.Event()
 
@@ -40,9 +41,9 @@ async def engine(tmp_path: Path) -> AsyncIterator[Engine]:
         yield engine
 
 
-async def read(meter: Meter) -> dict[tuple[str, ...], float]:
+async def read(meter: Meter, namespaces: list[str] | None = None) -> dict[tuple[str, ...], float]:
     """Every sample by its name and the values of its labels, in the order of their names."""
-    body, media_type = await exposition(meter)
+    body, media_type = await exposition(meter, namespaces=namespaces)
     assert media_type.startswith("text/plain")
     families = list(parse(body.decode()))
     return {
@@ -69,8 +70,28 @@ async def test_what_runs_and_what_waits_shows_while_it_does(
     assert ("segue_lease_age_seconds",) not in found  # a file has none
     gate.set()
     assert await handle.result() == 6
-    assert (await read(meter))["segue_step_attempts_total", "completed", "blocked"] == 6
+    assert (await read(meter))["segue_step_attempts_total", "default", "completed", "blocked"] == 6
     meter.close()
+
+
+async def test_each_namespace_has_its_own_and_nothing_is_told_of_those_that_are_not_for_whoever_reads(
+    engine: Engine,
+) -> None:
+    meter = Meter(engine)
+    gate.set()
+    await (await engine.start(many, 2)).result()
+    secret = within(engine, "secret")
+    await (await secret.start(many, 3)).result()
+    await secret.start(many, 1, id="later", delay="1h")
+    everything = await read(meter)
+    assert everything["segue_step_attempts_total", "default", "completed", "blocked"] == 2
+    assert everything["segue_step_attempts_total", "secret", "completed", "blocked"] == 3
+    assert everything["segue_runs_started_total", "secret", "many"] == 1
+    assert everything["segue_runs", "secret", "waiting", "many"] == 1
+    assert everything["segue_tasks_open", "default"] == everything["segue_tasks_open", "secret"] == 0
+    told = await read(meter, ["default"])
+    assert "secret" not in {label for sample in told for label in sample}
+    assert {sample for sample in everything if "secret" not in sample} == set(told)
 
 
 async def test_every_name_stands_in_the_document_and_none_that_is_not_there(engine: Engine) -> None:
@@ -107,10 +128,12 @@ async def test_a_client_shows_what_the_store_holds_and_counts_nothing(engine: En
 
 
 def test_the_runs_of_workflows_beyond_the_first_hundreds_are_counted_together() -> None:
-    counted = {("waiting", f"w{number}"): 1 for number in range(WORKFLOWS + 7)} | {("incident", "w9"): 4}
-    found = _largest(counted)
-    assert found["w9", "incident"] == 4
-    assert found[OTHERS, "waiting"] == 7
+    counted = {("eu", "waiting", f"w{number}"): 1 for number in range(WORKFLOWS + 7)} | {("eu", "incident", "w9"): 4}
+    found = _largest(counted | {("us", "waiting", "w9"): 9, ("us", "waiting", "rare"): 1})
+    counted |= {("us", "waiting", "w9"): 9, ("us", "waiting", "rare"): 1}
+    assert found["eu", "w9", "incident"] == 4
+    assert found["us", "w9", "waiting"] == 9
+    assert found["eu", OTHERS, "waiting"] + found["us", OTHERS, "waiting"] == 9
     assert sum(found.values()) == sum(counted.values())
 
 

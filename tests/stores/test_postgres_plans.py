@@ -66,6 +66,8 @@ OFTEN: dict[str, tuple[str, tuple[Any, ...]]] = {
     ),
     "what a day's charts are of": ("count_ended_by_bar", (1_000_000, LATER, LATER + 1, "default", None, 1000)),
     "what a day's workflows did": ("count_ended_by_workflow", (0, LATER, LATER + 1, "default", None, 1000)),
+    "which namespaces there are": ("list_namespaces", (10,)),
+    "what is open in namespaces": ("count_states_of_namespaces", ('["default"]', '["running","incident"]', 9)),
     "what others have code for": ("move_runs", ("default", "w3", 7, LATER, *ALL)),
 }
 

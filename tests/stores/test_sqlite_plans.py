@@ -1,4 +1,4 @@
-"""How SQLite finds what charts are drawn from: by an index that holds all of it, not by reading runs."""
+"""How SQLite finds what is asked for often in a database with many runs: by an index, not by reading them all."""
 
 from __future__ import annotations
 
@@ -12,12 +12,26 @@ from segue.stores.sqlite.connection import connect_reader
 from segue.stores.sqlite.session import Session
 
 
+def plan(path: Path, name: str, values: tuple[object, ...]) -> list[str]:
+    SqliteStore.open(path).close()
+    raw: apsw.Connection = connect_reader(str(path))
+    text = Session(raw).text(name)
+    found = [row[3] for row in raw.execute(f"EXPLAIN QUERY PLAN {text}", values)]
+    raw.close()
+    return found
+
+
 @pytest.mark.parametrize("name", ["count_ended_by_bar", "count_ended_by_workflow"])
 def test_ended_runs_are_counted_from_the_index_of_ends_alone(tmp_path: Path, name: str) -> None:
-    SqliteStore.open(tmp_path / "segue.db").close()
-    raw: apsw.Connection = connect_reader(str(tmp_path / "segue.db"))
-    text = Session(raw).text(name)
-    plan = [row[3] for row in raw.execute(f"EXPLAIN QUERY PLAN {text}", (1, 0, 9, "default", None, 9))]
-    raw.close()
-    assert any("COVERING INDEX runs_closed" in line for line in plan), plan
-    assert not any("ORDER BY" in line for line in plan), plan
+    found = plan(tmp_path / "segue.db", name, (1, 0, 9, "default", None, 9))
+    assert any("COVERING INDEX runs_closed" in line for line in found), found
+    assert not any("ORDER BY" in line for line in found), found
+
+
+def test_namespaces_are_found_from_one_to_the_next_and_counted_from_an_index_alone(tmp_path: Path) -> None:
+    found = plan(tmp_path / "segue.db", "list_namespaces", (9,))
+    of_tables = [line for line in found if "runs" in line.split() or "schedules" in line.split()]
+    assert of_tables, found
+    assert all(line.startswith("SEARCH") for line in of_tables), found
+    found = plan(tmp_path / "segue.db", "count_states_of_namespaces", ('["default"]', '["running"]', 9))
+    assert "SEARCH runs USING COVERING INDEX runs_by_state (namespace=? AND state=?)" in found, found

@@ -7,7 +7,6 @@ first few hundred are told apart.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections import defaultdict
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
@@ -49,6 +48,16 @@ class Histogram:
         return found
 
 
+class OfTasks:
+    """What is counted of human tasks."""
+
+    __slots__ = ("completed", "opened")
+
+    def __init__(self) -> None:
+        self.opened = 0
+        self.completed = 0
+
+
 class OfWorkflow:
     """What is counted of one workflow's runs: how many began, ended by state, their lengths, incidents by cause."""
 
@@ -76,18 +85,21 @@ class OfStep:
 
 
 T = TypeVar("T")
+Name = tuple[str, str]
+"""A namespace, and what is named in it; "" for the namespace as such."""
+THE_OTHERS: Name = (OTHERS, OTHERS)
 
 
-class Named(dict[str, T]):
+class Named(dict[Name, T]):
     """What is counted by name, made when a name is first met; names beyond the first hundreds share one."""
 
     def __init__(self, make: Callable[[], T]) -> None:
         super().__init__()
         self._make = make
 
-    def __missing__(self, name: str) -> T:
-        if name != OTHERS and len(self) >= DISTINCT:
-            return self[OTHERS]
+    def __missing__(self, name: Name) -> T:
+        if name != THE_OTHERS and len(self) >= DISTINCT:
+            return self[THE_OTHERS]
         found = self[name] = self._make()
         return found
 
@@ -96,15 +108,15 @@ class Counts(Witness):
     """What has been recorded since the process began.
 
     Attributes:
-        workflows, steps: what is counted of each, by name.
-        tasks: human tasks by ``opened`` and ``completed``.
+        workflows, steps: what is counted of each, by namespace and name.
+        tasks: what is counted of human tasks, by namespace.
         lateness: of timers. commits: how long they took. operations: how many they held together.
     """
 
     def __init__(self) -> None:
         self.workflows: Named[OfWorkflow] = Named(OfWorkflow)
         self.steps: Named[OfStep] = Named(OfStep)
-        self.tasks: dict[str, int] = defaultdict(int)
+        self.tasks: Named[OfTasks] = Named(OfTasks)
         self.lateness = Histogram(SHORT)
         self.commits = Histogram(SHORT)
         self.operations = 0
@@ -123,22 +135,22 @@ class Counts(Witness):
         self.operations += operations
 
     def _started(self, run: Resident, event: e.RunStarted) -> None:
-        self.workflows[event.workflow].started += 1
+        self.workflows[run.namespace, event.workflow].started += 1
 
     def _ended(self, run: Resident, event: e.Event) -> None:
-        counted, state = self.workflows[run.workflow], e.ENDS[type(event)]
+        counted, state = self.workflows[run.namespace, run.workflow], e.ENDS[type(event)]
         counted.ended[state] = counted.ended.get(state, 0) + 1
         if run.started is not None:
             counted.lengths.add((event.at - (run.started.begin or run.started.at)) / 1_000_000)
 
     def _completed(self, run: Resident, event: e.StepCompleted) -> None:
-        counted = self.steps[event.name]
+        counted = self.steps[run.namespace, event.name]
         counted.completed += 1
         if event.started_at:  # not so where the outcome came from outside
             counted.lengths.add((event.at - event.started_at) / 1_000_000)
 
     def _failed(self, run: Resident, event: e.StepFailed) -> None:
-        counted = self.steps[event.name]
+        counted = self.steps[run.namespace, event.name]
         if event.retry_at is None:
             counted.failed += 1
         else:
@@ -147,17 +159,17 @@ class Counts(Witness):
             counted.lengths.add((event.at - event.started_at) / 1_000_000)
 
     def _cached(self, run: Resident, event: e.StepCached) -> None:
-        self.steps[event.name].cached += 1
+        self.steps[run.namespace, event.name].cached += 1
 
     def _stands_still(self, run: Resident, event: e.IncidentOpened) -> None:
-        counted = self.workflows[run.workflow]
+        counted = self.workflows[run.namespace, run.workflow]
         counted.incidents[event.cause] = counted.incidents.get(event.cause, 0) + 1
 
     def _task_opened(self, run: Resident, event: e.TaskOpened) -> None:
-        self.tasks["opened"] += 1
+        self.tasks[run.namespace, ""].opened += 1
 
     def _task_completed(self, run: Resident, event: e.TaskCompleted) -> None:
-        self.tasks["completed"] += 1
+        self.tasks[run.namespace, ""].completed += 1
 
 
 _COUNTED: dict[type[e.Event], Callable[[Counts, Resident, Any], None]] = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import platform
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import TypeVar
 
 from prometheus_client import CollectorRegistry, ProcessCollector
@@ -15,40 +15,49 @@ from prometheus_client.registry import Collector
 
 import segue
 from segue.errors import StoreError
-from segue.metrics.counting import OTHERS, Counts, Histogram
+from segue.metrics.counting import OTHERS, Counts, Histogram, Name, Named, OfStep, OfWorkflow
 from segue.metrics.loop_lag import LoopLag
 from segue.metrics.meter import Meter, Standing, Work
 from segue.serving import Duty
+from segue.stores.backlog import OpenWork
 
 Labels = TypeVar("Labels", bound=tuple[str, ...])
+T = TypeVar("T")
 
 OUTCOMES = ("completed", "retried", "failed")
+TASKS = ("opened", "completed")
 WORKFLOWS = 300
 """Workflows whose runs are told apart in what the store says; the runs of the others are counted together."""
 
 
-async def exposition(meter: Meter, accept: str = "") -> tuple[bytes, str]:
+async def exposition(meter: Meter, accept: str = "", *, namespaces: Collection[str] | None = None) -> tuple[bytes, str]:
     """The figures of this moment, and their media type, as whoever scrapes wants them (``accept``).
+
+    ``namespaces``: those of which they may know; by default all. What is of no namespace is told in any case.
 
     What moves with the loop is looked at there, and takes no time; the store, and writing it all down, are left to a
     thread, so that runs go on meanwhile.
     """
-    return await asyncio.to_thread(_written, meter, meter.attempts(), list(_of_process(meter)), accept)
+    everything = _Everything(meter, meter.attempts(), list(_of_process(meter)), namespaces)
+    return await asyncio.to_thread(_written, everything, accept)
 
 
-def _written(meter: Meter, work: Work, here: list[Metric], accept: str) -> tuple[bytes, str]:
+def _written(everything: Collector, accept: str) -> tuple[bytes, str]:
     registry = CollectorRegistry()
-    registry.register(_Everything(meter, work, here))
+    registry.register(everything)
     ProcessCollector(namespace="segue", registry=registry)
     write, media_type = choose_encoder(accept)
     return write(registry), media_type
 
 
 class _Everything(Collector):
-    def __init__(self, meter: Meter, work: Work, here: list[Metric]) -> None:
+    def __init__(
+        self, meter: Meter, work: Work, here: list[Metric], namespaces: Collection[str] | None
+    ) -> None:  # fmt: skip
         self._meter = meter
         self._work = work
         self._here = here
+        self._namespaces = namespaces
 
     def describe(self) -> list[Metric]:
         return []  # what there is shows when it is asked for
@@ -56,9 +65,9 @@ class _Everything(Collector):
     def collect(self) -> Iterator[Metric]:
         meter = self._meter
         yield _gauge("segue_build_info", "The release that runs.", ("version", "python"), {_build(): 1})
-        yield from _of_store(meter, self._work)
+        yield from _of_store(meter, self._work, self._namespaces)
         if meter.counts is not None:
-            yield from _of_counts(meter.counts)
+            yield from _of_counts(meter.counts, self._namespaces)
         yield from self._here
 
 
@@ -69,26 +78,33 @@ def _build() -> tuple[str, ...]:
 # --- the store ------------------------------------------------------------------------------------------------
 
 
-def _of_store(meter: Meter, work: Work) -> Iterator[Metric]:
+def _of_store(meter: Meter, work: Work, namespaces: Collection[str] | None) -> Iterator[Metric]:
     try:
         standing = meter.standing()
+        opened = meter.open_work(meter.namespaces() if namespaces is None else namespaces)
     except StoreError:
         standing = None
     yield _gauge("segue_store_up", "1 if the database answers.", (), {(): int(standing is not None)})
     if standing is not None:
-        yield from _of_standing(standing, meter.engine.namespace, meter.engine.app)
+        yield from _of_namespaces(opened)
+        yield from _of_standing(standing, meter.engine.app)
         if meter.engine.duty is not None:
             load = meter.load(work, standing)
             text = "Work for this worker by how much it can do at once; above 1 it is behind. To scale by."
             yield _gauge("segue_worker_load", text, (), {(): load})
 
 
-def _of_standing(standing: Standing, namespace: str, app: str) -> Iterator[Metric]:
-    figures = standing.figures
-    runs = {(namespace, workflow, state): count for (workflow, state), count in _largest(figures.open).items()}
+def _of_namespaces(opened: Mapping[str, OpenWork]) -> Iterator[Metric]:
+    runs = _largest({(name, *key): count for name, work in opened.items() for key, count in work.runs.items()})
     yield _gauge("segue_runs", "Open runs.", ("namespace", "workflow", "state"), runs)
-    yield _gauge("segue_tasks_open", "Open human tasks.", ("namespace",), {(namespace,): figures.tasks})
-    yield _gauge("segue_tasks_overdue", "Those past their time.", ("namespace",), {(namespace,): figures.overdue})
+    tasks = {(name,): work.tasks for name, work in opened.items()}
+    yield _gauge("segue_tasks_open", "Open human tasks.", ("namespace",), tasks)
+    overdue = {(name,): work.overdue for name, work in opened.items()}
+    yield _gauge("segue_tasks_overdue", "Those past their time.", ("namespace",), overdue)
+
+
+def _of_standing(standing: Standing, app: str) -> Iterator[Metric]:
+    figures = standing.backlog
     yield _gauge(
         "segue_runs_due", "Runs whose time has come and that nobody executes.", ("app",), {(app,): figures.due}
     )
@@ -100,15 +116,16 @@ def _of_standing(standing: Standing, namespace: str, app: str) -> Iterator[Metri
     yield _gauge("segue_workers", "Workers of the app that are alive.", ("app",), {(app,): standing.workers})
 
 
-def _largest(counted: Mapping[tuple[str, str], int]) -> dict[tuple[str, str], int]:
-    """(workflow, state) → runs, of the workflows with the most open runs; the others together."""
-    together: dict[str, int] = {}
-    for (_, workflow), count in counted.items():
-        together[workflow] = together.get(workflow, 0) + count
-    named = set(sorted(together, key=lambda workflow: (-together[workflow], workflow))[:WORKFLOWS])
-    found: dict[tuple[str, str], int] = {}
-    for (state, workflow), count in counted.items():
-        key = (workflow if workflow in named else OTHERS, state)
+def _largest(counted: Mapping[tuple[str, str, str], int]) -> dict[tuple[str, str, str], int]:
+    """(namespace, workflow, state) → runs, from (namespace, state, workflow), of the workflows with the most open runs;
+    the others of a namespace together."""
+    together: dict[Name, int] = {}
+    for (namespace, _, workflow), count in counted.items():
+        together[namespace, workflow] = together.get((namespace, workflow), 0) + count
+    named = set(sorted(together, key=lambda name: (-together[name], name))[:WORKFLOWS])
+    found: dict[tuple[str, str, str], int] = {}
+    for (namespace, state, workflow), count in counted.items():
+        key = (namespace, workflow if (namespace, workflow) in named else OTHERS, state)
         found[key] = found.get(key, 0) + count
     return found
 
@@ -116,28 +133,46 @@ def _largest(counted: Mapping[tuple[str, str], int]) -> dict[tuple[str, str], in
 # --- this process ---------------------------------------------------------------------------------------------
 
 
-def _of_counts(counts: Counts) -> Iterator[Metric]:
-    # Copied at once: the loop goes on counting.
-    workflows, steps = dict(counts.workflows), dict(counts.steps)
-    started = {(name,): each.started for name, each in workflows.items()}
-    yield _counter("segue_runs_started", "Runs that began.", ("workflow",), started)
-    ended = {(name, state): count for name, each in workflows.items() for state, count in [*each.ended.items()]}
-    yield _counter("segue_runs_ended", "Runs that ended.", ("workflow", "state"), ended)
-    lengths = {name: each.lengths for name, each in workflows.items()}
-    yield _histogram("segue_run_duration_seconds", "From begin to end.", "workflow", lengths)
-    opened = {(name, why): count for name, each in workflows.items() for why, count in [*each.incidents.items()]}
-    yield _counter("segue_incidents", "Incidents that were opened.", ("workflow", "cause"), opened)
-    text = "Attempts of steps: completed, retried (it failed and is tried again), failed (for good)."
-    attempts = {(name, what): getattr(each, what) for name, each in steps.items() for what in OUTCOMES}
-    yield _counter("segue_step_attempts", text, ("step", "outcome"), attempts)
-    took = {name: each.lengths for name, each in steps.items()}
-    yield _histogram("segue_step_duration_seconds", "What an attempt took.", "step", took)
-    cached = {(name,): each.cached for name, each in steps.items()}
-    yield _counter("segue_step_cached", "Calls answered from the cache.", ("step",), cached)
-    yield _counter("segue_tasks", "Human tasks opened and completed.", ("event",), _single(counts.tasks))
-    yield _histogram("segue_timer_lag_seconds", "How late timers fired.", None, {"": counts.lateness})
-    yield _histogram("segue_commit_duration_seconds", "What a commit took.", None, {"": counts.commits})
+WORKFLOW = ("namespace", "workflow")
+STEP = ("namespace", "step")
+
+
+def _of_counts(counts: Counts, namespaces: Collection[str] | None) -> Iterator[Metric]:
+    yield from _of_workflows(_told(counts.workflows, namespaces))
+    yield from _of_steps(_told(counts.steps, namespaces))
+    tasks = _told(counts.tasks, namespaces)
+    events = {(name, what): getattr(each, what) for (name, _), each in tasks.items() for what in TASKS}
+    yield _counter("segue_tasks", "Human tasks opened and completed.", ("namespace", "event"), events)
+    yield _histogram("segue_timer_lag_seconds", "How late timers fired.", (), {(): counts.lateness})
+    yield _histogram("segue_commit_duration_seconds", "What a commit took.", (), {(): counts.commits})
     yield _counter("segue_commit_operations", "Operations that were committed.", (), {(): counts.operations})
+
+
+def _told(counted: Named[T], namespaces: Collection[str] | None) -> dict[Name, T]:
+    """What may be known of it. Copied at once: the loop goes on counting."""
+    found = dict(counted)
+    return found if namespaces is None else {name: each for name, each in found.items() if name[0] in namespaces}
+
+
+def _of_workflows(workflows: Mapping[Name, OfWorkflow]) -> Iterator[Metric]:
+    started = {name: each.started for name, each in workflows.items()}
+    yield _counter("segue_runs_started", "Runs that began.", WORKFLOW, started)
+    ended = {(*name, state): count for name, each in workflows.items() for state, count in [*each.ended.items()]}
+    yield _counter("segue_runs_ended", "Runs that ended.", (*WORKFLOW, "state"), ended)
+    lengths = {name: each.lengths for name, each in workflows.items()}
+    yield _histogram("segue_run_duration_seconds", "From begin to end.", WORKFLOW, lengths)
+    opened = {(*name, why): count for name, each in workflows.items() for why, count in [*each.incidents.items()]}
+    yield _counter("segue_incidents", "Incidents that were opened.", (*WORKFLOW, "cause"), opened)
+
+
+def _of_steps(steps: Mapping[Name, OfStep]) -> Iterator[Metric]:
+    text = "Attempts of steps: completed, retried (it failed and is tried again), failed (for good)."
+    attempts = {(*name, what): getattr(each, what) for name, each in steps.items() for what in OUTCOMES}
+    yield _counter("segue_step_attempts", text, (*STEP, "outcome"), attempts)
+    took = {name: each.lengths for name, each in steps.items()}
+    yield _histogram("segue_step_duration_seconds", "What an attempt took.", STEP, took)
+    cached = {name: each.cached for name, each in steps.items()}
+    yield _counter("segue_step_cached", "Calls answered from the cache.", STEP, cached)
 
 
 def _of_process(meter: Meter) -> Iterator[Metric]:
@@ -150,7 +185,7 @@ def _of_process(meter: Meter) -> Iterator[Metric]:
 
 def _of_loop(lag: LoopLag) -> Iterator[Metric]:
     text = "How late the event loop came to a timer: what keeps it is a step or workflow that blocks."
-    yield _histogram("segue_event_loop_lag_seconds", text, None, {"": lag.seconds})
+    yield _histogram("segue_event_loop_lag_seconds", text, (), {(): lag.seconds})
     yield _gauge("segue_event_loop_lag_worst_seconds", "The longest since the last scrape.", (), {(): lag.take_worst()})
 
 
@@ -197,8 +232,8 @@ def _counter(name: str, text: str, labels: Iterable[str], values: Mapping[Labels
     return family
 
 
-def _histogram(name: str, text: str, label: str | None, values: Mapping[str, Histogram]) -> Metric:
-    family = HistogramMetricFamily(name, text, labels=[] if label is None else [label])
+def _histogram(name: str, text: str, labels: Iterable[str], values: Mapping[Labels, Histogram]) -> Metric:
+    family = HistogramMetricFamily(name, text, labels=list(labels))
     for key, histogram in list(values.items()):
-        family.add_metric([] if label is None else [key], histogram.buckets(), histogram.sum)
+        family.add_metric(key, histogram.buckets(), histogram.sum)
     return family

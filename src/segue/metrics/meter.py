@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Iterable
 from weakref import WeakKeyDictionary, ref
 
 from segue.engine import Engine
 from segue.metrics.counting import Counts
 from segue.metrics.loop_lag import LoopLag
-from segue.stores.backlog import Backlog
+from segue.stores.backlog import Backlog, OpenWork
 
+NAMESPACES = 1_000
+"""Namespaces whose figures are told; of more, the first."""
 FRESH = 5.0
 """Seconds for which figures from the store are good: however many scrape, it is asked no more often."""
 
@@ -20,15 +23,15 @@ Work = dict[str, tuple[int, int]]
 
 
 class Standing:
-    """What the store said.
+    """What the store said of the app.
 
     Attributes:
-        figures: counts. workers: of the app, that are alive. schedule_lag: seconds for which the schedule that waits
+        backlog: counts. workers: of the app, that are alive. schedule_lag: seconds for which the schedule that waits
             longest has been due.
     """
 
-    def __init__(self, figures: Backlog, workers: int, schedule_lag: float, now: int) -> None:
-        self.figures = figures
+    def __init__(self, backlog: Backlog, workers: int, schedule_lag: float, now: int) -> None:
+        self.backlog = backlog
         self.workers = workers
         self.schedule_lag = schedule_lag
         self.now = now
@@ -47,6 +50,7 @@ class Meter:
         self.loop_lag: LoopLag | None = None
         self._standing: Standing | None = None
         self._looked_at = 0.0
+        self._open: dict[str, tuple[float, OpenWork]] = {}
         if counting:
             self.counts = Counts()
             engine.witness(self.counts)
@@ -70,12 +74,27 @@ class Meter:
         """What the store holds, as of a moment ago. Raises ``StoreUnavailable``."""
         if self._standing is None or time.monotonic() - self._looked_at > FRESH:
             engine, now = self.engine, self.engine.clock.now()
-            figures = engine.store.backlog(engine.namespace, engine.app, now)
+            backlog = engine.store.backlog(engine.app, now)
             workers = len(engine.store.workers(engine.app))
             due = engine.store.next_schedule(engine.app, 0)
             lag = 0.0 if due is None else max(0, now - due) / 1_000_000
-            self._standing, self._looked_at = Standing(figures, workers, lag, now), time.monotonic()
+            self._standing, self._looked_at = Standing(backlog, workers, lag, now), time.monotonic()
         return self._standing
+
+    def namespaces(self) -> list[str]:
+        """Those that there are, that of the engine among them whether there is anything in it or not."""
+        return sorted({self.engine.namespace, *self.engine.store.namespaces(most=NAMESPACES)})
+
+    def open_work(self, namespaces: Iterable[str]) -> dict[str, OpenWork]:
+        """What is open in each, as of a moment ago. Raises ``StoreUnavailable``."""
+        now, found = time.monotonic(), {}
+        # What is old is let go whoever asked for it, so that no more is kept than is asked for.
+        self._open = {name: kept for name, kept in self._open.items() if now - kept[0] <= FRESH}
+        for name in namespaces:
+            if name not in self._open:
+                self._open[name] = now, self.engine.store.open_work(name, self.engine.clock.now())
+            found[name] = self._open[name][1]
+        return found
 
     def attempts(self) -> Work:
         """What is under way here; call it on the loop."""
@@ -92,7 +111,7 @@ class Meter:
         do at once. More than 1: it is behind."""
         capacity = self.capacity()
         busiest = max((sum(work.get(executor, (0, 0))) / places for executor, places in capacity.items()), default=0.0)
-        return busiest + standing.figures.due / max(1, standing.workers) / capacity["thread"]
+        return busiest + standing.backlog.due / max(1, standing.workers) / capacity["thread"]
 
 
 _METERS: WeakKeyDictionary[Engine, Meter] = WeakKeyDictionary()

@@ -8,19 +8,27 @@ import msgspec
 
 
 class Backlog(msgspec.Struct, frozen=True, kw_only=True):
-    """How much there is of what somebody may have to do something about. Each count ends at the limit.
+    """How much an app has to do that nobody does yet. Each count ends at the limit.
 
     Attributes:
-        open: open runs of the namespace by (state, workflow).
         due: runs of the app whose time has come and that no owner has in memory.
         messages: what waits in inboxes of the app's runs. oldest: since when (µs) the first of it does.
-        tasks: open human tasks of the namespace. overdue: those of them that are past their time.
     """
 
-    open: dict[tuple[str, str], int]
     due: int
     messages: int
     oldest: int | None
+
+
+class OpenWork(msgspec.Struct, frozen=True, kw_only=True):
+    """What is open in a namespace. Each count ends at the limit.
+
+    Attributes:
+        runs: open runs by (state, workflow).
+        tasks: open human tasks. overdue: those of them that are past their time.
+    """
+
+    runs: dict[tuple[str, str], int]
     tasks: int
     overdue: int
 
@@ -28,5 +36,8 @@ class Backlog(msgspec.Struct, frozen=True, kw_only=True):
 class HasBacklog(Protocol):
     """A store that can be asked how much there is to do."""
 
-    def backlog(self, namespace: str, app: str, now: int, limit: int = 100_000) -> Backlog:
+    def backlog(self, app: str, now: int, limit: int = 100_000) -> Backlog:
         """What there is at this moment; ``now`` in µs."""
+
+    def open_work(self, namespace: str, now: int, limit: int = 100_000) -> OpenWork:
+        """What is open at this moment; ``now`` in µs."""

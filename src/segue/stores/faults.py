@@ -27,7 +27,7 @@ from typing import NoReturn, Protocol
 from segue.errors import StoreUnavailable
 from segue.stores.account_rows import AccountRows
 from segue.stores.attempt_rows import Head, LiveAttempt
-from segue.stores.backlog import Backlog
+from segue.stores.backlog import Backlog, OpenWork
 from segue.stores.base import (
     ALL_ENDED,
     Answer,
@@ -315,6 +315,12 @@ class FaultyStore:
     def count_open(self, namespace: str, *, most: int) -> builtins.list[OpenRuns]:
         return self._living().count_open(namespace, most=most)
 
+    def namespaces(self, *, most: int) -> builtins.list[str]:
+        return self._living().namespaces(most=most)
+
+    def count_open_in(self, namespaces: Sequence[str], *, most: int) -> dict[str, dict[str, int]]:
+        return self._living().count_open_in(namespaces, most=most)
+
     def count_started(
         self, where: RunFilter, *, now: int, widths: Sequence[int], bars: int, most: int
     ) -> StartedRuns | None:
@@ -349,8 +355,11 @@ class FaultyStore:
         self._strike(redact, ERASURE)
         return done[-1]
 
-    def backlog(self, namespace: str, app: str, now: int, limit: int = 100_000) -> Backlog:
-        return self._living().backlog(namespace, app, now, limit)
+    def backlog(self, app: str, now: int, limit: int = 100_000) -> Backlog:
+        return self._living().backlog(app, now, limit)
+
+    def open_work(self, namespace: str, now: int, limit: int = 100_000) -> OpenWork:
+        return self._living().open_work(namespace, now, limit)
 
     def stats(self) -> StoreStats:
         return self._living().stats()

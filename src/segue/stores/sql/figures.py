@@ -21,6 +21,8 @@ _by_workflow = Statement("count_ended_by_workflow")
 _open = Statement("count_open_runs")
 _started = Statement("count_started_by_bar")
 _numbers = Statement("run_numbers")
+_namespaces = Statement("list_namespaces")
+_states = Statement("count_states_of_namespaces")
 _OPEN = texts(OPEN)
 _ALL = 65_536
 _IN_SAMPLE = "((runs.run & 65535) * 40503) & 65535 < ?"
@@ -47,6 +49,17 @@ class Figures:
     def count_open(self, namespace: str, *, most: int) -> builtins.list[OpenRuns]:
         with self._readers.reading() as connection:
             return [OpenRuns(*row) for row in _open.one(connection, (namespace, _OPEN, most))]
+
+    def namespaces(self, *, most: int) -> builtins.list[str]:
+        with self._readers.reading() as connection:
+            return sorted(name for (name,) in _namespaces.one(connection, (most,)))[:most]
+
+    def count_open_in(self, namespaces: Sequence[str], *, most: int) -> dict[str, dict[str, int]]:
+        found: dict[str, dict[str, int]] = {name: {} for name in namespaces}
+        with self._readers.reading() as connection:
+            for name, state, count in _states.one(connection, (texts(namespaces), _OPEN, most)):
+                found[name][state] = count
+        return found
 
     def count_started(
         self, where: RunFilter, *, now: int, widths: Sequence[int], bars: int, most: int

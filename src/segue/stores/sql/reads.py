@@ -10,13 +10,13 @@ from typing import Any
 import msgspec
 
 from segue.stores.attempt_rows import Head, LiveAttempt
-from segue.stores.backlog import Backlog
+from segue.stores.backlog import Backlog, OpenWork
 from segue.stores.base import RESIDENT, HoldStep, InboxRow, Owner, RunFilter, RunRow, StoreStats, Task
 from segue.stores.cache_rows import CacheEntry
 from segue.stores.outbox_rows import OutboxRow
 from segue.stores.owning import Worker
 from segue.stores.sql import attempts
-from segue.stores.sql.backlog import backlog
+from segue.stores.sql.backlog import backlog, open_work
 from segue.stores.sql.statements import Connection, Readers, Row, Statement, numbers, texts
 from segue.stores.sql.values import attribute_text
 
@@ -241,8 +241,11 @@ class Reads:
             rows = _cached.one(connection, (namespace, step, key))
         return CacheEntry(*rows[0]) if rows else None
 
-    def backlog(self, namespace: str, app: str, now: int, limit: int = 100_000) -> Backlog:
-        return backlog(self._readers, namespace, app, now, limit)
+    def backlog(self, app: str, now: int, limit: int = 100_000) -> Backlog:
+        return backlog(self._readers, app, now, limit)
+
+    def open_work(self, namespace: str, now: int, limit: int = 100_000) -> OpenWork:
+        return open_work(self._readers, namespace, now, limit)
 
     def stats(self) -> StoreStats:
         with self._readers.reading() as connection:

@@ -1,0 +1,20 @@
+-- Namespaces in which there are runs or schedules, the first ?1 of either: from one to the next in an index, without a
+-- look at what lies between. Locks: nothing, reads the last committed state.
+WITH RECURSIVE of_runs (name, place) AS (
+    SELECT (SELECT namespace FROM segue.runs ORDER BY namespace LIMIT 1), 1
+    UNION ALL
+    SELECT (
+        SELECT runs.namespace FROM segue.runs WHERE runs.namespace > of_runs.name ORDER BY runs.namespace LIMIT 1
+    ), place + 1
+    FROM of_runs WHERE name IS NOT NULL AND place < ?1::bigint
+),
+of_schedules (name, place) AS (
+    SELECT (SELECT namespace FROM segue.schedules ORDER BY namespace LIMIT 1), 1
+    UNION ALL
+    SELECT (
+        SELECT schedules.namespace FROM segue.schedules
+        WHERE schedules.namespace > of_schedules.name ORDER BY schedules.namespace LIMIT 1
+    ), place + 1
+    FROM of_schedules WHERE name IS NOT NULL AND place < ?1::bigint
+)
+SELECT name FROM of_runs WHERE name IS NOT NULL UNION SELECT name FROM of_schedules WHERE name IS NOT NULL

@@ -1,0 +1,36 @@
+"""Which namespaces there are, and how much is open in each. As ``stores.base`` promises it."""
+
+from __future__ import annotations
+
+from store_kit import Owner, closed
+from test_conformance_schedules import NIGHTLY, changed, written
+
+from segue.stores.base import Append
+
+
+def test_a_namespace_is_there_once_a_run_or_a_schedule_is_in_it(owner: Owner) -> None:
+    assert owner.store.namespaces(most=10) == []
+    for n in range(3):
+        owner.start(f"a-{n}", namespace="staging")
+    owner.start("b")
+    over = owner.start("c", namespace="Eu.1")
+    owner.commit(Append(over, 2, (b"e",), status=closed()))
+    written(owner, changed(NIGHTLY, namespace="nightly"))
+    written(owner, changed(NIGHTLY, namespace="staging"))
+    assert owner.store.namespaces(most=10) == ["Eu.1", "default", "nightly", "staging"]
+    assert owner.store.namespaces(most=2) == ["Eu.1", "default"]
+
+
+def test_open_runs_are_counted_in_each_of_some_namespaces_as_far_as_a_limit(owner: Owner) -> None:
+    for n in range(4):
+        owner.start(f"a-{n}", namespace="staging")
+    owner.start("b", namespace="staging", state="incident", wake=None)
+    owner.start("c", state="waiting", wake=None)
+    over = owner.start("d")
+    owner.commit(Append(over, 2, (b"e",), status=closed()))
+    found = owner.store.count_open_in(["default", "staging", "none"], most=3)
+    assert {name: {state: n for state, n in by.items() if n} for name, by in found.items()} == {
+        "default": {"waiting": 1}, "staging": {"running": 3, "incident": 1}, "none": {},
+    }  # fmt: skip
+    assert set(found["none"]) == {"running", "waiting", "paused", "incident"}
+    assert owner.store.count_open_in([], most=3) == {}
