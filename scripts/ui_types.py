@@ -56,7 +56,8 @@ def _operations(paths: dict[str, Any]) -> str:
 
 
 def _parameters(operation: dict[str, Any], place: str) -> str:
-    found = [each for each in operation["parameters"] if each["in"] == place]
+    # The namespace is a parameter of every question, and said in one place (ui/src/api/client.ts).
+    found = [each for each in operation["parameters"] if each.get("in") == place]
     fields = [f"{_key(each['name'])}{'' if each['required'] else '?'}: {_type(each['schema'])}" for each in found]
     return "{ " + "; ".join(fields) + " }" if fields else "{ [K in never]: never }"
 

@@ -193,9 +193,7 @@ class Steering:
         asked = read_token(token)
         row = self.store.run(asked.run)
         if row is None or not hmac.compare_digest(proof(row.uid, asked.key, asked.attempt, asked.claim), asked.proof):
-            raise AttemptOver(
-                "this token belongs to no run of this database: the run was deleted, or the token is of another one"
-            )
+            raise of_no_run()
         return asked, row
 
     def _kept(self, asked: Token) -> LiveAttempt:
@@ -247,6 +245,13 @@ class Steering:
         if why is None:
             return None
         return AttemptOver(_because(told, run_id, why), step=name, run_id=run_id, attempt=told.attempt)
+
+
+def of_no_run() -> AttemptOver:
+    """A token is none of those that are good here."""
+    return AttemptOver(
+        "this token belongs to no run of this database: the run was deleted, or the token is of another one"
+    )
 
 
 def _because(told: TellStep, run_id: str, why: str) -> str:

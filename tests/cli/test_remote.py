@@ -151,9 +151,11 @@ def test_keys(segue: Folder, tmp_path: Path) -> None:
     assert "does not take this API key" in segue("list", *there, SEGUE_API_KEY="segue_no_key", code=2).err
     refused = segue("fork", "p-1", "--from", "start", *there, SEGUE_API_KEY=key, code=2).err
     assert "ann/looks lacks the permission runs:start" in refused
-    assert "serves namespace 'default', not 'other'" in segue(
-        "list", "--namespace", "other", *there, SEGUE_API_KEY=key, code=2
-    ).err  # fmt: skip
+    for named in ({"SEGUE_NAMESPACE": "other"}, {}):
+        flag = () if named else ("--namespace", "other")
+        refused = segue("list", *flag, *there, SEGUE_API_KEY=key, code=2, **named).err
+        assert "there is no namespace 'other' in which ann/looks has a role (there are: default)" in refused
+    assert "serves app 'default', not 'other'" in segue("list", "--app", "other", *there, SEGUE_API_KEY=key, code=2).err
     assert "cannot be read: No such file" in segue("list", "--key-file", "nope", *there, code=2).err
 
 

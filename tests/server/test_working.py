@@ -18,6 +18,7 @@ from segue.server.app import application
 from segue.server.client import ServerClient
 from segue.server.listening import listen
 from segue.server.working import ActivateBody, ResultBody, activate, complete
+from segue.within import within
 
 
 @step(name="working.charge", queue="payments", retry=Retry(attempts=2, initial="1ms", jitter=0))
@@ -105,6 +106,21 @@ async def test_what_cannot_be_asked_is_refused(api: httpx.AsyncClient, body: dic
 @pytest.mark.parametrize("token", ["x", "MQ", "MQoxCnh4CmtleQ", "LTEKMQp4Cmtl"])
 async def test_a_token_that_is_none_is_refused(api: httpx.AsyncClient, token: str) -> None:
     assert (await api.post(f"/attempts/{token}/complete", json={})).status_code in (409, 422)
+
+
+async def test_a_worker_serves_the_queue_of_its_namespace(api: httpx.AsyncClient, engine: Engine) -> None:
+    handle = await within(engine, "eu").start(pays, "ann", 42)
+    assert await taken(api, wait=0) == []
+    eu = {"namespace": "eu"}
+    answer = await api.post("/queues/payments/activate", params=eu, json={"worker": "w", "wait": 20})
+    (got,) = answer.json()["attempts"]
+    at = f"/attempts/{got['token']}"
+    for what, body in (("complete", {"result": "paid"}), ("fail", {"message": "no"}), ("heartbeat", {})):
+        refused = problem(await api.post(f"{at}/{what}", json=body), 409, "attempt-over")
+        assert "belongs to no run" in refused["detail"]
+    assert (await api.post(f"{at}/heartbeat", params=eu, json={})).status_code == 204
+    assert (await api.post(f"{at}/complete", params=eu, json={"result": "paid"})).status_code == 204
+    assert await handle.result() == "paid"
 
 
 async def test_a_key_may_serve_queues_and_nothing_else(engine: Engine) -> None:

@@ -15,6 +15,7 @@ from segue.kernel import events as e
 from segue.server import overview, records, runs
 from segue.server.answers import Answers, Here
 from segue.server.views import RunView
+from segue.settings import said_namespace
 from segue.stores.base import RunRow
 from segue.watching import Change, Watch
 
@@ -70,7 +71,7 @@ async def reached(
     from segue.server.client import ServerClient  # with all routes and HTTP, which a database needs not wait for
 
     key = scope.api_key
-    async with ServerClient(address, key=key) as server:
+    async with ServerClient(address, key=key, namespace=said_namespace(scope.namespace)) as server:
         try:
             await _check_place(server, scope, address)
             yield server
@@ -88,13 +89,12 @@ def _who(address: str, key: str) -> str:
 
 
 async def _check_place(server: Answers, scope: Reach, address: str) -> None:
-    """A server has one app and namespace: naming another one must not act on its runs."""
-    if scope.app is None and scope.namespace is None:
+    """A server has one app: naming another one must not act on its runs."""
+    if scope.app is None:
         return
     there = await server.ask(overview.show_app, query=overview.AppQuery())
-    for flag, said, is_there in (("app", scope.app, there.app), ("namespace", scope.namespace, there.namespace)):
-        if said not in (None, is_there):
-            raise InvalidArgument(f"{address} serves {flag} {is_there!r}, not {said!r}; name the server that does")
+    if scope.app != there.app:
+        raise InvalidArgument(f"{address} serves app {there.app!r}, not {scope.app!r}; name the server that does")
 
 
 async def lookup(answers: Answers, id: str) -> RunView:

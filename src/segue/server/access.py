@@ -63,10 +63,11 @@ class Loopback:
 
 
 class Known:
-    """For ``segue server``: whoever has logged in, or sends an API key, may do what their role in the namespace says.
+    """For ``segue server``: whoever has logged in, or sends an API key, may do what their role in the namespace of the
+    request says.
 
     Args:
-        namespace: the one that is served.
+        namespace: of requests that name none.
     """
 
     RATE, BURST = 50.0, 200
@@ -86,7 +87,7 @@ class Known:
         scheme, _, key = asked.headers.get("authorization", "").partition(" ")
         token = session_token(asked)
         if scheme.lower() == "bearer":
-            found = self._by_key(key.strip())
+            found = self._by_key(key.strip(), asked)
         elif token:
             found = self._by_session(token, asked)
         else:
@@ -97,9 +98,9 @@ class Known:
         refuse_excess(self._asking.take(found.name))
         return found
 
-    def _by_key(self, text: str) -> Principal | None:
+    def _by_key(self, text: str, asked: Asked) -> Principal | None:
         found = self.accounts.key(text)
-        return None if found is None else key_principal(*found, self._namespace)
+        return None if found is None else key_principal(*found, asked.namespace or self._namespace)
 
     def _by_session(self, token: str, asked: Asked) -> Principal | None:
         found = self.accounts.session(token)
@@ -113,7 +114,7 @@ class Known:
                     f"a page of another site may not act for {found[0].name}; a program sends the session's csrf in "
                     f"{CSRF}, or uses an API key",
                 )  # fmt: skip
-        return user_principal(found[0], self._namespace, token)
+        return user_principal(found[0], asked.namespace or self._namespace, token)
 
 
 class FirstLoopback:
@@ -142,18 +143,23 @@ def user_principal(user: UserRow, namespace: str, session: str = "") -> Principa
     """A user in a namespace. Without a role there, they may not even look."""
     roles = role_in(user, namespace)
     may = frozenset({"public", "known"}).union(*(ROLES[role] for role in roles))
-    everywhere = EVERYWHERE in user.roles
-    return Principal(name=user.name, may=may, user=user.name, everywhere=everywhere, session=session)
-
-
-def key_principal(key: KeyRow, owner: UserRow, namespace: str) -> Principal | None:
-    """An API key in a namespace: it may do what it was made for, as far as its owner still may. None: not here."""
-    if key.namespace not in (namespace, EVERYWHERE):
-        return None
-    whole = user_principal(owner, namespace)
     return Principal(
-        name=f"{owner.name}/{key.label}", may=whole.may & ({*key.permissions, "public", "known"}), user=owner.name,
+        name=user.name, may=may, user=user.name, everywhere=EVERYWHERE in user.roles,
+        reach=frozenset(user.roles) - {EVERYWHERE}, session=session,
+    )  # fmt: skip
+
+
+def key_principal(key: KeyRow, owner: UserRow, namespace: str) -> Principal:
+    """An API key in a namespace: it may do what it was made for, as far as its owner still may; outside of its own
+    namespace, what everybody may."""
+    whole = user_principal(owner, namespace)
+    here = key.namespace in (namespace, EVERYWHERE)
+    own = {key.namespace} if role_in(owner, key.namespace) else set()
+    return Principal(
+        name=f"{owner.name}/{key.label}", user=owner.name,
+        may=whole.may & ({*key.permissions, "public", "known"} if here else {"public"}),
         everywhere=whole.everywhere and key.namespace == EVERYWHERE,
+        reach=whole.reach if key.namespace == EVERYWHERE else frozenset(own),
     )  # fmt: skip
 
 

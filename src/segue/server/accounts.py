@@ -306,7 +306,7 @@ def _account(row: UserRow) -> Account:
     return Account(row.name, roles, row.created_at, not row.password, user_etag(row))
 
 
-def user_etag(row: UserRow) -> str:
+def user_etag(row: UserRow | Account) -> str:
     """Names an account with its roles."""
     return etag(row.name, row.created_at, sorted(row.roles.items()))
 

@@ -17,10 +17,11 @@ from segue.engine import Engine
 from segue.server.access import NOBODY
 from segue.server.auditing import note
 from segue.server.call import Asked, Call, Principal, Route
-from segue.server.decoding import asked_of, decoded_body, decoded_path, decoded_query, read_body
+from segue.server.decoding import asked_of, decoded_body, decoded_path, decoded_query, named_namespace, read_body
 from segue.server.etags import is_known
 from segue.server.live import Sent
 from segue.server.logins import Logins
+from segue.server.namespaces import Namespaces
 from segue.server.once import HEADER, Answered, Repeatable, once, repeatable
 from segue.server.problems import MEDIA_TYPE, Problem, Refused, problem_of
 from segue.server.staying import while_there
@@ -38,16 +39,19 @@ class Answering:
         self._engine = engine
         self._logins = logins
         self._access = logins.access
+        self._namespaces = Namespaces(engine)
 
     async def answer(self, route: Route, request: Request) -> Response:
         """Whatever a handler raises has an answer too."""
         number, asked = uuid.uuid4().hex[:12], asked_of(request)
         call: Call[Any, Any] | None = None
-        who = NOBODY
+        who, engine = NOBODY, self._engine
         try:
+            asked = msgspec.structs.replace(asked, namespace=named_namespace(request))
             who = await self._access.principal(asked) or NOBODY
-            _check(route, who)
-            call, repeated = await self._call(route, request, asked, who)
+            engine = await self._led(route, who, asked)
+            _check(route, who, engine)
+            call, repeated = await self._call(engine, route, request, asked, who)
             with self._called(asked):
                 response = await self._carry_out(route, call, repeated, number)
         except ClientDisconnect:
@@ -57,12 +61,19 @@ class Answering:
         actor = who.name if call is None else call.actor
         if route.audited and actor:
             await note(
-                self._logins.accounts.rows, asked, at=self._engine.clock.now(), namespace=self._engine.namespace,
+                self._logins.accounts.rows, asked, at=self._engine.clock.now(), namespace=engine.namespace,
                 actor=actor, action=route.handler.__name__, outcome=response.status_code, number=number,
             )  # fmt: skip
         if route.then is not None and call is not None and response.status_code < 300:
             return await self._go_on(route, call, request, response, number)
         return response
+
+    async def _led(self, route: Route, who: Principal, asked: Asked) -> Engine:
+        """The engine within the namespace that is asked for; what is public is of none, and who is not known is led
+        nowhere. Raises ``Refused``."""
+        if route.needs == "public" or who is NOBODY:
+            return self._engine
+        return await self._namespaces.engine(who, asked)
 
     async def _go_on(
         self, route: Route, call: Call[Any, Any], request: Request, response: Response, number: str
@@ -87,7 +98,7 @@ class Answering:
         return called(asked.headers)
 
     async def _call(
-        self, route: Route, request: Request, asked: Asked, who: Principal
+        self, engine: Engine, route: Route, request: Request, asked: Asked, who: Principal
     ) -> tuple[Call[Any, Any], Repeatable | None]:
         query = decoded_query(route, request)
         data = b"" if route.body is None else await read_body(request)
@@ -95,11 +106,10 @@ class Answering:
         repeated, key = None, asked.headers.get(HEADER)
         if key is not None and route.repeatable:
             repeated = repeatable(
-                key, namespace=self._engine.namespace, actor=who.name, method=asked.method, target=asked.path,
-                body=data,
-            )  # fmt: skip
+                key, namespace=engine.namespace, actor=who.name, method=asked.method, target=asked.path, body=data
+            )
         token = "" if repeated is None else repeated.token
-        return Call(self._engine, self._logins, asked, who, decoded_path(request), query, body, token), repeated
+        return Call(engine, self._logins, asked, who, decoded_path(request), query, body, token), repeated
 
     async def _carry_out(
         self, route: Route, call: Call[Any, Any], repeated: Repeatable | None, number: str
@@ -139,7 +149,8 @@ class Answering:
         try:
             async for event, data, id in sent:
                 if time.monotonic() - looked > LOOK_AGAIN:
-                    _check(route, await self._access.principal(call.asked) or NOBODY)
+                    who = await self._access.principal(call.asked) or NOBODY
+                    _check(route, who, await self._led(route, who, call.asked))
                     looked = time.monotonic()
                 head = b"" if id is None else b"id: %d\n" % id
                 yield head + b"event: %b\ndata: %b\n\n" % (event.encode(), _encode(data))
@@ -147,7 +158,7 @@ class Answering:
             yield b"event: problem\ndata: %b\n\n" % _encode(problem_of(error, number))
 
 
-def _check(route: Route, who: Principal) -> None:
+def _check(route: Route, who: Principal, engine: Engine) -> None:
     """Raises ``Refused``: they may not."""
     if route.needs in who.may:
         return
@@ -156,7 +167,10 @@ def _check(route: Route, who: Principal) -> None:
             401, "unknown-caller", "Unknown caller", "log in, or send an API key; then ask again",
             headers={"www-authenticate": "Bearer"},
         )  # fmt: skip
-    raise Refused(403, "not-allowed", "Not allowed", f"{who.name} lacks the permission {route.needs}")
+    raise Refused(
+        403, "not-allowed", "Not allowed",
+        f"{who.name} lacks the permission {route.needs} in namespace {engine.namespace!r}",
+    )  # fmt: skip
 
 
 async def _handled(route: Route, call: Call[Any, Any]) -> Answered:

@@ -18,9 +18,13 @@ LONGEST_TARGET = 500
 async def note(
     rows: AccountRows, asked: Asked, *, at: int, namespace: str, actor: str, action: str, outcome: int, number: str
 ) -> None:
-    """Writes an entry; ``number`` is that of the request in the server's log."""
+    """Writes an entry; ``number`` is that of the request in the server's log.
+
+    ``namespace``: in whose log. What was asked in another one says so: nobody was led there.
+    """
+    aside = f"?namespace={asked.namespace}" if asked.namespace not in ("", namespace) else ""
     row = AuditRow(
-        0, at, namespace, _kept(actor, LONGEST_NAME * 2), action, _kept(asked.path, LONGEST_TARGET), outcome,
+        0, at, namespace, _kept(actor, LONGEST_NAME * 2), action, _kept(asked.path, LONGEST_TARGET) + aside, outcome,
         asked.address, number,
     )  # fmt: skip
     try:

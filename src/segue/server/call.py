@@ -21,6 +21,10 @@ Permission = Literal[
 triggers and fills in; ``schedules:write`` makes, changes and deletes. ``steps:work`` serves queues. ``metrics:read`` is
 what Prometheus has; ``access`` is users, keys and the audit log."""
 
+NAMESPACE = "namespace"
+"""The parameter of every address, of the API and of the dashboard, that names the namespace; without it, the server's.
+"""
+
 Limit = Annotated[int, msgspec.Meta(ge=1, le=2**53 - 1)]
 """How many things are wanted; fewer may come."""
 
@@ -68,6 +72,7 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
         may: their permissions.
         user: whose account it is, "" if it is none.
         everywhere: what they may do, they may do in every namespace.
+        reach: the namespaces that they have a role in, if it is not everywhere. They know of no other.
         session: what their browser keeps, "" if they did not log in.
     """
 
@@ -75,6 +80,7 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
     may: frozenset[str]
     user: str = ""
     everywhere: bool = False
+    reach: frozenset[str] = frozenset()
     session: str = ""
 
 
@@ -87,6 +93,7 @@ class Asked(msgspec.Struct, frozen=True):
         address: from where, "" if that is not known.
         secure: over HTTPS.
         base: the path that a proxy, or a setting, puts before everything.
+        namespace: the one that is named, "" for the server's own.
     """
 
     method: str
@@ -95,13 +102,14 @@ class Asked(msgspec.Struct, frozen=True):
     address: str
     secure: bool = False
     base: str = ""
+    namespace: str = ""
 
 
 class Call(Generic[Q, B]):
     """One request, decoded and allowed.
 
     Attributes:
-        engine: where the runs are.
+        engine: where the runs are, within the namespace of the request.
         who: who asks.
         path: the parts of the path that vary.
         query, body: decoded to the types that the route names.

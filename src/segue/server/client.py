@@ -17,8 +17,9 @@ import httpx2 as httpx
 import msgspec
 
 from segue.errors import ServerRefused, ServerUnavailable
+from segue.kernel.names import checked_namespace
 from segue.server import acting, repairs, runs
-from segue.server.call import Call, Route
+from segue.server.call import NAMESPACE, Call, Route
 from segue.server.once import HEADER
 from segue.server.problems import MEDIA_TYPE, Problem
 from segue.server.routes import BASE, ROUTES
@@ -46,13 +47,17 @@ class ServerClient:
     Args:
         url: where it is, with the path that it lies below, if any.
         key: an API key; none for a server on this machine that asks for no login.
+        namespace: whose runs; by default the server's own.
         http: to be used in place of a connection of its own.
     """
 
-    def __init__(self, url: str, *, key: str = "", http: httpx.AsyncClient | None = None) -> None:
+    def __init__(
+        self, url: str, *, key: str = "", namespace: str | None = None, http: httpx.AsyncClient | None = None
+    ) -> None:  # fmt: skip
         self.url = url.rstrip("/")
         self._base = self.url + BASE
         self._headers = {"authorization": f"Bearer {key}"} if key else {}
+        self._named = [] if namespace is None else [(NAMESPACE, checked_namespace(namespace))]
         self._http = http or httpx.AsyncClient(timeout=httpx.Timeout(PATIENCE))
 
     async def __aenter__(self) -> ServerClient:
@@ -97,7 +102,9 @@ class ServerClient:
             headers["if-match"] = match
         # Besides what a request takes anyway: it may be one that waits.
         patience = PATIENCE + sum(getattr(given, "wait", 0.0) for given in (query, body))
-        answer = await self._sent(route, _address(self._base, route, path), _pairs(query), content, headers, patience)
+        answer = await self._sent(
+            route, _address(self._base, route, path), _pairs(query) + self._named, content, headers, patience
+        )
         if route.gives is None:
             return None  # type: ignore[return-value]
         try:
@@ -226,7 +233,8 @@ class ServerClient:
     async def _streamed(self, address: str, after: int) -> AsyncIterator[tuple[str, bytes]]:
         headers = self._headers | {"last-event-id": str(after)}
         timeout = httpx.Timeout(PATIENCE, read=2 * PATIENCE)
-        async with self._http.stream("GET", address, headers=headers, timeout=timeout) as answer:
+        named = httpx.QueryParams(tuple(self._named))
+        async with self._http.stream("GET", address, params=named, headers=headers, timeout=timeout) as answer:
             if answer.status_code >= 400:
                 await answer.aread()
                 problem = _problem(answer)

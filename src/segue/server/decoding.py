@@ -8,7 +8,9 @@ from typing import Any, get_origin, get_type_hints
 import msgspec
 from starlette.requests import Request
 
-from segue.server.call import Asked, Nothing, Route
+from segue.errors import InvalidArgument
+from segue.kernel.names import checked_namespace
+from segue.server.call import NAMESPACE, Asked, Nothing, Route
 from segue.server.problems import Refused
 
 LARGEST_BODY = 16 * 1024 * 1024
@@ -16,7 +18,7 @@ LARGEST_BODY = 16 * 1024 * 1024
 
 
 def asked_of(request: Request) -> Asked:
-    """What a request tells of who asks."""
+    """What a request tells of who asks, but for its namespace."""
     return Asked(
         request.method, request.scope["path"].removeprefix(request.scope.get("root_path", "")), dict(request.headers),
         request.client.host if request.client else "", request.url.scheme == "https",
@@ -24,11 +26,25 @@ def asked_of(request: Request) -> Asked:
     )  # fmt: skip
 
 
+def named_namespace(request: Request) -> str:
+    """The namespace that a request names, "" if it names none. Raises ``Refused``: there can be none of the name."""
+    named = request.query_params.getlist(NAMESPACE)
+    try:
+        names = [checked_namespace(name) for name in named]
+    except InvalidArgument as error:
+        raise Refused(400, "invalid-namespace", "Invalid namespace", str(error), f"$.{NAMESPACE}") from error
+    if len(names) > 1:
+        raise Refused(400, "invalid-namespace", "Invalid namespace", "a request has one namespace", f"$.{NAMESPACE}")
+    return names[0] if names else ""
+
+
 def decoded_query(route: Route, request: Request) -> Any:
     """Raises ``Refused``."""
     lists = {name for name, kind in get_type_hints(route.query).items() if get_origin(kind) is list}
     given: dict[str, Any] = {}
     for name, value in request.query_params.multi_items():
+        if name == NAMESPACE:
+            continue
         check_text(value, f"$.{name}")
         if name in lists:
             given.setdefault(name, []).append(value)

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from segue.server.accounts import Account, ApiKey, Role, user_etag
+from segue.server.accounts import EVERYWHERE, Account, ApiKey, Role, user_etag
 from segue.server.call import Call, Limit, Number, Permission
 from segue.server.etags import refuse_unless_seen
 from segue.server.runs import MOST
@@ -25,7 +25,10 @@ class UserBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class UserChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What is to be otherwise; what is left out stays as it is. With a new password all sessions end."""
+    """What is to be otherwise; what is left out stays as it is. With a new password all sessions end.
+
+    ``roles``: all that the account is to have, of an admin of one namespace all that they see of it; others stay.
+    """
 
     roles: dict[str, Role] | msgspec.UnsetType = msgspec.UNSET
     password: Password | msgspec.UnsetType = msgspec.UNSET
@@ -66,28 +69,28 @@ class AuditPage(msgspec.Struct, frozen=True):
 
 
 async def list_users(call: Call[Any, None]) -> list[Account]:
-    return call.accounts.list_users()
+    return [_seen(call, user) for user in call.accounts.list_users()]
 
 
 async def add_user(call: Call[Any, UserBody]) -> Account:
     body = call.body
-    _check_roles(call, {}, body.roles)
-    return await asyncio.to_thread(call.accounts.add_user, body.name, body.password, body.roles)
+    roles = _roles(call, {}, body.roles)
+    return await asyncio.to_thread(call.accounts.add_user, body.name, body.password, roles)
 
 
 async def change_user(call: Call[Any, UserChange]) -> Account:
-    name, accounts, headers = call.path["name"], call.accounts, call.asked.headers
+    name, accounts = call.path["name"], call.accounts
     before = accounts.user(name)
-    _check_seen(headers, before)
+    _check_seen(call, before)
     if call.body.password is not msgspec.UNSET:
         _check_whole(call, before.roles)
     if call.body.roles is not msgspec.UNSET:
-        _check_roles(call, before.roles, call.body.roles)
-        check = partial(_check_seen, headers)
-        await asyncio.to_thread(partial(accounts.set_roles, name, call.body.roles, check=check))
+        roles = _roles(call, before.roles, call.body.roles)
+        check = partial(_check_seen, call)
+        await asyncio.to_thread(partial(accounts.set_roles, name, roles, check=check))
     if call.body.password is not msgspec.UNSET:
         await asyncio.to_thread(accounts.set_password, name, call.body.password)
-    account = next(user for user in accounts.list_users() if user.name == name)
+    account = next(_seen(call, user) for user in accounts.list_users() if user.name == name)
     call.etag = account.etag
     return account
 
@@ -95,7 +98,7 @@ async def change_user(call: Call[Any, UserChange]) -> Account:
 async def remove_user(call: Call[Any, None]) -> None:
     name = call.path["name"]
     before = call.accounts.user(name)
-    _check_seen(call.asked.headers, before)
+    _check_seen(call, before)
     _check_whole(call, before.roles)
     await asyncio.to_thread(call.accounts.remove_user, name)
 
@@ -132,18 +135,40 @@ def _sees_all(call: Call[Any, Any]) -> bool:
     return "access:read" in call.who.may and call.who.everywhere
 
 
-def _check_roles(call: Call[Any, Any], before: dict[str, Any], after: dict[str, Any]) -> None:
-    changed = {scope for scope in before | after if before.get(scope) != after.get(scope)}
-    beyond = sorted(changed - {call.engine.namespace})
+def _seen(call: Call[Any, Any], user: Account) -> Account:
+    """An account as far as whoever asks may see it: in which other namespaces it has roles is not for them to know."""
+    found = msgspec.structs.replace(user, roles=_visible(call, user.roles))
+    # Of what they see: a tag of all could be held against guesses.
+    return msgspec.structs.replace(found, etag=user_etag(found))
+
+
+def _visible(call: Call[Any, Any], roles: dict[str, Any]) -> dict[str, Any]:
+    seen = (call.engine.namespace, EVERYWHERE)
+    return {scope: role for scope, role in roles.items() if call.who.everywhere or scope in seen}
+
+
+def _roles(call: Call[Any, Any], before: dict[str, Any], after: dict[str, Role]) -> dict[str, Role]:
+    """The roles that an account is to have; what whoever asks does not see stays as it is. Raises ``Refused``."""
+    if call.who.everywhere:
+        return after
     here = call.engine.namespace
+    # Of what they do not see, not even that it is so already may be found out.
+    beyond = sorted(scope for scope, role in after.items() if scope != here and (scope, role) != _all(before))
     refuse_unless(
-        call.who.everywhere or not beyond,
+        not beyond,
         f"{call.who.name} gives and takes roles in namespace {here!r} only, not in {', '.join(beyond)}",
     )
+    kept = {scope: role for scope, role in before.items() if scope != here}
+    return kept | ({here: after[here]} if here in after else {})
 
 
-def _check_seen(headers: dict[str, str], row: UserRow) -> None:
-    refuse_unless_seen(headers, user_etag(row), f"user {row.name!r}")
+def _all(roles: dict[str, Any]) -> tuple[str, Any]:
+    return EVERYWHERE, roles.get(EVERYWHERE)
+
+
+def _check_seen(call: Call[Any, Any], row: UserRow) -> None:
+    seen = msgspec.structs.replace(row, roles=_visible(call, row.roles))
+    refuse_unless_seen(call.asked.headers, user_etag(seen), f"user {row.name!r}")
 
 
 def _check_whole(call: Call[Any, Any], roles: dict[str, Any]) -> None:

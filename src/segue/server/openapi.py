@@ -8,7 +8,8 @@ from typing import Any
 import msgspec
 
 import segue
-from segue.server.call import Nothing, Route
+from segue.kernel.names import NAMESPACE_FORM
+from segue.server.call import NAMESPACE, Nothing, Route
 from segue.server.problems import MEDIA_TYPE, Problem
 
 _REFS = "#/components/schemas/{name}"
@@ -29,7 +30,7 @@ def describe(routes: tuple[Route, ...], base: str) -> dict[str, Any]:
         "openapi": "3.1.0",
         "info": {"title": "segue", "version": segue.__version__, "description": "Durable workflows: see and steer."},
         "paths": paths,
-        "components": {"schemas": components},
+        "components": {"schemas": components, "parameters": {NAMESPACE: _NAMESPACE}},
     }
 
 
@@ -47,7 +48,7 @@ def _operation(route: Route, of: dict[str, Any], components: dict[str, Any]) -> 
         "operationId": route.handler.__name__,
         "summary": route.summary,
         "x-permission": route.needs,
-        "parameters": [*_path_parameters(route), *_query_parameters(route, of, components)],
+        "parameters": [*_path_parameters(route), *_query_parameters(route, of, components), *_namespace(route)],
         "responses": _responses(route, of),
     }
     if route.body is not None:
@@ -78,6 +79,21 @@ def _response(route: Route, of: dict[str, Any]) -> dict[str, Any]:
 
 def _problem(of: dict[str, Any]) -> dict[str, Any]:
     return {"description": "What went wrong.", "content": {MEDIA_TYPE: {"schema": of[_identity(Problem)]}}}
+
+
+def _namespace(route: Route) -> list[dict[str, Any]]:
+    """What is public is of no namespace; asked who they are, somebody is told what they may do in the one they name."""
+    named = route.needs != "public" or route.method == "GET"
+    return [{"$ref": f"#/components/parameters/{NAMESPACE}"}] if named else []
+
+
+_NAMESPACE = {
+    "name": NAMESPACE,
+    "in": "query",
+    "required": False,
+    "description": "Whose runs; the server's own if it is left out.",
+    "schema": {"type": "string", "pattern": f"^{NAMESPACE_FORM}$"},
+}
 
 
 def _path_parameters(route: Route) -> list[dict[str, Any]]:

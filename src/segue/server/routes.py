@@ -17,6 +17,7 @@ from segue.server import (
     many,
     members,
     metrics,
+    namespaces,
     overview,
     people,
     records,
@@ -326,6 +327,10 @@ ROUTES: tuple[Route, ...] = (
     Route(
         method="GET", path="/audit", needs="access:read", handler=members.list_audit, query=members.AuditQuery,
         gives=members.AuditPage, summary="What was done here, and by whom, the newest first.",
+    ),
+    Route(
+        method="GET", path="/namespaces", needs="known", handler=namespaces.list_namespaces,
+        gives=namespaces.NamespaceList, summary="The namespaces that whoever asks has a role in.",
     ),
     Route(
         method="GET", path="/workers", needs="system:read", handler=overview.list_workers, gives=list[Worker],

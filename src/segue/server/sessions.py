@@ -12,6 +12,7 @@ from segue.server.access import csrf_token
 from segue.server.accounts import LONGEST, LONGEST_NAME
 from segue.server.call import Call
 from segue.server.logins import session_cookie
+from segue.server.namespaces import visible
 from segue.server.problems import Refused
 
 Name = Annotated[str, msgspec.Meta(max_length=LONGEST_NAME)]
@@ -38,7 +39,7 @@ class SessionView(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         name: empty if that is not known.
         permissions: as the routes name them.
-        namespace: for which this holds.
+        namespace: for which this holds. namespaces: those that they have a role in.
         login: whether somebody who is not known can log in. account: whether there is an account behind it.
         csrf: what a page sends as X-CSRF-Token with everything that changes something; empty without a session.
         expires_at: when the session ends; None if there is none.
@@ -47,6 +48,7 @@ class SessionView(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     permissions: list[str]
     namespace: str
+    namespaces: list[str]
     login: bool
     account: bool
     csrf: str
@@ -57,7 +59,8 @@ async def show_session(call: Call[Any, None]) -> SessionView:
     who = call.who
     session = call.accounts.session(who.session) if who.session else None
     return SessionView(
-        name=who.name, permissions=sorted(who.may), namespace=call.engine.namespace, login=call.access.login,
+        name=who.name, permissions=sorted(who.may), namespace=call.asked.namespace or call.engine.namespace,
+        namespaces=await asyncio.to_thread(visible, call.engine, who), login=call.access.login,
         account=bool(who.user), csrf=csrf_token(who.session) if who.session else "",
         expires_at=None if session is None else session[1],
     )  # fmt: skip

@@ -10,7 +10,9 @@ import msgspec
 
 from segue.activating import LONGEST, MOST, Activated
 from segue.kernel import events as e
+from segue.kernel.tokens import read_token
 from segue.server.call import Call
+from segue.steering import of_no_run
 
 LOOK = 0.1
 """Seconds between looks whether anything was committed."""
@@ -92,16 +94,29 @@ async def activate(call: Call[Any, ActivateBody]) -> ActivatedList:
         await asyncio.sleep(LOOK)
 
 
+def _token(call: Call[Any, Any]) -> str:
+    """The token that the path names, if it is one of this namespace.
+
+    Raises:
+        AttemptOver: it is of another one, which is told as if it were of no run at all.
+    """
+    text: str = call.path["token"]
+    row = call.engine.store.run(read_token(text).run)
+    if row is not None and row.namespace != call.engine.namespace:
+        raise of_no_run()
+    return text
+
+
 async def beat(call: Call[Any, BeatBody]) -> None:
-    await call.engine.heartbeat_step(call.path["token"], call.body.details, lease=call.body.lease)
+    await call.engine.heartbeat_step(_token(call), call.body.details, lease=call.body.lease)
 
 
 async def complete(call: Call[Any, ResultBody]) -> None:
-    await call.engine.complete_step(call.path["token"], call.body.result)
+    await call.engine.complete_step(_token(call), call.body.result)
 
 
 async def fail(call: Call[Any, FailBody]) -> None:
     body = call.body
     details = None if body.details is None else call.engine.encodings.encode(body.details)
     failure = e.Failure(body.type, body.message, body.traceback, body.retryable, details=details)
-    await call.engine.fail_step(call.path["token"], failure, retryable=body.retryable)
+    await call.engine.fail_step(_token(call), failure, retryable=body.retryable)

@@ -892,6 +892,7 @@ export interface SessionView {
   name: string
   permissions: string[]
   namespace: string
+  namespaces: string[]
   login: boolean
   account: boolean
   csrf: string
@@ -970,6 +971,19 @@ export interface AuditRow {
   outcome: number
   address: string
   request: string
+}
+
+export interface NamespaceList {
+  namespaces: NamespaceView[]
+  own: string
+  most: number
+  now: number
+}
+
+export interface NamespaceView {
+  name: string
+  open: number
+  incidents: number
 }
 
 export interface Worker {
@@ -1099,6 +1113,7 @@ export interface Operations {
   add_key: { path: { [K in never]: never }; query: { [K in never]: never }; body: KeyBody; gives: NewKey }
   revoke_key: { path: { key: string }; query: { [K in never]: never }; body: undefined; gives: undefined }
   list_audit: { path: { [K in never]: never }; query: { actor?: string | null; before?: number | null; limit?: number }; body: undefined; gives: AuditPage }
+  list_namespaces: { path: { [K in never]: never }; query: { [K in never]: never }; body: undefined; gives: NamespaceList }
   list_workers: { path: { [K in never]: never }; query: { [K in never]: never }; body: undefined; gives: Worker[] }
   show_system: { path: { [K in never]: never }; query: { [K in never]: never }; body: undefined; gives: SystemView }
   show_app: { path: { [K in never]: never }; query: { app?: string | null }; body: undefined; gives: AppView }
@@ -1179,6 +1194,7 @@ export const ROUTES = {
   add_key: ['POST', '/keys'],
   revoke_key: ['DELETE', '/keys/{key}'],
   list_audit: ['GET', '/audit'],
+  list_namespaces: ['GET', '/namespaces'],
   list_workers: ['GET', '/workers'],
   show_system: ['GET', '/settings'],
   show_app: ['GET', '/app'],
