@@ -14,7 +14,10 @@ from ui_kit import Screen, Served
 
 pytestmark = pytest.mark.xdist_group("screens")
 
-TABS = {"": "Who you are", "users": "vera", "keys": "API keys", "audit": "log_in", "system": "lost_limit"}
+TABS = {
+    "": "Who you are", "users": "vera", "keys": "API keys", "audit": "log_in", "namespaces": "Open runs",
+    "system": "lost_limit",
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -114,6 +117,7 @@ def test_a_viewer_sees_what_they_may_and_is_offered_nothing_else(chromium: Any, 
     assert page.get_by_role("navigation", name="Settings").get_by_role("link").all_inner_texts() == [
         "You",
         "API keys",
+        "Namespaces",
         "This server",
     ]
     screen.open(f"{BASE}/runs", "Nothing has run yet")

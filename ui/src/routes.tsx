@@ -1,6 +1,6 @@
 // The pages and what stands in their addresses; each page is fetched when it is first opened.
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router'
-import { root } from './api/client'
+import { carried, namespace, root } from './api/place'
 import { queryClient, runQuery } from './api/queries'
 import { Frame } from './frame/Frame'
 import { NotFound } from './frame/NotFound'
@@ -117,8 +117,8 @@ const workers = createRoute({
 const settings = createRoute({
   getParentRoute: () => frame,
   path: '/settings',
-  validateSearch: (search: Record<string, unknown>): { tab?: 'users' | 'keys' | 'audit' | 'system'; actor?: string } => ({
-    tab: oneOf(search.tab, ['users', 'keys', 'audit', 'system'] as const),
+  validateSearch: (search: Record<string, unknown>): { tab?: 'users' | 'keys' | 'audit' | 'namespaces' | 'system'; actor?: string } => ({
+    tab: oneOf(search.tab, ['users', 'keys', 'audit', 'namespaces', 'system'] as const),
     actor: text(search.actor),
   }),
   component: lazyRouteComponent(() => import('./pages/settings/Settings')),
@@ -127,6 +127,7 @@ const settings = createRoute({
 export const router = createRouter({
   routeTree: frame.addChildren([home, overview, runs, run, tasks, workflows, schedules, workers, settings]),
   basepath: root.pathname.replace(/\/$/, '') || '/',
+  ...(namespace === '' ? {} : { rewrite: carried }),
   defaultPreload: 'intent',
   scrollRestoration: false,
 })

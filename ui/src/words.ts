@@ -124,7 +124,7 @@ export const words = {
     alive: 'Alive', dead: 'Dead', epoch: (n: number) => `epoch ${n}`, slots: (n: number, of: number) => `${n} of ${of} slots`, none0: 'none', seenAtOnce: 'Its death is seen at once: it holds a lock.',
   },
   settings: {
-    title: 'Settings', tabs: { you: 'You', users: 'Users', keys: 'API keys', audit: 'Audit log', system: 'This server' },
+    title: 'Settings', tabs: { you: 'You', users: 'Users', keys: 'API keys', audit: 'Audit log', namespaces: 'Namespaces', system: 'This server' },
     you: 'Who you are', known: (name: string) => name, unknown: 'Nobody has to say who they are', role: 'You may', namespace: 'Namespace', until: 'Session ends', logOut: 'Log out', local: 'This server asks nobody to log in: it answers this machine only, and whoever is on it may do everything. segue server asks for a login from the first account on; segue dev never does.',
     password: 'Change the password', old: 'Password as it is', fresh: 'New password', again: 'New password once more', differ: 'The two are not the same', short: 'At least 8 characters', changed: 'Password changed: log in again', change: 'Change it', endsAll: 'Every session of yours ends.',
     may: {
@@ -165,11 +165,16 @@ export const words = {
     stop: 'Stop', stopTitle: (id: string) => `Stop the backfill ${id}?`, stopWhat: (n: number) => `${n.toLocaleString()} due ${n === 1 ? 'time gets' : 'times get'} no run. Runs that are open go on.`, stopDo: 'Stop the backfill', stopped: 'Stopped', progress: (n: number, of: number) => `${n.toLocaleString()} of ${of.toLocaleString()}`, done: 'done', counts: { completed: 'completed', failed: 'failed', running: 'open', skipped: 'skipped', pending: 'to come' } as Record<string, string>,
     weekOf: 'Due in the next seven days', times: (n: number, more: boolean) => `${n}${more ? '+' : ''} times`, nothingDue: 'Nothing', goesOn: 'goes on',
   },
-  palette: { label: 'Search or jump to', hint: 'A run id, a workflow, a page', all: (text: string) => `Search all runs for “${text}”`, page: 'page', run: 'run', workflow: 'workflow', action: 'action' },
+  namespaces: {
+    title: 'Namespaces', namespace: 'Namespace', whose: (name: string) => `Namespace ${name}`, find: 'Find a namespace', noMatch: 'No namespace has this name', own: 'the server’s own', here: 'this one',
+    hint: 'Those that you have a role in. One is there once somebody has a role in it, or a run or schedule is in it.', open: 'Open runs', incidents: 'Incidents',
+    stray: 'Not found', strayIn: (name: string) => `You have no role in a namespace ${name}`, strayHint: 'It may be misspelt, or not for you. These are:', none: 'You have no role in any. Whoever looks after access gives them.', keyIn: (name: string) => `It opens namespace ${name} and no other.`,
+  },
+  palette: { label: 'Search or jump to', hint: 'A run id, a workflow, a page', all: (text: string) => `Search all runs for “${text}”`, page: 'page', run: 'run', workflow: 'workflow', action: 'action', namespace: 'namespace' },
   keys: {
     title: 'Keys',
     list: [
-      ['⌘ K', 'search and jump'], ['/', 'search in this list'], ['?', 'these keys'], ['g o', 'overview'], ['g r', 'runs'], ['g w', 'workflows'], ['g s', 'schedules'], ['g t', 'tasks'], ['g k', 'workers'], ['g e', 'settings'],
+      ['⌘ K', 'search and jump'], ['/', 'search in this list'], ['?', 'these keys'], ['g o', 'overview'], ['g r', 'runs'], ['g w', 'workflows'], ['g s', 'schedules'], ['g t', 'tasks'], ['g k', 'workers'], ['g e', 'settings'], ['g n', 'another namespace'],
       ['j k', 'next, previous'], ['↵', 'open'], ['space', 'peek'], ['x', 'select'], ['⇧ X', 'select up to here'], ['⇧ A', 'select all that are shown'], ['esc', 'back out'], ['1 … 5', 'tabs of a run'], ['e', 'next error'], ['f', 'fold idle time, or fit the graph'], ['l', 'logs'], ['n', 'start a run'], ['⇧ R', 'retry, after asking'], ['c', 'copy the id'], ['⌘ ↵', 'submit'],
     ] as [string, string][],
   },

@@ -14,6 +14,7 @@ from segue.server.call import Call
 from segue.server.logins import session_cookie
 from segue.server.namespaces import visible
 from segue.server.problems import Refused
+from segue.within import whole_of
 
 Name = Annotated[str, msgspec.Meta(max_length=LONGEST_NAME)]
 Password = Annotated[str, msgspec.Meta(max_length=LONGEST)]
@@ -40,6 +41,7 @@ class SessionView(msgspec.Struct, frozen=True, kw_only=True):
         name: empty if that is not known.
         permissions: as the routes name them.
         namespace: for which this holds. namespaces: those that they have a role in.
+        own: the namespace of requests that name none.
         login: whether somebody who is not known can log in. account: whether there is an account behind it.
         csrf: what a page sends as X-CSRF-Token with everything that changes something; empty without a session.
         expires_at: when the session ends; None if there is none.
@@ -49,6 +51,7 @@ class SessionView(msgspec.Struct, frozen=True, kw_only=True):
     permissions: list[str]
     namespace: str
     namespaces: list[str]
+    own: str
     login: bool
     account: bool
     csrf: str
@@ -60,7 +63,8 @@ async def show_session(call: Call[Any, None]) -> SessionView:
     session = call.accounts.session(who.session) if who.session else None
     return SessionView(
         name=who.name, permissions=sorted(who.may), namespace=call.asked.namespace or call.engine.namespace,
-        namespaces=await asyncio.to_thread(visible, call.engine, who), login=call.access.login,
+        namespaces=await asyncio.to_thread(visible, call.engine, who), own=whole_of(call.engine).namespace,
+        login=call.access.login,
         account=bool(who.user), csrf=csrf_token(who.session) if who.session else "",
         expires_at=None if session is None else session[1],
     )  # fmt: skip

@@ -1,4 +1,5 @@
 // Asks the server: typed by the route table, failures as problems in the server's own words.
+import { name as inNamespace, namespace, root } from './place'
 import { ROUTES, type Operations, type Problem } from './schema'
 
 type Name = keyof Operations
@@ -13,9 +14,6 @@ export class Refusal extends Error {
   }
 }
 
-/** Where the application lies, whatever path a proxy puts before it. */
-export const root = new URL(document.baseURI)
-
 export function address(name: Name, path: Record<string, unknown> = {}, query: Record<string, unknown> = {}): URL {
   const filled = ROUTES[name][1].replace(/\{(\w+)\}/g, (_, key: string) => encodeURIComponent(String(path[key])))
   const url = new URL(`api/v1${filled}`, root)
@@ -24,7 +22,7 @@ export function address(name: Name, path: Record<string, unknown> = {}, query: R
       if (each !== undefined && each !== null && each !== '') url.searchParams.append(key, String(each))
     }
   }
-  return url
+  return inNamespace(url, namespace)
 }
 
 /** Answers that have a tag, by their address, the newest last: what has not changed is not sent, read and compared again. */

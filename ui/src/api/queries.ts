@@ -107,6 +107,12 @@ export const keysQuery = queryOptions({
   queryFn: ({ signal }) => ask('list_keys', { signal }),
 })
 
+export const namespacesQuery = queryOptions({
+  queryKey: ['namespaces'],
+  queryFn: ({ signal }) => ask('list_namespaces', { signal }),
+  meta: slow,
+})
+
 export const systemQuery = queryOptions({
   queryKey: ['settings'],
   queryFn: ({ signal }) => ask('show_system', { signal }),

@@ -893,6 +893,7 @@ export interface SessionView {
   permissions: string[]
   namespace: string
   namespaces: string[]
+  own: string
   login: boolean
   account: boolean
   csrf: string

@@ -1,8 +1,9 @@
 // The frame of every page: navigation with what needs a person, keys that work everywhere, what opens over the page.
 import { useQuery } from '@tanstack/react-query'
-import { Link, Outlet, useNavigate } from '@tanstack/react-router'
+import { Link, Outlet, useLocation, useNavigate } from '@tanstack/react-router'
 import { lazy, Suspense, useMemo, useState } from 'react'
 import { useAllowed } from '../api/allowed'
+import { namespace } from '../api/place'
 import { overviewQuery, sessionQuery } from '../api/queries'
 import { Icon, type IconName } from '../parts/Icon'
 import { useKeys } from '../parts/keys'
@@ -10,8 +11,10 @@ import { Toasts } from '../parts/toasts'
 import { chooseScheme, isDark } from '../theme'
 import { words } from '../words'
 import { FrameContext, type Action, type Opened } from './opening'
+import { Stray } from './Stray'
 
 const Palette = lazy(() => import('./Palette'))
+const Namespaces = lazy(() => import('./Namespaces'))
 const KeyList = lazy(() => import('./KeyList'))
 const StartRun = lazy(() => import('../pages/workflows/StartRun'))
 
@@ -20,6 +23,10 @@ export function Frame() {
   const [actions, setActions] = useState<Action[]>([])
   const navigate = useNavigate()
   const may = useAllowed()
+  const { data: session } = useQuery(sessionQuery)
+  const settings = useLocation({ select: (at) => at.pathname === '/settings' })
+  const stray = session !== undefined && session.name !== '' && !session.namespaces.includes(session.namespace)
+  const several = session !== undefined && session.namespaces.length > 1
   const close = () => setOpened({ what: null })
   const frame = useMemo(() => ({ open: (what: Opened, workflow?: string, input?: unknown) => setOpened({ what, workflow, input }), setActions }), [])
   useKeys({
@@ -32,6 +39,7 @@ export function Frame() {
     'g s': () => void navigate({ to: '/schedules' }),
     'g k': () => void navigate({ to: '/workers' }),
     'g e': () => void navigate({ to: '/settings' }),
+    'g n': () => (several ? frame.open('namespaces') : undefined),
     'g t': () => void navigate({ to: '/tasks' }),
   })
   return (
@@ -42,10 +50,12 @@ export function Frame() {
       }}>{words.frame.skip}</a>
       <div className="app">
         <Navigation openKeys={() => frame.open('keys')} />
-        <Outlet />
+        {/* Who may look at nothing in the server's own namespace still has a password and keys. */}
+        {stray && !(settings && namespace === '') ? <Stray session={session} /> : <Outlet />}
       </div>
       <Suspense fallback={null}>
         {opened.what === 'palette' && <Palette close={close} actions={actions} />}
+        {opened.what === 'namespaces' && <Namespaces close={close} />}
         {opened.what === 'keys' && <KeyList close={close} />}
         {opened.what === 'start' && <StartRun close={close} workflow={opened.workflow} input={opened.input} />}
       </Suspense>
@@ -56,6 +66,7 @@ export function Frame() {
 
 function Navigation({ openKeys }: { openKeys: () => void }) {
   const { data } = useQuery(overviewQuery)
+  const { data: session } = useQuery(sessionQuery)
   const [dark, setDark] = useState(isDark)
   const incidents = data?.counts['incident'] ?? 0
   const tasks = data?.open_tasks ?? 0
@@ -73,7 +84,7 @@ function Navigation({ openKeys }: { openKeys: () => void }) {
         <span>{words.product}</span>
       </div>
       <div className="ns">
-        <span className="grow cut b">{data?.namespace ?? ' '}</span>
+        <span className="grow cut b">{session?.namespace ?? ' '}</span>
       </div>
       <Item to="/overview" icon="overview" text={words.pages.overview} />
       <Item to="/runs" icon="runs" text={words.pages.runs} count={incidents || undefined} tone="hot" title={words.frame.incidents(incidents)} />

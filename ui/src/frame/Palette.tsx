@@ -2,7 +2,8 @@
 import { keepPreviousData, useQuery } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import { useState, type ReactNode } from 'react'
-import { runsQuery, workflowsQuery } from '../api/queries'
+import { addressIn, remember } from '../api/place'
+import { runsQuery, sessionQuery, workflowsQuery } from '../api/queries'
 import { Dialog } from '../parts/Dialog'
 import { Icon } from '../parts/Icon'
 import { StateIcon } from '../parts/State'
@@ -68,6 +69,8 @@ function useEntries(text: string, actions: Action[]): Entry[] {
   const navigate = useNavigate()
   const runs = useQuery({ ...runsQuery(text === '' ? { limit: 5 } : { id: text, limit: 8 }), placeholderData: keepPreviousData })
   const workflows = useQuery(workflowsQuery)
+  const { namespaces = [], namespace, own = '' } = useQuery(sessionQuery).data ?? {}
+  const others = namespaces.filter((name) => name !== namespace)
   const fits = (name: string) => name.toLowerCase().includes(text.toLowerCase())
   const pages = [
     ['/overview', words.pages.overview, 'overview'], ['/runs', words.pages.runs, 'runs'],
@@ -84,6 +87,13 @@ function useEntries(text: string, actions: Action[]): Entry[] {
       go: () => void navigate({ to: '/workflows', search: { name: each.name } }),
     })),
     ...pages.filter(([, name]) => fits(name)).map(([to, name, icon]) => ({ key: `p${to}`, icon: <Icon name={icon} small />, text: name, hint: words.palette.page, go: () => void navigate({ to }) })),
+    ...others.filter((name) => text !== '' && fits(name)).slice(0, 6).map((name) => ({
+      key: `n${name}`, icon: <Icon name="right" small />, text: name, mono: true, hint: words.palette.namespace,
+      go: () => {
+        remember(name, own)
+        location.assign(addressIn(name, own))
+      },
+    })),
     ...(text === '' ? [] : [{ key: 'all', icon: <Icon name="search" small />, text: words.palette.all(text), hint: '', go: () => void navigate({ to: '/runs', search: { id: text } }) }]),
   ]
 }

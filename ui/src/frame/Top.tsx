@@ -7,6 +7,7 @@ import { Icon } from '../parts/Icon'
 import { words } from '../words'
 import { useFrame } from './opening'
 import { StartButton } from './StartButton'
+import { Switcher } from './Switcher'
 
 export function Top({ title, crumbs, children, tools, primary, start = false }: { title: string; crumbs?: ReactNode; children?: ReactNode; tools?: ReactNode; primary?: ReactNode; start?: boolean }) {
   const { open } = useFrame()
@@ -18,6 +19,7 @@ export function Top({ title, crumbs, children, tools, primary, start = false }: 
       {crumbs ?? <h1>{title}</h1>}
       {children}
       <span className="grow" />
+      <Switcher />
       <Live />
       {tools}
       <button className="find wide" style={{ width: 196 }} onClick={() => open('palette')}>

@@ -1,7 +1,7 @@
 // What is open over the page: the palette, the list of keys, the form that starts a run.
 import { createContext, useContext } from 'react'
 
-export type Opened = 'palette' | 'keys' | 'start' | null
+export type Opened = 'palette' | 'keys' | 'start' | 'namespaces' | null
 
 export interface Action {
   label: string

@@ -15,6 +15,7 @@ import { say, sayError } from '../../parts/toasts'
 import { words } from '../../words'
 
 const w = words.settings
+const EVERYWHERE = '*'
 const DAY = 86_400_000_000
 const LASTS = [30, 90, 365, 0]
 
@@ -34,7 +35,7 @@ export function Keys({ session }: { session: SessionView }) {
         <div className="panel">
           <table>
             <thead><tr><th>{w.key}</th><th className="owner">{w.owner}</th><th className="wide">{w.permissions}</th><th className="num expires">{w.expires}</th><th className="buttons"><span className="sr">{w.actions}</span></th></tr></thead>
-            <tbody>{data.map((each) => <Row key={each.id} of={each} />)}</tbody>
+            <tbody>{data.map((each) => <Row key={each.id} of={each} here={session.namespace} />)}</tbody>
           </table>
         </div>
       )}
@@ -43,7 +44,7 @@ export function Keys({ session }: { session: SessionView }) {
   )
 }
 
-function Row({ of }: { of: ApiKey }) {
+function Row({ of, here }: { of: ApiKey; here: string }) {
   const now = useNow()
   const [asking, setAsking] = useState(false)
   const over = of.revoked_at !== null || (of.expires_at !== null && of.expires_at < now)
@@ -55,7 +56,7 @@ function Row({ of }: { of: ApiKey }) {
   }
   return (
     <tr className={over ? 'dim' : ''}>
-      <td><span className="b">{of.label}</span> <span className="tiny faint mono">segue_{of.id}…</span></td>
+      <td><span className="b">{of.label}</span> <span className="tiny faint mono">segue_{of.id}…</span> {of.namespace !== here && <span className="tag">{of.namespace === EVERYWHERE ? w.everywhere : w.inHint(of.namespace)}</span>}</td>
       <td className="owner">{of.owner}</td>
       <td className="wide cut tiny mono" title={of.permissions.join(', ')}>{of.permissions.join(' ')}</td>
       <td className="num expires" title={of.expires_at === null ? undefined : absolute(of.expires_at)}>{ends}</td>
@@ -96,6 +97,7 @@ function NewKey({ session, close }: { session: SessionView; close: () => void })
     <Dialog title={w.newKey} close={close}>
       <form onSubmit={(event) => void submit(event)}>
         <div className="in">
+          {session.namespaces.length > 1 && <p className="foreseen" style={{ marginTop: 0 }}>{words.namespaces.keyIn(session.namespace)}</p>}
           <label className="fld">{w.label} <span className="faint">{w.labelHint}</span><input className="inp" autoFocus autoComplete="off" value={label} onChange={(event) => setLabel(event.target.value)} /></label>
           <fieldset className="may"><legend>{w.permissions}</legend>{own.map((each) => <label key={each} className="row check"><input type="checkbox" checked={permissions.has(each)} onChange={() => toggle(each)} />{w.may[each]}</label>)}</fieldset>
           <label className="fld">{w.lasts}<select className="inp" value={days} onChange={(event) => setDays(Number(event.target.value))}>{LASTS.map((each) => <option key={each} value={each}>{each === 0 ? w.never : w.days(each)}</option>)}</select></label>

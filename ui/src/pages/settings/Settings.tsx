@@ -8,15 +8,16 @@ import { ErrorFace, GreyRows } from '../../parts/Faces'
 import { words } from '../../words'
 import { Audit } from './Audit'
 import { Keys } from './Keys'
+import { Namespaces } from './Namespaces'
 import { System } from './System'
 import { Users } from './Users'
 import { You } from './You'
 import './settings.css'
 
 const w = words.settings
-const TABS = [undefined, 'users', 'keys', 'audit', 'system'] as const
+const TABS = [undefined, 'users', 'keys', 'audit', 'namespaces', 'system'] as const
 type Tab = (typeof TABS)[number]
-const NEEDS = { users: 'access:read', keys: 'known', audit: 'access:read', system: 'system:read' } as const
+const NEEDS = { users: 'access:read', keys: 'known', audit: 'access:read', namespaces: 'known', system: 'system:read' } as const
 
 export default function Settings() {
   const { tab, actor } = useSearch({ from: '/settings' })
@@ -40,6 +41,7 @@ export default function Settings() {
           {shown === 'users' && <Users session={data} />}
           {shown === 'keys' && <Keys session={data} />}
           {shown === 'audit' && <Audit actor={actor} />}
+          {shown === 'namespaces' && <Namespaces session={data} />}
           {shown === 'system' && <System />}
         </div>
       )}

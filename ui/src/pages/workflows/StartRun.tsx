@@ -3,6 +3,7 @@ import { useQuery } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import { useState } from 'react'
 import { ask } from '../../api/client'
+import { namespace } from '../../api/place'
 import { workflowsQuery } from '../../api/queries'
 import type { WorkflowView } from '../../api/schema'
 import { Dialog } from '../../parts/Dialog'
@@ -38,7 +39,7 @@ export default function StartRun({ close, workflow, input }: { close: () => void
   )
 }
 
-const last = (name: string) => `segue.input.${name}`
+const last = (name: string) => `segue.input.${namespace ? `${namespace}/` : ''}${name}`
 
 function Form({ workflow, input, close }: { workflow: WorkflowView; input: unknown; close: () => void }) {
   const navigate = useNavigate()
