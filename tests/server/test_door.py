@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 
 import httpx2 as httpx
@@ -23,7 +24,7 @@ def door(visit: Visit, base: str = "https://segue.example") -> httpx.AsyncClient
 
 async def test_somebody_is_sent_to_the_login_and_from_there_in(visit: Visit) -> None:
     browser = door(visit)
-    for page, to in (("/", "./login"), ("/runs", "./login"), ("/runs/7", "../login")):
+    for page, to in (("/", "./login"), ("/runs", "./login?to=runs"), ("/runs/7", "../login?to=runs%2F7")):
         answer = await browser.get(page)
         assert (answer.status_code, answer.headers["location"]) == (303, to)
     assert 'type="password"' in (await browser.get("/login")).text
@@ -37,6 +38,35 @@ async def test_somebody_is_sent_to_the_login_and_from_there_in(visit: Visit) -> 
     assert (out.status_code, out.headers["location"]) == (303, "login")
     late = visit(base_url="https://segue.example", cookies={COOKIE: token})
     assert (await late.get("/runs")).status_code == 303
+
+
+async def test_a_link_leads_where_it_leads_after_the_login_too(visit: Visit) -> None:
+    browser = door(visit)
+    link = "runs/7?tab=events&namespace=eu&find=%22%3E%3Cb%3E"
+    sent = (await browser.get(f"/{link}")).headers["location"]
+    page = await browser.get(f"/runs/{sent}")
+    (to,) = re.findall('name="to" value="([^"]*)"', page.text)
+    assert html.unescape(to) == link
+    again = await browser.post("/login", data=RIGHT | {"to": html.unescape(to), "password": "wrong"})
+    assert f'name="to" value="{to}"' in again.text
+    answer = await browser.post("/login", data=RIGHT | {"to": html.unescape(to)})
+    assert (answer.status_code, answer.headers["location"]) == (303, f"./{link}")
+
+
+@pytest.mark.parametrize(
+    "to",
+    [
+        "//evil.example", "/runs", "https://evil.example", "javascript:alert(1)", "runsx", "runs/x", "../runs",
+        "runs#x",
+        "runs//evil.example", "api/v1/runs", "logout", "runs?a\r\nset-cookie: a=b", "runs?\x00", "runs?é", "\\evil",
+        "runs?" + "x" * 2_000,
+    ],
+)  # fmt: skip
+async def test_a_login_leads_to_no_place_but_the_dashboards_pages(visit: Visit, to: str) -> None:
+    browser = door(visit)
+    assert 'name="to" value=""' in (await browser.get("/login", params={"to": to})).text
+    answer = await browser.post("/login", data=RIGHT | {"to": to})
+    assert (answer.status_code, answer.headers["location"]) == (303, "./")
 
 
 async def test_a_wrong_password_is_told_on_the_page(visit: Visit, accounts: Accounts) -> None:
@@ -90,7 +120,7 @@ async def test_all_of_it_lies_below_a_base_path(engine: Engine, accounts: Accoun
     app = application(engine, Known(accounts, "default"), accounts=accounts, base="/tools/segue")
     transport = httpx.ASGITransport(app, client=("10.0.0.7", 1))
     async with httpx.AsyncClient(transport=transport, base_url="https://x.example", headers=OWN) as browser:
-        assert (await browser.get("/tools/segue/runs/7")).headers["location"] == "../login"
+        assert (await browser.get("/tools/segue/runs/7")).headers["location"] == "../login?to=runs%2F7"
         answer = await browser.post("/tools/segue/login", data=RIGHT)
         assert "Path=/tools/segue;" in answer.headers["set-cookie"]
         assert (await browser.get("/tools/segue/api/v1/runs")).status_code == 200

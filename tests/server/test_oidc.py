@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -48,9 +50,9 @@ async def browser(engine: Engine, accounts: Accounts, openid: OpenId) -> AsyncIt
         await each.aclose()
 
 
-async def way(browser: httpx.AsyncClient) -> str:
+async def way(browser: httpx.AsyncClient, begin: str = "/login/oidc") -> str:
     """Where the browser is sent to."""
-    answer = await browser.get("/login/oidc")
+    answer = await browser.get(begin)
     assert answer.status_code == 303, answer.text
     return str(answer.headers["location"])
 
@@ -65,6 +67,17 @@ async def refused(browser: httpx.AsyncClient, back: dict[str, str], status: int,
     assert text in answer.text
     assert COOKIE not in browser.cookies
     assert (await session(browser))["name"] == ""
+
+
+async def test_the_page_that_was_wanted_is_where_one_arrives(browser: Browser, openid: OpenId) -> None:
+    ann = browser()
+    sent = (await ann.get("/runs?namespace=eu&tab=%22")).headers["location"]
+    (link,) = re.findall('href="(login/oidc[^"]*)"', (await ann.get(f"/{sent}")).text)
+    arrived = await ann.get(BACK, params=openid.log_in(await way(ann, f"/{html.unescape(link)}")))
+    assert 'content="0;url=../../runs?namespace=eu&amp;tab=%22"' in arrived.text
+    bob = browser()
+    elsewhere = await way(bob, "/login/oidc?to=https://evil.example")
+    assert 'content="0;url=../../"' in (await bob.get(BACK, params=openid.log_in(elsewhere))).text
 
 
 async def test_somebody_logs_in_there_and_is_known_here(browser: Browser, openid: OpenId, accounts: Accounts) -> None:

@@ -65,7 +65,7 @@ def test_log_in_act_and_log_out(chromium: Any, guarded: Guarded) -> None:
     screen = Screen(chromium, guarded.url)
     page = screen.page
     screen.open(f"{BASE}/runs", "Password")
-    assert page.url == f"{guarded.url}{BASE}/login"
+    assert page.url == f"{guarded.url}{BASE}/login?to=runs"
     assert screen.violations() == []
 
     page.get_by_label("Name").fill("ann")

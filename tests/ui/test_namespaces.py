@@ -227,6 +227,18 @@ def test_whoever_has_a_role_elsewhere_is_led_there(chromium: Any, guarded: Guard
     screen.close()
 
 
+def test_a_link_in_a_namespace_opens_after_the_login_too(chromium: Any, guarded: Guarded) -> None:
+    screen = Screen(chromium, guarded.url)
+    screen.open(f"{BASE}/workflows?name=fulfil&namespace=us", "Password")
+    screen.page.get_by_label("Name").fill("both")
+    screen.page.get_by_label("Password").fill("correct horse")
+    screen.page.get_by_role("button", name="Log in").click()
+    screen.see("Takes an order from payment to parcel")
+    assert screen.page.url == f"{guarded.url}{BASE}/workflows?name=fulfil&namespace=us"
+    screen.close()
+    assert screen.errors == []
+
+
 def test_an_address_that_is_not_for_one_says_so_and_what_is(chromium: Any, guarded: Guarded) -> None:
     screen = visit(chromium, guarded, "both")
     page = screen.page

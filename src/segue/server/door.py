@@ -20,6 +20,7 @@ from segue.server.decoding import asked_of, read_limited
 from segue.server.elsewhere import Elsewhere
 from segue.server.logins import Logins, session_cookie
 from segue.server.problems import Refused, problem_of
+from segue.server.wanted import PARAMETER, checked, parameter, wanted
 
 Gate = Callable[[Request], Awaitable[Response | None]]
 """Keeps somebody from a page: what they get instead, None if they may see it."""
@@ -40,13 +41,14 @@ box-sizing:border-box}} button{{margin-top:1.5em;cursor:pointer}}
 [role=alert]{{color:light-dark(#b42318,#ff8a80)}}
 </style>
 <main><h1>segue</h1>{said}{form}</main>"""
-_LOG_IN = """<form method="post" action="login"><label>Name<input name="name" autocomplete="username" required
+_LOG_IN = """<form method="post" action="login"><input type="hidden" name="to" value="{to}">
+<label>Name<input name="name" autocomplete="username" required
 autofocus></label><label>Password<input name="password" type="password" autocomplete="current-password" required>
 </label><button>Log in</button></form>"""
 # A link: where the answer to a form leads is bound by the content security policy, which knows this site only.
-_ELSEWHERE = """<p><a class="button" href="login/oidc">Sign in with {name}</a></p>"""
-_ARRIVED = """<meta http-equiv="refresh" content="0;url=../../"><p>You are signed in.
-<a href="../../">Go to the dashboard</a></p>"""
+_ELSEWHERE = """<p><a class="button" href="login/oidc{to}">Sign in with {name}</a></p>"""
+_ARRIVED = """<meta http-equiv="refresh" content="0;url=../../{to}"><p>You are signed in.
+<a href="../../{to}">Go to the dashboard</a></p>"""
 _AGAIN = """<p><a href="{login}">Back to the login</a></p>"""
 _LOG_OUT = """<form method="post" action="logout"><p>You are {name}. <a href="./">Go to the dashboard</a></p>
 <button>Log out</button></form>"""
@@ -76,26 +78,27 @@ class Door:
         """Sends whoever has to log in first to the login."""
         if not self._access.login or await self._access.principal(asked_of(request)) is not None:
             return None
-        return _see(up(request) + "login")
+        return _see(up(request) + "login" + parameter(wanted(request)))
 
     async def show(self, request: Request) -> Response:
         if not self._access.login:
             return _see("./")
         who = await self._access.principal(asked_of(request))
-        return _page("", self._form if who is None else _LOG_OUT.format(name=html.escape(who.name)))
+        return _page("", self._form(_to(request)) if who is None else _LOG_OUT.format(name=html.escape(who.name)))
 
-    @property
-    def _form(self) -> str:
+    def _form(self, to: str) -> str:
+        """``to``: the page that is wanted."""
+        here = _LOG_IN.format(to=html.escape(to))
         if self._elsewhere is None:
-            return _LOG_IN
-        return _ELSEWHERE.format(name=html.escape(self._elsewhere.settings.name)) + _LOG_IN
+            return here
+        return _ELSEWHERE.format(name=html.escape(self._elsewhere.settings.name), to=parameter(to)) + here
 
     async def leave(self, request: Request) -> Response:
         """Sends the browser to the provider."""
         assert self._elsewhere is not None
         asked, number = asked_of(request), uuid.uuid4().hex[:12]
         try:
-            address, kept = await self._elsewhere.begin(asked)
+            address, kept = await self._elsewhere.begin(asked, _to(request))
         except Refused as error:
             return self._refused(error, number, "../login")
         answer = _see(address)
@@ -107,37 +110,37 @@ class Door:
         assert self._elsewhere is not None
         asked, number, name = asked_of(request), uuid.uuid4().hex[:12], "oidc:"
         try:
-            name, token = await self._elsewhere.end(asked, dict(request.query_params))
+            name, token, to = await self._elsewhere.end(asked, dict(request.query_params))
         except Refused as error:
             answer = self._refused(error, number, "../../login")
         else:
             # A page of ours, not a redirect: that would still be the other site's doing, for which a browser sends no
             # strict cookie.
-            answer = _page("", _ARRIVED)
+            answer = _page("", _ARRIVED.format(to=html.escape(to)))
             answer.headers.append("set-cookie", session_cookie(asked, token))
         answer.headers.append("set-cookie", elsewhere.cookie(asked, ""))
         await self._note(asked, name, "log_in_elsewhere", answer.status_code, number)
         return answer
 
-    def _refused(self, error: Refused, number: str, login: str = "") -> Response:
+    def _refused(self, error: Refused, number: str, login: str = "", to: str = "") -> Response:
         problem = problem_of(error, number)
-        form = _AGAIN.format(login=login) if login else self._form
+        form = _AGAIN.format(login=login) if login else self._form(to)
         answer = _page(f'<p role="alert">{html.escape(problem.detail)}</p>', form, problem.status)
         answer.headers.update(error.headers)
         return answer
 
     async def log_in(self, request: Request) -> Response:
-        asked, name, number = asked_of(request), "", uuid.uuid4().hex[:12]
+        asked, name, to, number = asked_of(request), "", "", uuid.uuid4().hex[:12]
         try:
             _refuse_others(asked)
             if request.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM:
                 raise Refused(415, "not-a-form", "Not a form", f"send {FORM}")
-            name, password = _given(await read_limited(request))
+            name, password, to = _given(await read_limited(request))
             token, _ = await self._logins.log_in(asked, name, password)
         except Refused as error:
-            answer = self._refused(error, number)
+            answer = self._refused(error, number, to=to)
         else:
-            answer = _see("./")
+            answer = _see("./" + to)
             answer.headers.append("set-cookie", session_cookie(asked, token))
         await self._note(asked, name, "log_in", answer.status_code, number)
         return answer
@@ -169,13 +172,19 @@ def _refuse_others(asked: Asked) -> None:
         raise Refused(403, "not-our-page", "Not our page", "this form was sent by another site's page")
 
 
-def _given(data: bytes) -> tuple[str, str]:
-    """Name and password of a form. Raises ``Refused``."""
+def _to(request: Request) -> str:
+    """The page that an address of the login says is wanted."""
+    return checked(request.query_params.get(PARAMETER, ""))
+
+
+def _given(data: bytes) -> tuple[str, str, str]:
+    """Name and password of a form, and the page that is wanted. Raises ``Refused``."""
     try:
         given = parse_qs(data.decode(), max_num_fields=10)
     except ValueError as error:  # not UTF-8, or too many fields
         raise Refused(422, "invalid-argument", "Invalid argument", "the form cannot be read") from error
-    return given.get("name", [""])[0], given.get("password", [""])[0]
+    name, password, to = (given.get(field, [""])[0] for field in ("name", "password", PARAMETER))
+    return name, password, checked(to)
 
 
 def _page(said: str, form: str, status: int = 200) -> Response:

@@ -34,12 +34,13 @@ PER_ADDRESS = (1 / 2, 30)
 
 
 class Way(msgspec.Struct, frozen=True):
-    """Somebody on their way to the provider and back."""
+    """Somebody on their way to the provider and back; ``to``: the page that they wanted."""
 
     browser: str
     nonce: str
     verifier: str
     until: int
+    to: str
 
 
 class Elsewhere:
@@ -53,18 +54,18 @@ class Elsewhere:
         self._ways: OrderedDict[str, Way] = OrderedDict()
         self._by_address = Limit(*PER_ADDRESS, self._accounts.now)
 
-    async def begin(self, asked: Asked) -> tuple[str, str]:
+    async def begin(self, asked: Asked, to: str = "") -> tuple[str, str]:
         """Where the browser is sent, and the cookie that it keeps meanwhile. Raises ``Refused``."""
         refuse_excess(self._by_address.take(asked.address))
         state, browser, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(4))
         address = await self._provider.address(state, nonce, verifier)
-        self._ways[state] = Way(browser, nonce, verifier, self._accounts.now() + PATIENCE)
+        self._ways[state] = Way(browser, nonce, verifier, self._accounts.now() + PATIENCE, to)
         if len(self._ways) > MOST:
             self._ways.popitem(last=False)
         return address, cookie(asked, browser)
 
-    async def end(self, asked: Asked, given: dict[str, str]) -> tuple[str, str]:
-        """The user's name and the session that their browser is to keep. Raises ``Refused``."""
+    async def end(self, asked: Asked, given: dict[str, str]) -> tuple[str, str, str]:
+        """The user's name, the session that their browser is to keep, the page that they wanted. Raises ``Refused``."""
         refuse_excess(self._by_address.take(asked.address))
         way = self._ways.pop(given.get("state", ""), None)
         if way is None or way.until <= self._accounts.now() or not _is_browser(asked, way):
@@ -79,7 +80,7 @@ class Elsewhere:
         # Not the session that the browser may have sent: somebody else may have put it there.
         await self._logins.log_out(asked)
         token, _ = await asyncio.to_thread(self._accounts.begin_session, name)
-        return name, token
+        return name, token, way.to
 
     def _account(self, claims: dict[str, Any]) -> str:
         """The account of whoever the claims are of, with the roles that they give."""

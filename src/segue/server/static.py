@@ -17,11 +17,9 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from segue.server.door import Gate, everybody, up
+from segue.server.wanted import PAGES
 
 FOLDER = Path(__file__).parent / "static"
-
-PAGES = ("/", "/overview", "/runs", "/runs/{run:int}", "/workflows", "/schedules", "/tasks", "/workers", "/settings")
-"""Addresses at which the dashboard opens; it knows them too (ui/src/routes.tsx)."""
 
 _BASE = b'<base href="/" />'
 _FOR_EVER = "public, max-age=31536000, immutable"
