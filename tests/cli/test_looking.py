@@ -34,6 +34,9 @@ def test_lists(runs: Folder) -> None:
     assert ids(segue, "--until", "1h") == set()
     assert ids(segue, "--limit", "1") == {"asks"}
     assert ids(segue, "--namespace", "eu") == set()
+    segue("start", "flows.py:plain", "1", "--namespace", "eu")
+    assert [(each["name"], each["open"]) for each in segue("namespaces", "--json").json][1:] == [("eu", 1)]
+    assert [line.split()[0] for line in segue("namespaces").out.splitlines()] == ["namespace", "default", "eu"]
 
     out = segue("list").out
     lines = {line.split()[0]: line for line in out.splitlines()}

@@ -151,6 +151,8 @@ def test_keys(segue: Folder, tmp_path: Path) -> None:
     assert "does not take this API key" in segue("list", *there, SEGUE_API_KEY="segue_no_key", code=2).err
     refused = segue("fork", "p-1", "--from", "start", *there, SEGUE_API_KEY=key, code=2).err
     assert "ann/looks lacks the permission runs:start" in refused
+    (listed,) = segue("namespaces", "--json", *there, SEGUE_API_KEY=key).json
+    assert (listed["name"], listed["open"]) == ("default", 0)
     for named in ({"SEGUE_NAMESPACE": "other"}, {}):
         flag = () if named else ("--namespace", "other")
         refused = segue("list", *flag, *there, SEGUE_API_KEY=key, code=2, **named).err

@@ -10,6 +10,7 @@ from segue import __version__
 from segue.kernel.duration import microseconds
 from segue.runtime.settings import Settings
 from segue.server.call import Call
+from segue.within import whole_of
 
 
 class SettingView(msgspec.Struct, frozen=True):
@@ -33,7 +34,7 @@ class SystemView(msgspec.Struct, frozen=True, kw_only=True):
     """Of the process that answers; other workers on the database may go by other settings.
 
     Attributes:
-        version: of segue.
+        version: of segue. namespace: of requests that name none.
         database: its address, without a password.
         worker: this process, as it is named where it owns runs.
         settings: all but retention, and but the rules by which others are told: those may hold addresses that let
@@ -51,7 +52,7 @@ class SystemView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def show_system(call: Call[Any, None]) -> SystemView:
-    engine = call.engine
+    engine = whole_of(call.engine)
     used, unsaid = engine.settings, Settings()
     names = [field.name for field in msgspec.structs.fields(Settings) if field.name not in ("retention", "notify")]
     return SystemView(
