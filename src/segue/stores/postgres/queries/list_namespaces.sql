@@ -1,7 +1,7 @@
 -- Namespaces in which there are runs or schedules, the first ?1 of either: from one to the next in an index, without a
--- look at what lies between. Locks: nothing, reads the last committed state.
+-- look at what lies between; > '': a search from the start, no read of all. Locks: nothing, reads the last committed state.
 WITH RECURSIVE of_runs (name, place) AS (
-    SELECT (SELECT namespace FROM segue.runs ORDER BY namespace LIMIT 1), 1
+    SELECT (SELECT namespace FROM segue.runs WHERE namespace > '' ORDER BY namespace LIMIT 1), 1
     UNION ALL
     SELECT (
         SELECT runs.namespace FROM segue.runs WHERE runs.namespace > of_runs.name ORDER BY runs.namespace LIMIT 1
@@ -9,7 +9,7 @@ WITH RECURSIVE of_runs (name, place) AS (
     FROM of_runs WHERE name IS NOT NULL AND place < ?1::bigint
 ),
 of_schedules (name, place) AS (
-    SELECT (SELECT namespace FROM segue.schedules ORDER BY namespace LIMIT 1), 1
+    SELECT (SELECT namespace FROM segue.schedules WHERE namespace > '' ORDER BY namespace LIMIT 1), 1
     UNION ALL
     SELECT (
         SELECT schedules.namespace FROM segue.schedules
