@@ -229,7 +229,7 @@ def test_a_worker_tells_machines_how_it_is(segue: Folder) -> None:
     worker.until("completed  plain a")
     with urllib.request.urlopen(address, timeout=PATIENCE) as answer:
         text = answer.read().decode()
-    assert 'segue_runs_ended_total{state="completed",workflow="plain"} 1.0' in text
+    assert 'segue_runs_ended_total{namespace="default",state="completed",workflow="plain"} 1.0' in text
     assert "segue_event_loop_lag_seconds_count" in text
     with urllib.request.urlopen(address.replace("/metrics", "/ready"), timeout=PATIENCE) as answer:
         assert json.load(answer) == {"status": "ready", "owner": True}
