@@ -27,7 +27,8 @@ export function Frame() {
   const settings = useLocation({ select: (at) => at.pathname === '/settings' })
   const stray = session !== undefined && session.name !== '' && !session.namespaces.includes(session.namespace)
   const several = session !== undefined && session.namespaces.length > 1
-  const close = () => setOpened({ what: null })
+  // A dialog that was closed by a key says so a moment later, when another one may be open already.
+  const close = (what: Opened) => () => setOpened((now) => (now.what === what ? { what: null } : now))
   const frame = useMemo(() => ({ open: (what: Opened, workflow?: string, input?: unknown) => setOpened({ what, workflow, input }), setActions }), [])
   useKeys({
     'mod+k': () => frame.open('palette'),
@@ -54,10 +55,10 @@ export function Frame() {
         {stray && !(settings && namespace === '') ? <Stray session={session} /> : <Outlet />}
       </div>
       <Suspense fallback={null}>
-        {opened.what === 'palette' && <Palette close={close} actions={actions} />}
-        {opened.what === 'namespaces' && <Namespaces close={close} />}
-        {opened.what === 'keys' && <KeyList close={close} />}
-        {opened.what === 'start' && <StartRun close={close} workflow={opened.workflow} input={opened.input} />}
+        {opened.what === 'palette' && <Palette close={close('palette')} actions={actions} />}
+        {opened.what === 'namespaces' && <Namespaces close={close('namespaces')} />}
+        {opened.what === 'keys' && <KeyList close={close('keys')} />}
+        {opened.what === 'start' && <StartRun close={close('start')} workflow={opened.workflow} input={opened.input} />}
       </Suspense>
       <Toasts />
     </FrameContext.Provider>
