@@ -161,8 +161,23 @@ class Apps:
             registry._by_name = dict(names)
 
 
+class Telling:
+    """Says at once which test has failed: a run of all of them takes long."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        reporter = self._config.pluginmanager.getplugin("terminalreporter")
+        if report.failed and reporter is not None and not hasattr(self._config, "workerinput"):
+            reporter.ensure_newline()
+            reporter.write_line(f"{report.when} of {report.nodeid} has failed", red=True)
+
+
 def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(Apps())
+    config.pluginmanager.register(Telling(config))
 
 
 def _note(path: Path | None) -> None:
