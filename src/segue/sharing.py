@@ -16,6 +16,8 @@ T = TypeVar("T")
 
 LOOK = 1.0
 """Seconds after which whoever waits for a run looks whether it has moved to another owner."""
+KNOWN = 50_000
+"""Runs whose slot is remembered."""
 
 
 class Shared(Direct):
@@ -25,13 +27,22 @@ class Shared(Direct):
     def __init__(self, direct: Direct, remote: Remote) -> None:
         super().__init__(direct._conductor, direct._loading, direct._held)
         self._remote = remote
+        self._slots: dict[int, int] = {}
+        """Slots of runs that were asked for: a run keeps its slot for as long as it lives."""
 
     def _owns(self, run: int) -> bool:
         conductor = self._conductor
         if run in conductor.residents:
             return True
-        slot = conductor.store.slots_of([run]).get(run)
-        return slot is not None and conductor.owns(slot)
+        slot = self._slots.get(run)
+        if slot is None:
+            slot = conductor.store.slots_of([run]).get(run)
+            if slot is None:
+                return False
+            if len(self._slots) == KNOWN:
+                self._slots.clear()
+            self._slots[run] = slot
+        return conductor.owns(slot)
 
     async def _here(self, run: int, here: Callable[[], Awaitable[T]], elsewhere: Callable[[], Awaitable[T]]) -> T:
         if self._owns(run):

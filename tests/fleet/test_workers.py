@@ -11,7 +11,7 @@ import fleet_program
 import pytest
 from fleet_kit import LEASE, Fleet, until
 
-from segue import Engine, Incident, Retention, RunCancelled, Settings
+from segue import Engine, Incident, Retention, RunCancelled, Settings, sharing
 from segue.kernel import events as e
 from segue.runtime import retention
 from segue.stores.base import RunFilter
@@ -230,3 +230,17 @@ async def test_ended_runs_of_a_worker_that_has_gone_are_deleted_by_who_goes_on(
         assert len(second.store.list(RunFilter())) > 1, "some are in the other's slots"
         await first.close()
         await until(lambda: len(second.store.list(RunFilter())) <= 1)  # the newest of all stays
+
+
+async def test_whoever_waits_asks_once_where_the_run_is(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sharing, "LOOK", 0.01)
+    async with Engine(fleet.url, settings=Settings(lease=PATIENT, cache=0)) as engine:
+        asked: list[int] = []
+        slots_of = engine.store.slots_of
+        monkeypatch.setattr(engine.store, "slots_of", lambda runs: asked.extend(runs) or slots_of(runs))
+        handle = await engine.start(fleet_program.meets, 7)
+        with pytest.raises(TimeoutError):
+            await handle.result(timeout=1)
+        assert asked.count(handle.run) <= 1
+        await handle.signal("go", "on")
+        assert await handle.result(timeout=30) == "7 on"
