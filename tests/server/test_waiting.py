@@ -17,10 +17,11 @@ from segue.server import acting
 from segue.server.access import Loopback
 from segue.server.app import application
 from segue.server.client import ServerClient
-from segue.server.ends import Ends
+from segue.server.ends import Ends, end_of
 from segue.server.listening import listen
 from segue.server.waiting import StartQuery
 from segue.stores.base import RunFilter, RunRow
+from segue.within import within
 
 PATIENCE = 20.0
 WAITS = {"workflow": "waits", "input": [1]}
@@ -202,6 +203,19 @@ async def test_who_waits_beside_the_owner_is_told_by_one_look(api: httpx.AsyncCl
     await api.post(f"/runs/{runs[0]}/signal", json={"name": "more", "value": "a"})
     async with asyncio.timeout(PATIENCE):
         await asyncio.gather(*waiting[:10])
+    await until_so(lambda: len(asyncio.all_tasks()) == before)
+
+
+async def test_one_look_is_for_all_namespaces(api: httpx.AsyncClient, beside: Engine) -> None:
+    run = await start(api, "waits", 1)
+    before = len(asyncio.all_tasks())
+    views = [beside, *(within(beside, f"other-{n}") for n in range(5))]
+    waiting = [asyncio.create_task(end_of(view, run)) for view in views]
+    await until_so(lambda: len(asyncio.all_tasks()) > before + len(waiting))
+    assert len(asyncio.all_tasks()) == before + len(waiting) + 1
+    for task in waiting:
+        task.cancel()
+    await asyncio.wait(waiting)
     await until_so(lambda: len(asyncio.all_tasks()) == before)
 
 

@@ -8,6 +8,7 @@ from weakref import WeakKeyDictionary
 from segue.engine import Engine
 from segue.errors import Incident, StoreError
 from segue.stores.base import CLOSED, Store
+from segue.within import whole_of
 
 LOOK = 0.1
 """Seconds between looks whether anything was committed."""
@@ -89,4 +90,8 @@ _ALL: WeakKeyDictionary[Engine, Ends] = WeakKeyDictionary()
 
 
 def _ends(engine: Engine) -> Ends:
-    return _ALL.setdefault(engine, Ends(engine.store))
+    """One for all namespaces: what is seen of an engine within one is made anew for each request."""
+    whole = whole_of(engine)
+    if whole not in _ALL:
+        _ALL[whole] = Ends(whole.store)
+    return _ALL[whole]
