@@ -62,7 +62,7 @@ def standing(engine: Engine, row: RunRow, open_tasks: list[Task], now: int) -> S
         return Standing(
             state=row.state, kind="task", name=first.name, who=first.assignee, until=first.due, more=len(tasks) - 1
         )
-    return _open(engine, row, _tail(engine, row), now)
+    return _open(engine, row, _last(engine, row, TAIL), now)
 
 
 def _open(engine: Engine, row: RunRow, events: list[e.Event], now: int) -> Standing:
@@ -95,7 +95,9 @@ def _open(engine: Engine, row: RunRow, events: list[e.Event], now: int) -> Stand
 
 def _ended(engine: Engine, row: RunRow) -> Standing:
     # It is the last one, unless something was said of the run since, such as that its data was erased.
-    return _end_among(row, _tail(engine, row, 1)) or _end_among(row, _tail(engine, row)) or Standing(state=row.state)
+    return (
+        _end_among(row, _last(engine, row, 1)) or _end_among(row, _last(engine, row, TAIL)) or Standing(state=row.state)
+    )
 
 
 def _end_among(row: RunRow, events: list[e.Event]) -> Standing | None:
@@ -110,7 +112,10 @@ def _end_among(row: RunRow, events: list[e.Event]) -> Standing | None:
     return None
 
 
-def _tail(engine: Engine, row: RunRow, limit: int = TAIL) -> list[e.Event]:
-    """The last events, newest first."""
-    tail = engine.store.tail(row.run, limit)
-    return [event for _, event in reversed(list(engine.journal.read(reversed(tail))))]
+def _last(engine: Engine, row: RunRow, limit: int) -> list[e.Event]:
+    return [event for _, event in last_events(engine, row.run, limit)]
+
+
+def last_events(engine: Engine, run: int, limit: int) -> list[tuple[int, e.Event]]:
+    """The last events of a run, (seq, event), newest first."""
+    return list(engine.journal.read(reversed(engine.store.tail(run, limit))))[::-1]

@@ -16,7 +16,7 @@ from starlette.responses import Response, StreamingResponse
 from segue.engine import Engine
 from segue.server.access import NOBODY
 from segue.server.auditing import note
-from segue.server.call import Asked, Call, Principal, Route
+from segue.server.call import Asked, Call, Follow, Principal, Route
 from segue.server.decoding import asked_of, decoded_body, decoded_path, decoded_query, named_namespace, read_body
 from segue.server.etags import is_known
 from segue.server.live import Sent
@@ -65,7 +65,9 @@ class Answering:
                 actor=actor, action=route.handler.__name__, outcome=response.status_code, number=number,
             )  # fmt: skip
         if route.then is not None and call is not None and response.status_code < 300:
-            return await self._go_on(route, call, request, response, number)
+            follow = route.then(call)
+            if follow is not None:
+                return await self._go_on(follow, route, call, request, response, number)
         return response
 
     async def _led(self, route: Route, who: Principal, asked: Asked) -> Engine:
@@ -76,12 +78,11 @@ class Answering:
         return await self._namespaces.engine(who, asked)
 
     async def _go_on(
-        self, route: Route, call: Call[Any, Any], request: Request, response: Response, number: str
+        self, follow: Follow, route: Route, call: Call[Any, Any], request: Request, response: Response, number: str
     ) -> Response:
         """What follows on what was carried out, which is noted and can be repeated by now."""
-        assert route.then is not None
         try:
-            found = await while_there(request, route.then(call, msgspec.json.decode(response.body, type=route.gives)))
+            found = await while_there(request, follow(msgspec.json.decode(response.body, type=route.gives)))
         except Exception as error:  # as above
             return refusal(error, number)
         if found is None:

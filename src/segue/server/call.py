@@ -154,6 +154,7 @@ class Call(Generic[Q, B]):
 
 
 Handler = Callable[[Call[Any, Any]], Any]
+Follow = Callable[[Any], Coroutine[Any, Any, Any]]
 """A coroutine function that gives the answer, or an async generator of ``live.Sent`` where the route streams."""
 
 
@@ -169,8 +170,8 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
         stream: the answer is a stream of server-sent events of ``gives``.
         text: the media type of an answer that is ``Text``, as far as the description of the API tells it.
         noted: it stands in the audit log; by default what needs more than a permission to look.
-        then: what follows each time, also where an idempotency key has the answer be that of an earlier request: it is
-            handed the call and the answer, and gives another one. It is given up when whoever asks goes away.
+        then: gives what follows, if anything does, also where an idempotency key has the answer be that of an earlier
+            request: it is handed the answer, and gives another one. It is given up when whoever asks goes away.
         version: gives the answer's entity tag before it is made, "" for none; who has the answer is not sent it (304).
         also: other statuses of an answer of this type, with what they mean.
     """
@@ -187,7 +188,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     stream: bool = False
     text: str = ""
     noted: bool | None = None
-    then: Callable[[Call[Any, Any], Any], Coroutine[Any, Any, Any]] | None = None
+    then: Callable[[Call[Any, Any]], Follow | None] | None = None
     version: Callable[[Call[Any, Any]], str] | None = None
     also: dict[int, str] = {}
 

@@ -60,7 +60,7 @@ ROUTES: tuple[Route, ...] = (
     ),
     Route(
         method="POST", path="/runs", needs="runs:start", handler=acting.start_run, query=waiting.StartQuery,
-        body=acting.StartBody, gives=waiting.StartedRun, status=201, then=waiting.wait_for_end,
+        body=acting.StartBody, gives=waiting.StartedRun, status=201, then=waiting.until_end,
         also={202: "The time to wait is over; the run goes on."},
         summary="Start a run; acknowledged once it is on disk, and by its end where that is waited for.",
     ),

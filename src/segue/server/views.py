@@ -173,10 +173,11 @@ def call_view(call: Call) -> CallView:
     )  # fmt: skip
 
 
-def incident_view(incident: Incident) -> IncidentView:
+def incident_view(incident: Incident | e.IncidentOpened) -> IncidentView:
+    """An incident as it stands, or as it was opened."""
     return IncidentView(
         at=incident.at, cause=incident.cause, message=incident.message, remedy=incident.remedy, key=incident.key,
-        failure=_optional(incident.failure), resolved_at=incident.resolved_at,
+        failure=_optional(incident.failure), resolved_at=getattr(incident, "resolved_at", None),
     )  # fmt: skip
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from functools import partial
 from typing import Annotated, Any
 
 import msgspec
 
 from segue.engine import Engine
 from segue.kernel import events as e
-from segue.server.call import Call
+from segue.server.call import Call, Follow
 from segue.server.ends import STOPPED, end_of
 from segue.server.runs import find_run, opened
 from segue.server.views import (
@@ -19,9 +20,11 @@ from segue.server.views import (
     RunView,
     ValueView,
     failure_view,
+    incident_view,
     run_view,
     value_view,
 )
+from segue.standing import last_events
 from segue.stores.base import RunRow
 
 LONGEST_WAIT = 60
@@ -59,25 +62,24 @@ def started(engine: Engine, row: RunRow) -> StartedRun:
 
 def _end(engine: Engine, row: RunRow) -> dict[str, Any]:
     """What there is to say of how a run ended, or why it stands still."""
-    tail = engine.store.tail(row.run, TAIL)
-    for seq, event in reversed(list(engine.journal.read(reversed(tail)))):
+    for seq, event in last_events(engine, row.run, TAIL):
         match event:
             case e.RunCompleted():
                 return {"result": value_view(event.result, (seq, "result"))}
             case e.RunFailed():
                 return {"failure": failure_view(event.failure)}
             case e.IncidentOpened() if row.state == "incident":
-                return {"incident": IncidentView(
-                    at=event.at, cause=event.cause, message=event.message, remedy=event.remedy, key=event.key,
-                    failure=None if event.failure is None else failure_view(event.failure),
-                )}  # fmt: skip
+                return {"incident": incident_view(event)}
     return {}
 
 
-async def wait_for_end(call: Call[StartQuery, Any], run: StartedRun) -> StartedRun:
+def until_end(call: Call[StartQuery, Any]) -> Follow | None:
+    """Waits for the end of a run that was started, if that is asked for."""
+    return partial(_wait_for_end, call) if call.query.wait else None
+
+
+async def _wait_for_end(call: Call[StartQuery, Any], run: StartedRun) -> StartedRun:
     """The run as it is when it has ended or stands still, or when the time is over: then it is accepted (202) only."""
-    if not call.query.wait:
-        return run
     engine, number = call.engine, run.run
     with suppress(TimeoutError):
         async with asyncio.timeout(call.query.wait):
