@@ -42,8 +42,7 @@ _blobs = Statement("payloads_by_ref")
 _refs = Statement("payloads_of_run")
 _published = Statement("published_values")
 _state = Statement("state_value")
-_attempts = Statement("attempts_of_run")
-_attempts_of_runs = Statement("attempts_of_runs")
+_attempts = Statement("attempts_of_runs")
 _heads = Statement("journal_heads")
 _waits = Statement("attempt_waits")
 _held = Statement("held_steps_of_app")
@@ -163,7 +162,7 @@ class Reads:
         with self._readers.reading() as connection:
             for run, seq, event in _heads.one(connection, (asked, limit)):
                 found.setdefault(run, Head([], [])).events.append((seq, event))
-            for attempt in map(attempts.row, _attempts_of_runs.one(connection, (asked,))):
+            for attempt in map(attempts.row, _attempts.one(connection, (asked,))):
                 if attempt.run in found:
                     found[attempt.run].attempts.append(attempt)
         return found
@@ -226,7 +225,7 @@ class Reads:
 
     def attempts(self, run: int) -> builtins.list[LiveAttempt]:
         with self._readers.reading() as connection:
-            return [attempts.row(values) for values in _attempts.one(connection, (run,))]
+            return [attempts.row(values) for values in _attempts.one(connection, (numbers([run]),))]
 
     def waits_in(self, namespace: str, app: str, queue: str, now: int) -> bool:
         with self._readers.reading() as connection:
