@@ -29,6 +29,33 @@ class Clock(Protocol):
         """Calls back on the event loop when the time has come; at once if it has passed."""
 
 
+class Earliest:
+    """An alarm for the earliest of the times that it is told."""
+
+    def __init__(self, clock: Clock, callback: Callable[[], None]) -> None:
+        self._clock = clock
+        self._callback = callback
+        self._alarm: Alarm | None = None
+        self._at = 0
+
+    def expect(self, at: int) -> None:
+        """Calls back when this time (µs) has come, or one that it was told before and that is earlier."""
+        if self._alarm is None or at < self._at:
+            self.cancel()
+            self._at = at
+            self._alarm = self._clock.call_at(at, self._ring)
+
+    def cancel(self) -> None:
+        """Forgets what it was told."""
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
+
+    def _ring(self) -> None:
+        self._alarm = None
+        self._callback()
+
+
 class SystemClock:
     """The machine's wall clock."""
 

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from segue.errors import StoreUnavailable
-from segue.runtime.clock import Alarm
+from segue.runtime.clock import Earliest
 from segue.runtime.loading import Loading
 from segue.runtime.resident import Resident
 
@@ -43,8 +43,7 @@ class Intake:
         self._loop = asyncio.get_running_loop()
         self._begun: deque[int] = deque()
         self._again: asyncio.TimerHandle | None = None
-        self._alarm: Alarm | None = None
-        self._alarm_at = 0
+        self._alarm = Earliest(conductor.clock, self._look_now)
         self._closed = False
 
     @property
@@ -55,9 +54,10 @@ class Intake:
     def close(self) -> None:
         self._closed = True
         self._begun.clear()
-        for timer in (self._again, self._alarm):
-            if timer is not None:
-                timer.cancel()
+        self._alarm.cancel()
+        if self._again is not None:
+            self._again.cancel()
+            self._again = None
 
     def take_over(self) -> None:
         """Everything that the predecessor had under way in slots that are this owner's now.
@@ -97,22 +97,21 @@ class Intake:
 
     def expect(self, at: int) -> None:
         """A run that is not in memory is due then."""
-        if self._closed or (self._alarm is not None and self._alarm_at <= at):
-            return
-        if self._alarm is not None:
-            self._alarm.cancel()
-        self._alarm_at = at
-        self._alarm = self._conductor.clock.call_at(at, self._ring)
+        if not self._closed:
+            self._alarm.expect(at)
 
     def _on_their_way(self) -> int:
         return self._loading.count + self._conductor.writer.unsettled
 
     def _look_again(self, pause: float) -> None:
         if self._again is None and not self._closed:
-            self._again = self._loop.call_later(pause, self._look_now)
+            self._again = self._loop.call_later(pause, self._look_once_more)
+
+    def _look_once_more(self) -> None:
+        self._again = None
+        self._look_now()
 
     def _look_now(self) -> None:
-        self._again = None
         if self._closed:
             return
         try:
@@ -124,12 +123,6 @@ class Intake:
 
     def _set_alarm(self) -> None:
         wake = self._conductor.store.next_wake(self._conductor.app, self._conductor.clock.now())
-        if self._alarm is not None:
-            self._alarm.cancel()
-            self._alarm = None
+        self._alarm.cancel()
         if wake is not None:
             self.expect(wake)
-
-    def _ring(self) -> None:
-        self._alarm = None
-        self._look_now()

@@ -16,7 +16,7 @@ from segue.kernel import backfilling, firing
 from segue.kernel import events as e
 from segue.kernel.schedule import Fact, Start, first_part, run_id
 from segue.runtime import scheduled
-from segue.runtime.clock import Alarm
+from segue.runtime.clock import Earliest
 from segue.runtime.plans import Plan, encode, plan_of, progress_of, standing_of
 from segue.stores.base import CLOSED, Rejected, RunFilter, RunRow, StartRun, Store
 from segue.stores.schedule_rows import ScheduleRow, ScheduleWritten, WriteSchedule
@@ -45,8 +45,7 @@ class Scheduler:
         self._under_way: dict[Key, bool] = {}
         self._awaited: dict[str, set[Key]] = {}
         self._broken: dict[Key, int] = {}
-        self._alarm: Alarm | None = None
-        self._alarm_at = 0
+        self._alarm = Earliest(conductor.clock, self.look)
         self._waiting_at = 0.0
         self._again: asyncio.TimerHandle | None = None
         self._running = False
@@ -64,9 +63,9 @@ class Scheduler:
 
     def close(self) -> None:
         self._running = False
-        for timer in (self._alarm, self._again):
-            if timer is not None:
-                timer.cancel()
+        self._alarm.cancel()
+        if self._again is not None:
+            self._again.cancel()
 
     # --- looking ----------------------------------------------------------------------------------------------
 
@@ -106,16 +105,8 @@ class Scheduler:
         self.look()
 
     def _expect(self, at: int | None) -> None:
-        if at is None or not self._running or (self._alarm is not None and self._alarm_at <= at):
-            return
-        if self._alarm is not None:
-            self._alarm.cancel()
-        self._alarm_at = at
-        self._alarm = self._conductor.clock.call_at(at, self._ring)
-
-    def _ring(self) -> None:
-        self._alarm = None
-        self.look()
+        if at is not None and self._running:
+            self._alarm.expect(at)
 
     def heard(self, run_id: str, event: e.Event) -> None:
         """A run has ended: what waits for it is looked at again."""
