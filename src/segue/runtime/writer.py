@@ -124,12 +124,11 @@ class Writer:
     @property
     def depth(self) -> int:
         """How many operations wait for a commit, or are in the one under way."""
-        under_way = 0 if self._committing is None else len(self._committing.operations)
-        return under_way + len(self._dirty) + len(self._operations)
+        return self.unsettled + len(self._operations)
 
     @property
     def unsettled(self) -> int:
-        """How many runs have something to write, or wait for the batch under way."""
+        """As ``depth``, but of operations by themselves, such as starts, only those that are under way."""
         return len(self._dirty) + (0 if self._committing is None else len(self._committing.operations))
 
     @property
