@@ -32,7 +32,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 sys.path.insert(0, str(Path(__file__).parent))
 
 import workloads
-from run import AT_ONCE, put_to_sleep, resident_bytes, show, start_all
+from run import asleep, due_at_once, show
 
 from postgres_kit import PostgresServer, own_server
 from segue import Engine, Handle, Settings
@@ -177,37 +177,11 @@ async def takeover(url: str) -> Row:
 
 
 async def sleepers(url: str, count: int) -> Row:
-    """Sleeping runs: memory per run, restart to serving."""
-    async with Engine(url) as engine:
-        await put_to_sleep(engine, 2 * AT_ONCE)
-        before = resident_bytes()
-        await put_to_sleep(engine, count)
-        grown = resident_bytes() - before
-    began = time.perf_counter()
-    async with Engine(url) as engine:
-        assert await (await engine.start(workloads.steps, 1)).result() == 1
-        restart = time.perf_counter() - began
-        asleep = engine.store.stats().runs["waiting"]
-    assert asleep == count + 2 * AT_ONCE
-    return {
-        "runs": asleep,
-        "bytes of RSS per run": grown / count,
-        "restart s": restart,
-        "bound": "≤ 100 bytes; < 5 s",
-    }
+    return await asleep(lambda: Engine(url), count)
 
 
 async def timers(url: str) -> Row:
-    """10,000 timers that are due at once."""
-    count = 10_000
-    async with Engine(url) as engine:
-        due = time.time() + 90
-        handles = await start_all(engine, count, workloads.sleep_until, due)
-        assert time.time() < due, "starting took longer than the sleep: the machine is too busy for this figure"
-        late = await asyncio.gather(*[handle.result() for handle in handles])
-        done = time.time() - due
-    assert min(late) >= 0
-    return {"last one fired s": max(late), "all results s": done, "bound": "within 10 s"}
+    return await due_at_once(lambda: Engine(url), 90)
 
 
 async def lists(url: str, count: int) -> Row:

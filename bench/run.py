@@ -287,25 +287,29 @@ async def put_to_sleep(eng: Engine, count: int) -> None:
         await start_all(eng, min(AT_ONCE, count - first), workloads.sleep_long, 0)
 
 
-async def sleepers(folder: Path, count: int = SLEEPERS) -> Row:
+async def asleep(opened: Callable[[], Engine], count: int) -> Row:
     """Sleeping runs: memory per run, restart to serving."""
-    async with engine(folder, "sleep") as eng:
+    async with opened() as eng:
         await put_to_sleep(eng, 2 * AT_ONCE)
         before = resident_bytes()
         await put_to_sleep(eng, count)
         grown = resident_bytes() - before
     began = time.perf_counter()
-    async with engine(folder, "sleep") as eng:
+    async with opened() as eng:
         assert await (await eng.start(workloads.steps, 1)).result() == 1
         restart = time.perf_counter() - began
-        asleep = eng.store.stats().runs["waiting"]
-    assert asleep == count + 2 * AT_ONCE
+        found = eng.store.stats().runs["waiting"]
+    assert found == count + 2 * AT_ONCE
     return {
-        "runs": asleep,
+        "runs": found,
         "bytes of RSS per run": grown / count,
         "restart s": restart,
         "bound": "≤ 100 bytes; < 5 s",
     }
+
+
+async def sleepers(folder: Path, count: int = SLEEPERS) -> Row:
+    return await asleep(lambda: engine(folder, "sleep"), count)
 
 
 def resident_bytes() -> int:
@@ -314,11 +318,11 @@ def resident_bytes() -> int:
     return pages * resource.getpagesize()
 
 
-async def timers(folder: Path) -> Row:
-    """10,000 timers that are due at once."""
+async def due_at_once(opened: Callable[[], Engine], seconds: float) -> Row:
+    """10,000 timers that are due at once, so many seconds after the first is set."""
     count = 10_000
-    async with engine(folder, "timers") as eng:
-        due = time.time() + 60
+    async with opened() as eng:
+        due = time.time() + seconds
         handles = await start_all(eng, count, workloads.sleep_until, due)
         assert time.time() < due, "starting took longer than the sleep: the machine is too busy for this figure"
         late = await asyncio.gather(*[handle.result() for handle in handles])
@@ -326,6 +330,10 @@ async def timers(folder: Path) -> Row:
     assert len(late) == count
     assert min(late) >= 0
     return {"last one fired s": max(late), "all results s": done, "bound": "within 10 s"}
+
+
+async def timers(folder: Path) -> Row:
+    return await due_at_once(lambda: engine(folder, "timers"), 60)
 
 
 async def import_time(folder: Path) -> Row:
