@@ -33,6 +33,12 @@ export function addressIn(other: string, own: string): string {
   return name(new URL(page, root), other === own ? '' : other).href
 }
 
+/** Leads to another namespace, and has the browser open there from now on. */
+export function go(other: string, own: string): void {
+  remember(other, own)
+  location.assign(addressIn(other, own))
+}
+
 /** Has the browser open at a namespace from now on, where no address names one. */
 export function remember(chosen: string, own: string): void {
   if (chosen === own) localStorage.removeItem(KEPT)

@@ -1,7 +1,7 @@
 // The choice of another namespace: links, because each is an address that can be opened beside this one, or be sent.
 import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
-import { addressIn, remember } from '../api/place'
+import { addressIn, go, remember } from '../api/place'
 import { sessionQuery } from '../api/queries'
 import { Dialog } from '../parts/Dialog'
 import { Icon } from '../parts/Icon'
@@ -16,16 +16,14 @@ export default function Namespaces({ close }: { close: () => void }) {
   const [text, setText] = useState('')
   if (!data) return null
   const found = data.namespaces.filter((each) => each.toLowerCase().includes(text.trim().toLowerCase()))
-  const go = (event: React.FormEvent) => {
+  const first = (event: React.FormEvent) => {
     event.preventDefault()
-    if (found[0] === undefined) return
-    remember(found[0], data.own)
-    location.assign(addressIn(found[0], data.own))
+    if (found[0] !== undefined) go(found[0], data.own)
   }
   return (
     <Dialog title={w.title} close={close} className="namespaces">
       {data.namespaces.length > MANY && (
-        <form className="in" onSubmit={go}>
+        <form className="in" onSubmit={first}>
           <input className="inp" autoFocus autoComplete="off" aria-label={w.find} placeholder={w.find} value={text} onChange={(event) => setText(event.target.value)} />
         </form>
       )}

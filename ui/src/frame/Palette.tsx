@@ -2,7 +2,7 @@
 import { keepPreviousData, useQuery } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import { useState, type ReactNode } from 'react'
-import { addressIn, remember } from '../api/place'
+import { go } from '../api/place'
 import { runsQuery, sessionQuery, workflowsQuery } from '../api/queries'
 import { Dialog } from '../parts/Dialog'
 import { Icon } from '../parts/Icon'
@@ -89,10 +89,7 @@ function useEntries(text: string, actions: Action[]): Entry[] {
     ...pages.filter(([, name]) => fits(name)).map(([to, name, icon]) => ({ key: `p${to}`, icon: <Icon name={icon} small />, text: name, hint: words.palette.page, go: () => void navigate({ to }) })),
     ...others.filter((name) => text !== '' && fits(name)).slice(0, 6).map((name) => ({
       key: `n${name}`, icon: <Icon name="right" small />, text: name, mono: true, hint: words.palette.namespace,
-      go: () => {
-        remember(name, own)
-        location.assign(addressIn(name, own))
-      },
+      go: () => go(name, own),
     })),
     ...(text === '' ? [] : [{ key: 'all', icon: <Icon name="search" small />, text: words.palette.all(text), hint: '', go: () => void navigate({ to: '/runs', search: { id: text } }) }]),
   ]
