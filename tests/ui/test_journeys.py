@@ -72,13 +72,16 @@ def test_new_runs_wait_while_somebody_reads_further_down(screen: Screen, served:
     served.do(many)
     screen.open("/runs", "stock-079")
     rows = screen.page.get_by_role("rowgroup", name="Runs")
+    drawn = screen.page.locator(".rows .rrow").first
+    top = drawn.get_attribute("id")
     rows.evaluate("each => { each.scrollTop = 400 }")
-    screen.page.wait_for_function("document.querySelector('.rows').scrollTop > 300")
-    first = screen.page.locator(".rows .rrow").first.get_attribute("id")
+    # The place is scrolled before the rows there are drawn.
+    screen.page.wait_for_function("top => document.querySelector('.rows .rrow').id !== top", arg=top)
+    first = drawn.get_attribute("id")
     served.do(lambda engine: engine.start(ui_program.sync_inventory, 1, id="stock-new"))
     pill = screen.page.get_by_role("button", name="1 new")
     pill.wait_for()
-    assert screen.page.locator(".rows .rrow").first.get_attribute("id") == first
+    assert drawn.get_attribute("id") == first
     pill.click()
     screen.see("stock-new")
 
