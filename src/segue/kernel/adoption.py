@@ -183,6 +183,24 @@ class Past:
             raise other_arguments(name, key)
         call.used = True
 
+    def answer(self, key: str) -> bool:
+        """An answer has come since the takeover. Says whether it is that of a recorded call to which the code at hand
+        has not come: it waits for something that it has before that one."""
+        call = self._calls.get(key)
+        if call is None or call.used:
+            return False
+        call.outcome = True
+        return True
+
+    def lies_ahead(self, path: str, children: int, droppable: Droppable) -> bool:
+        """Whether a call is recorded to which a task has yet to come: its own, or that of a task that it has yet to
+        start (it has started so many). Other code was here before, and went on."""
+        return any(
+            not call.used and not droppable(call.name) and _comes_later(_path(call), path, children)
+            for call in self._calls.values()
+            if not call.key.startswith("=")
+        )
+
     def moved(self, name: str, hash: str) -> Recorded | None:
         """A recorded outcome in another task that a new call looks like."""
         alike = self._alike.get((name, hash), ())
@@ -253,6 +271,15 @@ def _call(calls: dict[str, Recorded], key: str, name: str, at: int) -> Recorded:
 
 def _path(call: Recorded) -> str:
     return call.key[: call.key.rindex(f"/{call.name}")] if f"/{call.name}" in call.key else call.key
+
+
+def _comes_later(path: str, task: str, children: int) -> bool:
+    if path == task:
+        return True
+    if not path.startswith(f"{task}/"):
+        return False
+    child = path[len(task) + 1 :].partition("/")[0]
+    return int(child) >= children if child.isdigit() else not child.startswith("~")
 
 
 def other_arguments(name: str, key: str) -> NonDeterminism:

@@ -431,13 +431,21 @@ class CodeExecution:
         known = self._patches.get(name)
         if known is None:
             # A journal that passed here without the marker was written by the code before the patch, and the run
-            # keeps that answer for good.
+            # keeps that answer for good; also when something that is new in this code has kept it from coming here
+            # before the end of its journal.
             past = self.past
-            known = name in self.expected_markers or not self.replaying or (past is not None and name in past.patches)
+            known = name in self.expected_markers or (past is not None and name in past.patches)
+            if not known and not self.replaying:
+                known = past is None or not self._has_been_passed(past)
             if known:
                 self.issue(c.RecordMarker(PATCH, name))
             self._patches[name] = known
         return known
+
+    def _has_been_passed(self, past: Past) -> bool:
+        """Whether the code before has come further than the current task is now."""
+        task = asyncio.current_task(self.loop)
+        return isinstance(task, WorkflowTask) and past.lies_ahead(task.path, task.children, self.definition.may_drop)
 
     @property
     def random(self) -> random.Random:
