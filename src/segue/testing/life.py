@@ -29,7 +29,7 @@ from segue.stores.base import LogLine, RunFilter, Store
 from segue.stores.faults import Crash as StoreCrash
 from segue.testing.mocks import is_mocked
 from segue.testing.plan import Fails, Fault, Late, Lost, Sent, Slow
-from segue.testing.scene import Scene
+from segue.testing.scene import Message, Release, Scene
 from segue.testing.staged import StagedAttempts, StagedEngine
 from segue.testing.virtual_loop import InPlace, VirtualLoop
 
@@ -65,6 +65,9 @@ class Course(Protocol):
     def wrap(self, store: Store) -> Store: ...
 
     def new_uid(self) -> str: ...
+
+    def release(self, name: str) -> None:
+        """From the next life on, the code is that of a release of the scene."""
 
 
 @functools.cache
@@ -237,9 +240,11 @@ class Life:
         self._handle = await start(self.engine)
         for row in await self.engine.list(RunFilter(states=("incident",), limit=1000)):
             self._expect_repair(row.run)
-        for message in self._course.scene.messages.values():
-            if message.name not in self._course.done:
-                self._plan(self._course.sent(message.name, message.within))
+        scene = self._course.scene
+        comings: list[Message | Release] = [*scene.messages.values(), *scene.releases.values()]
+        for coming in comings:
+            if coming.name not in self._course.done:
+                self._plan(self._course.sent(coming.name, coming.within))
         self._look()
         await self._over
 
@@ -287,6 +292,9 @@ class Life:
 
     async def _send(self, name: str) -> None:
         assert self._handle is not None
+        if name in self._course.scene.releases:
+            self._course.release(name)
+            raise Death
         # The run has ended, has said no, has failed at what it was asked, or stands still over it.
         with suppress(CallerError, UpdateFailed, Incident):
             self._course.note(f"{name} comes")

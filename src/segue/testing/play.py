@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 
+from segue.authoring.python.definitions import WORKFLOWS, Workflow
 from segue.handles import Handle
 from segue.stores.base import CLOSED, Answer, Batch, RunRow, Store
 from segue.stores.faults import CrashAfter, CrashBefore, FaultyStore, LoseAcknowledgement, Refuse
@@ -112,6 +113,7 @@ class Play:
         self._run: int | None = None
         self._lives: list[tuple[Life, VirtualLoop]] = []
         self._outside = plot.set_scene(self.scene)
+        self._code: tuple[Workflow[..., Any], ...] = (plot.workflow,)
 
     def __call__(self) -> Ending:
         with _in_memory() as folder:
@@ -142,7 +144,9 @@ class Play:
             on_rest=lambda: life.rest(), on_idle=lambda: life.idle(),
         )  # fmt: skip
         draw = jitter(self._luck.seed)
-        engine = SimulatedEngine(url, course=self, evicts=self._evicts, clock=LoopClock(loop, DAWN), draw=draw)
+        engine = SimulatedEngine(
+            url, course=self, evicts=self._evicts, workflows=self._at_hand(), clock=LoopClock(loop, DAWN), draw=draw
+        )
         life = Life(engine, loop, self)
         self._lives.append((life, loop))
         try:
@@ -157,7 +161,7 @@ class Play:
         if self._run is not None:
             return await engine.handle(RUN)
         # The same id with the same input is the same run, however often its start was begun.
-        handle: Handle[Any] = await engine.start(self._plot.workflow, *self._plot.args, id=RUN)
+        handle: Handle[Any] = await engine.start(self._plot.workflow.name, *self._plot.args, id=RUN)
         self._run = handle.run
         return handle
 
@@ -194,6 +198,24 @@ class Play:
     def new_uid(self) -> str:
         self._uids += 1
         return new_uid(self._luck.seed, self._uids)
+
+    def release(self, name: str) -> None:
+        self.note(f"{name} is deployed: the process is killed")
+        for each in self.scene.releases.values():
+            if each.name not in self.done:  # those before it too, should they not have come
+                self.done.add(each.name)
+                names = {workflow.name for workflow in each.workflows}
+                self._code = (*(known for known in self._code if known.name not in names), *each.workflows)
+            if each.name == name:
+                return
+
+    def _at_hand(self) -> list[Workflow[..., Any]] | None:
+        """The workflows of the present release; None: all that are registered."""
+        if not self.scene.releases:
+            return None
+        names = {workflow.name for workflow in self._code}
+        others = [each for name in WORKFLOWS.names() if name not in names for each in WORKFLOWS.versions.all(name)]
+        return [*others, *self._code]
 
     # --- commits ----------------------------------------------------------------------------------------------
 

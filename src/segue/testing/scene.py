@@ -1,4 +1,4 @@
-"""What surrounds a simulated run: the messages and the people that will come to it, at any moment, and the mocks."""
+"""What surrounds a simulated run: messages, people and new releases of its code, at any moment, and the mocks."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from typing import Any, ParamSpec, TypeVar
 
 import msgspec
 
-from segue.authoring.python.definitions import Step
+from segue.authoring.python.classes import HasRun
+from segue.authoring.python.definitions import Step, Workflow
+from segue.authoring.python.registry import definition_of
+from segue.errors import InvalidArgument
 from segue.handles import Handle, HumanTask
 from segue.kernel.duration import Duration, microseconds
 from segue.testing.mocks import UNSET, Mock, Mocks, Unset
@@ -35,6 +38,18 @@ class Person(msgspec.Struct, frozen=True):
     within: float
 
 
+class Release(msgspec.Struct, frozen=True):
+    """Other code, with which the process is replaced within so many seconds of the run's beginning.
+
+    Attributes:
+        workflows: they take the place of all that had one of their names.
+    """
+
+    name: str
+    workflows: tuple[Workflow[..., Any], ...]
+    within: float
+
+
 class Scene:
     """Set before each simulated run. When its messages come is drawn for each plan."""
 
@@ -42,6 +57,7 @@ class Scene:
         self.mocks = Mocks()
         self.messages: dict[str, Message] = {}
         self.people: dict[str, Person] = {}
+        self.releases: dict[str, Release] = {}
 
     def mock(
         self,
@@ -76,6 +92,22 @@ class Scene:
     def person(self, assignee: str, reply: Reply, *, within: Duration = "1d") -> None:
         """Somebody answers the human tasks that are put to ``assignee``; None leaves a task open."""
         self.people[assignee] = Person(reply, microseconds(within) / 1_000_000)
+
+    def deploy(self, *workflows: Workflow[..., Any] | type[HasRun], within: Duration = "1h") -> None:
+        """The process is killed, and the next one has these workflows in place of all that had one of their names.
+        Runs that are open go on with them, as in production.
+
+        Several releases come in the order in which they are given; one may come so soon that none before it was seen.
+
+        Raises:
+            InvalidArgument: one of them is not a workflow.
+        """
+        found = tuple(map(definition_of, workflows))
+        for each in found:
+            if not isinstance(each, Workflow):
+                raise InvalidArgument(f"{each!r} is not a workflow; give the function or the class with @workflow")
+        name = f"release {len(self.releases) + 1}"
+        self.releases[name] = Release(name, found, microseconds(within) / 1_000_000)
 
     def _add(self, label: str, errand: Errand, within: Duration) -> None:
         self.messages[label] = Message(label, errand, microseconds(within) / 1_000_000)

@@ -23,7 +23,7 @@ from segue.errors import InvalidArgument, SegueError
 from segue.kernel.duration import Duration, microseconds
 from segue.testing.luck import Drawn, Fixed, Luck
 from segue.testing.moment import Invariant
-from segue.testing.plan import Crash, Fails, Faults, Lost, Plan, Refused, Unacknowledged
+from segue.testing.plan import Crash, Fails, Faults, Lost, Plan, Refused, Sent, Unacknowledged
 from segue.testing.play import Broken, Ending, Play, Plot
 from segue.testing.scene import Scene
 from segue.testing.shrink import Shrinking
@@ -113,7 +113,8 @@ def sweep(
     within: Duration = "365d",
 ) -> Simulated:
     """Runs a workflow with one fault at every place, one place after the other: the process dies before and after each
-    commit, the store is down, an acknowledgement is lost; each execution of a step fails, or its answer is lost.
+    commit, the store is down, an acknowledgement is lost; each execution of a step fails, or its answer is lost. Each
+    release of the scene comes after each commit.
 
     Args:
         spare: steps that never fail.
@@ -139,12 +140,15 @@ def _everywhere(plot: Plot, spared: set[str]) -> Iterator[Plan]:
     calm = Plan()
     yield calm
     with _threads() as threads:
-        ending = Play(plot, Fixed(calm), threads=threads)()
+        play = Play(plot, Fixed(calm), threads=threads)
+        ending = play()
     for commit in range(1, ending.commits + 1):
         yield Plan(0, Crash(commit, "before"))
         yield Plan(0, Crash(commit, "after"))
         yield Plan(0, Refused(commit))
         yield Plan(0, Unacknowledged(commit))
+        for release in play.scene.releases:
+            yield Plan(0, Sent(release, commit=commit))
     for step, call in ending.executions:
         if step not in spared:
             yield Plan(0, Fails(call))
