@@ -16,10 +16,11 @@ import pytest
 
 import segue
 from segue import Engine, approval, signal, step, workflow
+from segue.errors import RunClosed
 from segue.kernel import events as e
 from segue.kernel.encoding import Encodings
 from segue.runtime.settings import Settings
-from segue.stores.base import Append, Batch, CompleteTask, Operation, Post
+from segue.stores.base import Append, Batch, CompleteTask, Operation, Post, RunFilter
 from segue.stores.faults import FaultyStore
 from segue.stores.sqlite.store import SqliteStore
 
@@ -248,3 +249,37 @@ async def test_a_deadline_does_not_win_over_the_answer_to_a_task(engine: Engine,
     intruder.when, intruder.make = _kind(e.TimerFired), answer
     assert await handle.result(timeout=5) is True
     assert [t.state for t in await engine.tasks(state=None)] == ["completed"]
+
+
+# --- a run whose journal leads to its end by itself ---------------------------------------------------------------
+
+
+@workflow
+async def has_nothing_to_do() -> int:
+    return 7
+
+
+@workflow
+async def goes_on_and_ends(more: bool) -> int:
+    if more:
+        segue.continue_as_new(False)
+    return 7
+
+
+async def test_a_message_to_a_run_that_has_nothing_to_do_does_not_keep_it_from_its_end(engine: Engine) -> None:
+    handle = await engine.with_start(has_nothing_to_do, id="quick").signal("news", 1)
+    assert await handle.result(timeout=5) == 7
+    with pytest.raises(RunClosed):
+        await engine.with_start(has_nothing_to_do, id="quick-too").update("ask", 1, id="u")
+    assert await (await engine.handle("quick-too")).result(timeout=5) == 7
+    assert engine.store.inbox_runs(engine.app, 10) == []
+
+
+async def test_nor_does_one_to_a_run_that_has_gone_on_as_one_that_has_nothing_to_do(
+    engine: Engine, intruder: Intruder
+) -> None:
+    intruder.when = _kind(e.RunCompleted)
+    intruder.make = lambda store: _signal(store.list(RunFilter())[0].run, "news", 1)
+    handle = await engine.start(goes_on_and_ends, True, id="chain")
+    assert await handle.result(timeout=5) == 7
+    assert engine.store.inbox_runs(engine.app, 10) == []

@@ -362,6 +362,7 @@ def _take_up(conductor: Conductor, run: Resident, replay: Replay, error: Excepti
     if error is not None:
         incidents.halt(conductor, run, _known(error, run))
         return
+    run.came_closed = run.closed
     conductor.expect_deadline(run, execution)
     wake, _ = conductor.outlook(run)
     if wake != run.row_wake or run.row_wake == RESIDENT or run.segment is not None:

@@ -134,7 +134,7 @@ class Mail:
             self._loop.call_later(RETRY, self.takeover)
 
     def _ready(self, run: Resident | None) -> None:
-        if run is None or run.closed:
+        if run is None or (run.closed and not run.came_closed):
             return
         if run.run not in self._read:
             self.deliver(run)

@@ -185,6 +185,7 @@ class Resident:
         taken: inbox rows that became events and are not deleted on disk yet.
         orphaned: its last owner ended without a word, so what it had under way is lost.
         unread: there may be mail in the inbox that could not be read when it was looked for.
+        came_closed: its journal leads to its end by itself, so that no message can come before that.
         started: its first event.
         awaited: attempts whose outcome comes from outside, by key.
         held: calls of steps that are paused for all runs, by key, each with the step's name.
@@ -194,9 +195,10 @@ class Resident:
     """
 
     __slots__ = (
-        "active", "at", "awaited", "children", "closed", "deadline", "decided", "durable", "execution", "held", "id",
-        "in_flight", "incident_text", "incidents", "namespace", "orphaned", "parent", "paused", "recording",
-        "row_state", "row_wake", "run", "segment", "seq", "started", "taken", "uid", "unread", "withheld", "workflow",
+        "active", "at", "awaited", "came_closed", "children", "closed", "deadline", "decided", "durable", "execution",
+        "held", "id", "in_flight", "incident_text", "incidents", "namespace", "orphaned", "parent", "paused",
+        "recording", "row_state", "row_wake", "run", "segment", "seq", "started", "taken", "uid", "unread", "withheld",
+        "workflow",
     )  # fmt: skip
 
     def __init__(
@@ -221,6 +223,7 @@ class Resident:
         self.incidents: set[str] = set()
         self.incident_text: str | None = None
         self.closed = False
+        self.came_closed = False
         self.parent: Any = None
         self.started: RunStarted | None = None
         self.awaited: dict[str, Any] = {}
