@@ -98,6 +98,36 @@ def test_what_was_handed_on_answers_when_its_call_is_made() -> None:
         assert result_of(world) == 8
 
 
+async def packing_only() -> Any:
+    return await packing()
+
+
+async def inspects_and_packs() -> Any:
+    await inspect(1)
+    return await packing()
+
+
+def test_a_child_answers_though_its_start_was_never_acknowledged() -> None:
+    with World(flow(packing_only)) as world:
+        world.start()
+        (packed,) = world.children
+        world.take_over(Workflow(inspects_and_packs, world.workflow.name))
+        world.child_ended(packed, result=7)
+        world.replay().close()
+        world.complete("/inspect")
+        assert result_of(world) == 7
+
+
+def test_nor_is_a_child_dropped_that_nobody_calls_in_the_end() -> None:
+    with World(flow(packing_only)) as world:
+        world.start()
+        (packed,) = world.children
+        world.take_over(Workflow(inspects_only, world.workflow.name))
+        world.child_ended(packed, result=7)
+        with pytest.raises(NonDeterminism, match="'packing'"):
+            world.complete("/inspect", 1)
+
+
 async def insures_and_all_that() -> Any:
     await insure(1)
     return await inspects_charges_and_packs()

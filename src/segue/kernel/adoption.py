@@ -141,9 +141,12 @@ class Past:
         self._lines: dict[str, _Line] = {}
         self._alike: dict[tuple[str, str | None], list[Recorded]] = {}
         for call in self._calls.values():
-            if not call.key.startswith("="):
-                self._lines.setdefault(_path(call), _Line()).add(call)
-                self._alike.setdefault((call.name, call.hash), []).append(call)
+            self._enlist(call)
+
+    def _enlist(self, call: Recorded) -> None:
+        if not call.key.startswith("="):
+            self._lines.setdefault(_path(call), _Line()).add(call)
+            self._alike.setdefault((call.name, call.hash), []).append(call)
 
     def __contains__(self, key: str) -> bool:
         return key in self._calls
@@ -183,10 +186,15 @@ class Past:
             raise other_arguments(name, key)
         call.used = True
 
-    def answer(self, key: str) -> bool:
-        """An answer has come since the takeover. Says whether it is that of a recorded call to which the code at hand
-        has not come: it waits for something that it has before that one."""
+    def answer(self, event: e.Event, key: str) -> bool:
+        """An answer has come since the takeover. Says whether it is to a call of the code before, to which the code at
+        hand has not come: it waits for something that it has before that one."""
         call = self._calls.get(key)
+        if call is None and isinstance(event, _FROM_OTHER_RUNS):
+            # Its process died when the other run had it, and before that was recorded here.
+            _note(self._calls, event)
+            call = self._calls[key]
+            self._enlist(call)
         if call is None or call.used:
             return False
         call.outcome = True
@@ -232,6 +240,9 @@ class Past:
         if in_force != version:
             return cls(calls.values(), frozenset(patches), 0)
         return frozen
+
+
+_FROM_OTHER_RUNS = (e.ChildStarted, e.ChildCompleted, e.MessageSent)
 
 
 def _note(calls: dict[str, Recorded], event: e.Event) -> None:

@@ -356,7 +356,7 @@ class Calls:
             return None
         # That an attempt was begun is no outcome: whether its call is missed shows where the journal ends.
         past = self.execution.past
-        before = past is not None and (not past.passed or past.answer(key))
+        before = past is not None and (not past.passed or past.answer(event, key))
         if call is None and (before or isinstance(event, e.StepStarted)):
             self._parked.setdefault(key, []).append(event)
             return None
