@@ -39,7 +39,7 @@ def engine_on(path: Path, *, store: Store | None = None, settings: Settings | No
 
 async def drive(engine: Engine, *, apart: bool = False) -> None:
     """Does everything, at once or one part after the other, and returns when all runs are closed."""
-    async with asyncio.timeout(LONGEST), _bringing_back(engine):
+    async with asyncio.timeout(LONGEST), bringing_back(engine):
         if apart:
             for part in PARTS:
                 await part(engine)
@@ -49,7 +49,7 @@ async def drive(engine: Engine, *, apart: bool = False) -> None:
 
 
 @asynccontextmanager
-async def _bringing_back(engine: Engine) -> AsyncIterator[None]:
+async def bringing_back(engine: Engine) -> AsyncIterator[None]:
     """Has runs go on, children too, whose step lost as many processes as one may: that is what the game is about."""
 
     async def bring_back() -> None:

@@ -14,7 +14,8 @@ class Game(msgspec.Struct):
             five, drawn with ``at`` as the seed.
         kill: seconds after which the process is killed from outside.
         cache: idle runs that may stay in memory.
-        scene: what is played: ``everything``, or ``schedules``.
+        scene: what is played: ``everything``, ``schedules`` or ``releases``.
+        release: which release of the code plays it, where there are several.
         apart: the parts of the scenario one after the other, so that more commits have a moment of their own.
     """
 
@@ -25,3 +26,4 @@ class Game(msgspec.Struct):
     cache: int = 1000
     apart: bool = False
     scene: str = "everything"
+    release: int = 1

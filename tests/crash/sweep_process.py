@@ -18,6 +18,7 @@ from typing import Any
 
 import msgspec
 import sweep_driver as driver
+import sweep_releases
 import sweep_schedules
 from sweep_game import Game
 
@@ -61,7 +62,7 @@ async def _play(folder: Path, store: FaultyStore, game: Game) -> None:
         (folder / "outcome").write_text(json.dumps(await driver.outcome_of(engine), indent=1, sort_keys=True))
 
 
-SCENES = {"everything": _play, "schedules": sweep_schedules.play}
+SCENES = {"everything": _play, "schedules": sweep_schedules.play, "releases": sweep_releases.play}
 
 
 def _watch_commands() -> set[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
 from typing import Any
 
 from growing import Node, Program
@@ -15,6 +16,9 @@ class Raised(Exception):
 class Expected:
     """What a program that nobody cancels comes to.
 
+    Args:
+        went: ids of the patches that the run goes by, numbers of what was done that only one release does.
+
     Attributes:
         value: what it returns. raised: or the number that it raises, uncaught.
         effects: what its steps do outside, each under a key of its own: (kind, number) → how often.
@@ -22,7 +26,8 @@ class Expected:
         counted: keyed state in the end.
     """
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, went: Collection[str | int] = ()) -> None:
+        self._went = went
         self.value = 0
         self.raised: int | None = None
         self.effects: Counter[tuple[str, int]] = Counter()
@@ -73,17 +78,41 @@ class Expected:
                 return self._signals[name]
             case ["ask", n]:
                 return int(n) + 3
+            case ["patched", id, inner, n]:
+                if id not in self._went:
+                    return self._done("instead", n)
+                if n in self._went:
+                    self._done("instead", n)  # was under way when its process was killed: nobody knows of it
+                return self._of(inner)
+            case ["inserted", n]:
+                return self._done("inserted", n) if n in self._went else 0
+            case ["dropped", n]:
+                if n in self._went:
+                    self._done("gone", n)
+                return 0
+            case ["swapped", n, m]:
+                return mixed(self._done("left", n), self._done("right", m))
+            case ["moved", n, inner]:
+                return self._moved(n, inner)
         raise AssertionError(f"the oracle knows no {node}")
 
     def _work(self, n: int) -> int:
         self.effects["work", n] += 1
         return 2 * n + 1
 
+    def _done(self, step: str, n: int) -> int:
+        self.effects[step, n] += 1
+        return n
+
     def _sum(self, nodes: list[Node]) -> int:
         total = 0
         for node in nodes:
             total = mixed(total, self._of(node))
         return total
+
+    def _moved(self, n: int, inner: Node) -> int:
+        value = self._work(n)
+        return mixed(value, self._of(inner))
 
     def _saga(self, id: str, numbers: list[int], n: int | None) -> int:
         for number in numbers:

@@ -21,6 +21,11 @@ list that begins with its kind. ``foretold.py`` says what must come out of it, `
 ``["child", node]``            the node as a run of its own; raises if that fails
 ``["signal", name]``           the value of a signal that somebody sends at any moment
 ``["ask", n]``                 a person, who answers ``n + 3``
+``["patched", id, node, n]``   the node in runs that come here with the second release, in others a step
+``["inserted", n]``            a step of the second release; 0 in the first one
+``["dropped", n]``             a step of the first release, whose result nobody needs
+``["swapped", n, m]``          two different steps, in this order or, in the second release, in the other one
+``["moved", n, node]``         work under a key of its own, before the node or, in the second release, behind it
 =============================  =======================================================================================
 """
 
@@ -41,12 +46,14 @@ class Program(NamedTuple):
         signals: value by name; each is sent once.
         updates: numbers, each added to a sum by an update that is sent once; the run waits for all of them.
         cancelled: somebody cancels the run, at any moment.
+        changed: the second release of the code comes, at any moment.
     """
 
     stages: list[Node]
     signals: dict[str, int]
     updates: list[int]
     cancelled: bool
+    changed: bool
 
 
 class _Growing:
@@ -55,6 +62,7 @@ class _Growing:
         self.signals: dict[str, int] = {}
         self.made = 0
         self.budget = self.draw.choice((4, 8, 16, 24))
+        self.changed = self.draw.random() < 0.4
 
     def number(self) -> int:
         """One that no other node of the program has."""
@@ -67,6 +75,8 @@ class _Growing:
         kinds = LEAVES if deep > 3 or self.budget <= 0 else LEAVES + BRANCHES
         while True:
             kind = self.draw.choice(kinds)
+            if kind in CHANGED and not self.changed:
+                continue
             if (kind in RAISES and not raises) or (kind in OUTSIDE and alone):
                 continue
             return [kind, *GROW[kind](self, raises, alone, deep + 1)]
@@ -116,11 +126,22 @@ GROW: dict[str, Callable[[_Growing, bool, bool, int], list[Any]]] = {
     "child": lambda g, raises, alone, deep: [g.node(raises=raises, alone=True, deep=deep)],
     "signal": _signal,
     "ask": lambda g, raises, alone, deep: [g.number()],
+    "patched": lambda g, raises, alone, deep: [
+        f"p{g.number()}", g.node(raises=raises, alone=alone, deep=deep), g.number()
+    ],
+    "inserted": lambda g, raises, alone, deep: [g.number()],
+    "dropped": lambda g, raises, alone, deep: [g.number()],
+    "swapped": lambda g, raises, alone, deep: [g.number(), g.number()],
+    # What is recorded and not reached before an error or a cancellation has the run stand still: nothing raises here.
+    "moved": lambda g, raises, alone, deep: [g.number(), g.node(raises=False, alone=alone, deep=deep)],
 }  # fmt: skip
 LEAVES = ["work", "work", "refused", "skipped", "counted", "map", "raise", "saga", "signal", "ask"]
+LEAVES += ["inserted", "dropped", "swapped"]
 BRANCHES = ["sleep", "all", "all", "gather", "group", "try", "try", "late", "stopped", "child"]
+BRANCHES += ["patched", "patched", "patched", "moved"]
 RAISES = {"raise"}
 OUTSIDE = {"signal", "ask"}
+CHANGED = {"patched", "inserted", "dropped", "swapped", "moved"}
 
 
 def grow(seed: int) -> Program:
@@ -131,4 +152,4 @@ def grow(seed: int) -> Program:
     if draw.random() < 0.15:
         stages[-1] = ["all", [stages[-1], growing.node(raises=True), ["raise", growing.number()]]]
     updates = [growing.number() for _ in range(draw.choice((0, 0, 1, 3)))]
-    return Program(stages, growing.signals, updates, draw.random() < 0.2)
+    return Program(stages, growing.signals, updates, draw.random() < 0.3 and not growing.changed, growing.changed)

@@ -7,6 +7,7 @@ to something else, or to no end, is shown with the smallest plan that shows it a
 from __future__ import annotations
 
 import json
+from collections import Counter
 from typing import Any
 
 import msgspec
@@ -17,6 +18,7 @@ from growing import Program, grow
 
 from segue.errors import SegueError
 from segue.kernel import events as e
+from segue.stores.base import RunFilter
 from segue.testing import Moment, Scene, SimulationFailed, in_the_end, simulate
 
 SHARES = 12
@@ -42,6 +44,8 @@ class Case:
         scene.person("clerk", lambda task: walking.Answer(task.subject["n"] + 3), within="2d")
         if self.program.cancelled:
             scene.cancel(within="2d")
+        if self.program.changed:
+            scene.deploy(walking.second_program, walking.second_branch, within="2d")
         return walking.world
 
     # --- what must hold -----------------------------------------------------------------------------------------
@@ -55,6 +59,23 @@ class Case:
         for effect in set(done):
             most = self.expected.effects[effect] or 1
             assert done.count(effect) <= most, f"{effect} under {done.count(effect)} keys, and there are {most} calls"
+
+    def goes_the_way_of_its_code(self, now: Moment) -> None:
+        """What differs between the releases is for the oracle to know; it is not for it to say when a run goes on with
+        the second one."""
+        if not self.program.changed:
+            return
+        runs = now.engine.store.list(RunFilter(limit=1000))
+        events = [event for row in runs for _, event in now.engine.events_of(row.run)]
+        patches = {event.name for event in events if isinstance(event, e.Marker) and event.kind == "patch"}
+        done = {n for _, n in now.outside.effects.values()}
+        self.expected = Expected(self.program, patches | done)
+        taken_over = any(isinstance(event, e.Marker) and event.kind == "code" for event in events)
+        versions = {event.version.partition("/")[0] for event in events if isinstance(event, e.RunStarted)}
+        if not taken_over and versions == {"1"}:
+            assert not patches | (done & inserted(self.program.stages)), "the second release was not there yet"
+        SEEN["taken over"] += taken_over
+        SEEN["patched"] += bool(patches)
 
     def comes_to_what_the_oracle_says(self, now: Moment) -> None:
         if self.program.cancelled and now.state == "cancelled":
@@ -91,10 +112,24 @@ class Case:
         return [
             self.keeps_the_journal,
             self.no_effect_under_two_keys,
+            in_the_end(self.goes_the_way_of_its_code),
             in_the_end(self.comes_to_what_the_oracle_says),
             in_the_end(self.what_is_undone_is_undone_whole_and_last_first),
             in_the_end(self.keyed_state_counts_each_outcome_once),
         ]
+
+
+SEEN: Counter[str] = Counter()
+"""Of the runs in this process: how many the second release took over, and how many went by one of its patches."""
+
+
+def inserted(node: Any) -> set[int]:
+    """The numbers of the work in a tree that only the second release does."""
+    if not isinstance(node, list):
+        return set()
+    if node and node[0] == "inserted":
+        return {node[1]}
+    return set().union(*map(inserted, node))
 
 
 def shown(event: e.Event) -> str:
@@ -122,12 +157,15 @@ def play(seed: int, runs: range) -> dict[str, int]:
 def test_random_programs_come_to_what_the_oracle_says(share: int, long: bool) -> None:
     programs, runs = (LONG_PROGRAMS, LONG_RUNS) if long else (PROGRAMS, RUNS)
     ended: dict[str, int] = {}
+    SEEN.clear()
     for seed in range(share, programs * SHARES, SHARES):
         for state, number in play(seed, range(runs)).items():
             ended[state] = ended.get(state, 0) + number
     assert sum(ended.values()) == programs * runs
     assert ended.get("completed", 0) > sum(ended.values()) / 4
     assert ended.get("cancelled", 0) > 0
+    assert SEEN["taken over"] > SEEN["patched"]
+    assert SEEN["patched"] > 0 or not long
 
 
 def test_the_programs_hold_everything() -> None:
@@ -148,4 +186,5 @@ def test_the_programs_hold_everything() -> None:
     assert any(len(program.stages) > 1 for program in programs), "and runs that go on as new ones"
     assert any(program.updates for program in programs)
     assert any(program.cancelled for program in programs)
+    assert any(program.changed for program in programs)
     assert sum(Expected(program).raised is not None for program in programs) > len(programs) / 20

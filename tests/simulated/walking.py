@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from contextvars import ContextVar
 from typing import Any
 
 import msgspec
@@ -13,11 +14,14 @@ from segue import (
     NonRetryable,
     Retry,
     RunFailed,
+    Step,
     StepFailed,
     all_handlers_finished,
     approval,
     continue_as_new,
     idempotency_key,
+    patched,
+    removed,
     saga,
     signal,
     sleep,
@@ -102,13 +106,51 @@ async def count(key: str, n: int) -> int:
     return total
 
 
-@workflow
+def leaving(kind: str) -> Step[[int], int]:
+    """A step that leaves its number outside."""
+
+    @step(retry=PATIENT, name=kind)
+    async def left_behind(n: int) -> int:
+        world.take(kind, n)
+        return n
+
+    return left_behind
+
+
+# A call that comes before another one of the same step is one that was under way when its process was killed, as far as
+# anybody can know (docs/versions.md): what the second release brings or puts elsewhere are steps of their own.
+gone, extra, left, right, instead = map(leaving, ("gone", "inserted", "left", "right", "instead"))
+
+
+removed("gone")
+
+second = ContextVar("second", default=False)
+"""Whether it is the code of the second release that runs."""
+
+
+@workflow(name="branch", version="2")
+async def second_branch(node: Node) -> int:
+    second.set(True)
+    return await walk(node)
+
+
+@workflow(version="1")
 async def branch(node: Node) -> int:
     return await walk(node)
 
 
-@workflow
+@workflow(name="program", version="2")
+async def second_program(stages: list[Node], total: int, updates: int, seen: int, added: int) -> int:
+    second.set(True)
+    return await _program(stages, total, updates, seen, added)
+
+
+@workflow(version="1")
 async def program(stages: list[Node], total: int, updates: int, seen: int, added: int) -> int:
+    return await _program(stages, total, updates, seen, added)
+
+
+async def _program(stages: list[Node], total: int, updates: int, seen: int, added: int) -> int:
     """Walks the stages that are left. ``updates``: how many there will be; ``seen`` of them, with sum ``added``."""
 
     @update
@@ -240,6 +282,39 @@ async def _signal(name: str) -> int:
     return await signal(name, int)
 
 
+async def _child(node: Node) -> int:
+    return await (second_branch if second.get() else branch)(node)
+
+
+async def _patched(id: str, node: Node, n: int) -> int:
+    return await walk(node) if second.get() and patched(id) else await instead(n)
+
+
+async def _inserted(n: int) -> int:
+    return await extra(n) if second.get() else 0
+
+
+async def _dropped(n: int) -> int:
+    if not second.get():
+        await gone(n)
+    return 0
+
+
+async def _swapped(n: int, m: int) -> int:
+    if second.get():
+        later = await right(m)
+        return mixed(await left(n), later)
+    return mixed(await left(n), await right(m))
+
+
+async def _moved(n: int, node: Node) -> int:
+    keyed = work.using(key=f"moved-{n}")
+    if second.get():
+        later = await walk(node)
+        return mixed(await keyed(n), later)
+    return mixed(await keyed(n), await walk(node))
+
+
 WALK: dict[str, Callable[..., Coroutine[Any, Any, int]]] = {
     "work": work,
     "refused": _refused,
@@ -255,7 +330,12 @@ WALK: dict[str, Callable[..., Coroutine[Any, Any, int]]] = {
     "late": _late,
     "stopped": _stopped,
     "saga": _saga,
-    "child": branch,
+    "child": _child,
     "signal": _signal,
     "ask": _ask,
+    "patched": _patched,
+    "inserted": _inserted,
+    "dropped": _dropped,
+    "swapped": _swapped,
+    "moved": _moved,
 }

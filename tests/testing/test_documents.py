@@ -112,7 +112,7 @@ def careful_scene(scene: Scene) -> Any:
 SHOP = {
     "print_label": print_label, "fetch_orders": fetch_orders, "reserve": reserve, "release": release, "charge": charge,
     "refund": refund, "ship": ship, "fulfil": fulfil, "collect": collect, "careful_scene": careful_scene,
-    "order": Order("order-1", 3), "large_order": Order("order-2", 20_000),
+    "Order": Order, "order": Order("order-1", 3), "large_order": Order("order-2", 20_000),
 }  # fmt: skip
 _namespace: dict[str, Any] = dict(SHOP)
 
