@@ -87,7 +87,7 @@ async def test_a_charge_that_is_gone_from_the_code_is_found_before_deployment(ur
     try:
         assert grouped(await verdicts(url, ship_only)) == []
     finally:
-        REMOVED.clear()
+        REMOVED.discard("checking.charge")
 
     assert grouped(await verdicts(url, pay_and_ship)) == []
     later = await verdicts(url, charge_later)

@@ -127,7 +127,7 @@ class World:
         """The last attempt of a step with ``on_exhausted="incident"`` fails: an incident, unless it was cancelled."""
         commands = self.fail(key)
         told = [command for command in commands if isinstance(command, c.StandStill)]
-        if not told:
+        if not told or self.end is not None:  # a timer that was due as well has led to the end of the run
             return commands
         assert [command.key for command in told] == [key]
         self.incidents.add(key)
