@@ -6,6 +6,7 @@ import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -52,6 +53,13 @@ async def drill(hole: str) -> str:
 @workflow
 async def drills(*holes: str) -> list[str]:
     return await asyncio.gather(*map(drill, holes))
+
+
+async def test_the_remedy_names_a_namespace_that_is_not_the_usual_one(tmp_path: Path) -> None:
+    broken.add("b")
+    async with Engine(f"sqlite:///{tmp_path}/n.db", namespace="berlin") as engine:
+        told = await _stands_still(await engine.start(drills, "b", id="d"))
+    assert "`segue retry d --namespace berlin`" in told.remedy
 
 
 async def test_an_exhausted_step_stands_still_until_it_is_retried(engine: Engine) -> None:

@@ -75,7 +75,7 @@ def overview() -> str:
     for command in COMMANDS:
         groups.setdefault(command.group, []).append(command)
     for group, commands in groups.items():
-        lines += [group, *(f"  {command.name:<10} {command.help}" for command in commands), ""]
+        lines += [group, *(f"  {command.name:<11} {command.help}" for command in commands), ""]
     lines += [
         "Everywhere",
         "  --url       The database, sqlite:///… or postgresql://…; by default .segue/segue.db (SEGUE_URL)",

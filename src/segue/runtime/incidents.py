@@ -142,5 +142,6 @@ def standing_still(id: str, event: e.IncidentOpened) -> Incident:
 def _opened(
     conductor: Conductor, run: Resident, cause: str, message: str, key: str | None, failure: e.Failure | None
 ) -> e.IncidentOpened:
-    remedy = REMEDIES[cause].format(id=run.id)
+    where = "" if run.namespace == "default" else f" --namespace {run.namespace}"
+    remedy = REMEDIES[cause].format(id=f"{run.id}{where}")
     return e.IncidentOpened(conductor.stamp(run), None, None, cause, message, remedy, key, failure)

@@ -255,10 +255,10 @@ function Legend({ idle, folded, unfolded, fold }: { idle: number; folded: boolea
   const entries = [['solid completed', w.ranLegend], ['solid failed', w.failedAttempt], ['back', w.backoff], ['wait', w.waiting], ['solid compensated', w.undoneLegend], ['hold', w.still]]
   return (
     <div className="legend">
-      {entries.map(([kind, name]) => <span key={kind} className="wide"><i className={`bx ${kind}`} />{name}</span>)}
+      <div className="entries">{entries.map(([kind, name]) => <span key={kind} className="wide"><i className={`bx ${kind}`} />{name}</span>)}</div>
       {(folded || (unfolded && idle > 0)) && (
         <>
-          <span style={{ marginLeft: 'auto' }}>{folded ? w.folded(duration(idle)) : ''}</span>
+          <span>{folded ? w.folded(duration(idle)) : ''}</span>
           <button className="btn quiet" onClick={() => fold(!unfolded)}>{unfolded ? w.fold : w.unfold}</button>
         </>
       )}
