@@ -128,6 +128,29 @@ def test_nor_is_a_child_dropped_that_nobody_calls_in_the_end() -> None:
             world.complete("/inspect", 1)
 
 
+async def charges_patiently() -> Any:
+    return await charge.using(retry=5)(1)
+
+
+async def inspects_and_charges_patiently() -> Any:
+    await inspect(1)
+    return await charge.using(retry=5)(1)
+
+
+def test_the_last_of_several_failures_says_when_a_step_runs_again() -> None:
+    with World(flow(charges_patiently)) as world:
+        world.start()
+        world.fail("/charge", retry_in=1)
+        world.advance(1)
+        world.fail("/charge", retry_in=60)
+        world.take_over(Workflow(inspects_and_charges_patiently, world.workflow.name))
+        asked = [*world.complete("/inspect"), *world.advance(1)]
+        assert [command for command in asked if isinstance(command, c.RunStep)] == []
+        assert [command.key for command in world.advance(60) if isinstance(command, c.RunStep)] == ["/charge"]
+        world.complete("/charge", 7)
+        assert result_of(world) == 7
+
+
 async def insures_and_all_that() -> Any:
     await insure(1)
     return await inspects_charges_and_packs()

@@ -161,11 +161,14 @@ class StepCall(Call):
         self.started = True
         self.scheduled_at = None
         if not self.under_way:
-            # Parked: the wait before the attempt is set up just now, and was over long ago.
             self.under_way = True
-            if self.timer is not None:
-                self.timer.cancel()
-                self.timer = None
+            self._stop_waiting()
+
+    def _stop_waiting(self) -> None:
+        """Parked: the wait before an attempt is set up just now, and was over long ago."""
+        if self.timer is not None:
+            self.timer.cancel()
+            self.timer = None
 
     def scheduled(self, event: e.StepScheduled) -> None:
         """The step's code has ended; its outcome comes from outside."""
@@ -208,6 +211,7 @@ class StepCall(Call):
             self.fail(step_failed(event, self.failures))
             return
         self.under_way = False
+        self._stop_waiting()
         if event.retry_at is None:
             self.exhausted = c.StandStill(self.key, self.name, event.attempt, event.failure)
             self.calls.tell(self)
