@@ -81,6 +81,13 @@ def players() -> Iterator[Players]:
         made.close()
 
 
+def game(table: Path, name: str, **more: Any) -> Game:
+    """A game in a folder of its own on the table; several of one name are played one after the other in the same."""
+    folder = table / name
+    folder.mkdir(exist_ok=True)
+    return Game(str(folder), **more)
+
+
 def finished(players: Players, game: Game) -> dict[str, Any]:
     """Plays a game that has to come to its end; how it ended."""
     code = players.play(game)

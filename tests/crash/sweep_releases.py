@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -192,15 +191,11 @@ def _told(engine: Engine, run: int) -> dict[str, Any]:
     marks = [(event.kind, event.name) for event in events if isinstance(event, e.Marker)]
     started, ended = events[0], events[-1]
     assert isinstance(started, e.RunStarted)
+    versions = [started.version, *(name for kind, name in marks if kind == "code")]
     return {
         "state": type(ended).__name__,
         "result": json.loads(bytes(ended.result.data)) if isinstance(ended, e.RunCompleted) else str(ended),
-        "releases": [name.partition("/")[0] for name in _versions(started, marks)],
+        "releases": [name.partition("/")[0] for name in versions],
         "patched": ("patch", "insured") in marks,
         "adopted": [name for kind, name in marks if kind == "adopted"],
     }
-
-
-def _versions(started: e.RunStarted, marks: list[tuple[str, str]]) -> Iterator[str]:
-    yield started.version
-    yield from (name for kind, name in marks if kind == "code")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,21 +23,8 @@ ORDER = {
 }
 
 
-@pytest.fixture(scope="module")
-def players() -> Iterator[Players]:
-    with games.players() as players:
-        yield players
-
-
-@pytest.fixture(scope="module")
-def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("releases")
-
-
 def _game(table: Path, name: str, **more: Any) -> Game:
-    folder = table / name
-    folder.mkdir(exist_ok=True)
-    return Game(str(folder), scene="releases", **more)
+    return games.game(table, name, scene="releases", **more)
 
 
 @pytest.fixture(scope="module")

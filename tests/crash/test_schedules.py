@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,21 +15,8 @@ LIVES_ON = ("refuse", "lose")
 FAULTS = (*LIVES_ON, "before", "after")
 
 
-@pytest.fixture(scope="module")
-def players() -> Iterator[Players]:
-    with games.players() as players:
-        yield players
-
-
-@pytest.fixture(scope="module")
-def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("schedules")
-
-
 def _game(table: Path, name: str, **more: Any) -> Game:
-    folder = table / name
-    folder.mkdir(exist_ok=True)
-    return Game(str(folder), scene="schedules", **more)
+    return games.game(table, name, scene="schedules", **more)
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, get_args
 
@@ -23,20 +22,9 @@ MOST_COMMITS = 400
 
 
 @pytest.fixture(scope="module")
-def players() -> Iterator[Players]:
-    with games.players() as players:
-        yield players
-
-
-@pytest.fixture(scope="module")
-def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("crash")
-
-
-@pytest.fixture(scope="module")
 def quiet(players: Players, table: Path) -> Game:
     """A game in which nothing goes wrong."""
-    game = _game(table, "quiet")
+    game = games.game(table, "quiet")
     games.finished(players, game)
     return game
 
@@ -50,12 +38,6 @@ def expected(players: Players, quiet: Game) -> dict[str, Any]:
 def counts(players: Players, table: Path) -> dict[bool, int]:
     """How many commits there are, with the parts of the scenario at once and one by one."""
     return {apart: _commits(players, table, apart) for apart in (False, True)}
-
-
-def _game(table: Path, name: str, **more: Any) -> Game:
-    folder = table / name
-    folder.mkdir(exist_ok=True)
-    return Game(str(folder), **more)
 
 
 def test_nothing_goes_wrong(quiet: Game, expected: dict[str, Any]) -> None:
@@ -97,11 +79,11 @@ def test_a_fault_at_every_commit(
     def play(n: int) -> None:
         name = f"{fault}-{apart}-{n}"
         cache = 0 if n % 2 else 1000
-        game = _game(table, name, fault=fault, at=n, cache=cache, apart=apart)
+        game = games.game(table, name, fault=fault, at=n, cache=cache, apart=apart)
         if fault in LIVES_ON:
             found = games.finished(players, game)
         else:
-            found, _ = games.killed_and_finished(players, [game], _game(table, name, cache=cache))
+            found, _ = games.killed_and_finished(players, [game], games.game(table, name, cache=cache))
         games.check(found, expected, game, one_process=fault in LIVES_ON)
 
     # Timing decides how many commits there are: a few more are tried than were counted.
@@ -110,7 +92,7 @@ def test_a_fault_at_every_commit(
 
 
 def _commits(players: Players, table: Path, apart: bool) -> int:
-    game = _game(table, f"counted-{apart}", apart=apart)
+    game = games.game(table, f"counted-{apart}", apart=apart)
     games.finished(players, game)
     commits = int((Path(game.folder) / "commits").read_text())
     assert 20 < commits < MOST_COMMITS
@@ -121,7 +103,7 @@ def test_storms_of_faults(players: Players, table: Path, expected: dict[str, Any
     """One fault after the other, some while the last one is being mended."""
 
     def play(seed: int) -> None:
-        game = _game(table, f"storm-{seed}", fault="storm", at=seed, cache=0 if seed % 2 else 1000)
+        game = games.game(table, f"storm-{seed}", fault="storm", at=seed, cache=0 if seed % 2 else 1000)
         games.check(games.finished(players, game), expected, game, one_process=True)
 
     problems = players.at_once(play, range(100 if long else 10))
@@ -135,10 +117,10 @@ def test_processes_killed_at_random_moments(
         chance = random.Random(seed)
         name = f"killed-{seed}"
         kills = [
-            _game(table, name, kill=chance.uniform(0.01, 1.0), cache=chance.choice((0, 1000)))
+            games.game(table, name, kill=chance.uniform(0.01, 1.0), cache=chance.choice((0, 1000)))
             for _ in range(chance.randint(1, 5))
         ]
-        last = _game(table, name, cache=chance.choice((0, 1000)))
+        last = games.game(table, name, cache=chance.choice((0, 1000)))
         found, _ = games.killed_and_finished(players, kills, last)
         games.check(found, expected, last)
 

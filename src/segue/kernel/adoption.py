@@ -75,6 +75,10 @@ class _Line:
         self.alike.setdefault((call.name, call.hash), []).append(call)
         self.named.setdefault(call.name, []).append(call)
 
+    def has_unused(self, droppable: Droppable) -> bool:
+        """Whether there is a call that the code at hand has not made and may not leave out."""
+        return any(not call.used and not droppable(call.name) for call in self.calls)
+
     def follow(self, name: str, hash: str, droppable: Droppable) -> Recorded | None:
         """The recorded call that comes next in this task, if it is this one and nothing before it differed."""
         if not self._followed:
@@ -200,13 +204,11 @@ class Past:
         call.outcome = True
         return True
 
-    def lies_ahead(self, path: str, children: int, droppable: Droppable) -> bool:
+    def lies_ahead(self, task: str, children: int, droppable: Droppable) -> bool:
         """Whether a call is recorded to which a task has yet to come: its own, or that of a task that it has yet to
         start (it has started so many). Other code was here before, and went on."""
         return any(
-            not call.used and not droppable(call.name) and _comes_later(_path(call), path, children)
-            for call in self._calls.values()
-            if not call.key.startswith("=")
+            _comes_later(path, task, children) and line.has_unused(droppable) for path, line in self._lines.items()
         )
 
     def moved(self, name: str, hash: str) -> Recorded | None:

@@ -161,7 +161,8 @@ class Play:
         if self._run is not None:
             return await engine.handle(RUN)
         # The same id with the same input is the same run, however often its start was begun.
-        handle: Handle[Any] = await engine.start(self._plot.workflow.name, *self._plot.args, id=RUN)
+        workflow = next(each for each in self._code if each.name == self._plot.workflow.name)
+        handle: Handle[Any] = await engine.start(workflow, *self._plot.args, id=RUN)
         self._run = handle.run
         return handle
 
