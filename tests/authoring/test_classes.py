@@ -88,7 +88,9 @@ def test_methods_take_the_messages(begin: Begin) -> None:
 
 def test_the_validator_is_a_method_too(begin: Begin) -> None:
     world = begin(form(Cart), "ann")
-    with pytest.raises(UpdateRejected, match="ValueError: nothing to pay") as caught:
+    with pytest.raises(
+        UpdateRejected, match=r"update 'pay' of run '\S+' was refused by its validator: ValueError: nothing to pay"
+    ) as caught:
         world.update("pay", 0)
     assert caught.value.type == "ValueError"
     assert len(world.journal) == 1

@@ -85,9 +85,14 @@ async def test_every_process_gives_the_same_answer_and_changes_nothing(
     for asked in (handle, there):
         assert await asked.query("so_far") == ["picked tea", "picked milk"]
         assert await asked.query("so_far", "= ") == ["= picked tea", "= picked milk"]
-        with pytest.raises(CallerError, match=r"no query 'total' .it answers: meddles, so_far"):
+        with pytest.raises(
+            CallerError, match=rf"run '{handle.id}' answers no query 'total' .it answers: meddles, so_far"
+        ):
             await asked.query("total")
-        with pytest.raises(NotDeterministic, match="only reads"):
+        with pytest.raises(
+            NotDeterministic,
+            match=rf"query 'meddles' of run '{handle.id}' only reads: it must not start tasks; leave that to the workflow",
+        ):
             await asked.query("meddles")
     assert ran == ["tea", "milk"], "replay runs no step"
     assert await handle.history() == before

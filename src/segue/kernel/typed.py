@@ -80,7 +80,7 @@ class TypedDecoder:
         path = where.rstrip("`") if text else "$"
         return PayloadError(
             f"{path}: {text or error} (while reading {describe(self.annotation)}); "
-            "the value was written by other code or another version of the type",
+            "the value is of another type, or was written by other code or another version of the type",
             path=path,
             reason=text or str(error),
         )

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 Predicate = Callable[[], object]
 
+_PREDICATE = "the predicate of wait_condition()"
+
 
 async def wait_condition(predicate: Predicate, *, timeout: Duration | None = None) -> None:
     """Waits until ``predicate()`` is true. It is asked at once, and again after every event that the run has taken in.
@@ -35,7 +37,7 @@ async def wait_condition(predicate: Predicate, *, timeout: Duration | None = Non
     if inspect.iscoroutinefunction(predicate):
         raise InvalidArgument("wait_condition() takes a plain function: it only reads, so there is nothing to await")
     try:
-        if loop.read(predicate):
+        if loop.read(_PREDICATE, predicate):
             return
     except NotDeterministic as error:  # the run's state may be anything now
         loop.halt(error)
@@ -75,7 +77,7 @@ class Conditions:
             if future.done():
                 continue
             try:
-                if not self._loop.read(predicate):
+                if not self._loop.read(_PREDICATE, predicate):
                     continue
             except NotDeterministic as error:  # the run's state may be anything now
                 self._loop.halted = error

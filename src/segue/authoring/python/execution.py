@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import re
 from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from typing import Any, NoReturn, Protocol
 from uuid import UUID
@@ -408,7 +409,8 @@ class CodeExecution:
         Raises:
             NotDeterministic: a query tried to act.
         """
-        self.loop.forbid_in_queries(f"ask for {type(command).__name__}")
+        if self.loop.reading:
+            self.loop.forbid_in_queries(_in_words(command))
         if not self.loop.dead:
             self.commands.append(command)
 
@@ -494,6 +496,11 @@ async def _never_began() -> None:
 
 def _raised(task: asyncio.Task[Any]) -> BaseException | None:
     return None if task.cancelled() else task.exception()
+
+
+def _in_words(command: c.Command) -> str:
+    """What a command asks for: "set attributes"."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(command).__name__).lower()
 
 
 async def _close_generators(generators: list[AsyncGenerator[Any, Any]]) -> None:

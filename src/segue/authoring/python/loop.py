@@ -137,7 +137,7 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
     Attributes:
         now: the time of the last event, in µs.
         dead: the run is being dropped from memory.
-        reading: a query or a validator is running.
+        reading: what is running that may only read (a query, a validator, a predicate), in words; "" for none.
         acted: what it was told when it tried to do more than read.
         tasks: those that are not done, in order of creation, and some that are.
         on_error: called with a callback that raised and its error.
@@ -149,7 +149,7 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
         self.owner = owner
         self.now = 0
         self.dead = False
-        self.reading = False
+        self.reading = ""
         self.acted: NotDeterministic | None = None
         self.tasks: list[WorkflowTask[Any]] = []
         self.on_error: Callable[[Callable[..., object], BaseException], None] | None = None
@@ -247,26 +247,32 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
             self._timers_cancelled -= 1
         return Deadline(timers[0][0], timers[0][1], timers[0][2].summary) if timers else None
 
-    def read(self, function: Callable[..., _T], *args: Any) -> _T:
+    def read(self, what: str, function: Callable[..., _T], *args: Any) -> _T:
         """Calls a function that may look at everything and change nothing, from outside the run or from its own code.
+
+        Args:
+            what: it is called in what it raises.
+            function: is called with ``args``.
 
         Raises:
             NotDeterministic: it tried to change something. Called from outside, what is in memory may no longer be
                 what the journal says: the run has to be dropped, and comes back by replay.
         """
-        self.reading = True
+        self.reading = what
         try:
             return function(*args) if _get_running_loop() is self else self.enter(function, *args)
         finally:
-            self.reading = False
+            self.reading = ""
             acted, self.acted = self.acted, None
             if acted is not None:
                 raise acted  # whatever the function made of it
 
     def forbid_in_queries(self, action: str) -> None:
-        """Raises ``NotDeterministic`` while a query or a validator is running."""
+        """Raises ``NotDeterministic`` while something is running that may only read."""
         if self.reading:
-            self.acted = NotDeterministic(f"a query or a validator only reads: it must not {action}")
+            self.acted = NotDeterministic(
+                f"{self.reading} only reads: it must not {action}; leave that to the workflow, or to an update"
+            )
             raise self.acted
 
     # --- dropping it ------------------------------------------------------------------------------------------

@@ -119,12 +119,13 @@ class UpdateHandler:
         self._site = site
         self._encode = encode
 
-    def check(self, payload: Payload) -> None:
-        """Raises ``UpdateRejected`` if the arguments do not fit, or as the validator says."""
+    def check(self, payload: Payload, run: str) -> None:
+        """Raises ``UpdateRejected`` if the arguments do not fit, or the validator refuses it. ``run`` is the run's id."""
+        update = f"update {self.name!r} of run {run!r}"
         try:
             args, kwargs = self._site.decode(payload)
         except PayloadError as error:
-            raise UpdateRejected(f"update {self.name!r} does not take these arguments: {error}") from error
+            raise UpdateRejected(f"{update} does not take these arguments: {error}") from error
         if self.validate is None:
             return
         try:
@@ -134,7 +135,8 @@ class UpdateHandler:
         except Exception as error:
             details = getattr(error, "details", None)
             type_name = qualified_name(type(error))
-            raise UpdateRejected(f"{type(error).__name__}: {error}", type=type_name, details=details) from error
+            why = f"{update} was refused by its validator: {type(error).__name__}: {error}"
+            raise UpdateRejected(why, type=type_name, details=details) from error
 
     async def run(self, payload: Payload) -> Payload:
         args, kwargs = self._site.decode(payload)
@@ -324,9 +326,14 @@ class Messages:
         if self._ending:
             raise UpdateRejected(self._about_to_end())
         if handler is not None:
-            self.execution.loop.read(handler.check, payload)
+            self._check(handler, payload)
         elif self._policy.unknown_updates == "refuse":
             raise UpdateRejected(self._no_such("update", name, sorted(self._update_handlers)))
+
+    def _check(self, handler: UpdateHandler, payload: Payload) -> None:
+        run = self.execution.run_id
+        what = f"the validator of update {handler.name!r} of run {run!r}"
+        self.execution.loop.read(what, handler.check, payload, run)
 
     def knows_update(self, update: str) -> bool:
         return update in self._updates
@@ -363,7 +370,7 @@ class Messages:
     async def _run_update(self, handler: UpdateHandler, event: e.UpdateAccepted) -> None:
         try:
             # Asked again: one that came through the inbox was accepted by whoever did not have the run in memory.
-            self.execution.loop.read(handler.check, event.payload)
+            self._check(handler, event.payload)
             result = await handler.run(event.payload)
         except asyncio.CancelledError as error:
             ended = f"the run ended before update {event.name!r} was finished"
@@ -418,10 +425,10 @@ class Messages:
         """
         query = self._queries.get(name)
         if query is None:
-            known = ", ".join(sorted(self._queries)) or "none"
-            raise CallerError(f"this run answers no query {name!r} (it answers: {known})")
+            raise CallerError(self._no_such("query", name, sorted(self._queries)))
         try:
-            return self.execution.loop.read(query.answer, arguments, self.execution)
+            what = f"query {name!r} of run {self.execution.run_id!r}"
+            return self.execution.loop.read(what, query.answer, arguments, self.execution)
         except PayloadError as error:
             raise InvalidArgument(f"query {name!r} of run {self.execution.run_id!r}: {error}") from error
 
