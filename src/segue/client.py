@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import itertools
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, cast, get_args
@@ -23,6 +22,7 @@ from segue.errors import (
     StoreError,
     StoreUnavailable,
 )
+from segue.joint_commits import JointCommits
 from segue.kernel import events as e
 from segue.kernel.names import checked_name, checked_text
 from segue.runtime.clock import Clock
@@ -35,7 +35,6 @@ from segue.runtime.scheduled import tell
 from segue.stores.attempt_rows import ClaimAttempts, Claimed
 from segue.stores.base import (
     CLOSED,
-    Batch,
     CompleteTask,
     ConflictPolicy,
     HoldStep,
@@ -393,7 +392,7 @@ class Direct:
 
 
 class Remote:
-    """For everybody else: operations in transactions of their own; the owner finds them by itself."""
+    """For everybody else: operations that go into the database; the owner finds them by itself."""
 
     RETRY = 0.1
     POLL = 0.02
@@ -401,13 +400,13 @@ class Remote:
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
         self._clock = clock
-        self._ids = itertools.count(1)
+        self._commits = JointCommits(store)
 
     async def _commit(self, operation: Operation) -> Any:
         # Every operation may be repeated: a uid, a message id, a task is taken once.
         for _ in range(100):
             try:
-                (answer,) = await asyncio.to_thread(self._store.commit, Batch(next(self._ids), (operation,)))
+                answer = await self._commits.commit(operation)
             except StoreUnavailable as error:
                 last = error
                 await asyncio.sleep(self.RETRY)

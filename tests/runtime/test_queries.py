@@ -91,7 +91,7 @@ async def test_every_process_gives_the_same_answer_and_changes_nothing(
             await asked.query("total")
         with pytest.raises(
             NotDeterministic,
-            match=rf"query 'meddles' of run '{handle.id}' only reads: it must not start tasks; leave that to the workflow",
+            match=rf"query 'meddles' of run '{handle.id}' only reads: it must not start tasks; leave that",
         ):
             await asked.query("meddles")
     assert ran == ["tea", "milk"], "replay runs no step"

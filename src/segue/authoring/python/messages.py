@@ -120,7 +120,7 @@ class UpdateHandler:
         self._encode = encode
 
     def check(self, payload: Payload, run: str) -> None:
-        """Raises ``UpdateRejected`` if the arguments do not fit, or the validator refuses it. ``run`` is the run's id."""
+        """Raises ``UpdateRejected`` if the arguments do not fit, or the validator refuses it; ``run``: its id."""
         update = f"update {self.name!r} of run {run!r}"
         try:
             args, kwargs = self._site.decode(payload)
