@@ -147,8 +147,8 @@ OUTSIDE = {"signal", "ask"}
 CHANGED = {"patched", "inserted", "dropped", "swapped", "moved"}
 
 
-def _raises(node: Any) -> bool:
-    return isinstance(node, list) and (node[:1] == ["raise"] or any(map(_raises, node)))
+def _has(kind: str, node: Any) -> bool:
+    return isinstance(node, list) and (node[:1] == [kind] or any(_has(kind, each) for each in node))
 
 
 def grow(seed: int) -> Program:
@@ -159,6 +159,7 @@ def grow(seed: int) -> Program:
     if draw.random() < 0.15:
         stages[-1] = ["all", [stages[-1], growing.node(raises=True), ["raise", growing.number()]]]
     updates = [growing.number() for _ in range(draw.choice((0, 0, 1, 3)))]
-    if growing.changed and _raises(stages):
-        updates = []  # what the second release does not come to before the error has the run stand still
+    if growing.changed and (_has("raise", stages) or _has("dropped", stages[:-1])):
+        # What the second release does not come to, before the error or before its stage ends, has the run stand still.
+        updates = []
     return Program(stages, growing.signals, updates, draw.random() < 0.3 and not growing.changed, growing.changed)
