@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import httpx2 as httpx
 import msgspec
@@ -13,6 +14,7 @@ from api_kit import start, until
 
 from segue import Engine
 from segue.errors import InvalidArgument
+from segue.server import live
 from segue.server.access import Loopback
 from segue.server.app import application
 from segue.server.listening import listen
@@ -98,3 +100,51 @@ async def test_a_taken_port_is_told_or_passed_over(engine: Engine) -> None:
     await second.close()
     with pytest.raises(InvalidArgument, match="cannot listen"):
         listen(app, host="192.0.2.1", port=0)
+
+
+class Hand(asyncio.SelectorEventLoop):
+    """A loop whose clock stands where the test puts it."""
+
+    now = 0.0
+
+    def time(self) -> float:
+        return self.now
+
+
+class Pulse:
+    """A store of which nothing is asked but whether something was committed."""
+
+    def __init__(self) -> None:
+        self.value = self.asked = 0
+
+    def pulse(self) -> int:
+        self.asked += 1
+        return self.value
+
+
+@pytest.mark.parametrize("moments", [[0.1], [0.1 + live.BEHIND * 2, 0.2 + live.BEHIND * 2]], ids=["in time", "behind"])
+def test_looks_stand_back_while_the_loop_is_behind(moments: list[float]) -> None:
+    store = Pulse()
+    call: Any = SimpleNamespace(engine=SimpleNamespace(store=store, clock=SimpleNamespace(now=lambda: 1)))
+
+    async def look() -> None:
+        stream = live.changes(call)
+        assert (await anext(stream)).event == "changed"
+        following: asyncio.Task[live.Sent] = asyncio.create_task(anext(stream))  # type: ignore[arg-type]
+        for moment in moments:
+            assert store.asked == 1
+            store.value = 2
+            await _until_idle()
+            hand.now = moment
+            await _until_idle()
+        assert store.asked == 2
+        assert (await following).event == "changed"
+
+    with asyncio.Runner(loop_factory=Hand) as runner:
+        hand = cast(Hand, runner.get_loop())
+        runner.run(look())
+
+
+async def _until_idle() -> None:
+    for _ in range(5):
+        await asyncio.sleep(0)

@@ -17,6 +17,8 @@ from segue.stores.base import CLOSED
 
 LOOK = 0.1
 """Seconds between looks: a change is told within this time of its commit."""
+BEHIND = 0.02
+"""Seconds by which a look may come too late before those who look stand back for those who run."""
 QUIET = 15.0
 """Seconds after which a quiet stream says that it is still there."""
 
@@ -49,7 +51,8 @@ class Following(msgspec.Struct, frozen=True):
 
 
 async def changes(call: Call[LiveQuery, None]) -> AsyncIterator[Sent]:
-    """Says ``changed`` after commits, not more than ten times a second, however many there are."""
+    """Says ``changed`` after commits, not more than ten times a second, however many there are, and half as often while
+    the process has its hands full: a page that draws anew takes the processors from the runs."""
     store, clock = call.engine.store, call.engine.clock
     seen, quiet = -1, 0.0
     while True:
@@ -57,8 +60,17 @@ async def changes(call: Call[LiveQuery, None]) -> AsyncIterator[Sent]:
         if pulse != seen or quiet >= QUIET:
             yield Sent("changed" if pulse != seen else "quiet", Changed(clock.now()))
             seen, quiet = pulse, 0.0
+        quiet += await _until_next_look()
+
+
+async def _until_next_look() -> float:
+    """Waits, and twice as long where the loop is behind; gives the seconds that it took."""
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    await asyncio.sleep(LOOK)
+    if loop.time() - began > LOOK + BEHIND:
         await asyncio.sleep(LOOK)
-        quiet += LOOK
+    return loop.time() - began
 
 
 async def follow_run(call: Call[LiveQuery, None]) -> AsyncIterator[Sent]:
