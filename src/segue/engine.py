@@ -24,6 +24,7 @@ import segue
 from segue.authoring.python.definitions import Step, Workflow
 from segue.authoring.python.references import Ref
 from segue.authoring.python.references import decode as decode_reference
+from segue.claiming import Claiming
 from segue.client import Direct, Remote
 from segue.declaring import declare
 from segue.erasing import erase
@@ -99,7 +100,7 @@ def restore(backup: str, url: str | None = None) -> None:
     restore_database(backup, database_url(url))
 
 
-class Engine(Repairing, Starting, Steering):
+class Engine(Claiming, Repairing, Starting, Steering):
     """Runs workflows durably.
 
     ``async with Engine("sqlite:///orders.db") as engine:``. Without a URL the database is ``./.segue/segue.db``, or
@@ -363,10 +364,11 @@ class Engine(Repairing, Starting, Steering):
     # --- people -----------------------------------------------------------------------------------------------
 
     async def tasks(
-        self, *, assignee: str | None = None, state: str | None = "open", run: int | None = None
-    ) -> list[HumanTask]:
+        self, *, assignee: str | None = None, state: str | None = "open", run: int | None = None,
+        task: int | None = None,
+    ) -> list[HumanTask]:  # fmt: skip
         """Human tasks, by default the open ones."""
-        rows = self.store.tasks(self.namespace, state=state, assignee=assignee, run=run)
+        rows = self.store.tasks(self.namespace, state=state, assignee=assignee, run=run, task=task)
         return [HumanTask.of(row, lambda data: self.encodings.decode(self.journal.payload(data))) for row in rows]
 
     async def complete_task(self, task: HumanTask, answer: Any, *, by: str = "") -> None:

@@ -150,6 +150,21 @@ class ScheduleDeclared(CallerError):
         self.workflow = workflow
 
 
+class TaskClaimed(CallerError):
+    """A human task is somebody else's; nothing was changed.
+
+    Attributes:
+        task: its name. run_id: whose it is. by: who has it, None for nobody.
+    """
+
+    def __init__(self, task: str, run_id: str, by: str | None) -> None:
+        has = f"has been claimed by {by!r}; take it over from them" if by else "is nobody's"
+        super().__init__(f"task {task!r} of run {run_id!r} {has}; nothing was changed")
+        self.task = task
+        self.run_id = run_id
+        self.by = by
+
+
 class NotInWorkflow(CallerError):
     """A name that only means something inside a workflow (or a step) was used outside."""
 

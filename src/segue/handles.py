@@ -30,6 +30,7 @@ class HumanTask(msgspec.Struct, frozen=True):
         opened_at, due, closed_at: µs since the epoch.
         form: JSON Schema of the answer.
         subject: the facts that the workflow gave with it. outcome: the answer, once there is one.
+        claimed_by: who has said that they see to it, since ``claimed_at``.
     """
 
     task: int
@@ -46,6 +47,8 @@ class HumanTask(msgspec.Struct, frozen=True):
     closed_at: int | None = None
     closed_by: str | None = None
     outcome: Any = None
+    claimed_by: str | None = None
+    claimed_at: int | None = None
 
     @classmethod
     def of(cls, row: Task, decode: Callable[[bytes], Any]) -> HumanTask:
@@ -55,7 +58,7 @@ class HumanTask(msgspec.Struct, frozen=True):
         outcome = None if row.outcome is None else decode(row.outcome)
         return cls(
             row.task, row.run, row.run_id, row.key, row.name, row.assignee, row.state, row.opened_at, row.due, form,
-            subject, row.closed_at, row.closed_by, outcome,
+            subject, row.closed_at, row.closed_by, outcome, row.claimed_by, row.claimed_at,
         )  # fmt: skip
 
 

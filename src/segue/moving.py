@@ -58,8 +58,9 @@ TABLES = (
     _Table(
         "tasks", "tasks",
         "task, run, namespace, key, name, assignee, state, opened_at, due, form, subject, closed_at, closed_by, "
-        "outcome",
+        "outcome, claimed_by, claimed_at",
     ),
+    _Table("task_notes", "task_notes", "note, run, task, at, actor, kind, text"),
     _Table("attributes", "attributes", "run, name, value"),
     _Table("published", "published", "run, name, value"),
     _Table("state", "state", "namespace, scope, key, value"),
@@ -82,7 +83,7 @@ TABLES = (
     _Table("segue_answers", "answers", "namespace, actor, key, request, at, status, body"),
 )  # fmt: skip
 _LOG = _Table("lines", "log_lines", "run, key, attempt, at, level, stream, text")
-_NUMBERED = {"runs": "run", "inbox": "row", "tasks": "task", "outbox": "row", "audit": "entry"}
+_NUMBERED = {"runs": "run", "inbox": "row", "tasks": "task", "task_notes": "note", "outbox": "row", "audit": "entry"}
 """Tables whose numbers go on after those that came over."""
 
 

@@ -56,6 +56,9 @@ async def test_open_runs_go_on_where_they_were(tmp_path: Path, postgres_database
         await engine.terminate(ended.run, "enough")
         await handles[0].signal("go", LARGE)
         await until(lambda: len(engine.store.tasks("default")) == 1)
+        (asked,) = await engine.tasks()
+        await engine.claim_task(asked, by="boss")
+        await engine.comment_on_task(asked, "on Monday", by="boss")
     with_file = SqliteStore.open(tmp_path / "segue.db")
     before = {run.id: list(with_file.journal(run.run)) for run in with_file.list(RunFilter(limit=100))}
     with_file.close()
@@ -76,6 +79,10 @@ async def test_open_runs_go_on_where_they_were(tmp_path: Path, postgres_database
             handle = await engine.handle(f"r{n}")
             await until(functools.partial(has_task, engine, handle.run))
             (task,) = [task for task in await engine.tasks() if task.run_id == handle.id]
+            said = [(note.kind, note.text) for note in await engine.task_notes(task)]
+            moved_too = [("claimed", ""), ("commented", "on Monday")] if n == 0 else []
+            assert (task.claimed_by, said) == ("boss" if n == 0 else None, moved_too)
+            await engine.comment_on_task(task, "and now", by="boss")  # numbers go on behind those that came along
             await engine.complete_task(task, Approval(True), by="boss")
             found = await handle.result(timeout=10)
             assert found[1:3] == [len(LARGE) if n == 0 else 2, True]

@@ -141,6 +141,9 @@ async def play(engine: Engine, until: Callable[..., Any]) -> dict[str, Any]:
     await until(lambda: _has_tasks(engine))
     (task,) = await engine.tasks()
     assert task.subject == {"about": CANARY}
+    await engine.comment_on_task(task, f"{CANARY} rang", by="boss")
+    (note,) = await engine.task_notes(task)
+    assert note.text == f"{CANARY} rang"
     await engine.complete_task(task, Approval(True, f"{CANARY} is known"))
     with pytest.raises(RunFailed, match=f"in the end {CANARY} failed"):
         await handle.result(timeout=30)

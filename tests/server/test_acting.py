@@ -8,6 +8,8 @@ import httpx2 as httpx
 import pytest
 from api_kit import problem, start, until
 
+from segue import Engine
+
 
 async def test_a_run_is_signalled_asked_updated_and_ends(api: httpx.AsyncClient) -> None:
     run = await start(api, "waits", 3)
@@ -51,6 +53,41 @@ async def test_a_task_is_answered_by_whoever_is_known_to_ask(api: httpx.AsyncCli
     (closed,) = (await api.get("/tasks", params={"state": "completed"})).json()["tasks"]
     assert closed["closed_by"] == "ann"
     problem(await api.get("/tasks/999"), 400, "caller-error")
+    problem(await api.get(f"/tasks/{2**63}"), 400, "caller-error")
+
+
+async def test_people_share_tasks_out_and_comment_on_them(api: httpx.AsyncClient, engine: Engine) -> None:
+    run = await start(api, "asks", 100)
+    await until(api, run, "waiting")
+    (task,) = (await api.get("/tasks")).json()["tasks"]
+    place = f"/tasks/{task['task']}"
+    assert task["claimed_by"] is None
+    (row,) = await engine.tasks()
+    await engine.claim_task(row, by="bob")
+    refused = problem(await api.post(f"{place}/claim", json={}), 409, "task-claimed")
+    assert "has been claimed by 'bob'" in refused["detail"]
+    problem(await api.post(f"{place}/release", json={}), 409, "task-claimed")
+    for _ in range(2):  # the second time it is theirs already
+        assert (await api.post(f"{place}/claim", json={"over": "bob"})).status_code == 204
+    shown = (await api.get(place)).json()
+    assert (shown["claimed_by"], shown["claimed_at"] >= row.opened_at) == ("ann", True)
+    assert (await api.post(f"{place}/comments", json={"text": "call <b>first</b>\nthen sign"})).status_code == 204
+    for text in ("", " \n", "x" * 10_001, "nul \0"):
+        problem(await api.post(f"{place}/comments", json={"text": text}), 422, "invalid-argument")
+    problem(await api.post(f"{place}/claim", json={"over": "\0"}), 422, "invalid-argument")
+    assert (await api.post(f"{place}/release", json={})).status_code == 204
+    notes = (await api.get(f"{place}/notes")).json()
+    assert [(note["actor"], note["kind"], note["text"]) for note in notes] == [
+        ("bob", "claimed", ""), ("ann", "claimed", ""), ("ann", "commented", "call <b>first</b>\nthen sign"),
+        ("ann", "released", ""),
+    ]  # fmt: skip
+    # A claim keeps nobody from answering: no task waits for somebody who is away.
+    await engine.claim_task(row, by="bob")
+    assert (await api.post(f"{place}/complete", json={"answer": {"approved": True}})).status_code == 204
+    await until(api, run, "completed")
+    problem(await api.post(f"{place}/claim", json={}), 400, "caller-error")
+    problem(await api.post(f"{place}/comments", json={"text": "too late"}), 400, "caller-error")
+    assert len((await api.get(f"{place}/notes")).json()) == 5
 
 
 @pytest.mark.parametrize(

@@ -46,7 +46,7 @@ def test_answer_a_task(screen: Screen, served: Served) -> None:
     page.keyboard.press("Escape")
     page.locator("body").click(position={"x": 400, "y": 700})
     page.keyboard.press("1")
-    page.get_by_label("Comment").fill("a good customer")
+    page.get_by_label("Comment", exact=True).fill("a good customer")
     page.keyboard.press("Control+Enter")
     page.get_by_role("heading", name="Approve order-48298").wait_for()
 

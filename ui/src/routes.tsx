@@ -87,9 +87,9 @@ const run = createRoute({
 const tasks = createRoute({
   getParentRoute: () => frame,
   path: '/tasks',
-  validateSearch: (search: Record<string, unknown>): { task?: number; view?: 'overdue' | 'done' } => ({
+  validateSearch: (search: Record<string, unknown>): { task?: number; view?: 'mine' | 'overdue' | 'done' } => ({
     task: number(search.task),
-    view: oneOf(search.view, ['overdue', 'done'] as const),
+    view: oneOf(search.view, ['mine', 'overdue', 'done'] as const),
   }),
   component: lazyRouteComponent(() => import('./pages/tasks/Tasks')),
 })

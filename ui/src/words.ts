@@ -85,6 +85,8 @@ export const words = {
   },
   tasks: {
     title: 'Tasks', inbox: 'Inbox', open: 'Open', overdue: 'Overdue', done: 'Done', none: 'Nobody is asked anything', noneHint: 'When a workflow needs a person, it asks here:', sample: 'answer = await approval("manager", form=Decision, timeout="3d")',
+    claim: 'Claim', release: 'Unclaim', takeOver: 'Take over', mine: 'Claimed by you', noneMine: 'You have claimed no task', noneMineHint: 'Claim one in the inbox, so that others see that you see to it.', has: (who: string) => `claimed by ${who}`, seesToIt: (since: string) => `has claimed it ${since} ago and sees to it.`,
+    claimedIt: (name: string) => `Claimed: ${name}`, releasedIt: (name: string) => `Unclaimed: ${name}`, did: { claimed: 'claimed it', released: 'unclaimed it' }, you: 'You', comment: 'Add a comment', commentDo: 'Comment', commented: 'Comment added',
     noneDone: 'No task has been answered yet', noneOverdue: 'No task is overdue', pick: 'Choose a task.', facts: 'Facts', escalates: (when: string) => `Due ${when}`, deadline: 'Deadline', noDeadline: 'None: it waits until somebody answers.', asked: (when: string) => `asked ${when}`, run: 'Run', history: 'History',
     askedFor: 'asked for', answered: 'answered', complete: 'Complete and go on', completed: 'Answered', allDone: 'That is all.', answer: 'Answer', waiting: (text: string) => `Waiting ${text}`, drop: 'Clear draft', draft: 'Draft kept in this browser', withdrawn: 'The run no longer needs an answer.', noForm: 'Any answer, as JSON',
   },

@@ -6,10 +6,13 @@ from typing import Any
 
 import msgspec
 
+from segue.claiming import TaskNote
 from segue.engine import Engine
 from segue.errors import CallerError
 from segue.handles import HumanTask
 from segue.server.call import Call, Number
+from segue.server.repairs import Bare
+from segue.server.runs import LARGEST
 
 
 class TaskQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -33,6 +36,18 @@ class AnswerBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     answer: Any
 
 
+class ClaimBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """``over``: whose task it is as far as one knows, and from whom it is taken over; None for nobody."""
+
+    over: str | None = None
+
+
+class CommentBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What whoever sees to the task should know."""
+
+    text: str
+
+
 async def list_tasks(call: Call[TaskQuery, None]) -> TaskList:
     return TaskList(await tasks_of(call.engine, call.query), call.engine.clock.now())
 
@@ -53,12 +68,28 @@ async def complete_task(call: Call[Any, AnswerBody]) -> None:
     await call.engine.complete_task(await _task(call), call.body.answer, by=call.who.name)
 
 
+async def claim_task(call: Call[Any, ClaimBody]) -> None:
+    await call.engine.claim_task(await _task(call), by=call.who.name, over=call.body.over)
+
+
+async def release_task(call: Call[Any, Bare]) -> None:
+    await call.engine.release_task(await _task(call), by=call.who.name)
+
+
+async def comment_on_task(call: Call[Any, CommentBody]) -> None:
+    await call.engine.comment_on_task(await _task(call), call.body.text, by=call.who.name)
+
+
+async def list_task_notes(call: Call[Any, None]) -> list[TaskNote]:
+    return await call.engine.task_notes(await _task(call))
+
+
 async def _task(call: Call[Any, Any]) -> HumanTask:
     number = call.path["task"]
-    for task in await call.engine.tasks(state=None):
-        if task.task == number:
-            return task
-    raise CallerError(f"there is no task {number}; GET /api/v1/tasks lists those that are open")
+    found = await call.engine.tasks(state=None, task=number) if number < LARGEST else []
+    if not found:
+        raise CallerError(f"there is no task {number}; GET /api/v1/tasks lists those that are open")
+    return found[0]
 
 
 def _readable(engine: Engine, task: HumanTask) -> HumanTask:

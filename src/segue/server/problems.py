@@ -25,6 +25,7 @@ _STATUS: tuple[tuple[type[Exception], int], ...] = (
     (errors.ScheduleExists, 409),
     (errors.ScheduleDeclared, 409),
     (errors.ChangedMeanwhile, 412),
+    (errors.TaskClaimed, 409),
     (errors.UpdateRejected, 422),
     (errors.UpdateFailed, 422),
     (errors.SignalRefused, 422),

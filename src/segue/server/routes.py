@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from segue.authoring.python.outline import Outline
+from segue.claiming import TaskNote
 from segue.handles import HumanTask
 from segue.repairing import Effect
 from segue.server import (
@@ -279,6 +280,22 @@ ROUTES: tuple[Route, ...] = (
     Route(
         method="POST", path="/tasks/{task:int}/complete", needs="tasks:act", handler=people.complete_task,
         body=people.AnswerBody, status=204, summary="Answer a task.",
+    ),
+    Route(
+        method="POST", path="/tasks/{task:int}/claim", needs="tasks:act", handler=people.claim_task,
+        body=people.ClaimBody, status=204, summary="Say that one sees to a task.",
+    ),
+    Route(
+        method="POST", path="/tasks/{task:int}/release", needs="tasks:act", handler=people.release_task,
+        body=repairs.Bare, status=204, summary="Leave a task that one has claimed to others.",
+    ),
+    Route(
+        method="GET", path="/tasks/{task:int}/notes", needs="tasks:read", handler=people.list_task_notes,
+        gives=list[TaskNote], summary="What people have said and done about a task.",
+    ),
+    Route(
+        method="POST", path="/tasks/{task:int}/comments", needs="tasks:act", handler=people.comment_on_task,
+        body=people.CommentBody, status=204, summary="Comment on a task.",
     ),
     Route(
         method="GET", path="/session", needs="public", handler=sessions.show_session, gives=sessions.SessionView,

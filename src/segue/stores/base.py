@@ -20,6 +20,7 @@ from segue.stores.cache_rows import CacheEntry, CacheReads
 from segue.stores.figure_rows import FigureReads
 from segue.stores.outbox_rows import OutboxReads, Settled, SettleOutbox
 from segue.stores.owning import Owning
+from segue.stores.people_rows import HasPeople
 from segue.stores.schedule_rows import ScheduleReads, ScheduleWritten, WriteSchedule
 from segue.stores.transacting import Transact, Transacted
 
@@ -393,6 +394,8 @@ class Task(msgspec.Struct, frozen=True, gc=False):
     closed_at: int | None = None
     closed_by: str | None = None
     outcome: bytes | None = None
+    claimed_by: str | None = None
+    claimed_at: int | None = None
 
 
 class RunFilter(msgspec.Struct, frozen=True, gc=False):
@@ -468,8 +471,9 @@ ALL_ENDED = Ended()
 
 
 class Store(
-    AttemptReads, CacheReads, FigureReads, HasAccounts, HasBacklog, OutboxReads, Owning, ScheduleReads, Protocol
-):
+    AttemptReads, CacheReads, FigureReads, HasAccounts, HasBacklog, HasPeople, OutboxReads, Owning, ScheduleReads,
+    Protocol,
+):  # fmt: skip
     """A database that holds runs. Reading and writing may go on side by side; ``commit`` is called by one thread at a
     time, reads by any."""
 
@@ -541,8 +545,9 @@ class Store(
     def list(self, where: RunFilter) -> builtins.list[RunRow]: ...
 
     def tasks(
-        self, namespace: str, *, state: str | None = "open", assignee: str | None = None, run: int | None = None
-    ) -> builtins.list[Task]: ...
+        self, namespace: str, *, state: str | None = "open", assignee: str | None = None, run: int | None = None,
+        task: int | None = None,
+    ) -> builtins.list[Task]: ...  # fmt: skip
 
     def blobs(self, refs: Iterable[str]) -> dict[str, bytes]: ...
 

@@ -48,6 +48,7 @@ from segue.stores.cache_rows import CacheEntry
 from segue.stores.figure_rows import EndedRuns, OpenRuns, StartedRuns
 from segue.stores.outbox_rows import OutboxRow
 from segue.stores.owning import Holding, Slots, Worker
+from segue.stores.people_rows import PeopleRows
 from segue.stores.schedule_rows import ScheduleRow
 
 Commit = Callable[[], list[Answer]]
@@ -262,9 +263,10 @@ class FaultyStore:
         return self._living().pulse()
 
     def tasks(
-        self, namespace: str, *, state: str | None = "open", assignee: str | None = None, run: int | None = None
-    ) -> builtins.list[Task]:
-        return self._living().tasks(namespace, state=state, assignee=assignee, run=run)
+        self, namespace: str, *, state: str | None = "open", assignee: str | None = None, run: int | None = None,
+        task: int | None = None,
+    ) -> builtins.list[Task]:  # fmt: skip
+        return self._living().tasks(namespace, state=state, assignee=assignee, run=run, task=task)
 
     def blobs(self, refs: Iterable[str]) -> dict[str, bytes]:
         return self._living().blobs(refs)
@@ -370,6 +372,10 @@ class FaultyStore:
     @property
     def accounts(self) -> AccountRows:
         return self._living().accounts
+
+    @property
+    def people(self) -> PeopleRows:
+        return self._living().people
 
     @property
     def logs(self) -> StepLogs:

@@ -67,6 +67,13 @@ export const tasksQuery = (state: string) =>
     meta: live,
   })
 
+export const notesQuery = (task: number) =>
+  queryOptions({
+    queryKey: ['notes', task],
+    queryFn: ({ signal }) => ask('list_task_notes', { path: { task }, signal }),
+    meta: live,
+  })
+
 export const workflowsQuery = queryOptions({
   queryKey: ['workflows'],
   queryFn: ({ signal }) => ask('list_workflows', { signal }),

@@ -71,6 +71,8 @@ export interface HumanTask {
   closed_at?: number | null
   closed_by?: string | null
   outcome?: unknown
+  claimed_by?: string | null
+  claimed_at?: number | null
 }
 
 export interface OwnerView {
@@ -888,6 +890,21 @@ export interface AnswerBody {
   answer: unknown
 }
 
+export interface ClaimBody {
+  over?: string | null
+}
+
+export interface TaskNote {
+  at: number
+  actor: string
+  kind: "claimed" | "commented" | "released"
+  text: string
+}
+
+export interface CommentBody {
+  text: string
+}
+
 export interface SessionView {
   name: string
   permissions: string[]
@@ -1102,6 +1119,10 @@ export interface Operations {
   list_tasks: { path: { [K in never]: never }; query: { state?: string; assignee?: string | null; run?: number | null }; body: undefined; gives: TaskList }
   show_task: { path: { task: number }; query: { [K in never]: never }; body: undefined; gives: HumanTask }
   complete_task: { path: { task: number }; query: { [K in never]: never }; body: AnswerBody; gives: undefined }
+  claim_task: { path: { task: number }; query: { [K in never]: never }; body: ClaimBody; gives: undefined }
+  release_task: { path: { task: number }; query: { [K in never]: never }; body: Bare; gives: undefined }
+  list_task_notes: { path: { task: number }; query: { [K in never]: never }; body: undefined; gives: TaskNote[] }
+  comment_on_task: { path: { task: number }; query: { [K in never]: never }; body: CommentBody; gives: undefined }
   show_session: { path: { [K in never]: never }; query: { [K in never]: never }; body: undefined; gives: SessionView }
   log_in: { path: { [K in never]: never }; query: { [K in never]: never }; body: LoginBody; gives: undefined }
   log_out: { path: { [K in never]: never }; query: { [K in never]: never }; body: undefined; gives: undefined }
@@ -1183,6 +1204,10 @@ export const ROUTES = {
   list_tasks: ['GET', '/tasks'],
   show_task: ['GET', '/tasks/{task}'],
   complete_task: ['POST', '/tasks/{task}/complete'],
+  claim_task: ['POST', '/tasks/{task}/claim'],
+  release_task: ['POST', '/tasks/{task}/release'],
+  list_task_notes: ['GET', '/tasks/{task}/notes'],
+  comment_on_task: ['POST', '/tasks/{task}/comments'],
   show_session: ['GET', '/session'],
   log_in: ['POST', '/session'],
   log_out: ['DELETE', '/session'],

@@ -27,6 +27,7 @@ from segue.stores.sql import cache, redaction, retention
 from segue.stores.sql.accounts import Accounts
 from segue.stores.sql.commit import landed
 from segue.stores.sql.figures import Figures
+from segue.stores.sql.people import People
 from segue.stores.sql.reads import Conditions, Reads
 from segue.stores.sql.schedules import Schedules
 from segue.stores.sql.statements import Connection, Statement
@@ -64,6 +65,7 @@ class PostgresStore(Reads, Schedules, Figures):
         self._logs = PostgresLogs(self._log_writer)
         self._partitions = Partitions(self.address, lease)
         self.accounts = Accounts(self._writer, self._lent)
+        self.people = People(self._writer, self._lent)
 
     @classmethod
     def open(cls, url: str, *, lease: float = LEASE) -> PostgresStore:

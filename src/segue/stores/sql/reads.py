@@ -193,9 +193,10 @@ class Reads:
             return [_run_row(row) for row in connection.execute(sql, values)]
 
     def tasks(
-        self, namespace: str, *, state: str | None = "open", assignee: str | None = None, run: int | None = None
-    ) -> builtins.list[Task]:
-        given = {"tasks.state = ?": state, "tasks.assignee = ?": assignee, "tasks.run = ?": run}
+        self, namespace: str, *, state: str | None = "open", assignee: str | None = None, run: int | None = None,
+        task: int | None = None,
+    ) -> builtins.list[Task]:  # fmt: skip
+        given = {"tasks.state = ?": state, "tasks.assignee = ?": assignee, "tasks.run = ?": run, "tasks.task = ?": task}
         chosen = {condition: value for condition, value in given.items() if value is not None}
         conditions = " AND ".join(["WHERE tasks.namespace = ?", *chosen])
         with self._readers.reading() as connection:

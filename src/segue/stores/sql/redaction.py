@@ -10,10 +10,8 @@ from segue.stores.sql.statements import Connection, Statement, numbers
 _closed = Statement("find_closed_runs")
 _rewrite = Statement("rewrite_event")
 _tell = Statement("append_last_event")
-_clear = [
-    Statement(f"clear_{name}")
-    for name in ("run", "tasks_of_run", "attributes_of_run", "published_of_run", "cached_of_run", "artifacts_of_run")
-]
+_OF_RUN = ("tasks", "task_notes", "attributes", "published", "cached", "artifacts")
+_clear = [Statement("clear_run"), *(Statement(f"clear_{table}_of_run") for table in _OF_RUN)]
 
 
 def redact(

@@ -16,6 +16,7 @@ from segue.stores.sql import cache, retention
 from segue.stores.sql.accounts import Accounts
 from segue.stores.sql.commit import landed
 from segue.stores.sql.figures import Figures
+from segue.stores.sql.people import People
 from segue.stores.sql.reads import Conditions, Reads
 from segue.stores.sql.schedules import Schedules
 from segue.stores.sql.statements import Connection, Statement
@@ -49,6 +50,7 @@ class SqliteStore(Reads, Schedules, Figures):
         self._ownership = Ownership(self._writer)
         self._logs = SqliteLogs(logs_path(self.path))
         self.accounts = Accounts(self._writer, self._lent)
+        self.people = People(self._writer, self._lent)
 
     @classmethod
     def open(cls, path: str | os.PathLike[str], *, durability: Durability = "full") -> SqliteStore:

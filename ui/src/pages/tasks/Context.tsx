@@ -2,11 +2,11 @@
 import { Link } from '@tanstack/react-router'
 import type { HumanTask } from '../../api/schema'
 import { absolute, duration, moment, until } from '../../parts/format'
-import { Icon } from '../../parts/Icon'
 import { StateIcon, stateWord } from '../../parts/State'
-import { Ago, useNow } from '../../parts/Time'
+import { useNow } from '../../parts/Time'
 import { words } from '../../words'
 import { groups, spent } from '../run/groups'
+import { History } from './History'
 import { useRunOf } from './Work'
 
 const w = words.tasks
@@ -37,20 +37,7 @@ export function Context({ task }: { task: HumanTask }) {
           </div>
         ))}
       </section>
-      <section style={{ border: 0 }}>
-        <h3>{w.history}</h3>
-        {task.closed_at != null && <Entry icon="user" who={task.closed_by?.replace(/^user:/, '') ?? ''} what={w.answered} at={task.closed_at} />}
-        <Entry icon="flow" who={data?.run.workflow ?? ''} what={`${w.askedFor} ${task.assignee}`} at={task.opened_at} />
-      </section>
+      <History key={task.task} task={task} workflow={data?.run.workflow ?? ''} />
     </aside>
-  )
-}
-
-function Entry({ icon, who, what, at }: { icon: 'user' | 'flow'; who: string; what: string; at: number }) {
-  return (
-    <div className="log">
-      <span className="av none" style={{ borderStyle: 'solid' }}><Icon name={icon} small /></span>
-      <div><b className="b">{who}</b> {what}<div className="tiny faint"><Ago at={at} /></div></div>
-    </div>
   )
 }

@@ -14,6 +14,7 @@ import { StateChip } from '../../parts/State'
 import { useNow } from '../../parts/Time'
 import { say, sayError } from '../../parts/toasts'
 import { words } from '../../words'
+import { Hands, Taken, useName } from './claiming'
 import { factsOf } from './facts'
 
 const w = words.tasks
@@ -21,6 +22,7 @@ const w = words.tasks
 export function Work({ task, next, back }: { task: HumanTask; next: (done: HumanTask) => void; back: () => void }) {
   const now = useNow()
   const may = useAllowed()('tasks:act')
+  const me = useName()
   const description = useDescription(task)
   return (
     <section className="work" aria-label={task.name}>
@@ -32,7 +34,7 @@ export function Work({ task, next, back }: { task: HumanTask; next: (done: Human
         </div>
         {description && <p className="dim" style={{ marginTop: 2 }}>{description}</p>}
         <Subject subject={task.subject} />
-        {task.state === 'open' ? may && <Answer task={task} next={next} /> : <div style={{ marginTop: 16 }}><h3 className="sub">{w.answer}</h3><Json value={task.outcome} /></div>}
+        {task.state === 'open' ? may && (task.claimed_by && task.claimed_by !== me ? <Taken task={task} /> : <Answer task={task} next={next} />) : <div style={{ marginTop: 16 }}><h3 className="sub">{w.answer}</h3><Json value={task.outcome} /></div>}
       </div>
     </section>
   )
@@ -122,6 +124,8 @@ function Answer({ task, next }: { task: HumanTask; next: (done: HumanTask) => vo
       <div className="done">
         <button className="btn primary" style={{ height: 32, padding: '0 14px' }} disabled={busy}>{w.complete} <kbd aria-hidden="true">⌘↵</kbd></button>
         {wrong > 0 && <span className="failed word small" role="alert">{words.form.errors(wrong)}</span>}
+        <span className="grow" />
+        <Hands task={task} />
       </div>
     </form>
   )

@@ -155,10 +155,24 @@ CREATE TABLE segue.tasks (
     subject bytea,
     closed_at bigint,
     closed_by text,
-    outcome bytea
+    outcome bytea,
+    claimed_by text,
+    claimed_at bigint
 );
 CREATE UNIQUE INDEX tasks_by_run ON segue.tasks (run, key);
 CREATE INDEX tasks_by_state ON segue.tasks (namespace, state, assignee);
+
+-- What people have said and agreed about a task; never changed, only added to.
+CREATE TABLE segue.task_notes (
+    note bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    run bigint NOT NULL,
+    task bigint NOT NULL,
+    at bigint NOT NULL,
+    actor text NOT NULL,
+    kind text NOT NULL,
+    text text NOT NULL
+);
+CREATE INDEX task_notes_by_run ON segue.task_notes (run, task);
 
 -- value: JSON text. By its hash, because a key of an index has a limit that a value has not.
 CREATE TABLE segue.attributes (

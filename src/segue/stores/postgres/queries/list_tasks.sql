@@ -2,7 +2,8 @@
 -- last committed state.
 SELECT
     tasks.task, tasks.run, runs.id, tasks.namespace, tasks.key, tasks.name, tasks.assignee, tasks.state,
-    tasks.opened_at, tasks.due, tasks.form, tasks.subject, tasks.closed_at, tasks.closed_by, tasks.outcome
+    tasks.opened_at, tasks.due, tasks.form, tasks.subject, tasks.closed_at, tasks.closed_by, tasks.outcome,
+    tasks.claimed_by, tasks.claimed_at
 FROM segue.tasks JOIN segue.runs ON runs.run = tasks.run
 WHERE tasks.namespace = ?
 ORDER BY tasks.task

@@ -135,10 +135,24 @@ CREATE TABLE tasks (
     subject BLOB,
     closed_at INTEGER,
     closed_by TEXT,
-    outcome BLOB
+    outcome BLOB,
+    claimed_by TEXT,
+    claimed_at INTEGER
 ) STRICT;
 CREATE UNIQUE INDEX tasks_by_run ON tasks (run, key);
 CREATE INDEX tasks_by_state ON tasks (namespace, state, assignee);
+
+-- What people have said and agreed about a task; never changed, only added to.
+CREATE TABLE task_notes (
+    note INTEGER PRIMARY KEY,
+    run INTEGER NOT NULL,
+    task INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    actor TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    text TEXT NOT NULL
+) STRICT;
+CREATE INDEX task_notes_by_run ON task_notes (run, task);
 
 -- value: JSON text.
 CREATE TABLE attributes (

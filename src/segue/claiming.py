@@ -1,0 +1,108 @@
+"""What people say and agree among each other about a human task: who sees to it, and what is to be kept in mind."""
+
+from __future__ import annotations
+
+import asyncio
+import builtins
+from typing import Literal
+
+import msgspec
+
+from segue.errors import CallerError, InvalidArgument, TaskClaimed
+from segue.handles import HumanTask
+from segue.kernel.names import checked_name, checked_text
+from segue.runtime.clock import Clock
+from segue.runtime.journal import JournalFormat
+from segue.stores.base import Store, Task
+
+LONGEST_COMMENT = 10_000
+"""Characters."""
+
+
+class TaskNote(msgspec.Struct, frozen=True):
+    """What somebody has said or done about a task, at a time (µs). ``text``: of a comment."""
+
+    at: int
+    actor: str
+    kind: Literal["claimed", "released", "commented"]
+    text: str
+
+
+class Claiming:
+    """The part of an engine by which people share tasks out. What it builds on is the engine's.
+
+    A claim says to others that somebody sees to a task. It keeps nobody from answering it, so that no task waits for
+    somebody who is away; where the workflow hands the task on, it lapses. Runs know nothing of claims and comments.
+    """
+
+    namespace: str
+    clock: Clock
+    store: Store
+    journal: JournalFormat
+
+    async def claim_task(self, task: HumanTask, *, by: str, over: str | None = None) -> None:
+        """Has a task be somebody's. Theirs already: nothing happens.
+
+        Args:
+            over: whose it is as far as they know, and who has it no more.
+
+        Raises:
+            TaskClaimed: it is somebody else's than ``over``'s. CallerError: it is not open.
+        """
+        _named(by)
+        if over is not None:
+            checked_name(over, "whoever has a task")
+        if not await self._claim(task, by, over=over, actor=by):
+            found = await asyncio.to_thread(self._open, task)
+            if found.claimed_by != by:
+                raise TaskClaimed(task.name, task.run_id, found.claimed_by)
+
+    async def release_task(self, task: HumanTask, *, by: str) -> None:
+        """Has a task be nobody's that is theirs.
+
+        Raises:
+            TaskClaimed: it is not theirs. CallerError: it is not open.
+        """
+        _named(by)
+        if not await self._claim(task, None, over=by, actor=by):
+            found = await asyncio.to_thread(self._open, task)
+            raise TaskClaimed(task.name, task.run_id, found.claimed_by)
+
+    async def comment_on_task(self, task: HumanTask, text: str, *, by: str) -> None:
+        """Adds a comment for whoever sees to the task. It is kept with the run, and erased with it.
+
+        Raises:
+            InvalidArgument: it is empty or too long. CallerError: the task is not open.
+        """
+        _named(by)
+        if not checked_text(text, "a comment").strip() or len(text) > LONGEST_COMMENT:
+            raise InvalidArgument(f"a comment has 1 to {LONGEST_COMMENT:,} characters", path="$.text")
+        sealed = self.journal.seal_text(text)
+        if not await asyncio.to_thread(self.store.people.comment, task.task, sealed, self.clock.now(), by):
+            raise _not_open(task)
+
+    async def task_notes(self, task: HumanTask) -> builtins.list[TaskNote]:
+        """What was said and done about a task, the first one first."""
+        rows = await asyncio.to_thread(self.store.people.notes, task.run, task.task)
+        return [TaskNote(row.at, row.actor, row.kind, row.text and self.journal.open_text(row.text)) for row in rows]
+
+    async def _claim(self, task: HumanTask, by: str | None, *, over: str | None, actor: str) -> bool:
+        claim, now = self.store.people.claim, self.clock.now()
+        return await asyncio.to_thread(claim, task.task, by, now, over=over, actor=actor)
+
+    def _open(self, task: HumanTask) -> Task:
+        found = self.store.tasks(self.namespace, task=task.task)
+        if not found:
+            raise _not_open(task)
+        return found[0]
+
+
+def _named(by: str) -> None:
+    if not checked_name(by, "whoever has a task"):
+        raise InvalidArgument("a task is claimed, released and commented on by somebody: say who, with by=")
+
+
+def _not_open(task: HumanTask) -> CallerError:
+    return CallerError(
+        f"task {task.name!r} of run {task.run_id!r} is not open any more; somebody has answered or withdrawn it"
+    )

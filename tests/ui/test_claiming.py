@@ -1,0 +1,91 @@
+"""Tasks that people share out: who sees to which, what they tell each other, and whom it is taken from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ui_kit import Screen, Served
+
+from segue import Engine
+
+pytestmark = pytest.mark.xdist_group("screens")
+OTHER = "Mira Reuter"
+
+
+async def the_task(engine: Engine, name: str = "Approve order-48219") -> Any:
+    while True:
+        for task in await engine.tasks():
+            if task.name == name:
+                return task
+
+
+async def left_to(engine: Engine, name: str | None) -> Any:
+    """The task once it is theirs."""
+    while (found := await the_task(engine)).claimed_by != name:
+        pass
+    return found
+
+
+def test_a_task_is_claimed_commented_on_and_released(screen: Screen, served: Served) -> None:
+    page = screen.page
+    screen.open("/tasks", "Approve order-48219")
+    page.get_by_role("button", name="Claim", exact=True).click()
+    page.get_by_role("link", name="Claimed by you 1").click()
+    served.do(lambda engine: left_to(engine, "you"))
+    page.get_by_role("textbox", name="Add a comment").fill("Stock is there.")
+    page.get_by_role("button", name="Comment", exact=True).click()
+    page.get_by_role("complementary").get_by_text("Stock is there.").wait_for()
+    assert page.get_by_role("textbox", name="Add a comment").input_value() == ""
+    assert "You claimed it" in page.get_by_role("complementary").inner_text()
+    screen.shoot("tasks-claimed")
+    assert screen.violations() == []
+    page.get_by_role("button", name="Unclaim").click()
+    screen.see("You have claimed no task")
+    served.do(lambda engine: left_to(engine, None))
+
+
+@pytest.mark.parametrize("size", ["wide", "narrow"])
+def test_what_somebody_else_sees_to_is_seen_at_once_and_taken_over(chromium: Any, served: Served, size: str) -> None:
+    screen = Screen(chromium, served.url, size)
+    page = screen.page
+
+    async def claimed(engine: Engine) -> int:
+        task = await the_task(engine)
+        await engine.claim_task(task, by=OTHER, over=task.claimed_by)
+        await engine.comment_on_task(task, f"They want it before\n{size}.", by=OTHER)
+        return int(task.task)
+
+    number = served.do(the_task).task
+    screen.open(f"/tasks?task={number}", "Complete and go on")
+    served.do(claimed)  # without a reload
+    screen.see("and sees to it.")
+    assert page.get_by_role("button", name="Complete and go on").count() == 0
+    history = page.get_by_role("complementary")
+    history.get_by_text(f"They want it before {size}").wait_for()
+    assert history.is_visible()
+    screen.shoot(f"tasks-taken-{size}")
+    assert screen.violations() == []
+    page.get_by_role("button", name="Take over").click()
+    page.get_by_role("button", name="Complete and go on").wait_for()
+    served.do(lambda engine: left_to(engine, "you"))
+    screen.close()
+    assert screen.errors == []
+
+
+def test_an_old_screen_takes_nobodys_task_away(screen: Screen, served: Served) -> None:
+    """Whoever clicks has not seen yet that it is somebody's."""
+    page = screen.page
+
+    async def taken(engine: Engine) -> None:
+        task = await the_task(engine, "Approve order-48298")
+        await engine.claim_task(task, by=OTHER)
+
+    number = served.do(lambda engine: the_task(engine, "Approve order-48298")).task
+    page.route("**/api/v1/live*", lambda route: route.abort())
+    screen.open(f"/tasks?task={number}", "Complete and go on")
+    served.do(taken)
+    page.get_by_role("button", name="Claim", exact=True).click()
+    screen.see("has been claimed by")
+    assert served.do(lambda engine: the_task(engine, "Approve order-48298")).claimed_by == OTHER
+    screen.errors.clear()  # the stream that was cut, and the refusal

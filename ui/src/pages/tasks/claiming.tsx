@@ -1,0 +1,66 @@
+// Whose a task is: the mark of whoever has it, and the buttons by which it changes hands.
+import { useQuery } from '@tanstack/react-query'
+import { useState } from 'react'
+import { ask } from '../../api/client'
+import { sessionQuery } from '../../api/queries'
+import type { HumanTask } from '../../api/schema'
+import { done } from '../../parts/Confirm'
+import { roughly } from '../../parts/format'
+import { Icon } from '../../parts/Icon'
+import { useNow } from '../../parts/Time'
+import { words } from '../../words'
+
+const w = words.tasks
+
+/** The name of whoever looks, as tasks and comments have it. */
+export function useName(): string {
+  return useQuery(sessionQuery).data?.name ?? ''
+}
+
+/** Two letters for a name: of its first two parts, or its first two. */
+function initials(name: string): string {
+  const parts = name.split(/[^\p{L}\p{N}]+/u).filter(Boolean)
+  const letters = parts.length > 1 ? [...parts[0]!][0]! + [...parts[1]!][0]! : [...(parts[0] ?? '')].slice(0, 2).join('')
+  return letters.toUpperCase()
+}
+
+export function Mark({ of }: { of: string | null | undefined }) {
+  const me = useName()
+  if (!of) return <span className="av none"><Icon name="user" small /></span>
+  return <span className={`av ${of === me ? '' : 'other'}`} title={w.has(of)}><span aria-hidden="true">{initials(of)}</span><span className="sr">{w.has(of)}</span></span>
+}
+
+/** Claims, releases and takes over; what has happened meanwhile is refused and said. */
+export function useClaiming(task: HumanTask): { busy: boolean; claim: () => void; release: () => void } {
+  const [busy, setBusy] = useState(false)
+  const carry = async (work: Promise<unknown>, text: string) => {
+    setBusy(true)
+    await done(work, text)
+    setBusy(false)
+  }
+  const path = { task: task.task }
+  return {
+    busy,
+    claim: () => void carry(ask('claim_task', { path, body: { over: task.claimed_by ?? null } }), w.claimedIt(task.name)),
+    release: () => void carry(ask('release_task', { path, body: {} }), w.releasedIt(task.name)),
+  }
+}
+
+/** Beside the button that answers: for a task that is nobody's, or one's own. */
+export function Hands({ task }: { task: HumanTask }) {
+  const { busy, claim, release } = useClaiming(task)
+  return task.claimed_by ? <button type="button" className="btn quiet" disabled={busy} onClick={release}>{w.release}</button> : <button type="button" className="btn" disabled={busy} onClick={claim}>{w.claim}</button>
+}
+
+/** In place of the form: somebody else sees to it. */
+export function Taken({ task }: { task: HumanTask }) {
+  const now = useNow()
+  const { busy, claim } = useClaiming(task)
+  return (
+    <div className="taken panel row">
+      <Mark of={task.claimed_by} />
+      <p className="grow"><b className="b">{task.claimed_by}</b> {w.seesToIt(roughly(Math.max(0, now - (task.claimed_at ?? now))))}</p>
+      <button className="btn" disabled={busy} onClick={claim}>{w.takeOver}</button>
+    </div>
+  )
+}
