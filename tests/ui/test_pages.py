@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -68,6 +69,19 @@ def test_pages(chromium: Any, served: Served, numbers: dict[str, int], size: str
     screen.close()
     assert {name: bad for name, bad in found.items() if bad} == {}
     assert screen.errors == []
+
+
+def test_labels_of_the_time_axis_leave_each_other_room(chromium: Any, served: Served, numbers: dict[str, int]) -> None:
+    for size in ("wide", "narrow"):
+        screen = Screen(chromium, served.url, size)
+        screen.open(f"/runs/{numbers['incident']}", "Compensation")
+        places = screen.page.evaluate(
+            "[...document.querySelectorAll('.tick')].map((each) => each.getBoundingClientRect())"
+            ".filter((box) => box.width > 0).map((box) => [box.left, box.right]).sort((a, b) => a[0] - b[0])"
+        )
+        screen.close()
+        assert len(places) >= 2, "where it begins, and now"
+        assert [pair for pair in pairwise(places) if pair[0][1] > pair[1][0] + 1] == [], size
 
 
 def test_first_page_is_light(screen: Screen) -> None:

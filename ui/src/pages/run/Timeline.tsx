@@ -62,10 +62,10 @@ function Head({ scale, open }: { scale: Axis; open: boolean }) {
       <div className="num" role="columnheader">{w.duration}</div>
       <div className="tr" role="columnheader" aria-label={words.time.now}>
         {scale.ticks.filter((tick) => !scale.folds.some((fold) => tick.left > fold.left - 8 && tick.left < fold.left + fold.width)).map((tick) => (
-          <span key={tick.left} className="tick" style={{ left: `${tick.left}%` }}>{tick.at === 0 ? '0s' : duration(tick.at)}</span>
+          <span key={tick.left} className={tick.major ? 'tick' : 'tick minor'} style={{ left: `${tick.left}%` }}>{tick.at === 0 ? '0s' : duration(tick.at)}</span>
         ))}
         {scale.folds.filter((fold) => fold.left < 84).map((fold) => (
-          <span key={fold.from} className="tick" style={{ left: `${fold.left}%`, border: 0, padding: '0 3px' }} title={w.idle(duration(fold.to - fold.from))}>{duration(fold.to - fold.from)}</span>
+          <span key={fold.from} className="tick minor" style={{ left: `${fold.left}%`, border: 0, padding: '0 3px' }} title={w.idle(duration(fold.to - fold.from))}>{duration(fold.to - fold.from)}</span>
         ))}
         {open && <span className="tick nowtick">{words.time.now}</span>}
       </div>

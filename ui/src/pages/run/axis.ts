@@ -11,6 +11,8 @@ export interface Fold {
 export interface Tick {
   at: number
   left: number
+  /** It is labelled on a narrow screen too. */
+  major: boolean
 }
 
 export interface Axis {
@@ -33,6 +35,9 @@ interface Stretch {
 const NICE = [1, 2, 5]
 /** Percent between two labels, at least. */
 const APART = 9
+/** The same on a narrow screen, and from where on the word at the right end stands there. */
+const FAR_APART = 36
+const LAST_MAJOR = 56
 const END = 98.5
 
 export function axis(calls: CallView[], from: number, to: number, unfolded: boolean): Axis {
@@ -97,11 +102,15 @@ function ticks(stretches: Stretch[], from: number): Tick[] {
   const total = shown.reduce((sum, each) => sum + each.to - each.from, 0)
   const step = niceStep(total / 6)
   const found: Tick[] = []
+  let major = -FAR_APART
   for (const each of shown) {
     for (let at = from + Math.ceil((each.from - from) / step) * step; at <= each.to; at += step) {
       const left = each.left + ((at - each.from) / Math.max(1, each.to - each.from)) * each.width
       const before = found[found.length - 1]
-      if (left < 92 && (before === undefined || left - before.left >= APART)) found.push({ at: at - from, left })
+      if (left >= 92 || (before !== undefined && left - before.left < APART)) continue
+      const stands = left - major >= FAR_APART && left <= LAST_MAJOR
+      if (stands) major = left
+      found.push({ at: at - from, left, major: stands })
     }
   }
   return found
