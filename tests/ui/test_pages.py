@@ -84,6 +84,22 @@ def test_labels_of_the_time_axis_leave_each_other_room(chromium: Any, served: Se
         assert [pair for pair in pairwise(places) if pair[0][1] > pair[1][0] + 1] == [], size
 
 
+def test_a_logged_line_does_not_run_into_its_time(chromium: Any, served: Served, numbers: dict[str, int]) -> None:
+    screen = Screen(chromium, served.url, "narrow")
+    screen.open(f"/runs/{numbers['incident']}?tab=logs", "score of C-20418")
+    over = screen.page.evaluate(
+        "[...document.querySelectorAll('.logl')].map((line) => {"
+        "const text = document.createRange(); text.selectNodeContents(line.firstElementChild);"
+        "return line.lastElementChild.getBoundingClientRect().left - text.getBoundingClientRect().right })"
+    )
+    search = screen.page.get_by_label("Find in logs").bounding_box()
+    screen.shoot("run-logs-narrow")
+    screen.close()
+    assert over
+    assert min(over) >= 4
+    assert search["width"] >= 100
+
+
 def test_first_page_is_light(screen: Screen) -> None:
     screen.open("/overview", "Needs a person")
     sizes: dict[str, int] = screen.page.evaluate(
