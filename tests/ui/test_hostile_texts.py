@@ -77,6 +77,9 @@ async def fill(engine: Engine) -> list[int]:
     asking = await engine.start(asks, EVIL, id=f"asks {EVIL}")
     while not await engine.tasks():
         await engine.changed(asking.run)
+    (task,) = await engine.tasks()
+    await engine.claim_task(task, by=EVIL)
+    await engine.comment_on_task(task, f"comment {EVIL} {LINKS}", by=EVIL)
     await engine.schedules.create("nightly", asks, Schedule(Every("24h"), args=(EVIL,)))
     return [failed.run, asking.run]
 
@@ -85,8 +88,9 @@ def test_nothing_that_a_user_wrote_runs_anywhere(screen: Screen, served: Served)
     failed, asking = served.do(fill)
     page = screen.page
     places = {
-        "/overview": "hostile", "/runs": "hostile", "/workflows": "hostile", "/tasks": "boss", "/schedules": "nightly",
-        "/workers": "hostile", f"/runs/{asking}": "asks for harm", f"/runs/{failed}": "error <img",
+        "/overview": "hostile", "/runs": "hostile", "/workflows": "hostile", "/tasks": "comment <img",
+        "/schedules": "nightly", "/workers": "hostile", f"/runs/{asking}": "asks for harm",
+        f"/runs/{failed}": "error <img",
     }  # fmt: skip
     for path, text in places.items():
         screen.open(path, text)
