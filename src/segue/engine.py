@@ -282,7 +282,11 @@ class Engine(Claiming, Repairing, Starting, Steering):
     def dispossessed(self, error: Exception) -> None:
         """Another owner has taken over, or the store has failed for good: this engine goes on as a client, and takes
         over again when it can; after a failure not at once, because the next try would most likely fail as well."""
-        log.warning("ownership of app %r is lost (%s); going on as a client", self.app, error)
+        log.warning(
+            "ownership of app %r is lost (%s); this process goes on as a client and joins again by itself",
+            self.app,
+            error,
+        )
         duty, self._duty = self._duty, None
         self._client = Remote(self.store, self.clock)
         if duty is not None:

@@ -36,6 +36,18 @@ def shown(url: str) -> str:
     return f"postgresql://{user}{'@' if user else ''}{place.rpartition('://')[2].partition('?')[0]}"
 
 
+def without_password(url: str) -> str:
+    """The URL as a person may be told to write it: with a word in the place of its password."""
+    if not is_postgres(url):
+        return url
+    before, at, place = url.rpartition("@")
+    scheme, _, login = before.rpartition("://")
+    user, colon, _ = login.partition(":")
+    place, mark, query = place.partition("?")
+    kept = "&".join(part for part in query.split("&") if not part.startswith(("password=", "sslpassword=")))
+    return f"{scheme}{'://' if at else ''}{user}{':PASSWORD' if colon else ''}{at}{place}{mark if kept else ''}{kept}"
+
+
 def restore_database(backup: str, url: str) -> None:
     """See ``engine.restore``."""
     if is_postgres(url):

@@ -33,6 +33,23 @@ def test_nobody_there() -> None:
     assert "hidden" not in str(caught.value)
 
 
+def test_a_password_that_is_wrong_or_not_there() -> None:
+    with own_server() as server:
+        server.execute("CREATE ROLE joe LOGIN PASSWORD 'right'")
+        server.stop()
+        rules = server.folder / "data" / "pg_hba.conf"
+        rules.write_text(f"host all joe 127.0.0.1/32 scram-sha-256\n{rules.read_text()}")
+        server.start()
+        place = f"127.0.0.1:{server.port}/postgres"
+        with pytest.raises(StoreUnavailable, match=r"password .*; see whether .* password and database") as caught:
+            PostgresStore.open(f"postgresql://joe:hidden@{place}")
+        assert "hidden" not in str(caught.value)
+        with pytest.raises(StoreUnavailable, match="the server asks for a password and none was given; write postgres"):
+            PostgresStore.open(f"postgresql://joe@{place}")
+    with pytest.raises(StoreUnavailable, match="see whether it runs and takes connections from here"):
+        PostgresStore.open(f"postgresql://joe:hidden@{place}")
+
+
 def test_no_such_database(postgres_database: Callable[[], str]) -> None:
     url = urlunsplit(urlsplit(postgres_database())._replace(path="/no_such"))
     with pytest.raises(StoreUnavailable, match=r"no such database|does not exist"):

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from cyclopts import Parameter
 
 from segue.errors import InvalidArgument, StoreUnavailable
-from segue.opening import shown
+from segue.opening import shown, without_password
 from segue.settings import app_name, database_url, is_postgres, namespace_name, server_url, sqlite_path
 
 
@@ -72,12 +72,14 @@ class Scope:
             )
 
     def command(self, *words: str) -> str:
-        """A command line for the same database, app and namespace, to be copied by a person."""
+        """A command line for the same database, app and namespace, to be copied by a person. It is printed and logged, so
+        no password stands in it."""
         given = [part for flag, value in self._flags() if value for part in (flag, value)]
         return shlex.join(["segue", *words, *given])
 
     def _flags(self) -> tuple[tuple[str, str | None], ...]:
-        return ("--url", self.url), ("--app", self.app), ("--namespace", self.namespace)
+        url = None if self.url is None else without_password(self.url)
+        return ("--url", url), ("--app", self.app), ("--namespace", self.namespace)
 
 
 @Parameter(name="*", group="Everywhere")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import select
+from functools import cache
 from typing import Any
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
+from urllib.parse import SplitResult, parse_qsl, quote, urlencode, urlsplit
 
 import psycopg
-from psycopg import errors
+from psycopg import conninfo, errors
+from psycopg.pq import Conninfo
 
 from segue.errors import InvalidArgument, StoreCorrupt, StoreError, StoreUnavailable
 from segue.stores.postgres.columns import send_columns
@@ -63,6 +65,10 @@ _ADVICE: dict[type[Exception], str] = {
     errors.InvalidCatalogName: "there is no such database; make it with createdb",
     errors.InsufficientPrivilege: "the user lacks a right; grant CREATE on the database, or all on schema segue",
 }
+_UNREADABLE = (
+    "the URL of the database cannot be read; write postgresql://user:password@host:5432/database?sslmode=require, with "
+    "special characters of user and password in percent-encoding (% is %25, @ is %40, / is %2F, # is %23, ? is %3F)"
+)
 _DAMAGED: tuple[type[Exception], ...] = (errors.DataCorrupted, errors.IndexCorrupted)
 
 
@@ -74,20 +80,50 @@ class Address:
 
     Attributes:
         shown: the URL without its password, for messages.
+
+    Raises:
+        InvalidArgument: it cannot be read. What stands in it is not repeated: a password that is not encoded may be
+            taken for any part of it.
     """
 
     def __init__(self, url: str) -> None:
-        parts = urlsplit(url)
+        parts = _parts(url)
         # To libpq a plus is a plus, not the space that it is in a form.
         given = dict(parse_qsl(parts.query.replace("+", "%2B"), keep_blank_values=True))
         prepare = given.pop("prepare", "on")
         if prepare not in ("on", "off"):
             raise InvalidArgument(f"prepare={prepare} in the database's URL: it is on or off")
         self.prepares = prepare == "on"
-        self.target = urlunsplit(parts._replace(scheme="postgresql", query=urlencode(given, quote_via=quote)))
+        for name in given:
+            if name.isidentifier() and name not in _parameters():
+                raise InvalidArgument(f"{name}=… in the database's URL is no parameter of a PostgreSQL connection")
+        # By hand: urlunsplit leaves the slashes of an empty host out, which a URL that names a socket has.
+        query = urlencode(given, quote_via=quote)
+        self.target = f"postgresql://{parts.netloc}{parts.path}{'?' if query else ''}{query}"
+        try:
+            conninfo.conninfo_to_dict(self.target)
+        except psycopg.ProgrammingError:
+            raise InvalidArgument(_UNREADABLE) from None
         place = parts.netloc.rpartition("@")[2]
         user = f"{parts.username}@" if parts.username else ""
-        self.shown = urlunsplit(("postgresql", user + place, parts.path, "", ""))
+        self.shown = f"postgresql://{user}{place}{parts.path}"
+
+
+def _parts(url: str) -> SplitResult:
+    """The URL, taken apart where that can be done in one way only."""
+    place = url.partition("://")[2].partition("?")[0]
+    host = place.rpartition("@")[2]
+    if place.count("@") > 1 or "#" in url or "/" in place.removesuffix(host):
+        raise InvalidArgument(_UNREADABLE)
+    try:
+        return urlsplit(url)
+    except ValueError:  # a bracket without the other one
+        raise InvalidArgument(_UNREADABLE) from None
+
+
+@cache
+def _parameters() -> frozenset[str]:
+    return frozenset(option.keyword.decode() for option in Conninfo.get_defaults())
 
 
 def connect(address: Address, *, patience: float, reads: bool = False) -> Connection:
@@ -111,6 +147,8 @@ def connect(address: Address, *, patience: float, reads: bool = False) -> Connec
             keepalives_count=3,
             application_name="segue",
         )
+    except psycopg.OperationalError as error:
+        raise _refusal(error, address) from error
     except psycopg.Error as error:
         raise meaning(error, address) from error
     send_columns(connection)
@@ -123,6 +161,19 @@ def connect(address: Address, *, patience: float, reads: bool = False) -> Connec
         connection.close()
         raise
     return connection
+
+
+def _refusal(error: psycopg.OperationalError, address: Address) -> StoreUnavailable:
+    """Why there is no connection. The server's words have no code that one could tell them by."""
+    told = str(error).strip().replace("\n", "; ")
+    if error.pgconn is not None and error.pgconn.needs_password:
+        advice = "the server asks for a password and none was given; write postgresql://user:password@host/database"
+    else:
+        advice = (
+            "see whether it runs and takes connections from here, and whether host, port, user, password and database "
+            "in the URL are right"
+        )
+    return StoreUnavailable(f"{address.shown}: the server cannot be reached or refuses ({told}); {advice}")
 
 
 def beginning(address: Address, patience: float) -> bytes:
