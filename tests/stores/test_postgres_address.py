@@ -33,7 +33,7 @@ def test_a_socket_is_named_by_a_parameter() -> None:
     "password", ["p@hidden", "p@hid/den", "p/hidden", "12/hidden", "p#hidden", "p?hidden", "p%hidden"]
 )
 def test_a_password_that_is_not_encoded_is_not_taken_for_something_else(password: str) -> None:
-    with pytest.raises(InvalidArgument, match="cannot be read.*percent-encoding") as caught:
+    with pytest.raises(InvalidArgument, match=r"cannot be read.*percent-encoding") as caught:
         Address(f"postgresql://joe:{password}@host/shop")
     assert "hid" not in str(caught.value)
 

@@ -16,6 +16,7 @@ import random
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
+from datetime import datetime
 
 import msgspec
 
@@ -69,6 +70,8 @@ class Ownership:
         self._writer = writer
         self._lease = lease
         self._held: set[Fence] = set()
+        self._until: dict[Fence, datetime] = {}
+        """Until when leases last, as the database has promised."""
 
     def own(self, app: str, worker: str, serves: Mapping[str, str] | None) -> Fence:
         with self._writer.transaction() as session:
@@ -90,7 +93,8 @@ class Ownership:
     def tend(self, fence: Fence) -> Holding:
         """Goes on with the lease, throws out whoever is dead, claims what is free; see ``Store.tend``."""
         with self._writer.transaction() as session:
-            if not _renew.one(session, (self._lease, fence.app, fence.epoch)):
+            renewed = _renew.one(session, (self._lease, fence.app, fence.epoch, self._until.get(fence)))
+            if not renewed:
                 raise lost(fence)
             ranges = _read(session, fence.app)
             _expire.one(session, (fence.app,))
@@ -105,6 +109,7 @@ class Ownership:
             ranges = _merged(ranges)
             if msgspec.json.encode(ranges) != before:
                 _write_anew(session, fence.app, ranges)
+        ((self._until[fence],),) = renewed  # not before it is committed
         own = [each for each in ranges if each.epoch == fence.epoch]
         others = tuple(_served(*what) for epoch, *what, _ in owners if epoch != fence.epoch)
         return Holding(_slots(own), _surplus(ranges, own, live, share), others)
@@ -147,6 +152,7 @@ class Ownership:
         if fence not in self._held:
             return
         self._held.discard(fence)
+        self._until.pop(fence, None)
         if not clean:
             return
         with suppress(StoreError, FenceLost), self._writer.transaction() as session:
