@@ -48,8 +48,8 @@ class NotServed(CallerError):
     def __init__(self, workflow: str, app: str, worker: str, serves: list[str]) -> None:
         super().__init__(
             f"the runs of app {app!r} in this database are owned by {worker}, which has no workflow {workflow!r} "
-            f"(it has: {', '.join(sorted(serves)) or 'none'}); start a worker that has this code (beside it on PostgreSQL, "
-            "in its place on a file), or give this code an app of its own (SEGUE_APP, --app)"
+            f"(it has: {', '.join(sorted(serves)) or 'none'}); start a worker that has this code (beside it on "
+            "PostgreSQL, in its place on a file), or give this code an app of its own (SEGUE_APP, --app)"
         )
         self.workflow = workflow
         self.app = app

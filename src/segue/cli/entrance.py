@@ -24,24 +24,21 @@ class Entrance:
 
     Attributes:
         provider: at which people log in, if one is set.
-        empty: nobody has an account, and nobody can log in. first: the command that makes the first one.
-
-    Raises:
-        InvalidArgument: nobody has an account, and others than this machine could ask.
+        advice: what to tell whoever starts it, if nobody has an account and nobody can log in; else empty.
     """
 
-    def __init__(self, engine: Engine, scope: Scope, host: str, flag: str = "--host") -> None:
+    def __init__(self, engine: Engine, scope: Scope, host: str) -> None:
         self.accounts = Accounts(engine.store.accounts, engine.clock.now)
         self.provider = _provider()
         # Who can log in elsewhere needs no account beforehand; everybody has to, then.
-        self.empty = self.provider is None and not self.accounts.exist()
-        self.first = scope.command("user", "add", "NAME", "--role", "admin", "--everywhere")
-        if self.empty and host not in HERE:
-            raise InvalidArgument(
-                f"nobody has an account yet, and {flag} {host} would let everybody in; make one first: {self.first}"
-            )
+        empty = self.provider is None and not self.accounts.exist()
+        here = host in HERE
+        first = scope.command("user", "add", "NAME", "--role", "admin", "--everywhere")
+        whom = "only this machine is served, without a login" if here else "nobody is let in"
+        self.advice = f"nobody has an account: {whom}, until there is one: {first}" if empty else ""
         known = Known(self.accounts, engine.namespace)
-        self.access: Access = FirstLoopback(Loopback(getuser()), known) if self.empty else known
+        # On another address nobody is let in, not even this machine: what comes by a proxy comes from there as well.
+        self.access: Access = FirstLoopback(Loopback(getuser()), known) if empty and here else known
 
 
 def _provider() -> OidcSettings | None:

@@ -72,8 +72,8 @@ class Scope:
             )
 
     def command(self, *words: str) -> str:
-        """A command line for the same database, app and namespace, to be copied by a person: without a password, since it
-        is printed and logged."""
+        """A command line for the same database, app and namespace, to be copied by a person: without a password, since
+        it is printed and logged."""
         given = [part for flag, value in self._flags() if value for part in (flag, value)]
         return shlex.join(["segue", *words, *given])
 

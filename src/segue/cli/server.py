@@ -68,12 +68,9 @@ async def _serve(
         advise = here.info if as_json else _advise
         app = application(engine, entrance.access, accounts=entrance.accounts, base=base, provider=entrance.provider)
         listening = listen(app, host=host, port=port, proxies=proxies)
-        if entrance.empty:
-            advise(
-                "nobody has an account: only this machine is served, without a login, until there is one: "
-                f"{entrance.first}"
-            )
-        elif host not in HERE:
+        if entrance.advice:
+            advise(entrance.advice)
+        if host not in HERE:
             advise("passwords and keys travel as they are: have a proxy with TLS before it")
         shown = f"{listening.url}{base}/" if base else listening.url
         if as_json:

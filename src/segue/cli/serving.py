@@ -92,7 +92,7 @@ async def serve(
 
 
 def _listen_to_machines(engine: Engine, scope: Scope, host: str, port: int) -> Listening:
-    entrance = Entrance(engine, scope, host, "--metrics-host")
+    entrance = Entrance(engine, scope, host)
     return listen(machine_application(engine, entrance.access, accounts=entrance.accounts), host=host, port=port)
 
 
