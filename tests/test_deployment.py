@@ -30,6 +30,8 @@ FULL = {
     "env": [{"name": "SEGUE_LEASE", "value": "20"}],
     "server": {"base": "/segue", "ingress": {"enabled": True, "host": "segue.example", "tlsSecret": "tls"}},
     "worker": {"autoscaling": {"enabled": True}},
+    "volumes": [{"name": "authority", "secret": {"secretName": "authority"}}],
+    "volumeMounts": [{"name": "authority", "mountPath": "/etc/authority", "readOnly": True}],
     "nodeSelector": {"disk": "fast"},
     "tolerations": [{"key": "spot", "operator": "Exists"}],
     "podAnnotations": {"team": "shop"},
@@ -101,6 +103,31 @@ def test_a_worker_gets_longer_to_end_than_its_steps() -> None:
     arguments = pod["containers"][0]["args"]
     assert arguments[arguments.index("--grace") + 1] == "40s"
     assert pod["terminationGracePeriodSeconds"] > 40
+
+
+def test_pods_begin_anew_with_another_url_of_the_database() -> None:
+    def sums(url: str) -> set[str]:
+        manifests = render(FULL | {"database": {"url": url}})
+        pods = [each["spec"]["template"] for (kind, _), each in manifests.items() if kind == "Deployment"]
+        assert all(pod["metadata"]["annotations"]["team"] == "shop" for pod in pods)
+        return {pod["metadata"]["annotations"]["checksum/database"] for pod in pods}
+
+    assert sums("postgresql://db/segue") == sums("postgresql://db/segue")
+    assert sums("postgresql://db/segue").isdisjoint(sums("postgresql://db/other"))
+
+
+def test_nodes_are_drained_and_servers_replaced_without_a_fuss() -> None:
+    manifests = render(FULL)
+    budgets = [each["spec"] for (kind, _), each in manifests.items() if kind == "PodDisruptionBudget"]
+    assert [budget["unhealthyPodEvictionPolicy"] for budget in budgets] == ["AlwaysAllow"] * 2
+    server = manifests["Deployment", "shop-segue-server"]["spec"]["template"]["spec"]["containers"][0]
+    assert server["lifecycle"]["preStop"], "requests that are on their way still find it"
+
+
+def test_every_pod_has_the_volumes_that_are_given() -> None:
+    for pod, container in containers(render(FULL)):
+        assert {each["name"] for each in container["volumeMounts"]} == {"tmp", "authority"}
+        assert {each["name"] for each in pod["volumes"]} == {"tmp", "authority"}
 
 
 @pytest.mark.parametrize(

@@ -46,6 +46,19 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end }}
 {{- end -}}
 
+{{/* The checksum: pods begin anew with another URL of the database, where the chart makes the secret of it. */}}
+{{- define "segue.annotations" -}}
+{{- if or .Values.podAnnotations (not .Values.database.existingSecret) -}}
+annotations:
+  {{- with .Values.podAnnotations }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
+  {{- if not .Values.database.existingSecret }}
+  checksum/database: {{ .Values.database.url | sha256sum }}
+  {{- end }}
+{{- end -}}
+{{- end -}}
+
 {{- define "segue.pod" -}}
 serviceAccountName: {{ include "segue.name" . }}
 automountServiceAccountToken: false
@@ -74,6 +87,9 @@ affinity:
 volumes:
   - name: tmp
     emptyDir: {}
+  {{- with .Values.volumes }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
 {{- end -}}
 
 {{- define "segue.container" -}}
@@ -87,6 +103,9 @@ securityContext:
 volumeMounts:
   - name: tmp
     mountPath: /tmp
+  {{- with .Values.volumeMounts }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
 env:
   {{- include "segue.environment" . | nindent 2 }}
 {{- end -}}
