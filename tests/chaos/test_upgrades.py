@@ -13,7 +13,6 @@ import upgrade_program
 from fleet_kit import Fleet, Worker, until
 
 from segue import Engine, Handle
-from segue.kernel import events as e
 from segue.stores.base import RunFilter
 
 pytestmark = [pytest.mark.xdist_group("fleet"), pytest.mark.timeout(1200)]
@@ -51,12 +50,12 @@ class Upgrade:
         for handle in handles:
             assert (await handle.result(timeout=90)).endswith(f"sent by {release}")
             history = await handle.history()
-            outcomes = Counter(r.event.key for r in history if isinstance(r.event, e.StepCompleted))
+            outcomes = Counter(r.event.key for r in history if type(r.event).__name__ == "StepCompleted")
             assert set(outcomes.values()) == {1}
             assert len(outcomes) == {"1": 2, "2": 3}[release]
 
     async def waiting(self) -> list[str]:
-        rows = self.clients["1"].store.list(RunFilter(states=("waiting",), limit=1000))
+        rows = await self.clients["1"].list(RunFilter(states=("waiting",), limit=1000))
         return [row.error for row in rows if row.error]
 
 
