@@ -48,6 +48,8 @@ _CAUSES: tuple[tuple[type[Exception], str], ...] = (
     (Unstorable, "unstorable"),
     (EndlessContinuation, "endless-continuation"),
 )
+KNOWN = tuple(kind for kind, _ in _CAUSES)
+"""Errors that are a cause of their own; any other is a bug."""
 
 
 def halt(conductor: Conductor, run: Resident, error: Exception) -> None:

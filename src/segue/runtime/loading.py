@@ -12,15 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from segue.errors import (
-    EndlessContinuation,
-    NonDeterminism,
-    NotDeterministic,
-    PayloadError,
-    StoreError,
-    StoreUnavailable,
-    Unstorable,
-)
+from segue.errors import PayloadError, StoreError, StoreUnavailable, Unstorable
 from segue.kernel import commands as c
 from segue.kernel import events as e
 from segue.kernel.adoption import CODE, OtherCode, Past
@@ -393,7 +385,7 @@ def _carry_out(conductor: Conductor, run: Resident, commands: list[c.Command]) -
 
 
 def _known(error: Exception, run: Resident) -> Exception:
-    if not isinstance(error, (NonDeterminism, NotDeterministic, PayloadError, EndlessContinuation, Unstorable)):
+    if not isinstance(error, incidents.KNOWN):
         log.error("run %s does not replay", run.id, exc_info=error, extra=about(run))
     return error
 
