@@ -11,11 +11,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -23,16 +22,14 @@ sys.path.insert(0, str(Path(__file__).parent))  # for the kits beside this file
 
 import segue.authoring.python.keyed  # its steps are every test's, whichever uses them first
 import segue.notifying.workflow  # noqa: F401 - as are these
-from segue.authoring.python.definitions import STEPS, WORKFLOWS
+from registry_kit import REGISTRIES, Names, held, hold, holding
 
-_REGISTRIES: tuple[Any, ...] = (STEPS, WORKFLOWS)
 if TYPE_CHECKING:
     from postgres_kit import PostgresServer
 
-_EVERYWHERE = tuple(dict(registry._by_name) for registry in _REGISTRIES)
-_Names = tuple[dict[str, Any], ...]
+_EVERYWHERE = held()
 _ROOT = Path(__file__).parents[1]
-_defined: dict[str, _Names] = {}
+_defined: dict[str, Names] = {}
 """What each source file defines, for each registry."""
 
 _MISSING = ("missing tool:", "could not import ")
@@ -141,24 +138,23 @@ class Apps:
 
     @pytest.hookimpl(hookwrapper=True)
     def pytest_make_collect_report(self, collector: pytest.Collector) -> Generator[None]:
-        with _registries(tuple({} for _ in _REGISTRIES)):
+        with holding([{} for _ in REGISTRIES]):
             yield
             _note(collector.path if isinstance(collector, pytest.Module) else None)
 
     @pytest.hookimpl(hookwrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None]:
-        own = tuple(dict(registry._by_name) for registry in _REGISTRIES)
+        own = held()
         for file in _reached(item):
             for names, more in zip(own, _defined.get(file, ()), strict=False):
                 names |= more
-        with _registries(own):
+        with holding(own):
             yield
 
     def pytest_sessionstart(self) -> None:
         """Moves out what conftests of folders named on the command line have defined."""
         _note(None)
-        for registry, names in zip(_REGISTRIES, _EVERYWHERE, strict=True):
-            registry._by_name = dict(names)
+        hold(_EVERYWHERE)
 
 
 class Telling:
@@ -183,23 +179,11 @@ def pytest_configure(config: pytest.Config) -> None:
 def _note(path: Path | None) -> None:
     """Notes what has been defined: by module, or as the test file's own where it stands in none."""
     files = {_file(module) for module in list(sys.modules.values())}
-    for index, registry in enumerate(_REGISTRIES):
-        for name, found in registry._by_name.items():
+    for index, defined in enumerate(held()):
+        for name, found in defined.items():
             file = found.function.__code__.co_filename
-            names = _defined.setdefault(file if file in files else str(path), tuple({} for _ in _REGISTRIES))
+            names = _defined.setdefault(file if file in files else str(path), tuple({} for _ in REGISTRIES))
             names[index][name] = found
-
-
-@contextmanager
-def _registries(names: _Names) -> Iterator[None]:
-    before = [registry._by_name for registry in _REGISTRIES]
-    for registry, each in zip(_REGISTRIES, names, strict=True):
-        registry._by_name = each
-    try:
-        yield
-    finally:
-        for registry, each in zip(_REGISTRIES, before, strict=True):
-            registry._by_name = each
 
 
 def _reached(item: pytest.Item) -> set[str]:

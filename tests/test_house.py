@@ -143,6 +143,7 @@ def inner(pytester: pytest.Pytester) -> pytest.Pytester:
     """An empty project with this project's conftest."""
     pytester.makeini("[pytest]\nasyncio_default_fixture_loop_scope = function\n")
     pytester.makeconftest((ROOT / "tests" / "conftest.py").read_text())
+    pytester.makepyfile(registry_kit=(ROOT / "tests" / "registry_kit.py").read_text())
     return pytester
 
 

@@ -5,25 +5,31 @@ from __future__ import annotations
 import importlib.util
 import inspect
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
+from registry_kit import held, holding
 from segue import Engine
-from segue.authoring.python.definitions import STEPS, WORKFLOWS
 
 DOCUMENT = Path(__file__).parent.parent.parent / "docs" / "messages.md"
 SNIPPETS = re.findall(r"^```python\n(.*?)^```$", DOCUMENT.read_text(), re.DOTALL | re.MULTILINE)
 
 
 @pytest.fixture
-def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    for registry in (WORKFLOWS, STEPS):  # what other files define goes by the names of the document too
-        ours = {
-            name: found for name, found in registry._by_name.items() if found.function.__module__.startswith("segue.")
-        }
-        monkeypatch.setattr(registry, "_by_name", ours)
+def program(tmp_path: Path) -> Iterator[ModuleType]:
+    with holding([_ours(names) for names in held()]):  # what other files define goes by the names of the document too
+        yield _load(tmp_path)
+
+
+def _ours(names: dict[str, Any]) -> dict[str, Any]:
+    return {name: found for name, found in names.items() if found.function.__module__.startswith("segue.")}
+
+
+def _load(tmp_path: Path) -> ModuleType:
     file = tmp_path / "messages_document.py"
     file.write_text("\n\n".join(SNIPPETS))
     spec = importlib.util.spec_from_file_location("messages_document", file)

@@ -6,12 +6,13 @@ import ast
 import inspect
 import linecache
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
-from segue.authoring.python.definitions import STEPS, WORKFLOWS
+from registry_kit import held, holding
 
 DOCS = Path(__file__).parent.parent.parent / "docs"
 
@@ -38,11 +39,11 @@ async def play(page: str) -> ModuleType:
 
 
 @pytest.fixture(autouse=True)
-def apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A folder and an app of its own."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(STEPS, "_by_name", dict(STEPS._by_name))
-    monkeypatch.setattr(WORKFLOWS, "_by_name", dict(WORKFLOWS._by_name))
+    with holding(held()):
+        yield
 
 
 async def test_transactions() -> None:

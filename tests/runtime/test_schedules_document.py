@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
+from registry_kit import held, holding
 from segue import testing, workflow
-from segue.authoring.python.definitions import STEPS, WORKFLOWS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "schedules.md").read_text()
 BLOCKS = re.findall(r"^```python\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
@@ -27,8 +27,11 @@ async def test_the_page_does_what_it_says(tmp_path: Path, monkeypatch: pytest.Mo
     (tmp_path / "reports.py").write_text(BLOCKS[0])
     monkeypatch.syspath_prepend(tmp_path)
     # What is declared there is no business of other tests' engines in this process.
-    for registry in (WORKFLOWS, STEPS):
-        monkeypatch.setattr(registry, "_by_name", dict(registry._by_name))
+    with holding(held()):
+        await _play(tmp_path)
+
+
+async def _play(tmp_path: Path) -> None:
     reports = importlib.import_module("reports")
     async with testing.engine(tmp_path, workflows=[reports.nightly, report]) as world:
         names: dict[str, Any] = vars(reports) | {"world": world, "engine": world.engine, "report": report}

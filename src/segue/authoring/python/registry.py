@@ -93,7 +93,7 @@ class Workflows(Registry[D]):
 
     def __init__(self) -> None:
         super().__init__("workflow")
-        self.versions = Versions(bases=lambda: self._by_name)
+        self.versions = Versions(bases=self._by_name)
 
     def add(self, definition: Any) -> None:
         self._refuse_other(self.versions.labelled(definition.name, definition.label), definition)

@@ -11,7 +11,7 @@ hundred new runs, chosen by their ids, so that the same id always gets the same 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any, Literal, Protocol
 from zlib import crc32
 
@@ -63,18 +63,15 @@ class Versions:
         bases: the base version by name, where that is kept elsewhere. What is not in there is not known here.
     """
 
-    def __init__(
-        self, workflows: Iterable[Versioned] = (), *, bases: Callable[[], dict[str, Any]] | None = None
-    ) -> None:
-        own: dict[str, Any] = {}
-        self._bases = bases or (lambda: own)
+    def __init__(self, workflows: Iterable[Versioned] = (), *, bases: dict[str, Any] | None = None) -> None:
+        self._bases = {} if bases is None else bases
         self._beside: dict[str, dict[str, Any]] = {}
         for workflow in workflows:
             self.add(workflow)
 
     def _labelled(self, name: str) -> dict[str, Any]:
         """All versions of a workflow by label, in the order in which they were defined."""
-        base = self._bases().get(name)
+        base = self._bases.get(name)
         if base is None:
             return {}
         found = self._beside.get(name, {})
@@ -97,7 +94,7 @@ class Versions:
         labelled[workflow.label] = workflow
         steady = [each for each in labelled.values() if each.ramp is None]
         self._beside[workflow.name] = labelled
-        self._bases()[workflow.name] = (steady or list(labelled.values()))[-1]
+        self._bases[workflow.name] = (steady or list(labelled.values()))[-1]
 
     def all(self, name: str) -> list[Any]:
         """The versions of a workflow, in the order in which they were defined."""
@@ -109,20 +106,23 @@ class Versions:
     def base(self, name: str) -> Any | None:
         """What new runs get that a ramp does not take, and what rolling runs go on with: of the versions without a ramp
         the one that was defined last."""
-        return self._bases().get(name)
+        return self._bases.get(name)
 
     def for_new(self, name: str, id: str) -> Any | None:
         """The version of a new run with this id."""
+        base = self._bases.get(name)
+        if len(self._beside.get(name, ())) < 2:
+            return base
         for workflow in self._labelled(name).values():
             if workflow.ramp is not None and crc32(id.encode()) % 10_000 < workflow.ramp * 100:
                 return workflow
-        return self.base(name)
+        return base
 
     def serving(self, name: str, version: str) -> Any | None:
         """What goes on with a run that was started with ``version``; None: nothing here may."""
-        base = self.base(name)
-        if base is None:
-            return None
+        base = self._bases.get(name)
+        if base is None or base.version == version:
+            return base
         own = self._labelled(name).get(label_of(version))
         if base.versioning == "pinned" or (own is not None and own.versioning == "pinned"):
             return own if own is not None and (own.label or own.version == version) else None
@@ -133,9 +133,9 @@ class Versions:
         with a label as ``label/``."""
         return {
             name: [f"{each.label}/" if each.label else each.version for each in self.all(name)]
-            for name, base in self._bases().items()
+            for name, base in self._bases.items()
             if base.versioning == "pinned"
         }
 
     def names(self) -> list[str]:
-        return sorted(self._bases())
+        return sorted(self._bases)
