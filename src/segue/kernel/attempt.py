@@ -11,6 +11,8 @@ from contextvars import ContextVar
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Protocol
 
+import msgspec
+
 from segue.errors import NotInWorkflow
 
 if TYPE_CHECKING:
@@ -59,7 +61,7 @@ class Identity(Protocol):
     workflow: str
 
 
-class Attempt:
+class Attempt(msgspec.Struct, eq=False):
     """Who is running: the run, the step, the number of the attempt; and the request to stop.
 
     Attributes:
@@ -69,37 +71,23 @@ class Attempt:
         over: why nothing of it is taken any more.
     """
 
-    __slots__ = (
-        "_on_cancel", "artifacts", "attempt", "beaten", "beaten_at", "cancel_requested", "earlier", "handed_over",
-        "headers", "host", "identity", "key", "name", "over", "progress", "secrets", "state_writes",
-    )  # fmt: skip
-
-    def __init__(
-        self,
-        identity: Identity,
-        key: str,
-        name: str,
-        attempt: int,
-        host: Host,
-        headers: dict[str, str] | None = None,
-    ) -> None:
-        self.identity = identity
-        self.key = key
-        self.name = name
-        self.attempt = attempt
-        self.host = host
-        self.headers = headers
-        self.cancel_requested = False
-        self.progress: Any = None
-        self.state_writes: dict[tuple[str, str], Any] | None = None
-        self.artifacts: dict[str, Payload] | None = None
-        self.secrets: Any = None
-        self.beaten: Any = None
-        self.beaten_at = 0.0
-        self.earlier: Any = None
-        self.handed_over = False
-        self.over: str | None = None
-        self._on_cancel: list[Callable[[], None]] | None = None
+    identity: Identity
+    key: str
+    name: str
+    attempt: int
+    host: Host
+    headers: dict[str, str] | None = None
+    earlier: Any = None
+    cancel_requested: bool = False
+    progress: Any = None
+    state_writes: dict[tuple[str, str], Any] | None = None
+    artifacts: dict[str, Payload] | None = None
+    secrets: Any = None
+    beaten: Any = None
+    beaten_at: float = 0.0
+    handed_over: bool = False
+    over: str | None = None
+    _on_cancel: list[Callable[[], None]] | None = None
 
     @property
     def run(self) -> int:

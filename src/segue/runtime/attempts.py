@@ -16,6 +16,8 @@ from contextvars import Context, copy_context
 from functools import partial
 from typing import Any, Literal, Protocol
 
+import msgspec
+
 from segue.errors import StepTimeout
 from segue.kernel.attempt import CURRENT, Attempt
 from segue.kernel.commands import RunStep
@@ -34,17 +36,12 @@ Limit = Literal["timeout", "schedule_to_start", "schedule_to_close", "heartbeat"
 """What of a step's terms can end an attempt."""
 
 
-class Outcome:
+class Outcome(msgspec.Struct, eq=False):
     """How an attempt ended: with an encoded result, or with an exception."""
 
-    __slots__ = ("cancelled", "error", "result")
-
-    def __init__(
-        self, result: Payload | None = None, error: BaseException | None = None, cancelled: bool = False
-    ) -> None:
-        self.result = result
-        self.error = error
-        self.cancelled = cancelled
+    result: Payload | None = None
+    error: BaseException | None = None
+    cancelled: bool = False
 
 
 class ProcessPool(Protocol):
@@ -63,36 +60,29 @@ class ProcessPool(Protocol):
     async def close(self) -> None: ...
 
 
-class Running:
-    """An attempt under way."""
+class Running(msgspec.Struct, eq=False):
+    """An attempt under way.
 
-    __slots__ = (
-        "attempt", "attempts", "command", "done", "future", "inner", "intercepted", "runner", "started_at", "stopping",
-        "thread", "timed_out", "timers",
-    )  # fmt: skip
+    Attributes:
+        started_at: when (µs) it was. done: hears how it ended; None once nobody wants to.
+        attempts: among which it runs.
+        inner: the step itself, where interceptors are around it.
+        timed_out: the limit that it has exceeded. stopping: it has been asked to stop.
+    """
 
-    def __init__(
-        self,
-        attempt: Attempt,
-        command: RunStep,
-        runner: StepRunner,
-        started_at: int,
-        done: Callable[[Running, Outcome], None],
-    ) -> None:
-        self.attempt = attempt
-        self.command = command
-        self.runner = runner
-        self.started_at = started_at
-        self.done: Callable[[Running, Outcome], None] | None = done
-        self.future: asyncio.Future[Any] | None = None
-        self.intercepted = False
-        self.inner: asyncio.Future[Any] | None = None
-        """The step itself, where interceptors are around it."""
-        self.thread: ThreadFuture[Any] | None = None
-        self.timers: dict[Limit, asyncio.TimerHandle] | None = None
-        self.timed_out: Limit | None = None
-        self.stopping = False
-        self.attempts: Attempts
+    attempt: Attempt
+    command: RunStep
+    runner: StepRunner
+    started_at: int
+    done: Callable[[Running, Outcome], None] | None
+    attempts: Attempts
+    future: asyncio.Future[Any] | None = None
+    intercepted: bool = False
+    inner: asyncio.Future[Any] | None = None
+    thread: ThreadFuture[Any] | None = None
+    timers: dict[Limit, asyncio.TimerHandle] | None = None
+    timed_out: Limit | None = None
+    stopping: bool = False
 
     def follow(self, future: asyncio.Future[Any]) -> None:
         """The attempt ends with the future, or what is around it goes on from there."""
@@ -167,7 +157,6 @@ class Attempts:
         this is closed: its run goes on elsewhere, and an outcome of ours would be the step's."""
         if self._closed:
             return
-        running.attempts = self
         self.running.add(running)
         if self.prepare is not None:
             self.prepare(running.attempt)

@@ -46,10 +46,11 @@ def dispatch(conductor: Conductor, run: Resident, command: RunStep) -> None:
     if runner.spec.executor == queues.EXECUTOR:
         queues.offer(conductor, run, command)
         return
-    attempt = Attempt(run, command.key, command.spec.name, command.attempt, conductor.host, command.headers)
-    attempt.earlier = command.heartbeat
+    attempt = Attempt(
+        run, command.key, command.spec.name, command.attempt, conductor.host, command.headers, command.heartbeat
+    )
     now = conductor.clock.now()
-    running = Running(attempt, command, runner, now, conductor.finished)
+    running = Running(attempt, command, runner, now, conductor.finished, conductor.attempts)
     run.active[command.key] = running
     if command.close_by is None:
         conductor.attempts.start(running)

@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
+
 from segue.kernel.commands import SendMessage
 from segue.kernel.events import DecisionEvaluated, Event, RunStarted, StepCompleted, StepFailed, StepScheduled
 from segue.kernel.execution import Execution
@@ -37,7 +39,7 @@ def refuse(future: asyncio.Future[Any], error: Exception) -> None:
         future.set_exception(error)
 
 
-class Finished:
+class Finished(msgspec.Struct, eq=False):
     """An attempt that has ended: the event that says how, and the keyed state it wrote. Kept until the event is on
     disk, whatever becomes of the run in memory, so that no side effect is repeated.
 
@@ -46,72 +48,53 @@ class Finished:
         refused: it was part of a segment that the database cannot store. Once more, and it is taken for the cause.
     """
 
-    __slots__ = ("artifacts", "blob", "event", "refused", "state")
-
-    def __init__(
-        self,
-        event: StepCompleted | StepFailed | StepScheduled,
-        state: dict[tuple[str, str], Any] | None,
-        blob: Blob | None = None,
-        artifacts: dict[str, Payload] | None = None,
-    ) -> None:
-        self.event = event
-        self.state = state
-        self.blob = blob
-        self.artifacts = artifacts
-        self.refused = False
+    event: StepCompleted | StepFailed | StepScheduled
+    state: dict[tuple[str, str], Any] | None
+    blob: Blob | None = None
+    artifacts: dict[str, Payload] | None = None
+    refused: bool = False
 
 
-class Extras:
+class Extras(msgspec.Struct, eq=False):
     """What a segment rarely has: everything but events, a status and effects."""
 
-    __slots__ = (
-        "artifacts", "attempts", "attributes", "blobs", "cached", "closed_tasks", "goes_on", "posts", "published",
-        "reassigned", "sent", "settled", "starts", "state", "summary", "tasks",
-    )  # fmt: skip
-
-    def __init__(self) -> None:
-        self.posts: list[Post] = []
-        self.sent: list[tuple[int, SendMessage, Post]] = []
-        """Posts whose sender wants to know what became of them, by their place among all."""
-        self.tasks: list[TaskRow] = []
-        self.closed_tasks: list[str] = []
-        self.reassigned: dict[str, str] = {}
-        self.attributes: dict[str, Any] = {}
-        self.published: dict[str, bytes | None] = {}
-        self.starts: list[StartRun] = []
-        self.state: list[StateWrite] = []
-        self.blobs: list[Blob] = []
-        self.attempts: list[LiveAttempt] = []
-        self.settled: list[str] = []
-        self.summary: str | None = None
-        self.goes_on: GoOn | None = None
-        self.cached: list[CacheEntry] = []
-        self.artifacts: dict[str, bytes] = {}
+    posts: list[Post] = []
+    sent: list[tuple[int, SendMessage, Post]] = []
+    """Posts whose sender wants to know what became of them, by their place among all."""
+    tasks: list[TaskRow] = []
+    closed_tasks: list[str] = []
+    reassigned: dict[str, str] = {}
+    attributes: dict[str, Any] = {}
+    published: dict[str, bytes | None] = {}
+    starts: list[StartRun] = []
+    state: list[StateWrite] = []
+    blobs: list[Blob] = []
+    attempts: list[LiveAttempt] = []
+    settled: list[str] = []
+    summary: str | None = None
+    goes_on: GoOn | None = None
+    cached: list[CacheEntry] = []
+    artifacts: dict[str, bytes] = {}
 
 
-class Segment:
-    """Events of one run that are committed together, what becomes true with them, and what is released by them."""
+class Segment(msgspec.Struct, eq=False):
+    """Events of one run that are committed together, what becomes true with them, and what is released by them.
 
-    __slots__ = (
-        "_extras", "check_inbox", "closes", "consumed", "effects", "events", "finished", "seq", "since", "status",
-        "witnessed",
-    )  # fmt: skip
+    Attributes:
+        witnessed: the events themselves, if somebody wants to hear of them. since: when what came before happened.
+    """
 
-    def __init__(self, seq: int) -> None:
-        self.seq = seq
-        self.events: list[bytes] = []
-        self.effects: list[Effect] = []
-        self.finished: list[Finished] = []
-        self.consumed: list[int] = []
-        self.status: Status | None = None
-        self.check_inbox = False
-        self.closes = False
-        self.witnessed: list[Event] | None = None
-        """The events themselves, if somebody wants to hear of them."""
-        self.since = 0
-        """When what came before them happened."""
-        self._extras: Extras | None = None
+    seq: int
+    events: list[bytes] = []
+    effects: list[Effect] = []
+    finished: list[Finished] = []
+    consumed: list[int] = []
+    status: Status | None = None
+    check_inbox: bool = False
+    closes: bool = False
+    witnessed: list[Event] | None = None
+    since: int = 0
+    _extras: Extras | None = None
 
     @property
     def extras(self) -> Extras:
@@ -170,7 +153,7 @@ class Segment:
         )  # fmt: skip
 
 
-class Resident:
+class Resident(msgspec.Struct, eq=False, kw_only=True):
     """A run that its owner has in memory.
 
     Attributes:
@@ -194,47 +177,37 @@ class Resident:
         segment: what is not handed to the writer yet. in_flight: what the writer is committing.
     """
 
-    __slots__ = (
-        "active", "at", "awaited", "came_closed", "children", "closed", "deadline", "decided", "durable", "execution",
-        "held", "id", "in_flight", "incident_text", "incidents", "namespace", "orphaned", "parent", "paused",
-        "recording", "row_state", "row_wake", "run", "segment", "seq", "started", "taken", "uid", "unread", "withheld",
-        "workflow",
-    )  # fmt: skip
-
-    def __init__(
-        self, *, run: int, id: str, uid: str, namespace: str, workflow: str, execution: Execution | None
-    ) -> None:
-        self.run = run
-        self.id = id
-        self.uid = uid
-        self.namespace = namespace
-        self.workflow = workflow
-        self.execution = execution
-        self.seq = 0
-        self.durable = 0
-        self.at = 0
-        self.deadline = NEVER
-        self.active: dict[str, Any] = {}
-        self.children: dict[str, tuple[int, str]] = {}
-        self.row_wake: int | None = RESIDENT
-        self.row_state = "running"
-        self.segment: Segment | None = None
-        self.in_flight: Segment | None = None
-        self.incidents: set[str] = set()
-        self.incident_text: str | None = None
-        self.closed = False
-        self.came_closed = False
-        self.parent: Any = None
-        self.started: RunStarted | None = None
-        self.awaited: dict[str, Any] = {}
-        self.held: dict[str, str] = {}
-        self.paused: str | None = None
-        self.withheld = False
-        self.taken: set[int] = set()
-        self.unread = False
-        self.orphaned = False
-        self.decided: list[DecisionEvaluated] | None = None
-        self.recording = False
+    run: int
+    id: str
+    uid: str
+    namespace: str
+    workflow: str
+    execution: Execution | None
+    seq: int = 0
+    durable: int = 0
+    at: int = 0
+    deadline: int = NEVER
+    active: dict[str, Any] = {}
+    children: dict[str, tuple[int, str]] = {}
+    row_wake: int | None = RESIDENT
+    row_state: str = "running"
+    segment: Segment | None = None
+    in_flight: Segment | None = None
+    incidents: set[str] = set()
+    incident_text: str | None = None
+    closed: bool = False
+    came_closed: bool = False
+    parent: Any = None
+    started: RunStarted | None = None
+    awaited: dict[str, Any] = {}
+    held: dict[str, str] = {}
+    paused: str | None = None
+    withheld: bool = False
+    taken: set[int] = set()
+    unread: bool = False
+    orphaned: bool = False
+    decided: list[DecisionEvaluated] | None = None
+    recording: bool = False
 
     def open_segment(self) -> Segment:
         """The segment that takes further events."""
