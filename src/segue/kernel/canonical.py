@@ -48,7 +48,15 @@ class _Parameter(NamedTuple):
         return self.suits is None or self.suits(value)
 
 
-_Plan = list[tuple[str, int, _Parameter | None]]
+class _Plan(NamedTuple):
+    """How the canonical form of calls that are alike is made of what they are given."""
+
+    places: list[tuple[str, int, _Parameter | None]]
+    """Where each argument stands among what is given, with its parameter if it has a default."""
+    names: tuple[str, ...] | None
+    """The names of all that is given, if they stand in order and none of them can be left out."""
+
+
 _PLANS_KEPT = 256
 
 
@@ -134,7 +142,9 @@ class Call:
         plan = self._plans.get((len(args), *kwargs, *map(type, given)))
         if plan is None:
             plan = self._plan(args, kwargs, given)
-        return {key: given[i] for key, i, p in plan if p is None or not self._omits(p, given[i])}
+        if plan.names is not None:
+            return dict(zip(plan.names, given, strict=True))
+        return {key: given[i] for key, i, p in plan.places if p is None or not self._omits(p, given[i])}
 
     def encode(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> tuple[Payload, str]:
         """The payload of the arguments, and the hash of their canonical form.
@@ -268,12 +278,16 @@ class Call:
         raise AssertionError(f"{self.name}: inspect takes a call that Call refused")
 
     def _plan(self, args: tuple[Any, ...], kwargs: Mapping[str, Any], given: tuple[Any, ...]) -> _Plan:
-        """Where each argument of the canonical form stands in ``given``, with its parameter if it has a default."""
         self._by_name(args, kwargs)
-        index = {name: i for i, name in enumerate((*(p.name for p in self._positional[: len(args)]), *kwargs))}
-        plan = [(p.key, index[p.name], p if p.default is not _EMPTY else None) for p in self._sorted if p.name in index]
+        names = (*(p.name for p in self._positional[: len(args)]), *kwargs)
+        index = {name: i for i, name in enumerate(names)}
+        places = [
+            (p.key, index[p.name], p if p.default is not _EMPTY else None) for p in self._sorted if p.name in index
+        ]
+        plain = all(p is None for _, _, p in places) and names == tuple(key for key, _, _ in places)
+        plan = _Plan(places, names if plain else None)
         # A default of another class than declared suits, but no other value of that class does.
-        odd = any(p is not None and given[i] is p.default and not p.takes(given[i]) for _, i, p in plan)
+        odd = any(p is not None and given[i] is p.default and not p.takes(given[i]) for _, i, p in places)
         if len(self._plans) < _PLANS_KEPT and not odd:
             self._plans[len(args), *kwargs, *map(type, given)] = plan
         return plan
