@@ -83,10 +83,29 @@ class CodeExecution:
         hash_key: key of the argument hashes, when a codec encrypts.
         interceptors: what is around the workflow.
 
+    What few runs ever change has its default in the class.
+
     Attributes:
         events: how many events it has taken in. began: when its code began (µs).
         paused: what has come in since a person paused it, to be seen when it goes on.
     """
+
+    started: e.RunStarted | None = None
+    replaying = False
+    past: Past | None = None
+    expected_markers: frozenset[str] = frozenset()
+    headers: e.Headers | None = None
+    carries_headers = False
+    events = 0
+    began = 0
+    paused: list[e.Event] | None = None
+    _seed = 0
+    _random: random.Random | None = None
+    _root: asyncio.Task[Any] | None = None
+    _closed = False
+    _cancel: e.CancelRequested | None = None
+    _callback_error: BaseException | None = None
+    _timed_out = False
 
     def __init__(
         self,
@@ -101,27 +120,11 @@ class CodeExecution:
         self.encodings = encodings
         self.hash_key = hash_key
         self.commands: list[c.Command] = []
-        self.started: e.RunStarted | None = None
-        self.replaying = False
-        self.past: Past | None = None
-        self.expected_markers: frozenset[str] = frozenset()
-        self.headers: e.Headers | None = None
-        self.carries_headers = False
         self.calls = Calls(self)
         self.messages = Messages(self, definition.policy)
         self.loop: WorkflowLoop
-        self._seed = 0
-        self._random: random.Random | None = None
-        self._root: asyncio.Task[Any] | None = None
-        self._closed = False
-        self._cancel: e.CancelRequested | None = None
         self._patches: dict[str, bool] = {}
-        self._callback_error: BaseException | None = None
         self._last_round: list[WorkflowTask[Any]] = []
-        self.events = 0
-        self.began = 0
-        self.paused: list[e.Event] | None = None
-        self._timed_out = False
 
     # --- the Execution protocol -------------------------------------------------------------------------------
 
@@ -139,10 +142,11 @@ class CodeExecution:
 
     def apply(self, event: e.Event) -> None:
         loop = self.loop if self.started is not None else self._prepare(event)
+        take = self._take if self.paused is None else self._hold_back
         if _get_running_loop() is loop:
-            self._apply(event)
+            take(event)
         else:
-            loop.enter(self._apply, event)
+            loop.enter(take, event)
 
     def within(self, function: Callable[..., None], *args: Any) -> None:
         if self.started is None:  # there is nothing to enter yet
@@ -150,10 +154,10 @@ class CodeExecution:
         else:
             self.loop.enter(function, *args)
 
-    def _apply(self, event: e.Event) -> None:
-        if self.paused is None:
-            self._take(event)
-        elif type(event) is e.Resumed and event.key is None:
+    def _hold_back(self, event: e.Event) -> None:
+        """Keeps what comes in while a person has paused the run; with the one that lets it go on, all of it is seen."""
+        assert self.paused is not None
+        if type(event) is e.Resumed and event.key is None:
             kept, self.paused = self.paused, None
             # One at a time, each at its own time: timers that became due meanwhile fire where they belong.
             for earlier in (*kept, event):

@@ -130,6 +130,8 @@ class TimerHandle(Handle, eq=False):
 class WorkflowLoop(asyncio.AbstractEventLoop):
     """One run's event loop.
 
+    What few runs ever change has its default in the class.
+
     Args:
         salt: a number that is the same in every replay of the run (from its uid) and differs between runs.
         owner: whoever the running code belongs to; ``current`` hands it out.
@@ -145,25 +147,26 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
         recheck: asked when nothing is ready any more, whether something has become ready after all.
     """
 
+    now = 0
+    dead = False
+    reading = ""
+    acted: NotDeterministic | None = None
+    on_error: Callable[[Callable[..., object], BaseException], None] | None = None
+    halted: Exception | None = None
+    recheck: Callable[[], bool] | None = None
+    _orphans = 0
+    _timers_made = 0
+    _timers_cancelled = 0
+    _prune_tasks_at = _prune_generators_at = 64
+
     def __init__(self, *, salt: int = 0, owner: Any = None) -> None:
         self.owner = owner
-        self.now = 0
-        self.dead = False
-        self.reading = ""
-        self.acted: NotDeterministic | None = None
         self.tasks: list[WorkflowTask[Any]] = []
-        self.on_error: Callable[[Callable[..., object], BaseException], None] | None = None
-        self.halted: Exception | None = None
-        self.recheck: Callable[[], bool] | None = None
         self._number = (salt & 0xFFFFFFFF) << 24
-        self._orphans = 0
         self._ready: deque[Handle] = deque()
         self._timers: list[tuple[int, int, TimerHandle]] = []
-        self._timers_made = 0
-        self._timers_cancelled = 0
         self._context = Context()
         self._generators: list[AsyncGenerator[Any, Any]] = []
-        self._prune_tasks_at = self._prune_generators_at = 64
 
     # --- driving it -------------------------------------------------------------------------------------------
 
