@@ -27,9 +27,12 @@ def planned(engine: Engine, workflow: Any, schedule: Schedule) -> Plan:
     Raises:
         InvalidArgument, UnknownWorkflow: the workflow cannot be started with these arguments.
     """
-    name, _, _, payload, hash = engine._input(workflow, schedule.args)
-    input = msgspec.Raw(engine.journal.readable(payload))
-    return Plan(name, schedule.when, schedule.policy(), input, hash, _tags(schedule.tags), _note(schedule.note))
+    called = engine._input(workflow, schedule.args)
+    input = msgspec.Raw(engine.journal.readable(called.payload))
+    return Plan(
+        called.workflow, schedule.when, schedule.policy(), input, called.hash, _tags(schedule.tags),
+        _note(schedule.note),
+    )  # fmt: skip
 
 
 def merged(engine: Engine, plan: Plan, changes: dict[str, Any]) -> Plan:
@@ -45,8 +48,8 @@ def merged(engine: Engine, plan: Plan, changes: dict[str, Any]) -> Plan:
             raise InvalidArgument(f"a schedule goes by Cron(…), Every(…) or Calendar(…), not by {changes['when']!r}")
         new["rule"] = changes["when"]
     if "args" in changes:
-        _, _, _, payload, hash = engine._input(plan.workflow, tuple(changes["args"]))
-        new |= {"input": msgspec.Raw(engine.journal.readable(payload)), "input_hash": hash}
+        called = engine._input(plan.workflow, tuple(changes["args"]))
+        new |= {"input": msgspec.Raw(engine.journal.readable(called.payload)), "input_hash": called.hash}
     if "tags" in changes:
         new["tags"] = _tags(changes["tags"])
     if "note" in changes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast, overload
 
 from segue.authoring.python.classes import Run0, Run1, Run2, Run3, Run4
 from segue.authoring.python.definitions import WORKFLOWS, Workflow
@@ -53,6 +53,22 @@ Takes1 = Callable[[A], Coro[R]] | type[Run1[A, R]]
 Takes2 = Callable[[A, B], Coro[R]] | type[Run2[A, B, R]]
 Takes3 = Callable[[A, B, C], Coro[R]] | type[Run3[A, B, C, R]]
 Takes4 = Callable[[A, B, C, D], Coro[R]] | type[Run4[A, B, C, D, R]]
+
+
+class Called(NamedTuple):
+    """How a workflow is called.
+
+    Attributes:
+        returns: the type of its result. timeout: how long (µs) a run may take, as the workflow itself says.
+        payload, hash: of its arguments.
+    """
+
+    workflow: str
+    version: str
+    returns: Any
+    timeout: int | None
+    payload: Payload
+    hash: str
 
 
 class Starting(Messaging):
@@ -202,26 +218,30 @@ class Starting(Messaging):
     ) -> tuple[Handle[Any], Started]:
         """Starts a run, with a message for it if there is one; as ``start``. ``by``: who does, for the journal."""
         check_options(id, on_conflict, tags or {})
-        checked_text(summary, "a run's summary")
-        wait, limit = microseconds(delay or 0), None if timeout is None else microseconds(timeout)
+        if summary != "":
+            checked_text(summary, "a run's summary")
+        wait = microseconds(delay) if delay else 0
+        limit = None if timeout is None else microseconds(timeout)
         uid = self._new_uid()
 
         async def start(call: StartCall) -> tuple[Handle[Any], Started]:
-            name, version, returns, payload, hash = self._input(workflow, call.args, id or uid)
-            self._check_served(name, id)
+            name, version, returns, own_limit, payload, hash = self._input(workflow, call.args, id or uid)
+            if self._duty is None:
+                self._check_served(name, id)
             at = self.clock.now()
             begin = at + wait if wait else None
             event = e.RunStarted(
                 at, actor_of(by), call.headers or None, name, id or uid, uid, payload, namespace=self.namespace,
                 version=version, python=PYTHON, tags=tags or {}, input_hash=hash, begin=begin,
-                timeout=self._timeout(name) if limit is None else limit, summary=summary,
+                timeout=own_limit if limit is None else limit, summary=summary,
             )  # fmt: skip
             data, blobs = self.journal.write(event)
             wake = begin or (RESIDENT if self._duty is not None else RESIDENT + 1)
             policy: ConflictPolicy = "replace" if on_conflict == "terminate-if-running" else on_conflict
             operation = StartRun(
                 self.namespace, id or uid, uid, self.app, name, at, data, hash, version, wake, policy, None, tags or {},
-                tuple(blobs), None, post, "running" if begin is None else "waiting", self.journal.seal_text(summary),
+                tuple(blobs), None, post, "running" if begin is None else "waiting",
+                self.journal.seal_text(summary) if summary else "",
             )  # fmt: skip
             answer = await self._start(operation, event, on_conflict)
             return Handle(cast("Engine", self), answer.run, id or uid, returns), answer
@@ -327,29 +347,26 @@ class Starting(Messaging):
         """32 hexadecimal digits that no other run has; the testing kit draws them from its seed."""
         return os.urandom(16).hex()
 
-    def _input(self, workflow: Any, args: tuple[Any, ...], id: str = "") -> tuple[str, str, Any, Payload, str]:
-        """Name, version, result type of a workflow, the payload and hash of its arguments, for a run of this id."""
+    def _input(self, workflow: Any, args: tuple[Any, ...], id: str = "") -> Called:
+        """How a workflow is called, for a run of this id."""
         hash_key = self._codec.hash_key if self._codec else None
         if isinstance(workflow, str) and self.definitions.workflow(workflow) is None and self._duty is None:
             owner = self.store.owner(self.app)
             if owner is not None and workflow in owner.serves:
                 # Its parameters are known there, not here: by position, unchecked.
                 payload, canonical = self.encodings.encode_canonical({"*": args})
-                return workflow, owner.serves[workflow], Any, payload, digest(canonical, hash_key)
+                return Called(workflow, owner.serves[workflow], Any, None, payload, digest(canonical, hash_key))
         definition = self._resolve(workflow)
-        if self.definitions.workflow(definition.name) is definition:
-            definition = self.definitions.for_new(definition.name, id) or definition
+        name = definition.name
+        if self.definitions.workflow(name) is definition:
+            definition = self.definitions.for_new(name, id) or definition
         call_site = definition.bind(self.encodings, hash_key).call_site
         payload, hash = call_site.encode(args, {})
-        return definition.name, definition.version, call_site.returns, payload, hash
-
-    def _timeout(self, workflow: str) -> int | None:
-        definition = self.definitions.workflow(workflow)
-        return None if definition is None else definition.timeout
+        return Called(name, definition.version, call_site.returns, definition.timeout, payload, hash)
 
     def _check_served(self, workflow: str, id: str | None) -> None:
         """A run that its owner has no code for would only stand still. One that is there already may have ended."""
-        if self._duty is not None or (id is not None and self.store.find(self.namespace, id) is not None):
+        if id is not None and self.store.find(self.namespace, id) is not None:
             return
         owner = self.store.owner(self.app)
         if owner is not None and workflow not in owner.serves:
@@ -367,12 +384,12 @@ class Starting(Messaging):
 
     def _resolve(self, workflow: Any) -> Workflow[Any, Any]:
         workflow = definition_of(workflow)
-        name = workflow if isinstance(workflow, str) else getattr(workflow, "name", None)
-        if isinstance(workflow, Workflow) and self.definitions.workflow(workflow.name) is None:
-            WORKFLOWS.add(workflow)
-        found = self.definitions.workflow(name) if isinstance(name, str) else None
         if isinstance(workflow, Workflow):
+            if self.definitions.workflow(workflow.name) is None:
+                WORKFLOWS.add(workflow)
             return workflow
+        name = workflow if isinstance(workflow, str) else getattr(workflow, "name", None)
+        found = self.definitions.workflow(name) if isinstance(name, str) else None
         if found is None:
             if callable(workflow):
                 raise InvalidArgument(

@@ -65,8 +65,10 @@ def checked_text(value: object, what: str) -> str:
 
 def actor_of(by: str) -> str | None:
     """How events name the person who caused them; None if nobody is named."""
+    if by == "":
+        return None
     checked_name(by, "whoever says so")
-    return f"user:{by}" if by else None
+    return f"user:{by}"
 
 
 def _short(value: object) -> str:

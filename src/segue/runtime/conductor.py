@@ -331,9 +331,7 @@ class Conductor:
 
     def rest(self, run: Resident) -> None:
         """An idle run may stay in memory for a while; the oldest one leaves when there are too many."""
-        if run.closed or not run.idle:
-            return
-        if run.run not in self.residents or run.row_wake == RESIDENT:
+        if run.closed or run.row_wake == RESIDENT or not run.idle or run.run not in self.residents:
             return
         self.idle.pop(run.run, None)
         self.idle[run.run] = run

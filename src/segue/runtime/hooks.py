@@ -28,6 +28,9 @@ _OCCASIONS: dict[str, Occasion] = {"completed": "success", "failed": "failure"}
 def ended(conductor: Conductor, run: Resident, segment: Segment, event: e.Event, state: str) -> None:
     """A run ends in this segment: what waits for such an end is started with it."""
     occasion = _OCCASIONS.get(state)
+    hooked = occasion is not None and conductor.definitions.hook(run.workflow, occasion) is not None
+    if not (hooked or conductor.settings.notify):
+        return
     message = summary(event.failure) if isinstance(event, e.RunFailed) else getattr(event, "reason", "")
     if conductor.settings.notify:
         notices.of_run(conductor, run, segment, state, "", event.at, state, message)

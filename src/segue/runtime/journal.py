@@ -46,13 +46,13 @@ class JournalFormat:
 
     def write(self, event: e.Event) -> tuple[bytes, list[Blob]]:
         """The event's row, and the blobs that belong to it."""
-        refs = None
-        if self.codec is not None:
+        if self.codec is None:
+            data = e.encode(event)
+            refs = references(data) if MARK in data else None
+        else:
             refs = references_of(event)
             event = seal_event(event, self.codec)
-        data = e.encode(event)
-        if refs is None and MARK in data:
-            refs = references(data)
+            data = e.encode(event)
         held = [Blob(ref, None) for ref in refs] if refs else []
         if len(data) <= LIMIT:  # nothing in it can be large
             return data, held
