@@ -214,7 +214,7 @@ async def test_a_long_history_loads_without_holding_up_others(tmp_path: Path, lo
         handle = await engine.handle("long")
         signalling = asyncio.create_task(handle.signal("end"))
         ending = asyncio.create_task(handle.result(timeout=300))
-        longest, others = 0.0, 0
+        longest, others, asked_at = 0.0, 0, time.perf_counter()
         while not ending.done():
             began = time.perf_counter()
             assert await (await engine.start(hears, 0)).result() == []
@@ -223,7 +223,7 @@ async def test_a_long_history_loads_without_holding_up_others(tmp_path: Path, lo
         await signalling
         assert await ending == length
         assert others > 3, "others run while it is loaded"
-        assert longest < 0.25
+        assert longest < (time.perf_counter() - asked_at) / 3, "none of them waits for most of it"
 
 
 async def test_loading_very_many_leaves_turns_to_others(tmp_path: Path, until: Until) -> None:
