@@ -69,40 +69,27 @@ class Direct:
         self._held = held
 
     async def _submit(self, operation: Operation, then: Callable[[Any], None]) -> Any:
-        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-
-        def reply(answer: Any) -> None:
-            if isinstance(answer, Rejected):
-                answer = _unstorable(answer)
-            if not isinstance(answer, Exception):
-                then(answer)
-            if future.done():
-                return
-            if isinstance(answer, Exception):
-                future.set_exception(answer)
-            else:
-                future.set_result(answer)
-
-        self._conductor.writer.submit(operation, reply)
+        future: asyncio.Future[Any] = self._conductor.new_future()
+        # A partial, where a closure would be four objects: a thousand starts at once wait here.
+        self._conductor.writer.submit(operation, functools.partial(_reply, future, then))
         return await future
 
     async def start(self, operation: StartRun, event: e.RunStarted) -> Started:
+        return cast(Started, await self._submit(operation, functools.partial(self._started, operation, event)))
+
+    def _started(self, operation: StartRun, event: e.RunStarted, answer: Started) -> None:
         conductor = self._conductor
-
-        def then(answer: Started) -> None:
-            if answer.outcome == "started" and operation.rest is not None:
-                conductor.poke(answer.run)
-            elif answer.outcome == "started" and event.begin is not None:
-                conductor.expect(event.begin)
-            elif answer.outcome == "started":
-                conductor.adopt(answer.run, event)
-            elif answer.outcome == "existing" and answer.run not in conductor.residents:
-                # It may be that only the acknowledgement of its start was lost.
-                conductor.poke(answer.run)
-            if answer.posted is not None:
-                self._poke(answer.posted)
-
-        return cast(Started, await self._submit(operation, then))
+        if answer.outcome == "started" and operation.rest is not None:
+            conductor.poke(answer.run)
+        elif answer.outcome == "started" and event.begin is not None:
+            conductor.expect(event.begin)
+        elif answer.outcome == "started":
+            conductor.adopt(answer.run, event)
+        elif answer.outcome == "existing" and answer.run not in conductor.residents:
+            # It may be that only the acknowledgement of its start was lost.
+            conductor.poke(answer.run)
+        if answer.posted is not None:
+            self._poke(answer.posted)
 
     async def post(self, post: Post, event: e.Event) -> Posted:
         assert post.run is not None
@@ -485,6 +472,20 @@ class Remote:
 
     async def changed(self, run: int) -> None:
         await asyncio.sleep(self.POLL)
+
+
+def _reply(future: asyncio.Future[Any], then: Callable[[Any], None], answer: Any) -> None:
+    """Whoever waits for an operation learns what came of it, after ``then`` has seen to it."""
+    if isinstance(answer, Rejected):
+        answer = _unstorable(answer)
+    if not isinstance(answer, Exception):
+        then(answer)
+    if future.done():
+        return
+    if isinstance(answer, Exception):
+        future.set_exception(answer)
+    else:
+        future.set_result(answer)
 
 
 def _withhold(future: asyncio.Future[Any]) -> None:

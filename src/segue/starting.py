@@ -7,6 +7,8 @@ from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast, overload
 
+import msgspec
+
 from segue.authoring.python.classes import Run0, Run1, Run2, Run3, Run4
 from segue.authoring.python.definitions import WORKFLOWS, Workflow
 from segue.authoring.python.registry import definition_of
@@ -53,6 +55,26 @@ Takes1 = Callable[[A], Coro[R]] | type[Run1[A, R]]
 Takes2 = Callable[[A, B], Coro[R]] | type[Run2[A, B, R]]
 Takes3 = Callable[[A, B, C], Coro[R]] | type[Run3[A, B, C, R]]
 Takes4 = Callable[[A, B, C, D], Coro[R]] | type[Run4[A, B, C, D, R]]
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """What is asked of a start, beside the arguments.
+
+    Attributes:
+        id: the caller's. uid: the internal one of a new run.
+        delay, timeout: µs. actor: who asks.
+    """
+
+    workflow: Any
+    post: Post | None
+    id: str | None
+    uid: str
+    on_conflict: ConflictPolicy
+    tags: dict[str, str]
+    delay: int
+    timeout: int | None
+    summary: str
+    actor: str | None
 
 
 class Called(NamedTuple):
@@ -202,7 +224,7 @@ class Starting(Messaging):
         )  # fmt: skip
         return handle
 
-    async def start_with(
+    def start_with(
         self,
         workflow: Any,
         args: tuple[Any, ...],
@@ -215,63 +237,60 @@ class Starting(Messaging):
         timeout: Duration | None = None,
         summary: str = "",
         by: str = "",
-    ) -> tuple[Handle[Any], Started]:
+    ) -> Coroutine[Any, Any, tuple[Handle[Any], Started]]:
         """Starts a run, with a message for it if there is one; as ``start``. ``by``: who does, for the journal."""
         check_options(id, on_conflict, tags or {})
         if summary != "":
             checked_text(summary, "a run's summary")
-        wait = microseconds(delay) if delay else 0
-        limit = None if timeout is None else microseconds(timeout)
         uid = self._new_uid()
-
-        async def start(call: StartCall) -> tuple[Handle[Any], Started]:
-            name, version, returns, own_limit, payload, hash = self._input(workflow, call.args, id or uid)
-            if self._duty is None:
-                self._check_served(name, id)
-            at = self.clock.now()
-            begin = at + wait if wait else None
-            event = e.RunStarted(
-                at, actor_of(by), call.headers or None, name, id or uid, uid, payload, namespace=self.namespace,
-                version=version, python=PYTHON, tags=tags or {}, input_hash=hash, begin=begin,
-                timeout=own_limit if limit is None else limit, summary=summary,
-            )  # fmt: skip
-            data, blobs = self.journal.write(event)
-            wake = begin or (RESIDENT if self._duty is not None else RESIDENT + 1)
-            policy: ConflictPolicy = "replace" if on_conflict == "terminate-if-running" else on_conflict
-            operation = StartRun(
-                self.namespace, id or uid, uid, self.app, name, at, data, hash, version, wake, policy, None, tags or {},
-                tuple(blobs), None, post, "running" if begin is None else "waiting",
-                self.journal.seal_text(summary) if summary else "",
-            )  # fmt: skip
-            answer = await self._start(operation, event, on_conflict)
-            return Handle(cast("Engine", self), answer.run, id or uid, returns), answer
-
+        asked = Asked(
+            workflow, post, id, uid, on_conflict, tags or {}, microseconds(delay) if delay else 0,
+            None if timeout is None else microseconds(timeout), summary, actor_of(by),
+        )  # fmt: skip
         if not self.interceptors:
-            return await start(StartCall("", id or uid, args))
-        return await self._start_intercepted(start, StartCall(self._name_of(workflow), id or uid, args))
+            return self._start(asked, StartCall("", id or uid, args))
+        return self._start_intercepted(asked, StartCall(self._name_of(workflow), id or uid, args))
 
-    async def _start_intercepted(
-        self, start: Callable[[StartCall], Awaitable[tuple[Handle[Any], Started]]], call: StartCall
-    ) -> tuple[Handle[Any], Started]:
+    async def _start_intercepted(self, asked: Asked, call: StartCall) -> tuple[Handle[Any], Started]:
         answers: list[Started] = []
 
         async def innermost(call: StartCall) -> Handle[Any]:
-            handle, answer = await start(call)
+            handle, answer = await self._start(asked, call)
             answers.append(answer)
             return handle
 
         handle = await chain(self.interceptors, "start", innermost)(call)
         return handle, answers[-1] if answers else Started("existing", handle.run)
 
-    async def _start(self, operation: StartRun, event: e.RunStarted, on_conflict: ConflictPolicy) -> Started:
+    async def _start(self, asked: Asked, call: StartCall) -> tuple[Handle[Any], Started]:
+        uid = asked.uid
+        id = asked.id or uid
+        name, version, returns, own_limit, payload, hash = self._input(asked.workflow, call.args, id)
+        if self._duty is None:
+            self._check_served(name, asked.id)
+        at = self.clock.now()
+        begin = at + asked.delay if asked.delay else None
+        event = e.RunStarted(
+            at, asked.actor, call.headers or None, name, id, uid, payload, namespace=self.namespace,
+            version=version, python=PYTHON, tags=asked.tags, input_hash=hash, begin=begin,
+            timeout=own_limit if asked.timeout is None else asked.timeout, summary=asked.summary,
+        )  # fmt: skip
+        data, blobs = self.journal.write(event)
+        wake = begin or (RESIDENT if self._duty is not None else RESIDENT + 1)
+        policy: ConflictPolicy = "replace" if asked.on_conflict == "terminate-if-running" else asked.on_conflict
+        operation = StartRun(
+            self.namespace, id, uid, self.app, name, at, data, hash, version, wake, policy, None, asked.tags,
+            tuple(blobs), None, asked.post, "running" if begin is None else "waiting",
+            self.journal.seal_text(asked.summary) if asked.summary else "",
+        )  # fmt: skip
         answer = await self._ask(lambda client: client.start(operation, event))
-        while answer.outcome == "refused" and operation.on_conflict != on_conflict:
+        while answer.outcome == "refused" and policy != asked.on_conflict:
             # Its owner ends it, so that its parent, its children and whoever awaits it learn of that as always.
             await self._end_for_good(answer.run)
             answer = await self._ask(lambda client: client.start(operation, event))
         if answer.outcome == "refused":
-            raise RunAlreadyExists(operation.id, answer.reason)
-        return answer
+            raise RunAlreadyExists(id, answer.reason)
+        return Handle(cast("Engine", self), answer.run, id, returns), answer
 
     # --- with a message ---------------------------------------------------------------------------------------
 

@@ -34,7 +34,7 @@ async def test_a_client_changes_nothing(tmp_path: Path, thresholds: tuple[int, i
         assert gc.get_threshold() == thresholds
 
 
-@pytest.mark.parametrize("own", [(50_000, 20, 20), (0, 10, 10)])
+@pytest.mark.parametrize("own", [(100_000, 20, 20), (0, 10, 10)])
 async def test_a_program_with_thresholds_of_its_own_keeps_them(tmp_path: Path, own: tuple[int, int, int]) -> None:
     gc.set_threshold(*own)
     async with Engine(f"sqlite:///{tmp_path / 'a.db'}"):
