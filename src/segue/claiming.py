@@ -1,4 +1,4 @@
-"""What people say and agree among each other about a human task: who sees to it, and what is to be kept in mind."""
+"""What people are asked, and what they agree among each other about it: who sees to it, what is to be kept in mind."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ import msgspec
 
 from segue.errors import CallerError, InvalidArgument, TaskClaimed
 from segue.handles import HumanTask
+from segue.kernel.encoding import Encodings
 from segue.kernel.names import checked_name, checked_text
 from segue.runtime.clock import Clock
 from segue.runtime.journal import JournalFormat
 from segue.stores.base import Store, Task
+from segue.stores.task_rows import ALL, NEVER, Place, TaskFilter
 
 LONGEST_COMMENT = 10_000
 """Characters."""
@@ -39,6 +41,30 @@ class Claiming:
     clock: Clock
     store: Store
     journal: JournalFormat
+    encodings: Encodings
+
+    async def tasks(
+        self, *, assignee: str | None = None, state: str | None = "open", run: int | None = None,
+        task: int | None = None, claimed_by: str | None = None, overdue: bool = False, after: HumanTask | None = None,
+        limit: int | None = None,
+    ) -> builtins.list[HumanTask]:  # fmt: skip
+        """Human tasks, by default the open ones: what is due first comes first, then the one that was opened first. Of
+        closed ones, the last that was closed comes first; of any ``state`` (None), the newest.
+
+        Args:
+            claimed_by: those that this person has said to see to. overdue: those whose time is over.
+            after, limit: a page, of so many behind the last one of the page before; all of them without a limit.
+        """
+        found = TaskFilter(
+            self.namespace, state, assignee, claimed_by, run, task, self.clock.now() if overdue else None,
+            None if after is None else place_of(after), ALL if limit is None else limit,
+        )  # fmt: skip
+        return await self.task_page(found)
+
+    async def task_page(self, where: TaskFilter) -> builtins.list[HumanTask]:
+        """The tasks of a page, in its order."""
+        rows = await asyncio.to_thread(self.store.task_page, where)
+        return [HumanTask.of(row, lambda data: self.encodings.decode(self.journal.payload(data))) for row in rows]
 
     async def claim_task(self, task: HumanTask, *, by: str, over: str | None = None) -> None:
         """Has a task be somebody's. Theirs already: nothing happens.
@@ -95,6 +121,12 @@ class Claiming:
         if not found:
             raise _not_open(task)
         return found[0]
+
+
+def place_of(task: HumanTask) -> Place:
+    """Where a task stands among others, as ``stores.task_rows`` says it."""
+    turns = (task.closed_at, task.due, NEVER + task.task)
+    return Place(next(turn for turn in turns if turn is not None), task.task)
 
 
 def _named(by: str) -> None:

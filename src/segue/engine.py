@@ -367,14 +367,6 @@ class Engine(Claiming, Repairing, Starting, Steering):
 
     # --- people -----------------------------------------------------------------------------------------------
 
-    async def tasks(
-        self, *, assignee: str | None = None, state: str | None = "open", run: int | None = None,
-        task: int | None = None,
-    ) -> list[HumanTask]:  # fmt: skip
-        """Human tasks, by default the open ones."""
-        rows = self.store.tasks(self.namespace, state=state, assignee=assignee, run=run, task=task)
-        return [HumanTask.of(row, lambda data: self.encodings.decode(self.journal.payload(data))) for row in rows]
-
     async def complete_task(self, task: HumanTask, answer: Any, *, by: str = "") -> None:
         """Answers a human task. Acknowledged once it is on disk.
 

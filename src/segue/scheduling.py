@@ -6,6 +6,7 @@ owns the runs finds it and acts on it.
 
 from __future__ import annotations
 
+import asyncio
 import builtins
 import os
 from collections.abc import Callable
@@ -28,7 +29,8 @@ from segue.runtime.scheduled import run_of
 from segue.runtime.schedules import StoreFacts
 from segue.schedule_info import BackfillPreview, ScheduleInfo, info
 from segue.stores.base import StartRun
-from segue.stores.schedule_rows import ScheduleRow, ScheduleWritten, WriteSchedule
+from segue.stores.schedule_rows import SchedulePage, ScheduleRow, ScheduleWritten, WriteSchedule
+from segue.stores.task_rows import ALL
 
 if TYPE_CHECKING:
     from segue.engine import Engine
@@ -204,10 +206,20 @@ class Schedules:
             raise ScheduleDeclared(name, row.workflow)
         await self._delete(name, "", check)
 
-    async def list(self) -> builtins.list[ScheduleInfo]:
-        """All schedules, by name."""
-        rows = self._engine.store.schedules(self._engine.namespace)
-        return [self._info(row, rows) for row in rows if not row.backfill]
+    async def list(self, *, after: str = "", limit: int | None = None) -> builtins.list[ScheduleInfo]:
+        """Schedules by name; ``after`` and ``limit``: a page, of so many behind the last name of the page before."""
+        page = await self.page(SchedulePage(ALL if limit is None else limit, after))
+        return [each for _, each in page]
+
+    async def page(self, where: SchedulePage) -> builtins.list[tuple[ScheduleRow, ScheduleInfo]]:
+        """The schedules of a page in its order, each with the row that it stands in."""
+        engine = self._engine
+        rows = await asyncio.to_thread(engine.store.schedule_page, engine.namespace, where)
+        backfills: dict[str, builtins.list[ScheduleRow]] = {}
+        for row in rows:
+            if row.backfill:
+                backfills.setdefault(row.name, []).append(row)
+        return [(row, self._info(row, backfills.get(row.name, []))) for row in rows if not row.backfill]
 
     async def show(self, name: str) -> ScheduleInfo:
         """One schedule: what it does, where it stands, when it is due next, and its backfills.

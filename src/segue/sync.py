@@ -224,9 +224,9 @@ class Client:
         """As ``Engine.list``."""
         return self.wait(self._engine.list(where))
 
-    def tasks(self, *, assignee: str | None = None) -> builtins.list[HumanTask]:
+    def tasks(self, *, assignee: str | None = None, **which: Any) -> builtins.list[HumanTask]:
         """As ``Engine.tasks``."""
-        return self.wait(self._engine.tasks(assignee=assignee))
+        return self.wait(self._engine.tasks(assignee=assignee, **which))
 
     def complete_step(self, token: str, result: Any = None) -> None:
         """As ``Engine.complete_step``."""

@@ -65,8 +65,8 @@ class SyncSchedules:
     def delete(self, name: str) -> None:
         self._client.wait(self._schedules.delete(name))
 
-    def list(self) -> builtins.list[ScheduleInfo]:
-        return self._client.wait(self._schedules.list())
+    def list(self, *, after: str = "", limit: int | None = None) -> builtins.list[ScheduleInfo]:
+        return self._client.wait(self._schedules.list(after=after, limit=limit))
 
     def show(self, name: str) -> ScheduleInfo:
         return self._client.wait(self._schedules.show(name))

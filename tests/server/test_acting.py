@@ -56,6 +56,32 @@ async def test_a_task_is_answered_by_whoever_is_known_to_ask(api: httpx.AsyncCli
     problem(await api.get(f"/tasks/{2**63}"), 400, "caller-error")
 
 
+async def test_tasks_come_page_by_page_with_counts(api: httpx.AsyncClient, engine: Engine) -> None:
+    for amount in range(5):
+        await until(api, await start(api, "asks", amount), "waiting")
+    everything = await engine.tasks()
+    numbers = [each.task for each in everything]
+    assert numbers == sorted(numbers), "none is due: the first that was opened comes first"
+    await engine.claim_task(everything[4], by="ann")
+    await engine.claim_task(everything[0], by="bob")
+    seen, after, counts = [], None, []
+    while True:
+        page = (await api.get("/tasks", params={"limit": 2} | ({} if after is None else {"after": after}))).json()
+        seen += [[each["task"] for each in page["tasks"]]]
+        counts.append(page["counts"])
+        if (after := page["next"]) is None:
+            break
+    assert seen == [numbers[:2], numbers[2:4], numbers[4:]]
+    assert counts == [{"open": 5, "overdue": 0, "mine": 1, "most": 10_000}, None, None]
+    mine = (await api.get("/tasks", params={"claimed_by": "ann"})).json()
+    assert ([each["task"] for each in mine["tasks"]], mine["next"]) == (numbers[4:], None)
+    assert (await api.get("/tasks", params={"overdue": True})).json()["tasks"] == []
+    pages = [await engine.tasks(limit=3), await engine.tasks(limit=3, after=everything[2])]
+    assert [[each.task for each in page] for page in pages] == [numbers[:3], numbers[3:]]
+    for wrong in ("", "7", "7.x", "-1.2", f"{1 << 63}.1", "1.99999999999999999999"):
+        problem(await api.get("/tasks", params={"after": wrong}), 422, "invalid-argument")
+
+
 async def test_people_share_tasks_out_and_comment_on_them(api: httpx.AsyncClient, engine: Engine) -> None:
     run = await start(api, "asks", 100)
     await until(api, run, "waiting")

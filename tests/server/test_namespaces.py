@@ -165,7 +165,7 @@ async def test_lists_counts_tasks_and_schedules_are_of_the_namespace(visit: Visi
         assert (await root.get("/runs", params=other | {"parent": run})).json()["runs"] == []
     body = {"name": "nightly", "workflow": "doubles", "when": {"type": "every", "period": "1h"}, "input": [1]}
     assert (await eu.post("/schedules", json=body)).status_code == 201
-    assert (await root.get("/schedules")).json() == []
+    assert (await root.get("/schedules")).json()["schedules"] == []
     problem(await root.get("/schedules/nightly"), 404, "schedule-not-found")
     triggered = (await eu.post("/schedules/nightly/trigger", json={})).json()["run"]
     row = engine.store.run(triggered)

@@ -25,12 +25,37 @@ async def make(api: httpx.AsyncClient, **more: Any) -> Any:
     return answer.json()
 
 
+async def test_schedules_come_page_by_page(api: httpx.AsyncClient) -> None:
+    for name, period in (("hourly", "1h"), ("daily", "1d"), ("weekly", "7d")):
+        await make(api, name=name, when={"type": "every", "period": period})
+    await make(api, name="held", paused="not yet")
+
+    async def pages(**query: Any) -> list[list[str]]:
+        found, after = [], None
+        while True:
+            more = {} if after is None else {"after": after}
+            page = (await api.get("/schedules", params=query | more | {"limit": 2})).json()
+            found.append([each["name"] for each in page["schedules"]])
+            after = page["next"]
+            if after is None:
+                return found
+
+    assert await pages() == [["daily", "held"], ["hourly", "weekly"]]
+    while await pages(order="due") != [["hourly", "daily"], ["weekly", "held"]]:
+        pass  # until all have been looked at
+    assert await pages(find="LY", order="due") == [["hourly", "daily"], ["weekly"]]
+    assert await pages(find="none of them") == [[]]
+    for wrong in ("soon daily", "1", "99999999999999999999 daily"):
+        refused = await api.get("/schedules", params={"order": "due", "after": wrong})
+        problem(refused, 422, "invalid-argument")
+
+
 async def test_a_schedule_is_made_shown_changed_and_deleted(api: httpx.AsyncClient) -> None:
     made = await make(api, tags={"team": "data"}, catchup=3_600_000_000)
     assert (made["when"], made["policy"]["catchup"], made["tags"]) == ("0 2 * * * UTC", 3_600_000_000, {"team": "data"})
     assert made["input"]["value"] == {"n": 4}
     assert len(made["next"]) == 5
-    assert (await api.get("/schedules")).json() == [(await api.get("/schedules/nightly")).json()]
+    assert (await api.get("/schedules")).json()["schedules"] == [(await api.get("/schedules/nightly")).json()]
     problem(await api.post("/schedules", json=NIGHTLY), 409, "schedule-exists")
     changes = {"when": {"type": "every", "period": "2h"}, "overlap": "allow-all", "jitter": "5m", "input": [5]}
     changed = (await api.patch("/schedules/nightly", json=changes)).json()
@@ -103,4 +128,4 @@ async def test_what_cannot_be_is_refused(
     answer = await api.request(method, path, json=body)
     assert answer.status_code == status, answer.text
     assert answer.headers["content-type"] == "application/problem+json"
-    assert (await api.get("/schedules")).json() == []
+    assert (await api.get("/schedules")).json()["schedules"] == []

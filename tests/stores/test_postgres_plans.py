@@ -17,6 +17,8 @@ from segue.stores.postgres.connection import connect
 from segue.stores.postgres.session import PLANS_LAST, QUERIES, Session, numbered
 from segue.stores.postgres.store import CONDITIONS, PostgresStore
 from segue.stores.sql.reads import list_statement
+from segue.stores.sql.task_pages import page_statement
+from segue.stores.task_rows import NEVER, Place, TaskFilter
 
 LATER = 2_000_000
 FILL = """
@@ -110,6 +112,45 @@ def test_no_statement_that_is_prepared_in_a_new_database_reads_all_of_a_table(
     reading = {name: plan for name, plan in found.items() if WHOLE.search(plan)}
     counted_or_listed_from_one_end = {"count_rows", "count_started_by_bar", "list_runs"}
     assert set(reading) == counted_or_listed_from_one_end, "\n\n".join(reading.values())
+
+
+MANY_TASKS = """
+    INSERT INTO segue.tasks (run, namespace, key, name, assignee, state, opened_at, due, closed_at, claimed_by)
+    SELECT
+        1 + n % 40000, 'default', 'k' || n, 'sign', 'who' || n % 10,
+        CASE WHEN n % 2 = 0 THEN 'open' ELSE 'completed' END, n,
+        CASE WHEN n % 3 = 0 THEN n END, CASE WHEN n % 2 = 1 THEN n END, CASE WHEN n % 4 = 0 THEN 'ann' END
+    FROM generate_series(1, 100000) AS n;
+    INSERT INTO segue.schedules (namespace, name, backfill, app, workflow, revision, wake, waits, plan, standing)
+    SELECT 'default', 's' || n, '', 'default', 'w', 1, CASE WHEN n % 2 = 0 THEN n END, false, '', ''
+    FROM generate_series(1, 100000) AS n;
+    ANALYZE segue.tasks; ANALYZE segue.schedules
+"""
+PAGES = {
+    "open": TaskFilter("default", after=Place(NEVER + 50_000, 50_000), limit=50),
+    "overdue": TaskFilter("default", due_before=90_000, after=Place(50_000, 1), limit=50),
+    "of one assignee": TaskFilter("default", assignee="who4", after=Place(50_000, 1), limit=50),
+    "claimed": TaskFilter("default", claimed_by="ann", after=Place(50_000, 1), limit=50),
+    "answered": TaskFilter("default", "completed", after=Place(50_000, 1), limit=50),
+    "all": TaskFilter("default", None, after=Place(0, 50_000), limit=50),
+}
+
+
+def test_pages_of_a_hundred_thousand_tasks_and_schedules_are_read_by_an_index(session: Session) -> None:
+    session.raw.execute(MANY_TASKS)
+    for what, where in PAGES.items():
+        sql, values = page_statement(session, where)
+        found = plan(session, numbered(sql), values)
+        assert "Sort" not in found, (what, found)
+        assert "Seq Scan" not in found, (what, found)
+        read = [int(rows) for rows in re.findall(r"actual rows=(\d+)", found)]
+        assert max(read) <= 51, (what, found)
+    for name, given in (
+        ("page_schedules", ("default", "", "s5", 50)),
+        ("page_schedules_by_turn", ("default", "", 9, "s5", 50)),
+    ):
+        found = plan(session, numbered(session.text(name)), given)
+        assert max(int(rows) for rows in re.findall(r"actual rows=(\d+)", found)) <= 51, found
 
 
 @pytest.mark.parametrize("name", ["due_runs", "next_wake"])

@@ -15,7 +15,7 @@ export const words = {
     openTasks: (n: number) => `${n} open ${n === 1 ? 'task' : 'tasks'}`,
   },
   faces: {
-    failed: 'This could not be shown', retry: 'Retry', request: (id: string) => `Request ${id}`, loading: 'Loading',
+    failed: 'This could not be shown', retry: 'Retry', request: (id: string) => `Request ${id}`, loading: 'Loading', more: 'More',
     notFound: 'There is no such page', home: 'Go to the overview',
   },
   time: { ago: (text: string) => `${text} ago`, now: 'now', in: (text: string) => `in ${text}`, overdue: (text: string) => `${text} overdue` },
@@ -78,7 +78,7 @@ export const words = {
   json: { more: (n: number) => `${n} more`, show: (size: string) => `show ${size}`, items: (n: number) => `${n} ${n === 1 ? 'item' : 'items'}`, cut: (size: string) => `${size}, not loaded`, load: 'Load', sealed: 'Encrypted', expand: 'Expand', collapse: 'Collapse', empty: 'nothing' },
   overview: {
     title: 'Overview', needs: 'Needs a person', summary: (i: number, t: number) => [i ? `${i} ${i === 1 ? 'incident' : 'incidents'}` : '', t ? `${t} ${t === 1 ? 'task' : 'tasks'}` : ''].filter(Boolean).join(', '),
-    nobody: 'Nothing needs a person.', open: 'Open', retry: 'Retry', review: 'Review', all: (n: number) => `All ${n}`, task: (who: string) => `Task · ${who}`,
+    nobody: 'Nothing needs a person.', open: 'Open', retry: 'Retry', review: 'Review', all: (n: number, more = false) => `All ${n}${more ? '+' : ''}`, task: (who: string) => `Task · ${who}`,
     workers: 'Workers', owner: (n: number) => (n === 1 ? '1 owns this app' : 'nobody owns this app'), serves: (n: number) => `serves ${n} ${n === 1 ? 'workflow' : 'workflows'}`, noWorker: 'No worker runs: runs wait until one is started with', workerCommand: 'segue worker',
     workflow: 'Workflow', running: 'Running', waiting: 'Waiting', ended: 'Ended', lastRuns: 'Last 24 runs', failed: 'Failed', p50: 'p50', p95: 'p95', none: 'n/a',
     counts: 'Runs by state', recently: 'Lately', closed: 'Finished runs', nothingYet: 'No run has ended yet.', nextDue: 'Next due',
@@ -151,7 +151,7 @@ export const words = {
     title: 'Schedules', create: 'New schedule', list: 'List', week: 'Week', views: 'Views', state: 'State', schedule: 'Schedule, workflow', when: 'When', next: 'Next due', outcomes: 'Last 20 runs',
     none: 'Nothing is scheduled', noneHint: 'A schedule starts runs of a workflow at times. Say it where the workflow is, or make one here:',
     sample: '@workflow(schedule=Schedule(Cron("0 2 * * *", zone="Europe/Berlin")))\nasync def nightly() -> int:\n    ...',
-    on: 'On', over: 'Over', over1: 'no more due times', open: (n: number) => `${n} open`, shown: (n: number) => `${n} ${n === 1 ? 'schedule' : 'schedules'}`, find: 'Find a schedule', noMatch: 'No schedule has this name',
+    on: 'On', over: 'Over', over1: 'no more due times', open: (n: number) => `${n} open`, shown: (n: number, more: boolean) => `${n.toLocaleString()}${more ? '+' : ''} ${n === 1 ? 'schedule' : 'schedules'}`, find: 'Find a schedule', noMatch: 'No schedule has this name',
     pausedWhy: (why: string) => `Paused: ${why}`, declared: 'Stands in code', changed: (what: string) => `changed here: ${what}`, made: 'Made here', overlap: 'While one is open', overlapping: 'Overlap', jitter: 'Jitter', catchup: 'Catches up', started: 'Started', skipped: 'skipped', missed: 'Missed', missedSpan: (from: string, to: string) => `${from} to ${to}`,
     last: 'Last due', waitsFor: 'Waits for', origin: 'Origin', note: 'Note', input: 'Input', lastRuns: 'Last runs', allRuns: 'All', noRuns: 'It has started no run yet.', dueTimes: 'Next due times', noDue: 'No due time is left.', pausedDue: 'None until it is resumed.', backfills: 'Backfills', zone: 'Time zone',
     trigger: 'Trigger now', pause: 'Pause…', resume: 'Resume', change: 'Change…', backfill: 'Backfill…', remove: 'Delete…',

@@ -1,4 +1,4 @@
-"""``segue approve`` and ``segue task``: what people are asked, and their answers."""
+"""``segue approve``: answers what people are asked."""
 
 from __future__ import annotations
 
@@ -7,25 +7,22 @@ import sys
 from typing import Annotated, Any
 
 import msgspec
-from cyclopts import App, Parameter
+from cyclopts import Parameter
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from segue.cli import values
 from segue.cli.asking import ask
 from segue.cli.lookup import lookup, reached
 from segue.cli.messages import RunId
-from segue.cli.output import ROOMY, console, print_json, short_id
-from segue.cli.payloads import brief_value
+from segue.cli.output import console, print_json
 from segue.cli.scope import Reach, Scope
-from segue.cli.words import ago, iso
+from segue.cli.tasks import find_tasks
+from segue.cli.words import ago
 from segue.errors import CallerError, InvalidArgument
 from segue.handles import HumanTask
 from segue.kernel import forms
 from segue.server import people
-
-task = App(name="task", help="Human tasks: what people are asked.", version_flags=())
 
 
 def approve(
@@ -60,15 +57,15 @@ async def _approve(
 ) -> int:
     async with reached(scope, by=by, me=True) as answers:
         row = await lookup(answers, id)
-        asked = await answers.ask(people.list_tasks, query=people.TaskQuery(run=row.run))
-        found = _choose(asked.tasks, wanted, row.id)
+        tasks, now, _ = await find_tasks(answers, people.TaskQuery(run=row.run))
+        found = _choose(tasks, wanted, row.id)
         form = found.form or {}
         if has_answer:
             answer = given
         elif said is not None:
             answer = forms.yes_or_no(form, said, comment) if form else said
         else:
-            answer = _ask(found, form, asked.now, scope)
+            answer = _ask(found, form, now, scope)
         await answers.ask(people.complete_task, task=found.task, body=people.AnswerBody(answer))
         answered = await answers.ask(people.show_task, task=found.task)
     if scope.json:
@@ -140,60 +137,3 @@ def _entered(text: str, field: dict[str, Any]) -> Any:
         case "string":
             return text
     return values.untyped(text)
-
-
-@task.command(name="list")
-def list_tasks(
-    *,
-    assignee: Annotated[str | None, Parameter(help="Only for this person, group or role.")] = None,
-    all: Annotated[bool, Parameter(help="Answered and withdrawn ones too.", negative=(), show_default=False)] = False,
-    scope: Reach = Reach(),  # noqa: B008 (immutable)
-) -> int:
-    """List open human tasks, the oldest first."""
-    return asyncio.run(_list(scope, assignee, "all" if all else "open"))
-
-
-async def _list(scope: Reach, assignee: str | None, state: str) -> int:
-    async with reached(scope) as answers:
-        found = await answers.ask(people.list_tasks, query=people.TaskQuery(state, assignee))
-    if scope.json:
-        print_json([_task_json(task) for task in found.tasks])
-    elif found.tasks:
-        _print_tasks(found.tasks, found.now)
-    else:
-        console().print("nobody is asked anything" + (f" of {assignee}" if assignee else ""))
-    return 0
-
-
-def _print_tasks(tasks: list[HumanTask], now: int) -> None:
-    out = console()
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False, expand=out.is_terminal)
-    roomy = out.width >= ROOMY
-    for title in ("task", "name", "for", "run", "state", "asked", "due")[: None if roomy else 4]:
-        table.add_column(title, no_wrap=True)
-    if roomy:
-        table.add_column("about", no_wrap=True, overflow="ellipsis", ratio=1 if out.is_terminal else None)
-    for task in tasks:
-        about = "" if task.subject is None else brief_value(task.subject, 200)
-        due = "" if task.due is None else ago(task.due, now)
-        cells = (str(task.task), task.name, task.assignee, short_id(task.run_id, out))
-        more = (task.state, ago(task.opened_at, now), due, Text(about))
-        table.add_row(*cells, *(more if roomy else ()))
-    out.print(table)
-
-
-def _task_json(task: HumanTask) -> dict[str, Any]:
-    return {
-        "task": task.task,
-        "run": task.run_id,
-        "name": task.name,
-        "assignee": task.assignee,
-        "state": task.state,
-        "opened_at": iso(task.opened_at),
-        "due": iso(task.due),
-        "form": task.form,
-        "subject": task.subject,
-        "closed_at": iso(task.closed_at),
-        "closed_by": task.closed_by,
-        "outcome": task.outcome,
-    }

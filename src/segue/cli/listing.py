@@ -15,6 +15,7 @@ from rich.text import Text
 from segue.cli import values
 from segue.cli.lookup import reached
 from segue.cli.output import ROOMY, badge, console, print_json, short_id
+from segue.cli.paging import at_least_one
 from segue.cli.said import said
 from segue.cli.scope import Reach
 from segue.cli.words import ago, iso, length, moment, state
@@ -58,8 +59,7 @@ async def _list(
     until: str | None,
     limit: int,
 ) -> int:
-    if limit < 1:
-        raise InvalidArgument(f"--limit {limit} shows nothing; it counts from 1")
+    at_least_one(limit)
     values.pairs(tag, "--tag")
     values.pairs(attribute, "--attribute")
     chosen = _states(states)

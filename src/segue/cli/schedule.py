@@ -16,6 +16,7 @@ from segue.cli import target as targets
 from segue.cli import values
 from segue.cli.lookup import reached
 from segue.cli.output import console, print_json
+from segue.cli.paging import at_least_one, paged
 from segue.cli.scope import Reach
 from segue.cli.words import count
 from segue.errors import InvalidArgument
@@ -153,14 +154,26 @@ def update(
 
 
 @schedule.command(name="list")
-def list_schedules(*, scope: Reach = Reach()) -> int:  # noqa: B008 (immutable)
-    """List schedules: when each is due next, and what it waits for."""
+def list_schedules(
+    *,
+    find: Annotated[str, Parameter(help="Only those with this text in their name or workflow.")] = "",
+    limit: Annotated[int, Parameter(help="How many at most.")] = 100,
+    scope: Reach = Reach(),  # noqa: B008 (immutable)
+) -> int:
+    """List schedules by name: when each is due next, and what it waits for."""
+    shown = at_least_one(limit)
 
     async def act(answers: Answers) -> None:
         app = await view.app_of(answers)
-        listed = await answers.ask(schedules.list_schedules)
+
+        async def page(after: str | None, most: int) -> tuple[list[schedules.ScheduleView], str | None]:
+            query = schedules.ScheduleQuery(find=find, after=after, limit=most)
+            got = await answers.ask(schedules.list_schedules, query=query)
+            return got.schedules, got.next
+
+        listed, more = await paged(page, shown)
         found = [view.info_of(one, app.namespace) for one in listed]
-        _say(scope, [view.plain(one) for one in found], lambda: view.print_list(found, app))
+        _say(scope, [view.plain(one) for one in found], lambda: view.print_list(found, app, find, more=more))
 
     return _with(scope, act)
 

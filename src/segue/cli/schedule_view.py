@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from segue.cli.output import ROOMY, badge, console, print_json
+from segue.cli.paging import print_more
 from segue.cli.words import ago, count, length
 from segue.recurrence.rules import Calendar, Cron, Instants, Rule, walk
 from segue.recurrence.walls import instant, moment, zone_named
@@ -58,9 +59,12 @@ def _moment(at: int | None) -> datetime | None:
     return None if at is None else moment(at)
 
 
-def print_list(found: list[ScheduleInfo], app: overview.AppView) -> None:
+def print_list(found: list[ScheduleInfo], app: overview.AppView, find: str = "", *, more: bool = False) -> None:
     """One line for each schedule."""
     out = console()
+    if not found and find:
+        out.print(f"no schedule has {find!r} in its name or workflow")
+        return
     if not found:
         out.print(f"no schedules in namespace {app.namespace!r}; `segue schedule create` makes one")
         return
@@ -72,6 +76,8 @@ def print_list(found: list[ScheduleInfo], app: overview.AppView) -> None:
         cells = (one.name, one.workflow, one.when, badge(_state(one)), _next(one, app.now))
         table.add_row(*(cells if roomy else (one.name, badge(_state(one)), _next(one, app.now))))
     out.print(table)
+    if more:
+        print_more(len(found))
     _hint_if_nobody_works(app)
 
 

@@ -197,7 +197,7 @@ ROUTES: tuple[Route, ...] = (
     ),
     Route(
         method="GET", path="/schedules", needs="schedules:read", handler=schedules.list_schedules,
-        gives=list[schedules.ScheduleView], summary="Schedules with their backfills, by name.",
+        query=schedules.ScheduleQuery, gives=schedules.ScheduleList, summary="Schedules with their backfills, by page.",
     ),
     Route(
         method="POST", path="/schedules", needs="schedules:write", handler=schedules.create_schedule,
@@ -271,7 +271,7 @@ ROUTES: tuple[Route, ...] = (
     ),
     Route(
         method="GET", path="/tasks", needs="tasks:read", handler=people.list_tasks, query=people.TaskQuery,
-        gives=people.TaskList, summary="What people are asked.",
+        gives=people.TaskList, summary="What people are asked, by page.",
     ),
     Route(
         method="GET", path="/tasks/{task:int}", needs="tasks:read", handler=people.show_task, gives=HumanTask,

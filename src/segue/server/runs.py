@@ -199,7 +199,7 @@ async def _page(engine: Engine, where: RunFilter, after: int | None, limit: int)
 
 def _shown(engine: Engine, rows: list[RunRow], next: int | None) -> RunPage:
     now = engine.clock.now()
-    open_tasks = engine.store.tasks(engine.namespace)
+    open_tasks = engine.store.open_tasks_of(row.run for row in rows)
     runs = [run_view(opened(engine, row), standing(engine, row, open_tasks, now)) for row in rows]
     return RunPage(runs, next, now)
 

@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
 from segue.authoring.python.scheduling import Schedule
 from segue.engine import Engine
-from segue.errors import ScheduleNotFound
+from segue.errors import InvalidArgument, ScheduleNotFound
 from segue.kernel.schedule import Order, Overlap, Policy, Reprocess
 from segue.recurrence.rules import Rule, walk
 from segue.recurrence.walls import instant, moment
-from segue.runtime.plans import Plan, encode
+from segue.runtime.plans import Plan, encode, plan_of
 from segue.schedule_info import BackfillInfo, ScheduleInfo
 from segue.scheduling import MOST
 from segue.server.acting import ReasonBody, typed
 from segue.server.call import Call, Limit, Number
 from segue.server.etags import etag, refuse_unless_seen
 from segue.server.repairs import Bare
-from segue.server.runs import find_run
+from segue.server.runs import LARGEST, find_run
+from segue.server.runs import MOST as MOST_SHOWN
 from segue.server.views import RunView, ValueView, run_view, value_view
+from segue.stores.schedule_rows import LAST, SchedulePage, ScheduleRow
 
 SOON = 500
 """Due times that are told at once."""
+_CURSOR = re.compile(r"[0-9]{1,19} .+", re.DOTALL)
 
 Length = str | Number
 Given = msgspec.UnsetType
@@ -84,6 +88,24 @@ class ScheduleView(msgspec.Struct, frozen=True, kw_only=True):
     missed: tuple[int, int] | None
     backfills: list[BackfillView]
     etag: str
+
+
+class ScheduleQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which schedules: those in whose name or workflow a text is found; and which page: at most ``limit`` behind the
+    cursor ``after``, 500 in any case. ``order``: by ``name``, or by what is ``due`` first, what never is at the end."""
+
+    order: Literal["name", "due"] = "name"
+    find: str = ""
+    after: str | None = None
+    limit: Limit = 50
+
+
+class ScheduleList(msgspec.Struct, frozen=True):
+    """Schedules in their order. ``next``: the cursor of the page behind it, None at the end."""
+
+    schedules: list[ScheduleView]
+    next: str | None
+    now: int
 
 
 class ScheduleBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -169,8 +191,35 @@ class BackfillCount(msgspec.Struct, frozen=True):
     last: int | None
 
 
-async def list_schedules(call: Call[Any, None]) -> list[ScheduleView]:
-    return [_view(call.engine, found) for found in await call.engine.schedules.list()]
+async def list_schedules(call: Call[ScheduleQuery, None]) -> ScheduleList:
+    engine, query = call.engine, call.query
+    limit = min(query.limit, MOST_SHOWN)
+    page = await engine.schedules.page(_page(query, limit + 1))
+    last = page[limit - 1][0] if len(page) > limit else None
+    if last is None:
+        next = None
+    elif query.order == "name":
+        next = last.name
+    else:
+        next = f"{LAST if last.wake is None else last.wake} {last.name}"
+    return ScheduleList([_shown(engine, row, found) for row, found in page[:limit]], next, engine.clock.now())
+
+
+def _page(query: ScheduleQuery, limit: int) -> SchedulePage:
+    """The store's words for the same page.
+
+    Raises:
+        InvalidArgument: no page has ended with that cursor.
+    """
+    after = query.after or ""
+    if query.order == "name" or not after:
+        return SchedulePage(limit, after, query.find, query.order == "due")
+    turn, _, name = after.partition(" ")
+    if not _CURSOR.fullmatch(after) or int(turn) >= LARGEST:
+        raise InvalidArgument(
+            f"no page of schedules has ended at {after!r}; pass the next of its answer", path="$.after"
+        )
+    return SchedulePage(limit, name, query.find, True, int(turn))
 
 
 async def show_schedule(call: Call[Any, None]) -> ScheduleView:
@@ -276,7 +325,14 @@ def _tagged(call: Call[Any, Any], info: ScheduleInfo) -> ScheduleView:
 
 
 def _view(engine: Engine, info: ScheduleInfo) -> ScheduleView:
-    plan = engine.schedules.plan(info.name)
+    return _of_plan(engine, engine.schedules.plan(info.name), info)
+
+
+def _shown(engine: Engine, row: ScheduleRow, info: ScheduleInfo) -> ScheduleView:
+    return _of_plan(engine, plan_of(row), info)
+
+
+def _of_plan(engine: Engine, plan: Plan, info: ScheduleInfo) -> ScheduleView:
     return ScheduleView(
         name=info.name, workflow=info.workflow, app=info.app, rule=plan.rule, when=info.when, policy=info.policy,
         input=value_view(engine.journal.payload(bytes(plan.input))), tags=info.tags, note=info.note,

@@ -22,6 +22,7 @@ from segue.stores.outbox_rows import OutboxReads, Settled, SettleOutbox
 from segue.stores.owning import Owning
 from segue.stores.people_rows import HasPeople
 from segue.stores.schedule_rows import ScheduleReads, ScheduleWritten, WriteSchedule
+from segue.stores.task_rows import TaskReads
 from segue.stores.transacting import Transact, Transacted
 
 RESIDENT = 1
@@ -472,7 +473,7 @@ ALL_ENDED = Ended()
 
 class Store(
     AttemptReads, CacheReads, FigureReads, HasAccounts, HasBacklog, HasPeople, OutboxReads, Owning, ScheduleReads,
-    Protocol,
+    TaskReads, Protocol,
 ):  # fmt: skip
     """A database that holds runs. Reading and writing may go on side by side; ``commit`` is called by one thread at a
     time, reads by any."""

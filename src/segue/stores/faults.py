@@ -49,7 +49,8 @@ from segue.stores.figure_rows import EndedRuns, OpenRuns, StartedRuns
 from segue.stores.outbox_rows import OutboxRow
 from segue.stores.owning import Holding, Slots, Worker
 from segue.stores.people_rows import PeopleRows
-from segue.stores.schedule_rows import ScheduleRow
+from segue.stores.schedule_rows import SchedulePage, ScheduleRow
+from segue.stores.task_rows import TaskCounts, TaskFilter
 
 Commit = Callable[[], list[Answer]]
 ERASURE = Batch(0, ())
@@ -268,6 +269,15 @@ class FaultyStore:
     ) -> builtins.list[Task]:  # fmt: skip
         return self._living().tasks(namespace, state=state, assignee=assignee, run=run, task=task)
 
+    def task_page(self, where: TaskFilter) -> builtins.list[Task]:
+        return self._living().task_page(where)
+
+    def open_tasks_of(self, runs: Iterable[int]) -> builtins.list[Task]:
+        return self._living().open_tasks_of(runs)
+
+    def count_tasks(self, namespace: str, *, now: int, by: str, most: int) -> TaskCounts:
+        return self._living().count_tasks(namespace, now=now, by=by, most=most)
+
     def blobs(self, refs: Iterable[str]) -> dict[str, bytes]:
         return self._living().blobs(refs)
 
@@ -297,6 +307,9 @@ class FaultyStore:
 
     def schedules(self, namespace: str, name: str | None = None) -> builtins.list[ScheduleRow]:
         return self._living().schedules(namespace, name)
+
+    def schedule_page(self, namespace: str, where: SchedulePage) -> builtins.list[ScheduleRow]:
+        return self._living().schedule_page(namespace, where)
 
     def due_schedules(
         self, app: str, now: int, limit: int, *, only: Iterable[str] | None = None

@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from segue.stores.base import Post, Posted, Started, StartRun
 
 
+LAST = (1 << 63) - 1
+"""The turn of a schedule that is not to be looked at."""
+
+
 class ScheduleRow(msgspec.Struct, frozen=True, gc=False):
     """A schedule, or one of its backfills, as the store keeps it.
 
@@ -60,11 +64,31 @@ class ScheduleWritten(msgspec.Struct, frozen=True, gc=False):
     posted: tuple[Posted, ...] = ()
 
 
+class SchedulePage(msgspec.Struct, frozen=True, gc=False):
+    """Which schedules of a namespace: at most ``limit`` behind ``after``, by name, or ``by_turn``: by when they are to
+    be looked at next, which is in most cases when they are due; what never is comes last.
+
+    Attributes:
+        find: only those in whose name or workflow this text is found, in capitals or not.
+        turn: of a page by turn: the time (µs) of the schedule ``after``.
+    """
+
+    limit: int
+    after: str = ""
+    find: str = ""
+    by_turn: bool = False
+    turn: int = -1
+
+
 class ScheduleReads(Protocol):
     """The part of a ``Store`` that reads schedules. They are written by ``WriteSchedule``."""
 
     def schedules(self, namespace: str, name: str | None = None) -> builtins.list[ScheduleRow]:
         """Schedules with their backfills, by name; ``name``: this one only."""
+
+    def schedule_page(self, namespace: str, where: SchedulePage) -> builtins.list[ScheduleRow]:
+        """Schedules of a page in its order, each before its backfills; read in bounded work where nothing is to be
+        found, and from an index where there is."""
 
     def due_schedules(
         self, app: str, now: int, limit: int, *, only: Iterable[str] | None = None

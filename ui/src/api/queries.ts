@@ -1,5 +1,5 @@
 // What is asked and kept: one place for the names of answers, so that a change reaches every screen that shows them.
-import { keepPreviousData, QueryClient, queryOptions } from '@tanstack/react-query'
+import { infiniteQueryOptions, keepPreviousData, QueryClient, queryOptions } from '@tanstack/react-query'
 import { ask, Refusal } from './client'
 import { unpacked } from './plain'
 import type { Operations } from './schema'
@@ -60,10 +60,23 @@ export const runQuery = (run: number) =>
     meta: live,
   })
 
-export const tasksQuery = (state: string) =>
+export type TaskFilter = Operations['list_tasks']['query']
+
+/** Page by page; what changes is asked for anew in all pages that are shown. */
+export const tasksQuery = (query: TaskFilter) =>
+  infiniteQueryOptions({
+    queryKey: ['tasks', query],
+    queryFn: ({ signal, pageParam }) => ask('list_tasks', { query: { ...query, after: pageParam }, signal }),
+    initialPageParam: null as string | null,
+    getNextPageParam: (last) => last.next,
+    placeholderData: keepPreviousData,
+    meta: live,
+  })
+
+export const taskQuery = (task: number) =>
   queryOptions({
-    queryKey: ['tasks', state],
-    queryFn: ({ signal }) => ask('list_tasks', { query: { state }, signal }),
+    queryKey: ['task', task],
+    queryFn: ({ signal }) => ask('show_task', { path: { task }, signal }),
     meta: live,
   })
 
@@ -125,11 +138,24 @@ export const systemQuery = queryOptions({
   queryFn: ({ signal }) => ask('show_system', { signal }),
 })
 
-export const schedulesQuery = queryOptions({
-  queryKey: ['schedules'],
-  queryFn: ({ signal }) => ask('list_schedules', { signal }),
-  meta: live,
-})
+/** By what is due first, page by page. */
+export const schedulesQuery = (find: string, limit: number) =>
+  infiniteQueryOptions({
+    queryKey: ['schedules', find, limit],
+    queryFn: ({ signal, pageParam }) => ask('list_schedules', { query: { order: 'due', find, limit, after: pageParam }, signal }),
+    initialPageParam: null as string | null,
+    getNextPageParam: (last) => last.next,
+    placeholderData: keepPreviousData,
+    meta: live,
+  })
+
+export const scheduleQuery = (name: string) =>
+  queryOptions({
+    queryKey: ['schedule', name],
+    queryFn: ({ signal }) => ask('show_schedule', { path: { name }, signal }),
+    meta: live,
+    retry: false,
+  })
 
 /** What of a lease is left changes without a commit: asked for now and then as well. */
 export const workersQuery = queryOptions({

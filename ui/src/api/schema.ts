@@ -641,6 +641,19 @@ export interface FailBody {
   details?: unknown
 }
 
+export interface ScheduleQuery {
+  order?: "due" | "name"
+  find?: string
+  after?: string | null
+  limit?: number
+}
+
+export interface ScheduleList {
+  schedules: ScheduleView[]
+  next: string | null
+  now: number
+}
+
 export interface ScheduleView {
   name: string
   workflow: string
@@ -879,11 +892,24 @@ export interface TaskQuery {
   state?: string
   assignee?: string | null
   run?: number | null
+  claimed_by?: string | null
+  overdue?: boolean
+  after?: string | null
+  limit?: number
 }
 
 export interface TaskList {
   tasks: HumanTask[]
   now: number
+  next?: string | null
+  counts?: CountedTasks | null
+}
+
+export interface CountedTasks {
+  open: number
+  overdue: number
+  mine: number
+  most: number
 }
 
 export interface AnswerBody {
@@ -1098,7 +1124,7 @@ export interface Operations {
   beat: { path: { token: string }; query: { [K in never]: never }; body: BeatBody; gives: undefined }
   complete: { path: { token: string }; query: { [K in never]: never }; body: ResultBody; gives: undefined }
   fail: { path: { token: string }; query: { [K in never]: never }; body: FailBody; gives: undefined }
-  list_schedules: { path: { [K in never]: never }; query: { [K in never]: never }; body: undefined; gives: ScheduleView[] }
+  list_schedules: { path: { [K in never]: never }; query: { order?: "due" | "name"; find?: string; after?: string | null; limit?: number }; body: undefined; gives: ScheduleList }
   create_schedule: { path: { [K in never]: never }; query: { [K in never]: never }; body: ScheduleBody; gives: ScheduleView }
   preview_rule: { path: { [K in never]: never }; query: { [K in never]: never }; body: RuleBody; gives: number[] }
   show_schedule: { path: { name: string }; query: { [K in never]: never }; body: undefined; gives: ScheduleView }
@@ -1116,7 +1142,7 @@ export interface Operations {
   show_workflow: { path: { name: string }; query: { [K in never]: never }; body: undefined; gives: WorkflowDetail }
   show_outline: { path: { name: string }; query: { [K in never]: never }; body: undefined; gives: Outline }
   show_grid: { path: { name: string }; query: { limit?: number }; body: undefined; gives: Grid }
-  list_tasks: { path: { [K in never]: never }; query: { state?: string; assignee?: string | null; run?: number | null }; body: undefined; gives: TaskList }
+  list_tasks: { path: { [K in never]: never }; query: { state?: string; assignee?: string | null; run?: number | null; claimed_by?: string | null; overdue?: boolean; after?: string | null; limit?: number }; body: undefined; gives: TaskList }
   show_task: { path: { task: number }; query: { [K in never]: never }; body: undefined; gives: HumanTask }
   complete_task: { path: { task: number }; query: { [K in never]: never }; body: AnswerBody; gives: undefined }
   claim_task: { path: { task: number }; query: { [K in never]: never }; body: ClaimBody; gives: undefined }

@@ -1,5 +1,5 @@
 // The first page: does something need me? Then what is happening, then what happened.
-import { useQueries, useQuery } from '@tanstack/react-query'
+import { useInfiniteQuery, useQueries, useQuery } from '@tanstack/react-query'
 import { Link, useNavigate, useSearch } from '@tanstack/react-router'
 import { lazy, Suspense } from 'react'
 import { useAllowed } from '../api/allowed'
@@ -24,6 +24,8 @@ const Charts = lazy(() => import('./Charts'))
 const w = words.overview
 /** Schedules that are shown. */
 const NEXT = 5
+/** Schedules that are asked for, because one that is due first may have no run to start. */
+const DUE = 50
 const COUNTS = ['incident', 'running', 'waiting', 'paused', 'failed', 'completed', 'cancelled']
 
 export default function Overview() {
@@ -184,14 +186,14 @@ function Workers({ data }: { data: OverviewData }) {
 function NextDue() {
   const now = useNow()
   const may = useAllowed()
-  const { data } = useQuery({ ...schedulesQuery, enabled: may('schedules:read') })
-  const coming = (data ?? [])
+  const { data, hasNextPage } = useInfiniteQuery({ ...schedulesQuery('', DUE), enabled: may('schedules:read') })
+  const coming = (data?.pages[0]?.schedules ?? [])
     .flatMap((each) => (each.paused === null && each.next[0] !== undefined ? [{ schedule: each, at: each.next[0] }] : []))
     .sort((a, b) => a.at - b.at)
   if (coming.length === 0) return null
   return (
     <section className="panel mini">
-      <h2>{w.nextDue} <span><Link className="link" to="/schedules">{w.all(coming.length)}</Link></span></h2>
+      <h2>{w.nextDue} <span><Link className="link" to="/schedules">{w.all(coming.length, hasNextPage)}</Link></span></h2>
       <ul>
         {coming.slice(0, NEXT).map(({ schedule, at }) => (
           <li key={schedule.name}><span className="num mono faint" title={absolute(at)}>{until(at, now)}</span><Link className="mono cut grow" to="/schedules" search={{ name: schedule.name }}>{schedule.name}</Link><span className="tiny dim">{moment(at, now)}</span></li>

@@ -31,6 +31,7 @@ from segue.stores.sql.people import People
 from segue.stores.sql.reads import Conditions, Reads
 from segue.stores.sql.schedules import Schedules
 from segue.stores.sql.statements import Connection, Statement
+from segue.stores.sql.task_pages import TaskPages
 
 LEASE = 10.0
 """Seconds after which a worker that says nothing counts as dead."""
@@ -49,7 +50,7 @@ _serves = msgspec.json.Decoder(dict[str, str])
 _slots_of = Statement("slots_of_runs")
 
 
-class PostgresStore(Reads, Schedules, Figures):
+class PostgresStore(Reads, Schedules, Figures, TaskPages):
     """Runs in a PostgreSQL database; fulfils ``Store``, where the docstrings stand."""
 
     def __init__(self, url: str, lease: float) -> None:

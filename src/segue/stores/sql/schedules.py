@@ -6,7 +6,7 @@ import builtins
 from collections.abc import Iterable
 from typing import Any
 
-from segue.stores.schedule_rows import ScheduleRow, WriteSchedule
+from segue.stores.schedule_rows import SchedulePage, ScheduleRow, WriteSchedule
 from segue.stores.sql.statements import Connection, Readers, Row, Statement, texts
 
 _create = Statement("create_schedule")
@@ -14,6 +14,8 @@ _write = Statement("write_schedule")
 _delete = Statement("delete_schedule")
 _delete_backfills = Statement("delete_backfills")
 _list = Statement("list_schedules")
+_page = Statement("page_schedules")
+_page_by_turn = Statement("page_schedules_by_turn")
 _due = Statement("due_schedules")
 _waiting = Statement("waiting_schedules")
 _next = Statement("next_schedule")
@@ -41,6 +43,11 @@ class Schedules:
 
     def schedules(self, namespace: str, name: str | None = None) -> builtins.list[ScheduleRow]:
         return self._schedules(_list, (namespace, name))
+
+    def schedule_page(self, namespace: str, where: SchedulePage) -> builtins.list[ScheduleRow]:
+        if where.by_turn:
+            return self._schedules(_page_by_turn, (namespace, where.find, where.turn, where.after, where.limit))
+        return self._schedules(_page, (namespace, where.find, where.after, where.limit))
 
     def due_schedules(
         self, app: str, now: int, limit: int, *, only: Iterable[str] | None = None

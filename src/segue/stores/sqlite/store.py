@@ -20,6 +20,7 @@ from segue.stores.sql.people import People
 from segue.stores.sql.reads import Conditions, Reads
 from segue.stores.sql.schedules import Schedules
 from segue.stores.sql.statements import Connection, Statement
+from segue.stores.sql.task_pages import TaskPages
 from segue.stores.sqlite import backup, commit, redaction, shrinking
 from segue.stores.sqlite.connection import Durability, number
 from segue.stores.sqlite.logs import SqliteLogs, logs_path
@@ -39,7 +40,7 @@ CONDITIONS = Conditions(
 )
 
 
-class SqliteStore(Reads, Schedules, Figures):
+class SqliteStore(Reads, Schedules, Figures, TaskPages):
     """Runs in a SQLite file; fulfils ``Store``, where the docstrings stand."""
 
     def __init__(self, path: str, durability: Durability) -> None:

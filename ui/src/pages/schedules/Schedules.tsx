@@ -1,10 +1,10 @@
 // What starts by itself: by when it is due next, or as a week; what is selected opens beside it.
-import { useQuery } from '@tanstack/react-query'
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { Link, useNavigate, useSearch } from '@tanstack/react-router'
 import { useVirtualizer } from '@tanstack/react-virtual'
-import { useRef, useState } from 'react'
+import { useCallback, useDeferredValue, useEffect, useMemo, useRef, useState } from 'react'
 import { useAllowed } from '../../api/allowed'
-import { runsQuery, schedulesQuery } from '../../api/queries'
+import { runsQuery, scheduleQuery, schedulesQuery } from '../../api/queries'
 import type { ScheduleView } from '../../api/schema'
 import { Top } from '../../frame/Top'
 import { EmptyFace, ErrorFace, GreyRows } from '../../parts/Faces'
@@ -23,24 +23,31 @@ import './schedules.css'
 
 const w = words.schedules
 const HEIGHT = 41
+const PAGE = 100
+/** Rows before the end at which the next page is asked for. */
+const AHEAD = 20
 
 export default function Schedules() {
   const { name, view } = useSearch({ from: '/schedules' })
-  const { data, error, refetch } = useQuery(schedulesQuery)
+  const [find, setFind] = useState('')
+  const { data, error, refetch, hasNextPage, isFetchingNextPage, fetchNextPage } = useInfiniteQuery(schedulesQuery(useDeferredValue(find), PAGE))
   const may = useAllowed()
   const [making, setMaking] = useState(false)
-  const [find, setFind] = useState('')
-  const all = [...(data ?? [])].sort(byDue)
-  const shown = all.filter((each) => `${each.name} ${each.workflow}`.toLowerCase().includes(find.toLowerCase()))
-  const chosen = all.find((each) => each.name === name)
+  const shown = useMemo(() => unique(data?.pages.flatMap((page) => page.schedules) ?? []), [data])
+  const listed = shown.find((each) => each.name === name)
+  // A link may lead to one that stands on a page which is not here yet, or that is not looked for.
+  const alone = useQuery({ ...scheduleQuery(name ?? ''), enabled: name !== undefined && data !== undefined && !listed })
+  const chosen = listed ?? (name === undefined ? undefined : alone.data)
+  const some = shown.length > 0 || find !== ''
+  const more = useCallback(() => void (hasNextPage && !isFetchingNextPage && fetchNextPage({ cancelRefetch: false })), [hasNextPage, isFetchingNextPage, fetchNextPage])
   const make = may('schedules:write') && <button className="btn primary" onClick={() => setMaking(true)}><Icon name="plus" small />{w.create}</button>
   return (
     <main id="content" tabIndex={-1}>
-      <Top title={w.title} primary={all.length > 0 && make}>{all.length > 0 && <span className="tiny faint num wide">{w.shown(all.length)}</span>}</Top>
+      <Top title={w.title} primary={some && make}>{some && <span className="tiny faint num wide">{w.shown(shown.length, hasNextPage)}</span>}</Top>
       {error && !data && <ErrorFace error={error} retry={() => void refetch()} />}
       {!data && !error && <GreyRows />}
-      {data?.length === 0 && <EmptyFace title={w.none} hint={w.noneHint} code={w.sample}>{make}</EmptyFace>}
-      {all.length > 0 && (
+      {data && !some && <EmptyFace title={w.none} hint={w.noneHint} code={w.sample}>{make}</EmptyFace>}
+      {some && (
         <>
           <div className="toolbar">
             <nav className="seg" aria-label={w.views}>
@@ -50,7 +57,7 @@ export default function Schedules() {
             <label className="find grow" style={{ maxWidth: 300 }}><Icon name="search" small /><input aria-label={w.find} placeholder={w.find} value={find} onChange={(event) => setFind(event.target.value)} /></label>
           </div>
           <div className="split" style={{ gridTemplateColumns: chosen ? 'minmax(0, 1fr) var(--inspector)' : 'minmax(0, 1fr)', position: 'relative' }}>
-            {shown.length === 0 ? <EmptyFace title={w.noMatch} /> : view === 'week' ? <Week schedules={shown} /> : <List schedules={shown} chosen={chosen?.name} />}
+            {shown.length === 0 ? <EmptyFace title={w.noMatch} /> : view === 'week' ? <Week schedules={shown} /> : <List schedules={shown} chosen={chosen?.name} end={!hasNextPage} more={more} />}
             {chosen && <Detail key={chosen.name} schedule={chosen} />}
           </div>
         </>
@@ -60,16 +67,21 @@ export default function Schedules() {
   )
 }
 
-/** What is due next comes first; what is paused or over, last. */
-function byDue(a: ScheduleView, b: ScheduleView): number {
-  const at = (each: ScheduleView) => (each.paused !== null ? Infinity : (each.next[0] ?? Infinity))
-  return at(a) === at(b) ? a.name.localeCompare(b.name) : at(a) - at(b)
+/** One that has moved on while pages came stands on two of them. */
+function unique(schedules: ScheduleView[]): ScheduleView[] {
+  const seen = new Set<string>()
+  return schedules.filter((each) => !seen.has(each.name) && seen.add(each.name))
 }
 
-function List({ schedules, chosen }: { schedules: ScheduleView[]; chosen: string | undefined }) {
+function List({ schedules, chosen, end, more }: { schedules: ScheduleView[]; chosen: string | undefined; end: boolean; more: () => void }) {
   const navigate = useNavigate({ from: '/schedules' })
   const scroller = useRef<HTMLDivElement>(null)
   const virtual = useVirtualizer({ count: schedules.length, getScrollElement: () => scroller.current, estimateSize: () => HEIGHT, overscan: 6, getItemKey: (i) => schedules[i]?.name ?? i })
+  const items = virtual.getVirtualItems()
+  const last = items[items.length - 1]?.index ?? 0
+  useEffect(() => {
+    if (last >= schedules.length - AHEAD) more()
+  }, [last, schedules.length, more])
   const go = (name: string | undefined) => void navigate({ search: (old) => ({ ...old, name }), replace: true })
   const at = schedules.findIndex((each) => each.name === chosen)
   const move = (by: number) => {
@@ -80,7 +92,7 @@ function List({ schedules, chosen }: { schedules: ScheduleView[]; chosen: string
   useKeys({ j: () => move(1), k: () => move(-1), ArrowDown: () => move(1), ArrowUp: () => move(-1), Escape: () => go(undefined) })
   return (
     <div className={`tl ${chosen === undefined ? '' : 'narrowed'}`}>
-      <div className="tlgrid" role="grid" aria-label={w.title} aria-rowcount={schedules.length + 1}>
+      <div className="tlgrid" role="grid" aria-label={w.title} aria-rowcount={end ? schedules.length + 1 : -1}>
         <div className="srow head" role="row">
           {[w.state, w.schedule, w.when].map((each) => <span key={each} role="columnheader">{each}</span>)}
           <span role="columnheader" className="num">{w.next}</span>
@@ -88,7 +100,7 @@ function List({ schedules, chosen }: { schedules: ScheduleView[]; chosen: string
         </div>
         <div ref={scroller} className="overflow rows" role="rowgroup" tabIndex={0} aria-label={w.title}>
           <div style={{ height: virtual.getTotalSize(), position: 'relative' }}>
-            {virtual.getVirtualItems().map((item) => {
+            {items.map((item) => {
               const schedule = schedules[item.index]
               return schedule && <Row key={schedule.name} schedule={schedule} index={item.index} top={item.start} current={schedule.name === chosen} go={go} />
             })}

@@ -1,12 +1,14 @@
 // What people are asked: the inbox, the work, and what surrounds it.
-import { useQuery } from '@tanstack/react-query'
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { Link, useNavigate, useSearch } from '@tanstack/react-router'
-import { tasksQuery } from '../../api/queries'
+import { useCallback, useMemo } from 'react'
+import { taskQuery, tasksQuery, type TaskFilter } from '../../api/queries'
 import type { HumanTask } from '../../api/schema'
 import { Top } from '../../frame/Top'
 import { EmptyFace, ErrorFace, GreyRows } from '../../parts/Faces'
 import { moment } from '../../parts/format'
 import { useKeys } from '../../parts/keys'
+import { More } from '../../parts/More'
 import { useNow } from '../../parts/Time'
 import { words } from '../../words'
 import { Mark, useName } from './claiming'
@@ -17,18 +19,21 @@ import './tasks.css'
 
 const w = words.tasks
 const SOON = 24 * 3600 * 1_000_000
+const PAGE = 100
 
 export default function Tasks() {
   const { view, task: wanted } = useSearch({ from: '/tasks' })
   const navigate = useNavigate({ from: '/tasks' })
   const now = useNow()
   const me = useName()
-  const { data, error, refetch } = useQuery(tasksQuery(view === 'done' ? 'completed' : 'open'))
-  const all = [...(data?.tasks ?? [])].sort(view === 'done' ? (a, b) => (b.closed_at ?? 0) - (a.closed_at ?? 0) : (a, b) => (a.due ?? Infinity) - (b.due ?? Infinity) || a.opened_at - b.opened_at)
-  const late = all.filter((each) => each.due != null && each.due < now)
-  const mine = all.filter((each) => each.claimed_by === me)
-  const shown = view === 'overdue' ? late : view === 'mine' ? mine : all
-  const current = shown.find((each) => each.task === wanted) ?? (wanted === undefined ? shown[0] : undefined)
+  const { data, error, refetch, hasNextPage, isFetchingNextPage, fetchNextPage } = useInfiniteQuery(tasksQuery(filterOf(view, me)))
+  const shown = useMemo(() => unique(data?.pages.flatMap((page) => page.tasks) ?? []), [data])
+  const counts = data?.pages[0]?.counts
+  const listed = shown.find((each) => each.task === wanted)
+  // A link may lead to one that stands on a page which is not here yet.
+  const alone = useQuery({ ...taskQuery(wanted ?? 0), enabled: wanted !== undefined && data !== undefined && !listed && hasNextPage })
+  const current = listed ?? (wanted === undefined ? shown[0] : hasNextPage ? alone.data : undefined)
+  const more = useCallback(() => void fetchNextPage({ cancelRefetch: false }), [fetchNextPage])
   const go = (task: number | undefined) => void navigate({ search: (old) => ({ ...old, task }), replace: true })
   const move = (by: number) => {
     const at = current ? shown.indexOf(current) : -1
@@ -42,9 +47,9 @@ export default function Tasks() {
     <main id="content" tabIndex={-1}>
       <Top title={w.title} />
       <nav className="tabs" aria-label={w.inbox}>
-        <Link to="/tasks" activeOptions={{ exact: true, explicitUndefined: true }} search={{}} aria-current={view === undefined ? 'page' : undefined}>{w.open} {view !== 'done' && <span className="n">{all.length}</span>}</Link>
-        <Link to="/tasks" activeOptions={{ exact: true, explicitUndefined: true }} search={{ view: 'mine' }} aria-current={view === 'mine' ? 'page' : undefined}>{w.mine} {view !== 'done' && <span className="n">{mine.length}</span>}</Link>
-        <Link to="/tasks" activeOptions={{ exact: true, explicitUndefined: true }} search={{ view: 'overdue' }} aria-current={view === 'overdue' ? 'page' : undefined}>{w.overdue} {view !== 'done' && <span className="n">{late.length}</span>}</Link>
+        <Link to="/tasks" activeOptions={{ exact: true, explicitUndefined: true }} search={{}} aria-current={view === undefined ? 'page' : undefined}>{w.open} <Count of={counts?.open} most={counts?.most} /></Link>
+        <Link to="/tasks" activeOptions={{ exact: true, explicitUndefined: true }} search={{ view: 'mine' }} aria-current={view === 'mine' ? 'page' : undefined}>{w.mine} <Count of={counts?.mine} most={counts?.most} /></Link>
+        <Link to="/tasks" activeOptions={{ exact: true, explicitUndefined: true }} search={{ view: 'overdue' }} aria-current={view === 'overdue' ? 'page' : undefined}>{w.overdue} <Count of={counts?.overdue} most={counts?.most} /></Link>
         <Link to="/tasks" activeOptions={{ exact: true, explicitUndefined: true }} search={{ view: 'done' }} aria-current={view === 'done' ? 'page' : undefined}>{w.done}</Link>
       </nav>
       {error && !data && <ErrorFace error={error} retry={() => void refetch()} />}
@@ -54,7 +59,7 @@ export default function Tasks() {
         <div className={`tasks ${wanted !== undefined ? 'picked' : ''}`}>
           <ul className="inbox" aria-label={w.inbox}>
             {shown.map((each) => <Item key={each.task} task={each} current={each.task === current?.task} now={now} />)}
-            <li className="dim small" style={{ padding: '14px 16px' }}>{w.allDone}</li>
+            <li className="dim small" style={{ padding: '14px 16px' }}>{hasNextPage ? <More load={more} loading={isFetchingNextPage} /> : w.allDone}</li>
           </ul>
           {current ? <Work key={current.task} task={current} next={next} back={() => go(undefined)} /> : <section className="work"><EmptyFace title={w.withdrawn} /></section>}
           {current && <Context task={current} />}
@@ -62,6 +67,23 @@ export default function Tasks() {
       )}
     </main>
   )
+}
+
+function filterOf(view: string | undefined, me: string): TaskFilter {
+  if (view === 'done') return { state: 'completed', limit: PAGE }
+  if (view === 'overdue') return { state: 'open', overdue: true, limit: PAGE }
+  return view === 'mine' ? { state: 'open', claimed_by: me, limit: PAGE } : { state: 'open', limit: PAGE }
+}
+
+/** One that has moved on while pages came stands on two of them. */
+function unique(tasks: HumanTask[]): HumanTask[] {
+  const seen = new Set<number>()
+  return tasks.filter((each) => !seen.has(each.task) && seen.add(each.task))
+}
+
+/** How many there are, as far as they are counted. */
+function Count({ of, most = Infinity }: { of: number | undefined; most?: number | undefined }) {
+  return of === undefined ? null : <span className="n">{of.toLocaleString()}{of >= most && '+'}</span>
 }
 
 function Item({ task, current, now }: { task: HumanTask; current: boolean; now: number }) {

@@ -141,6 +141,7 @@ CREATE TABLE segue.held_steps (
     PRIMARY KEY (app, namespace, step)
 );
 
+-- turn: where it stands among the others, see stores/task_rows.py.
 CREATE TABLE segue.tasks (
     task bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     run bigint NOT NULL,
@@ -157,10 +158,14 @@ CREATE TABLE segue.tasks (
     closed_by text,
     outcome bytea,
     claimed_by text,
-    claimed_at bigint
+    claimed_at bigint,
+    turn bigint NOT NULL GENERATED ALWAYS AS (coalesce(closed_at, due, 4611686018427387904 + task)) STORED
 );
 CREATE UNIQUE INDEX tasks_by_run ON segue.tasks (run, key);
-CREATE INDEX tasks_by_state ON segue.tasks (namespace, state, assignee);
+CREATE INDEX tasks_by_number ON segue.tasks (namespace, task);
+CREATE INDEX tasks_by_turn ON segue.tasks (namespace, state, turn, task);
+CREATE INDEX tasks_by_assignee ON segue.tasks (namespace, assignee, state, turn, task);
+CREATE INDEX tasks_by_claim ON segue.tasks (namespace, claimed_by, state, turn, task) WHERE claimed_by IS NOT NULL;
 
 -- What people have said and agreed about a task; never changed, only added to.
 CREATE TABLE segue.task_notes (
@@ -213,7 +218,7 @@ CREATE TABLE segue.payload_refs (
 CREATE INDEX payload_refs_by_ref ON segue.payload_refs (ref);
 
 -- Schedules, and their backfills by name ('' is the schedule itself). revision: who has read an older one writes nothing.
--- waits: the end of a run may let it go on.
+-- waits: the end of a run may let it go on. turn: what is to be looked at first comes first; what never is, last.
 CREATE TABLE segue.schedules (
     namespace text NOT NULL,
     name text NOT NULL,
@@ -225,8 +230,10 @@ CREATE TABLE segue.schedules (
     waits boolean NOT NULL,
     plan bytea NOT NULL,
     standing bytea NOT NULL,
+    turn bigint NOT NULL GENERATED ALWAYS AS (coalesce(wake, 9223372036854775807)) STORED,
     PRIMARY KEY (namespace, name, backfill)
 ) WITH (fillfactor = 50);
+CREATE INDEX schedules_by_turn ON segue.schedules (namespace, turn, name, workflow) WHERE backfill = '';
 CREATE INDEX schedules_due ON segue.schedules (app, wake) WHERE wake IS NOT NULL;
 CREATE INDEX schedules_waiting ON segue.schedules (app) WHERE waits;
 

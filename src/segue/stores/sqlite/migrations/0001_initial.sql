@@ -121,6 +121,7 @@ CREATE TABLE held_steps (
     PRIMARY KEY (app, namespace, step)
 ) STRICT, WITHOUT ROWID;
 
+-- turn: where it stands among the others, see stores/task_rows.py.
 CREATE TABLE tasks (
     task INTEGER PRIMARY KEY AUTOINCREMENT,
     run INTEGER NOT NULL,
@@ -137,10 +138,14 @@ CREATE TABLE tasks (
     closed_by TEXT,
     outcome BLOB,
     claimed_by TEXT,
-    claimed_at INTEGER
+    claimed_at INTEGER,
+    turn INTEGER NOT NULL AS (coalesce(closed_at, due, 4611686018427387904 + task)) VIRTUAL
 ) STRICT;
 CREATE UNIQUE INDEX tasks_by_run ON tasks (run, key);
-CREATE INDEX tasks_by_state ON tasks (namespace, state, assignee);
+CREATE INDEX tasks_by_number ON tasks (namespace, task);
+CREATE INDEX tasks_by_turn ON tasks (namespace, state, turn, task);
+CREATE INDEX tasks_by_assignee ON tasks (namespace, assignee, state, turn, task);
+CREATE INDEX tasks_by_claim ON tasks (namespace, claimed_by, state, turn, task) WHERE claimed_by IS NOT NULL;
 
 -- What people have said and agreed about a task; never changed, only added to.
 CREATE TABLE task_notes (
@@ -193,7 +198,7 @@ CREATE TABLE payload_refs (
 CREATE INDEX payload_refs_by_ref ON payload_refs (ref);
 
 -- Schedules, and their backfills by name ('' is the schedule itself). revision: who has read an older one writes nothing.
--- waits: the end of a run may let it go on.
+-- waits: the end of a run may let it go on. turn: what is to be looked at first comes first; what never is, last.
 CREATE TABLE schedules (
     namespace TEXT NOT NULL,
     name TEXT NOT NULL,
@@ -205,8 +210,10 @@ CREATE TABLE schedules (
     waits INTEGER NOT NULL,
     plan BLOB NOT NULL,
     standing BLOB NOT NULL,
+    turn INTEGER NOT NULL AS (coalesce(wake, 9223372036854775807)) VIRTUAL,
     PRIMARY KEY (namespace, name, backfill)
 ) STRICT;
+CREATE INDEX schedules_by_turn ON schedules (namespace, turn, name, workflow) WHERE backfill = '';
 CREATE INDEX schedules_due ON schedules (app, wake) WHERE wake IS NOT NULL;
 CREATE INDEX schedules_waiting ON schedules (app) WHERE waits = 1;
 -- Workflows to be started, written by users' own transactions: an interface, see docs/transactions.md. Deleted once the
