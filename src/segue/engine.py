@@ -72,13 +72,8 @@ from segue.settings import (
 from segue.sharing import Shared
 from segue.starting import Starting
 from segue.steering import Steering
-from segue.stores.base import (
-    CompleteTask,
-    LogLine,
-    RunFilter,
-    RunRow,
-    Store,
-)
+from segue.stores.base import CompleteTask, RunFilter, RunRow, Store
+from segue.stores.log_rows import LogLine
 
 log = logging.getLogger("segue.engine")
 R = TypeVar("R")
@@ -426,10 +421,13 @@ class Engine(Claiming, Repairing, Starting, Steering):
         """What the run is doing at this moment; only its owner knows."""
         return NOTHING if self._duty is None else activity(self._duty.conductor, run)
 
-    def logs(self, run: int, *, after: int = 0, limit: int = 1000) -> builtins.list[LogLine]:
-        """What the run's steps printed and logged up to now; ``after`` is the row of the last line that was seen."""
+    def logs(
+        self, run: int, *, after: int = 0, limit: int = 1000, key: str | None = None, without: Iterable[str] = ()
+    ) -> builtins.list[LogLine]:
+        """What the run's steps printed and logged up to now; ``after`` is the row of the last line that was seen.
+        ``key``: of this call only; ``without``: not of these levels."""
         self._host.flush_logs()
-        return self._opened(self.store.logs.read(run, after=after, limit=limit))
+        return self._opened(self.store.logs.read(run, after=after, limit=limit, key=key, without=without))
 
     def reports(self, run: int, *, after: int = 0) -> builtins.list[LogLine]:
         """What steps have reported of their progress, as lines of JSON: the step's name, and what it said."""

@@ -19,7 +19,8 @@ from segue.runtime.clock import Clock
 from segue.runtime.journal import JournalFormat
 from segue.runtime.reports import Reports
 from segue.runtime.resident import Resident
-from segue.stores.base import LogLine, Store
+from segue.stores.base import Store
+from segue.stores.log_rows import LogLine
 
 
 class Logs(Protocol):

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import httpx2 as httpx
 import pytest
 from api_kit import problem, start, until
 
 from segue import Engine
+from segue.stores.log_rows import LogLine
+
+SAID = [(1_000, "DEBUG", "looks"), (2_000, "WARNING", "odd\ntwice"), (3_000, "ERROR", "bad")]
 
 
 async def test_a_run_is_shown_whole(api: httpx.AsyncClient) -> None:
@@ -99,6 +104,32 @@ async def test_logs_come_by_page(api: httpx.AsyncClient) -> None:
         ("doubling 4", "/double", "stdout")
     ]
     assert (await api.get(f"/runs/{run}/logs", params={"after": page["lines"][-1]["row"]})).json()["lines"] == []
+
+
+async def test_logs_are_chosen_by_call_and_level_and_come_as_a_text(api: httpx.AsyncClient, engine: Engine) -> None:
+    run = await start(api, "doubles", 4)
+    await until(api, run, "completed")
+    said = [LogLine(run, "", 1, at, level, "log", text) for at, level, text in SAID]
+    assert [line.text for line in engine.logs(run)] == ["doubling 4"]
+    assert engine.store.logs.append(said)
+
+    async def texts(**query: Any) -> list[str]:
+        page = (await api.get(f"/runs/{run}/logs", params=query)).json()
+        return [line["text"] for line in page["lines"]]
+
+    assert await texts() == ["doubling 4", "looks", "odd\ntwice", "bad"]
+    assert await texts(level="info") == ["doubling 4", "odd\ntwice", "bad"]
+    assert await texts(level="warning") == ["odd\ntwice", "bad"]
+    assert await texts(level="error") == ["bad"]
+    assert await texts(level="debug", key="/double") == ["doubling 4"]
+    problem(await api.get(f"/runs/{run}/logs", params={"level": "loud"}), 422, "invalid-argument")
+    answer = await api.get(f"/runs/{run}/logs/text", params={"level": "warning"})
+    assert answer.headers["content-type"] == "text/plain; charset=utf-8"
+    assert answer.text == (
+        "1970-01-01T00:00:00.002Z WARNING workflow  odd\n    twice\n1970-01-01T00:00:00.003Z ERROR   workflow  bad\n"
+    )
+    assert " INFO    /double 1  doubling 4\n" in (await api.get(f"/runs/{run}/logs/text")).text
+    problem(await api.get("/runs/999/logs/text"), 404, "run-not-found")
 
 
 async def test_a_large_value_says_its_size_and_is_asked_for_by_itself(api: httpx.AsyncClient) -> None:

@@ -15,14 +15,8 @@ from store_kit import (
     signal,
 )
 
-from segue.stores.base import (
-    Append,
-    Blob,
-    Ended,
-    LogLine,
-    Status,
-    Store,
-)
+from segue.stores.base import Append, Blob, Ended, Status, Store
+from segue.stores.log_rows import LogLine
 
 
 def test_retention_deletes_closed_runs_with_all_that_is_theirs(owner: Owner) -> None:
@@ -130,6 +124,17 @@ def test_only_a_closed_run_is_erased(owner: Owner) -> None:
     assert events(owner.store, run) == before
 
     assert events(owner.store, run) == [EVENT]
+
+
+def test_log_lines_are_chosen_by_call_and_level(store: Store) -> None:
+    said = [("a", "DEBUG"), ("b", "INFO"), ("a", "ERROR"), ("a", "INFO"), ("", "WARNING")]
+    assert store.logs.append([LogLine(1, key, 1, 5, level, "log", f"{key} {level}") for key, level in said])
+    assert [line.text for line in store.logs.read(1, key="a")] == ["a DEBUG", "a ERROR", "a INFO"]
+    assert [line.text for line in store.logs.read(1, key="")] == [" WARNING"]
+    found = store.logs.read(1, without=("DEBUG", "INFO"), limit=1)
+    assert [line.text for line in found] == ["a ERROR"]
+    rest = store.logs.read(1, without=("DEBUG", "INFO"), after=found[0].row)
+    assert [line.text for line in rest] == [" WARNING"]
 
 
 def test_log_lines_are_read_in_order_and_in_pages(store: Store) -> None:

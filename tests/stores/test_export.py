@@ -8,8 +8,9 @@ import pytest
 from store_kit import Owner, everything
 
 from segue.errors import RunNotFound
-from segue.stores.base import Append, Blob, LogLine, TaskRow
+from segue.stores.base import Append, Blob, TaskRow
 from segue.stores.export import export
+from segue.stores.log_rows import LogLine
 
 
 def test_a_run_is_exported_with_all_that_is_known_of_it(owner: Owner) -> None:

@@ -14,7 +14,8 @@ import pytest
 from store_kit import Owner, closed, events, partitioned, start
 
 from segue.errors import StoreUnavailable
-from segue.stores.base import Append, LogLine
+from segue.stores.base import Append
+from segue.stores.log_rows import LogLine
 from segue.stores.postgres import leaves, partitions
 from segue.stores.postgres.partitions import DAY, LEAST, Progress, Range, following, past
 from segue.stores.postgres.store import PostgresStore

@@ -11,7 +11,8 @@ import pytest
 from store_kit import EVENT, Owner, closed, events, signal, start
 
 from segue.errors import FenceLost, InvalidArgument, StoreError, StoreUnavailable
-from segue.stores.base import Append, Batch, Blob, LogLine, RunFilter
+from segue.stores.base import Append, Batch, Blob, RunFilter
+from segue.stores.log_rows import LogLine
 from segue.stores.sql.reads import list_statement
 from segue.stores.sqlite import SqliteStore, restore
 from segue.stores.sqlite.store import CONDITIONS

@@ -24,6 +24,9 @@ export interface RunSearch {
   unfolded?: true
   full?: true
   find?: string
+  /** Of logs: the least level, and the line that is meant. */
+  level?: 'info' | 'warning' | 'error'
+  line?: number
 }
 
 const text = (value: unknown) => (typeof value === 'string' && value !== '' ? value : typeof value === 'number' ? String(value) : undefined)
@@ -78,6 +81,8 @@ const run = createRoute({
     unfolded: flag(search.unfolded),
     full: flag(search.full),
     find: text(search.find),
+    level: oneOf(search.level, ['info', 'warning', 'error'] as const),
+    line: number(search.line),
   }),
   // Asked for while the page's own code is on its way.
   loader: ({ params }) => void queryClient.prefetchQuery(runQuery(Number(params.run))),

@@ -60,7 +60,7 @@ export const words = {
     caused: 'Caused by', workflow: 'Workflow', version: 'Version', id: 'Id', parent: 'Parent', waits: 'Waits for', openTask: 'Open the task',
     work: 'Work ↓', undo: 'Undo ↑', asTaken: 'As taken',
     compact: 'Compact', full: 'Full', copyJson: 'Copy as JSON', event: 'Event', at: 'At', actor: 'Actor', what: 'What', engine: 'engine', more: 'Load more',
-    findLogs: 'Find in logs', follow: 'Follow', noLogs: 'No step has printed or logged anything.', noEvents: 'The journal is empty.', workflowLog: 'workflow', allSteps: 'All steps',
+    findLogs: 'Find in logs', follow: 'Follow', noLogs: 'No step has printed or logged anything.', noEvents: 'The journal is empty.', workflowLog: 'workflow', allSteps: 'All steps', level: 'Level', levels: { debug: 'All levels', info: 'Info and above', warning: 'Warnings and errors', error: 'Errors' }, wrap: 'Wrap', download: 'Download', lineAt: (at: string) => `Link to the line of ${at}`, noLines: 'No line is like that', lineHidden: 'The line of this link is not among those that are chosen.', lineGone: 'There is no such line any more.', showLine: 'Show all lines', fromLine: 'It begins with the line of the link.', fromBeginning: 'From the beginning',
     retried: 'Retry asked for', cancelled: 'Cancel asked for', terminated: 'Terminated', signalled: 'Signal sent',
     retryTitle: (id: string) => `Retry ${id}?`, retryWhat: (names: string) => `${names} gets new attempts. Recorded outcomes are kept and nothing is undone.`, retryDo: 'Retry',
     cancelTitle: (id: string) => `Cancel ${id}?`, cancelWhat: 'The run is asked to end. What its sagas did is undone first, last first; that may take a while.', cancelDo: 'Cancel the run',

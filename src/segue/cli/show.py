@@ -30,7 +30,7 @@ from segue.kernel.failures import summary
 from segue.kernel.payload import Payload
 from segue.kernel.plain import arguments, plain_value
 from segue.kernel.timeline import Call, label
-from segue.server import runs
+from segue.server import logs
 from segue.server.answers import Answers
 from segue.server.views import run_view
 from segue.watching import Watch
@@ -64,7 +64,7 @@ async def _show(scope: Reach, id: str, *, values: bool, events: bool, logs: bool
 
 
 Events = list[tuple[int, e.Event]]
-Lines = list[runs.LogView]
+Lines = list[logs.LogView]
 
 
 async def _logs(answers: Answers, watch: Watch) -> Lines:
@@ -72,7 +72,7 @@ async def _logs(answers: Answers, watch: Watch) -> Lines:
     lines: Lines = []
     after: int | None = 0
     while after is not None:
-        page = await answers.ask(runs.list_logs, query=runs.EventQuery(after), run=watch.run)
+        page = await answers.ask(logs.list_logs, query=logs.LogQuery(after=after), run=watch.run)
         lines += page.lines
         after = page.next
     for child in watch.children.values():
@@ -289,7 +289,7 @@ def _print_logs(out: Console, lines: Lines) -> None:
         out.print(Text("  its steps printed nothing", style="dim"))
 
 
-def _log_line(line: runs.LogView) -> Text:
+def _log_line(line: logs.LogView) -> Text:
     style = {"WARNING": state("retrying").colour, "ERROR": state("failed").colour}.get(line.level, "default")
     name = label(line.key) or "workflow"
     attempt = f" ({line.attempt})" if line.attempt > 1 else ""

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Sequence
 from typing import Protocol
 
-from segue.stores.base import LogLine
+from segue.stores.log_rows import LogLine
 
 log = logging.getLogger("segue.logs")
 

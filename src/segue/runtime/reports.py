@@ -14,7 +14,7 @@ import msgspec
 
 from segue.kernel.attempt import Attempt
 from segue.runtime.clock import Clock
-from segue.stores.base import LogLine
+from segue.stores.log_rows import LogLine
 
 EVERY = 0.25
 STREAM = "progress"

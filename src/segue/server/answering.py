@@ -122,7 +122,10 @@ class Answering:
             )  # fmt: skip
         if route.text:
             text = await route.handler(call)
-            return Response(text.body, route.status, _NOT_KEPT | {"content-type": text.media_type})
+            headers = _NOT_KEPT | {"content-type": text.media_type}
+            if isinstance(text.body, bytes):
+                return Response(text.body, route.status, headers)
+            return StreamingResponse(text.body, route.status, headers)
         if route.version is not None:
             call.etag = route.version(call)
             if call.etag and is_known(call.asked.headers, call.etag):

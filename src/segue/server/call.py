@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import TYPE_CHECKING, Annotated, Any, Generic, Literal, Protocol, TypeVar
 
 import msgspec
@@ -58,9 +58,9 @@ class Nothing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Text(msgspec.Struct, frozen=True):
-    """An answer that is no JSON."""
+    """An answer that is no JSON, whole or piece by piece."""
 
-    body: bytes
+    body: bytes | AsyncIterator[bytes]
     media_type: str
 
 

@@ -15,6 +15,7 @@ from segue.server import (
     held,
     histogram,
     live,
+    logs,
     many,
     members,
     metrics,
@@ -75,8 +76,12 @@ ROUTES: tuple[Route, ...] = (
         query=runs.EventQuery, gives=runs.EventPage, version=versions.journal_version, summary="The journal, by page.",
     ),
     Route(
-        method="GET", path="/runs/{run:int}/logs", needs="runs:read", handler=runs.list_logs, query=runs.EventQuery,
-        gives=runs.LogPage, summary="What its steps printed and logged, by page.",
+        method="GET", path="/runs/{run:int}/logs", needs="runs:read", handler=logs.list_logs, query=logs.LogQuery,
+        gives=logs.LogPage, summary="What its steps printed and logged, by page.",
+    ),
+    Route(
+        method="GET", path="/runs/{run:int}/logs/text", needs="runs:read", handler=logs.download_logs,
+        query=logs.TextQuery, text="text/plain", summary="What its steps printed and logged, as a text.",
     ),
     Route(
         method="GET", path="/runs/{run:int}/value", needs="runs:read", handler=runs.show_value, query=runs.ValueQuery,

@@ -134,25 +134,6 @@ class EventPage(msgspec.Struct, frozen=True):
     next: int | None
 
 
-class LogView(msgspec.Struct, frozen=True):
-    """A line that a step printed or logged; ``key`` is empty for the workflow's own."""
-
-    row: int
-    key: str
-    attempt: int
-    at: int
-    level: str
-    stream: str
-    text: str
-
-
-class LogPage(msgspec.Struct, frozen=True):
-    """Lines in order; ``next`` is the ``after`` of the page behind it, None when there is no more yet."""
-
-    lines: list[LogView]
-    next: int | None
-
-
 class ValueQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Which value: the event's number, and the name of the field that holds it."""
 
@@ -247,13 +228,6 @@ async def list_events(call: Call[EventQuery, None]) -> EventPage:
     views = [event_view(seq, event) for seq, event in events]
     more = len(views) > limit
     return EventPage(views[:limit], views[limit - 1].seq if more else None)
-
-
-async def list_logs(call: Call[EventQuery, None]) -> LogPage:
-    limit = min(call.query.limit, MOST)
-    lines = call.engine.logs(the_run(call).run, after=call.query.after, limit=limit)
-    views = [LogView(x.row, x.key, x.attempt, x.at, x.level, x.stream, x.text) for x in lines]
-    return LogPage(views, views[-1].row if len(views) == limit else None)
 
 
 async def show_value(call: Call[ValueQuery, None]) -> ValueView:

@@ -18,6 +18,7 @@ from segue.stores.attempt_rows import AttemptReads, ClaimAttempts, Claimed, Live
 from segue.stores.backlog import HasBacklog
 from segue.stores.cache_rows import CacheEntry, CacheReads
 from segue.stores.figure_rows import FigureReads
+from segue.stores.log_rows import StepLogs
 from segue.stores.outbox_rows import OutboxReads, Settled, SettleOutbox
 from segue.stores.owning import Owning
 from segue.stores.people_rows import HasPeople
@@ -424,38 +425,6 @@ class StoreStats(msgspec.Struct, frozen=True, gc=False):
     tasks: int
     bytes: int
     schema: int
-
-
-class LogLine(msgspec.Struct, frozen=True, gc=False):
-    """A line that a step printed or logged. ``text`` is without its newline; ``row`` is its cursor once it is kept."""
-
-    run: int
-    key: str
-    attempt: int
-    at: int
-    level: str
-    stream: str
-    text: str
-    row: int = 0
-
-
-class StepLogs(Protocol):
-    """What steps printed. Kept apart from the journal and never in its way: nothing here raises, and losing all of it
-    fails no run. Any thread may call."""
-
-    def append(self, lines: Sequence[LogLine]) -> bool:
-        """Keeps the lines; False when they could not be kept (``trouble`` says why)."""
-
-    def read(self, run: int, *, after: int = 0, limit: int = 1000, progress: bool = False) -> list[LogLine]:
-        """Lines of a run in the order they came, from the one after row ``after``: what was printed and logged, or, the
-        stream ``progress``, what steps reported of it."""
-
-    def erase(self, runs: Iterable[int]) -> None:
-        """Drops all lines of these runs."""
-
-    @property
-    def trouble(self) -> str | None:
-        """Why the last call could not do its work, in a sentence for an operator."""
 
 
 class Ended(msgspec.Struct, frozen=True):

@@ -39,13 +39,13 @@ from segue.stores.base import (
     Owner,
     RunFilter,
     RunRow,
-    StepLogs,
     Store,
     StoreStats,
     Task,
 )
 from segue.stores.cache_rows import CacheEntry
 from segue.stores.figure_rows import EndedRuns, OpenRuns, StartedRuns
+from segue.stores.log_rows import StepLogs
 from segue.stores.outbox_rows import OutboxRow
 from segue.stores.owning import Holding, Slots, Worker
 from segue.stores.people_rows import PeopleRows

@@ -25,8 +25,9 @@ from segue.runtime.attempts import Outcome, Running, context_of
 from segue.runtime.resident import Resident
 from segue.runtime.settings import Settings
 from segue.serving import Duty
-from segue.stores.base import LogLine, RunFilter, Store
+from segue.stores.base import RunFilter, Store
 from segue.stores.faults import Crash as StoreCrash
+from segue.stores.log_rows import LogLine
 from segue.testing.mocks import is_mocked
 from segue.testing.plan import Fails, Fault, Late, Lost, Sent, Slow
 from segue.testing.scene import Message, Release, Scene

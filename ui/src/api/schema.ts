@@ -332,6 +332,13 @@ export interface EventView {
   fields?: { [name: string]: unknown }
 }
 
+export interface LogQuery {
+  level?: "debug" | "error" | "info" | "warning"
+  key?: string | null
+  after?: number
+  limit?: number
+}
+
 export interface LogPage {
   lines: LogView[]
   next: number | null
@@ -345,6 +352,11 @@ export interface LogView {
   level: string
   stream: string
   text: string
+}
+
+export interface TextQuery {
+  level?: "debug" | "error" | "info" | "warning"
+  key?: string | null
 }
 
 export interface ValueQuery {
@@ -1094,7 +1106,8 @@ export interface Operations {
   show_histogram: { path: { [K in never]: never }; query: { state?: string[]; workflow?: string | null; id?: string | null; tag?: string[]; attribute?: string[]; since?: number | null; until?: number | null; parent?: number | null; bars?: number }; body: undefined; gives: Histogram }
   show_run: { path: { run: number }; query: { plain?: boolean }; body: undefined; gives: RunPicture }
   list_events: { path: { run: number }; query: { after?: number; limit?: number }; body: undefined; gives: EventPage }
-  list_logs: { path: { run: number }; query: { after?: number; limit?: number }; body: undefined; gives: LogPage }
+  list_logs: { path: { run: number }; query: { level?: "debug" | "error" | "info" | "warning"; key?: string | null; after?: number; limit?: number }; body: undefined; gives: LogPage }
+  download_logs: { path: { run: number }; query: { level?: "debug" | "error" | "info" | "warning"; key?: string | null }; body: undefined; gives: string }
   show_value: { path: { run: number }; query: { seq: number; field: string }; body: undefined; gives: ValueView }
   follow_run: { path: { run: number }; query: { after?: number }; body: undefined; gives: Following }
   list_signals: { path: { run: number }; query: { [K in never]: never }; body: undefined; gives: SignalView[] }
@@ -1180,6 +1193,7 @@ export const ROUTES = {
   show_run: ['GET', '/runs/{run}'],
   list_events: ['GET', '/runs/{run}/events'],
   list_logs: ['GET', '/runs/{run}/logs'],
+  download_logs: ['GET', '/runs/{run}/logs/text'],
   show_value: ['GET', '/runs/{run}/value'],
   follow_run: ['GET', '/runs/{run}/live'],
   list_signals: ['GET', '/runs/{run}/signals'],

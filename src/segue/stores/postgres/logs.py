@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterable, Sequence
 import psycopg
 
 from segue.errors import StoreError
-from segue.stores.base import LogLine
+from segue.stores.log_rows import LogLine
 from segue.stores.postgres.connection import UNFIT
 from segue.stores.postgres.session import Session
 from segue.stores.postgres.writer import Writer
-from segue.stores.sql.statements import Row, Statement, flat, numbers
+from segue.stores.sql.statements import Row, Statement, flat, numbers, texts
 
 _ANYTHING: tuple[type[Exception], ...] = (psycopg.Error, StoreError, *UNFIT)
 
@@ -39,8 +39,12 @@ class PostgresLogs:
         self._try(lambda session: _append.many(session, values))
         return self._trouble is None
 
-    def read(self, run: int, *, after: int = 0, limit: int = 1000, progress: bool = False) -> list[LogLine]:
-        rows = self._try(lambda session: _read.one(session, (run, after, progress, limit)))
+    def read(
+        self, run: int, *, after: int = 0, limit: int = 1000, progress: bool = False, key: str | None = None,
+        without: Iterable[str] = (),
+    ) -> list[LogLine]:  # fmt: skip
+        values = (run, after, progress, key, texts(without), limit)
+        rows = self._try(lambda session: _read.one(session, values))
         return [LogLine(*row) for row in rows]
 
     def erase(self, runs: Iterable[int]) -> None:

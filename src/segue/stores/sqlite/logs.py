@@ -15,8 +15,8 @@ from pathlib import Path
 import apsw
 
 from segue.errors import StoreCorrupt, StoreError
-from segue.stores.base import LogLine
-from segue.stores.sql.statements import Row, Statement, flat, numbers
+from segue.stores.log_rows import LogLine
+from segue.stores.sql.statements import Row, Statement, flat, numbers, texts
 from segue.stores.sqlite.connection import APPLICATION_ID, connect, meaning, number, pragma
 from segue.stores.sqlite.session import Session
 
@@ -60,8 +60,12 @@ class SqliteLogs:
         self._try(append)
         return self._trouble is None
 
-    def read(self, run: int, *, after: int = 0, limit: int = 1000, progress: bool = False) -> list[LogLine]:
-        rows = self._try(lambda connection: _read.one(connection, (run, after, progress, limit)))
+    def read(
+        self, run: int, *, after: int = 0, limit: int = 1000, progress: bool = False, key: str | None = None,
+        without: Iterable[str] = (),
+    ) -> list[LogLine]:  # fmt: skip
+        values = (run, after, progress, key, texts(without), limit)
+        rows = self._try(lambda connection: _read.one(connection, values))
         return [LogLine(*row) for row in rows]
 
     def erase(self, runs: Iterable[int]) -> None:

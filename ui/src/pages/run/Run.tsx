@@ -103,7 +103,7 @@ function Page({ picture }: { picture: RunPicture }) {
         {tab === 'graph' && <Graph picture={picture} chosen={chosen?.key} choose={choose} />}
         {tab === 'events' && <Events picture={picture} full={search.full === true} look={look} choose={choose} chosen={chosen?.key} />}
         {tab === 'artifacts' && <Artifacts picture={picture} />}
-        {tab === 'logs' && <Logs picture={picture} find={search.find ?? ''} step={search.step} look={look} />}
+        {tab === 'logs' && <Logs picture={picture} search={search} look={look} />}
         <Inspector picture={of} call={chosen} choose={choose} asked={search.step !== undefined} />
       </div>
     </>

@@ -2,23 +2,27 @@
 import { useQuery } from '@tanstack/react-query'
 import { ask } from '../../api/client'
 import { queryClient } from '../../api/queries'
-import type { EventView, LogView } from '../../api/schema'
+import type { EventView, LogView, Operations } from '../../api/schema'
 
 /** Rows that a screen holds; a log may be larger than a browser should be. */
 const MOST = 20_000
 
-export function useEvents(run: number): { rows: EventView[]; error: Error | null; pending: boolean } {
+export function useEvents(run: number): Tail<EventView> {
   return useTail(['events', run], async (after, signal) => {
     const page = await ask('list_events', { path: { run }, query: { after }, signal })
     return { rows: page.events, next: page.next, last: page.events[page.events.length - 1]?.seq }
   })
 }
 
-export function useLogs(run: number): { rows: LogView[]; error: Error | null; pending: boolean } {
-  return useTail(['logs', run], async (after, signal) => {
-    const page = await ask('list_logs', { path: { run }, query: { after }, signal })
+export type Level = NonNullable<Operations['list_logs']['query']['level']>
+
+/** Lines of this level and above, from behind a row on; `full`: there may be more than a screen holds. */
+export function useLogs(run: number, level: Level, from: number): Tail<LogView> & { full: boolean } {
+  const found = useTail(['logs', run, level, from], async (after, signal) => {
+    const page = await ask('list_logs', { path: { run }, query: { level, after: Math.max(after, from) }, signal })
     return { rows: page.lines, next: page.next, last: page.lines[page.lines.length - 1]?.row }
   })
+  return { ...found, full: found.rows.length >= MOST }
 }
 
 interface Page<T> {
@@ -32,10 +36,19 @@ interface Kept<T> {
   last: number
 }
 
-function useTail<T>(key: unknown[], fetchPage: (after: number, signal: AbortSignal) => Promise<Page<T>>): { rows: T[]; error: Error | null; pending: boolean } {
-  const { data, error, isPending } = useQuery({
+interface Tail<T> {
+  rows: T[]
+  error: Error | null
+  pending: boolean
+  /** The rows are those of what was asked before, of the same run, until these have come. */
+  former: boolean
+}
+
+function useTail<T>(key: unknown[], fetchPage: (after: number, signal: AbortSignal) => Promise<Page<T>>): Tail<T> {
+  const { data, error, isPending, isPlaceholderData } = useQuery<Kept<T>>({
     queryKey: key,
     meta: { live: true },
+    placeholderData: (old, query) => (query?.queryKey[1] === key[1] ? old : undefined),
     queryFn: async ({ signal }): Promise<Kept<T>> => {
       const kept = queryClient.getQueryData<Kept<T>>(key) ?? { rows: [], last: 0 }
       let { last } = kept
@@ -49,5 +62,5 @@ function useTail<T>(key: unknown[], fetchPage: (after: number, signal: AbortSign
       return added.length === 0 ? kept : { rows: [...kept.rows, ...added], last }
     },
   })
-  return { rows: data?.rows ?? [], error, pending: isPending }
+  return { rows: data?.rows ?? [], error, pending: isPending, former: isPlaceholderData }
 }
