@@ -22,11 +22,11 @@ LONGEST_COMMENT = 10_000
 
 
 class TaskNote(msgspec.Struct, frozen=True):
-    """What somebody has said or done about a task, at a time (µs). ``text``: of a comment."""
+    """What somebody has said or done about a task, at a time (µs). ``text``: of a comment; to whom it was handed."""
 
     at: int
     actor: str
-    kind: Literal["claimed", "released", "commented"]
+    kind: Literal["claimed", "released", "handed", "commented"]
     text: str
 
 
@@ -76,12 +76,23 @@ class Claiming:
             TaskClaimed: it is somebody else's than ``over``'s. CallerError: it is not open.
         """
         _named(by)
-        if over is not None:
-            checked_name(over, "whoever has a task")
-        if not await self._claim(task, by, over=over, actor=by):
-            found = await asyncio.to_thread(self._open, task)
-            if found.claimed_by != by:
-                raise TaskClaimed(task.name, task.run_id, found.claimed_by)
+        await self._hand(task, by, over=over, actor=by)
+
+    async def hand_task(self, task: HumanTask, to: str, *, by: str, over: str | None = None) -> None:
+        """Has a task be somebody else's, who is not asked. Theirs already: nothing happens.
+
+        Args:
+            over: whose it is as far as whoever hands it on knows: their own, or from whom they take it.
+
+        Raises:
+            TaskClaimed: it is somebody else's than ``over``'s. CallerError: it is not open.
+        """
+        _named(by)
+        if not checked_name(to, "whoever is to have a task"):
+            raise InvalidArgument(
+                "a task is handed to somebody: say to whom; release_task leaves it to all", path="$.to"
+            )
+        await self._hand(task, to, over=over, actor=by)
 
     async def release_task(self, task: HumanTask, *, by: str) -> None:
         """Has a task be nobody's that is theirs.
@@ -110,7 +121,17 @@ class Claiming:
     async def task_notes(self, task: HumanTask) -> builtins.list[TaskNote]:
         """What was said and done about a task, the first one first."""
         rows = await asyncio.to_thread(self.store.people.notes, task.run, task.task)
-        return [TaskNote(row.at, row.actor, row.kind, row.text and self.journal.open_text(row.text)) for row in rows]
+        opened = self.journal.open_text
+        said = [opened(row.text) if row.kind == "commented" else row.text for row in rows]
+        return [TaskNote(row.at, row.actor, row.kind, text) for row, text in zip(rows, said, strict=True)]
+
+    async def _hand(self, task: HumanTask, to: str, *, over: str | None, actor: str) -> None:
+        if over is not None:
+            checked_name(over, "whoever has a task")
+        if not await self._claim(task, to, over=over, actor=actor):
+            found = await asyncio.to_thread(self._open, task)
+            if found.claimed_by != to:
+                raise TaskClaimed(task.name, task.run_id, found.claimed_by)
 
     async def _claim(self, task: HumanTask, by: str | None, *, over: str | None, actor: str) -> bool:
         claim, now = self.store.people.claim, self.clock.now()

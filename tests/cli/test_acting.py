@@ -97,6 +97,31 @@ def test_an_update_that_is_not_answered_in_time(segue: Folder) -> None:
     assert segue("update", "a", "add", "3", "--id", "u").out == "3\n"
 
 
+def test_people_share_tasks_out(segue: Folder, worker: Running) -> None:
+    segue("start", "flows.py:asks", "7", "--id", "a")
+    worker.until("asks a")
+    (task,) = segue("task", "list", "--json").json
+    number = str(task["task"])
+    assert task["claimed_by"] is None
+    assert segue("task", "claim", number, "--by", "ann").out == "ann sees to approval of run a\n"
+    assert "has been claimed by 'ann'" in segue("task", "claim", number, "--by", "bob", code=2).err
+    assert "has been claimed by 'ann'" in segue("task", "release", number, "--by", "bob", code=2).err
+    taken = segue("task", "take-over", number, "--by", "bob").out
+    assert taken == "bob sees to approval of run a, and no more ann\n"
+    segue("task", "comment", number, "call first", "--by", "bob")
+    assert segue("task", "hand", number, "eve", "--by", "bob", "--json").json["claimed_by"] == "eve"
+    assert [t["task"] for t in segue("task", "list", "--claimed-by", "eve", "--json").json] == [task["task"]]
+    assert segue("task", "list", "--overdue", "--json").json == []
+    shown = segue("task", "show", number).out
+    for line in ("claimed by eve, since", "ann claimed it", "bob said: call first", "bob handed it to eve"):
+        assert line in shown
+    assert segue("task", "release", number, "--by", "eve").out == "nobody sees to approval of run a\n"
+    notes = segue("task", "show", number, "--json").json["notes"]
+    assert [note["kind"] for note in notes] == ["claimed", "claimed", "commented", "handed", "released"]
+    assert "there is no task 99" in segue("task", "claim", "99", code=2).err
+    assert "a task is handed to somebody" in segue("task", "hand", number, "", code=2).err
+
+
 def test_answers(segue: Folder, worker: Running) -> None:
     for id in "abcd":
         segue("start", "flows.py:asks", "7", "--id", id)

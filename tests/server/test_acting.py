@@ -82,6 +82,25 @@ async def test_tasks_come_page_by_page_with_counts(api: httpx.AsyncClient, engin
         problem(await api.get("/tasks", params={"after": wrong}), 422, "invalid-argument")
 
 
+async def test_a_task_is_handed_to_somebody_else(api: httpx.AsyncClient, engine: Engine) -> None:
+    await until(api, await start(api, "asks", 100), "waiting")
+    (task,) = (await api.get("/tasks")).json()["tasks"]
+    place = f"/tasks/{task['task']}"
+    assert (await api.post(f"{place}/claim", json={})).status_code == 204
+    problem(await api.post(f"{place}/hand", json={"to": "bob"}), 409, "task-claimed")
+    for _ in range(2):  # the second time it is theirs already
+        assert (await api.post(f"{place}/hand", json={"to": "bob", "over": "ann"})).status_code == 204
+    assert (await api.get(place)).json()["claimed_by"] == "bob"
+    problem(await api.post(f"{place}/hand", json={"to": "eve", "over": "ann"}), 409, "task-claimed")
+    problem(await api.post(f"{place}/hand", json={"to": "", "over": "bob"}), 422, "invalid-argument")
+    assert (await api.post(f"{place}/hand", json={"to": "eve", "over": "bob"})).status_code == 204
+    notes = (await api.get(f"{place}/notes")).json()
+    told = [("ann", "claimed", ""), ("ann", "handed", "bob"), ("ann", "handed", "eve")]
+    assert [(note["actor"], note["kind"], note["text"]) for note in notes] == told
+    assert (await api.post(f"{place}/complete", json={"answer": {"approved": True}})).status_code == 204
+    problem(await api.post(f"{place}/hand", json={"to": "bob", "over": "eve"}), 400, "caller-error")
+
+
 async def test_people_share_tasks_out_and_comment_on_them(api: httpx.AsyncClient, engine: Engine) -> None:
     run = await start(api, "asks", 100)
     await until(api, run, "waiting")

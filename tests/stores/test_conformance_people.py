@@ -42,6 +42,16 @@ def test_one_of_two_has_a_task_until_it_is_taken_over_or_released(owner: Owner) 
     ]
 
 
+def test_whoever_gives_a_task_to_another_has_handed_it(owner: Owner) -> None:
+    store, people = owner.store, owner.store.people
+    task = asked(owner)
+    assert people.claim(task.task, "bob", 10, over=None, actor="ann")
+    assert not people.claim(task.task, "eve", 11, over="ann", actor="ann"), "it is bob's by now"
+    assert people.claim(task.task, "eve", 12, over="bob", actor="bob")
+    assert (the_task(store, task.run).claimed_by, the_task(store, task.run).claimed_at) == ("eve", 12)
+    assert said(store, task) == [("ann", "handed", "bob"), ("bob", "handed", "eve")]
+
+
 def test_a_claim_lapses_where_the_task_is_handed_on(owner: Owner) -> None:
     task = asked(owner)
     owner.store.people.claim(task.task, "bob", 10, over=None, actor="bob")

@@ -73,6 +73,35 @@ def test_what_somebody_else_sees_to_is_seen_at_once_and_taken_over(chromium: Any
     assert screen.errors == []
 
 
+@pytest.mark.parametrize(("size", "scheme"), [("wide", "light"), ("narrow", "dark")])
+def test_a_task_is_handed_to_somebody_else(chromium: Any, served: Served, size: str, scheme: str) -> None:
+    async def mine(engine: Engine) -> int:
+        task = await the_task(engine)
+        await engine.hand_task(task, "you", by=OTHER, over=task.claimed_by)
+        return int(task.task)
+
+    screen = Screen(chromium, served.url, size, scheme)
+    page = screen.page
+    screen.open(f"/tasks?task={served.do(mine)}", "Complete and go on")
+    page.get_by_role("button", name="Hand to…").click()
+    dialog = page.get_by_role("dialog", name="Hand on Approve order-48219")
+    dialog.get_by_role("textbox", name="Who is to see to it").fill(OTHER)
+    screen.shoot(f"tasks-hand-{size}-{scheme}")
+    assert screen.violations() == []
+    dialog.get_by_role("button", name="Hand it on").click()
+    screen.see("and sees to it.")
+    screen.see(f"handed it to {OTHER}")
+    served.do(lambda engine: left_to(engine, OTHER))
+    page.get_by_role("button", name="Hand to…").wait_for()
+    assert page.get_by_role("button", name="Complete and go on").count() == 0
+    screen.shoot(f"tasks-handed-{size}-{scheme}")
+    page.get_by_role("button", name="Take over").click()
+    page.get_by_role("button", name="Unclaim").click()
+    served.do(lambda engine: left_to(engine, None))
+    screen.close()
+    assert screen.errors == []
+
+
 def test_an_old_screen_takes_nobodys_task_away(screen: Screen, served: Served) -> None:
     """Whoever clicks has not seen yet that it is somebody's."""
     page = screen.page

@@ -28,7 +28,7 @@ COMMANDS = (
     Command("signal", "Act", "messages:signal", "Send a signal to a run."),
     Command("update", "Act", "talking:update", "Change a run through one of its updates, and get the answer."),
     Command("approve", "Act", "approve:approve", "Answer a human task of a run."),
-    Command("task", "Act", "tasks:task", "List human tasks."),
+    Command("task", "Act", "tasks:task", "Human tasks: list, show, claim, take-over, hand, release, comment."),
     Command("schedule", "Act", "schedule:schedule", "Start runs by themselves: create, list, show, pause, backfill …"),
     Command("cancel", "Act", "messages:cancel", "Ask runs to stop; what they did is undone first."),
     Command("terminate", "Act", "messages:terminate", "End runs at once; nothing is undone."),

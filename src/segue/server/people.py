@@ -72,6 +72,13 @@ class ClaimBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     over: str | None = None
 
 
+class HandBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """``to``: who is to see to the task. ``over``: whose it is as far as one knows; None for nobody."""
+
+    to: str
+    over: str | None = None
+
+
 class CommentBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What whoever sees to the task should know."""
 
@@ -132,6 +139,10 @@ async def claim_task(call: Call[Any, ClaimBody]) -> None:
 
 async def release_task(call: Call[Any, Bare]) -> None:
     await call.engine.release_task(await _task(call), by=call.who.name)
+
+
+async def hand_task(call: Call[Any, HandBody]) -> None:
+    await call.engine.hand_task(await _task(call), call.body.to, by=call.who.name, over=call.body.over)
 
 
 async def comment_on_task(call: Call[Any, CommentBody]) -> None:

@@ -295,6 +295,10 @@ ROUTES: tuple[Route, ...] = (
         body=repairs.Bare, status=204, summary="Leave a task that one has claimed to others.",
     ),
     Route(
+        method="POST", path="/tasks/{task:int}/hand", needs="tasks:act", handler=people.hand_task,
+        body=people.HandBody, status=204, summary="Have somebody else see to a task.",
+    ),
+    Route(
         method="GET", path="/tasks/{task:int}/notes", needs="tasks:read", handler=people.list_task_notes,
         gives=list[TaskNote], summary="What people have said and done about a task.",
     ),

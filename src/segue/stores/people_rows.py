@@ -7,11 +7,11 @@ from typing import Literal, Protocol
 
 import msgspec
 
-Kind = Literal["claimed", "released", "commented"]
+Kind = Literal["claimed", "released", "handed", "commented"]
 
 
 class NoteRow(msgspec.Struct, frozen=True, gc=False):
-    """``text``: of a comment, as the store is given it; "" otherwise."""
+    """``text``: of a comment, as the store is given it; to whom the task was handed; "" otherwise."""
 
     note: int
     at: int
@@ -24,8 +24,8 @@ class PeopleRows(Protocol):
     """Each call is one transaction, on disk when it returns; from any process, whoever owns the run."""
 
     def claim(self, task: int, by: str | None, at: int, *, over: str | None, actor: str) -> bool:
-        """Has an open task be somebody's, or, with None, nobody's, and notes who did that. False if it is not open, or
-        not ``over``'s any more (None: nobody's)."""
+        """Has an open task be somebody's, or, with None, nobody's, and notes who did that: where it is not ``by``
+        themselves, they have handed it on. False if it is not open, or not ``over``'s any more (None: nobody's)."""
 
     def comment(self, task: int, text: str, at: int, actor: str) -> bool:
         """Adds a comment. False if the task is not open."""

@@ -932,10 +932,15 @@ export interface ClaimBody {
   over?: string | null
 }
 
+export interface HandBody {
+  to: string
+  over?: string | null
+}
+
 export interface TaskNote {
   at: number
   actor: string
-  kind: "claimed" | "commented" | "released"
+  kind: "claimed" | "commented" | "handed" | "released"
   text: string
 }
 
@@ -1160,6 +1165,7 @@ export interface Operations {
   complete_task: { path: { task: number }; query: { [K in never]: never }; body: AnswerBody; gives: undefined }
   claim_task: { path: { task: number }; query: { [K in never]: never }; body: ClaimBody; gives: undefined }
   release_task: { path: { task: number }; query: { [K in never]: never }; body: Bare; gives: undefined }
+  hand_task: { path: { task: number }; query: { [K in never]: never }; body: HandBody; gives: undefined }
   list_task_notes: { path: { task: number }; query: { [K in never]: never }; body: undefined; gives: TaskNote[] }
   comment_on_task: { path: { task: number }; query: { [K in never]: never }; body: CommentBody; gives: undefined }
   show_session: { path: { [K in never]: never }; query: { [K in never]: never }; body: undefined; gives: SessionView }
@@ -1246,6 +1252,7 @@ export const ROUTES = {
   complete_task: ['POST', '/tasks/{task}/complete'],
   claim_task: ['POST', '/tasks/{task}/claim'],
   release_task: ['POST', '/tasks/{task}/release'],
+  hand_task: ['POST', '/tasks/{task}/hand'],
   list_task_notes: ['GET', '/tasks/{task}/notes'],
   comment_on_task: ['POST', '/tasks/{task}/comments'],
   show_session: ['GET', '/session'],

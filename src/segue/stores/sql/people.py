@@ -20,10 +20,11 @@ class People:
         self._readers = readers
 
     def claim(self, task: int, by: str | None, at: int, *, over: str | None, actor: str) -> bool:
-        kind: Kind = "released" if by is None else "claimed"
+        kind: Kind = "released" if by is None else "claimed" if by == actor else "handed"
+        to = by if by is not None and kind == "handed" else ""
         with self._writer.transaction() as connection:
             claimed = _claim.one(connection, (task, by, None if by is None else at, over))
-            return bool(claimed and _note.one(connection, (task, at, actor, kind, "")))
+            return bool(claimed and _note.one(connection, (task, at, actor, kind, to)))
 
     def comment(self, task: int, text: str, at: int, actor: str) -> bool:
         with self._writer.transaction() as connection:

@@ -34,7 +34,7 @@ export function History({ task, workflow }: { task: HumanTask; workflow: string 
 }
 
 function Note({ of }: { of: TaskNote }) {
-  return <Entry who={of.actor} what={of.kind === 'commented' ? of.text : w.did[of.kind]} at={of.at} says={of.kind === 'commented'} />
+  return <Entry who={of.actor} what={of.kind === 'commented' ? of.text : of.kind === 'handed' ? w.handed(of.text) : w.did[of.kind]} at={of.at} says={of.kind === 'commented'} />
 }
 
 function Entry({ who, what, at, says = false }: { who: string; what: string; at: number; says?: boolean }) {

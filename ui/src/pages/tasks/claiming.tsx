@@ -1,10 +1,11 @@
 // Whose a task is: the mark of whoever has it, and the buttons by which it changes hands.
 import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
+import { createPortal } from 'react-dom'
 import { ask } from '../../api/client'
 import { sessionQuery } from '../../api/queries'
 import type { HumanTask } from '../../api/schema'
-import { done } from '../../parts/Confirm'
+import { Confirm, done } from '../../parts/Confirm'
 import { roughly } from '../../parts/format'
 import { Icon } from '../../parts/Icon'
 import { useNow } from '../../parts/Time'
@@ -31,25 +32,27 @@ export function Mark({ of }: { of: string | null | undefined }) {
 }
 
 /** Claims, releases and takes over; what has happened meanwhile is refused and said. */
-export function useClaiming(task: HumanTask): { busy: boolean; claim: () => void; release: () => void } {
+export function useClaiming(task: HumanTask): { busy: boolean; claim: () => void; release: () => void; hand: (to: string) => Promise<boolean> } {
   const [busy, setBusy] = useState(false)
   const carry = async (work: Promise<unknown>, text: string) => {
     setBusy(true)
-    await done(work, text)
+    const carried = await done(work, text)
     setBusy(false)
+    return carried
   }
   const path = { task: task.task }
   return {
     busy,
     claim: () => void carry(ask('claim_task', { path, body: { over: task.claimed_by ?? null } }), w.claimedIt(task.name)),
     release: () => void carry(ask('release_task', { path, body: {} }), w.releasedIt(task.name)),
+    hand: (to: string) => carry(ask('hand_task', { path, body: { to, over: task.claimed_by ?? null } }), w.handedIt(task.name, to)),
   }
 }
 
 /** Beside the button that answers: for a task that is nobody's, or one's own. */
 export function Hands({ task }: { task: HumanTask }) {
   const { busy, claim, release } = useClaiming(task)
-  return task.claimed_by ? <button type="button" className="btn quiet" disabled={busy} onClick={release}>{w.release}</button> : <button type="button" className="btn" disabled={busy} onClick={claim}>{w.claim}</button>
+  return task.claimed_by ? <><HandTo task={task} /><button type="button" className="btn quiet" disabled={busy} onClick={release}>{w.release}</button></> : <button type="button" className="btn" disabled={busy} onClick={claim}>{w.claim}</button>
 }
 
 /** In place of the form: somebody else sees to it. */
@@ -61,6 +64,27 @@ export function Taken({ task }: { task: HumanTask }) {
       <Mark of={task.claimed_by} />
       <p className="grow"><b className="b">{task.claimed_by}</b> {w.seesToIt(roughly(Math.max(0, now - (task.claimed_at ?? now))))}</p>
       <button className="btn" disabled={busy} onClick={claim}>{w.takeOver}</button>
+      <HandTo task={task} />
     </div>
+  )
+}
+
+/** A claimed task goes to somebody else, who is named by the account that they answer with. */
+function HandTo({ task }: { task: HumanTask }) {
+  const [open, setOpen] = useState(false)
+  const [to, setTo] = useState('')
+  const { hand } = useClaiming(task)
+  const close = () => setOpen(false)
+  return (
+    <>
+      <button type="button" className="btn quiet" onClick={() => setOpen(true)}>{w.hand}</button>
+      {open && createPortal(
+        <Confirm title={w.handTitle(task.name)} label={w.handDo} tone="primary" close={close} act={async () => to.trim() !== '' && hand(to.trim())} what={
+          <>
+            <p>{w.handWhat}</p>
+            <label className="fld">{w.handTo}<input className="inp" required autoFocus value={to} onChange={(event) => setTo(event.target.value)} /></label>
+          </>
+        } />, document.body)}
+    </>
   )
 }
