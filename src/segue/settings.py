@@ -38,7 +38,12 @@ def server_url(server: str | None) -> str | None:
 
 def app_name(app: str | None) -> str:
     """The app to use when the caller gave ``app``."""
-    return str(_setting("app", app or None) or "") or "default"
+    return said_app(app) or "default"
+
+
+def said_app(app: str | None) -> str | None:
+    """As ``app_name``; None where nobody says anything."""
+    return str(_setting("app", app or None) or "") or None
 
 
 def namespace_name(namespace: str | None) -> str:

@@ -19,7 +19,10 @@ def test_a_run_for_a_worker(segue: Folder, worker: Running) -> None:
     assert segue("start", "plain", "3", "--json").json["workflow"] == "plain"
     worker.until("completed  plain plain-")
     assert "did you mean 'plain'?" in segue("start", "plian", "3", code=2).err
-    assert "exists already" in segue("start", "flows.py:plain", "4", "--id", "a", code=2).err
+    taken = segue("start", "flows.py:plain", "4", "--id", "a", code=2).err
+    assert "run 'a' exists already: it was started with other input" in taken
+    assert "pass --on-conflict replace or terminate-if-running" in taken.replace("\n", " ")
+    assert "on_conflict=" not in taken
     again = segue("start", "flows.py:plain", "4", "--id", "a", "--on-conflict", "replace")
     assert again.out == "started a\n"
     worker.until("completed  plain a", after=worker.text.rindex("plain plain-"))

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 from cli_kit import Folder
 
 
-def ids(segue: Folder, *words: str) -> set[str]:
-    return {row["id"] for row in segue("list", "--json", *words).json}
+def ids(segue: Folder, *words: str, **environment: str) -> set[str]:
+    return {row["id"] for row in segue("list", "--json", *words, **environment).json}
 
 
 @pytest.fixture
@@ -49,6 +52,11 @@ def test_lists(runs: Folder) -> None:
     assert "no worker of app 'default' is alive" in out
     assert "--limit 4 shows more" in segue("list", "--limit", "2").out
 
+    segue("run", "flows.py:plain", "3", "--id", "theirs", "--app", "other")
+    assert ids(segue, "--app", "other") == ids(segue, SEGUE_APP="other") == {"theirs"}
+    assert "theirs" not in ids(segue, "--app", "default")
+    assert "theirs" in ids(segue), "where no app is said, those of all are listed"
+    assert "no runs match (by app)" in segue("list", "--app", "nobody").out
     assert "no runs match" in segue("list", "--workflow", "nope").out
     assert "did you mean failed?" in segue("list", "--state", "faild", code=2).err
     assert "is no point in time" in segue("list", "--since", "yesterday-ish", code=2).err
@@ -102,6 +110,14 @@ def test_the_beginning_of_an_id_is_enough(runs: Folder) -> None:
     assert "`segue list` shows what there is" in segue("show", "xyzzy", code=2).err
     told = segue("show", "doen", "--json", code=2).json
     assert told["error"]["type"] == "NoSuchRun"
+
+
+def test_the_package_is_run_as_the_command(segue: Folder) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "segue", "version", "--json"],
+        cwd=segue.path, env=segue.environment, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert done.stdout == segue("version", "--json").out
 
 
 def test_looking_makes_no_database(segue: Folder) -> None:

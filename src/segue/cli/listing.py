@@ -23,6 +23,7 @@ from segue.errors import InvalidArgument
 from segue.server import overview, runs
 from segue.server.answers import Answers
 from segue.server.views import RunView
+from segue.settings import said_app
 from segue.stores.base import CLOSED, OPEN
 
 _GROUPS = {"open": OPEN, "closed": CLOSED}
@@ -64,9 +65,11 @@ async def _list(
     values.pairs(attribute, "--attribute")
     chosen = _states(states)
     async with reached(scope) as answers:
-        app = await answers.ask(overview.show_app, query=overview.AppQuery())
+        of = said_app(scope.app)
+        app = await answers.ask(overview.show_app, query=overview.AppQuery(of))
         where = runs.RunQuery(
             state=chosen,
+            app=of,
             workflow=workflow,
             tag=list(tag),
             attribute=list(attribute),

@@ -19,7 +19,7 @@ from segue.cli.lookup import look, lookup, reached
 from segue.cli.messages import tell_if_nobody_works
 from segue.cli.output import console, print_json
 from segue.cli.scope import Reach
-from segue.errors import CallerError, InvalidArgument
+from segue.errors import CallerError, InvalidArgument, RunAlreadyExists, ServerRefused
 from segue.kernel import events as e
 from segue.server import acting, overview
 from segue.server.answers import Answers
@@ -84,7 +84,7 @@ async def _start(
         body = acting.StartBody(name, input, run_id, on_conflict if id else "fail", **terms)
         # What ends soon has ended with the first answer of a server. A database that is opened here is looked at.
         query = StartQuery(LONGEST_WAIT if wait else 0)
-        run: RunView = await answers.ask(acting.start_run, query=query, body=body)
+        run = await _started(answers, query, body)
         if wait:
             return await _end(answers, scope, run)
         if scope.json:
@@ -94,6 +94,23 @@ async def _start(
             out.print(Text("started ").append(run.id, style="bold"), soft_wrap=True)
             await tell_if_nobody_works(answers)
     return 0
+
+
+async def _started(answers: Answers, query: StartQuery, body: acting.StartBody) -> RunView:
+    """The run. Where its id is taken, what to do about it is said as a command line says it."""
+    try:
+        run: RunView = await answers.ask(acting.start_run, query=query, body=body)
+    except RunAlreadyExists as error:
+        raise CallerError(
+            f"run {error.run_id!r} exists already: {error.reason}; choose another --id, or pass --on-conflict replace "
+            "or terminate-if-running"
+        ) from error
+    except ServerRefused as error:
+        if error.type != "segue:run-already-exists":
+            raise
+        told = f"{error} (on the command line: --on-conflict)"
+        raise ServerRefused(told, type=error.type, status=error.status) from error
+    return run
 
 
 async def _end(answers: Answers, scope: Reach, run: RunView) -> int:

@@ -41,13 +41,14 @@ class RunWhere(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     Attributes:
         state: states, or ``open`` and ``closed`` for several of them; any if none is named.
-        workflow, id: exactly this workflow; ids that begin so.
+        app, workflow, id: exactly this app and workflow; ids that begin so.
         tag, attribute: ``name=value``; an attribute's value is JSON, or text where it is none.
         since, until: started from, and before (µs).
         parent: children of this run.
     """
 
     state: list[str] = []
+    app: str | None = None
     workflow: str | None = None
     id: str | None = None
     tag: list[str] = []
@@ -161,6 +162,7 @@ def filter_of(engine: Engine, query: RunWhere) -> RunFilter:
     """
     return RunFilter(
         namespace=engine.namespace,
+        app=query.app,
         states=_states(query.state),
         workflow=query.workflow,
         id_prefix=query.id,

@@ -405,6 +405,7 @@ class RunFilter(msgspec.Struct, frozen=True, gc=False):
     cursor: runs older than that row."""
 
     namespace: str | None = "default"
+    app: str | None = None
     states: tuple[str, ...] = ()
     workflow: str | None = None
     id_prefix: str | None = None

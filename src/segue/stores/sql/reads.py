@@ -55,6 +55,7 @@ _tags = msgspec.json.Decoder(dict[str, str])
 _attributes = msgspec.json.Decoder(dict[str, Any])
 
 _RUN_CONDITIONS = {
+    "app": "runs.app = ?",
     "workflow": "runs.workflow = ?",
     "started_from": "runs.started_at >= ?",
     "started_until": "runs.started_at < ?",
