@@ -72,6 +72,8 @@ export function Chart(props: Props) {
 }
 
 const HEIGHT = 118
+/** Pixels that a label needs for itself. */
+const LABEL = 12
 
 /** The same for who cannot see it. */
 function Table({ label, at, lines, format }: Props) {
@@ -152,6 +154,23 @@ function lonely(values: (number | null)[]): boolean {
   return values.filter((each) => each !== null).length === 1
 }
 
+/** Labels with room between them, in the order in which they stand: whichever is too near to the one below it goes up,
+ * and where there is no more room above, all of them go down. */
+export function apart<T extends { y: number }>(labels: readonly T[], room: number, top: number): T[] {
+  const placed: T[] = []
+  // Of lines that are equal, the last one lies at the bottom: p50, then p95, then p99.
+  for (const each of [...labels].reverse().sort((a, b) => b.y - a.y)) {
+    const below = placed[placed.length - 1]
+    placed.push(below && below.y - each.y < room ? { ...each, y: below.y - room } : each)
+  }
+  let over = top
+  return placed.reverse().map((each) => {
+    const y = Math.max(each.y, over)
+    over = y + room
+    return { ...each, y }
+  })
+}
+
 /** The names of the lines, and dashed marks where something changed. */
 function annotate(chart: UPlot, { lines, marks, now }: Props, place: HTMLElement): void {
   const { ctx, bbox } = chart
@@ -159,18 +178,17 @@ function annotate(chart: UPlot, { lines, marks, now }: Props, place: HTMLElement
   ctx.font = `${11 * devicePixelRatio}px ${getComputedStyle(place).fontFamily}`
   ctx.fillStyle = color(place, '--text3')
   ctx.textBaseline = 'bottom'
-  const taken: number[] = []
-  for (const [i, line] of [...lines.entries()].reverse()) {
+  const named = [...lines.entries()].flatMap(([i, line]) => {
     const at = line.named ? line.values.findIndex((each) => each !== null) : -1
-    const y = at < 0 ? 0 : chart.valToPos((chart.data[i + 1] as number[])[at]!, 'y', true)
-    if (at < 0 || taken.some((each) => Math.abs(each - y) < 12 * devicePixelRatio)) continue
-    taken.push(y)
-    const x = chart.valToPos((chart.data[0] as number[])[at]!, 'x', true)
+    if (at < 0) return []
+    return [{ name: line.name, x: chart.valToPos((chart.data[0] as number[])[at]!, 'x', true), y: chart.valToPos((chart.data[i + 1] as number[])[at]!, 'y', true) - 3 * devicePixelRatio }]
+  })
+  for (const { name, x, y } of apart(named, LABEL * devicePixelRatio, bbox.top + LABEL * devicePixelRatio)) {
     ctx.textAlign = x > bbox.left + bbox.width - 40 * devicePixelRatio ? 'right' : 'left'
     ctx.strokeStyle = color(place, '--surface')
     ctx.lineWidth = 3 * devicePixelRatio
-    ctx.strokeText(line.name, x, y - 3 * devicePixelRatio)
-    ctx.fillText(line.name, x, y - 3 * devicePixelRatio)
+    ctx.strokeText(name, x, y)
+    ctx.fillText(name, x, y)
   }
   if (now) {
     ctx.textAlign = 'right'
