@@ -2,9 +2,9 @@
 
 A thousand runs at once are some hundred thousand objects that live for as long as their runs do. By default the
 collector goes through the young ones after every 700 (from Python 3.12 on: 2,000) new ones, and finds nothing:
-measured on W2, two fifths of all processor time. One look at 50,000 that live costs 20 to 40 ms, most of it waiting for
-memory, so the limit is above what a thousand runs are. The thresholds are the process's, so they are put back by the last
-engine, and a program that has set its own is left alone.
+measured on W2, two fifths of all processor time. One look at 50,000 that live costs 20 to 40 ms, most of it waiting
+for memory, so the limit is above what a thousand runs are. The thresholds are the process's, so they are put back by
+the last engine, and a program that has set its own is left alone.
 """
 
 from __future__ import annotations
