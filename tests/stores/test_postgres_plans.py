@@ -212,7 +212,7 @@ IN_ONE_PARTITION: dict[str, tuple[str, tuple[Any, ...]]] = {
     "an event that may have landed": ("landed_event", (ONE, 3, b"e")),
     "an event that is erased": ("rewrite_event", (b"e", ONE, 3)),
     "what erasure adds": ("append_last_event", (ONE, b"e")),
-    "what a step printed": ("read_log_lines", (ONE, 0, False, 100)),
+    "what a step printed": ("read_log_lines", (ONE, 0, False, None, "[]", 100)),
     "journals that are deleted": ("delete_journal_of_runs", (LISTED, 2000, *BOUNDS)),
     "logs that are deleted": ("delete_log_lines", (LISTED, *BOUNDS)),
 }
