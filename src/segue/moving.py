@@ -62,6 +62,7 @@ TABLES = (
     ),
     _Table("task_notes", "task_notes", "note, run, task, at, actor, kind, text"),
     _Table("attributes", "attributes", "run, name, value"),
+    _Table("words", "words", "namespace, word, run"),
     _Table("published", "published", "run, name, value"),
     _Table("state", "state", "namespace, scope, key, value"),
     _Table("payloads", "payloads", "ref, data"),

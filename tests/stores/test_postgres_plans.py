@@ -83,7 +83,7 @@ def test_nothing_reads_all_runs_or_all_messages(session: Session, what: str) -> 
 
 
 LARGE = (
-    r"(?:runs|journal\w*|messages|attempts|tasks|attributes|published|payloads|payload_refs|cached|artifacts"
+    r"(?:runs|journal\w*|messages|attempts|tasks|attributes|words|published|payloads|payload_refs|cached|artifacts"
     r"|log_lines\w*)"
 )
 """Tables that grow with the number of runs. The inbox holds only what waits."""

@@ -23,6 +23,7 @@ from segue.stores.outbox_rows import OutboxReads, Settled, SettleOutbox
 from segue.stores.owning import Owning
 from segue.stores.people_rows import HasPeople
 from segue.stores.schedule_rows import ScheduleReads, ScheduleWritten, WriteSchedule
+from segue.stores.search_rows import SearchReads
 from segue.stores.task_rows import TaskReads
 from segue.stores.transacting import Transact, Transacted
 
@@ -402,7 +403,8 @@ class Task(msgspec.Struct, frozen=True, gc=False):
 
 class RunFilter(msgspec.Struct, frozen=True, gc=False):
     """Conditions that all hold; times in µs, ``started_until`` not included. The newest come first; ``after`` is the
-    cursor: runs older than that row."""
+    cursor: runs older than that row. ``text``: words, each of which is in a run's id, workflow, labels, attributes,
+    summary or error; the last one may be a beginning (``run_words``)."""
 
     namespace: str | None = "default"
     app: str | None = None
@@ -416,6 +418,7 @@ class RunFilter(msgspec.Struct, frozen=True, gc=False):
     parent: int | None = None
     after: int | None = None
     limit: int = 50
+    text: str | None = None
 
 
 class StoreStats(msgspec.Struct, frozen=True, gc=False):
@@ -443,7 +446,7 @@ ALL_ENDED = Ended()
 
 class Store(
     AttemptReads, CacheReads, FigureReads, HasAccounts, HasBacklog, HasPeople, OutboxReads, Owning, ScheduleReads,
-    TaskReads, Protocol,
+    SearchReads, TaskReads, Protocol,
 ):  # fmt: skip
     """A database that holds runs. Reading and writing may go on side by side; ``commit`` is called by one thread at a
     time, reads by any."""

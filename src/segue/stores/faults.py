@@ -50,6 +50,7 @@ from segue.stores.outbox_rows import OutboxRow
 from segue.stores.owning import Holding, Slots, Worker
 from segue.stores.people_rows import PeopleRows
 from segue.stores.schedule_rows import SchedulePage, ScheduleRow
+from segue.stores.search_rows import FoundRuns
 from segue.stores.task_rows import TaskCounts, TaskFilter
 
 Commit = Callable[[], list[Answer]]
@@ -256,6 +257,9 @@ class FaultyStore:
 
     def list(self, where: RunFilter) -> builtins.list[RunRow]:
         return self._living().list(where)
+
+    def search(self, where: RunFilter) -> FoundRuns:
+        return self._living().search(where)
 
     def counts(self, namespace: str) -> dict[str, int]:
         return self._living().counts(namespace)

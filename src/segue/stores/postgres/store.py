@@ -26,9 +26,10 @@ from segue.stores.postgres.writer import Writer
 from segue.stores.sql import cache, redaction, retention
 from segue.stores.sql.accounts import Accounts
 from segue.stores.sql.commit import landed
+from segue.stores.sql.conditions import Conditions
 from segue.stores.sql.figures import Figures
 from segue.stores.sql.people import People
-from segue.stores.sql.reads import Conditions, Reads
+from segue.stores.sql.reads import Reads
 from segue.stores.sql.schedules import Schedules
 from segue.stores.sql.statements import Connection, Statement
 from segue.stores.sql.task_pages import TaskPages
@@ -41,6 +42,13 @@ CONDITIONS = Conditions(
     has_state="runs.state = ANY (ARRAY(SELECT json_array_elements_text(?::json)))",
     has_tag="runs.tags <> '{}' AND runs.tags @> jsonb_build_object(?::text, ?::text)",  # its index is of these
     has_attribute="runs.run IN (SELECT run FROM segue.attributes WHERE name = ? AND md5(value) = md5(?::text))",
+    has_workflow="runs.workflow = ANY (ARRAY(SELECT json_array_elements_text(?::json)))",
+    has_word="(SELECT 1 FROM segue.words WHERE words.run = runs.run AND words.word = ?::text LIMIT 1) IS NOT NULL",
+    has_word_from=(
+        "(SELECT 1 FROM segue.words "
+        "WHERE words.run = runs.run AND words.word >= ?::text AND words.word < ?::text LIMIT 1) IS NOT NULL"
+    ),
+    is_one_of="runs.run = ANY (ARRAY(SELECT json_array_elements_text(?::json)::bigint))",
 )
 
 _size = Statement("database_size")

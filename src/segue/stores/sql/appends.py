@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from segue.stores.base import CLOSED, Append
-from segue.stores.sql import attempts, cache, chains, tasks, values
+from segue.stores.sql import attempts, cache, chains, tasks, values, words
 from segue.stores.sql.payloads import keep
 from segue.stores.sql.statements import Connection, Statement, flat, numbers
 
@@ -38,6 +38,7 @@ def apply(connection: Connection, appends: Sequence[Append]) -> dict[int, int]:
     closing: list[tuple[int, int]] = []
     rest: list[Append] = []
     going_on: list[Append] = []
+    described: list[int] = []
     for append in appends:
         run, seq = append.run, append.seq
         for event in append.events:
@@ -48,11 +49,15 @@ def apply(connection: Connection, appends: Sequence[Append]) -> dict[int, int]:
             statuses += status_row(run, status.state, status.wake, status.at, status.error, status.timer)
             if status.state in CLOSED:
                 closing.append((run, status.at))
+            if status.error is not None:
+                described.append(run)
         if append.goes_on is not None:
             going_on.append(append)
         consumed += append.consumed
         if brings_more(append):
             rest.append(append)
+            if append.attributes or append.summary is not None:
+                described.append(run)
     _append_events.many(connection, events)
     if rest:
         _apply_rest(connection, rest)
@@ -61,6 +66,9 @@ def apply(connection: Connection, appends: Sequence[Append]) -> dict[int, int]:
     next_runs = {append.run: chains.go_on(connection, append) for append in going_on}
     if closing:
         _settle(connection, closing)
+    described += next_runs.values()
+    if described:
+        words.keep(connection, described)
     return next_runs
 
 

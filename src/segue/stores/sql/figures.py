@@ -12,7 +12,8 @@ from typing import Any
 
 from segue.stores.base import OPEN, RunFilter
 from segue.stores.figure_rows import EndedRuns, OpenRuns, StartedRuns
-from segue.stores.sql.reads import Conditions, filtered
+from segue.stores.sql.conditions import Conditions, filtered
+from segue.stores.sql.search import Search
 from segue.stores.sql.statements import Connection, Readers, Statement, numbers, texts
 
 _count_by_state = Statement("count_runs_by_state")
@@ -66,14 +67,14 @@ class Figures:
     ) -> StartedRuns | None:
         values = (where.started_from, where.started_until, now, numbers(widths), bars)
         with self._readers.reading() as connection:
-            rows = _count(connection, filtered(where, self._conditions), (most + 1, *values))
+            rows, frequent = self._count_all(connection, where, (most + 1, *values))
             share = _ALL
-            if _sum(rows) > most:
+            if frequent or _sum(rows) > most:
                 # Of runs in general first: how many there are of these is not known before.
                 ((first, last),) = _numbers.one(connection)
                 share = max(1, _ALL * most // (last - first + 1))
                 rows = self._sample(connection, where, share, values, most)
-                if 0 < 2 * _sum(rows) < most:
+                if 0 < 2 * _sum(rows) < most and where.text is None:  # more would be held against the words again
                     share = min(_ALL, share * most // _sum(rows))
                     rows = self._sample(connection, where, share, values, most)
         if not rows:
@@ -81,12 +82,31 @@ class Figures:
         since, until, bar = rows[0][:3]
         return StartedRuns(since, until, bar, share / _ALL, {(row[3], row[4]): row[5] for row in rows})
 
+    def _count_all(
+        self, connection: Connection, where: RunFilter, values: tuple[Any, ...]
+    ) -> tuple[builtins.list[Any], bool]:
+        """Counts the runs of the filter; nothing, and True, where only a look at all runs could tell which they are."""
+        if where.text is None:
+            return _count(connection, filtered(where, self._conditions), values), False
+        few = Search(connection, where, self._conditions).few()
+        if few is None:
+            return [], True
+        conditions, given = self._chosen(connection, where)
+        return _count(connection, ([self._conditions.is_one_of, *conditions], [numbers(few), *given]), values), False
+
+    def _chosen(self, connection: Connection, where: RunFilter) -> tuple[builtins.list[str], builtins.list[Any]]:
+        conditions, given = filtered(where, self._conditions, many=True)
+        if where.text is None:
+            return conditions, given
+        condition, words = Search(connection, where, self._conditions).condition()
+        return [*conditions, condition], [*given, *words]
+
     def _sample(
         self, connection: Connection, where: RunFilter, share: int, values: tuple[Any, ...], most: int
     ) -> builtins.list[Any]:
         # By an index, of which most is passed over: there is nothing to be had from the newest first.
-        conditions, given = filtered(where, self._conditions, many=True)
-        return _count(connection, ([*conditions, _IN_SAMPLE], [*given, share]), (2 * most, *values))
+        conditions, given = self._chosen(connection, where)
+        return _count(connection, ([_IN_SAMPLE, *conditions], [share, *given]), (2 * most, *values))
 
 
 def _sum(rows: builtins.list[Any]) -> int:

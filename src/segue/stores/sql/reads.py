@@ -7,18 +7,19 @@ from collections.abc import Iterable, Iterator
 from contextlib import closing
 from typing import Any
 
-import msgspec
-
 from segue.stores.attempt_rows import Head, LiveAttempt
 from segue.stores.backlog import Backlog, OpenWork
 from segue.stores.base import RESIDENT, HoldStep, InboxRow, Owner, RunFilter, RunRow, StoreStats, Task
 from segue.stores.cache_rows import CacheEntry
 from segue.stores.outbox_rows import OutboxRow
 from segue.stores.owning import Worker
+from segue.stores.search_rows import FoundRuns
 from segue.stores.sql import attempts
 from segue.stores.sql.backlog import backlog, open_work
+from segue.stores.sql.conditions import Conditions, filtered
+from segue.stores.sql.rows import run_row
+from segue.stores.sql.search import Search, listed
 from segue.stores.sql.statements import Connection, Readers, Row, Statement, numbers, texts
-from segue.stores.sql.values import attribute_text
 
 PAGE = 2_000
 PAGE_BYTES = 4_000_000
@@ -51,38 +52,6 @@ _cached = Statement("cached_result")
 _count_runs = Statement("count_runs")
 _count_rows = Statement("count_rows")
 
-_tags = msgspec.json.Decoder(dict[str, str])
-_attributes = msgspec.json.Decoder(dict[str, Any])
-
-_RUN_CONDITIONS = {
-    "app": "runs.app = ?",
-    "workflow": "runs.workflow = ?",
-    "started_from": "runs.started_at >= ?",
-    "started_until": "runs.started_at < ?",
-    "parent": "runs.parent = ?",
-    "after": "runs.run < ?",
-}
-_IN_NAMESPACE = "runs.namespace = ?"
-_IS_STATE = "runs.state = ?"
-_HAS_PREFIX = "runs.id >= ? AND runs.id < ?"
-
-
-class Conditions(msgspec.Struct, frozen=True):
-    """Conditions of a list of runs that each dialect says in its own way.
-
-    Attributes:
-        in_large_namespace: not by an index, which would put all runs of the namespace into order again, to return the
-            newest ones.
-        has_state: one of a JSON list.
-        has_tag: of this name and value.
-        has_attribute: of this name and JSON text.
-    """
-
-    in_large_namespace: str
-    has_state: str
-    has_tag: str
-    has_attribute: str = "runs.run IN (SELECT run FROM attributes WHERE name = ? AND value = ?)"
-
 
 class Reads:
     """The reading half of ``Store``; docstrings stand there."""
@@ -100,7 +69,7 @@ class Reads:
         workflows = None if only is None else texts(only)
         values = (app, RESIDENT + 1, now, workflows, limit, *self._within())
         with self._readers.reading() as connection:
-            return [_run_row(row) for row in _due.one(connection, values)]
+            return [run_row(row) for row in _due.one(connection, values)]
 
     def begun(self, app: str, *, only: Iterable[str] | None = None) -> builtins.list[int]:
         workflows = None if only is None else texts(only)
@@ -178,7 +147,7 @@ class Reads:
 
     def runs(self, runs: Iterable[int]) -> dict[int, RunRow]:
         with self._readers.reading() as connection:
-            return {row[0]: _run_row(row) for row in _runs.one(connection, (numbers(runs),))}
+            return {row[0]: run_row(row) for row in _runs.one(connection, (numbers(runs),))}
 
     def latest(self, run: int) -> RunRow | None:
         with self._readers.reading() as connection:
@@ -190,8 +159,14 @@ class Reads:
 
     def list(self, where: RunFilter) -> list[RunRow]:
         with self._readers.reading() as connection:
+            if where.text is not None:
+                return listed(connection, where, self._conditions)
             sql, values = list_statement(connection, where, self._conditions)
-            return [_run_row(row) for row in connection.execute(sql, values)]
+            return [run_row(row) for row in connection.execute(sql, values)]
+
+    def search(self, where: RunFilter) -> FoundRuns:
+        with self._readers.reading() as connection:
+            return Search(connection, where, self._conditions).page()
 
     def tasks(
         self, namespace: str, *, state: str | None = "open", assignee: str | None = None, run: int | None = None,
@@ -266,37 +241,5 @@ def list_statement(connection: Connection, where: RunFilter, dialect: Conditions
     return sql, (*values, where.limit)
 
 
-def filtered(where: RunFilter, dialect: Conditions, *, many: bool = False) -> tuple[list[str], list[Any]]:
-    """Conditions of a filter in SQL, and their values in order. ``many``: not only the newest runs are wanted."""
-    simple = ((condition, getattr(where, name)) for name, condition in _RUN_CONDITIONS.items())
-    given: list[tuple[str, tuple[Any, ...]]] = [(text, (value,)) for text, value in simple if value is not None]
-    if where.namespace is not None:
-        selective = many or where.states or where.workflow or where.id_prefix
-        given.append((_IN_NAMESPACE if selective else dialect.in_large_namespace, (where.namespace,)))
-    if len(where.states) == 1:
-        given.append((_IS_STATE, where.states))
-    elif where.states:
-        given.append((dialect.has_state, (texts(where.states),)))
-    if where.id_prefix:
-        given.append((_HAS_PREFIX, (where.id_prefix, where.id_prefix + "\U0010ffff")))
-    given += [(dialect.has_tag, tag) for tag in where.tags.items()]
-    given += [(dialect.has_attribute, (name, attribute_text(value))) for name, value in where.attributes.items()]
-    return [condition for condition, _ in given], [value for _, values in given for value in values]
-
-
-def _run_row(row: Row) -> RunRow:
-    *plain, chain, summary, timer, slot, tags, attributes = row
-    columns: list[Any] = [
-        *plain,
-        {} if tags == "{}" else _tags.decode(tags),
-        {} if attributes is None or attributes == "{}" else _attributes.decode(attributes),
-        chain,
-        summary,
-        timer,
-        slot,
-    ]
-    return RunRow(*columns)
-
-
 def _only_run(rows: list[Row]) -> RunRow | None:
-    return _run_row(rows[0]) if rows else None
+    return run_row(rows[0]) if rows else None

@@ -10,7 +10,7 @@ from segue.stores.sql.statements import Connection, Statement, numbers
 _closed = Statement("find_closed_runs")
 _rewrite = Statement("rewrite_event")
 _tell = Statement("append_last_event")
-_OF_RUN = ("tasks", "task_notes", "attributes", "published", "cached", "artifacts")
+_OF_RUN = ("tasks", "task_notes", "attributes", "words", "published", "cached", "artifacts")
 _clear = [Statement("clear_run"), *(Statement(f"clear_{table}_of_run") for table in _OF_RUN)]
 
 

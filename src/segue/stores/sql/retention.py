@@ -20,8 +20,8 @@ _find = Statement("find_expired_runs")
 _refs = Statement("payloads_of_runs")
 _delete_events = Statement("delete_journal_of_runs")
 _OF_RUNS = (
-    "inbox", "messages", "task_notes", "tasks", "attributes", "published", "payload_refs", "cached", "artifacts",
-    "runs",
+    "inbox", "messages", "task_notes", "tasks", "attributes", "words", "published", "payload_refs", "cached",
+    "artifacts", "runs",
 )  # fmt: skip
 _deletions = [Statement(f"delete_{table}_of_runs") for table in _OF_RUNS]
 

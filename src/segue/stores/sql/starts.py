@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from segue.stores.base import CLOSED, Blob, Started, StartRun
-from segue.stores.sql import appends
+from segue.stores.sql import appends, words
 from segue.stores.sql.payloads import keep
 from segue.stores.sql.statements import Connection, Statement, flat, numbers
 
@@ -144,6 +144,9 @@ def _insert(connection: Connection, new: Sequence[tuple[int, StartRun]]) -> None
     _start_runs.many(connection, rows)
     _append_events.many(connection, events)
     keep(connection, blobs)
+    described = [(run, s) for run, s in new if s.tags or s.summary]
+    if described:
+        words.keep_of_new(connection, described)
     rest = [msgspec.structs.replace(s.rest, run=run) for run, s in new if s.rest is not None]
     if rest:
         appends.apply(connection, rest)

@@ -15,9 +15,10 @@ from segue.stores.owning import SLOTS, Holding, Slots, Worker
 from segue.stores.sql import cache, retention
 from segue.stores.sql.accounts import Accounts
 from segue.stores.sql.commit import landed
+from segue.stores.sql.conditions import Conditions
 from segue.stores.sql.figures import Figures
 from segue.stores.sql.people import People
-from segue.stores.sql.reads import Conditions, Reads
+from segue.stores.sql.reads import Reads
 from segue.stores.sql.schedules import Schedules
 from segue.stores.sql.statements import Connection, Statement
 from segue.stores.sql.task_pages import TaskPages
@@ -37,6 +38,12 @@ CONDITIONS = Conditions(
     in_large_namespace="+runs.namespace = ?",
     has_state="runs.state IN (SELECT value FROM json_each(?))",
     has_tag="EXISTS (SELECT 1 FROM json_each(runs.tags) WHERE key = ? AND value = ?)",
+    has_workflow="runs.workflow IN (SELECT value FROM json_each(?))",
+    has_word="(SELECT 1 FROM words WHERE words.run = runs.run AND words.word = ? LIMIT 1) IS NOT NULL",
+    has_word_from=(
+        "(SELECT 1 FROM words WHERE words.run = runs.run AND words.word >= ? AND words.word < ? LIMIT 1) IS NOT NULL"
+    ),
+    is_one_of="runs.run IN (SELECT value FROM json_each(?))",
 )
 
 

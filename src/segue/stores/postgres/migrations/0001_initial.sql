@@ -188,6 +188,17 @@ CREATE TABLE segue.attributes (
 );
 CREATE INDEX attributes_by_value ON segue.attributes (name, md5(value));
 
+-- The words by which runs are found (run_words.py): of labels, attributes, summaries and errors; none of a run of which
+-- none of these is said. The newest run with a word is at the end of the word's rows. In the order of bytes, in which
+-- words that begin alike stand together whatever the database's own order is.
+CREATE TABLE segue.words (
+    namespace text NOT NULL,
+    word text COLLATE "C" NOT NULL,
+    run bigint NOT NULL,
+    PRIMARY KEY (namespace, word, run)
+);
+CREATE INDEX words_by_run ON segue.words (run, word);
+
 CREATE TABLE segue.published (
     run bigint NOT NULL,
     name text NOT NULL,

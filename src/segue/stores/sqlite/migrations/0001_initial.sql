@@ -168,6 +168,16 @@ CREATE TABLE attributes (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX attributes_by_value ON attributes (name, value);
 
+-- The words by which runs are found (run_words.py): of labels, attributes, summaries and errors; none of a run of which
+-- none of these is said. The newest run with a word is at the end of the word's rows.
+CREATE TABLE words (
+    namespace TEXT NOT NULL,
+    word TEXT NOT NULL,
+    run INTEGER NOT NULL,
+    PRIMARY KEY (namespace, word, run)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX words_by_run ON words (run, word);
+
 CREATE TABLE published (
     run INTEGER NOT NULL,
     name TEXT NOT NULL,
