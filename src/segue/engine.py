@@ -74,6 +74,7 @@ from segue.starting import Starting
 from segue.steering import Steering
 from segue.stores.base import CompleteTask, RunFilter, RunRow, Store
 from segue.stores.log_rows import LogLine
+from segue.stores.search_rows import FoundRuns
 
 log = logging.getLogger("segue.engine")
 R = TypeVar("R")
@@ -387,7 +388,18 @@ class Engine(Claiming, Repairing, Starting, Steering):
 
     async def list(self, where: RunFilter | None = None) -> list[RunRow]:
         """Runs, newest first."""
-        return [self._readable(row) for row in self.store.list(where or RunFilter(namespace=self.namespace))]
+        where = where or RunFilter(namespace=self.namespace)
+        rows = self.store.list(where) if where.text is None else await asyncio.to_thread(self.store.list, where)
+        return [self._readable(row) for row in rows]
+
+    async def search(self, where: RunFilter) -> FoundRuns:
+        """A page of the runs that ``where.text`` means, newest first, found with a bounded number of looks.
+
+        Raises:
+            InvalidArgument: there is no word in the text, or too much.
+        """
+        page = await asyncio.to_thread(self.store.search, where)
+        return FoundRuns([self._readable(row) for row in page.rows], page.next)
 
     async def describe(self, run: int) -> RunRow:
         row = self.store.run(run)

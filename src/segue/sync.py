@@ -19,6 +19,7 @@ from segue.handles import Handle, HumanTask
 from segue.settings import read_settings
 from segue.starting import Takes0, Takes1, Takes2, Takes3, Takes4
 from segue.stores.base import ConflictPolicy, RunFilter, RunRow
+from segue.stores.search_rows import FoundRuns
 from segue.sync_schedules import SyncSchedules
 from segue.with_start import WithStart
 
@@ -223,6 +224,10 @@ class Client:
     def list(self, where: RunFilter | None = None) -> list[RunRow]:
         """As ``Engine.list``."""
         return self.wait(self._engine.list(where))
+
+    def search(self, where: RunFilter) -> FoundRuns:
+        """As ``Engine.search``."""
+        return self.wait(self._engine.search(where))
 
     def tasks(self, *, assignee: str | None = None, **which: Any) -> builtins.list[HumanTask]:
         """As ``Engine.tasks``."""

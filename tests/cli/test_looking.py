@@ -33,6 +33,11 @@ def test_lists(runs: Folder) -> None:
     assert ids(segue, "--attribute", "customer=ann") == {"ann-waits"}
     assert ids(segue, "--attribute", "customer=bob") == set()
     assert ids(segue, "--tag", "team=blue") == {"done"}
+    assert ids(segue, "--text", "value bad lu") == {"failed"}
+    assert ids(segue, "--text", "ann", "--state", "open") == {"ann-waits"}
+    assert ids(segue, "--text", "unheard-of") == set()
+    assert "no word" in segue("list", "--text", "!?", code=2).err
+    assert "no runs match (by text)" in segue("list", "--text", "unheard-of").out
     assert ids(segue, "--since", "1h") == ids(segue)
     assert ids(segue, "--until", "1h") == set()
     assert ids(segue, "--limit", "1") == {"asks"}

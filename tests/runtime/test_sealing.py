@@ -31,6 +31,7 @@ from segue import (
 from segue.encodings.aesgcm import AesGcm
 from segue.errors import Incident
 from segue.kernel import events as e
+from segue.stores.base import RunFilter
 
 CANARY = "canary-3c1f-Ann-Example"
 KEYS = AesGcm({"2026": os.urandom(32)})
@@ -184,6 +185,9 @@ async def test_with_a_codec_the_person_is_in_no_file(url: str, tmp_path: Path, u
         assert found["errors"]["waits"] == found["errors"]["ended"] == "(sealed)"
         assert found["errors"]["halts"] == "step-exhausted: (sealed)"
         assert files_with(tmp_path, CANARY) == []
+        assert files_with(tmp_path, CANARY.casefold()) == [], "nor are its words kept, to be searched for"
+        assert await engine.list(RunFilter(text="3c1f")) == []
+        assert len(await engine.list(RunFilter(text="valueerror"))) >= 1, "types of errors lie open"
         assert files_with(tmp_path, "in-the-open") != [], "attributes are searched for, so they lie open"
     assert files_with(tmp_path, CANARY) == []
 
@@ -192,6 +196,7 @@ async def test_with_a_codec_the_person_is_in_no_file(url: str, tmp_path: Path, u
 async def test_without_a_codec_it_is(url: str, tmp_path: Path, until: Callable[..., Any]) -> None:
     async with Engine(url) as engine:
         await play(engine, until)
+        assert await engine.list(RunFilter(text="3c1f")) != []
     assert {"test.db", "test.logs.db"} <= set(files_with(tmp_path, CANARY)), "the search finds what there is to find"
 
 

@@ -9,6 +9,7 @@ import pytest
 from api_kit import problem, start, until
 
 from segue import Engine
+from segue.stores.base import RunFilter
 from segue.stores.log_rows import LogLine
 
 SAID = [(1_000, "DEBUG", "looks"), (2_000, "WARNING", "odd\ntwice"), (3_000, "ERROR", "bad")]
@@ -60,12 +61,19 @@ async def test_runs_are_listed_by_page_and_each_says_where_it_stands(api: httpx.
         ({"id": "wai"}, ["waiting"]),
         ({"tag": "team=red"}, ["a"]),
         ({"since": 1, "until": 2}, []),
+        ({"text": "red"}, ["a"]),
+        ({"text": "bl"}, ["b"]),
+        ({"text": "bl "}, []),
+        ({"text": "team", "state": "completed"}, ["b", "a"]),
+        ({"text": "paper value"}, ["c"]),
+        ({"text": "waits"}, ["waiting"]),
+        ({"text": "nothing-like-it"}, []),
     ],
 )
 async def test_runs_are_found_by_what_is_asked(api: httpx.AsyncClient, query: dict[str, str], found: list[str]) -> None:
     await until(api, await start(api, "doubles", 1, id="a", tags={"team": "red"}), "completed")
     await until(api, await start(api, "doubles", 2, id="b", tags={"team": "blue"}), "completed")
-    await until(api, await start(api, "fails", "x", id="c"), "failed")
+    await until(api, await start(api, "fails", "out of paper", id="c"), "failed")
     await until(api, await start(api, "waits", id="waiting"), "waiting")
     assert [row["id"] for row in (await api.get("/runs", params=query)).json()["runs"]] == found
 
@@ -77,6 +85,10 @@ async def test_runs_are_found_by_what_is_asked(api: httpx.AsyncClient, query: di
         ({"limit": "0"}, "$.limit"),
         ({"limit": "many"}, "$.limit"),
         ({"tag": "red"}, "$.tag"),
+        ({"text": ""}, "$.text"),
+        ({"text": "--"}, "$.text"),
+        ({"text": "x" * 10_000}, "$.text"),
+        ({"text": "a b c d e f g h i"}, "$.text"),
         ({"colour": "red"}, ""),
         ([("workflow", "a"), ("workflow", "b")], "$.workflow"),
     ],
@@ -192,3 +204,26 @@ async def test_how_a_run_ended_is_told_after_its_data_was_erased(api: httpx.Asyn
     await engine.erase(run, by="ann")
     (found,) = (await api.get("/runs", params={"id": "gone"})).json()["runs"]
     assert (found["standing"]["state"], found["standing"]["kind"]) == ("cancelled", "reason")
+
+
+async def test_a_search_has_pages_and_a_histogram_and_chooses_for_actions(api: httpx.AsyncClient) -> None:
+    for n in range(3):
+        await start(api, "waits", id=f"r{n}", tags={"team": "red"})
+    await start(api, "waits", id="other")
+    first = (await api.get("/runs", params={"text": "red", "limit": 2})).json()
+    second = (await api.get("/runs", params={"text": "red", "limit": 2, "after": first["next"]})).json()
+    assert [row["id"] for row in first["runs"] + second["runs"]] == ["r2", "r1", "r0"]
+    assert second["next"] is None
+    bars = (await api.get("/runs/histogram", params={"text": "red"})).json()["bars"]
+    assert sum(sum(bar["states"].values()) for bar in bars) == 3
+    body = {"act": {"do": "terminate"}, "where": {"text": "red"}}
+    assert (await api.post("/runs/bulk/preview", json=body)).json()["possible"] == 3
+    assert (await api.post("/runs/bulk", json=body)).json()["done"] == 3
+    for where in ({"text": "--"}, {"text": ""}):
+        problem(await api.post("/runs/bulk", json=body | {"where": where}), 422, "invalid-argument")
+
+
+async def test_the_client_searches(api: httpx.AsyncClient, engine: Engine) -> None:
+    await start(api, "waits", id="r", tags={"team": "red"})
+    assert [row.id for row in (await engine.search(RunFilter(text="red"))).rows] == ["r"]
+    assert [row.id for row in await engine.list(RunFilter(text="red"))] == ["r"]

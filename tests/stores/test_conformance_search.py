@@ -189,7 +189,14 @@ def test_a_search_is_counted_over_time(owner: Owner, runs: dict[str, int]) -> No
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Bounds that a few dozen runs reach."""
-    for name, value in {"ORDERED": 6, "UNORDERED": 4, "MOST_BRANCHES": 2, "LOOKS": 12, "AT_ONCE": 3}.items():
+    for name, value in {
+        "ORDERED": 6,
+        "UNORDERED": 4,
+        "MOST_BRANCHES": 2,
+        "LOOKS": 12,
+        "ROUND": 3,
+        "AT_ONCE": 3,
+    }.items():
         monkeypatch.setattr(search, name, value)
 
 

@@ -108,7 +108,14 @@ def test_a_search_finds_what_a_look_at_every_run_finds(
     owner: Owner, bounds: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if bounds == "small":
-        for name, value in {"ORDERED": 3, "UNORDERED": 2, "MOST_BRANCHES": 1, "LOOKS": 5, "AT_ONCE": 2}.items():
+        for name, value in {
+            "ORDERED": 3,
+            "UNORDERED": 2,
+            "MOST_BRANCHES": 1,
+            "LOOKS": 5,
+            "ROUND": 2,
+            "AT_ONCE": 2,
+        }.items():
             monkeypatch.setattr(search, name, value)
 
     @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))

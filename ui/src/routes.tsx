@@ -10,6 +10,7 @@ export interface RunsSearch {
   state?: string[]
   workflow?: string
   id?: string
+  text?: string
   attribute?: string[]
   range?: 'hour' | 'day' | 'week'
   /** Began from, and before (µs). */
@@ -63,6 +64,7 @@ const runs = createRoute({
     state: list(search.state),
     workflow: text(search.workflow),
     id: text(search.id),
+    text: text(search.text),
     attribute: list(search.attribute),
     range: oneOf(search.range, ['hour', 'day', 'week'] as const),
     from: number(search.from),

@@ -21,7 +21,7 @@ export const words = {
   time: { ago: (text: string) => `${text} ago`, now: 'now', in: (text: string) => `in ${text}`, overdue: (text: string) => `${text} overdue` },
   runs: {
     title: 'Runs', views: 'Views', all: 'All', needs: 'Needs a person', open: 'Open', failed: 'Failed', done: 'Completed',
-    find: 'Id begins with', workflow: 'workflow', attribute: 'attribute', started: 'started', anyWorkflow: 'Any workflow',
+    find: 'Search runs', findHint: 'Words of id, attributes, errors…', idBegins: 'id begins with', looking: 'Looking through older runs…', further: 'Look through older runs', workflow: 'workflow', attribute: 'attribute', started: 'started', anyWorkflow: 'Any workflow',
     state: 'State', run: 'Run, workflow', now: 'Now, or how it ended', startedAt: 'Started', duration: 'Duration',
     shown: (n: number, more: boolean) => `${n.toLocaleString()}${more ? '+' : ''} shown`,
     fresh: (n: number, more: boolean) => `${n}${more ? '+' : ''} new`,

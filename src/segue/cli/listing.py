@@ -41,13 +41,16 @@ def list_runs(
     tag: Annotated[
         tuple[str, ...], Parameter(help="Only with this label, name=value.", negative=(), show_default=False)
     ] = (),
+    text: Annotated[
+        str | None, Parameter(help="Only with all these words: in id, workflow, labels, attributes, summary, error.")
+    ] = None,
     since: Annotated[str | None, Parameter(help="Only started since: 2h, 14:00, 2026-11-22.")] = None,
     until: Annotated[str | None, Parameter(help="Only started before.")] = None,
     limit: Annotated[int, Parameter(help="How many at most.")] = 50,
     scope: Reach = Reach(),  # noqa: B008 (immutable)
 ) -> int:
     """List runs, newest first: where each one stands, or how it ended."""
-    return asyncio.run(_list(scope, state, workflow, attribute, tag, since, until, limit))
+    return asyncio.run(_list(scope, state, workflow, attribute, tag, text, since, until, limit))
 
 
 async def _list(
@@ -56,6 +59,7 @@ async def _list(
     workflow: str | None,
     attribute: tuple[str, ...],
     tag: tuple[str, ...],
+    text: str | None,
     since: str | None,
     until: str | None,
     limit: int,
@@ -73,6 +77,7 @@ async def _list(
             workflow=workflow,
             tag=list(tag),
             attribute=list(attribute),
+            text=text,
             since=None if since is None else max(0, moment(since, app.now)),
             until=None if until is None else max(0, moment(until, app.now)),
         )

@@ -8,7 +8,7 @@ from segue.errors import InvalidArgument
 from segue.server.runs import RunWhere
 from segue.stores.base import CLOSED, OPEN
 
-_WORDS = "state, workflow, id (the beginning), tag.NAME, attribute.NAME"
+_WORDS = "state, workflow, id (the beginning), tag.NAME, attribute.NAME, text"
 
 
 def where_of(text: str) -> RunWhere:
@@ -28,8 +28,8 @@ def where_of(text: str) -> RunWhere:
             raise InvalidArgument(f"--where {condition!r} is not of the form name=value; there are: {_WORDS}")
         if name == "state":
             states += _states(value)
-        elif name == "workflow":
-            rest["workflow"] = value
+        elif name in ("workflow", "text"):
+            rest[name] = value
         elif name == "id":
             rest["id"] = value
         elif name.startswith("tag."):

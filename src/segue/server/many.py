@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import msgspec
@@ -120,13 +121,13 @@ class BulkDone(msgspec.Struct, frozen=True):
 
 
 async def preview_bulk(call: Call[Any, BulkBody]) -> BulkPreview:
-    rows = _chosen(call)
+    rows = await _chosen(call)
     effects = await bulk.preview(call.engine, rows, _action(call.body.act, call.who.name))
     return BulkPreview(len(rows), sum(not effect.refused for effect in effects), effects[:MOST])
 
 
 async def carry_out_bulk(call: Call[Any, BulkBody]) -> BulkDone:
-    rows, expected = _chosen(call), call.body.expect
+    rows, expected = await _chosen(call), call.body.expect
     if call.body.possible:
         effects = await bulk.preview(call.engine, rows, _action(call.body.act, call.who.name))
         rows = [row for row, effect in zip(rows, effects, strict=True) if not effect.refused]
@@ -140,7 +141,7 @@ async def carry_out_bulk(call: Call[Any, BulkBody]) -> BulkDone:
     return BulkDone(len(rows), sum(outcome.done for outcome in outcomes), outcomes[:MOST])
 
 
-def _chosen(call: Call[Any, BulkBody]) -> list[RunRow]:
+async def _chosen(call: Call[Any, BulkBody]) -> list[RunRow]:
     """The runs.
 
     Raises:
@@ -155,7 +156,8 @@ def _chosen(call: Call[Any, BulkBody]) -> list[RunRow]:
     assert body.where is not None
     if body.where == RunWhere():
         raise InvalidArgument("where names no condition, and would choose every run there is", path="$.where")
-    rows = bulk.choose(call.engine, filter_of(call.engine, body.where), most=AT_ONCE + 1)
+    # In a thread: of a text that hardly any run has, it may take many looks.
+    rows = await asyncio.to_thread(bulk.choose, call.engine, filter_of(call.engine, body.where), most=AT_ONCE + 1)
     _check_number(len(rows), "$.where")
     return rows
 

@@ -45,6 +45,8 @@ class RunWhere(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         tag, attribute: ``name=value``; an attribute's value is JSON, or text where it is none.
         since, until: started from, and before (µs).
         parent: children of this run.
+        text: words, each of which is in the run's id, workflow, labels, attributes, summary or error; the last one is
+            the beginning of a word, unless a blank follows it.
     """
 
     state: list[str] = []
@@ -56,6 +58,7 @@ class RunWhere(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     since: Number | None = None
     until: Number | None = None
     parent: Number | None = None
+    text: str | None = None
 
 
 class PageQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -75,7 +78,8 @@ class RunQuery(RunWhere, frozen=True, forbid_unknown_fields=True):
 
 
 class RunPage(msgspec.Struct, frozen=True):
-    """Runs, newest first. ``next``: the cursor of the page behind it, None at the end. ``now``: the server's time."""
+    """Runs, newest first. ``next``: the cursor of the page behind it, None at the end. A page of a search for text may
+    be short, or empty, before the end. ``now``: the server's time."""
 
     runs: list[RunView]
     next: int | None
@@ -171,11 +175,15 @@ def filter_of(engine: Engine, query: RunWhere) -> RunFilter:
         started_from=query.since,
         started_until=query.until,
         parent=query.parent,
+        text=query.text,
     )
 
 
 async def _page(engine: Engine, where: RunFilter, after: int | None, limit: int) -> RunPage:
     limit = min(limit, MOST)
+    if where.text is not None:
+        page = await engine.search(msgspec.structs.replace(where, after=after, limit=limit))
+        return _shown(engine, page.rows, page.next)
     found = await engine.list(msgspec.structs.replace(where, after=after, limit=limit + 1))
     return _shown(engine, found[:limit], found[limit - 1].run if len(found) > limit else None)
 

@@ -140,6 +140,7 @@ export interface RunQuery {
   since?: number | null
   until?: number | null
   parent?: number | null
+  text?: string | null
   current?: string | null
   after?: number | null
   limit?: number
@@ -161,6 +162,7 @@ export interface HistogramQuery {
   since?: number | null
   until?: number | null
   parent?: number | null
+  text?: string | null
   bars?: number
 }
 
@@ -581,6 +583,7 @@ export interface RunWhere {
   since?: number | null
   until?: number | null
   parent?: number | null
+  text?: string | null
 }
 
 export interface BulkPreview {
@@ -1109,9 +1112,9 @@ export interface Ready {
 export interface Operations {
   overview: { path: { [K in never]: never }; query: { [K in never]: never }; body: undefined; gives: Overview }
   figures: { path: { [K in never]: never }; query: { since: number; until?: number | null; bar: number; workflow?: string | null }; body: undefined; gives: Figures }
-  list_runs: { path: { [K in never]: never }; query: { state?: string[]; app?: string | null; workflow?: string | null; id?: string | null; tag?: string[]; attribute?: string[]; since?: number | null; until?: number | null; parent?: number | null; current?: string | null; after?: number | null; limit?: number }; body: undefined; gives: RunPage }
+  list_runs: { path: { [K in never]: never }; query: { state?: string[]; app?: string | null; workflow?: string | null; id?: string | null; tag?: string[]; attribute?: string[]; since?: number | null; until?: number | null; parent?: number | null; text?: string | null; current?: string | null; after?: number | null; limit?: number }; body: undefined; gives: RunPage }
   start_run: { path: { [K in never]: never }; query: { wait?: number }; body: StartBody; gives: StartedRun }
-  show_histogram: { path: { [K in never]: never }; query: { state?: string[]; app?: string | null; workflow?: string | null; id?: string | null; tag?: string[]; attribute?: string[]; since?: number | null; until?: number | null; parent?: number | null; bars?: number }; body: undefined; gives: Histogram }
+  show_histogram: { path: { [K in never]: never }; query: { state?: string[]; app?: string | null; workflow?: string | null; id?: string | null; tag?: string[]; attribute?: string[]; since?: number | null; until?: number | null; parent?: number | null; text?: string | null; bars?: number }; body: undefined; gives: Histogram }
   show_run: { path: { run: number }; query: { plain?: boolean }; body: undefined; gives: RunPicture }
   list_events: { path: { run: number }; query: { after?: number; limit?: number }; body: undefined; gives: EventPage }
   list_logs: { path: { run: number }; query: { level?: "debug" | "error" | "info" | "warning"; key?: string | null; after?: number; limit?: number }; body: undefined; gives: LogPage }

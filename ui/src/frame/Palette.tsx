@@ -91,6 +91,6 @@ function useEntries(text: string, actions: Action[]): Entry[] {
       key: `n${name}`, icon: <Icon name="right" small />, text: name, mono: true, hint: words.palette.namespace,
       go: () => go(name, own),
     })),
-    ...(text === '' ? [] : [{ key: 'all', icon: <Icon name="search" small />, text: words.palette.all(text), hint: '', go: () => void navigate({ to: '/runs', search: { id: text } }) }]),
+    ...(text === '' ? [] : [{ key: 'all', icon: <Icon name="search" small />, text: words.palette.all(text), hint: '', go: () => void navigate({ to: '/runs', search: { text } }) }]),
   ]
 }

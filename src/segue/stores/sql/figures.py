@@ -91,8 +91,7 @@ class Figures:
         few = Search(connection, where, self._conditions).few()
         if few is None:
             return [], True
-        conditions, given = self._chosen(connection, where)
-        return _count(connection, ([self._conditions.is_one_of, *conditions], [numbers(few), *given]), values), False
+        return _count(connection, ([self._conditions.is_one_of], [numbers(few)]), values), False
 
     def _chosen(self, connection: Connection, where: RunFilter) -> tuple[builtins.list[str], builtins.list[Any]]:
         conditions, given = filtered(where, self._conditions, many=True)

@@ -32,10 +32,14 @@ MOST_BRANCHES = 32
 """Words, or workflows, that a beginning may stand for to be followed one by one, newest first."""
 MOST_WORKFLOWS = 2_000
 """Workflows of a namespace whose names are looked at."""
-LOOKS = 5_000
-"""Runs that are held against the conditions before a page ends."""
+LOOKS = 10_000
+"""What a page may cost: as much as holding so many runs that follow one another against the conditions."""
+ROUND = 2_500
+"""What it costs to ask for the runs of each word."""
+APART = 2
+"""What it costs to hold one run against the conditions that does not follow the one before."""
 AT_ONCE = 500
-"""Runs that one statement holds against them."""
+"""Runs that one statement holds against them, at most; the first one fewer, since mostly they are enough."""
 LATEST = 2**63 - 1
 
 _with_word = Statement("newest_with_word")
@@ -96,13 +100,13 @@ class Search:
         if before is None:
             before = (_numbers.one(self._connection)[0][1] or 0) + 1
         while before > 0 and looks > 0:
-            looks -= AT_ONCE  # what the words are asked for costs about as much
+            looks -= ROUND
             floor, parts = self._candidates(before)
             for part in parts:
                 rows += self._fitting(part, limit + 1 - len(rows))
                 if len(rows) > limit:
                     return FoundRuns(rows[:limit], rows[limit - 1].run)
-                looks -= part.high - part.low if part.runs is None else len(part.runs)
+                looks -= part.high - part.low if part.runs is None else APART * len(part.runs)
                 before = part.low
                 if looks <= 0:
                     break
@@ -111,12 +115,14 @@ class Search:
         return FoundRuns(rows, before if before > 0 else None)
 
     def few(self) -> list[int] | None:
-        """All runs that the text may mean, if a word is known to be in few of them; some have other words only."""
+        """All runs that are meant, if a word is known to be in few runs."""
         known = [each for each in self._known(LATEST) if each.floor == 0]
         if not known or self._whole.floor is None:
             return None
         fewest = min(known, key=lambda each: len(each.runs))
-        return sorted({run for run in fewest.runs if all(each.may_have(run) for each in known)} | self._whole.runs)
+        found = {run for run in fewest.runs if all(each.may_have(run) for each in known)} | self._whole.runs
+        parts = _parts(sorted(found, reverse=True), LATEST)
+        return [run for part in parts for run in self._choose(part, part.high, AT_ONCE)]
 
     def condition(self) -> tuple[str, list[Any]]:
         """The text as a condition in SQL, with its values."""
@@ -165,11 +171,15 @@ class Search:
         return [each for each in known if each.floor is not None]
 
     def _of_word(self, nth: int, before: int) -> _Known:
+        return _any(self._ways(nth, before))
+
+    def _ways(self, nth: int, before: int) -> Iterator[_Known]:
+        """Where a run may have the word: what is known of each."""
         word, names = self._asked.words[nth], self._names[nth]
-        ways = [self._from_words(word, before) if self._asked.is_beginning(nth) else self._with([word], before)]
-        ways.append(self._newest(_of_workflow, names, before) if len(names) <= MOST_BRANCHES else _NOTHING_KNOWN)
-        ways += [self._some(_of_ids, beginning) for beginning in self._asked.beginnings[nth]]
-        return _any(ways)
+        for beginning in self._asked.beginnings[nth]:
+            yield self._some(_of_ids, beginning)
+        yield self._newest(_of_workflow, names, before) if len(names) <= MOST_BRANCHES else _NOTHING_KNOWN
+        yield self._from_words(word, before) if self._asked.is_beginning(nth) else self._with([word], before)
 
     def _from_words(self, beginning: str, before: int) -> _Known:
         """Runs with a word that begins so."""
@@ -222,20 +232,24 @@ class Search:
 
     def _fitting(self, part: _Part, limit: int) -> list[RunRow]:
         """Those of the runs that are meant, newest first, up to a number."""
-        conditions, values = self._conditions
-        if part.runs is not None:
-            conditions, values = [self._dialect.is_one_of, *conditions], [numbers(part.runs), *values]
-        sql = self._connection.text(_choose.name).replace("AND true", " AND ".join(["AND true", *conditions]))
         fitting: list[RunRow] = []
         high = part.high
         while len(fitting) < limit:
             most = limit - len(fitting)
-            chosen = [run for (run,) in self._connection.execute(sql, (part.low, high, *values, most))]
+            chosen = self._choose(part, high, most)
             fitting += self._read(chosen)
             if len(chosen) < most:
                 break
             high = chosen[-1]
         return fitting
+
+    def _choose(self, part: _Part, high: int, limit: int) -> list[int]:
+        """Those that the conditions hold for, before one of them."""
+        conditions, values = self._conditions
+        if part.runs is not None:
+            conditions, values = [self._dialect.is_one_of, *conditions], [numbers(part.runs), *values]
+        sql = self._connection.text(_choose.name).replace("AND true", " AND ".join(["AND true", *conditions]))
+        return [run for (run,) in self._connection.execute(sql, (part.low, high, *values, limit))]
 
     def _read(self, chosen: Sequence[int]) -> list[RunRow]:
         """The rows, without those that only once had all the words: an error that is past leaves its words behind."""
@@ -264,17 +278,20 @@ def listed(connection: Connection, where: RunFilter, dialect: Conditions) -> lis
 
 
 def _any(ways: Iterable[_Known]) -> _Known:
-    """Runs of which one of several things holds."""
-    ways = list(ways)
-    floors = [each.floor for each in ways]
-    if None in floors:
-        return _NOTHING_KNOWN
-    runs: frozenset[int] = frozenset().union(*(each.runs for each in ways))
-    return _Known(runs, max((floor for floor in floors if floor is not None), default=0))
+    """Runs of which one of several things holds; where nothing is known of one, the others are not looked at."""
+    runs: set[int] = set()
+    highest = 0
+    for known in ways:
+        if known.floor is None:
+            return _NOTHING_KNOWN
+        runs |= known.runs
+        highest = max(highest, known.floor)
+    return _Known(frozenset(runs), highest)
 
 
 def _parts(runs: Sequence[int], high: int) -> Iterator[_Part]:
-    for start in range(0, len(runs), AT_ONCE):
-        part = list(runs[start : start + AT_ONCE])
+    start, count = 0, max(1, AT_ONCE // 4)
+    while start < len(runs):
+        part = list(runs[start : start + count])
         yield _Part(part, part[-1], high)
-        high = part[-1]
+        high, start, count = part[-1], start + count, min(AT_ONCE, 2 * count)

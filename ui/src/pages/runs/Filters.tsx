@@ -10,21 +10,24 @@ import { words } from '../../words'
 import { Narrowing } from './Narrowing'
 
 const w = words.runs
+/** Without a letter or a digit there is nothing to search for yet. */
+const WORD = /[\p{L}\p{N}]/u
 export const RANGES = { hour: w.hour, day: w.day, week: w.week }
 
 export function Filters({ search, narrow, find }: { search: RunsSearch; narrow: (change: Partial<RunsSearch>) => void; find: React.RefObject<HTMLInputElement | null> }) {
-  const [text, setText] = useState(search.id ?? '')
+  const [text, setText] = useState(search.text ?? '')
   const [narrowing, setNarrowing] = useState(false)
-  const asked = useRef(search.id ?? '')
+  const asked = useRef(search.text ?? '')
   const workflows = useQuery(workflowsQuery)
   useEffect(() => {
-    if ((search.id ?? '') !== asked.current) setText((asked.current = search.id ?? ''))
-  }, [search.id])
+    if ((search.text ?? '') !== asked.current) setText((asked.current = search.text ?? ''))
+  }, [search.text])
   useEffect(() => {
-    if (text === asked.current) return
+    const wanted = WORD.test(text) ? text : ''
+    if (wanted === asked.current) return
     const wait = setTimeout(() => {
-      asked.current = text
-      narrow({ id: text === '' ? undefined : text })
+      asked.current = wanted
+      narrow({ text: wanted === '' ? undefined : wanted })
     }, 200)
     return () => clearTimeout(wait)
   }, [text, narrow])
@@ -32,7 +35,7 @@ export function Filters({ search, narrow, find }: { search: RunsSearch; narrow: 
     <div className="filters">
       <label className="find grow" style={{ maxWidth: 300 }}>
         <Icon name="search" small />
-        <input ref={find} aria-label={w.find} placeholder={w.find} value={text} onChange={(event) => setText(event.target.value)} />
+        <input ref={find} aria-label={w.find} placeholder={w.findHint} maxLength={200} value={text} onChange={(event) => setText(event.target.value)} />
         <kbd aria-hidden="true">/</kbd>
       </label>
       <span className="tok">
@@ -54,6 +57,7 @@ export function Filters({ search, narrow, find }: { search: RunsSearch; narrow: 
         </select>
       </span>
       {search.from !== undefined && <Between search={search} narrow={narrow} />}
+      {search.id !== undefined && <Token what={w.idBegins} value={search.id} drop={() => narrow({ id: undefined })} />}
       {(search.attribute ?? []).map((each) => (
         <Token key={each} what={w.attribute} value={each} drop={() => narrow({ attribute: search.attribute?.filter((other) => other !== each) })} />
       ))}

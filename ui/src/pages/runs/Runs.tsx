@@ -24,6 +24,9 @@ const Histogram = lazy(() => import('./Histogram'))
 const Peek = lazy(() => import('./Peek'))
 const w = words.runs
 const HEIGHT = 33
+/** Rows of a search with which nobody waits for more, and pages that are asked for without being told to. */
+const SHOWN = 20
+const ALONE = 5
 
 export default function Runs() {
   const search = useSearch({ from: '/runs' })
@@ -40,7 +43,7 @@ export default function Runs() {
   const { chosen, toggle, reach, clear } = selection
   const mayAct = useAllowed()('runs:act')
 
-  const narrow = useCallback((change: Partial<RunsSearch>) => void navigate({ search: (old) => clean({ ...old, ...change }), replace: 'id' in change }), [navigate])
+  const narrow = useCallback((change: Partial<RunsSearch>) => void navigate({ search: (old) => clean({ ...old, ...change }), replace: 'text' in change }), [navigate])
   const peek = useCallback((run: number | undefined) => {
     if (run !== undefined) setCurrent(run)
     void navigate({ search: (old) => clean({ ...old, peek: run === old.peek ? undefined : run }), replace: true })
@@ -53,6 +56,11 @@ export default function Runs() {
   useEffect(() => {
     if (lastShown >= rows.length - 20 && rows.length > 0 && !atTop) list.more()
   }, [lastShown, rows.length, atTop, list])
+
+  const further = search.text !== undefined && !list.loading && !list.end && rows.length < SHOWN
+  useEffect(() => {
+    if (further && !list.busy && list.pages < ALONE) list.more()
+  }, [further, list])
 
   useRowKeys({ rows: numbers, current, setCurrent, scrollTo: (i) => virtual.scrollToIndex(i), peek, selection: mayAct ? selection : null, peeked: search.peek, focusFind: () => find.current?.focus() })
   const longest = useMemo(() => full(rows), [rows])
@@ -94,9 +102,10 @@ export default function Runs() {
             <div className="instead">
               {list.error && <ErrorFace error={list.error} retry={list.retry} />}
               {list.loading && <GreyRows />}
-              {!list.loading && !list.error && <Nothing search={search} narrow={narrow} />}
+              {!list.loading && !list.error && !further && <Nothing search={search} narrow={narrow} />}
             </div>
           )}
+          {further && <Further busy={list.busy || list.pages < ALONE} more={list.more} />}
           {chosen.size > 0 && mayAct && <Bulk key={JSON.stringify({ ...search, peek: undefined })} chosen={[...chosen]} filter={narrows(search) ? filter : null} clear={clear} />}
         </div>
         {search.peek !== undefined && (
@@ -106,6 +115,15 @@ export default function Runs() {
         )}
       </div>
     </main>
+  )
+}
+
+/** A search has looked at as many runs as it does at once, and there are older ones. */
+function Further({ busy, more }: { busy: boolean; more: () => void }) {
+  return (
+    <div className="further small" role="status">
+      {busy ? <span className="faint">{w.looking}</span> : <button className="btn" onClick={more}>{w.further}</button>}
+    </div>
   )
 }
 
@@ -139,7 +157,8 @@ function Nothing({ search, narrow }: { search: RunsSearch; narrow: (change: Part
     <EmptyFace title={w.none} hint={w.noneHint}>
       <div className="row" style={{ flexWrap: 'wrap' }}>
         {search.view && <Token what={w.views.toLowerCase()} value={search.view} drop={() => narrow({ view: undefined })} />}
-        {search.id && <Token what={w.find} value={search.id} drop={() => narrow({ id: undefined })} />}
+        {search.text && <Token what={w.find} value={search.text} drop={() => narrow({ text: undefined })} />}
+        {search.id && <Token what={w.idBegins} value={search.id} drop={() => narrow({ id: undefined })} />}
         {search.workflow && <Token what={w.workflow} value={search.workflow} drop={() => narrow({ workflow: undefined })} />}
         {search.range && <Token what={w.started} value={`${w.range} ${RANGES[search.range]}`} drop={() => narrow({ range: undefined })} />}
         {search.from !== undefined && <Between search={search} narrow={narrow} />}

@@ -23,6 +23,7 @@ export function filterOf(search: RunsSearch): RunFilter {
     state: search.state ?? (search.view ? VIEWS[search.view] : []),
     workflow: search.workflow,
     id: search.id,
+    text: search.text,
     attribute: search.attribute,
     since: search.from ?? (search.range ? since(search.range) : undefined),
     until: search.to,

@@ -14,6 +14,9 @@ interface Rows {
   error: Error | null
   retry: () => void
   end: boolean
+  /** How many pages are behind the first, and whether one of them is on its way. */
+  pages: number
+  busy: boolean
   more: () => void
   /** New runs that wait behind the pill. */
   fresh: number
@@ -51,7 +54,7 @@ export function useRows(filter: RunFilter, atTop: boolean, pins: boolean): Rows 
   const next = last?.next ?? null
   const more = useCallback(() => {
     if (next === null) return
-    setAnchor((old) => old ?? first ?? null)
+    setAnchor((old) => old ?? first ?? next - 1) // a first page without a row has been looked through all the same
     setCursors((old) => (old.includes(next) ? old : [...old, next]))
   }, [next, first])
 
@@ -65,6 +68,8 @@ export function useRows(filter: RunFilter, atTop: boolean, pins: boolean): Rows 
     error: newest.error,
     retry: () => void newest.refetch(),
     end: last !== undefined && next === null,
+    pages: cursors.length,
+    busy: pages.some((page) => page.isPending) || (anchor !== null && anchored.isPending),
     more,
     fresh,
     show: restart,
