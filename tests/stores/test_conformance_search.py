@@ -10,10 +10,17 @@ from store_kit import Owner, StoreFactory, start
 from segue.errors import InvalidArgument
 from segue.stores.base import RESIDENT, Append, GoOn, RunFilter, Status, Store
 from segue.stores.sql import search
+from segue.stores.sql.statements import Statement, numbers
 
 
 def failed(error: str, at: int = 500) -> Status:
     return Status("failed", None, at, error)
+
+
+def kept(store: Any, *runs: int) -> set[str]:
+    """Words that stand in the database of runs."""
+    with store._readers.reading() as connection:
+        return {word for _, word in Statement("words_of_runs").one(connection, (numbers(runs),))}
 
 
 def found(store: Store, text: str, **where: Any) -> list[str]:
@@ -106,6 +113,7 @@ def test_words_follow_what_is_said_of_a_run(owner: Owner, runs: dict[str, int]) 
     store, run = owner.store, runs["order-2"]
     owner.commit(Append(run, 3, (b"e",), attributes={"customer": "Blue", "host": None}))
     assert found(store, "acme") == ["Import/7"]
+    assert "acme" not in kept(store, run)
     assert found(store, "blue") == ["order-2"]
     owner.commit(Append(run, 4, (b"e",), status=Status("incident", None, 9, "ValueError: seven")))
     assert found(store, "seven value blue") == ["order-2"]
@@ -140,12 +148,16 @@ def test_a_fork_is_found_by_what_it_has_from_the_start(owner: Owner) -> None:
 
 def test_words_go_with_the_run_and_with_what_is_erased_of_it(owner: Owner, runs: dict[str, int]) -> None:
     store = owner.store
+    assert "timeout" in kept(store, runs["order-1"])
     assert store.redact(runs["order-1"], [], b"erased")
+    assert kept(store, runs["order-1"]) == set()
     assert found(store, "timeout") == []
     assert found(store, "sales") == []
     owner.commit(Append(runs["order-2"], 3, (b"e",), status=failed("Broken")))
     assert found(store, "broken") == ["order-2"]
+    assert {"broken", "acme"} <= kept(store, runs["order-2"])
     assert store.retain(10_000, 10) == 2
+    assert kept(store, runs["order-1"], runs["order-2"]) == set()
     assert found(store, "acme") == ["Import/7"]
     assert found(store, "order") == []
 
@@ -157,6 +169,7 @@ def test_a_run_of_which_nothing_is_said_has_no_words(owner: Owner, monkeypatch: 
     run = owner.start("a")
     owner.commit(Append(run, 2, (b"e",), status=Status("completed", None, 9)))
     assert found(owner.store, "fulfil a") == ["a"]
+    assert kept(owner.store, run) == set()
 
 
 @pytest.mark.parametrize("text", ["", "---", "x" * 10_000])

@@ -103,9 +103,10 @@ export default function Runs() {
               {list.error && <ErrorFace error={list.error} retry={list.retry} />}
               {list.loading && <GreyRows />}
               {!list.loading && !list.error && !further && <Nothing search={search} narrow={narrow} />}
+              {further && <Further busy={list.busy || list.pages < ALONE} more={list.more} />}
             </div>
           )}
-          {further && <Further busy={list.busy || list.pages < ALONE} more={list.more} />}
+          {further && rows.length > 0 && <Further busy={list.busy || list.pages < ALONE} more={list.more} />}
           {chosen.size > 0 && mayAct && <Bulk key={JSON.stringify({ ...search, peek: undefined })} chosen={[...chosen]} filter={narrows(search) ? filter : null} clear={clear} />}
         </div>
         {search.peek !== undefined && (

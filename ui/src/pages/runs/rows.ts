@@ -1,10 +1,15 @@
 // The rows of the list: page by page over the server's cursor, held still while somebody reads further down.
-import { keepPreviousData, useQueries, useQuery } from '@tanstack/react-query'
+import { keepPreviousData, type UseQueryResult, useQueries, useQuery } from '@tanstack/react-query'
 import { useCallback, useEffect, useMemo, useState } from 'react'
 import { runsQuery, type RunFilter } from '../../api/queries'
-import type { RunView } from '../../api/schema'
+import type { RunPage, RunView } from '../../api/schema'
 
 const PAGE = 60
+
+const NONE: RunView[] = []
+
+/** The same object as long as no page has changed: a list of things to depend on may not grow. */
+const combine = (pages: UseQueryResult<RunPage>[]) => ({ loaded: pages.map((page) => page.data), pending: pages.some((page) => page.isPending) })
 
 interface Rows {
   rows: RunView[]
@@ -47,10 +52,9 @@ export function useRows(filter: RunFilter, atTop: boolean, pins: boolean): Rows 
 
   const anchored = useQuery({ ...runsQuery({ ...filter, after: (anchor ?? 0) + 1, limit: PAGE }), enabled: anchor !== null })
   const head = anchor === null ? newest : anchored.data ? anchored : newest
-  const pages = useQueries({ queries: cursors.map((after) => runsQuery({ ...filter, after, limit: PAGE })) })
+  const pages = useQueries({ queries: cursors.map((after) => runsQuery({ ...filter, after, limit: PAGE })), combine })
 
-  const loaded = [head.data, ...pages.map((page) => page.data)]
-  const last = loaded[loaded.length - 1]
+  const last = cursors.length === 0 ? head.data : pages.loaded[cursors.length - 1]
   const next = last?.next ?? null
   const more = useCallback(() => {
     if (next === null) return
@@ -58,8 +62,8 @@ export function useRows(filter: RunFilter, atTop: boolean, pins: boolean): Rows 
     setCursors((old) => (old.includes(next) ? old : [...old, next]))
   }, [next, first])
 
-  const above = pins ? (pinned.data?.runs ?? []) : []
-  const rows = useMemo(() => unique([...above, ...loaded.flatMap((page) => page?.runs ?? [])]), [above, ...loaded])
+  const above = (pins ? pinned.data?.runs : undefined) ?? NONE
+  const rows = useMemo(() => unique([...above, ...[head.data, ...pages.loaded].flatMap((page) => page?.runs ?? [])]), [above, head.data, pages.loaded])
   const fresh = anchor === null ? 0 : (newest.data?.runs ?? []).filter((each) => each.run > anchor).length
   return {
     rows,
@@ -69,7 +73,7 @@ export function useRows(filter: RunFilter, atTop: boolean, pins: boolean): Rows 
     retry: () => void newest.refetch(),
     end: last !== undefined && next === null,
     pages: cursors.length,
-    busy: pages.some((page) => page.isPending) || (anchor !== null && anchored.isPending),
+    busy: pages.pending || (anchor !== null && anchored.isPending),
     more,
     fresh,
     show: restart,
