@@ -73,6 +73,7 @@ async def test_open_runs_go_on_where_they_were(tmp_path: Path, postgres_database
         rows = {run.id: run for run in engine.store.list(RunFilter(limit=100))}
         assert {id: list(engine.store.journal(run.run))[: len(before[id])] for id, run in rows.items()} == before
         assert (rows["r1"].attributes, rows["r1"].tags) == ({"n": 1}, {"n": "1"})
+        assert [run.id for run in engine.store.list(RunFilter(text="n 1 "))] == ["r1"], "its words went along"
         for n in (1, 2):
             await (await engine.handle(f"r{n}")).signal("go", "on")
         for n in range(3):
