@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
+import ui_program
 from ui_kit import Screen, Served
+
+from segue import Engine
 
 pytestmark = pytest.mark.xdist_group("screens")
 
@@ -24,3 +30,30 @@ def test_who_works(screen: Screen, served: Served) -> None:
     assert row.get_by_role("listitem").all_inner_texts() == sorted(worker.serves)
     row.get_by_role("link", name="onboard").click()
     page.wait_for_url("**/workflows?name=onboard")
+
+
+def test_where_workers_have_other_code_it_says_so(
+    chromium: Any, tmp_path: Path, postgres_database: Callable[[], str]
+) -> None:
+    url = postgres_database()
+
+    @asynccontextmanager
+    async def serving(_: str, *, filled: bool) -> AsyncIterator[tuple[Engine, str]]:
+        """A server with all workflows, and a worker that came before it and has one of them."""
+        async with Engine(url, workflows=[ui_program.report]), ui_program.serving(url, filled=filled) as served:
+            yield served
+
+    server = Served(tmp_path, filled=False, serving=serving)
+    screen = Screen(chromium, server.url)
+    screen.open("/workers", "Alive")
+    first, second = screen.page.locator("tbody tr").all()
+    rows = {each.get_by_role("listitem").count(): each for each in (first, second)}
+    assert len(rows) == 1, "what is not there is shown as well"
+    texts = [sorted(each.get_by_role("listitem").all_inner_texts()) for each in (first, second)]
+    lacking = next(each for each in texts if "onboard not here · new" in " ".join(each).replace("\n", " "))
+    assert "report" in lacking
+    screen.page.get_by_title(re.compile("^onboard not here: only workers that came later have it$")).wait_for()
+    assert screen.violations() == []
+    screen.close()
+    assert screen.errors == []
+    server.close()

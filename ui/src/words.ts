@@ -124,6 +124,12 @@ export const words = {
   workers: {
     title: 'Workers', shown: (n: number) => `${n} ${n === 1 ? 'worker' : 'workers'}`, none: 'No worker runs', noneHint: 'Runs wait until one is started:', sample: 'segue worker orders.py', state: 'State', worker: 'Worker, app', share: 'Share', since: 'Since', lease: 'Lease ends', serves: 'Serves',
     alive: 'Alive', dead: 'Dead', epoch: (n: number) => `epoch ${n}`, slots: (n: number, of: number) => `${n} of ${of} slots`, none0: 'none', seenAtOnce: 'Its death is seen at once: it holds a lock.',
+    notHere: 'not here', kinds: { rolling: 'upgrade', arriving: 'new', mixed: 'differs', leaving: 'leaves' },
+    differs: {
+      rolling: 'a newer version follows an older one', arriving: 'only workers that came later have it',
+      mixed: 'versions stay beside each other. Bring the rest up to date, give one an app of its own, or pin it',
+      leaving: 'workers that came later lack it. Serve it on until its runs have ended, or give one an app of its own',
+    },
   },
   settings: {
     title: 'Settings', tabs: { you: 'You', users: 'Users', keys: 'API keys', audit: 'Audit log', namespaces: 'Namespaces', system: 'This server' },

@@ -13,8 +13,10 @@ from segue.cli.lookup import reached
 from segue.cli.output import console, print_json
 from segue.cli.scope import Reach
 from segue.cli.words import length
+from segue.runtime.differing import Kind
 from segue.server import overview
-from segue.stores.owning import SLOTS, Worker
+from segue.server.overview import WorkerView
+from segue.stores.owning import SLOTS
 
 
 def workers(
@@ -35,12 +37,38 @@ async def _list(all: bool, scope: Reach) -> int:
         print_json(found)
     elif found:
         console().print(_table(found, there.now))
+        for kind in dict.fromkeys(kind for one in found for kind in one.differs.values()):
+            console().print(Text(f"{_MARKS[kind]} {_SAYS[kind]}", style="dim" if kind in _PASSES else "yellow"))
     else:
         console().print(f"nobody works on the runs of {'any app' if app is None else f'app {app!r}'} just now")
     return 0
 
 
-def _table(found: list[Worker], now: int) -> Table:
+_MARKS: dict[Kind, str] = {"rolling": "↑", "arriving": "+", "mixed": "≠", "leaving": "-"}
+_SAYS: dict[Kind, str] = {
+    "rolling": "a newer version follows an older one",
+    "arriving": "only workers that came later have it",
+    "mixed": "versions stay beside each other: bring the rest up to date, give one an app of its own, or pin it",
+    "leaving": "workers that came later lack it: serve it on until its runs have ended, or give one an app of its own",
+}
+_PASSES: frozenset[Kind] = frozenset({"rolling", "arriving"})
+"""What an upgrade brings with it, and ends with it."""
+
+
+def _serves(worker: WorkerView) -> Text:
+    """What the worker has code for, with the version where others have another one."""
+    names = [_named(name, worker) for name in sorted({*worker.serves, *worker.differs})]
+    return Text(", ".join(names), style="dim")
+
+
+def _named(name: str, worker: WorkerView) -> str:
+    kind = worker.differs.get(name)
+    if kind is None:
+        return name
+    return f"{_MARKS[kind]}{name} ({worker.serves.get(name, 'not here')})"
+
+
+def _table(found: list[WorkerView], now: int) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim")
     for name in ("worker", "app", "for", "share", "lease", "serves"):
         table.add_column(name, overflow="fold")
@@ -48,5 +76,5 @@ def _table(found: list[Worker], now: int) -> Table:
         left = "" if each.expires is None else f"{length(max(0, each.expires - now))} left"
         since = length(max(0, now - each.since)) if each.since else ""
         share = f"{each.slots / SLOTS:.0%}"
-        table.add_row(each.worker, each.app, since, share, left, Text(", ".join(sorted(each.serves)), style="dim"))
+        table.add_row(each.worker, each.app, since, share, left, _serves(each))
     return table

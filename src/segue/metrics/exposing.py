@@ -6,7 +6,7 @@ import asyncio
 import platform
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from typing import TypeVar
+from typing import TypeVar, get_args
 
 from prometheus_client import CollectorRegistry, ProcessCollector
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
@@ -18,6 +18,7 @@ from segue.errors import StoreError
 from segue.metrics.counting import OTHERS, Counts, Histogram, Name, Named, OfStep, OfWorkflow
 from segue.metrics.loop_lag import LoopLag
 from segue.metrics.meter import Meter, Standing, Work
+from segue.runtime.differing import Kind
 from segue.serving import Duty
 from segue.stores.backlog import OpenWork
 
@@ -114,6 +115,8 @@ def _of_standing(standing: Standing, app: str) -> Iterator[Metric]:
     text = "For how long the schedule that waits longest has been due."
     yield _gauge("segue_schedule_lag_seconds", text, ("app",), {(app,): standing.schedule_lag})
     yield _gauge("segue_workers", "Workers of the app that are alive.", ("app",), {(app,): standing.workers})
+    differing = {(app, kind): standing.differing.get(kind, 0) for kind in get_args(Kind)}
+    yield _gauge("segue_workflows_differing", "Those that workers have other code for.", ("app", "kind"), differing)
 
 
 def _largest(counted: Mapping[tuple[str, str, str], int]) -> dict[tuple[str, str, str], int]:

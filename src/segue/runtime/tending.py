@@ -15,6 +15,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from segue.errors import FenceLost, StoreError
+from segue.runtime.differing import Comparison, differences
 from segue.runtime.loading import Loading
 from segue.runtime.mail import Mail
 from segue.runtime.resident import Resident
@@ -47,6 +48,7 @@ class Tending:
         self._task: asyncio.Task[None] | None = None
         self._again = asyncio.Event()
         self._upkeep = Upkeep(conductor.store)
+        self._comparison = Comparison(conductor.app)
         self.gained: Callable[[], None] = lambda: None
         """Called when there are slots that were another owner's."""
         self.heard_at = time.monotonic()
@@ -105,12 +107,13 @@ class Tending:
         self.heard_at = asked_at
         self._take_up(holding)
         await self._pass_on(holding.others)
+        await self._compare(holding)
 
     async def _pass_on(self, others: Sequence[Served]) -> None:
         """Lets others have the runs that they have code for and this owner has not."""
         conductor = self._conductor
         here = conductor.definitions.names()
-        workflows = {name for served in others for name in served.workflows}.difference(here)
+        workflows = {name for served in others for name in served.serves}.difference(here)
         pinned = [run for run, *kind in self._waiting() if any(served.has(*kind) for served in others)]
         if not workflows and not pinned:
             return
@@ -125,6 +128,16 @@ class Tending:
             conductor.reload(run)
         if moved:
             log.info("passes %d runs on to workers that have their code", moved)
+
+    async def _compare(self, holding: Holding) -> None:
+        """Says where others of the app have other code than this owner."""
+        conductor, definitions = self._conductor, self._conductor.definitions
+        if conductor.settings.strangers == "leave":  # it is here for one workflow, and does not speak for its app
+            return
+        versions = {name: definitions.version(name) for name in definitions.names()}
+        own = Served(versions, definitions.pins(), conductor.worker, holding.since)
+        found = await asyncio.to_thread(differences, (own, *holding.others), conductor.clock.now())
+        self._comparison.tell(found)
 
     def _waiting(self) -> list[tuple[Resident, str, str]]:
         """Runs in memory whose version is not here, each with its workflow and version."""

@@ -9,6 +9,7 @@ import msgspec
 
 from segue.engine import Engine
 from segue.handles import HumanTask
+from segue.runtime.differing import Kind, differences
 from segue.server.call import Call
 from segue.server.people import TaskQuery, counted, tasks_of
 from segue.server.views import RunView, run_view
@@ -74,8 +75,26 @@ def _owner(engine: Engine, app: str) -> OwnerView | None:
     return None if owner is None else OwnerView(owner.worker, owner.serves)
 
 
-async def list_workers(call: Call[Any, None]) -> list[Worker]:
-    return call.engine.store.workers()
+class WorkerView(Worker, frozen=True):
+    """A worker, and where others of its app have other code.
+
+    Attributes:
+        differs: workflows in whose code workers of the app differ, with how: ``rolling`` (a newer version follows an
+            older one), ``mixed`` (several stay beside each other), ``arriving`` (only workers that came later have it),
+            ``leaving`` (workers that came later lack it). One that is not in ``serves`` is what this worker lacks.
+    """
+
+    differs: dict[str, Kind]
+
+
+async def list_workers(call: Call[Any, None]) -> list[WorkerView]:
+    workers, now = call.engine.store.workers(), call.engine.clock.now()
+    differs: dict[str, dict[str, Kind]] = {}
+    for app in {each.app for each in workers}:
+        found = differences([each for each in workers if each.app == app], now)
+        # Of two things about one workflow, that of its versions comes first, and is what is said.
+        differs[app] = {each.workflow: each.kind for each in reversed(found)}
+    return [WorkerView(**msgspec.structs.asdict(each), differs=differs[each.app]) for each in workers]
 
 
 async def overview(call: Call[Any, None]) -> Overview:

@@ -36,9 +36,9 @@ from segue.server import (
 )
 from segue.server.accounts import Account, ApiKey
 from segue.server.call import Route
+from segue.server.overview import WorkerView
 from segue.server.views import RunView, ValueView
 from segue.steering import PausedStep
-from segue.stores.owning import Worker
 
 BASE = "/api/v1"
 
@@ -359,7 +359,7 @@ ROUTES: tuple[Route, ...] = (
         gives=namespaces.NamespaceList, summary="The namespaces that whoever asks has a role in.",
     ),
     Route(
-        method="GET", path="/workers", needs="system:read", handler=overview.list_workers, gives=list[Worker],
+        method="GET", path="/workers", needs="system:read", handler=overview.list_workers, gives=list[WorkerView],
         summary="Who works on the database, and what they have code for.",
     ),
     Route(

@@ -5,7 +5,7 @@ A separate file from ``stores.base`` because only the runtime's tending has to d
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 import msgspec
@@ -49,15 +49,21 @@ def without(slots: Iterable[Slots], taken: Iterable[Slots]) -> tuple[Slots, ...]
 
 
 class Served(msgspec.Struct, frozen=True):
-    """What an owner has code for: its workflows, and of those in ``pins`` these versions only. A version that ends in a
-    slash stands for all with this label."""
+    """What an owner has code for: its workflows, each with its version, and of those in ``pins`` these versions only. A
+    version that ends in a slash stands for all with this label. ``worker``: who it is. ``since``: when it came (µs)."""
 
-    workflows: frozenset[str]
+    serves: dict[str, str] = {}
     pins: dict[str, list[str]] = {}
+    worker: str = ""
+    since: int = 0
+
+    @property
+    def pinned(self) -> Collection[str]:
+        return self.pins.keys()
 
     def has(self, workflow: str, version: str) -> bool:
         """Whether the owner may go on with runs of this version."""
-        if workflow not in self.workflows:
+        if workflow not in self.serves:
             return False
         pins = self.pins.get(workflow)
         return pins is None or any(version == pin or (pin[-1:] == "/" and version.startswith(pin)) for pin in pins)
@@ -65,11 +71,13 @@ class Served(msgspec.Struct, frozen=True):
 
 class Holding(msgspec.Struct, frozen=True, gc=False):
     """What an owner has: its slots, and of these the ``surplus``, which it should let go of because others have less.
-    ``others``: what those have code for who share the app's runs with it."""
+    ``others``: what those have code for who share the app's runs with it. ``since``: when it came (µs), 0 where that is
+    not known."""
 
     slots: tuple[Slots, ...]
     surplus: tuple[Slots, ...] = ()
     others: tuple[Served, ...] = ()
+    since: int = 0
 
 
 class Worker(msgspec.Struct, frozen=True, gc=False):
@@ -80,6 +88,7 @@ class Worker(msgspec.Struct, frozen=True, gc=False):
         since: when it became one (µs), 0 where that is not known. expires: when it counts as dead if nothing more is
             heard of it (µs), None where its death is seen at once.
         slots: how many of all it has. serves: the workflows that it has code for, each with its version.
+        pinned: those of them whose runs stay with their version.
     """
 
     worker: str
@@ -89,6 +98,7 @@ class Worker(msgspec.Struct, frozen=True, gc=False):
     expires: int | None
     slots: int
     serves: dict[str, str]
+    pinned: list[str]
 
 
 class Owning(Protocol):

@@ -1053,7 +1053,7 @@ export interface NamespaceView {
   incidents: number
 }
 
-export interface Worker {
+export interface WorkerView {
   worker: string
   app: string
   epoch: number
@@ -1061,6 +1061,8 @@ export interface Worker {
   expires: number | null
   slots: number
   serves: { [name: string]: string }
+  pinned: string[]
+  differs: { [name: string]: "arriving" | "leaving" | "mixed" | "rolling" }
 }
 
 export interface SystemView {
@@ -1187,7 +1189,7 @@ export interface Operations {
   revoke_key: { path: { key: string }; query: { [K in never]: never }; body: undefined; gives: undefined }
   list_audit: { path: { [K in never]: never }; query: { actor?: string | null; before?: number | null; limit?: number }; body: undefined; gives: AuditPage }
   list_namespaces: { path: { [K in never]: never }; query: { [K in never]: never }; body: undefined; gives: NamespaceList }
-  list_workers: { path: { [K in never]: never }; query: { [K in never]: never }; body: undefined; gives: Worker[] }
+  list_workers: { path: { [K in never]: never }; query: { [K in never]: never }; body: undefined; gives: WorkerView[] }
   show_system: { path: { [K in never]: never }; query: { [K in never]: never }; body: undefined; gives: SystemView }
   show_app: { path: { [K in never]: never }; query: { app?: string | null }; body: undefined; gives: AppView }
   changes: { path: { [K in never]: never }; query: { after?: number }; body: undefined; gives: Changed }

@@ -100,7 +100,7 @@ class Ownership:
             _expire.one(session, (fence.app,))
             owners = _live.one(session, (fence.app,))
             live = [epoch for epoch, *_ in owners]
-            if any(silent for *_, silent in owners):
+            if any(silent for _, silent, *_ in owners):
                 _end_hung.one(session, (fence.app, self._lease))
             before = msgspec.json.encode(ranges)
             _free(ranges, set(live))
@@ -111,8 +111,9 @@ class Ownership:
                 _write_anew(session, fence.app, ranges)
         ((self._until[fence],),) = renewed  # not before it is committed
         own = [each for each in ranges if each.epoch == fence.epoch]
-        others = tuple(_served(*what) for epoch, *what, _ in owners if epoch != fence.epoch)
-        return Holding(_slots(own), _surplus(ranges, own, live, share), others)
+        served = {epoch: _served(*what) for epoch, _, *what in owners}
+        since = served.pop(fence.epoch).since
+        return Holding(_slots(own), _surplus(ranges, own, live, share), tuple(served.values()), since)
 
     def give(self, fence: Fence, slots: Sequence[Slots]) -> None:
         """Lets go of slots; nothing is under way there."""
@@ -130,11 +131,11 @@ class Ownership:
         with self._writer.transaction(fence) as session:
             ranges = _read(session, fence.app)
             owners = _live.one(session, (fence.app,))
-            serving = {epoch: _served(*what) for epoch, *what, dead in owners if not dead and epoch != fence.epoch}
+            serving = {epoch: _served(*what) for epoch, dead, *what in owners if not dead and epoch != fence.epoch}
             own = [each for each in ranges if each.epoch == fence.epoch]
             owned = [each.low for each in own], [each.high for each in own]
             for workflow in workflows:
-                slot = _home(ranges, {epoch for epoch, served in serving.items() if workflow in served.workflows})
+                slot = _home(ranges, {epoch for epoch, served in serving.items() if workflow in served.serves})
                 if slot is not None:
                     _move.one(session, (fence.app, workflow, slot, now, *owned))
                     moved += session.changes()
@@ -258,9 +259,11 @@ def _write_anew(session: Session, app: str, ranges: Sequence[_Range]) -> None:
     _write.many(session, flat((app, each.low, each.high, each.epoch, each.clean) for each in ranges))
 
 
-def _served(serves: str, pins: str | None) -> Served:
+def _served(serves: str, pins: str | None, worker: str, since: int) -> Served:
     """What a worker has code for; nothing to rely on until it has said to which versions it is confined."""
-    return Served(frozenset()) if pins is None else Served(frozenset(_serves.decode(serves)), _pins.decode(pins))
+    if pins is None:
+        return Served(worker=worker, since=since)
+    return Served(_serves.decode(serves), _pins.decode(pins), worker, since)
 
 
 def _home(ranges: Sequence[_Range], owners: set[int]) -> int | None:

@@ -55,6 +55,7 @@ _size = Statement("database_size")
 _time = Statement("database_time")
 _owners = Statement("all_owners")
 _serves = msgspec.json.Decoder(dict[str, str])
+_pins = msgspec.json.Decoder(dict[str, list[str]])
 _slots_of = Statement("slots_of_runs")
 
 
@@ -147,8 +148,8 @@ class PostgresStore(Reads, Schedules, Figures, TaskPages):
         with self._lent.reading() as connection:
             rows = _owners.one(connection, (app,))
         return [
-            Worker(worker, name, epoch, since, expires, slots, _serves.decode(serves))
-            for worker, name, epoch, since, expires, slots, serves in rows
+            Worker(worker, name, epoch, since, expires, slots, _serves.decode(serves), sorted(_pins.decode(pins)))
+            for worker, name, epoch, since, expires, slots, serves, pins in rows
         ]
 
     def stirred(self) -> bool:

@@ -117,7 +117,7 @@ class SqliteStore(Reads, Schedules, Figures, TaskPages):
         with self._lent.reading() as connection:
             rows = _owners.one(connection)
         return [
-            Worker(worker, name, epoch, 0, None, SLOTS, _serves.decode(serves))
+            Worker(worker, name, epoch, 0, None, SLOTS, _serves.decode(serves), [])
             for name, epoch, worker, serves in rows
             if app in (None, name) and self._ownership.alive(name)
         ]

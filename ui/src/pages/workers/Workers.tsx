@@ -2,7 +2,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { workersQuery } from '../../api/queries'
-import type { Worker } from '../../api/schema'
+import type { WorkerView as Worker } from '../../api/schema'
 import { Top } from '../../frame/Top'
 import { EmptyFace, ErrorFace, GreyRows } from '../../parts/Faces'
 import { absolute, roughly } from '../../parts/format'
@@ -50,8 +50,34 @@ function Row({ worker, of }: { worker: Worker; of: number }) {
       <td className="since num">{worker.since > 0 ? <Ago at={worker.since} /> : '–'}</td>
       <td className="lease num">{worker.expires === null ? <span className="dim" title={w.seenAtOnce}>{w.none0}</span> : <span title={absolute(worker.expires)}>{dead ? words.time.ago(roughly(now - worker.expires)) : words.time.in(roughly(worker.expires - now))}</span>}</td>
       <td className="serves">
-        <ul>{Object.entries(worker.serves).sort().map(([name, version]) => <li key={name}><Link className="tag mono" to="/workflows" search={{ name }} title={`${name} ${version}`}>{name}</Link></li>)}</ul>
+        <ul>{names(worker).map((name) => <Served key={name} name={name} worker={worker} />)}</ul>
       </td>
     </tr>
   )
+}
+
+/** The workflows that a worker has code for, and those that it lacks while others of its app have them. */
+function names(worker: Worker): string[] {
+  return [...new Set([...Object.keys(worker.serves), ...Object.keys(worker.differs)])].sort()
+}
+
+/** A workflow; where others of the app have other code for it, with its version, and in words what that means. */
+function Served({ name, worker }: { name: string; worker: Worker }) {
+  const version = worker.serves[name]
+  const kind = worker.differs[name]
+  const title = kind === undefined ? `${name} ${version}` : `${name} ${version ?? w.notHere}: ${w.differs[kind]}`
+  return (
+    <li>
+      <Link className={`tag mono ${kind ?? ''} ${version === undefined ? 'absent' : ''}`} to="/workflows" search={{ name }} title={title}>
+        {name}
+        {kind !== undefined && <span className="version">{version === undefined ? w.notHere : short(version)} · {w.kinds[kind]}</span>}
+      </Link>
+    </li>
+  )
+}
+
+/** A version as people tell it from another: its label, and the first letters of the code's fingerprint. */
+function short(version: string): string {
+  const slash = version.lastIndexOf('/') + 1
+  return version.slice(0, slash) + version.slice(slash, slash + 7)
 }

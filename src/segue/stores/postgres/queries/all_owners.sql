@@ -6,7 +6,7 @@ SELECT
         SELECT coalesce(sum(high - low + 1), 0)::integer FROM segue.slots
         WHERE slots.app = owners.app AND slots.epoch = owners.epoch
     ),
-    serves
+    serves, coalesce(pins, '{}')
 FROM segue.owners
 WHERE expires >= clock_timestamp() AND (?1::text IS NULL OR app = ?1::text)
 ORDER BY app, epoch
