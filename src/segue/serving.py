@@ -35,6 +35,7 @@ from segue.runtime.conductor import Conductor
 from segue.runtime.journal import JournalFormat
 from segue.runtime.loading import Loading
 from segue.runtime.mail import Mail
+from segue.runtime.memory import Shedding, budget
 from segue.runtime.processes import Processes
 from segue.runtime.resident import Resident
 from segue.runtime.retention import Retaining
@@ -181,6 +182,7 @@ class Duty:
         self.mail = Mail(self.conductor, self.loading)
         self.retaining = Retaining(store, clock, app, settings.retention)
         self.scheduler = Scheduler(self.conductor)
+        self.memory = Shedding(self.conductor, budget(settings.memory))
         self._advertised = definitions.versions(), definitions.pins()
         self._advertising: asyncio.TimerHandle | None = None
         self._watchdog: Watchdog | None = None
@@ -232,6 +234,7 @@ class Duty:
             self.retaining.start()
             self.scheduler.start()
             self._advertise()
+            self.memory.start()
             if self._settings.stall > 0:
                 self._watchdog = Watchdog(self._settings.stall, self.conductor, self._host)
         except BaseException:
@@ -262,6 +265,7 @@ class Duty:
 
     def _stop_looking(self) -> None:
         self.tending.close()
+        self.memory.close()
         if self._advertising is not None:
             self._advertising.cancel()
         if self._watchdog is not None:

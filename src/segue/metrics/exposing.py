@@ -199,6 +199,8 @@ def _of_duty(meter: Meter, duty: Duty) -> Iterator[Metric]:
         "segue_commit_failures", "Commits that failed and are tried again.", (), {(): conductor.writer.failures}
     )
     yield _gauge("segue_resident_runs", "Runs in memory.", (), {(): len(conductor.residents)})
+    text = "Idle runs that have left memory because the process held too much."
+    yield _counter("segue_runs_shed", text, (), {(): duty.memory.shed})
     slots = sum(each.high - each.low + 1 for each in conductor.slots)
     yield _gauge("segue_slots_owned", "Slots that this worker owns, of 16384.", (), {(): slots})
     lease = conductor.store.lease

@@ -11,6 +11,7 @@ import msgspec
 from segue.errors import InvalidArgument
 from segue.kernel.duration import Duration, microseconds
 from segue.kernel.notice import NotifyRule
+from segue.runtime.memory import check_memory
 from segue.stores.base import CLOSED
 
 
@@ -49,6 +50,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         cache: idle runs kept in memory; others come back by replay.
+        memory: what the process may hold before idle runs leave it, whatever their number: a size such as ``750M``,
+            ``auto`` for four fifths of what its container may have, if that is limited, or ``off``.
         threads: plain functions that run at once.
         processes: worker processes for ``executor="process"``; 0 is one per processor.
         lost_limit: processes that may die under one step before its run stands still.
@@ -68,6 +71,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     cache: int = 1000
+    memory: str = "auto"
     threads: int = 32
     processes: int = 0
     lost_limit: int = 3
@@ -85,6 +89,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             value = getattr(self, name)
             if not value >= least or value == math.inf:
                 raise InvalidArgument(f"the setting {name} is {value!r}; it has to be {least} or more", path=name)
+        check_memory(self.memory)
         if self.strangers not in ("incident", "leave"):
             raise InvalidArgument(f"the setting strangers is {self.strangers!r}; it is 'incident' or 'leave'")
         named = [(rule.workflow, rule.state) for rule in self.retention]

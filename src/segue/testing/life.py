@@ -156,7 +156,7 @@ class SimulatedEngine(StagedEngine):
     """The engine of one life."""
 
     def __init__(self, url: str, *, course: Course, evicts: bool, **options: Any) -> None:
-        settings = Settings(cache=0 if evicts else 1000, poll=CHORES, slow_poll=CHORES, stall=0)
+        settings = Settings(cache=0 if evicts else 1000, memory="off", poll=CHORES, slow_poll=CHORES, stall=0)
         super().__init__(
             url, mocks=course.scene.mocks, settings=settings, durability="relaxed", store=course.store,
             encodings=_encodings(), **options,
