@@ -25,7 +25,7 @@ import segue.notifying.workflow  # noqa: F401 - as are these
 from registry_kit import REGISTRIES, Names, held, hold, holding
 
 if TYPE_CHECKING:
-    from postgres_kit import PostgresServer
+    from postgres_kit import PostgresServer, Rewound
 
 _EVERYWHERE = held()
 _ROOT = Path(__file__).parents[1]
@@ -217,3 +217,13 @@ def _closure(modules: tuple[ModuleType, ...]) -> set[str]:
 
 def _file(module: ModuleType) -> str:
     return getattr(module, "__file__", None) or ""
+
+
+@pytest.fixture
+def rewound(postgres: PostgresServer, postgres_database: Callable[[], str]) -> Iterator[Rewound]:
+    """A database that can be set back to what it was."""
+    from postgres_kit import Rewound
+
+    database = Rewound(postgres, postgres_database())
+    yield database
+    database.close()

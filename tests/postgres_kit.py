@@ -58,6 +58,36 @@ class PostgresServer:
             return cursor.fetchall() if cursor.description else []
 
 
+class Rewound:
+    """A database that can be set back to what it was, under the hands of those who work on it."""
+
+    def __init__(self, server: PostgresServer, url: str) -> None:
+        self.url = url
+        self._server = server
+        self._name = urlsplit(url).path[1:]
+
+    def _shut(self) -> None:
+        self._server.execute(f"ALTER DATABASE {self._name} ALLOW_CONNECTIONS false")
+        self._server.execute(
+            f"SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '{self._name}'"
+        )
+
+    def keep(self) -> None:
+        """Remembers what it is now."""
+        self._shut()
+        self._server.execute(f"CREATE DATABASE {self._name}_kept TEMPLATE {self._name}")
+        self._server.execute(f"ALTER DATABASE {self._name} ALLOW_CONNECTIONS true")
+
+    def go_back(self) -> None:
+        self._shut()
+        self._server.execute(f"ALTER DATABASE {self._name} RENAME TO {self._name}_gone")
+        self._server.execute(f"ALTER DATABASE {self._name}_kept RENAME TO {self._name}")
+
+    def close(self) -> None:
+        for name in (f"{self._name}_gone", f"{self._name}_kept"):
+            self._server.drop(name)
+
+
 class OwnServer(PostgresServer):
     """A server that the tests have started, and may stop and kill."""
 

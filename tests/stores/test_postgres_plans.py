@@ -201,7 +201,7 @@ LISTED = f"[{','.join(map(str, MIDDLE))}]"
 ONE = MIDDLE[0]
 BOUNDS = MIDDLE[0], MIDDLE[-1]
 IN_ONE_PARTITION: dict[str, tuple[str, tuple[Any, ...]]] = {
-    "the one event that a step adds": ("append_one", (ONE, 4, b"e", "default", 1)),
+    "the one event that a step adds": ("append_one", (ONE, 4, b"e", "default", 1, 0)),
     "whose journal ends elsewhere": (
         "find_refused_appends",
         (MIDDLE, [3] * len(MIDDLE), [False] * len(MIDDLE), "[]", *BOUNDS),
@@ -225,7 +225,8 @@ def partitioned_session(postgres: PostgresServer) -> Iterator[Session]:
     PostgresStore.open(url).close()
     partitioned(url, *range(0, (PARTITIONS + 1) * PART, PART))
     with psycopg.connect(url, autocommit=True, cursor_factory=psycopg.RawCursor) as connection:
-        connection.execute("INSERT INTO segue.owners (app, epoch, worker, expires) VALUES ('default', 1, 'w', now())")
+        owner = "('default', 1, 'w', 10, now())"
+        connection.execute(f"INSERT INTO segue.owners (app, epoch, worker, lease, expires) VALUES {owner}".encode())
         for number in range(PARTITIONS):  # the last ones stay as they are made
             if number < PARTITIONS - 2:
                 connection.execute(

@@ -6,10 +6,11 @@ from collections.abc import Callable
 
 import psycopg
 import pytest
-from store_kit import Owner, events
+from store_kit import Owner, events, start
 
+from postgres_kit import Rewound
 from segue.errors import FenceLost
-from segue.stores.base import Append
+from segue.stores.base import Append, Batch, Started
 from segue.stores.postgres.store import PostgresStore
 
 
@@ -33,17 +34,56 @@ def test_a_worker_that_came_after_the_backup_shares_its_fence_with_nobody(postgr
         store.close()
 
 
-def test_a_worker_that_the_backup_knows_is_thrown_out_as_it_goes_on_with_its_lease(
-    postgres_database: Callable[[], str],
-) -> None:
-    url = postgres_database()
-    store = PostgresStore.open(url)
+def test_a_worker_that_the_backup_knows_is_thrown_out_as_it_goes_on_with_its_lease(rewound: Rewound) -> None:
+    store = PostgresStore.open(rewound.url)
     owner = Owner(store)
-    with psycopg.connect(url, autocommit=True) as server:
-        ((expires,),) = server.execute("SELECT expires FROM segue.owners").fetchall()
-        store.tend(owner.fence)
-        store.tend(owner.fence)
-        server.execute("UPDATE segue.owners SET expires = %s", (expires,))
+    store.tend(owner.fence)
+    rewound.keep()
+    store.tend(owner.fence)
+    rewound.go_back()
     with pytest.raises(FenceLost):
         store.tend(owner.fence)
     store.close()
+
+
+def test_a_clock_of_the_server_that_is_set_back_gives_nobody_a_longer_lease(
+    postgres_database: Callable[[], str],
+) -> None:
+    url = postgres_database()
+    lives, looks, dead = (PostgresStore.open(url, lease=lease) for lease in (60, 10, 20))
+    owners = [Owner(store) for store in (lives, looks, dead)]
+    for owner in owners:
+        owner.store.tend(owner.fence)
+    with psycopg.connect(url, autocommit=True) as server:
+        server.execute("UPDATE segue.owners SET expires = expires + interval '1 hour'")  # as if by an hour earlier now
+        looks.tend(owners[1].fence)
+        left = server.execute(
+            "SELECT extract(epoch FROM expires - clock_timestamp()) FROM segue.owners ORDER BY epoch"
+        ).fetchall()
+    assert [float(seconds) <= lease for (seconds,), lease in zip(left, (60, 10, 20), strict=True)] == [True] * 3
+    lives.tend(owners[0].fence)  # whoever lives has lost nothing
+    lives.commit(owners[0].batch(start("a")))
+    for store in (lives, looks, dead):
+        store.close()
+
+
+@pytest.mark.parametrize("written", [(b"one",), (b"one", b"two")], ids=["the short way", "a batch"])
+def test_a_commit_that_builds_on_one_that_was_lost_writes_nothing(rewound: Rewound, written: tuple[bytes, ...]) -> None:
+    worker, client = PostgresStore.open(rewound.url, lease=3600), PostgresStore.open(rewound.url)
+    owner = Owner(worker)
+    worker.tend(owner.fence)
+    owner.start("before")
+    rewound.keep()
+    lost = owner.start("lost")
+    rewound.go_back()
+    (answer,) = client.commit(Batch(1, (start("other"),)))
+    assert isinstance(answer, Started)
+    assert answer.run == lost, "the count goes back too"
+    with pytest.raises(FenceLost):
+        owner.commit(Append(lost, 2, written))
+    assert len(list(client.journal(lost))) == 1
+    assert client.workers() == [], "nobody has to wait for the end of its lease"
+    with pytest.raises(FenceLost):
+        worker.tend(owner.fence)
+    for store in (worker, client):
+        store.close()

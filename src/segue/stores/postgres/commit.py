@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 
 import psycopg
 
+from segue.errors import FenceLost, StoreError
 from segue.stores.base import Answer, Batch, CompleteTask, Fence, Operation, Post, TellStep
 from segue.stores.postgres.connection import CONFLICTS, OUT_OF_REACH, UNFIT, meaning
 from segue.stores.postgres.session import RawCursor, Session
@@ -24,6 +25,7 @@ from segue.stores.transacting import Transact
 log = logging.getLogger("segue.store")
 
 _append_one = Statement("append_one")
+_leave = Statement("leave_owners")
 
 TRIES = 20
 """How often a batch comes again that met others; after that it is its own rows that do not fit."""
@@ -45,8 +47,19 @@ def commit(writer: Writer, batch: Batch) -> list[Answer]:
                 log.warning("a batch holds something that cannot be stored (%s); each goes in by itself", error)
                 carry_out = _one_by_one
         return _attempt(writer, batch, _whatever_fits)
+    except FenceLost:
+        _leave_behind(writer, batch)
+        raise
     except psycopg.Error as error:
         raise meaning(error, writer.address) from error
+
+
+def _leave_behind(writer: Writer, batch: Batch) -> None:
+    """Removes what there may be yet of the worker, if the database was set back: nobody has to wait for the end of a
+    lease that nobody goes on with."""
+    if batch.fence is not None:
+        with suppress(StoreError), writer.transaction() as session:
+            _leave.one(session, (batch.fence.app, batch.fence.epoch))
 
 
 def _attempt(writer: Writer, batch: Batch, carry_out: CarryOut) -> list[Answer]:
@@ -61,13 +74,18 @@ def _attempt(writer: Writer, batch: Batch, carry_out: CarryOut) -> list[Answer]:
         except BaseException:
             writer.roll_back()
             raise
+        if batch.fence is not None:
+            writer.landed[batch.fence] = batch.commit_id  # not before it is on disk
         return [answers[index] for index in range(len(batch.operations))]
 
 
 def _transaction(writer: Writer, session: Session, batch: Batch, carry_out: CarryOut) -> sql.Answers:
     session.raw.execute(writer.begin)
     fence = batch.fence
-    proof = None if fence is None else session.send("fence", (batch.commit_id, fence.app, fence.epoch))
+    proof = None
+    if fence is not None:
+        known = writer.landed.get(fence, 0)
+        proof = session.send("fence", (batch.commit_id, fence.app, fence.epoch, known))
     if not session.is_pipelined:
         _check(fence, proof)
     answers = carry_out(session, batch.operations)
@@ -94,7 +112,7 @@ def _append_one_event(writer: Writer, session: Session, batch: Batch) -> bool:
     append, fence = sql.only_event(batch), batch.fence
     if append is None or fence is None:
         return False
-    values = append.run, append.seq, append.events[0], fence.app, fence.epoch
+    values = append.run, append.seq, append.events[0], fence.app, fence.epoch, writer.landed.get(fence, 0)
     try:
         low = writer.leaves.of(session, append.run)
         if low is None:

@@ -16,7 +16,6 @@ import random
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from datetime import datetime
 
 import msgspec
 
@@ -33,6 +32,7 @@ _leave = Statement("leave_owners")
 _renew = Statement("renew_lease")
 _expire = Statement("expire_leases")
 _end_hung = Statement("end_hung_owners")
+_shorten = Statement("shorten_leases")
 _live = Statement("live_owners")
 _advertise = Statement("advertise")
 _make = Statement("make_app")
@@ -63,15 +63,35 @@ class _Range(msgspec.Struct):
         return self.high - self.low + 1
 
 
+class _Owner(msgspec.Struct):
+    """A worker that counts as alive. ``silent``: its lease has run out. ``ahead``: its lease ends later than it can."""
+
+    epoch: int
+    silent: bool
+    ahead: bool
+    serves: str
+    pins: str | None
+    worker: str
+    since: int
+
+    @property
+    def served(self) -> Served:
+        """What it has code for; nothing to rely on until it has said to which versions it is confined."""
+        if self.pins is None:
+            return Served(worker=self.worker, since=self.since)
+        return Served(_serves.decode(self.serves), _pins.decode(self.pins), self.worker, self.since)
+
+
 class Ownership:
     """What this store owns. Has a connection of its own: a lease must not wait for a long commit."""
 
-    def __init__(self, writer: Writer, lease: float) -> None:
+    def __init__(self, writer: Writer, lease: float, landed: Mapping[Fence, int]) -> None:
         self._writer = writer
         self._lease = lease
+        self._landed = landed
         self._held: set[Fence] = set()
-        self._until: dict[Fence, datetime] = {}
-        """Until when leases last, as the database has promised."""
+        self._renewals: dict[Fence, int] = {}
+        """How often the database has gone on with leases, as it has acknowledged."""
 
     def own(self, app: str, worker: str, serves: Mapping[str, str] | None) -> Fence:
         with self._writer.transaction() as session:
@@ -92,28 +112,39 @@ class Ownership:
 
     def tend(self, fence: Fence) -> Holding:
         """Goes on with the lease, throws out whoever is dead, claims what is free; see ``Store.tend``."""
+        known = self._renewals.get(fence, 0), self._landed.get(fence, 0)
         with self._writer.transaction() as session:
-            renewed = _renew.one(session, (self._lease, fence.app, fence.epoch, self._until.get(fence)))
-            if not renewed:
-                raise lost(fence)
-            ranges = _read(session, fence.app)
-            _expire.one(session, (fence.app,))
-            owners = _live.one(session, (fence.app,))
-            live = [epoch for epoch, *_ in owners]
-            if any(silent for _, silent, *_ in owners):
-                _end_hung.one(session, (fence.app, self._lease))
-            before = msgspec.json.encode(ranges)
-            _free(ranges, set(live))
-            share = -(-SLOTS // len(live))
-            _claim(ranges, fence.epoch, share)
-            ranges = _merged(ranges)
-            if msgspec.json.encode(ranges) != before:
-                _write_anew(session, fence.app, ranges)
-        ((self._until[fence],),) = renewed  # not before it is committed
+            renewed = _renew.one(session, (self._lease, fence.app, fence.epoch, *known))
+            if renewed:
+                ranges, owners = self._claim_free(session, fence)
+            else:
+                # It may be there still, if the database was set back: nobody has to wait for its end.
+                _leave.one(session, (fence.app, fence.epoch))
+        if not renewed:
+            raise lost(fence)
+        ((self._renewals[fence],),) = renewed  # not before it is committed
         own = [each for each in ranges if each.epoch == fence.epoch]
-        served = {epoch: _served(*what) for epoch, _, *what in owners}
-        since = served.pop(fence.epoch).since
-        return Holding(_slots(own), _surplus(ranges, own, live, share), tuple(served.values()), since)
+        surplus = _surplus(ranges, own, [owner.epoch for owner in owners], _share(owners))
+        others = tuple(owner.served for owner in owners if owner.epoch != fence.epoch)
+        since = next(owner.since for owner in owners if owner.epoch == fence.epoch)
+        return Holding(_slots(own), surplus, others, since)
+
+    def _claim_free(self, session: Session, fence: Fence) -> tuple[list[_Range], list[_Owner]]:
+        """Throws out whoever is dead, and claims what is nobody's; all slots, and who lives."""
+        ranges = _read(session, fence.app)
+        _expire.one(session, (fence.app,))
+        owners = _owners(session, fence.app)
+        if any(owner.silent for owner in owners):
+            _end_hung.one(session, (fence.app, self._lease))
+        if any(owner.ahead for owner in owners):
+            _shorten.one(session, (fence.app,))
+        before = msgspec.json.encode(ranges)
+        _free(ranges, {owner.epoch for owner in owners})
+        _claim(ranges, fence.epoch, _share(owners))
+        ranges = _merged(ranges)
+        if msgspec.json.encode(ranges) != before:
+            _write_anew(session, fence.app, ranges)
+        return ranges, owners
 
     def give(self, fence: Fence, slots: Sequence[Slots]) -> None:
         """Lets go of slots; nothing is under way there."""
@@ -130,8 +161,8 @@ class Ownership:
         moved = 0
         with self._writer.transaction(fence) as session:
             ranges = _read(session, fence.app)
-            owners = _live.one(session, (fence.app,))
-            serving = {epoch: _served(*what) for epoch, dead, *what in owners if not dead and epoch != fence.epoch}
+            owners = [owner for owner in _owners(session, fence.app) if not owner.silent]
+            serving = {owner.epoch: owner.served for owner in owners if owner.epoch != fence.epoch}
             own = [each for each in ranges if each.epoch == fence.epoch]
             owned = [each.low for each in own], [each.high for each in own]
             for workflow in workflows:
@@ -153,7 +184,7 @@ class Ownership:
         if fence not in self._held:
             return
         self._held.discard(fence)
-        self._until.pop(fence, None)
+        self._renewals.pop(fence, None)
         if not clean:
             return
         with suppress(StoreError, FenceLost), self._writer.transaction() as session:
@@ -182,6 +213,15 @@ def _read(session: Session, app: str) -> list[_Range]:
     """
     _lock.one(session, (app,))
     return [_Range(*row) for row in _slots_of.one(session, (app,))] or [_Range(0, SLOTS - 1, None, True)]
+
+
+def _owners(session: Session, app: str) -> list[_Owner]:
+    return [_Owner(*row) for row in _live.one(session, (app,))]
+
+
+def _share(owners: Sequence[_Owner]) -> int:
+    """How many slots one of them has at most."""
+    return -(-SLOTS // len(owners))
 
 
 def _free(ranges: list[_Range], live: set[int]) -> None:
@@ -257,13 +297,6 @@ def _merged(ranges: Sequence[_Range]) -> list[_Range]:
 def _write_anew(session: Session, app: str, ranges: Sequence[_Range]) -> None:
     _clear.one(session, (app,))
     _write.many(session, flat((app, each.low, each.high, each.epoch, each.clean) for each in ranges))
-
-
-def _served(serves: str, pins: str | None, worker: str, since: int) -> Served:
-    """What a worker has code for; nothing to rely on until it has said to which versions it is confined."""
-    if pins is None:
-        return Served(worker=worker, since=since)
-    return Served(_serves.decode(serves), _pins.decode(pins), worker, since)
 
 
 def _home(ranges: Sequence[_Range], owners: set[int]) -> int | None:

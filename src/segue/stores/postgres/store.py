@@ -69,7 +69,7 @@ class PostgresStore(Reads, Schedules, Figures, TaskPages):
         self._lent = Readers(self.address, lease)
         super().__init__(self._lent, CONDITIONS)
         self._slots: tuple[list[int], list[int]] = ([0], [SLOTS - 1])
-        self._ownership = Ownership(Writer(self.address, lease), lease)
+        self._ownership = Ownership(Writer(self.address, lease), lease, self._writer.landed)
         self._hints = Hints(self.address, lease)
         self._log_writer = Writer(self.address, lease)
         self._logs = PostgresLogs(self._log_writer)

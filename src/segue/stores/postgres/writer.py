@@ -26,6 +26,7 @@ class Writer:
         patience: seconds after which a silent server counts as gone.
         begin: the statement that begins a transaction.
         leaves: which partition of the journal a run is in.
+        landed: the last batch of each fence that the database has acknowledged.
     """
 
     def __init__(self, address: Address, patience: float) -> None:
@@ -34,6 +35,7 @@ class Writer:
         self.begin = beginning(address, patience)
         self.lock = threading.RLock()
         self.leaves = Leaves()
+        self.landed: dict[Fence, int] = {}
         self._session: Session | None = None
         self._home: tuple[Slots, ...] | None = None
         self._closed = False
@@ -131,6 +133,7 @@ class Writer:
 def lost(fence: Fence) -> FenceLost:
     """The error of a worker that has been thrown out."""
     return FenceLost(
-        f"this worker's lease on runs of app {fence.app!r} has run out and somebody has taken over (epoch "
-        f"{fence.epoch} is past); nothing was written, and the successor goes on from what was committed"
+        f"this worker's lease on runs of app {fence.app!r} has run out and somebody has taken over, or the database "
+        f"was set back to what it was before (epoch {fence.epoch} is past); nothing was written, and the successor "
+        "goes on from what was committed"
     )

@@ -12,7 +12,8 @@ INSERT INTO segue.meta VALUES ('schema', '1'), ('oldest_code', '1');
 
 -- Workers that live, each under an epoch that is never given out again; the row is the fence of its commits, and its
 -- lease: gone once it has expired or was given back. serves: its workflows, pins: of which of them it has some versions
--- only (NULL until it has said so). commit_id: the last batch that is in.
+-- only (NULL until it has said so). commit_id: the last batch that is in. lease: its length in seconds. renewals: how often
+-- the worker has gone on with it.
 CREATE SEQUENCE segue.epochs;
 CREATE TABLE segue.owners (
     app text NOT NULL,
@@ -22,6 +23,8 @@ CREATE TABLE segue.owners (
     pins text,
     commit_id bigint NOT NULL DEFAULT 0,
     since timestamptz NOT NULL DEFAULT clock_timestamp(),
+    lease double precision NOT NULL,
+    renewals bigint NOT NULL DEFAULT 0,
     expires timestamptz NOT NULL,
     PRIMARY KEY (app, epoch)
 ) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
