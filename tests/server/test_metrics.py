@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
 import httpx2 as httpx
+import pytest
 from api_kit import PASSWORD, Visit, log_in, problem
 
+from postgres_kit import PostgresServer
 from segue import Engine
 from segue.server.access import Known
 from segue.server.accounts import Accounts
@@ -52,3 +58,21 @@ async def test_a_worker_serves_machines_and_nobody_else(engine: Engine, accounts
 async def test_somebody_who_has_logged_in_sees_them_too(visit: Visit) -> None:
     api = await log_in(visit(), "viewer", PASSWORD)
     assert (await api.get("/metrics")).status_code == 200
+
+
+async def test_strangers_are_not_told_where_the_database_is_that_does_not_answer(
+    postgres: PostgresServer, postgres_database: Callable[[], str], caplog: pytest.LogCaptureFixture
+) -> None:
+    url = postgres_database()
+    parts = urlsplit(url)
+    async with Engine(url, own=False) as engine:
+        accounts = Accounts(engine.store.accounts, engine.clock.now)
+        app = machine_application(engine, Known(accounts, engine.namespace), accounts=accounts)
+        postgres.drop(parts.path[1:])
+        transport = httpx.ASGITransport(app, client=("10.0.0.9", 1))
+        async with httpx.AsyncClient(transport=transport, base_url="http://10.0.0.1:9000") as stranger:
+            caplog.set_level(logging.WARNING, "segue.server")
+            told = problem(await stranger.get("/ready"), 503, "store-unavailable")
+    assert not [part for part in (parts.path[1:], str(parts.port), "127.0.0.1") if part in told["detail"]]
+    assert told["request"] in caplog.text
+    assert parts.path[1:] in caplog.text, "whoever has the log finds out"

@@ -71,7 +71,8 @@ class Refused(Exception):
 
 
 def problem_of(error: Exception, request: str) -> Problem:
-    """What the caller is told. A defect of ours is logged, and told without its text, which may hold anything."""
+    """What the caller is told. A defect of ours is logged, and told without its text, which may hold anything; so is
+    what the operator has to look into: it names addresses and users, and anybody may ask if the server is ready."""
     if isinstance(error, Refused):
         return msgspec.structs.replace(error.problem, request=request)
     status = next((status for kind, status in _STATUS if isinstance(error, kind)), None)
@@ -82,7 +83,11 @@ def problem_of(error: Exception, request: str) -> Problem:
             f"this is a defect of the server; its log has more under request {request}", request=request,
         )  # fmt: skip
     name = type(error).__name__
-    return Problem(f"segue:{_kebab(name)}", _words(name), status, str(error), _path(error), request)
+    detail = str(error)
+    if isinstance(error, errors.StoreError):
+        log.warning("request %s: %s", request, error)
+        detail = f"the database cannot be used just now; the server's log says why under request {request}"
+    return Problem(f"segue:{_kebab(name)}", _words(name), status, detail, _path(error), request)
 
 
 def _path(error: Any) -> str:
