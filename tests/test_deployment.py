@@ -38,10 +38,10 @@ FULL = {
 }
 
 
-def render(values: dict[str, Any]) -> dict[tuple[str, str], Any]:
+def render(values: dict[str, Any], release: str = "shop") -> dict[tuple[str, str], Any]:
     """The manifests, by kind and name."""
     helm = pytest.importorskip("helm_python")
-    rendered = helm.Chart.load(CHART).render(values, name="shop", namespace="orders")
+    rendered = helm.Chart.load(CHART).render(values, name=release, namespace="orders")
     texts = [text for path, text in rendered.items() if path.endswith(".yaml")]
     found = [each for text in texts for each in yaml.safe_load_all(text) if each]
     return {(each["kind"], each["metadata"]["name"]): each for each in found}
@@ -130,10 +130,27 @@ def test_every_pod_has_the_volumes_that_are_given() -> None:
         assert {each["name"] for each in pod["volumes"]} == {"tmp", "authority"}
 
 
+def test_an_image_is_named_by_its_digest_where_one_is_given() -> None:
+    digest = f"sha256:{'0a' * 32}"
+    images = {c["image"] for _, c in containers(render(FULL | {"image": {"repository": "shop", "digest": digest}}))}
+    assert images == {f"shop@{digest}"}
+    assert {container["image"] for _, container in containers(render(FULL))} == {"shop:7"}
+
+
+def test_two_releases_stand_beside_each_other_whatever_their_names() -> None:
+    first, second = (set(render(DATABASE, name)) for name in ("shop.eu", "shop.us"))
+    assert first.isdisjoint(second)
+    names = [name for kind, name in first if kind == "Service"]
+    assert [re.fullmatch(r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?", name) is not None for name in names] == [True]
+
+
 @pytest.mark.parametrize(
     ("values", "problem"),
     [
         ({}, "no database"),
+        (DATABASE | {"namespace": "team a"}, "namespace"),
+        (DATABASE | {"image": {"repository": "shop", "digest": "0a1b"}}, "digest"),
+        ({"database": {"existingSecret": "database", "url": "postgresql://db/segue"}}, "two databases"),
         (DATABASE | {"modules": []}, "modules"),
         (DATABASE | {"wokers": {}}, "wokers"),
         ({"database": {"url": "sqlite:///x"}}, "url"),

@@ -1,7 +1,8 @@
 {{/* Parts that several manifests have in common. */}}
 
 {{- define "segue.name" -}}
-{{- printf "%s-%s" .Release.Name .Chart.Name | trunc 50 | trimSuffix "-" -}}
+{{- /* A release may have dots in its name, a service may not. */ -}}
+{{- printf "%s-%s" .Release.Name .Chart.Name | replace "." "-" | trunc 50 | trimSuffix "-" -}}
 {{- end -}}
 
 {{- define "segue.selector" -}}
@@ -17,11 +18,18 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end -}}
 
 {{- define "segue.image" -}}
+{{- if .Values.image.digest -}}
+{{- printf "%s@%s" .Values.image.repository .Values.image.digest -}}
+{{- else -}}
 {{- printf "%s:%s" .Values.image.repository (.Values.image.tag | default .Chart.AppVersion) -}}
+{{- end -}}
 {{- end -}}
 
 {{- define "segue.secret" -}}
 {{- if .Values.database.existingSecret -}}
+{{- if .Values.database.url -}}
+{{- fail "two databases: database.existingSecret and database.url are both set; leave one of them" -}}
+{{- end -}}
 {{- .Values.database.existingSecret -}}
 {{- else -}}
 {{- if not .Values.database.url -}}
