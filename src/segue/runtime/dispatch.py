@@ -25,33 +25,31 @@ if TYPE_CHECKING:
 
 def dispatch(conductor: Conductor, run: Resident, command: RunStep) -> None:
     """Starts an attempt, unless its outcome is at hand already."""
-    if run.closed or command.key not in run.active:
+    key, spec = command.key, command.spec
+    if run.closed or key not in run.active:
         return
     if conductor.salvaged:
-        salvaged = conductor.salvaged.pop((run.run, command.key, command.attempt), None)
+        salvaged = conductor.salvaged.pop((run.run, key, command.attempt), None)
         if salvaged is not None and salvaged.event.hash == command.hash:
             _record(conductor, run, salvaged)
             return
-    if conductor.held and (held := conductor.held.get((run.namespace, command.spec.name))) is not None:
+    if conductor.held and (held := conductor.held.get((run.namespace, spec.name))) is not None:
         pauses.hold(conductor, run, command, held)
         return
-    if command.spec.cache is not None and caching.hit(conductor, run, command):
+    if spec.cache is not None and caching.hit(conductor, run, command):
         return
-    runner = conductor.definitions.runner(command.spec.name)
+    runner = conductor.definitions.runner(spec.name)
     if runner is None:
-        incidents.open_for_step(
-            conductor, run, command.key, "definition-missing", f"no step named {command.spec.name!r} is known here"
-        )
+        message = f"no step named {spec.name!r} is known here"
+        incidents.open_for_step(conductor, run, key, "definition-missing", message)
         return
-    if runner.spec.executor == queues.EXECUTOR:
+    if runner.spec.queue:
         queues.offer(conductor, run, command)
         return
-    attempt = Attempt(
-        run, command.key, command.spec.name, command.attempt, conductor.host, command.headers, command.heartbeat
-    )
+    attempt = Attempt(run, key, spec.name, command.attempt, conductor.host, command.headers, command.heartbeat)
     now = conductor.clock.now()
     running = Running(attempt, command, runner, now, conductor.finished, conductor.attempts)
-    run.active[command.key] = running
+    run.active[key] = running
     if command.close_by is None:
         conductor.attempts.start(running)
     elif command.close_by > now:

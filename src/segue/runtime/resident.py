@@ -144,7 +144,7 @@ class Segment(msgspec.Struct, eq=False):
         more = self._extras
         events, consumed = tuple(self.events), tuple(self.consumed)
         if more is None:
-            return Append(run, self.seq, events, self.status, self.check_inbox, consumed)
+            return Append(run, self.seq, events, self.status, self.check_inbox, consumed, plain=True)
         return Append(
             run, self.seq, events, self.status, self.check_inbox, consumed, tuple(more.posts), tuple(more.tasks),
             tuple(more.closed_tasks), more.reassigned, more.attributes, more.published, tuple(more.state),

@@ -210,6 +210,7 @@ class Append(msgspec.Struct, frozen=True, gc=False):
         summary: what the run is about, if that has changed.
         goes_on: the run that follows this one.
         starts: runs that this one sets in motion (hooks).
+        plain: says that whatever comes after ``consumed`` is empty, as it mostly is: nobody has to look.
     """
 
     run: int
@@ -233,6 +234,7 @@ class Append(msgspec.Struct, frozen=True, gc=False):
     starts: tuple[StartRun, ...] = ()
     cached: tuple[CacheEntry, ...] = ()
     artifacts: dict[str, bytes] = {}
+    plain: bool = False
 
 
 Operation = (

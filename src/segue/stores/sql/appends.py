@@ -51,9 +51,11 @@ def apply(connection: Connection, appends: Sequence[Append]) -> dict[int, int]:
                 closing.append((run, status.at))
             if status.error is not None:
                 described.append(run)
+        consumed += append.consumed
+        if append.plain:
+            continue
         if append.goes_on is not None:
             going_on.append(append)
-        consumed += append.consumed
         if brings_more(append):
             rest.append(append)
             if append.attributes or append.summary is not None:
@@ -98,7 +100,8 @@ def _settle(connection: Connection, closed: list[tuple[int, int]]) -> None:
 
 
 def brings_more(append: Append) -> bool:
-    return bool(
+    """Whether it brings anything but events, a status, consumed messages, posts and starts."""
+    return not append.plain and bool(
         append.tasks
         or append.attributes
         or append.published
