@@ -67,6 +67,24 @@ async def test_an_admin_of_one_namespace_reaches_no_further(visit: Visit, accoun
     assert (await admin.delete("/users/ann")).status_code == 204
 
 
+async def test_who_may_look_around_everywhere_is_no_admin_there(visit: Visit, accounts: Accounts) -> None:
+    """The admin of one namespace who is also a viewer of all."""
+    accounts.set_roles("admin", {"*": "viewer", "default": "admin"})
+    admin, root = await log_in(visit(), "admin"), await log_in(visit(), "root")
+    own = (await root.post("/keys", json={"label": "own", "permissions": ["runs:read"], "expires_at": None})).json()
+    for roles in ({"*": "admin"}, {"other": "admin"}, {"*": "operator", "default": "admin"}):
+        problem(await admin.patch("/users/admin", json={"roles": roles}), 403, "not-allowed")
+        problem(await admin.post("/users", json={**new("eve"), "roles": roles}), 403, "not-allowed")
+    for name in ("root", "stranger"):
+        problem(await admin.patch(f"/users/{name}", json={"password": "battery staple"}), 403, "not-allowed")
+        problem(await admin.delete(f"/users/{name}"), 403, "not-allowed")
+    assert (await admin.delete(f"/keys/{own['key']['id']}")).status_code >= 400
+    assert [key["label"] for key in (await root.get("/keys")).json()] == ["own"]
+    listed = {user["name"]: user["roles"] for user in (await admin.get("/users")).json()}
+    assert (listed["stranger"], listed["root"]) == ({}, {"*": "admin"})
+    assert accounts.user("admin").roles == {"*": "viewer", "default": "admin"}
+
+
 async def test_roles_elsewhere_are_not_told_and_not_found_out(visit: Visit, accounts: Accounts) -> None:
     admin = await log_in(visit(), "admin")
     listed = {user["name"]: user["roles"] for user in (await admin.get("/users")).json()}

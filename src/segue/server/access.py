@@ -45,7 +45,7 @@ class Loopback:
 
     def __init__(self, name: str, hosts: tuple[str, ...] = ("127.0.0.1", "localhost", "[::1]")) -> None:
         self._hosts = hosts
-        self._me = Principal(name=name, may=EVERYTHING, everywhere=True)
+        self._me = Principal(name=name, may=EVERYTHING, everywhere=True, may_everywhere=EVERYTHING)
 
     async def principal(self, asked: Asked) -> Principal | None:
         if asked.address not in ("127.0.0.1", "::1"):
@@ -145,6 +145,7 @@ def user_principal(user: UserRow, namespace: str, session: str = "") -> Principa
     may = frozenset({"public", "known"}).union(*(ROLES[role] for role in roles))
     return Principal(
         name=user.name, may=may, user=user.name, everywhere=EVERYWHERE in user.roles,
+        may_everywhere=frozenset().union(*(ROLES[role] for role in role_in(user, EVERYWHERE))),
         reach=frozenset(user.roles) - {EVERYWHERE}, session=session,
     )  # fmt: skip
 
@@ -159,6 +160,7 @@ def key_principal(key: KeyRow, owner: UserRow, namespace: str) -> Principal:
         name=f"{owner.name}/{key.label}", user=owner.name,
         may=whole.may & ({*key.permissions, "public", "known"} if here else {"public"}),
         everywhere=whole.everywhere and key.namespace == EVERYWHERE,
+        may_everywhere=whole.may_everywhere & frozenset(key.permissions if key.namespace == EVERYWHERE else ()),
         reach=whole.reach if key.namespace == EVERYWHERE else frozenset(own),
     )  # fmt: skip
 

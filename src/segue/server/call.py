@@ -71,7 +71,8 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
         name: as it is kept with what they do.
         may: their permissions.
         user: whose account it is, "" if it is none.
-        everywhere: what they may do, they may do in every namespace.
+        everywhere: they know of every namespace.
+        may_everywhere: what they may do in each of them.
         reach: the namespaces that they have a role in, if it is not everywhere. They know of no other.
         session: what their browser keeps, "" if they did not log in.
     """
@@ -80,6 +81,7 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
     may: frozenset[str]
     user: str = ""
     everywhere: bool = False
+    may_everywhere: frozenset[str] = frozenset()
     reach: frozenset[str] = frozenset()
     session: str = ""
 

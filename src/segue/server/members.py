@@ -120,7 +120,7 @@ async def add_key(call: Call[Any, KeyBody]) -> NewKey:
 
 
 async def revoke_key(call: Call[Any, None]) -> None:
-    owner = None if "access:act" in call.who.may and call.who.everywhere else call.who.user
+    owner = None if _acts_everywhere(call) else call.who.user
     await asyncio.to_thread(call.accounts.revoke_key, call.path["key"], owner)
 
 
@@ -132,7 +132,12 @@ async def list_audit(call: Call[AuditQuery, None]) -> AuditPage:
 
 
 def _sees_all(call: Call[Any, Any]) -> bool:
-    return "access:read" in call.who.may and call.who.everywhere
+    return "access:read" in call.who.may_everywhere
+
+
+def _acts_everywhere(call: Call[Any, Any]) -> bool:
+    """Whether they look after access in every namespace: who may only look around there does not."""
+    return "access:act" in call.who.may_everywhere
 
 
 def _seen(call: Call[Any, Any], user: Account) -> Account:
@@ -144,12 +149,12 @@ def _seen(call: Call[Any, Any], user: Account) -> Account:
 
 def _visible(call: Call[Any, Any], roles: dict[str, Any]) -> dict[str, Any]:
     seen = (call.engine.namespace, EVERYWHERE)
-    return {scope: role for scope, role in roles.items() if call.who.everywhere or scope in seen}
+    return {scope: role for scope, role in roles.items() if _sees_all(call) or scope in seen}
 
 
 def _roles(call: Call[Any, Any], before: dict[str, Any], after: dict[str, Role]) -> dict[str, Role]:
     """The roles that an account is to have; what whoever asks does not see stays as it is. Raises ``Refused``."""
-    if call.who.everywhere:
+    if _acts_everywhere(call):
         return after
     here = call.engine.namespace
     # Of what they do not see, not even that it is so already may be found out.
@@ -174,6 +179,6 @@ def _check_seen(call: Call[Any, Any], row: UserRow) -> None:
 def _check_whole(call: Call[Any, Any], roles: dict[str, Any]) -> None:
     """Whoever can set a password, or take an account away, acts on all that the account may."""
     refuse_unless(
-        call.who.everywhere or set(roles) <= {call.engine.namespace},
+        _acts_everywhere(call) or set(roles) <= {call.engine.namespace},
         f"this account has roles in other namespaces, where {call.who.name} has no say",
     )
