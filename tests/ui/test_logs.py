@@ -49,7 +49,7 @@ async def tea(lines: int) -> None:
 async def serving(url: str, *, filled: bool) -> AsyncIterator[tuple[Engine, str]]:
     async with Engine(url, workflows=[tea]) as engine:
         await (await engine.start(tea, LINES, id="tea-1")).result()
-        server = listen(application(engine, Loopback("you")))
+        server = listen(application(engine, Loopback("you")), port=0)
         try:
             yield engine, server.url
         finally:

@@ -38,7 +38,7 @@ async def serving(url: str, *, filled: bool) -> AsyncIterator[tuple[Engine, str]
             await engine.schedules.create(
                 f"every-{n + 1:03}", poll, Schedule(Every(f"{n + 1}h"), args=(1,)), paused="not yet"
             )
-        server = listen(application(engine, Loopback("you")))
+        server = listen(application(engine, Loopback("you")), port=0)
         try:
             yield engine, server.url
         finally:
