@@ -8,11 +8,9 @@ from typing import Any
 
 import pytest
 from ui_kit import Screen, Served
+from ui_program import shown
 
 from segue import Engine, Every, Schedule, approval, artifact, log, progress, publish, set_attributes, step, workflow
-from segue.server.access import Loopback
-from segue.server.app import application
-from segue.server.listening import listen
 
 EVIL = '<img src=x onerror="window.owned=1"><script>window.owned=1</script>'
 SCRIPT = "javascript:window.owned=1"
@@ -55,12 +53,8 @@ async def asks(text: str) -> bool:
 @asynccontextmanager
 async def serving(url: str, *, filled: bool) -> AsyncIterator[tuple[Engine, str]]:
     """A server over runs that say nothing else."""
-    async with Engine(url, workflows=[hostile, asks]) as engine:
-        server = listen(application(engine, Loopback(EVIL)), port=0)
-        try:
-            yield engine, server.url
-        finally:
-            await server.close()
+    async with Engine(url, workflows=[hostile, asks]) as engine, shown(engine, EVIL) as address:
+        yield engine, address
 
 
 @pytest.fixture(scope="module")

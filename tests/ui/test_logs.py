@@ -9,11 +9,9 @@ from typing import Any
 
 import pytest
 from ui_kit import Screen, Served
+from ui_program import shown
 
 from segue import Engine, step, workflow
-from segue.server.access import Loopback
-from segue.server.app import application
-from segue.server.listening import listen
 
 pytestmark = pytest.mark.xdist_group("screens")
 
@@ -49,11 +47,8 @@ async def tea(lines: int) -> None:
 async def serving(url: str, *, filled: bool) -> AsyncIterator[tuple[Engine, str]]:
     async with Engine(url, workflows=[tea]) as engine:
         await (await engine.start(tea, LINES, id="tea-1")).result()
-        server = listen(application(engine, Loopback("you")), port=0)
-        try:
-            yield engine, server.url
-        finally:
-            await server.close()
+        async with shown(engine) as address:
+            yield engine, address
 
 
 @pytest.fixture(scope="module")

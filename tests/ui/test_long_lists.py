@@ -9,11 +9,9 @@ from typing import Any
 
 import pytest
 from ui_kit import Screen, Served
+from ui_program import shown
 
 from segue import Engine, Every, Schedule, approval, workflow
-from segue.server.access import Loopback
-from segue.server.app import application
-from segue.server.listening import listen
 
 pytestmark = pytest.mark.xdist_group("screens")
 
@@ -38,11 +36,8 @@ async def serving(url: str, *, filled: bool) -> AsyncIterator[tuple[Engine, str]
             await engine.schedules.create(
                 f"every-{n + 1:03}", poll, Schedule(Every(f"{n + 1}h"), args=(1,)), paused="not yet"
             )
-        server = listen(application(engine, Loopback("you")), port=0)
-        try:
-            yield engine, server.url
-        finally:
-            await server.close()
+        async with shown(engine) as address:
+            yield engine, address
 
 
 @pytest.fixture(scope="module")

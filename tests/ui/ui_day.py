@@ -11,14 +11,11 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 
-from ui_program import WORKFLOWS, Order, daily_etl, fill, fulfil, onboard, quote, sync_inventory
+from ui_program import WORKFLOWS, Order, daily_etl, fill, fulfil, onboard, quote, shown, sync_inventory
 
 from segue import Engine
 from segue.errors import RunFailed
 from segue.runtime.clock import Alarm
-from segue.server.access import Loopback
-from segue.server.app import application
-from segue.server.listening import listen
 
 MINUTE = 60_000_000
 DAY = 24 * 60 * MINUTE
@@ -95,8 +92,5 @@ async def serving(url: str, port: int = 0, *, filled: bool = True) -> AsyncItera
     clock = Hastened(DAY)
     async with Engine(url, workflows=WORKFLOWS, clock=clock) as engine:  # type: ignore[arg-type]
         await live_through(engine, clock)
-        server = listen(application(engine, Loopback("you")), port=port)
-        try:
-            yield engine, server.url
-        finally:
-            await server.close()
+        async with shown(engine, port=port) as address:
+            yield engine, address

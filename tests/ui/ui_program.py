@@ -347,16 +347,23 @@ async def fill_schedules(engine: Engine) -> None:
 
 
 @asynccontextmanager
+async def shown(engine: Engine, who: str = "you", *, port: int = 0) -> AsyncIterator[str]:
+    """The address of a server over an engine, for as long as it is needed."""
+    server = listen(application(engine, Loopback(who)), port=port)
+    try:
+        yield server.url
+    finally:
+        await server.close()
+
+
+@asynccontextmanager
 async def serving(url: str, port: int = 0, *, filled: bool = True) -> AsyncIterator[tuple[Engine, str]]:
     """An engine with these workflows, and the address of the server over it."""
     async with Engine(url, workflows=WORKFLOWS) as engine:  # type: ignore[arg-type]
         if filled:
             await fill(engine)
-        server = listen(application(engine, Loopback("you")), port=port)
-        try:
-            yield engine, server.url
-        finally:
-            await server.close()
+        async with shown(engine, port=port) as address:
+            yield engine, address
 
 
 async def main(port: int) -> None:
