@@ -43,7 +43,7 @@ def dispatch(conductor: Conductor, run: Resident, command: RunStep) -> None:
         message = f"no step named {spec.name!r} is known here"
         incidents.open_for_step(conductor, run, key, "definition-missing", message)
         return
-    if runner.spec.queue:
+    if runner.spec.executor == queues.EXECUTOR:
         queues.offer(conductor, run, command)
         return
     attempt = Attempt(run, key, spec.name, command.attempt, conductor.host, command.headers, command.heartbeat)
