@@ -71,17 +71,23 @@ def test_pages(chromium: Any, served: Served, numbers: dict[str, int], size: str
     assert screen.errors == []
 
 
+LABELS = """new Promise((got) => requestAnimationFrame(() => requestAnimationFrame(() => got(
+    [...document.querySelectorAll('.tick')].map((each) => each.getBoundingClientRect())
+    .filter((box) => box.width > 0).map((box) => [box.left, box.right]).sort((a, b) => a[0] - b[0])))))"""
+"""Where labels stand once what a new size brings with it is drawn."""
+
+
 def test_labels_of_the_time_axis_leave_each_other_room(chromium: Any, served: Served, numbers: dict[str, int]) -> None:
-    for size in ("wide", "narrow"):
-        screen = Screen(chromium, served.url, size)
-        screen.open(f"/runs/{numbers['incident']}", "Compensation")
-        places = screen.page.evaluate(
-            "[...document.querySelectorAll('.tick')].map((each) => each.getBoundingClientRect())"
-            ".filter((box) => box.width > 0).map((box) => [box.left, box.right]).sort((a, b) => a[0] - b[0])"
-        )
-        screen.close()
-        assert len(places) >= 2, "where it begins, and now"
-        assert [pair for pair in pairwise(places) if pair[0][1] > pair[1][0] + 1] == [], size
+    screen = Screen(chromium, served.url)
+    screen.open(f"/runs/{numbers['incident']}", "Compensation")
+    bad: dict[int, list[Any]] = {}
+    for width in range(1440, 380, -15):
+        screen.page.set_viewport_size({"width": width, "height": 900})
+        places = screen.page.evaluate(LABELS)
+        assert len(places) >= 2, f"where it begins, and now, at {width} px"
+        bad[width] = [pair for pair in pairwise(places) if pair[0][1] > pair[1][0] + 1]
+    screen.close()
+    assert {width: pairs for width, pairs in bad.items() if pairs} == {}
 
 
 def test_a_logged_line_does_not_run_into_its_time(chromium: Any, served: Served, numbers: dict[str, int]) -> None:

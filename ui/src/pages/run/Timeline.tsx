@@ -1,6 +1,6 @@
 // The timeline: what ran when, what was queued, tried again, waited for and undone, on one scale.
 import { useVirtualizer } from '@tanstack/react-virtual'
-import { useMemo, useRef, useState } from 'react'
+import { useLayoutEffect, useMemo, useRef, useState } from 'react'
 import type { CallView, RunPicture } from '../../api/schema'
 import { duration, typeName } from '../../parts/format'
 import { Icon } from '../../parts/Icon'
@@ -56,21 +56,42 @@ export function Timeline({ picture, chosen, choose, unfolded, fold }: Props) {
 }
 
 function Head({ scale, open }: { scale: Axis; open: boolean }) {
+  const track = useRef<HTMLDivElement>(null)
+  useLayoutEffect(() => {
+    const place = track.current!
+    giveRoom(place)
+    const sized = new ResizeObserver(() => giveRoom(place))
+    sized.observe(place)
+    return () => sized.disconnect()
+  })
   return (
     <div className="tlrow head" role="row">
       <div className="nm" role="columnheader">{w.step}</div>
       <div className="num" role="columnheader">{w.duration}</div>
-      <div className="tr" role="columnheader" aria-label={words.time.now}>
-        {scale.ticks.filter((tick) => !scale.folds.some((fold) => tick.left > fold.left - 8 && tick.left < fold.left + fold.width)).map((tick) => (
-          <span key={tick.left} className={tick.major ? 'tick' : 'tick minor'} style={{ left: `${tick.left}%` }}>{tick.at === 0 ? '0s' : duration(tick.at)}</span>
-        ))}
+      <div className="tr" role="columnheader" aria-label={words.time.now} ref={track}>
+        {open && <span className="tick nowtick">{words.time.now}</span>}
         {scale.folds.filter((fold) => fold.left < 84).map((fold) => (
           <span key={fold.from} className="tick minor" style={{ left: `${fold.left}%`, border: 0, padding: '0 3px' }} title={w.idle(duration(fold.to - fold.from))}>{duration(fold.to - fold.from)}</span>
         ))}
-        {open && <span className="tick nowtick">{words.time.now}</span>}
+        {scale.ticks.map((tick) => (
+          <span key={tick.left} className={tick.major ? 'tick' : 'tick minor'} style={{ left: `${tick.left}%` }}>{tick.at === 0 ? '0s' : duration(tick.at)}</span>
+        ))}
       </div>
     </div>
   )
+}
+
+/** Leaves out each label that would run into one before it; how much room texts take only the browser knows. */
+function giveRoom(track: HTMLElement): void {
+  const labels = [...track.children] as HTMLElement[]
+  labels.forEach((each) => (each.hidden = false))
+  const boxes = labels.map((each) => each.getBoundingClientRect())
+  const shown: DOMRect[] = []
+  boxes.forEach((box, index) => {
+    const free = shown.every((other) => box.right <= other.left || box.left >= other.right)
+    labels[index]!.hidden = !free
+    if (free && box.width > 0) shown.push(box)
+  })
 }
 
 function Grid({ scale, open }: { scale: Axis; open: boolean }) {
