@@ -138,7 +138,8 @@ def test_looks_stand_back_while_the_loop_is_behind(moments: list[float]) -> None
             hand.now = moment
             await _until_idle()
         assert store.asked == 2
-        assert (await following).event == "changed"
+        told = await following
+        assert (told.event, told.data.busy) == ("changed", len(moments) == 2)
 
     with asyncio.Runner(loop_factory=Hand) as runner:
         hand = cast(Hand, runner.get_loop())

@@ -38,9 +38,13 @@ class LiveQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Changed(msgspec.Struct, frozen=True):
-    """Something was committed since the last of these: look again. ``now`` is the server's time."""
+    """Something was committed since the last of these: look again.
+
+    now: the server's time. busy: its process has its hands full, and whoever asks does well to ask less often.
+    """
 
     now: int
+    busy: bool = False
 
 
 class Following(msgspec.Struct, frozen=True):
@@ -54,23 +58,25 @@ async def changes(call: Call[LiveQuery, None]) -> AsyncIterator[Sent]:
     """Says ``changed`` after commits, not more than ten times a second, however many there are, and half as often while
     the process has its hands full: a page that draws anew takes the processors from the runs."""
     store, clock = call.engine.store, call.engine.clock
-    seen, quiet = -1, 0.0
+    seen, quiet, busy = -1, 0.0, False
     while True:
         pulse = store.pulse()
         if pulse != seen or quiet >= QUIET:
-            yield Sent("changed" if pulse != seen else "quiet", Changed(clock.now()))
+            yield Sent("changed" if pulse != seen else "quiet", Changed(clock.now(), busy))
             seen, quiet = pulse, 0.0
-        quiet += await _until_next_look()
+        waited, busy = await _until_next_look()
+        quiet += waited
 
 
-async def _until_next_look() -> float:
-    """Waits, and twice as long where the loop is behind; gives the seconds that it took."""
+async def _until_next_look() -> tuple[float, bool]:
+    """Waits, and twice as long where the loop is behind; gives the seconds that it took, and whether it was."""
     loop = asyncio.get_running_loop()
     began = loop.time()
     await asyncio.sleep(LOOK)
-    if loop.time() - began > LOOK + BEHIND:
+    behind = loop.time() - began > LOOK + BEHIND
+    if behind:
         await asyncio.sleep(LOOK)
-    return loop.time() - began
+    return loop.time() - began, behind
 
 
 async def follow_run(call: Call[LiveQuery, None]) -> AsyncIterator[Sent]:

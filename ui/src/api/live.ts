@@ -2,6 +2,7 @@
 import { useSyncExternalStore } from 'react'
 import { address, setServerTime } from './client'
 import { queryClient } from './queries'
+import type { Changed } from './schema'
 
 interface Connection {
   lost: boolean
@@ -36,24 +37,33 @@ const LONGEST = 2000
 const PATIENCE = 5
 /** Milliseconds by which the slow ones come later where they stand beside the page only. */
 const LATE = 1000
-/** How much longer each pause is than the one before, as long as changes keep coming. */
+/** How much longer each pause is than the one before, as long as the server has its hands full. */
 const GROWTH = 2
 
 /** Questions that are asked again together. Those with slow answers have a round of their own, and hold up no others. */
 class Round {
   private timer: ReturnType<typeof setTimeout> | undefined
   private asking = false
-  private again = false
-  private next = 0
+  /** When the first change came that the answers do not have yet. */
+  private since: number | undefined
+  /** When the last answers were there, and how long they took. */
+  private answered = -LONGEST
+  private took = 0
   private pause = SHORTEST
 
   constructor(private readonly kind: true | 'slow') {}
 
-  /** After a quiet time, as soon as it may; otherwise when the pause is over. */
-  start(): void {
-    // What was asked before this change may not have it.
-    if (this.asking) this.again = true
-    else this.timer ??= setTimeout(() => void this.ask(), Math.max(this.late(), this.next - performance.now()))
+  /** After a quiet time, as soon as it may; otherwise when the pause is over, which ends early once the server is not busy. */
+  start(busy: boolean): void {
+    this.pause = busy ? Math.min(LONGEST, this.pause * GROWTH) : SHORTEST
+    this.since ??= performance.now()
+    if (!this.asking) this.arm()
+  }
+
+  private arm(): void {
+    clearTimeout(this.timer)
+    const rested = this.answered + Math.min(LONGEST, Math.max(this.pause, PATIENCE * this.took))
+    this.timer = setTimeout(() => void this.ask(), Math.max(rested, this.since! + this.late()) - performance.now())
   }
 
   /** On a page of their own they are what somebody looks at; beside another they can wait until the first rush is over. */
@@ -63,27 +73,24 @@ class Round {
 
   private async ask(): Promise<void> {
     const began = performance.now()
-    // Changes have kept coming if this one had to wait, or came soon after.
-    this.pause = began < this.next + this.pause ? Math.min(LONGEST, this.pause * GROWTH) : SHORTEST
-    this.timer = undefined
+    this.since = undefined
     this.asking = true
     await queryClient.invalidateQueries({ predicate: (query) => query.meta?.live === this.kind, refetchType: 'active' })
-    const now = performance.now()
     this.asking = false
-    this.next = now + Math.min(LONGEST, Math.max(this.pause, PATIENCE * (now - began)))
-    if (!this.again) return
-    this.again = false
-    this.start()
+    this.answered = performance.now()
+    this.took = this.answered - began
+    // What was asked before this change may not have it.
+    if (this.since !== undefined) this.arm()
   }
 }
 
 const rounds = [new Round(true), new Round('slow')]
 
 function changed(event: MessageEvent<string>): void {
-  const { now } = JSON.parse(event.data) as { now: number }
+  const { now, busy } = JSON.parse(event.data) as Changed
   setServerTime(now)
   set({ lost: false, asOf: now })
-  if (event.type === 'changed') rounds.forEach((each) => each.start())
+  if (event.type === 'changed') rounds.forEach((each) => each.start(busy ?? false))
 }
 
 function listen(): void {

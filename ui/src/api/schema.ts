@@ -1100,6 +1100,7 @@ export interface AppView {
 
 export interface Changed {
   now: number
+  busy?: boolean
 }
 
 export interface Health {
