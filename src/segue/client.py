@@ -60,6 +60,10 @@ class Elsewhere(Exception):
     """The run is another owner's: what is to be done with it goes through the database."""
 
 
+class _NotKnownNow(Exception):
+    """The database does not answer, and what it knows matters: asked again in a moment."""
+
+
 class Direct:
     """For the owner: everything goes through its own writer, in the same transactions as the runs themselves."""
 
@@ -200,16 +204,17 @@ class Direct:
     async def _post_update(
         self, run: int, event: e.UpdateAccepted, body: Any, events: Events
     ) -> e.UpdateCompleted | None:
-        """An update that may have come before goes through the inbox, which knows; None while it is under way."""
+        """An update that may have come before: where it has, the inbox knows; None while it is under way."""
         stands: Incident | None = None
         try:
-            await self.check(run, event)
+            if await self._with(run, functools.partial(self._take_update, event)):
+                return None
         except RunClosed:
             pass  # it may have been answered before that
         except Incident as error:
             stands = error
         data, blobs = body()
-        post = Post("update", data, f"update:{event.update}", event.at, run=run, blobs=blobs)
+        post = Post("update", data, _message(event), event.at, run=run, blobs=blobs)
         answered = await self._submit(post, self._poke)
         if answered.run not in (0, run):
             raise RunClosed(str(run), "continued")  # the run that goes on from it has it, and answers
@@ -232,26 +237,41 @@ class Direct:
         self._conductor.apply(run, _later(event, self._conductor.stamp(run, event.at)))
         run.open_segment().effects.append((answer, (accepted, None)))
 
+    def _take_update(self, event: e.UpdateAccepted, run: Resident, taken: asyncio.Future[bool]) -> None:
+        """The first of its id goes the short way, like a fresh one; False for any other."""
+        if run.unread or not self._first(event, run):
+            answer(taken, False)
+            return
+        self._conductor.apply(run, _later(event, self._conductor.stamp(run, event.at)))
+        segment = run.open_segment()
+        segment.extras.remembered.append(_message(event))
+        segment.effects.append((answer, (taken, True)))
+
     def _validate(self, event: e.UpdateAccepted, run: Resident, valid: asyncio.Future[None]) -> None:
-        assert run.execution is not None
-        message = f"update:{event.update}"
-        if run.execution.knows_update(event.update):
-            self._look(event.update, run, valid)
-            return
-        try:
-            posted = any(row.message == message for row in self._conductor.store.inbox([run.run]))
-        except StoreUnavailable:  # whether it came before is not known now: asked again in a moment
-            asyncio.get_running_loop().call_later(Remote.RETRY, _withhold, valid)
-            return
-        if not posted:
-            run.execution.validate_update(event.name, event.payload)
+        self._first(event, run)
         answer(valid, None)
+
+    def _first(self, event: e.UpdateAccepted, run: Resident) -> bool:
+        """Whether no update of its id has come before; then its validator has agreed to it.
+
+        Raises:
+            Incident: it has, and a call that it waits for stands still.
+        """
+        assert run.execution is not None
+        if run.execution.knows_update(event.update):
+            _standing_behind(run, event.update)
+            return False
+        try:
+            if self._conductor.store.knows_message(run.run, _message(event)):
+                return False
+        except StoreUnavailable:
+            raise _NotKnownNow from None
+        run.execution.validate_update(event.name, event.payload)
+        return True
 
     def _look(self, update: str, run: Resident, fine: asyncio.Future[None]) -> None:
         """Raises ``Incident`` if a call that the update waits for stands still."""
-        assert run.execution is not None
-        if any(update in run.execution.updates_behind(key) for key in run.incidents):
-            raise Incident(f"run {run.id!r} stands still: {run.incident_text}", run_id=run.id)
+        _standing_behind(run, update)
         answer(fine, None)
 
     async def query(self, run: int, name: str, arguments: list[Any], replayed: Replayed) -> Any:
@@ -305,6 +325,8 @@ class Direct:
             if run.execution is None:
                 raise Incident(f"run {run.id!r} stands still: {run.incident_text}", run_id=run.id)
             act(run, future)
+        except _NotKnownNow:
+            asyncio.get_running_loop().call_later(Remote.RETRY, _withhold, future)
         except Exception as error:  # a query's or a validator's own too: whoever asked learns of it
             # A refusal tells as much as an answer does, and is held back like one.
             effects: list[Effect] = [(refuse, (future, error))]
@@ -430,7 +452,7 @@ class Remote:
         # It may be in the journal already, when whoever asks was the owner until a moment ago.
         if not any(isinstance(x, e.UpdateAccepted) and x.update == event.update for _, x in events(run)):
             data, blobs = body()
-            post = Post("update", data, f"update:{event.update}", event.at, run=run, blobs=blobs)
+            post = Post("update", data, _message(event), event.at, run=run, blobs=blobs)
             posted = await self.post(post, event)
             if posted.outcome == "unknown":
                 raise _closed(self._store, run)
@@ -486,6 +508,18 @@ def _reply(future: asyncio.Future[Any], then: Callable[[Any], None], answer: Any
         future.set_exception(answer)
     else:
         future.set_result(answer)
+
+
+def _message(event: e.UpdateAccepted) -> str:
+    """The id under which a chain of runs remembers the update."""
+    return f"update:{event.update}"
+
+
+def _standing_behind(run: Resident, update: str) -> None:
+    """Raises ``Incident`` if a call that the update waits for stands still."""
+    assert run.execution is not None
+    if any(update in run.execution.updates_behind(key) for key in run.incidents):
+        raise Incident(f"run {run.id!r} stands still: {run.incident_text}", run_id=run.id)
 
 
 def _withhold(future: asyncio.Future[Any]) -> None:

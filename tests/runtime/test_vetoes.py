@@ -36,8 +36,10 @@ class Intruder:
         self._store = SqliteStore.open(path)
         self.when: Callable[[e.Event], bool] = lambda event: False
         self.make: Callable[[SqliteStore], Operation] | None = None
+        self.saw: list[Operation] = []
 
     def __call__(self, number: int, batch: Batch) -> None:
+        self.saw += batch.operations
         events = [e.decode(data) for op in batch.operations if isinstance(op, Append) for data in op.events]
         if self.make is not None and any(map(self.when, events)):
             make, self.make = self.make, None
@@ -160,8 +162,48 @@ async def test_an_update_in_the_vetoed_commit_is_answered(engine: Engine, intrud
     intruder.when, intruder.make = _kind(e.RunCompleted), lambda store: _signal(handle.run, "late", at)
     async with asyncio.timeout(5):
         assert await handle.update("end", 1, id=id) == 2
-    # Under an id of the caller's it goes through the inbox, and was there first.
-    assert await handle.result(timeout=5) == (1 if id is None else 0)
+    assert await handle.result(timeout=5) == 1
+
+
+@workflow
+async def answers_until_told() -> list[int]:
+    answered: list[int] = []
+
+    @segue.update
+    async def add(n: int) -> int:
+        answered.append(n)
+        return n + 1
+
+    await signal("enough")
+    return answered
+
+
+async def test_the_first_update_of_an_id_makes_no_detour_over_the_inbox(engine: Engine, intruder: Intruder) -> None:
+    handle = await engine.start(answers_until_told)
+    assert await handle.update("add", 7, id="u") == 8
+    assert await handle.update("add", 7, id="u") == 8
+    updates = [op for op in intruder.saw if isinstance(op, (Append, Post)) and b"Update" in _written(op)]
+    assert [type(op) for op in updates] == [Append, Post], "one commit, and the question whether it was the first"
+
+
+def _written(operation: Append | Post) -> bytes:
+    return operation.body if isinstance(operation, Post) else b"".join(operation.events)
+
+
+async def test_an_update_that_somebody_else_posts_in_the_same_moment_is_answered_once(
+    engine: Engine, intruder: Intruder
+) -> None:
+    handle = await engine.start(answers_until_told)
+    at = engine.clock.now()
+    event = e.UpdateAccepted(at, None, None, "add", "u", ENCODINGS.encode_arguments((7,)))
+    intruder.when = _kind(e.UpdateAccepted)
+    intruder.make = lambda store: Post("update", e.encode(event), "update:u", at, run=handle.run)
+    async with asyncio.timeout(5):
+        assert await handle.update("add", 7, id="u") == 8
+        assert await handle.update("add", 7, id="u") == 8
+    await handle.signal("enough", None)
+    assert await handle.result(timeout=5) == [7]
+    assert engine.store.inbox([handle.run]) == []
 
 
 async def test_a_terminated_run_ends_over_its_messages(engine: Engine, intruder: Intruder) -> None:

@@ -72,6 +72,7 @@ appends = st.builds(
         tuple
     ),
     blobs=blobs,
+    remembered=st.lists(st.sampled_from(["m1", "m2"]), max_size=2).map(tuple),
 )
 completions = st.builds(
     CompleteTask, st.integers(1, 4), by=st.just("ann"), at=st.just(6), outcome=st.just(b"1"), body=st.just(b"done")

@@ -17,6 +17,7 @@ from segue.stores.base import (
     Appended,
     Batch,
     CompleteTask,
+    GoOn,
     Posted,
     Started,
     TaskAnswered,
@@ -65,6 +66,45 @@ def test_a_message_twice_is_stored_once_also_after_it_was_consumed(owner: Owner)
     (elsewhere,) = owner.commit(signal("m", other))
     assert isinstance(elsewhere, Posted)
     assert elsewhere.outcome == "posted", "unique per run"
+
+
+def test_a_message_that_came_without_the_inbox_is_known_as_well(owner: Owner) -> None:
+    run, other = owner.start("a"), owner.start("b")
+    assert not owner.store.knows_message(run, "m")
+
+    owner.commit(Append(run, 2, (b"u",), remembered=("m",)))
+
+    assert owner.store.inbox([run]) == []
+    assert owner.store.knows_message(run, "m")
+    assert not owner.store.knows_message(run, "another")
+    assert not owner.store.knows_message(other, "m")
+    assert owner.commit(signal("m", run)) == [Posted("duplicate", None, run, "running")]
+
+
+def test_a_message_that_was_posted_meanwhile_is_remembered_once(owner: Owner) -> None:
+    run = owner.start("a")
+    owner.commit(signal("m", run))
+    assert owner.store.knows_message(run, "m")
+
+    assert owner.commit(Append(run, 2, (b"u",), remembered=("m", "n"))) == [Appended("appended")]
+
+    assert [message.message for message in owner.store.inbox([run])] == ["m"]
+    assert owner.store.knows_message(run, "n")
+
+
+def test_a_message_in_the_batch_that_remembers_it_is_a_duplicate(owner: Owner) -> None:
+    run = owner.start("a")
+    appended, posted = owner.commit(Append(run, 2, (b"u",), remembered=("m",)), signal("m", run))
+    assert (appended, posted) == (Appended("appended"), Posted("duplicate", None, run, "running"))
+
+
+def test_the_next_run_of_a_chain_knows_what_the_one_before_remembers(owner: Owner) -> None:
+    run = owner.start("a")
+    goes_on = GoOn("second", 500, b"first")
+    (answer,) = owner.commit(Append(run, 2, (b"u",), closed("continued"), remembered=("m",), goes_on=goes_on))
+    assert isinstance(answer, Appended)
+    assert owner.store.knows_message(answer.next, "m")
+    assert owner.commit(signal("m", run)) == [Posted("duplicate", None, answer.next, "running")]
 
 
 def test_a_row_number_of_the_inbox_never_means_another_message(owner: Owner) -> None:

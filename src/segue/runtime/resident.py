@@ -75,6 +75,7 @@ class Extras(msgspec.Struct, eq=False):
     goes_on: GoOn | None = None
     cached: list[CacheEntry] = []
     artifacts: dict[str, bytes] = {}
+    remembered: list[str] = []
 
 
 class Segment(msgspec.Struct, eq=False):
@@ -149,7 +150,7 @@ class Segment(msgspec.Struct, eq=False):
             run, self.seq, events, self.status, self.check_inbox, consumed, tuple(more.posts), tuple(more.tasks),
             tuple(more.closed_tasks), more.reassigned, more.attributes, more.published, tuple(more.state),
             tuple(more.blobs), tuple(more.attempts), tuple(more.settled), more.summary, more.goes_on,
-            tuple(more.starts), tuple(more.cached), more.artifacts,
+            tuple(more.starts), tuple(more.cached), more.artifacts, tuple(more.remembered),
         )  # fmt: skip
 
 

@@ -204,6 +204,7 @@ class Append(msgspec.Struct, frozen=True, gc=False):
             deadline won, and something that came before must be seen first.
         consumed: inbox rows that became events here, or that are dropped.
         artifacts: name → JSON of what is kept with the run for people to look at.
+        remembered: ids of messages that did not come by the inbox; a message of the same id is a duplicate from now on.
         published: name → JSON of values readers may see; None removes.
         reassigned: task key → new assignee. closed_tasks: keys of tasks withdrawn.
         attempts: of which something is to be kept. settled: keys of calls of which nothing is to be kept any more.
@@ -234,6 +235,7 @@ class Append(msgspec.Struct, frozen=True, gc=False):
     starts: tuple[StartRun, ...] = ()
     cached: tuple[CacheEntry, ...] = ()
     artifacts: dict[str, bytes] = {}
+    remembered: tuple[str, ...] = ()
     plain: bool = False
 
 
@@ -497,6 +499,9 @@ class Store(
 
     def inbox(self, runs: Iterable[int]) -> list[InboxRow]:
         """Waiting messages of these runs, in order of arrival."""
+
+    def knows_message(self, run: int, message: str) -> bool:
+        """Whether the run, or one before it in its chain, got a message of this id; it may wait in the inbox."""
 
     def inbox_runs(self, app: str, limit: int, *, only: Iterable[str] | None = None) -> list[int]:
         """Runs with waiting messages, longest waiting first. ``only``: of these workflows."""

@@ -231,6 +231,9 @@ class FaultyStore:
     def inbox(self, runs: Iterable[int]) -> list[InboxRow]:
         return self._living().inbox(runs)
 
+    def knows_message(self, run: int, message: str) -> bool:
+        return self._living().knows_message(run, message)
+
     def inbox_runs(self, app: str, limit: int, *, only: Iterable[str] | None = None) -> list[int]:
         return self._living().inbox_runs(app, limit, only=only)
 

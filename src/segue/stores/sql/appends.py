@@ -16,6 +16,7 @@ _update_runs = Statement("update_runs")
 _consume = Statement("consume_messages")
 _clear_inboxes = Statement("clear_inboxes")
 _set_summaries = Statement("set_summaries")
+_note_messages = Statement("note_messages")
 
 
 def refused(connection: Connection, appends: Sequence[Append]) -> dict[int, bool]:
@@ -114,6 +115,7 @@ def brings_more(append: Append) -> bool:
         or append.attempts
         or append.settled
         or append.summary is not None
+        or append.remembered
         or append.goes_on is not None
     )
 
@@ -123,5 +125,6 @@ def _apply_rest(connection: Connection, appends: Sequence[Append]) -> None:
     values.apply(connection, appends)
     attempts.apply(connection, appends)
     _set_summaries.many(connection, flat((a.run, a.summary) for a in appends if a.summary is not None))
+    _note_messages.many(connection, flat((a.run, message) for a in appends for message in a.remembered))
     cache.keep(connection, [entry for append in appends for entry in append.cached])
     keep(connection, [(append.run, blob) for append in appends for blob in append.blobs])

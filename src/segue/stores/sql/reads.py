@@ -29,6 +29,7 @@ _due = Statement("due_runs")
 _begun = Statement("begun_runs")
 _next_wake = Statement("next_wake")
 _inbox = Statement("inbox_of_runs")
+_message_known = Statement("message_known")
 _inbox_runs = Statement("runs_with_messages")
 _outbox = Statement("outbox_of_app")
 _journal = Statement("journal_page")
@@ -94,6 +95,10 @@ class Reads:
     def inbox(self, runs: Iterable[int]) -> list[InboxRow]:
         with self._readers.reading() as connection:
             return [InboxRow(*row) for row in _inbox.one(connection, (numbers(runs),))]
+
+    def knows_message(self, run: int, message: str) -> bool:
+        with self._readers.reading() as connection:
+            return bool(_message_known.one(connection, (run, message)))
 
     def inbox_runs(self, app: str, limit: int, *, only: Iterable[str] | None = None) -> list[int]:
         workflows = None if only is None else texts(only)
