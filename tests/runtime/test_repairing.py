@@ -15,9 +15,13 @@ from segue import (
     Incident,
     Retry,
     RunFailed,
+    Settings,
     approval,
+    artifact,
     idempotency_key,
+    publish,
     saga,
+    set_summary,
     signal,
     step,
     uuid4,
@@ -279,6 +283,55 @@ async def test_a_fork_survives_restarts_and_keeps_its_open_tasks(tmp_path: Path)
         await fork.signal("go")
         assert await fork.result() == "True"
         assert DONE == {"charge": 1}
+
+
+@workflow(name="repair.showing")
+async def showing() -> str:
+    publish("stage", "charging")
+    publish("amount", 3)
+    set_summary("charging")
+    await charge(3)
+    publish("stage", "packing")
+    set_summary("packing")
+    artifact.markdown("report", "3 charged")
+    await pack("tea")
+    publish("stage", "packed")
+    await signal("go")
+    return "done"
+
+
+async def shown(handle: Handle[Any]) -> tuple[dict[str, Any], str, list[Any]]:
+    return await handle.published(), (await handle.status()).summary, [each.value for each in await handle.artifacts()]
+
+
+@pytest.mark.parametrize("cache", [0, 1000])
+async def test_a_fork_shows_what_its_source_showed_where_it_is_cut(tmp_path: Path, cache: int) -> None:
+    async with opened(tmp_path, settings=Settings(cache=cache)) as engine:
+        first = await failed(engine, showing)
+        BROKEN.add("pack")
+        begun = await first.fork(step="start", id="begun")
+        with pytest.raises(RunFailed):
+            await begun.result()
+        failing_again = await first.retry_from("failed")
+        with pytest.raises(RunFailed):
+            await failing_again.result()
+        packing = {"stage": "packing", "amount": 3}, "packing", ["3 charged"]
+        assert [await shown(each) for each in (first, begun, failing_again)] == [packing] * 3
+        BROKEN.clear()
+        last = await failing_again.retry_from("failed")
+        while (await last.published()).get("stage") != "packed":
+            await asyncio.sleep(0.001)
+        # Forked behind its last event, it only waits: whatever it shows is from what it was given.
+        await last.terminate()
+        with pytest.raises(RunFailed):
+            await last.result()
+        waits = await last.fork(id="waits")
+        async with asyncio.timeout(5):
+            while await waits.published() != {"stage": "packed", "amount": 3}:
+                await asyncio.sleep(0.001)
+        await waits.signal("go")
+        assert await waits.result() == "done"
+        assert await shown(waits) == ({"stage": "packed", "amount": 3}, "packing", ["3 charged"])
 
 
 async def test_what_a_compensation_undid_is_told_beforehand(tmp_path: Path) -> None:

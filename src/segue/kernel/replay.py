@@ -39,6 +39,8 @@ _ALONE = frozenset((e.RunStarted, e.Resumed))
 """Events that may be on disk without what they led to: if the journal ends there, nobody may have carried that out."""
 _REPEATABLE = (c.CancelStep, c.CancelChild, c.CloseTask, c.Reassign, c.Publish, c.SetSummary, c.Attach)
 """Commands that leave no record, are not outstanding either, and may be carried out twice."""
+_SHOWN = (c.Publish, c.SetSummary, c.Attach)
+"""Those of them that a reader of the run sees the last of, by its name."""
 
 
 class Replay:
@@ -53,7 +55,8 @@ class Replay:
     Attributes:
         awaited: commands that ask for a record which the journal has not shown yet; what is left at the end was
             never recorded and has to be.
-        missed: commands that were dropped while the run stood still as a whole, and that nobody has carried out since.
+        missed: commands that were dropped while the run stood still as a whole, or that only the run was given from
+            whose journal this one is forked, and that nobody has carried out since.
         taken_over: the code at hand took the run over at the end; that has to be recorded before all else.
     """
 
@@ -70,6 +73,9 @@ class Replay:
         self._dropped = False
         self.awaited: deque[c.Command] = deque()
         self.missed: list[c.Command] = []
+        self._shown: dict[tuple[type[c.Command], str], c.Command] | None = None
+        """What a fork has had its source show so far."""
+        self._forked_at = -1
         execution.replaying = True
 
     def feed(self, event: e.Event) -> None:
@@ -87,8 +93,12 @@ class Replay:
         else:
             self._apply()
             self._held, self._dropped = event, kind in _ALONE
-            if self.missed:
+            if self._shown is not None:
+                self._feed_fork(event, self._shown)
+            elif self.missed:
                 self.missed.clear()
+            elif kind is e.RunStarted and event.seed:  # type: ignore[attr-defined]
+                self._shown = {}
 
     def feed_all(self, events: Iterable[e.Event]) -> None:
         """Takes the next events of the journal. Raises as ``feed`` does, and takes none behind the one it fails at."""
@@ -97,6 +107,15 @@ class Replay:
     def _feed_each(self, events: Iterable[e.Event]) -> None:
         for event in events:
             self.feed(event)
+
+    def _feed_fork(self, event: e.Event, shown: dict[tuple[type[c.Command], str], c.Command]) -> None:
+        """Up to its mark, and what is written with that, a fork was another run: what that one showed, nobody has had
+        this one show."""
+        if isinstance(event, e.Modified) and event.action == "forked":
+            self._forked_at = event.at
+            self.missed = list(shown.values())
+        elif self.missed and event.at != self._forked_at:
+            self.missed.clear()
 
     def _feed_incident(self, event: e.Event) -> None:
         """From an event that the run could not cope with to the repair, nothing that followed was carried out."""
@@ -135,6 +154,10 @@ class Replay:
                 for command in execution.commands:
                     if isinstance(command, c.SetAttributes):
                         self._attributes |= command.attributes
+            if self._shown is not None:
+                for command in execution.commands:
+                    if isinstance(command, _SHOWN):
+                        self._shown[type(command), getattr(command, "name", "")] = command
             if self._dropped:
                 self.missed.extend(command for command in execution.commands if type(command) in _REPEATABLE)
             execution.commands.clear()
