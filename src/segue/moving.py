@@ -144,9 +144,20 @@ def _copy_to(target: str, file: SqliteStore) -> dict[str, int]:
                     f"SELECT setval(pg_get_serial_sequence('segue.{name}', '{column}'), "
                     f"(SELECT coalesce(max({column}), 0) + 1 FROM segue.{name}), false)".encode()
                 )
+            _count(connection, [name for name, rows in moved.items() if rows])
         return moved
     finally:
         database.close()
+
+
+def _count(connection: Any, tables: list[str]) -> None:
+    """Has the planner know what is in them from the first query on, and not only when autovacuum has come by.
+
+    It never comes by the parents of partitions. Needs no right but that of whoever made the tables; the tables of
+    another role are left to their statistics by the server, with a warning.
+    """
+    if tables:
+        connection.execute(f"ANALYZE {', '.join(f'segue.{name}' for name in tables)}".encode())
 
 
 def _rows(file: SqliteStore, table: _Table) -> Iterator[Row]:

@@ -95,6 +95,27 @@ def has_task(engine: Engine, run: int) -> bool:
     return bool(engine.store.tasks("default", run=run))
 
 
+async def test_the_planner_knows_what_came_over(tmp_path: Path, postgres_database: Callable[[], str]) -> None:
+    source, target = f"sqlite:///{tmp_path}/segue.db", postgres_database()
+    async with Engine(source) as engine:
+        handles = [await engine.start(lives, n, id=f"r{n}", tags={"n": str(n)}) for n in range(5)]
+        await handles[0].signal("go", "on")
+        await until(lambda: len(engine.store.tasks("default")) == 1)
+
+    moved = move(source, target)
+
+    store = PostgresStore.open(target)
+    with store.raw_transaction() as connection:
+        known = {
+            name for (name,) in connection.execute("SELECT DISTINCT tablename FROM pg_stats WHERE schemaname = 'segue'")
+        }
+        (counted,) = connection.execute("SELECT reltuples FROM pg_class WHERE oid = 'segue.runs'::regclass").fetchone()
+    store.close()
+    assert {name for name, rows in moved.items() if rows} <= known
+    assert {"runs", "journal", "words", "tasks", "log_lines"} <= known
+    assert counted == 5
+
+
 async def test_nobody_may_be_at_work_on_the_file(tmp_path: Path, postgres_database: Callable[[], str]) -> None:
     source = f"sqlite:///{tmp_path}/segue.db"
     async with Engine(source) as engine:
