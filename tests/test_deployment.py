@@ -38,6 +38,10 @@ FULL = {
 }
 
 
+def scaled(values: dict[str, Any]) -> dict[str, Any]:
+    return DATABASE | {"worker": {"autoscaling": {"enabled": True} | values}}
+
+
 def render(values: dict[str, Any], release: str = "shop") -> dict[tuple[str, str], Any]:
     """The manifests, by kind and name."""
     helm = pytest.importorskip("helm_python")
@@ -142,25 +146,116 @@ def test_two_releases_stand_beside_each_other_whatever_their_names() -> None:
     assert first.isdisjoint(second)
     names = [name for kind, name in first if kind == "Service"]
     assert [re.fullmatch(r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?", name) is not None for name in names] == [True]
+    for alike in (("shop.eu", "shop-eu"), ("a" * 50 + "eu", "a" * 50 + "us")):
+        first, second = (set(render(DATABASE, name)) for name in alike)
+        assert first.isdisjoint(second), "their hooks would take each other's account and secret away"
 
 
-@pytest.mark.parametrize(
-    ("values", "problem"),
-    [
-        ({}, "no database"),
-        (DATABASE | {"namespace": "team a"}, "namespace"),
-        (DATABASE | {"image": {"repository": "shop", "digest": "0a1b"}}, "digest"),
-        ({"database": {"existingSecret": "database", "url": "postgresql://db/segue"}}, "two databases"),
-        (DATABASE | {"modules": []}, "modules"),
-        (DATABASE | {"wokers": {}}, "wokers"),
-        ({"database": {"url": "sqlite:///x"}}, "url"),
-        (DATABASE | {"server": {"ingress": {"enabled": True}}}, "ingress.host"),
-    ],
-)  # fmt: skip
+REFUSED = [
+    ({}, "no database: set database.existingSecret"),
+    (DATABASE | {"namespace": "team a"}, "/namespace"),
+    (DATABASE | {"image": {"repository": "shop", "digest": "0a1b"}}, "/image/digest"),
+    (DATABASE | {"image": {"repository": "shop", "tag": f"sha256:{'0a' * 32}"}}, "/image/tag"),
+    (DATABASE | {"image": {"repository": "shop 7"}}, "/image/repository"),
+    (DATABASE | {"image": {"repository": ""}}, "image.repository is empty: name your own image"),
+    (DATABASE | {"image": {"repository": "hub.example:5000/shop:7"}}, "a tag in it .*: put it into image.tag"),
+    (DATABASE | {"image": {"repository": "shop@sha256:0a"}}, "a digest in it .*: put it into image.digest"),
+    ({"database": {"existingSecret": "database", "url": "postgresql://db/segue"}}, "two databases: leave one"),
+    ({"database": {"existingSecret": "My Secret"}}, "database.existingSecret is no name of a secret"),
+    ({"database": {"existingSecret": "database", "key": "a/b"}}, "/database/key"),
+    ({"database": {"url": "sqlite:///x"}}, "database.url is no URL of a PostgreSQL database: write"),
+    ({"database": {"url": "postgresql://db/segue "}}, "without spaces"),
+    ({"database": None}, "database"),
+    (DATABASE | {"modules": []}, "/modules"),
+    (DATABASE | {"modules": ["--host"]}, "/modules/0"),
+    (DATABASE | {"wokers": {}}, "wokers"),
+    (DATABASE | {"env": [{"name": "SEGUE_URL", "value": "postgresql://b/c"}]}, "SEGUE_URL, .* or database.url"),
+    (DATABASE | {"env": [{"name": "SEGUE_APP", "value": "shop"}]}, "SEGUE_APP, .*: leave it out and set app"),
+    (DATABASE | {"env": [{"name": "SEGUE_NAMESPACE", "value": "a"}]}, "SEGUE_NAMESPACE, .* and set namespace"),
+    (DATABASE | {"env": [{"name": "SEGUE_PORT", "value": "8000"}]}, "SEGUE_PORT, .* and set server.port"),
+    (DATABASE | {"env": [{"name": "SEGUE_SERVER", "value": "http://a"}]}, "SEGUE_SERVER, .*: leave it out"),
+    (DATABASE | {"env": [{"name": "A", "value": "1"}, {"name": "A", "value": "2"}]}, "env has A twice"),
+    (DATABASE | {"env": [{"name": "A", "value": 1}]}, "A with a value that is no text: put it in quotes"),
+    (DATABASE | {"env": [{"name": "A", "value": "1", "valueFrom": {}}]}, "both value and valueFrom: leave one"),
+    (DATABASE | {"env": [{"name": "A", "valeu": "1"}]}, "valeu"),
+    (DATABASE | {"volumes": [{"name": "tmp", "emptyDir": {}}]}, "called tmp, .*: give it another name"),
+    (DATABASE | {"volumes": [{"name": "a"}, {"name": "a"}]}, "volumes has a twice"),
+    (DATABASE | {"volumeMounts": [{"name": "a", "mountPath": "/a"}]}, "volumeMounts has a, .*: add it there"),
+    (
+        DATABASE | {"volumes": [{"name": "a"}], "volumeMounts": [{"name": "a", "mountPath": "/tmp/"}]},
+        "a at /tmp, where",
+    ),
+    (
+        DATABASE | {"volumes": [{"name": "a"}], "volumeMounts": [{"name": "a", "mountPath": p} for p in ("/a", "/a/")]},
+        "volumeMounts has /a twice",
+    ),
+    (DATABASE | {"podAnnotations": {"checksum/database": "x"}}, "podAnnotations has checksum/database"),
+    (DATABASE | {"server": {"replicas": None}}, "replicas"),
+    (DATABASE | {"server": {"base": '/a"b'}}, "/server/base"),
+    (DATABASE | {"server": {"service": {"type": "ClusterIp"}}}, "/server/service/type"),
+    (DATABASE | {"server": {"ingress": {"enabled": True}}}, "server.ingress.host is empty: name the host"),
+    (DATABASE | {"server": {"ingress": {"enabled": True, "hosts": ["a"]}}}, "hosts"),
+    (
+        DATABASE | {"server": {"ingress": {"enabled": True, "host": "https://a.example"}}},
+        "no host: write it .* without",
+    ),
+    (
+        DATABASE | {"server": {"enabled": False, "ingress": {"enabled": True, "host": "a"}}},
+        "nothing behind it; change one",
+    ),
+    (scaled({"minReplicas": 5, "maxReplicas": 2}), "minReplicas is 5 and maxReplicas 2: lower the first or raise"),
+    (scaled({"minReplicas": 11}), "minReplicas is 11 and maxReplicas 10: lower the first or raise"),
+    (scaled({"minReplicas": 0}), "minReplicas is 0: make it 1 at least"),
+    (scaled({"target": "70%"}), "/worker/autoscaling/target"),
+    (scaled({"enable": True}), "enable"),
+    (
+        DATABASE | {"worker": {"replicas": 0, "autoscaling": {"enabled": True}}},
+        "worker.replicas is 0 .*: switch it off",
+    ),
+    (DATABASE | {"worker": {"disruption": {"minAvailable": 1}}}, "minAvailable"),
+]
+
+
+@pytest.mark.parametrize(("values", "problem"), REFUSED, ids=[problem for _, problem in REFUSED])
 def test_values_that_cannot_be_are_refused(values: dict[str, Any], problem: str) -> None:
     helm = pytest.importorskip("helm_python")
     with pytest.raises(helm.HelmError, match=problem):
         render(values)
+
+
+def test_everything_that_cannot_be_is_said_at_once() -> None:
+    helm = pytest.importorskip("helm_python")
+    with pytest.raises(helm.HelmError) as refused:
+        render({"image": {"repository": ""}, "env": [{"name": "SEGUE_APP", "value": "shop"}]})
+    assert [word for word in ("image.repository", "no database", "SEGUE_APP") if word not in str(refused.value)] == []
+
+
+@pytest.mark.parametrize("wrong", ["postgress://ann:tr0ub4dor@db/segue", "postgresql://ann:tr0ub4dor@db /segue"])
+@pytest.mark.parametrize("value", ["url", "existingSecret"])
+def test_a_refusal_does_not_print_the_password(value: str, wrong: str) -> None:
+    helm = pytest.importorskip("helm_python")
+    with pytest.raises(helm.HelmError) as refused:
+        render({"database": {value: wrong}})
+    assert f"database.{value}" in str(refused.value)
+    assert "tr0ub4dor" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"worker": {"replicas": 0}, "server": {"replicas": 0}},  # as for the restore of a backup
+        {"worker": {"autoscaling": {"enabled": False, "minReplicas": 5, "maxReplicas": 2}}},
+        {"worker": {"autoscaling": {"enabled": True, "minReplicas": 3, "maxReplicas": 3, "target": 0.7}}},
+        {"worker": {"disruption": {"maxUnavailable": "50%"}}},
+        {"image": {"repository": "hub.example:5000/team/shop"}},
+        {"env": [{"name": "A", "value": "1"}, {"name": "B", "valueFrom": {"secretKeyRef": {"name": "b", "key": "b"}}}]},
+        {"server": {"base": "/team/segue", "ingress": {"enabled": True, "host": "*.segue.example"}}},
+    ],
+)
+def test_values_that_can_be_are_taken(values: dict[str, Any]) -> None:
+    kubernetes = pytest.importorskip("kubernetes_validate")
+    for manifest in render(DATABASE | values).values():
+        kubernetes.validate(manifest, "1.31", strict=True)
 
 
 # --- what is started --------------------------------------------------------------------------------------------------

@@ -1,8 +1,14 @@
 {{/* Parts that several manifests have in common. */}}
 
 {{- define "segue.name" -}}
-{{- /* A release may have dots in its name, a service may not. */ -}}
-{{- printf "%s-%s" .Release.Name .Chart.Name | replace "." "-" | trunc 50 | trimSuffix "-" -}}
+{{- /* A release may have dots in its name, and be longer; what was changed for that stays apart by a part of its hash. */ -}}
+{{- $full := printf "%s-%s" .Release.Name .Chart.Name -}}
+{{- $plain := $full | replace "." "-" -}}
+{{- if and (eq $plain $full) (le (len $full) 50) -}}
+{{- $full -}}
+{{- else -}}
+{{- printf "%s-%s" ($plain | trunc 41 | trimSuffix "-") ($full | sha256sum | trunc 8) -}}
+{{- end -}}
 {{- end -}}
 
 {{- define "segue.selector" -}}
@@ -26,17 +32,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end -}}
 
 {{- define "segue.secret" -}}
-{{- if .Values.database.existingSecret -}}
-{{- if .Values.database.url -}}
-{{- fail "two databases: database.existingSecret and database.url are both set; leave one of them" -}}
-{{- end -}}
-{{- .Values.database.existingSecret -}}
-{{- else -}}
-{{- if not .Values.database.url -}}
-{{- fail "no database: set database.existingSecret to a secret that holds its URL, or database.url" -}}
-{{- end -}}
-{{- include "segue.name" . -}}
-{{- end -}}
+{{- .Values.database.existingSecret | default (include "segue.name" .) -}}
 {{- end -}}
 
 {{- define "segue.environment" -}}
