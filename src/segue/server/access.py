@@ -34,11 +34,22 @@ CSRF = "x-csrf-token"
 """The header by which a page shows that it is ours, where the browser does not say so."""
 
 
+_FORWARDED = frozenset(
+    {
+        "forwarded", "via", "x-real-ip", "x-client-ip", "x-cluster-client-ip", "true-client-ip", "fastly-client-ip",
+        "cdn-loop",
+    }
+)  # fmt: skip
+_FORWARDED_TOO = ("x-forwarded", "x-original-", "x-envoy-", "cf-")
+"""Headers by which proxies say that they are some, and beginnings of such."""
+
+
 class Loopback:
     """For ``segue dev``: whoever is on this machine may do everything; nobody else may do anything.
 
     A page of another site that makes the browser send something here is not on this machine: it is told by ``Origin``,
-    and a name that leads here by a trick of DNS is told by ``Host``.
+    and a name that leads here by a trick of DNS is told by ``Host``. What a proxy on this machine passes on may come
+    from anywhere, whatever it says of where: it is told by what proxies add.
     """
 
     login = False
@@ -50,7 +61,7 @@ class Loopback:
     async def principal(self, asked: Asked) -> Principal | None:
         if asked.address not in ("127.0.0.1", "::1"):
             return None
-        if not self._is_here(asked.headers.get("host", "")):
+        if not self._is_here(asked.headers.get("host", "")) or _passed_on(asked):
             return None
         origin = asked.headers.get("origin")
         if origin is not None and not self._is_here(origin.partition("://")[2]):
@@ -60,6 +71,17 @@ class Loopback:
     def _is_here(self, host: str) -> bool:
         name = host if host in self._hosts else host.rpartition(":")[0]
         return name in self._hosts
+
+
+def _passed_on(asked: Asked) -> bool:
+    """Whether a proxy has sent this, as far as it shows.
+
+    HTTP/1.0 is what nginx speaks with whom it asks, unless it is told otherwise; it names the server as Host then, and
+    adds no header. No browser and no client of ours has spoken it for long.
+    """
+    if asked.version == "1.0":
+        return True
+    return any(name in _FORWARDED or name.startswith(_FORWARDED_TOO) for name in asked.headers)
 
 
 class Known:

@@ -28,6 +28,11 @@ from segue.server.staying import while_there
 
 LOOK_AGAIN = 5.0
 """Seconds after which it is asked anew whether somebody may still see a stream that they opened."""
+_HOW_TO_BE_KNOWN = "log in, or send an API key; then ask again"
+_ONLY_HERE = (
+    "without an account this server answers this machine only, by 127.0.0.1 or localhost, and nothing that comes "
+    "through a proxy; `segue server` answers others as soon as `segue user add` has made one"
+)
 _NOT_KEPT = {"cache-control": "no-store"}
 _encode = msgspec.json.Encoder().encode
 
@@ -50,7 +55,7 @@ class Answering:
             asked = msgspec.structs.replace(asked, namespace=named_namespace(request))
             who = await self._access.principal(asked) or NOBODY
             engine = await self._led(route, who, asked)
-            _check(route, who, engine)
+            self._check(route, who, engine)
             call, repeated = await self._call(engine, route, request, asked, who)
             with self._called(asked):
                 response = await self._carry_out(route, call, repeated, number)
@@ -76,6 +81,20 @@ class Answering:
         if route.needs == "public" or who is NOBODY:
             return self._engine
         return await self._namespaces.engine(who, asked)
+
+    def _check(self, route: Route, who: Principal, engine: Engine) -> None:
+        """Raises ``Refused``: they may not."""
+        if route.needs in who.may:
+            return
+        if who is NOBODY:
+            raise Refused(
+                401, "unknown-caller", "Unknown caller", _HOW_TO_BE_KNOWN if self._access.login else _ONLY_HERE,
+                headers={"www-authenticate": "Bearer"},
+            )  # fmt: skip
+        raise Refused(
+            403, "not-allowed", "Not allowed",
+            f"{who.name} lacks the permission {route.needs} in namespace {engine.namespace!r}",
+        )  # fmt: skip
 
     async def _go_on(
         self, follow: Follow, route: Route, call: Call[Any, Any], request: Request, response: Response, number: str
@@ -154,27 +173,12 @@ class Answering:
             async for event, data, id in sent:
                 if time.monotonic() - looked > LOOK_AGAIN:
                     who = await self._access.principal(call.asked) or NOBODY
-                    _check(route, who, await self._led(route, who, call.asked))
+                    self._check(route, who, await self._led(route, who, call.asked))
                     looked = time.monotonic()
                 head = b"" if id is None else b"id: %d\n" % id
                 yield head + b"event: %b\ndata: %b\n\n" % (event.encode(), _encode(data))
         except Exception as error:  # the headers are out: the stream itself says what went wrong
             yield b"event: problem\ndata: %b\n\n" % _encode(problem_of(error, number))
-
-
-def _check(route: Route, who: Principal, engine: Engine) -> None:
-    """Raises ``Refused``: they may not."""
-    if route.needs in who.may:
-        return
-    if who is NOBODY:
-        raise Refused(
-            401, "unknown-caller", "Unknown caller", "log in, or send an API key; then ask again",
-            headers={"www-authenticate": "Bearer"},
-        )  # fmt: skip
-    raise Refused(
-        403, "not-allowed", "Not allowed",
-        f"{who.name} lacks the permission {route.needs} in namespace {engine.namespace!r}",
-    )  # fmt: skip
 
 
 async def _handled(route: Route, call: Call[Any, Any]) -> Answered:

@@ -96,6 +96,7 @@ class Asked(msgspec.Struct, frozen=True):
         secure: over HTTPS.
         base: the path that a proxy, or a setting, puts before everything.
         namespace: the one that is named, "" for the server's own.
+        version: of HTTP.
     """
 
     method: str
@@ -105,6 +106,7 @@ class Asked(msgspec.Struct, frozen=True):
     secure: bool = False
     base: str = ""
     namespace: str = ""
+    version: str = "1.1"
 
 
 class Call(Generic[Q, B]):

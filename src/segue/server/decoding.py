@@ -22,7 +22,7 @@ def asked_of(request: Request) -> Asked:
     return Asked(
         request.method, request.scope["path"].removeprefix(request.scope.get("root_path", "")), dict(request.headers),
         request.client.host if request.client else "", request.url.scheme == "https",
-        request.scope.get("root_path", ""),
+        request.scope.get("root_path", ""), version=request.scope["http_version"],
     )  # fmt: skip
 
 
