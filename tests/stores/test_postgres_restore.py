@@ -8,9 +8,9 @@ import psycopg
 import pytest
 from store_kit import Owner, events, start
 
-from postgres_kit import Rewound
+from postgres_kit import PostgresServer, Rewound
 from segue.errors import FenceLost
-from segue.stores.base import Append, Batch, Started
+from segue.stores.base import Append, Batch, Fence, Started
 from segue.stores.postgres.store import PostgresStore
 
 
@@ -32,6 +32,28 @@ def test_a_worker_that_came_after_the_backup_shares_its_fence_with_nobody(postgr
     assert b"late" not in events(successor, run)
     for store in (after, successor):
         store.close()
+
+
+def test_of_two_restores_at_once_each_voids_the_fences_of_the_other(postgres: PostgresServer) -> None:
+    kept = postgres.create()
+    first = PostgresStore.open(postgres.url(kept))
+    run = Owner(first).start("a")
+    first.close()
+    given: list[Fence] = []
+    for _ in range(3):
+        name = postgres.create()
+        postgres.drop(name)
+        postgres.execute(f"CREATE DATABASE {name} TEMPLATE {kept}")
+        store = PostgresStore.open(postgres.url(name))
+        owner = Owner(store)
+        for late in given:
+            with pytest.raises(FenceLost):
+                store.commit(Batch(9, (Append(run, 2, (b"late",)),), late))
+        given.append(owner.fence)
+        store.close(clean=False)
+        postgres.drop(name)
+    postgres.drop(kept)
+    assert len(set(given)) == 3
 
 
 def test_a_worker_that_the_backup_knows_is_thrown_out_as_it_goes_on_with_its_lease(rewound: Rewound) -> None:

@@ -11,7 +11,7 @@ import pytest
 from store_kit import EVENT, Owner, closed, events, signal, start
 
 from segue.errors import FenceLost, InvalidArgument, StoreError, StoreUnavailable
-from segue.stores.base import Append, Batch, Blob, RunFilter
+from segue.stores.base import Append, Batch, Blob, Fence, RunFilter
 from segue.stores.log_rows import LogLine
 from segue.stores.sql.reads import list_statement
 from segue.stores.sqlite import SqliteStore, restore
@@ -99,6 +99,29 @@ def test_a_restored_backup_holds_what_was_there_and_voids_every_fence(path: Path
     replaced = SqliteStore.open(f"{path}.replaced")
     assert replaced.find("default", "later") is not None
     replaced.close()
+
+
+@pytest.mark.parametrize("between", ["as it is", "damaged", "deleted"])
+def test_of_two_restores_at_once_each_voids_the_fences_of_the_other(path: Path, tmp_path: Path, between: str) -> None:
+    store = SqliteStore.open(path)
+    run = Owner(store).start("a")
+    store.backup(str(tmp_path / "backup.db"))
+    store.close(clean=False)
+    given: list[Fence] = []
+    for worker in ("first", "second", "third"):
+        restore(str(tmp_path / "backup.db"), str(path))
+        store = SqliteStore.open(path)
+        owned = [store.own(app, worker) for app in ("default", "new since the backup")]
+        for late in given:
+            with pytest.raises(FenceLost):
+                store.commit(Batch(9, (Append(run, 2, (worker.encode(),)),), late))
+        given += [fence for fence in owned if fence is not None]
+        store.close(clean=False)
+        if between == "damaged":
+            path.write_bytes(b"\xff" * 100_000)
+        elif between == "deleted":
+            path.unlink()
+    assert len({(fence.app, fence.epoch) for fence in given}) == 6
 
 
 def test_a_backup_is_restored_over_a_damaged_file_and_to_a_new_place(path: Path, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from urllib.parse import quote
@@ -76,7 +77,7 @@ class Ownership:
         try:
             with self._writer.transaction() as connection:
                 before = _predecessor.one(connection, (app,))
-                ((epoch,),) = _bump.one(connection, (app, worker, _json(serves or {})))
+                ((epoch,),) = _bump.one(connection, (app, worker, _json(serves or {}), time.time_ns() // 1000))
         except BaseException:
             lock.release()
             raise
