@@ -94,11 +94,13 @@ class OwnServer(PostgresServer):
     def __init__(self, folder: Path, binaries: Path, settings: dict[str, str]) -> None:
         self.folder = folder
         self.port = _free_port()
+        self._killed = False
         self._binaries = binaries
         self._settings = settings
         super().__init__(f"postgresql://{USER}@127.0.0.1:{self.port}/postgres")
 
     def start(self) -> None:
+        self._killed = False
         options = " ".join(f"-c {name}={value}" for name, value in self._settings.items())
         self._run(
             "pg_ctl", "-D", "data", "-w", "-l", "log", "-o", f"-p {self.port} -k {self.folder} {options}", "start"
@@ -110,9 +112,10 @@ class OwnServer(PostgresServer):
     def kill(self) -> None:
         """As a crash does: nothing is written down any more."""
         os.kill(int((self.folder / "data" / "postmaster.pid").read_text().split()[0]), signal.SIGKILL)
+        self._killed = True
 
     def is_running(self) -> bool:
-        return (self.folder / "data" / "postmaster.pid").exists()
+        return (self.folder / "data" / "postmaster.pid").exists() and not self._killed
 
     def answers(self) -> bool:
         try:
@@ -126,6 +129,28 @@ class OwnServer(PostgresServer):
         if self.is_running():
             self.stop("immediate")
         self.start()
+
+    def copy(self, primary: OwnServer) -> None:
+        """Becomes a standby of the other one, which follows it asynchronously once it is started."""
+        self._run(
+            "pg_basebackup", "-D", "data", "-R", "-X", "stream", "-c", "fast", "--no-sync", "-h", "127.0.0.1",
+            "-p", str(primary.port), "-U", USER,
+        )  # fmt: skip
+
+    def promote(self) -> None:
+        """Becomes a server that one can write to."""
+        self._run("pg_ctl", "-D", "data", "-w", "promote")
+
+    def stop_following(self) -> None:
+        """What the primary writes from now on does not come."""
+        self.execute("ALTER SYSTEM SET primary_conninfo = ''")
+        self.execute("SELECT pg_reload_conf()")
+
+    def has_all_of(self, primary: OwnServer) -> bool:
+        """Whether what the primary has written so far is here."""
+        ((written,),) = primary.execute("SELECT pg_current_wal_flush_lsn()")
+        ((here,),) = self.execute(f"SELECT pg_last_wal_replay_lsn() >= '{written}'::pg_lsn")
+        return bool(here)
 
     def initialise(self, *options: str) -> None:
         self._run("initdb", "-D", "data", "-U", USER, "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync", *options)
@@ -153,9 +178,10 @@ def postgres_server(settings: dict[str, str] | None = None) -> Iterator[Postgres
 
 @contextmanager
 def own_server(
-    settings: dict[str, str] | None = None, *, parent: Path | None = None, initdb: tuple[str, ...] = ()
-) -> Iterator[OwnServer]:
-    """A server of the caller's own, started; its data in a folder below ``parent``."""
+    settings: dict[str, str] | None = None, *, parent: Path | None = None, initdb: tuple[str, ...] = (),
+    primary: OwnServer | None = None,
+) -> Iterator[OwnServer]:  # fmt: skip
+    """A server of the caller's own, started; its data in a folder below ``parent``. With a ``primary``, a standby."""
     binaries = _binaries()
     if binaries is None:
         pytest.skip("missing tool: a PostgreSQL server (Debian's package postgresql)")
@@ -165,7 +191,10 @@ def own_server(
         user = pwd.getpwnam(USER)
         os.chown(folder, user.pw_uid, user.pw_gid)
     server = OwnServer(folder, binaries, SETTINGS | (settings or {}))
-    server.initialise(*initdb)
+    if primary is None:
+        server.initialise(*initdb)
+    else:
+        server.copy(primary)
     server.start()
     try:
         yield server

@@ -81,6 +81,7 @@ class Tending:
             self._task.cancel()
 
     async def _keep(self, pause: float) -> None:
+        told = ""
         while True:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._again.wait(), min(SOON, pause) if self._surplus else pause)
@@ -88,11 +89,14 @@ class Tending:
             try:
                 await self._tend()
                 self._upkeep.look()
+                told = ""
             except FenceLost as error:
                 self._conductor.dispossessed(error)
                 return
             except StoreError as error:  # the fence keeps what was promised, whoever believes what meanwhile
-                log.warning("cannot go on with the lease (%s); trying again", error)
+                level = logging.DEBUG if str(error) == told else logging.WARNING
+                log.log(level, "cannot go on with the lease (%s); it is tried again and again", error)
+                told = str(error)
 
     async def _tend(self) -> None:
         store = self._conductor.store
