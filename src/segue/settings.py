@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Callable
 from difflib import get_close_matches
@@ -110,8 +111,10 @@ def read_settings(**given: Any) -> Settings:
             continue
         try:
             found[field.name] = _LISTS.get(field.name, partial(_convert, kind=field.type))(value)
-        except (msgspec.ValidationError, InvalidArgument, TypeError) as error:
-            raise InvalidArgument(f"the setting {field.name} is {value!r}: {error}", path=field.name) from error
+        except (msgspec.MsgspecError, InvalidArgument, TypeError) as error:
+            # Where notices go is often a secret.
+            told = "cannot be used" if field.name == "notify" else f"is {value!r}"
+            raise InvalidArgument(f"the setting {field.name} {told}: {error}", path=field.name) from error
     return Settings(**found)
 
 
@@ -144,7 +147,9 @@ def _notify(value: Any) -> tuple[NotifyRule, ...]:
     )
 
 
-def _table(rule: dict[str, Any]) -> dict[str, Any]:
+def _table(rule: Any) -> dict[str, Any]:
+    if not isinstance(rule, dict):
+        raise TypeError("it is a list of tables, in the environment as JSON")
     return {**rule, "when": [rule["when"]]} if isinstance(rule.get("when"), str) else rule
 
 
@@ -188,6 +193,11 @@ def _check_known(file: str, key: str) -> None:
         raise InvalidArgument(f"{file} sets {key!r}, which is no setting; {hint}", path=key)
 
 
+_LOGIN = re.compile(r"^postgres(ql)?:|:[^/]*@|password=")
+"""What looks like the login of a server, in what is no URL of one."""
+_WRITE = "write sqlite:///path/to/file.db or postgresql://user:password@host/database"
+
+
 def is_postgres(url: str) -> bool:
     """Whether a URL names a PostgreSQL database."""
     return url.startswith(("postgresql://", "postgres://"))
@@ -197,10 +207,12 @@ def sqlite_path(url: str) -> Path:
     """The file that a URL names: ``sqlite:///relative``, ``sqlite:////absolute``, or a plain path.
 
     Raises:
-        InvalidArgument: another kind of URL.
+        InvalidArgument: another kind of URL. What may be a password in it is not repeated.
     """
     scheme, separator, rest = url.partition("://")
     if not separator:
+        if _LOGIN.search(url):
+            raise InvalidArgument(f"this is neither a file nor the URL of a database; {_WRITE}")
         return Path(url)
     if scheme != "sqlite":
         raise InvalidArgument(
@@ -208,5 +220,6 @@ def sqlite_path(url: str) -> Path:
             "postgresql://user@host/database"
         )
     if not rest.startswith("/") or len(rest) < 2:
-        raise InvalidArgument(f"{url!r} names no file; write sqlite:///relative.db or sqlite:////absolute.db")
+        shown = "this URL" if _LOGIN.search(rest) else repr(url)
+        raise InvalidArgument(f"{shown} names no file; write sqlite:///relative.db or sqlite:////absolute.db")
     return Path(rest[1:])

@@ -67,7 +67,7 @@ class Scope:
         address = None if self.url is not None else server_url(None)
         if address is not None:
             raise InvalidArgument(
-                f"SEGUE_SERVER or segue.toml names the server {address}, and this command works on a database itself: "
+                "SEGUE_SERVER or segue.toml names a server, and this command works on a database itself: "
                 "name that with --url"
             )
 
@@ -107,10 +107,10 @@ class Reach(Scope):
         if address is None:
             return None
         parts = urlsplit(address)
+        if "@" in address or parts.query:
+            raise InvalidArgument("the address of a server holds no key; give it by SEGUE_API_KEY or --key-file")
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise InvalidArgument(f"{address!r} is no address of a server; write https://host or http://127.0.0.1:7733")
-        if parts.username or parts.password or parts.query:
-            raise InvalidArgument("the address of a server holds no key; give it by SEGUE_API_KEY or --key-file")
         return address
 
     @property
@@ -118,10 +118,13 @@ class Reach(Scope):
         """The key for the server, empty if there is none.
 
         Raises:
-            InvalidArgument: the file that should hold it cannot be read.
+            InvalidArgument: it is none, or the file that should hold it cannot be read.
         """
         if self.key_file is None:
-            return os.environ.get("SEGUE_API_KEY", "").strip()
+            key = os.environ.get("SEGUE_API_KEY", "").strip()
+            if not key.isascii():
+                raise InvalidArgument("SEGUE_API_KEY holds no API key: those are of letters, digits and _")
+            return key
         try:
             return Path(self.key_file).read_text(encoding="ascii").strip()
         except (OSError, UnicodeDecodeError) as error:

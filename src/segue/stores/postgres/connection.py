@@ -96,6 +96,8 @@ class Address:
         self.prepares = prepare == "on"
         for name in given:
             if name.isidentifier() and name not in _parameters():
+                if "@" in parts.query:  # a question mark in the password, and this is the rest of it
+                    raise InvalidArgument(_UNREADABLE)
                 raise InvalidArgument(f"{name}=… in the database's URL is no parameter of a PostgreSQL connection")
         # By hand: urlunsplit leaves the slashes of an empty host out, which a URL that names a socket has.
         query = urlencode(given, quote_via=quote)
