@@ -319,7 +319,7 @@ async def test_a_fork_shows_what_its_source_showed_where_it_is_cut(tmp_path: Pat
         assert [await shown(each) for each in (first, begun, failing_again)] == [packing] * 3
         BROKEN.clear()
         last = await failing_again.retry_from("failed")
-        while (await last.published()).get("stage") != "packed":
+        while (await last.published()).get("stage") != "packed":  # noqa: ASYNC110 - as above
             await asyncio.sleep(0.001)
         # Forked behind its last event, it only waits: whatever it shows is from what it was given.
         await last.terminate()
@@ -327,7 +327,7 @@ async def test_a_fork_shows_what_its_source_showed_where_it_is_cut(tmp_path: Pat
             await last.result()
         waits = await last.fork(id="waits")
         async with asyncio.timeout(5):
-            while await waits.published() != {"stage": "packed", "amount": 3}:
+            while await waits.published() != {"stage": "packed", "amount": 3}:  # noqa: ASYNC110 - as above
                 await asyncio.sleep(0.001)
         await waits.signal("go")
         assert await waits.result() == "done"
