@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from segue.authoring.python.scheduling import Deadline, Schedule
     from segue.authoring.python.tasks import Approval, approval
     from segue.authoring.python.transactions import step
+    from segue.describing import NamespaceInfo
     from segue.encodings.file import File
     from segue.engine import Engine
     from segue.errors import (
@@ -132,6 +133,7 @@ _MODULE_OF: dict[str, str] = {
     "Progress": "segue.following",
     "Published": "segue.following",
     "Recorded": "segue.following",
+    "NamespaceInfo": "segue.describing",
     "NotifyRule": "segue.kernel.notice",
     "Retention": "segue.runtime.settings",
     "Retry": "segue.kernel.retry",
@@ -183,6 +185,7 @@ __all__ = [
     "Interceptor",
     "MapFailure",
     "Mapped",
+    "NamespaceInfo",
     "NonRetryable",
     "NotifyRule",
     "OtherRun",

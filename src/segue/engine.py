@@ -27,6 +27,7 @@ from segue.authoring.python.references import decode as decode_reference
 from segue.claiming import Claiming
 from segue.client import Direct, Remote
 from segue.declaring import declare
+from segue.describing import Describing
 from segue.erasing import erase
 from segue.errors import (
     CallerError,
@@ -96,7 +97,7 @@ def restore(backup: str, url: str | None = None) -> None:
     restore_database(backup, database_url(url))
 
 
-class Engine(Claiming, Repairing, Starting, Steering):
+class Engine(Claiming, Describing, Repairing, Starting, Steering):
     """Runs workflows durably.
 
     ``async with Engine("sqlite:///orders.db") as engine:``. Without a URL the database is ``./.segue/segue.db``, or

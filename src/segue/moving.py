@@ -74,6 +74,7 @@ TABLES = (
     _Table("segue_outbox", "outbox", "row, workflow, input, id, tags, namespace, app, uid, error"),
     _Table("cached", "cached", "namespace, step, key, run, seq, at, expires"),
     _Table("artifacts", "artifacts", "run, name, value"),
+    _Table("namespaces", "namespaces", "name, description, retention"),
     _Table("segue_users", "users", "name, password, roles, subject, created_at"),
     _Table(
         "segue_keys", "api_keys",

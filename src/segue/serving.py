@@ -16,7 +16,7 @@ from segue.authoring.python.execution import CodeExecution
 from segue.authoring.python.registry import definition_of
 from segue.authoring.python.scheduling import takes_report
 from segue.authoring.python.versions import Versions
-from segue.errors import InvalidArgument, PayloadError, StoreUnavailable, UnknownWorkflow
+from segue.errors import InvalidArgument, PayloadError, StoreError, StoreUnavailable, UnknownWorkflow
 from segue.formats import Formats
 from segue.host import StepHost
 from segue.kernel.canonical import digest
@@ -219,7 +219,15 @@ class Duty:
                 self._advertised = serves, pins
             except StoreUnavailable as error:
                 log.debug("what is served is said later: %s", error)
+        self._look_at_rules()
         self._advertising = asyncio.get_running_loop().call_later(conductor.settings.slow_poll, self._advertise)
+
+    def _look_at_rules(self) -> None:
+        """Somebody else may have said how long runs of a namespace are kept."""
+        try:
+            self.retaining.look_at_rules()
+        except StoreError as error:
+            log.debug("rules of retention are looked at later: %s", error)
 
     def _reload(self, run: Resident) -> None:
         self.mail.reload(run.run)

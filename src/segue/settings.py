@@ -17,7 +17,8 @@ from segue.errors import InvalidArgument
 from segue.kernel.names import checked_namespace
 from segue.kernel.notice import NotifyRule
 from segue.notifying.rules import checked
-from segue.runtime.settings import Retention, Settings
+from segue.runtime.keeping import rules_of
+from segue.runtime.settings import Settings
 
 Durability = Literal["full", "relaxed"]
 
@@ -130,15 +131,6 @@ def _convert(value: Any, kind: Any) -> Any:
     return msgspec.convert(value, kind, strict=not isinstance(value, str))
 
 
-def _retention(value: Any) -> tuple[Retention, ...]:
-    """``"30d"`` for all runs, or a list of tables with ``keep``, ``workflow`` and ``state``."""
-    rules = [value] if isinstance(value, str) else list(value)
-    return tuple(
-        rule if isinstance(rule, Retention) else Retention(**(rule if isinstance(rule, dict) else {"keep": rule}))
-        for rule in rules
-    )
-
-
 def _notify(value: Any) -> tuple[NotifyRule, ...]:
     """Rules, as objects or as tables; ``when`` may be one word. In the environment: the tables as JSON."""
     given = msgspec.json.decode(value) if isinstance(value, str) else value
@@ -153,7 +145,7 @@ def _table(rule: Any) -> dict[str, Any]:
     return {**rule, "when": [rule["when"]]} if isinstance(rule.get("when"), str) else rule
 
 
-_LISTS: dict[str, Callable[[Any], Any]] = {"retention": _retention, "notify": _notify}
+_LISTS: dict[str, Callable[[Any], Any]] = {"retention": rules_of, "notify": _notify}
 """Settings that are a list of tables."""
 
 

@@ -12,6 +12,7 @@ from collections.abc import Coroutine
 from typing import Any, Generic, TypeVar, overload
 
 from segue.authoring.python.execution import current
+from segue.describing import NamespaceInfo
 from segue.engine import OPEN, Engine
 from segue.errors import CallerError
 from segue.following import Recorded
@@ -228,6 +229,14 @@ class Client:
     def search(self, where: RunFilter) -> FoundRuns:
         """As ``Engine.search``."""
         return self.wait(self._engine.search(where))
+
+    def namespaces(self) -> builtins.list[NamespaceInfo]:
+        """As ``Engine.namespaces``."""
+        return self.wait(self._engine.namespaces())
+
+    def describe_namespace(self, name: str | None = None, **what: Any) -> NamespaceInfo:
+        """As ``Engine.describe_namespace``."""
+        return self.wait(self._engine.describe_namespace(name, **what))
 
     def tasks(self, *, assignee: str | None = None, **which: Any) -> builtins.list[HumanTask]:
         """As ``Engine.tasks``."""

@@ -38,8 +38,8 @@ def test_stats_vacuum_and_migrate(shop: Folder) -> None:
     assert shop("db", "migrate", "--json").json["schema"] == 1
 
 
-def told_ids(segue: Folder) -> list[str]:
-    return [row["id"] for row in segue("list", "--json").json]
+def told_ids(segue: Folder, *more: str) -> list[str]:
+    return [row["id"] for row in segue("list", "--json", *more).json]
 
 
 def test_a_backup_goes_back_in_its_place(shop: Folder) -> None:
@@ -98,6 +98,35 @@ def test_runs_that_ended_long_ago_are_deleted(shop: Folder) -> None:
     assert shop("db", "retain", "0s", "--state", "failed", "--yes", "--json").json == {"deleted": 1}
     assert shop("db", "retain", "0s", "--workflow", "plain", "--yes").out.startswith("1 run deleted; `segue db vacuum`")
     assert told_ids(shop) == ["waits"], "an open run is kept"
+
+
+def test_rules_say_which_runs_are_deleted_where_no_length_of_time_does(shop: Folder) -> None:
+    for namespace in ("eu", "us"):
+        shop("run", "flows.py:plain", "3", "--id", f"in-{namespace}", "--namespace", namespace)
+    shop("run", "flows.py:waits", "ann", "--id", "newest", "--timeout", "300ms", code=5)
+    retain = ("db", "retain", "--yes")
+    told = shop(*retain).out
+    assert told.startswith("0 runs deleted\nno rule says how long runs are kept")
+    assert "go with a length of time" in shop(*retain, "--state", "failed", code=2).err
+    shop("namespaces", "set", "eu", "--retention", "365d")
+    shop("namespaces", "set", "us", "--retention", "0s")
+
+    def there() -> set[str]:
+        return {id for name in ("default", "eu", "us") for id in told_ids(shop, "--namespace", name)}
+
+    assert shop(*retain, "--namespace", "eu", "--json").json == {"deleted": 0}
+    assert shop(*retain, "--namespace", "default", SEGUE_RETENTION="365d").out == "0 runs deleted\n"
+    assert shop(*retain, "--json").json == {"deleted": 1}
+    assert there() == {"done", "failed", "waits", "newest", "in-eu"}
+    assert shop(*retain, "--namespace", "eu", "--json", SEGUE_RETENTION="0s").json == {"deleted": 0}
+    assert shop(*retain, "--json", SEGUE_RETENTION="0s").json == {"deleted": 2}
+    assert there() == {"waits", "newest", "in-eu"}
+    # A length of time is for those that no rule of their own is for, unless one is named.
+    assert "eu, us: left to rules of their own" in shop("db", "retain", "0s", "--yes").out
+    assert there() == {"waits", "newest", "in-eu"}
+    assert shop("db", "retain", "0s", "--yes", "--namespace", "us", "--json").json == {"deleted": 0}
+    assert shop("db", "retain", "0s", "--yes", "--namespace", "eu", "--json").json == {"deleted": 1}
+    assert there() == {"waits", "newest"}
 
 
 def test_a_persons_data_is_erased(shop: Folder) -> None:

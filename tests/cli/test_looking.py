@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 
 import pytest
 from cli_kit import Folder
+
+from segue.stores.sqlite.store import SqliteStore
 
 
 def ids(segue: Folder, *words: str, **environment: str) -> set[str]:
@@ -45,6 +48,7 @@ def test_lists(runs: Folder) -> None:
     segue("start", "flows.py:plain", "1", "--namespace", "eu")
     assert [(each["name"], each["open"]) for each in segue("namespaces", "--json").json][1:] == [("eu", 1)]
     assert [line.split()[0] for line in segue("namespaces").out.splitlines()] == ["namespace", "default", "eu"]
+    _describes_namespaces(segue)
 
     out = segue("list").out
     lines = {line.split()[0]: line for line in out.splitlines()}
@@ -144,3 +148,32 @@ def test_a_pipe_that_is_closed_early(segue: Folder) -> None:
     assert running.process.stdout is not None
     running.process.stdout.close()
     assert running.process.wait(30) == 141
+
+
+def _describes_namespaces(segue: Folder) -> None:
+    said = ("--description", "Orders of [b]Europe[/b]", "--retention")
+    rules = '[{"keep": "30d"}, {"keep": "1w", "workflow": "poll", "state": "failed"}]'
+    out = segue("namespaces", "set", "eu", *said, rules).out
+    assert out == "eu (Orders of [b]Europe[/b]): runs are kept 30d, 1w of poll if failed\n"
+    (told,) = [each for each in segue("namespaces", "--json").json if each["name"] == "eu"]
+    assert told == {
+        "name": "eu", "description": "Orders of [b]Europe[/b]", "open": 1, "incidents": 0,
+        "retention": [{"keep": "30d"}, {"keep": "1w", "workflow": "poll", "state": "failed"}],
+    }  # fmt: skip
+    listed = segue("namespaces").out.splitlines()[2]
+    assert re.fullmatch(r"eu +1 +0 +30d, 1w of poll if failed +Orders of \[b\]Europe\[/b\]", listed.rstrip())
+    for given, kept in (("forever", "for ever"), ("90d", "90d"), ("settings", "as the settings say")):
+        assert segue("namespaces", "set", "eu", "--retention", given).out.endswith(f": runs are kept {kept}\n")
+    assert segue("namespaces", "set", "eu", "--description", "", "--json").json["description"] == ""
+    for wrong, why in (
+        ((), "nothing is said of the namespace"), (("--retention", "soon"), "'soon' is not a length of time"),
+        (("--retention", "[1]"), "--retention is no list of rules"),
+        (("--description", "x" * 1001), "it may have 1,000"),
+    ):  # fmt: skip
+        assert why in segue("namespaces", "set", "eu", *wrong, code=2).err
+    assert "is no name of a namespace" in segue("namespaces", "set", "a b", "--description", "x", code=2).err
+    store = SqliteStore.open(segue.path / ".segue" / "segue.db")
+    noted = store.accounts.audited("eu")
+    store.close()
+    assert {(each.action, each.target, each.actor[:4]) for each in noted} == {("change_namespace", "eu", "cli:")}
+    assert len(noted) == 5

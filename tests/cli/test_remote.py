@@ -153,6 +153,12 @@ def test_keys(segue: Folder, tmp_path: Path) -> None:
     assert "ann/looks lacks the permission runs:start" in refused
     (listed,) = segue("namespaces", "--json", *there, SEGUE_API_KEY=key).json
     assert (listed["name"], listed["open"]) == ("default", 0)
+    change = ("namespaces", "set", "default", "--description", "ours", "--retention", "forever", *there)
+    assert "ann/looks lacks the permission access:act" in segue(*change, SEGUE_API_KEY=key, code=2).err
+    admin = segue("key", "add", "may", "--user", "ann", "--role", "admin", "--json").json["secret"]
+    assert segue(*change, SEGUE_API_KEY=admin).out == "default (ours): runs are kept for ever\n"
+    (listed,) = segue("namespaces", "--json", *there, SEGUE_API_KEY=key).json
+    assert (listed["description"], listed["retention"]) == ("ours", [])
     for named in ({"SEGUE_NAMESPACE": "other"}, {}):
         flag = () if named else ("--namespace", "other")
         refused = segue("list", *flag, *there, SEGUE_API_KEY=key, code=2, **named).err

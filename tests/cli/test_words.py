@@ -38,8 +38,9 @@ WRONG = {
     "list --limit x": 'unable to convert "x" into int',
     "list --limit 0": "--limit 0 shows nothing",
     "list --bogus": "unknown option: --bogus",
+    "db retain --yes --state failed": "--state and --workflow go with a length of time",
+    "namespaces eu": "too much: eu; see `segue namespaces --help`",
     "db bogus": 'unknown command "bogus"',
-    "db retain": "`segue db retain` needs OLDER_THAN (how long ago they must have ended: 30d, 12h); see",
     "list --url": "--url",
 }
 

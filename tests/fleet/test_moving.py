@@ -154,7 +154,9 @@ def test_every_table_of_the_file_goes_over(tmp_path: Path) -> None:
         assert left_out <= {"id"}, f"{table.source}: {left_out}"
 
 
-def test_accounts_and_what_is_noted_of_them_go_along(tmp_path: Path, postgres_database: Callable[[], str]) -> None:
+def test_accounts_audit_and_what_is_said_of_namespaces_go_along(
+    tmp_path: Path, postgres_database: Callable[[], str]
+) -> None:
     target = postgres_database()
     file = SqliteStore.open(tmp_path / "segue.db")
     user = UserRow("ann", "hash", {"*": "admin"}, None, 100)
@@ -166,6 +168,7 @@ def test_accounts_and_what_is_noted_of_them_go_along(tmp_path: Path, postgres_da
     file.accounts.audit(entry)
     file.accounts.begin_answer("default", "ann", "once", "request", 100, stale=0)
     file.accounts.keep_answer("default", "ann", "once", 201, b"{}")
+    said = file.described.change("eu", description="Orders of Europe", retention='[{"keep":"30d"}]')
     file.close()
     move(f"sqlite:///{tmp_path}/segue.db", target)
     store = PostgresStore.open(target)
@@ -175,4 +178,5 @@ def test_accounts_and_what_is_noted_of_them_go_along(tmp_path: Path, postgres_da
     assert moved.answer("default", "ann", "once") == KeptAnswer("request", 100, 201, b"{}")
     moved.audit(entry)
     assert [row.entry for row in moved.audited("default")] == [2, 1]
+    assert store.described.list() == [said]
     store.close()

@@ -39,8 +39,9 @@ PUBLIC = {"GET /health", "GET /ready", "GET /session", "POST /session", "DELETE 
 """All that somebody who is not known may ask; a new one has to be put here by whoever makes it."""
 
 
-def path_of(route: Route) -> str:
-    return re.sub(r"\{\w+(:int)?\}", lambda found: "1" if found[1] else "x", route.path)
+def path_of(route: Route, namespace: str = "default") -> str:
+    path = route.path.replace(f"{{{route.within}}}", namespace) if route.within else route.path
+    return re.sub(r"\{\w+(:int)?\}", lambda found: "1" if found[1] else "x", path)
 
 
 def name_of(route: Route) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 import httpx2 as httpx
 import pytest
 from api_kit import problem
+from test_access import path_of
 
 from segue import Engine
 from segue.server import decoding
@@ -38,7 +39,7 @@ def client(engine: Engine, access: Any, *, address: str = "127.0.0.1", host: str
 
 
 def address(route: Route) -> str:
-    return BASE + re.sub(r"\{\w+(:int)?\}", lambda found: "1" if found[1] else "x", route.path)
+    return BASE + path_of(route)
 
 
 @pytest.mark.parametrize("role", [None, *ROLES])

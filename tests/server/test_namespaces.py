@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import httpx2 as httpx
@@ -10,8 +11,9 @@ import pytest
 from api_kit import PASSWORD, Visit, log_in, problem, start, until
 from test_access import MAY, bearer, name_of, path_of
 
-from segue import Engine
+from segue import Engine, Retention, Settings
 from segue.errors import Incident, InvalidArgument, ServerRefused
+from segue.runtime.keeping import RetentionRule
 from segue.server import live, namespaces
 from segue.server.access import Known, Loopback
 from segue.server.accounts import Accounts
@@ -76,7 +78,7 @@ async def test_every_route_lets_in_whom_it_should_in_every_namespace(
     for route in routes:
         if route.stream and expected(who, route.needs, namespace) == 0:
             continue  # it would not end; what streams tell is looked at below
-        answer = await api.request(route.method, path_of(route), params={"namespace": namespace})
+        answer = await api.request(route.method, path_of(route, namespace), params={"namespace": namespace})
         status = expected(who, route.needs, namespace)
         if status == 404:
             problem(answer, 404, "namespace-not-found")
@@ -258,10 +260,107 @@ async def test_they_are_listed_with_what_is_open_in_them(api: httpx.AsyncClient,
         with pytest.raises(Incident):
             await (await one.start("stands", "x")).result()
     told = (await api.get("/namespaces")).json()
-    assert told["namespaces"] == [
-        {"name": "default", "open": 1, "incidents": 1}, {"name": "eu", "open": 4, "incidents": 1},
+    assert [(each["name"], each["open"], each["incidents"]) for each in told["namespaces"]] == [
+        ("default", 1, 1), ("eu", 4, 1),
     ]  # fmt: skip
     assert (told["own"], told["most"]) == ("default", namespaces.COUNTED)
+
+
+# --- what is said of them -------------------------------------------------------------------------------------
+
+MONTH = [{"keep": "30d"}, {"keep": "365d", "state": "failed"}]
+
+
+async def test_what_is_said_of_a_namespace_is_changed_part_by_part(visit: Visit, engine: Engine) -> None:
+    admin, viewer = await log_in(visit(), "eu-admin"), await log_in(visit(), "eu-viewer")
+    made = await admin.patch("/namespaces/eu", json={"description": "Europe", "retention": MONTH})
+    assert made.json() == {
+        "name": "eu", "description": "Europe", "retention": MONTH, "open": 0, "incidents": 0, "may_change": True,
+    }  # fmt: skip
+    (seen,) = (await viewer.get("/namespaces", params=EU)).json()["namespaces"]
+    assert seen == made.json() | {"may_change": False}
+    for body, description, retention in (
+        ({}, "Europe", MONTH), ({"description": ""}, "", MONTH), ({"retention": "7d"}, "", [{"keep": "7d"}]),
+        ({"retention": []}, "", []), ({"retention": None, "description": "EU"}, "EU", None),
+    ):  # fmt: skip
+        changed = (await admin.patch("/namespaces/eu", json=body)).json()
+        assert (changed["description"], changed["retention"]) == (description, retention)
+    told = (await admin.get("/audit", params=EU)).json()["entries"]
+    assert {(each["actor"], each["action"], each["target"], each["outcome"]) for each in told} == {
+        ("eu-admin", "change_namespace", "/api/v1/namespaces/eu", 200)
+    }
+    assert len(told) == 6
+
+
+async def test_the_path_says_which_namespace_whatever_the_parameter_says(visit: Visit, engine: Engine) -> None:
+    body = {"description": "mine"}
+    both = {"namespace": "default"}
+    admin, other = await log_in(visit(), "admin"), await log_in(visit(), "eu-admin")
+    assert (await other.patch("/namespaces/eu", params=both, json=body)).status_code == 200
+    problem(await admin.patch("/namespaces/eu", params=both, json=body), 404, "namespace-not-found")
+    problem(await admin.patch("/namespaces/eu", json=body), 404, "namespace-not-found")
+    problem(await other.patch("/namespaces/default", params=EU, json=body), 403, "not-allowed")
+    problem(await (await log_in(visit(), "root")).patch("/namespaces/zz", json=body), 404, "namespace-not-found")
+    problem(await admin.patch("/namespaces/a%20b", json=body), 400, "invalid-namespace")
+    assert [row.name for row in engine.store.described.list()] == ["eu"]
+
+
+@pytest.mark.parametrize(
+    ("body", "path"),
+    [
+        ({"description": "x" * 1001}, "$.description"),
+        ({"description": "a\0"}, "$.description"),
+        ({"description": None}, "$.description"),
+        ({"retention": "soon"}, "$.retention"),
+        ({"retention": [{"keep": "30d"}, {"keep": "soon", "state": "failed"}]}, "$.retention[1].keep"),
+        ({"retention": [{"keep": "30d", "state": "waiting"}]}, "$.retention[0].state"),
+        ({"retention": [{"keep": "30d"}, {"keep": "31d"}]}, "$.retention"),
+        ({"retention": [{"keep": "30d", "region": "eu"}]}, "$.retention[0]"),
+        ({"name": "us"}, ""),
+    ],
+)
+async def test_what_cannot_be_said_is_refused_with_its_place(
+    visit: Visit, engine: Engine, body: dict[str, Any], path: str
+) -> None:
+    answer = await (await log_in(visit(), "admin")).patch("/namespaces/default", json=body)
+    assert problem(answer, 422, "invalid-argument").get("path", "") == path
+    assert engine.store.described.list() == []
+
+
+async def test_whoever_may_change_a_namespace_is_told_so(visit: Visit, accounts: Accounts) -> None:
+    accounts.set_roles("viewer", {"default": "viewer", "us": "admin"})
+    accounts.add_user("both", PASSWORD, {"eu": "admin", "*": "viewer"})
+    keys = {}
+    for label, owner, namespace, may in (
+        ("all", "root", "*", {"access:act"}), ("eu", "root", "eu", {"access:act"}),
+        ("looks", "root", "*", {"runs:read"}), ("own", "viewer", "*", {"access:act"}),
+        ("reads", "eu-admin", "*", {"runs:read"}),
+    ):  # fmt: skip
+        keys[label], _ = accounts.add_key(owner, label, frozenset(may), namespace=namespace, expires_at=None)
+    found = {}
+    for who in ("root", "admin", "viewer", "eu-admin", "both", *keys):
+        api = visit(headers=bearer(keys[who])) if who in keys else await log_in(visit(), who)
+        params = EU if who == "eu" else {}
+        told = (await api.get("/namespaces", params=params)).json()["namespaces"]
+        found[who] = {each["name"] for each in told if each["may_change"]}
+        for each in told:
+            status = (await api.patch(f"/namespaces/{each['name']}", json={})).status_code
+            assert (who, each["name"], status) == (who, each["name"], 200 if each["may_change"] else 403)
+    every = {"default", "eu", "other", "us"}
+    assert found == {
+        "root": every, "admin": {"default"}, "viewer": {"us"}, "eu-admin": {"eu"}, "all": every, "eu": {"eu"},
+        "looks": set(), "own": {"us"},
+        "reads": set(), "both": {"eu"},
+    }  # fmt: skip
+
+
+async def test_rules_of_the_settings_are_told_beside_those_of_namespaces(tmp_path: Path) -> None:
+    settings = Settings(retention=(Retention("30d"), Retention(86400 * 365, state="failed")))
+    async with Engine(f"sqlite:///{tmp_path / 'segue.db'}", workflows=[], settings=settings) as engine:
+        transport = httpx.ASGITransport(application(engine, Loopback("ann")), client=("127.0.0.1", 1))
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost/api/v1") as client:
+            assert (await client.get("/namespaces")).json()["retention"] == MONTH
+            assert (await client.patch("/namespaces/default", json={"retention": []})).json()["may_change"] is True
 
 
 async def test_on_this_machine_every_namespace_of_the_database_is_served(
@@ -316,6 +415,10 @@ async def test_the_client_asks_in_its_namespace(engine: Engine) -> None:
         with pytest.raises(ServerRefused, match="no run"):
             async for _ in own.events(made.run):
                 pass
+        change = namespaces.NamespaceChange(description="of Europe", retention="30d")
+        changed = await own.ask(namespaces.change_namespace, name="eu", body=change)
+        assert (changed.name, changed.description, changed.retention) == ("eu", "of Europe", [RetentionRule("30d")])
+        assert (await none.ask(namespaces.change_namespace, name="eu", body=change)).name == "eu", "the path says which"
         with pytest.raises(InvalidArgument, match="no name of a namespace"):
             ServerClient("http://localhost", namespace="a b", http=http)
 
@@ -326,4 +429,5 @@ async def test_the_description_names_the_parameter_of_every_route_once(api: http
     reference = {"$ref": "#/components/parameters/namespace"}
     for route in ROUTES:
         path = told["paths"][BASE + re.sub(r":\w+", "", route.path)][route.method.lower()]
-        assert path["parameters"].count(reference) == (route.needs != "public" or route.method == "GET")
+        named = (route.needs != "public" or route.method == "GET") and not route.within
+        assert path["parameters"].count(reference) == named

@@ -1,11 +1,12 @@
-"""Which namespaces there are, and how much is open in each. As ``stores.base`` promises it."""
+"""Which namespaces there are, how much is open in each, and what is said of them. As ``stores.base`` promises it."""
 
 from __future__ import annotations
 
-from store_kit import Owner, closed
+from store_kit import Owner, StoreFactory, closed
 from test_conformance_schedules import NIGHTLY, changed, written
 
-from segue.stores.base import Append
+from segue.stores.base import Append, Store
+from segue.stores.namespace_rows import NamespaceRow
 
 
 def test_a_namespace_is_there_once_a_run_or_a_schedule_is_in_it(owner: Owner) -> None:
@@ -34,3 +35,31 @@ def test_open_runs_are_counted_in_each_of_some_namespaces_as_far_as_a_limit(owne
     }  # fmt: skip
     assert set(found["none"]) == {"running", "waiting", "paused", "incident"}
     assert owner.store.count_open_in([], most=3) == {}
+
+
+RULES = '[{"keep":"30d"}]'
+
+
+def test_what_is_said_of_a_namespace_is_there_for_everybody_part_by_part(store_factory: StoreFactory) -> None:
+    store, other = store_factory(), store_factory()
+    assert (store.described.list(), store.described.get("eu")) == ([], NamespaceRow("eu"))
+    assert store.described.change("eu", description="Europe") == NamespaceRow("eu", "Europe")
+    assert other.described.change("eu", retention=RULES) == NamespaceRow("eu", "Europe", RULES)
+    other.described.change("Asia.1", retention=RULES)
+    assert store.described.get("eu") == NamespaceRow("eu", "Europe", RULES)
+    assert store.described.list() == [NamespaceRow("Asia.1", "", RULES), NamespaceRow("eu", "Europe", RULES)]
+    assert other.described.change("eu", description="", retention="[]") == NamespaceRow("eu", "", "[]")
+    assert other.described.change("eu", retention="") == NamespaceRow("eu")
+    assert store.described.list() == [NamespaceRow("Asia.1", "", RULES)], "nothing is said of it any more"
+
+
+def test_a_namespace_of_which_something_is_said_is_there_and_so_is_one_that_only_has_runs(owner: Owner) -> None:
+    store: Store = owner.store
+    owner.start("a", namespace="runs")
+    for name in ("said", "Also", "runs"):
+        store.described.change(name, description="x")
+    assert store.namespaces(most=10) == ["Also", "runs", "said"]
+    assert store.namespaces(most=1) == ["Also"]
+    for name in ("said", "runs"):
+        store.described.change(name, description="")
+    assert store.namespaces(most=10) == ["Also", "runs"]

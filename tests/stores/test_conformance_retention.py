@@ -74,6 +74,22 @@ def test_retention_leaves_what_another_rule_or_another_app_is_for(owner: Owner) 
     assert store.oldest(Ended()) == bill
 
 
+def test_retention_keeps_to_one_namespace_or_leaves_some_out(owner: Owner) -> None:
+    runs = {name: owner.start(name, namespace=name) for name in ("eu", "us", "default")}
+    owner.commit(*[Append(run, 2, (b"e",), status=closed(at=run)) for run in runs.values()])
+    owner.start("newest")
+    store = owner.store
+
+    assert store.oldest(Ended(namespace="us")) == runs["us"]
+    assert store.oldest(Ended(not_in=("eu", "us"))) == runs["default"]
+    assert store.retain(100, 10, Ended(namespace="none")) == 0
+    assert store.retain(100, 10, Ended(namespace="us", not_in=("us",))) == 0
+    assert store.retain(100, 10, Ended(not_in=("eu", "default"))) == 1
+    assert store.run(runs["us"]) is None
+    assert store.retain(100, 10, Ended(namespace="eu")) == 1
+    assert store.oldest(Ended()) == runs["default"]
+
+
 def test_a_child_is_kept_while_its_parent_is_open(owner: Owner) -> None:
     parent = owner.start("parent")
     child = owner.start("child", parent=parent)

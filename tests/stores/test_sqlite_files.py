@@ -77,8 +77,10 @@ def test_a_restored_backup_holds_what_was_there_and_voids_every_fence(path: Path
     store = SqliteStore.open(path)
     owner = Owner(store)
     run = owner.start("a")
+    said = store.described.change("eu", description="Orders of Europe", retention="[]")
     store.backup(str(tmp_path / "backup.db"))
     owner.start("later")
+    store.described.change("eu", description="changed later")
     store.release(owner.fence)
     late = store.own("default", "late")
     assert late is not None
@@ -89,6 +91,7 @@ def test_a_restored_backup_holds_what_was_there_and_voids_every_fence(path: Path
     store = SqliteStore.open(path)
     assert events(store, run) == [EVENT]
     assert store.find("default", "later") is None
+    assert store.described.list() == [said]
     for fence in (owner.fence, late):
         with pytest.raises(FenceLost):
             store.commit(Batch(9, (start("b"),), fence))

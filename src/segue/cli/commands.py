@@ -24,7 +24,12 @@ COMMANDS = (
     Command("show", "Look", "show:show", "Show one run: its steps, errors, inputs and outputs."),
     Command("query", "Look", "talking:query", "Ask a run something that changes nothing."),
     Command("workers", "Look", "workers:workers", "List the workers that are alive, and what each has."),
-    Command("namespaces", "Look", "namespaces:namespaces", "List namespaces, with what is open in each."),
+    Command(
+        "namespaces",
+        "Look",
+        "namespaces:namespaces",
+        "List namespaces; say what each is for, and how long its runs are kept.",
+    ),
     Command("signal", "Act", "messages:signal", "Send a signal to a run."),
     Command("update", "Act", "talking:update", "Change a run through one of its updates, and get the answer."),
     Command("approve", "Act", "approve:approve", "Answer a human task of a run."),

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
+import msgspec
 from cyclopts import App, Parameter
 from rich.text import Text
 
@@ -24,6 +25,7 @@ from segue.kernel.duration import microseconds
 from segue.moving import ASIDE
 from segue.moving import move as move_database
 from segue.opening import shown
+from segue.runtime.keeping import spelt_out
 from segue.settings import is_postgres, sqlite_path
 from segue.stores.base import CLOSED, Ended
 from segue.stores.export import export
@@ -100,7 +102,9 @@ async def _vacuum(scope: Scope) -> int:
 
 @db.command
 def retain(
-    older_than: Annotated[str, Parameter(help="How long ago they must have ended: 30d, 12h.")],
+    older_than: Annotated[
+        str | None, Parameter(help="How long ago they must have ended: 30d, 12h; by default as the rules say.")
+    ] = None,
     /,
     *,
     state: Annotated[
@@ -110,30 +114,60 @@ def retain(
     yes: Annotated[bool, Parameter(help="Do not ask.", negative=(), show_default=False)] = False,
     scope: Scope = Scope(),  # noqa: B008 (immutable)
 ) -> int:
-    """Delete runs that ended long ago, with all that is theirs, in every namespace."""
+    """Delete runs that ended long ago, with all that is theirs.
+
+    As the rules of retention say: those of each namespace, and those of the settings elsewhere. With a length of time
+    they are not asked, but that namespaces with rules of their own keep to these, unless --namespace names one.
+    """
     wrong = [word for word in state if word not in CLOSED]
     if wrong:
         raise InvalidArgument(f"--state {wrong[0]!r} is not how a run ends; there are: {', '.join(CLOSED)}")
-    age = microseconds(older_than)
+    if older_than is None and (state or workflow):
+        raise InvalidArgument("--state and --workflow go with a length of time: `segue db retain 30d --state failed`")
+    age = None if older_than is None else microseconds(older_than)
+    only = None if scope.namespace is None else scope.namespace_name
     if not yes:
-        confirm(f"Delete every {' or '.join(state) or 'closed'} run that ended more than {older_than} ago?", scope)
-    return asyncio.run(_retain(scope, age, state or CLOSED, workflow))
+        which = f"{' or '.join(state) or 'closed'} run{f' of namespace {only}' if only else ''}"
+        ago = "is past its time by the rules" if older_than is None else f"ended more than {older_than} ago"
+        confirm(f"Delete every {which} that {ago}?", scope)
+    return asyncio.run(_retain(scope, age, Ended(states=state or CLOSED, workflow=workflow, namespace=only)))
 
 
-async def _retain(scope: Scope, age: int, states: tuple[str, ...], workflow: str | None) -> int:
+async def _retain(scope: Scope, age: int | None, which: Ended) -> int:
+    """``age`` None: as the rules say."""
+    total = 0
     async with client(scope) as engine:
-        before, total = engine.clock.now() - age, 0
-        while deleted := await asyncio.to_thread(
-            engine.store.retain, before, AT_ONCE, Ended(states=states, workflow=workflow)
-        ):
-            total += deleted
+        said = engine.store.described.list()
+        own = [row.name for row in said if row.retention and which.namespace is None]
+        if age is None:
+            found = spelt_out(engine.settings.retention, said)
+            plan = [(keep, narrowed) for keep, each in found if (narrowed := _in(which.namespace, each)) is not None]
+        else:
+            plan = [(age, msgspec.structs.replace(which, not_in=tuple(own)))]
+        for keep, each in plan:
+            before = engine.clock.now() - keep
+            while deleted := await asyncio.to_thread(engine.store.retain, before, AT_ONCE, each):
+                total += deleted
     if scope.json:
         print_json({"deleted": total})
-    else:
+        return 0
+    console().print(f"{count(total, 'run')} deleted" + ("; `segue db vacuum` gives the space back" if total else ""))
+    if age is not None and own:
         console().print(
-            f"{count(total, 'run')} deleted" + ("; `segue db vacuum` gives the space back" if total else "")
+            f"{', '.join(own)}: left to rules of their own; --namespace names one all the same", style="dim"
         )
+    if age is None and not plan:
+        console().print("no rule says how long runs are kept: `segue db retain 90d` says it once", style="dim")
     return 0
+
+
+def _in(namespace: str | None, which: Ended) -> Ended | None:
+    """Those of these runs that are in a namespace, None for none of them."""
+    if namespace is None or which.namespace == namespace:
+        return which
+    if which.namespace is not None or namespace in which.not_in:
+        return None
+    return msgspec.structs.replace(which, namespace=namespace)
 
 
 @db.command

@@ -11,8 +11,10 @@ import logging
 from segue.errors import StoreError
 from segue.kernel import events as e
 from segue.runtime.clock import Alarm, Clock
-from segue.runtime.settings import Retention, expiries
+from segue.runtime.keeping import spelt_out
+from segue.runtime.settings import Retention
 from segue.stores.base import Ended, Store
+from segue.stores.namespace_rows import NamespaceRow
 
 log = logging.getLogger("segue.retention")
 
@@ -25,15 +27,19 @@ LULL = 60_000_000
 
 
 class Retaining:
-    """Keeps to the rules of retention for the runs of one app. Make it and use it on the loop's thread."""
+    """Keeps to the rules of retention for the runs of one app. Make it and use it on the loop's thread.
+
+    ``rules`` are the settings'; those of namespaces are read before each round, and looked at in between.
+    """
 
     def __init__(self, store: Store, clock: Clock, app: str, rules: tuple[Retention, ...]) -> None:
         self._store = store
         self._clock = clock
-        self._expiries = [
-            (expiry.keep, Ended((expiry.state,), expiry.workflow, expiry.but_not, app)) for expiry in expiries(rules)
-        ]
-        self._soonest = min((keep for keep, _ in self._expiries), default=None)
+        self._app = app
+        self._rules = rules
+        self._said: list[NamespaceRow] = []
+        self._expiries: list[tuple[int, Ended]] = []
+        self._take([])
         self._alarm: Alarm | None = None
         self._alarm_at = 0
         self._meanwhile: int | None = None
@@ -47,8 +53,18 @@ class Retaining:
 
     def start(self) -> None:
         """What is past its time already goes now."""
+        self._take(self._store.described.list())
         if self._expiries:
             self._begin()
+
+    def look_at_rules(self) -> None:
+        """The rules of namespaces may be others by now."""
+        if self.busy or self._closed:
+            return
+        said = self._store.described.list()
+        if said != self._said:
+            self._take(said)
+            self.look()
 
     def heard(self, event: e.Event) -> None:
         """A run has ended: it is due to go when its time has passed, at the soonest."""
@@ -67,6 +83,11 @@ class Retaining:
             self._alarm.cancel()
         if self._round is not None:
             await self._round
+
+    def _take(self, said: list[NamespaceRow]) -> None:
+        self._said = said
+        self._expiries = spelt_out(self._rules, said, self._app)
+        self._soonest = min((keep for keep, _ in self._expiries), default=None)
 
     # --- rounds -----------------------------------------------------------------------------------------------
 
@@ -97,6 +118,7 @@ class Retaining:
         next_at: int | None = None
         self._meanwhile = None
         try:
+            self._take(await asyncio.to_thread(self._store.described.list))
             for keep, which in self._expiries:
                 await self._delete(keep, which)
             next_at = await asyncio.to_thread(self._next)
@@ -121,7 +143,8 @@ class Retaining:
             # Half of the time at the most is taken from those who write as well.
             await asyncio.sleep(loop.time() - began)
         if total:
-            log.info("%d %s runs were past their time and are deleted", total, which.states[0])
+            where = f" of namespace {which.namespace!r}" if which.namespace else ""
+            log.info("%d %s runs%s were past their time and are deleted", total, which.states[0], where)
             await self._give_back()
 
     async def _give_back(self) -> None:

@@ -10,6 +10,7 @@ import msgspec
 
 from segue.errors import InvalidArgument
 from segue.kernel.duration import Duration, microseconds
+from segue.kernel.names import checked_name
 from segue.kernel.notice import NotifyRule
 from segue.runtime.memory import check_memory
 from segue.stores.base import CLOSED
@@ -31,9 +32,17 @@ class Retention(msgspec.Struct, frozen=True):
     state: Literal["completed", "failed", "cancelled", "terminated"] | None = None
 
     def __post_init__(self) -> None:
-        microseconds(self.keep)
+        try:
+            microseconds(self.keep)
+        except InvalidArgument as error:
+            raise InvalidArgument(str(error), path="$.keep") from error
+        if self.workflow is not None:
+            try:
+                checked_name(self.workflow, "the workflow")
+            except InvalidArgument as error:
+                raise InvalidArgument(str(error), path="$.workflow") from error
         if self.state is not None and self.state not in CLOSED:
-            raise InvalidArgument(f"no run ends as {self.state!r}; retention knows {', '.join(CLOSED)}")
+            raise InvalidArgument(f"no run ends as {self.state!r}; retention knows {', '.join(CLOSED)}", path="$.state")
 
 
 class Expiry(msgspec.Struct, frozen=True):
@@ -92,18 +101,24 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         check_memory(self.memory)
         if self.strangers not in ("incident", "leave"):
             raise InvalidArgument(f"the setting strangers is {self.strangers!r}; it is 'incident' or 'leave'")
-        named = [(rule.workflow, rule.state) for rule in self.retention]
-        for workflow, state in named:
-            if named.count((workflow, state)) > 1:
-                raise InvalidArgument(
-                    f"two rules of retention are for {state or 'all'} runs of {workflow or 'every workflow'}; leave one"
-                )
+        check_rules(self.retention)
 
 
 _LEAST: dict[str, float] = {
     "cache": 0, "threads": 1, "processes": 0, "lost_limit": 1, "poll": 0.001, "slow_poll": 0.001, "stall": 0,
     "pinned_wait": 0, "lease": 1,
 }  # fmt: skip
+
+
+def check_rules(rules: tuple[Retention, ...]) -> None:
+    """Raises ``InvalidArgument``: two of them are for the same runs."""
+    named = [(rule.workflow, rule.state) for rule in rules]
+    for workflow, state in named:
+        if named.count((workflow, state)) > 1:
+            raise InvalidArgument(
+                f"two rules of retention are for {state or 'all'} runs of {workflow or 'every workflow'}; leave one",
+                path="$.retention",
+            )
 
 
 def expiries(rules: tuple[Retention, ...]) -> Iterator[Expiry]:

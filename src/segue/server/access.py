@@ -165,10 +165,11 @@ def user_principal(user: UserRow, namespace: str, session: str = "") -> Principa
     """A user in a namespace. Without a role there, they may not even look."""
     roles = role_in(user, namespace)
     may = frozenset({"public", "known"}).union(*(ROLES[role] for role in roles))
+    reach = frozenset(user.roles) - {EVERYWHERE}
     return Principal(
         name=user.name, may=may, user=user.name, everywhere=EVERYWHERE in user.roles,
         may_everywhere=frozenset().union(*(ROLES[role] for role in role_in(user, EVERYWHERE))),
-        reach=frozenset(user.roles) - {EVERYWHERE}, session=session,
+        reach=reach, tends=_tended(user, reach), session=session,
     )  # fmt: skip
 
 
@@ -178,13 +179,19 @@ def key_principal(key: KeyRow, owner: UserRow, namespace: str) -> Principal:
     whole = user_principal(owner, namespace)
     here = key.namespace in (namespace, EVERYWHERE)
     own = {key.namespace} if role_in(owner, key.namespace) else set()
+    reach = whole.reach if key.namespace == EVERYWHERE else frozenset(own)
     return Principal(
         name=f"{owner.name}/{key.label}", user=owner.name,
         may=whole.may & ({*key.permissions, "public", "known"} if here else {"public"}),
         everywhere=whole.everywhere and key.namespace == EVERYWHERE,
         may_everywhere=whole.may_everywhere & frozenset(key.permissions if key.namespace == EVERYWHERE else ()),
-        reach=whole.reach if key.namespace == EVERYWHERE else frozenset(own),
+        reach=reach, tends=_tended(owner, reach) if "access:act" in key.permissions else frozenset(),
     )  # fmt: skip
+
+
+def _tended(user: UserRow, names: frozenset[str]) -> frozenset[str]:
+    """Those of these namespaces in which a user looks after access."""
+    return frozenset(name for name in names if any("access:act" in ROLES[role] for role in role_in(user, name)))
 
 
 def session_token(asked: Asked) -> str:

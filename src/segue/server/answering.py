@@ -52,7 +52,7 @@ class Answering:
         call: Call[Any, Any] | None = None
         who, engine = NOBODY, self._engine
         try:
-            asked = msgspec.structs.replace(asked, namespace=named_namespace(request))
+            asked = msgspec.structs.replace(asked, namespace=named_namespace(request, route))
             who = await self._access.principal(asked) or NOBODY
             engine = await self._led(route, who, asked)
             self._check(route, who, engine)

@@ -19,7 +19,7 @@ Permission = Literal[
 ]  # fmt: skip
 """What somebody may do. ``public``: nobody needs to be known; ``known``: somebody has to be. ``schedules:act`` pauses,
 triggers and fills in; ``schedules:write`` makes, changes and deletes. ``steps:work`` serves queues. ``metrics:read`` is
-what Prometheus has; ``access`` is users, keys and the audit log."""
+what Prometheus has; ``access`` is users, keys, the audit log, and what is said of a namespace."""
 
 NAMESPACE = "namespace"
 """The parameter of every address, of the API and of the dashboard, that names the namespace; without it, the server's.
@@ -74,6 +74,7 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
         everywhere: they know of every namespace.
         may_everywhere: what they may do in each of them.
         reach: the namespaces that they have a role in, if it is not everywhere. They know of no other.
+        tends: those in which they look after access, if it is not everywhere.
         session: what their browser keeps, "" if they did not log in.
     """
 
@@ -83,6 +84,7 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
     everywhere: bool = False
     may_everywhere: frozenset[str] = frozenset()
     reach: frozenset[str] = frozenset()
+    tends: frozenset[str] = frozenset()
     session: str = ""
 
 
@@ -177,6 +179,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
         then: gives what follows, if anything does, also where an idempotency key has the answer be that of an earlier
             request: it is handed the answer, and gives another one. It is given up when whoever asks goes away.
         version: gives the answer's entity tag before it is made, "" for none; who has the answer is not sent it (304).
+        within: the part of the path that names the namespace that it is about; it has no parameter for it then.
         also: other statuses of an answer of this type, with what they mean.
     """
 
@@ -194,6 +197,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     noted: bool | None = None
     then: Callable[[Call[Any, Any]], Follow | None] | None = None
     version: Callable[[Call[Any, Any]], str] | None = None
+    within: str = ""
     also: dict[int, str] = {}
 
     @property

@@ -26,9 +26,9 @@ def asked_of(request: Request) -> Asked:
     )  # fmt: skip
 
 
-def named_namespace(request: Request) -> str:
+def named_namespace(request: Request, route: Route) -> str:
     """The namespace that a request names, "" if it names none. Raises ``Refused``: there can be none of the name."""
-    named = request.query_params.getlist(NAMESPACE)
+    named = [request.path_params[route.within]] if route.within else request.query_params.getlist(NAMESPACE)
     try:
         names = [checked_namespace(name) for name in named]
     except InvalidArgument as error:

@@ -1,20 +1,23 @@
 """Which namespaces there are, who may know of them, and the engine within the one that a request is for.
 
-There is no table of them: a namespace is there once somebody has a role in it, or a run or schedule is in it
+A namespace is there once somebody has a role in it, a run or schedule is in it, or something is said of it
 (docs/adr/0034). Whoever has no role in one is told the same whether it is there or not.
 """
 
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
+from segue.describing import LONGEST
 from segue.engine import Engine
+from segue.runtime.keeping import RetentionRule, read, told
 from segue.server.accounts import EVERYWHERE
 from segue.server.call import NAMESPACE, Asked, Call, Principal
 from segue.server.problems import Refused
+from segue.stores.namespace_rows import NamespaceRow
 from segue.within import whole_of, within
 
 MOST = 1_000
@@ -28,32 +31,74 @@ _KNOWN = 10_000
 
 
 class NamespaceView(msgspec.Struct, frozen=True):
-    """How many of its runs are open, and how many of these stand still on an incident."""
+    """A namespace.
+
+    Attributes:
+        description: what it is for, "" if nobody has said.
+        retention: how long its runs are kept after their end: by these rules, for ever without one, and null for as
+            long as the settings say of whoever owns them.
+        open: how many of its runs are open. incidents: how many of these stand still on an incident.
+        may_change: whoever asks may say otherwise what it is for and how long its runs are kept.
+    """
 
     name: str
+    description: str
+    retention: list[RetentionRule] | None
     open: int
     incidents: int
+    may_change: bool
 
 
 class NamespaceList(msgspec.Struct, frozen=True):
     """Namespaces that whoever asks has a role in, by name; ``own`` is that of requests that name none. Counts end at
-    ``most``."""
+    ``most``. ``retention``: the rules in the settings of the process that answers."""
 
     namespaces: list[NamespaceView]
     own: str
+    retention: list[RetentionRule]
     most: int
     now: int
+
+
+class NamespaceChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What is to be otherwise; what is left out stays as it is. ``retention``: ``"30d"`` for all runs, or rules; an
+    empty list keeps them for ever, null has the settings say."""
+
+    description: Annotated[str, msgspec.Meta(max_length=LONGEST)] | msgspec.UnsetType = msgspec.UNSET
+    retention: list[RetentionRule] | str | msgspec.UnsetType | None = msgspec.UNSET
 
 
 async def list_namespaces(call: Call[Any, None]) -> NamespaceList:
     engine = call.engine
     names = await asyncio.to_thread(visible, engine, call.who)
-    counts = await asyncio.to_thread(engine.store.count_open_in, names, most=COUNTED)
-    views = [
-        NamespaceView(name, min(COUNTED, sum(by_state.values())), by_state["incident"])
-        for name, by_state in counts.items()
-    ]
-    return NamespaceList(views, whole_of(engine).namespace, COUNTED, engine.clock.now())
+    views = await asyncio.to_thread(_views, call, names)
+    rules = told(engine.settings.retention)
+    return NamespaceList(views, whole_of(engine).namespace, rules, COUNTED, engine.clock.now())
+
+
+async def change_namespace(call: Call[Any, NamespaceChange]) -> NamespaceView:
+    name, body = call.path["name"], call.body
+    await call.engine.describe_namespace(name, description=body.description, retention=body.retention)
+    return (await asyncio.to_thread(_views, call, [name]))[0]
+
+
+def _views(call: Call[Any, Any], names: list[str]) -> list[NamespaceView]:
+    store, who = call.engine.store, call.who
+    everywhere = "access:act" in who.may_everywhere
+    counts = store.count_open_in(names, most=COUNTED)
+    said = {row.name: row for row in store.described.list()}
+    views = []
+    for name in names:
+        row = said.get(name) or NamespaceRow(name)
+        rules = read(row)
+        is_open = min(COUNTED, sum(counts[name].values()))
+        views.append(
+            NamespaceView(
+                name, row.description, None if rules is None else told(rules), is_open, counts[name]["incident"],
+                everywhere or name in who.tends,
+            )
+        )  # fmt: skip
+    return views
 
 
 def visible(engine: Engine, who: Principal) -> list[str]:

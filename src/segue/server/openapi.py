@@ -82,8 +82,9 @@ def _problem(of: dict[str, Any]) -> dict[str, Any]:
 
 
 def _namespace(route: Route) -> list[dict[str, Any]]:
-    """What is public is of no namespace; asked who they are, somebody is told what they may do in the one they name."""
-    named = route.needs != "public" or route.method == "GET"
+    """What is public is of no namespace; asked who they are, somebody is told what they may do in the one they name.
+    A path may name it by itself."""
+    named = (route.needs != "public" or route.method == "GET") and not route.within
     return [{"$ref": f"#/components/parameters/{NAMESPACE}"}] if named else []
 
 

@@ -359,6 +359,11 @@ ROUTES: tuple[Route, ...] = (
         gives=namespaces.NamespaceList, summary="The namespaces that whoever asks has a role in.",
     ),
     Route(
+        method="PATCH", path="/namespaces/{name}", needs="access:act", handler=namespaces.change_namespace,
+        body=namespaces.NamespaceChange, gives=namespaces.NamespaceView, within="name",
+        summary="Change what is said of a namespace: what it is for, how long its runs are kept.",
+    ),
+    Route(
         method="GET", path="/workers", needs="system:read", handler=overview.list_workers, gives=list[WorkerView],
         summary="Who works on the database, and what they have code for.",
     ),

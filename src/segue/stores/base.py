@@ -19,6 +19,7 @@ from segue.stores.backlog import HasBacklog
 from segue.stores.cache_rows import CacheEntry, CacheReads
 from segue.stores.figure_rows import FigureReads
 from segue.stores.log_rows import StepLogs
+from segue.stores.namespace_rows import HasNamespaceRows
 from segue.stores.outbox_rows import OutboxReads, Settled, SettleOutbox
 from segue.stores.owning import Owning
 from segue.stores.people_rows import HasPeople
@@ -437,20 +438,22 @@ class StoreStats(msgspec.Struct, frozen=True, gc=False):
 
 class Ended(msgspec.Struct, frozen=True):
     """Runs that have ended, in these states; ``workflow``: of this one only; ``but_not``: not of these; ``app``: of
-    this one only."""
+    this one only; ``namespace``: in this one only; ``not_in``: in none of these."""
 
     states: tuple[str, ...] = CLOSED
     workflow: str | None = None
     but_not: tuple[str, ...] = ()
     app: str | None = None
+    namespace: str | None = None
+    not_in: tuple[str, ...] = ()
 
 
 ALL_ENDED = Ended()
 
 
 class Store(
-    AttemptReads, CacheReads, FigureReads, HasAccounts, HasBacklog, HasPeople, OutboxReads, Owning, ScheduleReads,
-    SearchReads, TaskReads, Protocol,
+    AttemptReads, CacheReads, FigureReads, HasAccounts, HasBacklog, HasNamespaceRows, HasPeople, OutboxReads, Owning,
+    ScheduleReads, SearchReads, TaskReads, Protocol,
 ):  # fmt: skip
     """A database that holds runs. Reading and writing may go on side by side; ``commit`` is called by one thread at a
     time, reads by any."""

@@ -46,6 +46,7 @@ from segue.stores.base import (
 from segue.stores.cache_rows import CacheEntry
 from segue.stores.figure_rows import EndedRuns, OpenRuns, StartedRuns
 from segue.stores.log_rows import StepLogs
+from segue.stores.namespace_rows import NamespaceRows
 from segue.stores.outbox_rows import OutboxRow
 from segue.stores.owning import Holding, Slots, Worker
 from segue.stores.people_rows import PeopleRows
@@ -392,6 +393,10 @@ class FaultyStore:
     @property
     def accounts(self) -> AccountRows:
         return self._living().accounts
+
+    @property
+    def described(self) -> NamespaceRows:
+        return self._living().described
 
     @property
     def people(self) -> PeopleRows:

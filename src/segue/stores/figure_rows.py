@@ -78,8 +78,8 @@ class FigureReads(Protocol):
         """Open runs by workflow and state; of ``most`` of them, if they are more."""
 
     def namespaces(self, *, most: int) -> builtins.list[str]:
-        """Namespaces in which there are runs or schedules, in order; what it takes grows with how many namespaces there
-        are, not with what is in them. Of more than ``most``, the first."""
+        """Namespaces in which there are runs or schedules, or of which something is said, in order; what it takes grows
+        with how many namespaces there are, not with what is in them. Of more than ``most``, the first."""
 
     def count_open_in(self, namespaces: Sequence[str], *, most: int) -> dict[str, dict[str, int]]:
         """How many runs of each namespace are in each open state, none left out; each count ends at ``most``."""

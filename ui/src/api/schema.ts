@@ -1043,14 +1043,29 @@ export interface AuditRow {
 export interface NamespaceList {
   namespaces: NamespaceView[]
   own: string
+  retention: RetentionRule[]
   most: number
   now: number
 }
 
 export interface NamespaceView {
   name: string
+  description: string
+  retention: RetentionRule[] | null
   open: number
   incidents: number
+  may_change: boolean
+}
+
+export interface RetentionRule {
+  keep: string
+  workflow?: string | null
+  state?: "cancelled" | "completed" | "failed" | "terminated" | null
+}
+
+export interface NamespaceChange {
+  description?: string
+  retention?: RetentionRule[] | string | null
 }
 
 export interface WorkerView {
@@ -1190,6 +1205,7 @@ export interface Operations {
   revoke_key: { path: { key: string }; query: { [K in never]: never }; body: undefined; gives: undefined }
   list_audit: { path: { [K in never]: never }; query: { actor?: string | null; before?: number | null; limit?: number }; body: undefined; gives: AuditPage }
   list_namespaces: { path: { [K in never]: never }; query: { [K in never]: never }; body: undefined; gives: NamespaceList }
+  change_namespace: { path: { name: string }; query: { [K in never]: never }; body: NamespaceChange; gives: NamespaceView }
   list_workers: { path: { [K in never]: never }; query: { [K in never]: never }; body: undefined; gives: WorkerView[] }
   show_system: { path: { [K in never]: never }; query: { [K in never]: never }; body: undefined; gives: SystemView }
   show_app: { path: { [K in never]: never }; query: { app?: string | null }; body: undefined; gives: AppView }
@@ -1277,6 +1293,7 @@ export const ROUTES = {
   revoke_key: ['DELETE', '/keys/{key}'],
   list_audit: ['GET', '/audit'],
   list_namespaces: ['GET', '/namespaces'],
+  change_namespace: ['PATCH', '/namespaces/{name}'],
   list_workers: ['GET', '/workers'],
   show_system: ['GET', '/settings'],
   show_app: ['GET', '/app'],

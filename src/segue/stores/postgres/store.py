@@ -27,6 +27,7 @@ from segue.stores.sql import cache, redaction, retention
 from segue.stores.sql.accounts import Accounts
 from segue.stores.sql.commit import landed
 from segue.stores.sql.conditions import Conditions
+from segue.stores.sql.described import Described
 from segue.stores.sql.figures import Figures
 from segue.stores.sql.people import People
 from segue.stores.sql.reads import Reads
@@ -76,6 +77,7 @@ class PostgresStore(Reads, Schedules, Figures, TaskPages):
         self._partitions = Partitions(self.address, lease)
         self.accounts = Accounts(self._writer, self._lent)
         self.people = People(self._writer, self._lent)
+        self.described = Described(self._writer, self._lent)
 
     @classmethod
     def open(cls, url: str, *, lease: float = LEASE) -> PostgresStore:

@@ -62,7 +62,17 @@ def _expired(
     readers: Readers, closed_before: int, which: Ended, limit: int, within: tuple[Any, ...]
 ) -> list[tuple[int, int]]:
     states = texts(state for state in which.states if state in CLOSED)
-    wanted = (closed_before, states, which.workflow, texts(which.but_not), which.app, limit, *within)
+    wanted = (
+        closed_before,
+        states,
+        which.workflow,
+        texts(which.but_not),
+        which.app,
+        limit,
+        which.namespace,
+        texts(which.not_in),
+        *within,
+    )
     with readers.reading() as connection:
         return [(run, closed_at) for run, closed_at in _find.one(connection, wanted)]
 

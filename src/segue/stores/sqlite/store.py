@@ -16,6 +16,7 @@ from segue.stores.sql import cache, retention
 from segue.stores.sql.accounts import Accounts
 from segue.stores.sql.commit import landed
 from segue.stores.sql.conditions import Conditions
+from segue.stores.sql.described import Described
 from segue.stores.sql.figures import Figures
 from segue.stores.sql.people import People
 from segue.stores.sql.reads import Reads
@@ -59,6 +60,7 @@ class SqliteStore(Reads, Schedules, Figures, TaskPages):
         self._logs = SqliteLogs(logs_path(self.path))
         self.accounts = Accounts(self._writer, self._lent)
         self.people = People(self._writer, self._lent)
+        self.described = Described(self._writer, self._lent)
 
     @classmethod
     def open(cls, path: str | os.PathLike[str], *, durability: Durability = "full") -> SqliteStore:

@@ -439,6 +439,14 @@ CREATE TABLE segue.log_lines_rest PARTITION OF segue.log_lines DEFAULT
 WITH (autovacuum_vacuum_insert_scale_factor = 0.05);
 SELECT segue.make_partition('journal', 0, 100000), segue.make_partition('log_lines', 0, 100000);
 
+-- What is said of namespaces. One without a row is one all the same (docs/adr/0034). retention: JSON list of rules, '' for
+-- those of the settings.
+CREATE TABLE segue.namespaces (
+    name text PRIMARY KEY,
+    description text NOT NULL,
+    retention text NOT NULL
+);
+
 -- Who may use the server (docs/access.md). password: how it is verified, never the password; '' for whoever logs in
 -- elsewhere. roles: JSON, role by namespace, '*' for all of them. subject: who they are where they log in elsewhere.
 CREATE TABLE segue.users (

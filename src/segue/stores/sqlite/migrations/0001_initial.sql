@@ -264,6 +264,14 @@ CREATE TABLE artifacts (
 ) STRICT;
 CREATE UNIQUE INDEX artifacts_by_run ON artifacts (run, name);
 
+-- What is said of namespaces. One without a row is one all the same (docs/adr/0034). retention: JSON list of rules, '' for
+-- those of the settings.
+CREATE TABLE namespaces (
+    name TEXT PRIMARY KEY,
+    description TEXT NOT NULL,
+    retention TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
 -- Who may use the server (docs/access.md). password: how it is verified, never the password; '' for whoever logs in
 -- elsewhere. roles: JSON, role by namespace, '*' for all of them. subject: who they are where they log in elsewhere.
 CREATE TABLE segue_users (

@@ -1,0 +1,2 @@
+-- What is said of a namespace. Locks: nothing, reads the last committed state.
+SELECT name, description, retention FROM namespaces WHERE name = ?1
