@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
@@ -48,10 +48,25 @@ class Guarded:
             await self._stop.wait()
             await server.close()
 
+    def do(self, make: Callable[[Engine], Any]) -> Any:
+        """Awaits what ``make`` gives, on the loop of the engine."""
+        return asyncio.run_coroutine_threadsafe(make(self.engine), self._loop).result(60)
+
     def close(self) -> None:
         self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join(30)
         self._loop.close()
+
+
+def visit(chromium: Any, guarded: Guarded, name: str, look: tuple[str, str] = ("wide", "light")) -> Screen:
+    """A screen on which somebody has logged in."""
+    screen = Screen(chromium, guarded.url, *look)
+    screen.open(f"{BASE}/settings", "Password")
+    screen.page.get_by_label("Name").fill(name)
+    screen.page.get_by_label("Password").fill("correct horse")
+    screen.page.get_by_role("button", name="Log in").click()
+    screen.open(f"{BASE}/settings", "Who you are")
+    return screen
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from segue import Engine, Incident
 from segue.stores.base import RunFilter
 from segue.within import within
 
+KEPT = "As the settings say (on this server: ended runs are kept for ever)"
 pytestmark = pytest.mark.xdist_group("screens")
 
 
@@ -173,7 +174,7 @@ def test_settings_list_them_with_what_is_open_and_what_stands_still(screen: Scre
     rows = screen.page.get_by_role("region", name="Namespaces").get_by_role("row")
     rows.nth(3).wait_for()
     assert [" ".join(row.inner_text().split()) for row in rows.all()[1:]] == [
-        "default this one the server’s own 0 0", "eu 2 1", "team.blue-2 1 0",
+        f"default this one the server’s own {KEPT} 0 0 Edit…", f"eu {KEPT} 2 1 Edit…", f"team.blue-2 {KEPT} 1 0 Edit…",
     ]  # fmt: skip
     screen.page.get_by_role("link", name="eu", exact=True).click()
     screen.page.wait_for_url(f"{served.url}/settings?namespace=eu")

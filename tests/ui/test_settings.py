@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx2 as httpx
 import pytest
-from test_login import BASE, Guarded
+from test_login import BASE, Guarded, visit
 from ui_kit import Screen, Served
 
 pytestmark = pytest.mark.xdist_group("screens")
@@ -27,17 +27,6 @@ def guarded(chromium: Any, tmp_path: Path) -> Iterator[Guarded]:
     server.accounts.add_user("vera", "correct horse", {"default": "viewer"})
     yield server
     server.close()
-
-
-def visit(chromium: Any, guarded: Guarded, name: str, look: tuple[str, str] = ("wide", "light")) -> Screen:
-    """A screen on which somebody has logged in."""
-    screen = Screen(chromium, guarded.url, *look)
-    screen.open(f"{BASE}/settings", "Password")
-    screen.page.get_by_label("Name").fill(name)
-    screen.page.get_by_label("Password").fill("correct horse")
-    screen.page.get_by_role("button", name="Log in").click()
-    screen.open(f"{BASE}/settings", "Who you are")
-    return screen
 
 
 @pytest.mark.parametrize("look", [("wide", "light"), ("wide", "dark"), ("narrow", "light"), ("narrow", "dark")])
