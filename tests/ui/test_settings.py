@@ -9,8 +9,11 @@ from typing import Any
 
 import httpx2 as httpx
 import pytest
+import ui_program
 from test_login import BASE, Guarded, visit
 from ui_kit import Screen, Served
+
+from segue import Engine, Every, Schedule
 
 pytestmark = pytest.mark.xdist_group("screens")
 
@@ -27,6 +30,14 @@ def guarded(chromium: Any, tmp_path: Path) -> Iterator[Guarded]:
     server.accounts.add_user("vera", "correct horse", {"default": "viewer"})
     yield server
     server.close()
+
+
+async def fill(engine: Engine) -> None:
+    """A schedule, and a run that asks somebody."""
+    await engine.schedules.create("nightly", ui_program.sync_inventory, Schedule(Every("24h"), args=(900,)))
+    asking = await engine.start(ui_program.fulfil, ui_program.Order("order-1", "Hallberg & Co"), id="order-1")
+    while not await engine.tasks():
+        await engine.changed(asking.run)
 
 
 @pytest.mark.parametrize("look", [("wide", "light"), ("wide", "dark"), ("narrow", "light"), ("narrow", "dark")])
@@ -111,6 +122,13 @@ def test_a_viewer_sees_what_they_may_and_is_offered_nothing_else(chromium: Any, 
     ]
     screen.open(f"{BASE}/runs", "Nothing has run yet")
     assert page.get_by_role("button", name="Start run").count() == 0
+    guarded.do(fill)
+    screen.open(f"{BASE}/schedules?name=nightly", "Next due times")
+    aside = page.get_by_role("complementary")
+    assert aside.get_by_role("button").all_inner_texts() == [""]  # that which closes it
+    assert [text for text in aside.locator("section").all_inner_texts() if not text.strip()] == []
+    screen.open(f"{BASE}/tasks", "You may look at tasks, and not answer them.")
+    assert page.get_by_role("button", name="Complete and go on").count() == 0
     screen.close()
     assert screen.errors == []
 

@@ -43,7 +43,7 @@ export const words = {
   run: {
     tabs: { timeline: 'Timeline', graph: 'Graph', events: 'Events', logs: 'Logs', artifacts: 'Artifacts' },
     pause: 'Pause…', resume: 'Resume', resumed: 'Resumed', pauseTitle: (id: string) => `Pause ${id}?`, pauseWhat: 'Attempts that are under way end; no other begins until it is resumed.', pauseDo: 'Pause the run', pauseAsked: 'Pause asked for',
-    standing: 'Standing still', failedAt: 'Failed at', undone: 'Undone', startedAgo: 'Started', by: 'by', ran: 'Ran', waited: 'waited', took: 'Took',
+    moreAttributes: (n: number) => `${n.toLocaleString()} more`, fewerAttributes: 'fewer', standing: 'Standing still', failedAt: 'Failed at', undone: 'Undone', startedAgo: 'Started', by: 'by', ran: 'Ran', waited: 'waited', took: 'Took',
     stepsTitle: 'Steps', steps: (n: number) => `${n.toLocaleString()} ${n === 1 ? 'step' : 'steps'}`, cause: 'Cause', remedy: 'Remedy',
     retry: (name: string) => `Retry ${name}`, retryAll: (n: number) => `Retry all ${n}`, logs: 'Show in logs', cancel: 'Cancel…', signal: 'Signal…', terminate: 'Terminate…', startAgain: 'Start another…',
     workflowIncident: 'The workflow itself stands still',
@@ -88,7 +88,7 @@ export const words = {
     claim: 'Claim', release: 'Unclaim', takeOver: 'Take over', hand: 'Hand to…', handTitle: (name: string) => `Hand on ${name}`, handWhat: 'They are named as the one who sees to it, in the inbox of all. Nobody is kept from answering.', handTo: 'Who is to see to it', handDo: 'Hand it on', handed: (to: string) => `handed it to ${to}`, handedIt: (name: string, to: string) => `${name} is with ${to} now`, mine: 'Claimed by you', noneMine: 'You have claimed no task', noneMineHint: 'Claim one in the inbox, so that others see that you see to it.', has: (who: string) => `claimed by ${who}`, seesToIt: (since: string) => `has claimed it ${since} ago and sees to it.`,
     claimedIt: (name: string) => `Claimed: ${name}`, releasedIt: (name: string) => `Unclaimed: ${name}`, did: { claimed: 'claimed it', released: 'unclaimed it' }, you: 'You', comment: 'Add a comment', commentDo: 'Comment', commented: 'Comment added',
     noneDone: 'No task has been answered yet', noneOverdue: 'No task is overdue', pick: 'Choose a task.', facts: 'Facts', escalates: (when: string) => `Due ${when}`, deadline: 'Deadline', noDeadline: 'None: it waits until somebody answers.', asked: (when: string) => `asked ${when}`, run: 'Run', history: 'History',
-    askedFor: 'asked for', answered: 'answered', complete: 'Complete and go on', completed: 'Answered', allDone: 'That is all.', answer: 'Answer', waiting: (text: string) => `Waiting ${text}`, drop: 'Clear draft', draft: 'Draft kept in this browser', withdrawn: 'The run no longer needs an answer.', noForm: 'Any answer, as JSON',
+    askedFor: 'asked for', answered: 'answered', complete: 'Complete and go on', completed: 'Answered', allDone: 'That is all.', answer: 'Answer', waiting: (text: string) => `Waiting ${text}`, drop: 'Clear draft', draft: 'Draft kept in this browser', withdrawn: 'The run no longer needs an answer.', noForm: 'Any answer, as JSON', onlySeen: 'You may look at tasks, and not answer them.',
   },
   form: { required: 'required', none: 'none', add: 'Add', remove: 'Remove', asJson: 'as JSON', asForm: 'as form', errors: (n: number) => `${n} ${n === 1 ? 'field needs' : 'fields need'} attention`, missing: 'Needed', notNumber: 'Not a number', notJson: 'Not JSON' },
   canvas: { fit: 'Fit', zoomIn: 'Zoom in', zoomOut: 'Zoom out' },

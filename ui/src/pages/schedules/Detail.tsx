@@ -35,7 +35,7 @@ export function Detail({ schedule }: { schedule: ScheduleView }) {
         </div>
       </header>
       {schedule.paused !== null && <p className="warnline">{w.pausedWhy(schedule.paused)}</p>}
-      <section><Buttons schedule={schedule} gone={close} /></section>
+      <Buttons schedule={schedule} gone={close} />
       <section><Facts schedule={schedule} /></section>
       <DueTimes schedule={schedule} />
       <LastRuns schedule={schedule} />
@@ -56,8 +56,9 @@ function Buttons({ schedule, gone }: { schedule: ScheduleView; gone: () => void 
     let id = ''
     await done(ask('trigger_schedule', { path, body: {} }).then((run) => (id = run.id)), () => w.triggered(id))
   }
+  if (!may('schedules:act') && !may('schedules:write')) return null
   return (
-    <div className="row" style={{ flexWrap: 'wrap' }}>
+    <section className="row" style={{ flexWrap: 'wrap' }}>
       {may('schedules:act') && <button className="btn primary" onClick={() => void trigger()}><Icon name="play" small />{w.trigger}</button>}
       {may('schedules:act') && (schedule.paused === null
         ? <button className="btn" onClick={() => setOpen('pause')}>{w.pause}</button>
@@ -75,7 +76,7 @@ function Buttons({ schedule, gone }: { schedule: ScheduleView; gone: () => void 
       )}
       {open === 'change' && <ScheduleForm schedule={schedule} close={close} />}
       {open === 'backfill' && <BackfillForm schedule={schedule} close={close} />}
-    </div>
+    </section>
   )
 }
 
@@ -94,7 +95,7 @@ function Facts({ schedule }: { schedule: ScheduleView }) {
       {schedule.missed && <><dt>{w.missed}</dt><dd className="failed word">{w.missedSpan(moment(schedule.missed[0], now), moment(schedule.missed[1], now))}</dd></>}
       {schedule.waits_for.length > 0 && <><dt>{w.waitsFor}</dt><dd className="mono" title={schedule.waits_for.join(', ')}>{schedule.waits_for.join(', ')}</dd></>}
       <dt>{w.origin}</dt><dd>{schedule.declared ? w.declared : w.made}{schedule.changed.length > 0 && `, ${w.changed(schedule.changed.join(', '))}`}</dd>
-      {schedule.note && <><dt>{w.note}</dt><dd style={{ whiteSpace: 'normal' }}>{schedule.note}</dd></>}
+      {schedule.note && <><dt>{w.note}</dt><dd style={{ whiteSpace: 'normal', overflowWrap: 'anywhere' }}>{schedule.note}</dd></>}
     </dl>
   )
 }

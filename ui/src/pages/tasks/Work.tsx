@@ -5,6 +5,7 @@ import { useAllowed } from '../../api/allowed'
 import { ask } from '../../api/client'
 import { queryClient, runQuery } from '../../api/queries'
 import type { HumanTask } from '../../api/schema'
+import { Coded } from '../../parts/Coded'
 import { roughly } from '../../parts/format'
 import { Icon } from '../../parts/Icon'
 import { Json } from '../../parts/Json'
@@ -32,8 +33,9 @@ export function Work({ task, next, back }: { task: HumanTask; next: (done: Human
           <h2 className="grow">{task.name}</h2>
           <StateChip state={task.state === 'open' ? 'waiting' : 'completed'} text={task.state === 'open' ? w.waiting(roughly(Math.max(0, now - task.opened_at))) : w.completed} />
         </div>
-        {description && <p className="dim" style={{ marginTop: 2 }}>{description}</p>}
+        {description && <p className="dim" style={{ marginTop: 2 }}><Coded text={description.replaceAll('``', '`')} /></p>}
         <Subject subject={task.subject} />
+        {task.state === 'open' && !may && <p className="small dim" style={{ marginTop: 16 }}>{w.onlySeen}</p>}
         {task.state === 'open' ? may && (task.claimed_by && task.claimed_by !== me ? <Taken task={task} /> : <Answer task={task} next={next} />) : <div style={{ marginTop: 16 }}><h3 className="sub">{w.answer}</h3><Json value={task.outcome} /></div>}
       </div>
     </section>
