@@ -110,7 +110,7 @@ function options(props: { current: Props }, place: HTMLElement): UPlot.Options {
         : { range: (_, __, max) => [0, Math.max(props.current.atLeast ?? 1, (max ?? 0) * 1.1)] },
     },
     axes: [
-      { ...axis, size: 20, gap: 4, space: 80, grid: { show: false }, filter: (chart, splits) => splits.map((each) => (clear(chart, each, props.current.now === true) ? each : null)), values: (_, splits) => splits.map((each) => (each == null ? '' : hour(each * US, props.current.at))) },
+      { ...axis, size: 20, gap: 4, space: 80, grid: { show: false }, filter: (chart, splits) => splits.map((each) => (clear(chart, each, props.current.now === true) ? each : null)), values: (_, splits) => once(splits.map((each) => (each == null ? '' : hour(each * US, props.current.at)))) },
       { ...axis, show: !bare, side: 1, size: 46, gap: 6, space: 30, grid: { stroke: () => color(place, '--line'), width: 1 }, ...(log ? { splits: (_: UPlot, __: number, min: number, max: number) => powers(min, max) } : {}), values: (_, splits) => splits.map((each) => (each == null ? '' : props.current.format(each))) },
     ],
     series: [{}, ...lines.map((_, i) => series(props, i, place))],
@@ -147,6 +147,11 @@ function powers(min: number, max: number): number[] {
 function clear(chart: UPlot, at: number, now: boolean): boolean {
   const x = chart.valToPos(at, 'x')
   return x > 16 && x < chart.bbox.width / devicePixelRatio - (now ? 48 : 16)
+}
+
+/** Of ticks that read the same (many within a second), the first. */
+function once(texts: string[]): string[] {
+  return texts.map((each, i) => (texts.indexOf(each) === i ? each : ''))
 }
 
 /** A line of a single point is none: it is drawn as a dot. */

@@ -91,7 +91,7 @@ export function Failure({ failure }: { failure: FailureView }) {
       <div className="tbbox" tabIndex={0} role="group" aria-label={w.error}>
         <pre className="tb wrap"><span className="e">{typeName(failure.type)}</span><span className="hl">: {failure.message}</span></pre>
         {shown.map((frame, i) => (
-          <pre className="tb" key={i}>{frame.place}{'\n'}<span className="hl">{frame.code}</span></pre>
+          <pre className="tb wrap" key={i}>{frame.place}<span className="hl code">{frame.code}</span></pre>
         ))}
         {frames.length > 1 && <button className="plain link small" onClick={() => setAll(!all)}>{all ? w.fewer : w.frames(frames.length - 1)}</button>}
         {head}
@@ -110,7 +110,7 @@ function cutTraceback(failure: FailureView): { head: null; frames: { place: stri
     const code: string[] = []
     for (let j = i + 1; j < lines.length && lines[j]!.startsWith('    '); j++) if (!/^\s*[\^~]+\s*$/.test(lines[j]!)) code.push(lines[j]!.trim())
     const file = found[1]!.split('/').slice(-2).join('/')
-    frames.push({ place: `${file}:${found[2]} in ${found[3]}`, code: code.map((each) => `  → ${each}`).join('\n') })
+    frames.push({ place: `${file}:${found[2]} in ${found[3]}`, code: code.map((each) => `→ ${each}`).join('\n') })
   })
   return { head: null, frames }
 }

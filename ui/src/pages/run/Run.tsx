@@ -1,7 +1,7 @@
 // One run: where it stands, why, and what can be done.
 import { useQuery } from '@tanstack/react-query'
 import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router'
-import { useCallback, useEffect, useMemo } from 'react'
+import { useCallback, useEffect, useMemo, useState } from 'react'
 import { runQuery } from '../../api/queries'
 import type { CallView, RunPicture } from '../../api/schema'
 import { FailureLine, ErrorLine } from '../../parts/ErrorText'
@@ -33,6 +33,8 @@ const Logs = later(() => import('./Logs'))
 const w = words.run
 /** In the address: no step is selected, not even the one that needs a person. */
 const NONE = '-'
+/** Attributes that stand at the head of a run. */
+const SHOWN = 6
 const TABS = ['timeline', 'graph', 'events', 'logs', 'artifacts'] as const
 
 export default function Run() {
@@ -53,10 +55,11 @@ function Crumbs({ picture }: { picture: RunPicture | undefined }) {
   return (
     <div className="crumbs grow0">
       <Link to="/runs">{words.pages.runs}</Link>
+      {!picture && <h1 className="sr">{words.pages.runs}</h1>}
       {picture && (
         <>
           <span className="sep wide">/</span>
-          <Link className="mono wide" to="/runs" search={{ workflow: picture.run.workflow }}>{picture.run.workflow}</Link>
+          <Link className="mono cut wide of" title={picture.run.workflow} to="/runs" search={{ workflow: picture.run.workflow }}>{picture.run.workflow}</Link>
           <span className="sep">/</span>
           <span className="mono cut">{picture.run.id}</span>
           <button className="btn quiet" aria-label={w.copyId} onClick={() => copy(picture.run.id)}><Icon name="copy" small /></button>
@@ -153,14 +156,27 @@ function Head({ picture }: { picture: RunPicture }) {
           {undone.length > 0 && <span>{w.undone} <b>{undone.filter((each) => each.state === 'compensated').length} / {undone.length}</b></span>}
           <span>{w.startedAgo} <b><Ago at={run.started_at} /></b>{picture.started_by && <> {w.by} <b>{picture.started_by.replace(/^user:/, '')}</b></>}</span>
           <Worked picture={picture} />
-          {Object.entries(run.attributes).map(([name, value]) => (
-            <span key={name} className="cut">{name} <b className="mono">{oneLine(value)}</b></span>
-          ))}
+          <Attributes of={run.attributes} />
         </div>
       </div>
       <RunButtons picture={picture} />
       <StartAgain picture={picture} />
     </div>
+  )
+}
+
+/** As many as a line or two hold; the others on request, so that no number of them pushes the run itself off the screen. */
+function Attributes({ of }: { of: Record<string, unknown> }) {
+  const [all, setAll] = useState(false)
+  const known = Object.entries(of)
+  const more = known.length - SHOWN
+  return (
+    <>
+      {known.slice(0, all ? undefined : SHOWN).map(([name, value]) => (
+        <span key={name}>{name} <b className="mono">{oneLine(value)}</b></span>
+      ))}
+      {more > 0 && <button className="plain link" aria-expanded={all} onClick={() => setAll(!all)}>{all ? w.fewerAttributes : w.moreAttributes(more)}</button>}
+    </>
   )
 }
 
@@ -193,7 +209,7 @@ function Banner({ picture, showLogs }: { picture: RunPicture; showLogs: (step: s
   const first = incidents[0]
   if (!first) {
     const failure = picture.run.state === 'failed' ? picture.run.error : null
-    return failure ? <div className="failline" role="status"><Icon name="failed" small className="st failed" /><ErrorLine text={failure} /></div> : null
+    return failure ? <div className="failline" role="status" tabIndex={0}><Icon name="failed" small className="st failed" /><ErrorLine text={failure} /></div> : null
   }
   const call = picture.calls.find((each) => each.key === first.key)
   return (
@@ -203,7 +219,7 @@ function Banner({ picture, showLogs }: { picture: RunPicture; showLogs: (step: s
         <p className="lead">{call ? w.stepIncident(nameOf(picture, first), call.undo === true, call.attempts ?? 1) : w.workflowIncident}</p>
         <dl>
           <dt>{w.cause}</dt>
-          <dd className="cause">{first.failure ? <FailureLine failure={first.failure} /> : <span className="err"><b>{first.cause}</b>: {first.message}</span>}</dd>
+          <dd className="cause" tabIndex={0}>{first.failure ? <FailureLine failure={first.failure} /> : <span className="err"><b>{first.cause}</b>: {first.message}</span>}</dd>
           <dt>{w.remedy}</dt>
           <dd><Coded text={first.remedy} /></dd>
         </dl>

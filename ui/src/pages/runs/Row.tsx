@@ -32,8 +32,8 @@ export const Row = memo(function Row({ run, index, current, chosen, longest, top
         {acts.choose && <input type="checkbox" aria-label={words.runs.select(run.id)} checked={chosen} onChange={(event) => acts.choose?.(run.run, (event.nativeEvent as MouseEvent).shiftKey === true)} />}
       </span>
       <span role="gridcell"><StateChip state={run.state} /></span>
-      <span role="gridcell" className="cut rid">
-        <Link to="/runs/$run" params={{ run: String(run.run) }} className="mono b" title={run.id}>{run.id}</Link> <span className="tiny faint">{run.workflow}</span>
+      <span role="gridcell" className="rid">
+        <Link to="/runs/$run" params={{ run: String(run.run) }} className="mono b cut" title={run.id}>{run.id}</Link> <span className="tiny faint cut" title={run.workflow}>{run.workflow}</span>
       </span>
       <span role="gridcell" className="stand"><StandingCell run={run} /></span>
       <span role="gridcell" className="num dim wide"><Ago at={run.started_at} /></span>

@@ -95,7 +95,7 @@ function Item({ task, current, now }: { task: HumanTask; current: boolean; now: 
         <div className="small dim cut">{summaryOf(task.subject) || task.run_id}</div>
         <div className="row tiny" style={{ marginTop: 2 }}>
           {task.assignee && <span className="tag">{task.assignee}</span>}
-          {task.due != null && task.state === 'open' && <span className={soon ? 'retrying word tiny' : 'dim tiny'}>{w.escalates(moment(task.due, now))}</span>}
+          {task.due != null && task.state === 'open' && <span className={soon ? 'retrying word tiny' : 'dim tiny'} style={{ flex: 'none' }}>{w.escalates(moment(task.due, now))}</span>}
         </div>
       </Link>
     </li>

@@ -15,7 +15,7 @@ export function Grid({ name }: { name: string }) {
   const { data, error, refetch } = useQuery(gridQuery(name))
   if (error && !data) return <ErrorFace error={error} retry={() => void refetch()} />
   if (!data) return <div className="panel" style={{ height: 160 }} />
-  if (data.runs.length === 0) return <p className="panel nothing">{words.runs.first}</p>
+  if (data.runs.length === 0) return <p className="panel pad small dim">{words.runs.first}</p>
   return <Table grid={data} />
 }
 
