@@ -34,11 +34,17 @@ FORM = "application/x-www-form-urlencoded"
 _NOT_KEPT = {"cache-control": "no-store"}
 _PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>segue</title><link rel="icon" href="data:,">
-<style>body{{font:15px/1.6 system-ui;max-width:22em;margin:15vh auto;padding:0 1em;color-scheme:light dark}}
-h1{{font-size:20px}} label{{display:block;margin-top:1em}} input,button{{font:inherit;padding:.4em .6em;width:100%;
-box-sizing:border-box}} button{{margin-top:1.5em;cursor:pointer}}
-.button{{display:block;padding:.5em;text-align:center;border:1px solid;border-radius:.3em;text-decoration:none}}
-[role=alert]{{color:light-dark(#b42318,#ff8a80)}}
+<style>/* The colours and sizes are those of ui/src/theme/tokens.css. */
+:root{{color-scheme:light dark;--line:light-dark(#868e9a,#6b7480);--accent:light-dark(#4a49ce,#5655d4)}}
+body{{font:13px/20px -apple-system,"Segoe UI",Inter,Roboto,"Noto Sans","Liberation Sans",system-ui,sans-serif;
+max-width:320px;margin:15vh auto;padding:0 16px;color:light-dark(#14171c,#eceef1);background:light-dark(#fff,#121519)}}
+h1{{font-size:18px;margin:0 0 16px}} label{{display:block;margin-top:14px;font-weight:550}}
+input,button,.button{{font:inherit;width:100%;height:32px;margin-top:4px;padding:0 10px;box-sizing:border-box;
+border:1px solid var(--line);border-radius:6px;background:none;color:inherit}}
+button{{margin-top:20px;font-weight:550;cursor:pointer;color:#fff;background:var(--accent);border-color:var(--accent)}}
+.button{{display:block;line-height:30px;text-align:center;text-decoration:none}} a{{color:light-dark(#4a49ce,#a3a4f8)}}
+:focus-visible{{outline:2px solid light-dark(#4a49ce,#a3a4f8);outline-offset:1px}}
+[role=alert]{{color:light-dark(#b81c26,#ff9090)}}
 </style>
 <main><h1>segue</h1>{said}{form}</main>"""
 _LOG_IN = """<form method="post" action="login"><input type="hidden" name="to" value="{to}">
