@@ -123,6 +123,32 @@ def test_dev_waits_for_code_that_can_be_imported(segue: Folder) -> None:
     assert dev.end() == 0
 
 
+def test_dev_leaves_out_what_lacks_a_module_until_it_has_been_served(segue: Folder) -> None:
+    other = GREET.replace("greet", "other")
+    lacking = other.replace("from segue", "import nothing_like_it\n    from segue")
+    segue.write("flows.py", "")
+    segue.write("greet.py", GREET)
+    segue.write("other.py", lacking)
+    dev = segue.begin("dev", ".")
+    dev.until("other.py is left out: there is no module 'nothing_like_it'")
+    dev.until("serving greet  ")
+
+    mark = len(dev.text)
+    segue.write("greet.py", GREET + "    # changed\n")
+    dev.until("greet.py changed", after=mark)
+    dev.until("serving greet  ", after=mark)
+    assert "left out" not in dev.text[mark:]  # it was said before
+
+    mark = len(dev.text)
+    segue.write("other.py", other)
+    dev.until("serving greet, other", after=mark)
+    mark = len(dev.text)
+    segue.write("other.py", lacking)
+    dev.until("the code as it was goes on until this is mended", after=mark)
+    dev.signal(signal.SIGTERM)
+    assert dev.end() == 0
+
+
 def test_changed_code_that_does_not_fit_an_open_run_makes_it_stand_still(segue: Folder) -> None:
     code = """
         from segue import signal, step, workflow

@@ -2,7 +2,8 @@
 
 The code runs in a child process. When a file changes, a new child imports the new code while the old one still
 serves; only when that has worked does the old one hand over. Code that does not import is shown with its error, and
-the old code goes on until it is mended: nothing is lost either way, because the runs are in the database.
+the old code goes on until it is mended: nothing is lost either way, because the runs are in the database. A file that
+lacks a module is left out at the start, so that others are served; once it has been served, it is not left out again.
 """
 
 from __future__ import annotations
@@ -46,6 +47,8 @@ class Order(msgspec.Struct, frozen=True):
     grace: float
     port: int
     lines: Literal["text", "json"] = "text"
+    without: tuple[str, ...] | None = None
+    """Files that may be left out, if they lack a module; None: any, since nothing has been served yet."""
 
 
 def dev(
@@ -82,12 +85,19 @@ class _Child:
         os.close(theirs[0])
         os.close(mine[1])
 
-    def loads(self, stopping: Callable[[], bool]) -> bool:
-        """Waits until it has imported the code; False if that went wrong, or nobody waits for it any longer."""
+    def loads(self, stopping: Callable[[], bool]) -> tuple[str, ...] | None:
+        """Waits until it has imported the code, and says without which files; None if that went wrong, or nobody waits
+        for it any longer."""
+        said = b""
         while not stopping():
             if select.select([self._hear], [], [], SETTLE)[0]:
-                return os.read(self._hear, 1) == b"r"
-        return False
+                more = os.read(self._hear, 1 << 16)
+                said += more
+                if said.endswith(b"\n"):
+                    return msgspec.json.decode(said, type=tuple[str, ...])
+                if not more:
+                    return None
+        return None
 
     def go(self) -> None:
         """Lets it own the runs."""
@@ -160,7 +170,8 @@ class _Supervisor:
     def _change(self) -> None:
         """A new child takes over, if it can import the code."""
         new = _Child(self._order)
-        if not new.loads(lambda: self._stopping):
+        left = new.loads(lambda: self._stopping)
+        if left is None:
             new.stop(0)
             if not self._stopping:
                 goes_on = self._child is not None and self._child.alive
@@ -169,6 +180,7 @@ class _Supervisor:
         if self._child is not None:
             self._child.stop(self._order.grace)
         self._child = new
+        self._order = msgspec.structs.replace(self._order, without=left)
         if not self._stopping:
             new.go()
 

@@ -1,7 +1,7 @@
 """The process that ``segue dev`` starts for one state of the code: imports it, waits for its turn, serves.
 
-Started as ``python -m segue.cli.dev_child ORDER IN OUT``: IN and OUT are pipes to the parent. It says ``r`` once the
-code is imported, serves when it hears ``g``, and hands over when the pipe ends.
+Started as ``python -m segue.cli.dev_child ORDER IN OUT``: IN and OUT are pipes to the parent. Once the code is imported
+it says in a line which files it has left out, serves when it hears ``g``, and hands over when the pipe ends.
 """
 
 from __future__ import annotations
@@ -12,13 +12,16 @@ import signal
 import sys
 
 import msgspec
+from rich.text import Text
 
 from segue.cli.dev import Order
 from segue.cli.exits import DATABASE, USAGE
 from segue.cli.interrupts import Interrupts
-from segue.cli.output import print_error
+from segue.cli.log_lines import here, write_json
+from segue.cli.output import console, print_error
 from segue.cli.scope import Scope
 from segue.cli.serving import load_all, serve
+from segue.cli.target import CodeDoesNotLoad
 from segue.errors import CallerError, SegueError
 
 
@@ -28,11 +31,12 @@ def main() -> int:
     # Ctrl-C reaches the whole terminal; the parent tells when to stop.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        load_all(order.places)
+        left = load_all(order.places, without=order.without)
     except CallerError as error:
         print_error(error)
         return USAGE
-    os.write(say, b"r")
+    _tell(left, order)
+    os.write(say, msgspec.json.encode(list(left)) + b"\n")
     if os.read(hear, 1) != b"g":
         return 0
     scope = Scope(order.url, order.app, order.namespace)
@@ -42,6 +46,17 @@ def main() -> int:
         print_error(error)
         return DATABASE
     return 0
+
+
+def _tell(left: dict[str, CodeDoesNotLoad], order: Order) -> None:
+    """Says once of each file that it is left out: not again when another one changes."""
+    for file in left.keys() - set(order.without or ()):
+        text = f"{file} is left out: there is no module {left[file].lacks!r}; once it is installed, start again"
+        if order.lines == "json":
+            write_json()
+            here.warning("%s", text)
+        else:
+            console().print(Text(text, style="yellow"), soft_wrap=True)
 
 
 async def _serve(scope: Scope, order: Order, hear: int) -> None:

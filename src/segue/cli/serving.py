@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from getpass import getuser
 from pathlib import Path
-from types import ModuleType
 
 from rich.text import Text
 
@@ -18,6 +17,7 @@ from segue.cli.interrupts import Interrupts, leave
 from segue.cli.log_lines import LogFormat, RunLines, here, write_json
 from segue.cli.output import badge, console
 from segue.cli.scope import Scope
+from segue.cli.target import CodeDoesNotLoad
 from segue.cli.words import clock, count, length
 from segue.engine import Engine
 from segue.errors import InvalidArgument
@@ -32,19 +32,36 @@ from segue.server.listening import Listening, listen
 from segue.stores.base import OPEN, RunFilter
 
 
-def load_all(places: Iterable[str]) -> list[ModuleType]:
+def load_all(places: Iterable[str], *, without: Collection[str] | None = ()) -> dict[str, CodeDoesNotLoad]:
     """Imports modules, files, and folders of files.
+
+    ``without``: files of folders that may lack a module, and are left out then; None: all may, as long as one does not.
+
+    Returns:
+        The files that were left out, and why.
 
     Raises:
         InvalidArgument: one is not there, or all of them together define no workflow.
         CodeDoesNotLoad: one raised.
     """
-    modules: list[ModuleType] = []
+    left: dict[str, CodeDoesNotLoad] = {}
+
+    def leave(file: Path, error: CodeDoesNotLoad) -> bool:
+        if not error.lacks or (without is not None and str(file) not in without):
+            return False
+        left[str(file)] = error
+        return True
+
     for place in places:
-        modules += target.load_folder(place) if Path(place).is_dir() else [target.load(place)]
+        if Path(place).is_dir():
+            target.load_folder(place, leave)
+        else:
+            target.load(place)
     if not WORKFLOWS.names():
+        for error in left.values():
+            raise error
         raise InvalidArgument(f"{', '.join(places)} define no workflow; decorate an `async def` with @workflow")
-    return modules
+    return left
 
 
 async def serve(

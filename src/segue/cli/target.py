@@ -7,6 +7,7 @@ import importlib.util
 import os
 import sys
 import traceback
+from collections.abc import Callable
 from contextlib import suppress
 from difflib import get_close_matches
 from pathlib import Path
@@ -22,11 +23,13 @@ _OWN = str(Path(__file__).parent.parent)
 
 
 class CodeDoesNotLoad(CallerError):
-    """A module of the user's raised while it was imported. ``trace`` is the traceback, from the user's file on."""
+    """A module of the user's raised while it was imported. ``trace`` is the traceback, from the user's file on;
+    ``lacks`` is the module that was not found, if that was it."""
 
-    def __init__(self, message: str, trace: str = "") -> None:
+    def __init__(self, message: str, trace: str = "", lacks: str = "") -> None:
         super().__init__(message)
         self.trace = trace
+        self.lacks = lacks
 
 
 def find(target: str) -> Workflow[Any, Any]:
@@ -104,8 +107,10 @@ def file_of(place: str) -> Path:
     raise InvalidArgument(f"there is no file, folder or module {place}")
 
 
-def load_folder(folder: str) -> list[ModuleType]:
+def load_folder(folder: str, leave: Callable[[Path, CodeDoesNotLoad], bool] = lambda file, error: False) -> None:
     """Imports the modules in a folder that mention segue, apart from tests and hidden ones.
+
+    ``leave`` says of one that cannot be loaded whether to go on without it.
 
     Raises:
         InvalidArgument: there is no such folder, or no such module in it.
@@ -114,7 +119,12 @@ def load_folder(folder: str) -> list[ModuleType]:
     files = modules_in(Path(folder))
     if not files:
         raise InvalidArgument(f"no .py file in {folder} imports segue")
-    return [_load_file(file) for file in files]
+    for file in files:
+        try:
+            _load_file(file)
+        except CodeDoesNotLoad as error:
+            if not leave(file, error):
+                raise
 
 
 def modules_in(folder: Path) -> list[Path]:
@@ -199,7 +209,8 @@ def _import(name: str, shown: str) -> ModuleType:
 def _failed(shown: str, error: BaseException) -> CodeDoesNotLoad:
     if isinstance(error, SegueError):  # it says what to do, so that the place is enough
         return CodeDoesNotLoad(f"{_place(error) or shown}: {error}")
-    return CodeDoesNotLoad(f"{shown} cannot be loaded: {type(error).__name__}: {error}", _from_users_file(error))
+    lacks = (error.name or "") if isinstance(error, ModuleNotFoundError) else ""
+    return CodeDoesNotLoad(f"{shown} cannot be loaded: {type(error).__name__}: {error}", _from_users_file(error), lacks)
 
 
 def _place(error: BaseException) -> str:
