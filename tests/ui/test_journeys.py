@@ -58,6 +58,27 @@ def test_answer_a_task(screen: Screen, served: Served) -> None:
     screen.open("/tasks?view=done", "a good customer")
 
 
+def test_nobody_says_no_by_not_looking(screen: Screen, served: Served) -> None:
+    """An ``approval`` without a form of its own asks yes or no, and takes neither for granted."""
+    page = screen.page
+
+    async def start(engine: Any) -> None:
+        await engine.start(ui_program.plainly, id="plainly-1")
+
+    async def ended(engine: Any) -> Any:
+        return await (await engine.handle("plainly-1")).result()
+
+    served.do(start)
+    screen.open("/tasks", "Deploy?")
+    page.get_by_text("Deploy?").click()
+    page.get_by_role("button", name="Complete and go on").click()
+    screen.see("1 field needs attention")
+    assert screen.violations() == []
+    page.get_by_role("radio", name="No").check()
+    page.get_by_role("button", name="Complete and go on").click()
+    assert served.do(ended) is False
+
+
 def test_a_change_is_seen_without_a_reload(screen: Screen, served: Served) -> None:
     screen.open("/runs", "order-48213")
     served.do(lambda engine: engine.start(ui_program.sync_inventory, 7, id="stock-live"))

@@ -231,6 +231,12 @@ async def onboard(customer: str, documents: int = 2) -> list[str]:
     return got
 
 
+@workflow(name="plainly")
+async def plainly() -> bool:
+    """Asks for a yes or no."""
+    return (await approval("anybody", name="Deploy?")).approved
+
+
 PIXEL = (
     b'<svg xmlns="http://www.w3.org/2000/svg" width="240" height="60">'
     b'<path d="M4 56L60 30L120 40L236 6" fill="none" stroke="#2F7FE6" stroke-width="3"/></svg>'
@@ -309,7 +315,7 @@ async def quote(country: str, total: float) -> dict[str, float]:
     return {"goods": total, "shipping": fee}
 
 
-WORKFLOWS = [fulfil, daily_etl, onboard, sync_inventory, import_crm, quote, report]
+WORKFLOWS = [fulfil, daily_etl, onboard, sync_inventory, import_crm, quote, report, plainly]
 
 LONG = "invoice-" + "-".join(["with-the-longest-id-that-anybody-would-choose"] * 3)
 

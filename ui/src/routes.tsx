@@ -1,9 +1,11 @@
 // The pages and what stands in their addresses; each page is fetched when it is first opened.
-import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router'
+import { createRootRoute, createRoute, createRouter, redirect } from '@tanstack/react-router'
 import { carried, namespace, root } from './api/place'
 import { queryClient, runQuery } from './api/queries'
+import { Failed } from './frame/Failed'
 import { Frame } from './frame/Frame'
 import { NotFound } from './frame/NotFound'
+import { later } from './parts/later'
 
 export interface RunsSearch {
   view?: 'needs' | 'open' | 'failed' | 'done'
@@ -53,7 +55,7 @@ const overview = createRoute({
     range: oneOf(search.range, ['hour', 'week', 'month'] as const),
     workflow: text(search.workflow),
   }),
-  component: lazyRouteComponent(() => import('./pages/Overview')),
+  component: later(() => import('./pages/Overview')),
 })
 
 const runs = createRoute({
@@ -71,7 +73,7 @@ const runs = createRoute({
     to: number(search.to),
     peek: number(search.peek),
   }),
-  component: lazyRouteComponent(() => import('./pages/runs/Runs')),
+  component: later(() => import('./pages/runs/Runs')),
 })
 
 const run = createRoute({
@@ -88,7 +90,7 @@ const run = createRoute({
   }),
   // Asked for while the page's own code is on its way.
   loader: ({ params }) => void queryClient.prefetchQuery(runQuery(Number(params.run))),
-  component: lazyRouteComponent(() => import('./pages/run/Run')),
+  component: later(() => import('./pages/run/Run')),
 })
 
 const tasks = createRoute({
@@ -98,27 +100,27 @@ const tasks = createRoute({
     task: number(search.task),
     view: oneOf(search.view, ['mine', 'overdue', 'done'] as const),
   }),
-  component: lazyRouteComponent(() => import('./pages/tasks/Tasks')),
+  component: later(() => import('./pages/tasks/Tasks')),
 })
 
 const workflows = createRoute({
   getParentRoute: () => frame,
   path: '/workflows',
   validateSearch: (search: Record<string, unknown>): { name?: string } => ({ name: text(search.name) }),
-  component: lazyRouteComponent(() => import('./pages/workflows/Workflows')),
+  component: later(() => import('./pages/workflows/Workflows')),
 })
 
 const schedules = createRoute({
   getParentRoute: () => frame,
   path: '/schedules',
   validateSearch: (search: Record<string, unknown>): { name?: string; view?: 'week' } => ({ name: text(search.name), view: oneOf(search.view, ['week'] as const) }),
-  component: lazyRouteComponent(() => import('./pages/schedules/Schedules')),
+  component: later(() => import('./pages/schedules/Schedules')),
 })
 
 const workers = createRoute({
   getParentRoute: () => frame,
   path: '/workers',
-  component: lazyRouteComponent(() => import('./pages/workers/Workers')),
+  component: later(() => import('./pages/workers/Workers')),
 })
 
 const settings = createRoute({
@@ -128,7 +130,7 @@ const settings = createRoute({
     tab: oneOf(search.tab, ['users', 'keys', 'audit', 'namespaces', 'system'] as const),
     actor: text(search.actor),
   }),
-  component: lazyRouteComponent(() => import('./pages/settings/Settings')),
+  component: later(() => import('./pages/settings/Settings')),
 })
 
 export const router = createRouter({
@@ -136,6 +138,7 @@ export const router = createRouter({
   basepath: root.pathname.replace(/\/$/, '') || '/',
   ...(namespace === '' ? {} : { rewrite: carried }),
   defaultPreload: 'intent',
+  defaultErrorComponent: Failed,
   scrollRestoration: false,
 })
 

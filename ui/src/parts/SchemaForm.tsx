@@ -72,6 +72,8 @@ function One(props: OneProps) {
     case 'choice':
       return <Choice label={label} options={kind.options} value={value} change={change} error={error} required={must} />
     case 'boolean':
+      // Without a default it is a question: nobody says no by not looking at it.
+      if (must && !('default' in schema)) return <Choice label={label} options={[true, false]} value={value} change={change} error={error} required />
       return <Checkbox className="sfield" label={label} checked={value === true} onChange={(event) => change(event.currentTarget.checked)} />
     case 'number':
       return <NumberField {...shared} value={value} change={change} />
@@ -95,7 +97,7 @@ function Members({ name, schema, defs, value, change, errors, path, top, fields 
   if (top) return <>{inside}</>
   return (
     <fieldset className="sgroup">
-      <legend>{humane(name)}{schema.title && <span className="faint"> {schema.title}</span>}</legend>
+      <legend>{humane(name)}{schema.title && schema.title !== humane(name) && <span className="faint"> {schema.title}</span>}</legend>
       {inside}
     </fieldset>
   )
@@ -117,7 +119,7 @@ function Choice({ label, options, value, change, error, required }: { label: str
         {options.map((each, i) => (
           <label key={String(each)} className={`opt ${value === each ? 'on' : ''}`}>
             <input type="radio" name={id} checked={value === each} onChange={() => change(each)} data-choice={i + 1} />
-            <span className="cut">{humane(String(each))}</span>
+            <span className="cut">{each === true ? w.yes : each === false ? w.no : humane(String(each))}</span>
             <kbd aria-hidden="true">{i + 1}</kbd>
           </label>
         ))}

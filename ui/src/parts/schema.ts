@@ -69,7 +69,6 @@ export function beginning(schema: Schema, defs: Record<string, Schema>): unknown
     return Object.fromEntries(entries.filter(([, value]) => value !== undefined))
   }
   if (kind.kind === 'list') return []
-  if (kind.kind === 'boolean') return false
   return undefined
 }
 
