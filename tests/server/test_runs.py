@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import httpx2 as httpx
@@ -9,6 +10,7 @@ import pytest
 from api_kit import problem, start, until
 
 from segue import Engine
+from segue.server import plain_calls
 from segue.stores.base import RunFilter
 from segue.stores.log_rows import LogLine
 
@@ -182,6 +184,22 @@ async def test_steps_of_which_there_is_no_more_to_tell_come_column_by_column(api
         for field in ("input", "result"):
             value = (await api.get(f"/runs/{run}/value", params={"seq": plain["seq"][i], "field": field})).json()
             assert value == call[field]
+        assert json.loads(plain["result"][i]) == call["result"]["value"]
+        assert len(plain["result"][i]) == call["result"]["bytes"]
+
+
+async def test_results_come_along_where_they_are_short_and_few(
+    api: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = await start(api, "many", 3)
+    await until(api, run, "completed")
+    monkeypatch.setattr(plain_calls, "FEW", 2)
+    brief = (await api.get(f"/runs/{run}", params={"plain": "true"})).json()
+    assert brief["plain"]["result"] == [None] * 3
+    monkeypatch.setattr(plain_calls, "FEW", 3)
+    monkeypatch.setattr(plain_calls, "SHORT", 0)
+    brief = (await api.get(f"/runs/{run}", params={"plain": "true"})).json()
+    assert brief["plain"]["result"] == [None] * 3
 
 
 async def test_what_failed_waits_or_was_undone_is_told_whole(api: httpx.AsyncClient) -> None:

@@ -90,6 +90,34 @@ def test_labels_of_the_time_axis_leave_each_other_room(chromium: Any, served: Se
     assert {width: pairs for width, pairs in bad.items() if pairs} == {}
 
 
+def test_labels_beside_bars_stay_within_their_row(chromium: Any, served: Served, numbers: dict[str, int]) -> None:
+    screen = Screen(chromium, served.url, "narrow")
+    screen.open(f"/runs/{numbers['incident']}", "Compensation")
+    out = screen.page.evaluate(
+        "[...document.querySelectorAll('.tlrow .lb')].filter((each) => {"
+        "const label = each.getBoundingClientRect(), row = each.closest('.tr').getBoundingClientRect();"
+        "return label.left < row.left - 1 || label.right > row.right + 1 }).map((each) => each.textContent)"
+    )
+    screen.close()
+    assert out == []
+
+
+def test_compact_events_say_what_steps_returned(chromium: Any, served: Served, numbers: dict[str, int]) -> None:
+    screen = Screen(chromium, served.url)
+    screen.open(f"/runs/{numbers['incident']}?tab=events", "redeem_voucher")
+    screen.see("V-100")
+    screen.close()
+
+
+def test_a_dialog_begins_at_its_first_field(chromium: Any, served: Served, numbers: dict[str, int]) -> None:
+    screen = Screen(chromium, served.url)
+    screen.open(f"/runs/{numbers['incident']}", "Compensation")
+    screen.page.get_by_role("button", name="Signal…").click()
+    screen.page.get_by_role("dialog").locator(":focus").wait_for()
+    assert screen.page.evaluate("document.activeElement.tagName") in ("SELECT", "INPUT", "TEXTAREA")
+    screen.close()
+
+
 def test_a_logged_line_does_not_run_into_its_time(chromium: Any, served: Served, numbers: dict[str, int]) -> None:
     screen = Screen(chromium, served.url, "narrow")
     screen.open(f"/runs/{numbers['incident']}?tab=logs", "score of C-20418")

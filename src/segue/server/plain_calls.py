@@ -3,16 +3,20 @@ tenth as long as it would be one by one."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 import msgspec
 
-from segue.kernel.payload import Payload
+from segue.kernel.payload import JSON, Payload
 from segue.kernel.plain import byte_count
 from segue.kernel.timeline import Call
 
 SMALL = 16 * 1024
 """Bytes of a value that a screen may ask for without being told to; a call with a larger one says so."""
+SHORT = 120
+"""Bytes of a result that a line of a screen has room for."""
+FEW = 1_000
+"""Calls with whose results an answer does not grow too long."""
 
 
 class PlainCalls(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,6 +27,7 @@ class PlainCalls(msgspec.Struct, frozen=True, kw_only=True):
         began: when it was called, in µs after the run's start. waited: µs from there until its attempt began.
         ran: µs that this took.
         seq: the event that has its ``input`` and ``result``, by which they are asked for.
+        result: its result as JSON, null where that is not short, or where calls are very many.
     """
 
     names: list[str]
@@ -34,6 +39,7 @@ class PlainCalls(msgspec.Struct, frozen=True, kw_only=True):
     waited: list[int]
     ran: list[int]
     seq: list[int]
+    result: list[str | None]
 
 
 def is_plain(call: Call) -> bool:
@@ -54,11 +60,14 @@ def is_plain(call: Call) -> bool:
     )
 
 
-def plain_calls(calls: Iterable[Call], start: int) -> PlainCalls:
+def plain_calls(calls: Sequence[Call], start: int) -> PlainCalls:
     """The columns of calls that are plain, for a run that started then."""
     names: dict[str, int] = {}
     workers: dict[str, int] = {}
-    columns = PlainCalls(names=[], workers=[], key=[], name=[], worker=[], began=[], waited=[], ran=[], seq=[])
+    columns = PlainCalls(
+        names=[], workers=[], key=[], name=[], worker=[], began=[], waited=[], ran=[], seq=[],
+        result=[_short(call.result) for call in calls] if len(calls) <= FEW else [None] * len(calls),
+    )  # fmt: skip
     for call in calls:
         (attempt,) = call.tries
         assert call.result_at is not None
@@ -73,6 +82,14 @@ def plain_calls(calls: Iterable[Call], start: int) -> PlainCalls:
     columns.names.extend(names)
     columns.workers.extend(workers)
     return columns
+
+
+def _short(value: Payload | None) -> str | None:
+    if value is None or value.encoding != JSON or value.ref is not None or value.parts:
+        return None
+    if len(value.data) > SHORT:
+        return None
+    return bytes(value.data).decode()
 
 
 def _is_small(value: Payload | None) -> bool:

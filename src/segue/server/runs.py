@@ -227,7 +227,7 @@ def picture(engine: Engine, watch: Watch, *, plain: bool = False) -> RunPicture:
         published=engine.published(watch.run),
         started_by=None if started is None else started.actor,
         children={key: picture(engine, child, plain=plain) for key, child in watch.children.items()},
-        plain=plain_calls(filter(is_plain, calls), watch.row.started_at) if plain else None,
+        plain=plain_calls(list(filter(is_plain, calls)), watch.row.started_at) if plain else None,
     )
 
 

@@ -18,15 +18,18 @@ function unpack(picture: RunPicture): RunPicture {
   return { ...picture, calls, children, plain: null }
 }
 
+const bytes = new TextEncoder()
+
 function rows(plain: PlainCalls, start: number): CallView[] {
   return plain.key.map((key, i) => {
     const began = start + plain.began[i]!
     const started = began + plain.waited[i]!
     const ended = started + plain.ran[i]!
     const value = { encoding: '', bytes: 0, cut: true, seq: plain.seq[i]! }
+    const result = plain.result[i]
     return {
       kind: 'step', key, name: plain.names[plain.name[i]!]!, state: 'completed', began_at: began, ended_at: ended, number: Number(/#(\d+)$/.exec(key)?.[1] ?? 0) + 1, attempts: 1,
-      tries: [{ number: 1, started_at: started, ended_at: ended, worker: plain.workers[plain.worker[i]!]! }], input: { ...value, field: 'input' }, result: { ...value, field: 'result' },
+      tries: [{ number: 1, started_at: started, ended_at: ended, worker: plain.workers[plain.worker[i]!]! }], input: { ...value, field: 'input' }, result: result == null ? { ...value, field: 'result' } : { encoding: 'json', bytes: bytes.encode(result).length, value: JSON.parse(result) as unknown },
     }
   })
 }

@@ -315,6 +315,7 @@ export interface PlainCalls {
   waited: number[]
   ran: number[]
   seq: number[]
+  result: (string | null)[]
 }
 
 export interface EventQuery {

@@ -3,11 +3,15 @@ import { useEffect, useRef, type ReactNode } from 'react'
 import { words } from '../words'
 import { Icon } from './Icon'
 
+const FIELD = ':is(input:not([type=hidden]), select, textarea):not(:disabled)'
+
 export function Dialog({ title, close, children, className = '', bare = false }: { title: string; close: () => void; children: ReactNode; className?: string; bare?: boolean }) {
   const dialog = useRef<HTMLDialogElement>(null)
   useEffect(() => {
     const opener = document.activeElement
     dialog.current?.showModal()
+    // The browser would go to the button that closes it, which stands first.
+    dialog.current?.querySelector<HTMLElement>(FIELD)?.focus()
     return () => {
       if (opener instanceof HTMLElement) opener.focus()
     }

@@ -72,7 +72,7 @@ function Compact({ calls, choose, chosen }: { calls: CallView[]; choose: (key: s
               <span className="mono cut">{label(call)}<span className="sr">, {stateWord(call.state)}</span></span>
               <span className="num dim">{duration((call.ended_at ?? now) - call.began_at)}</span>
               <span className="num dim">{call.attempts && call.attempts > 1 ? w.attempts(call.attempts) : ''}</span>
-              <span className="cut">{call.failure ? <FailureLine failure={call.failure} /> : <span className="mono dim">{call.kind === 'decision' ? verdict(call) : call.result && 'value' in call.result ? oneLine(call.result.value) : ''}</span>}</span>
+              <span className="cut">{call.failure ? <FailureLine failure={call.failure} /> : <span className="mono dim">{call.kind === 'decision' ? verdict(call) : !call.result ? '' : 'value' in call.result ? oneLine(call.result.value) : '…'}</span>}</span>
             </button>
           )
         })}

@@ -223,7 +223,8 @@ function Bars({ call, scale, now }: { call: CallView; scale: Axis; now: number }
 function Label({ call, scale, from, to, now }: { call: CallView; scale: Axis; from: number; to: number; now: number }) {
   const end = scale.x(to)
   const gap = call.kind === 'decision' ? 1.5 : 0.5
-  const place = end > 70 ? { right: `${100 + gap - scale.x(from)}%` } : { left: `${end + gap}%` }
+  const before = scale.x(from) - gap
+  const place = end > 70 ? { right: `${100 - before}%`, maxWidth: `${before}%` } : { left: `${end + gap}%`, maxWidth: `${100 - end - gap}%` }
   if (end > 70 && scale.x(from) < 20) return null // it fills the row: there is room on neither side
   const bad = call.state === 'failed' || call.state === 'incident'
   return <span className={`lb ${bad ? call.state : ''}`} style={place}>{text(call, now)}</span>
