@@ -200,6 +200,7 @@ def restore_backup(
     scope: Scope = Scope(),  # noqa: B008 (immutable)
 ) -> int:
     """Put a backup in the place of the database. Nobody may be at work on it."""
+    scope.require_no_server()
     path = Path() if is_postgres(scope.database) else sqlite_path(scope.database)
     if not Path(source).exists():
         raise InvalidArgument(f"there is no backup {source}")
@@ -272,6 +273,7 @@ def move(
     scope: Scope = Scope(),  # noqa: B008 (immutable)
 ) -> int:
     """Move a file to PostgreSQL, with its open runs; the file is put aside. Nobody may be at work on it."""
+    scope.require_no_server()
     moved = move_database(scope.database, target)
     if scope.json:
         print_json(moved)

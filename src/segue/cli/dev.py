@@ -66,6 +66,7 @@ def dev(
     for place in chosen:
         if not Path(place).exists():
             raise InvalidArgument(f"there is no file or folder {place}")
+    scope.require_no_server()
     order = Order(chosen, scope.url, scope.app, scope.namespace, seconds, port_number(port), log_format)
     if log_format == "json":
         write_json()

@@ -53,6 +53,8 @@ def run(
     """
     limit = None if timeout is None else microseconds(timeout)
     tags = values.pairs(tag, "--tag")
+    if not no_record:
+        scope.require_no_server()
     with redirect_stdout(sys.stderr) if scope.json else nullcontext():
         workflow = _find(target)
     if no_record:

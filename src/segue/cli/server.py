@@ -46,6 +46,7 @@ def server(
     base = base.rstrip("/")
     if base and not _BASE.fullmatch(base):
         raise InvalidArgument(f"--base is a path that begins with a slash, such as /segue; it is {base!r}")
+    scope.require_no_server()
     scope.require_database()
     if log_format == "json":
         write_json()

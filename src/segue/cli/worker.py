@@ -37,6 +37,7 @@ def worker(
     if not modules:
         raise InvalidArgument("no module is named; write `segue worker orders.py` or `segue worker shop.orders`")
     seconds = microseconds(grace) / 1_000_000
+    scope.require_no_server()
     load_all(modules)
     machines = None if metrics_port is None else (metrics_host, metrics_port)
     asyncio.run(_serve(scope, seconds, machines, log_format))
