@@ -92,9 +92,20 @@ def encodings_factory() -> str | None:
 
 
 def provider_table() -> dict[str, Any] | None:
-    """What is set about the provider at which people log in (docs/access.md); in the environment as JSON."""
+    """What is set about the provider at which people log in (docs/access.md); in the environment as JSON.
+
+    Raises:
+        InvalidArgument: it is no table. What it is is not repeated: it may hold a secret.
+    """
     found = _setting("oidc", None)
-    return msgspec.json.decode(found, type=dict[str, Any]) if isinstance(found, str) else found
+    if found is None:
+        return None
+    try:
+        return msgspec.convert(msgspec.json.decode(found) if isinstance(found, str) else found, dict[str, Any])
+    except msgspec.MsgspecError as error:
+        raise InvalidArgument(
+            f"the setting oidc cannot be used: it is a table, in the environment as JSON ({error})", path="oidc"
+        ) from error
 
 
 def read_settings(**given: Any) -> Settings:

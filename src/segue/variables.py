@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 
 from segue.errors import InvalidArgument
+
+_NAME = re.compile(r"[A-Z][A-Z0-9_]*")
+"""What is the name of a variable to every reader. Anything else may be a secret that begins with a dollar sign."""
 
 
 def resolved(text: str) -> str:
@@ -13,5 +17,6 @@ def resolved(text: str) -> str:
         return text
     found = os.environ.get(text[1:])
     if not found:
-        raise InvalidArgument(f"the settings refer to the environment variable {text[1:]}, which is not set")
+        name = f" {text[1:]}" if _NAME.fullmatch(text[1:]) else ""
+        raise InvalidArgument(f"the settings refer to the environment variable{name}, which is not set")
     return found

@@ -8,8 +8,9 @@ import pytest
 
 from segue.cli.scope import Reach, Scope
 from segue.errors import InvalidArgument
-from segue.settings import read_settings, sqlite_path
+from segue.settings import provider_table, read_settings, sqlite_path
 from segue.stores.postgres.connection import Address
+from segue.variables import resolved
 
 
 @pytest.mark.parametrize(
@@ -70,4 +71,18 @@ def test_a_key_that_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_where_notices_go(given: Any) -> None:
     with pytest.raises(InvalidArgument, match="the setting notify cannot be used") as refused:
         read_settings(notify=given)
+    assert "hidden" not in str(refused.value)
+
+
+@pytest.mark.parametrize("given", ["hidden", '{"client_secret": "hidden"', '["hidden"]', '"hidden"'])
+def test_where_people_log_in(given: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SEGUE_OIDC", given)
+    with pytest.raises(InvalidArgument, match="the setting oidc cannot be used: it is a table") as refused:
+        provider_table()
+    assert "hidden" not in str(refused.value)
+
+
+def test_a_secret_that_begins_as_the_name_of_a_variable_does() -> None:
+    with pytest.raises(InvalidArgument, match="the environment variable, which is not set") as refused:
+        resolved("$ecret-hidden")
     assert "hidden" not in str(refused.value)

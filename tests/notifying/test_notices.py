@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import hmac
 import json
+import logging
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import httpx2 as httpx
 import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -270,6 +272,25 @@ def test_rules_stand_in_the_file_or_the_environment(tmp_path: Path, monkeypatch:
         Path("segue.toml").write_text(f'[[notify]]\nname = "r"\n{text}\n')
         with pytest.raises(InvalidArgument, match="the setting notify"):
             read_settings()
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of apprise
+async def test_where_notices_go_is_not_logged(hook: Hook, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+
+    def logged() -> str:
+        return "\n".join(record.getMessage() for record in caplog.records if record.name != "uvicorn.access")
+
+    notice = Notice(id="n", when="failed", workflow="w", run="r", namespace="default", at=1, state="failed")
+    await send(rule(hook, "failed"), notice)
+    assert "secret-path" not in logged()
+    async with httpx.AsyncClient() as client:
+        await client.get(hook.url)
+    assert "secret-path" in logged(), "what others send is theirs to log"
+    pytest.importorskip("apprise")
+    with pytest.raises(NonRetryable):
+        await send(NotifyRule(name="r", when=("failed",), to="apprise:slack://hidden"), notice)
+    assert "hidden" not in logged()
 
 
 def test_a_signature_is_over_the_time_and_the_body() -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+import logging
 import ssl
 import time
+from contextvars import ContextVar
 from functools import lru_cache
 from typing import Any
 
@@ -22,6 +24,18 @@ PATIENCE = 10.0
 PASSING = (408, 409, 425, 429)
 """Answers that speak of this moment only; other refusals (4xx) are refusals."""
 
+_SENDS: ContextVar[bool] = ContextVar("_SENDS", default=False)
+
+
+def _is_others(record: logging.LogRecord) -> bool:
+    """Whether somebody else than a rule has it logged."""
+    return not _SENDS.get()
+
+
+for _name in ("httpx2", "apprise", "urllib3.connectionpool"):
+    # They log addresses and parts of them, at INFO and above; those of rules may be passwords.
+    logging.getLogger(_name).addFilter(_is_others)
+
 
 async def send(rule: NotifyRule, notice: Notice) -> None:
     """Sends it once.
@@ -31,10 +45,14 @@ async def send(rule: NotifyRule, notice: Notice) -> None:
         NonRetryable: no other will.
     """
     to = address(rule)
-    if to.startswith(APPRISE):
-        await asyncio.to_thread(_by_apprise, to.removeprefix(APPRISE), notice)
-    else:
-        await _by_web(to, resolved(rule.secret), notice)
+    sends = _SENDS.set(True)
+    try:
+        if to.startswith(APPRISE):
+            await asyncio.to_thread(_by_apprise, to.removeprefix(APPRISE), notice)
+        else:
+            await _by_web(to, resolved(rule.secret), notice)
+    finally:
+        _SENDS.reset(sends)
 
 
 async def _by_web(to: str, secret: str, notice: Notice) -> None:
