@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 import psycopg
 import pytest
-from store_kit import Owner, events, start
+from store_kit import EVENT, Owner, events, start
 
 from postgres_kit import PostgresServer, Rewound
 from segue.errors import FenceLost
-from segue.stores.base import Append, Batch, Fence, Started
+from segue.stores.base import Append, Appended, Batch, Fence, RunFilter, Started
 from segue.stores.postgres.store import PostgresStore
 
 
@@ -109,3 +109,88 @@ def test_a_commit_that_builds_on_one_that_was_lost_writes_nothing(rewound: Rewou
         worker.tend(owner.fence)
     for store in (worker, client):
         store.close()
+
+
+def test_a_batch_whose_acknowledgement_was_lost_is_in_once_where_the_successor_has_it(rewound: Rewound) -> None:
+    """What another store writes under the worker's fence is what the worker has not heard of."""
+    worker, silent = PostgresStore.open(rewound.url, lease=3600), PostgresStore.open(rewound.url)
+    owner = Owner(worker)
+    run = owner.start("a")
+    batch = owner.batch(Append(run, 2, (b"one", b"two")), start("b"))
+    silent.commit(batch)
+    rewound.keep()
+    rewound.go_back()
+    assert worker.landed(batch)
+    owner.commit(Append(run, 4, (b"three", b"four")))
+    assert events(worker, run) == [EVENT, b"one", b"two", b"three", b"four"]
+    assert [row.id for row in worker.list(RunFilter())] == ["b", "a"]
+    worker.tend(owner.fence)
+    for store in (worker, silent):
+        store.close()
+
+
+@pytest.mark.parametrize("written", [(b"one",), (b"one", b"two")], ids=["the short way", "a batch"])
+def test_a_batch_whose_acknowledgement_was_lost_goes_in_once_where_the_successor_has_it_not(
+    rewound: Rewound, written: tuple[bytes, ...]
+) -> None:
+    worker, silent = PostgresStore.open(rewound.url, lease=3600), PostgresStore.open(rewound.url)
+    owner = Owner(worker)
+    run = owner.start("a")
+    rewound.keep()
+    batch = owner.batch(Append(run, 2, written))
+    silent.commit(batch)
+    rewound.go_back()
+    assert not worker.landed(batch)
+    worker.commit(batch)
+    assert events(worker, run) == [EVENT, *written]
+    assert worker.landed(batch)
+    worker.tend(owner.fence)
+    for store in (worker, silent):
+        store.close()
+
+
+def test_a_batch_that_was_found_in_and_is_lost_then_voids_the_fence(rewound: Rewound) -> None:
+    """Whoever was waiting for it has been answered."""
+    worker, silent = PostgresStore.open(rewound.url, lease=3600), PostgresStore.open(rewound.url)
+    owner = Owner(worker)
+    run = owner.start("a")
+    rewound.keep()
+    batch = owner.batch(Append(run, 2, (b"one", b"two")))
+    silent.commit(batch)
+    assert worker.landed(batch)
+    rewound.go_back()
+    with pytest.raises(FenceLost):
+        owner.commit(start("b"))
+    assert events(worker, run) == [EVENT]
+    assert worker.find("default", "b") is None
+    for store in (worker, silent):
+        store.close()
+
+
+def test_a_worker_that_knows_of_a_batch_that_was_lost_does_not_go_on_with_its_lease(rewound: Rewound) -> None:
+    worker = PostgresStore.open(rewound.url, lease=3600)
+    owner = Owner(worker)
+    worker.tend(owner.fence)
+    rewound.keep()
+    owner.start("lost")
+    rewound.go_back()
+    with pytest.raises(FenceLost):
+        worker.tend(owner.fence)
+    assert worker.workers() == [], "nobody has to wait for the end of its lease"
+    worker.close()
+
+
+@pytest.mark.parametrize("written", [(b"two",), (b"two", b"three")], ids=["the short way", "a batch"])
+def test_an_event_is_not_written_after_one_that_was_lost(rewound: Rewound, written: tuple[bytes, ...]) -> None:
+    """What goes in the short way leaves no number: the place of the next event tells."""
+    worker = PostgresStore.open(rewound.url, lease=3600)
+    owner = Owner(worker)
+    run = owner.start("a")
+    rewound.keep()
+    owner.commit(Append(run, 2, (b"one",)))
+    rewound.go_back()
+    (answer,) = owner.commit(Append(run, 3, written))
+    assert isinstance(answer, Appended)
+    assert answer.outcome != "appended"
+    assert events(worker, run) == [EVENT]
+    worker.close()

@@ -75,7 +75,7 @@ def _attempt(writer: Writer, batch: Batch, carry_out: CarryOut) -> list[Answer]:
             writer.roll_back()
             raise
         if batch.fence is not None:
-            writer.landed[batch.fence] = batch.commit_id  # not before it is on disk
+            writer.acknowledged(batch.fence, batch.commit_id)  # not before it is on disk
         return [answers[index] for index in range(len(batch.operations))]
 
 

@@ -25,7 +25,7 @@ from segue.stores.postgres.session import Session
 from segue.stores.postgres.writer import Writer
 from segue.stores.sql import cache, redaction, retention
 from segue.stores.sql.accounts import Accounts
-from segue.stores.sql.commit import landed
+from segue.stores.sql.commit import is_recorded, landed
 from segue.stores.sql.conditions import Conditions
 from segue.stores.sql.described import Described
 from segue.stores.sql.figures import Figures
@@ -115,6 +115,10 @@ class PostgresStore(Reads, Schedules, Figures, TaskPages):
 
     def landed(self, batch: Batch) -> bool:
         with self._lent.reading() as connection:
+            if batch.fence is not None and is_recorded(connection, batch):
+                # As good as an acknowledgement: a database that forgets it from now on was set back.
+                self._writer.acknowledged(batch.fence, batch.commit_id)
+                return True
             return landed(connection, batch)
 
     def own(self, app: str, worker: str, serves: Mapping[str, str] | None = None) -> Fence | None:

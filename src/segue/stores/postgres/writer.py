@@ -26,7 +26,7 @@ class Writer:
         patience: seconds after which a silent server counts as gone.
         begin: the statement that begins a transaction.
         leaves: which partition of the journal a run is in.
-        landed: the last batch of each fence that the database has acknowledged.
+        landed: the last batch of each fence that the database has acknowledged, or was found to have.
     """
 
     def __init__(self, address: Address, patience: float) -> None:
@@ -109,6 +109,11 @@ class Writer:
             session.raw.rollback()
             return
         self.drop()
+
+    def acknowledged(self, fence: Fence, commit_id: int) -> None:
+        """The batch is in: from now on the database has to know of it."""
+        with self.lock:
+            self.landed[fence] = max(commit_id, self.landed.get(fence, 0))
 
     def live_in(self, home: tuple[Slots, ...]) -> None:
         """Runs are started in these slots from now on; anywhere if there are none."""

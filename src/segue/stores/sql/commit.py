@@ -65,15 +65,20 @@ def check_fenced(batch: Batch) -> None:
 
 def landed(connection: Connection, batch: Batch) -> bool:
     """Whether the batch is in; see ``Store.landed``."""
-    if batch.fence is None:
-        raise InvalidArgument("only a batch with a fence is recorded; send one without a second time instead")
-    rows = _landed_batch.one(connection, (batch.fence.app, batch.fence.epoch))
-    if rows and rows[0][0] >= batch.commit_id:
+    if is_recorded(connection, batch):
         return True
     match batch.operations:
         case (Append() as append,) if append.events:
             return bool(_landed_event.one(connection, (append.run, append.seq, append.events[0])))
     return False
+
+
+def is_recorded(connection: Connection, batch: Batch) -> bool:
+    """Whether the number of the batch, or a later one, stands with its fence."""
+    if batch.fence is None:
+        raise InvalidArgument("only a batch with a fence is recorded; send one without a second time instead")
+    rows = _landed_batch.one(connection, (batch.fence.app, batch.fence.epoch))
+    return bool(rows) and rows[0][0] >= batch.commit_id
 
 
 def only_event(batch: Batch) -> Append | None:
