@@ -78,6 +78,11 @@ class Rewound:
         self._server.execute(f"CREATE DATABASE {self._name}_kept TEMPLATE {self._name}")
         self._server.execute(f"ALTER DATABASE {self._name} ALLOW_CONNECTIONS true")
 
+    @property
+    def kept(self) -> str:
+        """Where that is which it goes back to."""
+        return f"{self.url}_kept"
+
     def go_back(self) -> None:
         self._shut()
         self._server.execute(f"ALTER DATABASE {self._name} RENAME TO {self._name}_gone")

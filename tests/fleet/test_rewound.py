@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import fleet_program
 import psycopg
 import pytest
 from fleet_kit import until
 
 from postgres_kit import Rewound
-from segue import Engine, Settings, signal, workflow
-from segue.stores.base import RunFilter
+from segue import Engine, Settings, signal, step, workflow
+from segue.stores.base import Batch, RunFilter
+from segue.stores.faults import FaultyStore, Refuse
+from segue.stores.postgres.store import PostgresStore
 
 pytestmark = pytest.mark.xdist_group("fleet")
 UNHURRIED = Settings(lease=3600.0)
@@ -64,3 +68,42 @@ async def test_a_run_in_memory_is_not_taken_for_another_one_that_was_given_its_n
         assert other.run == lost.run, "the count goes back too, and both journals are as long"
         await other.signal("go", "on")
         assert await other.result(timeout=30) == "2 on"
+
+
+@step
+async def held(n: int) -> str:
+    return f"{n} held"
+
+
+@workflow
+async def holds(n: int) -> str:
+    return await held(n)
+
+
+async def test_a_run_of_which_nothing_was_written_yet_is_not_taken_for_another_one(rewound: Rewound) -> None:
+    """The server is away from the first commit for the run on, and its successor has never heard of the run."""
+    away, tried, loop = [True], asyncio.Event(), asyncio.get_running_loop()
+
+    def plan(number: int, batch: Batch) -> Refuse | None:
+        if batch.fence is None or not away[0]:
+            return None
+        loop.call_soon_threadsafe(tried.set)
+        return Refuse()
+
+    store = FaultyStore(PostgresStore.open(rewound.url, lease=3600.0), plan)
+    async with (
+        Engine(rewound.url, store=store, settings=UNHURRIED) as engine,
+        Engine(rewound.url, own=False) as client,
+    ):
+        rewound.keep()
+        with psycopg.connect(rewound.kept, autocommit=True) as successor:
+            # Keeping it has had the worker go on with its lease, by which it would know.
+            successor.execute("UPDATE segue.owners SET renewals = renewals + 100")
+        lost = await client.start(holds, 1, id="lost")
+        await tried.wait()
+        rewound.go_back()
+        await until(lambda: not engine.store.list(RunFilter()))
+        other = await client.start(holds, 2, id="other")
+        assert other.run == lost.run
+        away[0] = False
+        assert await other.result(timeout=30) == "2 held"

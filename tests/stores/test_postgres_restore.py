@@ -194,3 +194,30 @@ def test_an_event_is_not_written_after_one_that_was_lost(rewound: Rewound, writt
     assert answer.outcome != "appended"
     assert events(worker, run) == [EVENT]
     worker.close()
+
+
+@pytest.mark.parametrize("written", [(b"one",), (b"one", b"two")], ids=["one event", "two events"])
+def test_nothing_is_written_for_a_run_that_was_read_and_whose_number_is_another_ones(
+    rewound: Rewound, written: tuple[bytes, ...]
+) -> None:
+    """Nothing of the worker's own was lost that would tell it: it had only read the run, which a client started."""
+    worker, client = PostgresStore.open(rewound.url, lease=3600), PostgresStore.open(rewound.url)
+    owner = Owner(worker)
+    rewound.keep()
+    client.commit(Batch(1, (start("lost"),)))
+    read = worker.find("default", "lost")
+    assert read is not None
+    rewound.go_back()
+    client.commit(Batch(1, (start("other"),)))
+    other = client.find("default", "other")
+    assert other is not None
+    assert other.run == read.run
+    with pytest.raises(FenceLost):
+        owner.commit(Append(read.run, 2, written, uid=read.uid))
+    assert events(client, other.run) == [EVENT]
+    assert client.workers() == []
+    new = Owner(worker)
+    new.commit(Append(other.run, 2, written, uid=other.uid))
+    assert events(client, other.run) == [EVENT, *written]
+    for store in (worker, client):
+        store.close()

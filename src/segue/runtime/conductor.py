@@ -482,7 +482,7 @@ class Conductor:
         run = Resident(
             run=row.run, id=row.id, uid=row.uid, namespace=row.namespace, workflow=row.workflow, execution=execution
         )
-        run.row_wake, run.row_state = row.wake, row.state
+        run.row_wake, run.row_state, run.read = row.wake, row.state, True
         home = within(self.slots, row.slot)
         run.orphaned = home is not None and not home.clean
         return run

@@ -140,17 +140,17 @@ class Segment(msgspec.Struct, eq=False):
             if function in (answer, refuse):
                 function(*args)
 
-    def operation(self, run: int) -> Append:
-        """The segment as the store takes it."""
+    def operation(self, run: int, uid: str = "") -> Append:
+        """The segment as the store takes it. ``uid``: if the store has to see whether the run is still that one."""
         more = self._extras
         events, consumed = tuple(self.events), tuple(self.consumed)
         if more is None:
-            return Append(run, self.seq, events, self.status, self.check_inbox, consumed, plain=True)
+            return Append(run, self.seq, events, self.status, self.check_inbox, consumed, plain=True, uid=uid)
         return Append(
             run, self.seq, events, self.status, self.check_inbox, consumed, tuple(more.posts), tuple(more.tasks),
             tuple(more.closed_tasks), more.reassigned, more.attributes, more.published, tuple(more.state),
             tuple(more.blobs), tuple(more.attempts), tuple(more.settled), more.summary, more.goes_on,
-            tuple(more.starts), tuple(more.cached), more.artifacts, tuple(more.remembered),
+            tuple(more.starts), tuple(more.cached), more.artifacts, tuple(more.remembered), False, uid,
         )  # fmt: skip
 
 
@@ -167,6 +167,7 @@ class Resident(msgspec.Struct, eq=False, kw_only=True):
         incidents: keys of the calls that stand still until a person acts ("" for the run as a whole).
         children: row and close policy of each child that was started and has not answered, by its call's key.
         taken: inbox rows that became events and are not deleted on disk yet.
+        read: it was read from the store, and nothing was written for it since.
         orphaned: its last owner ended without a word, so what it had under way is lost.
         unread: there may be mail in the inbox that could not be read when it was looked for.
         came_closed: its journal leads to its end by itself, so that no message can come before that.
@@ -206,6 +207,7 @@ class Resident(msgspec.Struct, eq=False, kw_only=True):
     withheld: bool = False
     taken: set[int] = set()
     unread: bool = False
+    read: bool = False
     orphaned: bool = False
     decided: list[DecisionEvaluated] | None = None
     recording: bool = False

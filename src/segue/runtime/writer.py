@@ -188,7 +188,8 @@ class Writer:
             self._prepare(run, segment)
             run.segment = None
             run.in_flight = segment
-            work.operations.append(segment.operation(run.run))
+            work.operations.append(segment.operation(run.run, run.uid if run.read else ""))
+            run.read = False  # what is lost from here on is told by the number of the batch
             work.replies.append((run, segment))
             work.rows += len(segment.events) + 1
             work.bulky |= segment.bulky

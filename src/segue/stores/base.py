@@ -213,6 +213,8 @@ class Append(msgspec.Struct, frozen=True, gc=False):
         goes_on: the run that follows this one.
         starts: runs that this one sets in motion (hooks).
         plain: says that whatever comes after ``consumed`` is empty, as it mostly is: nobody has to look.
+        uid: with the first append of a run that was read from the store: whose journal it is taken for. The fence is
+            void where the number is another run's by now, since the database was set back; empty: nobody has to look.
     """
 
     run: int
@@ -238,6 +240,7 @@ class Append(msgspec.Struct, frozen=True, gc=False):
     artifacts: dict[str, bytes] = {}
     remembered: tuple[str, ...] = ()
     plain: bool = False
+    uid: str = ""
 
 
 Operation = (

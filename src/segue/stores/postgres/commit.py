@@ -14,7 +14,7 @@ from contextlib import nullcontext, suppress
 import psycopg
 
 from segue.errors import FenceLost, StoreError
-from segue.stores.base import Answer, Batch, CompleteTask, Fence, Operation, Post, TellStep
+from segue.stores.base import Answer, Append, Batch, CompleteTask, Fence, Operation, Post, TellStep
 from segue.stores.postgres.connection import CONFLICTS, OUT_OF_REACH, UNFIT, meaning
 from segue.stores.postgres.session import RawCursor, Session
 from segue.stores.postgres.writer import Writer, lost
@@ -88,17 +88,35 @@ def _transaction(writer: Writer, session: Session, batch: Batch, carry_out: Carr
         proof = session.send("fence", (batch.commit_id, fence.app, fence.epoch, known))
     if not session.is_pipelined:
         _check(fence, proof)
+    others = _others(session, batch)
+    if not session.is_pipelined:
+        _check_none(fence, others)
     answers = carry_out(session, batch.operations)
     if fence is None or any(_tells_others(operation) for operation in batch.operations):
         session.raw.execute("NOTIFY segue")
     if session.is_pipelined:  # its answer has long come; all of it is rolled back where the fence is void
         _check(fence, proof)
+        _check_none(fence, others)
     session.raw.execute("COMMIT")
     return answers
 
 
+def _others(session: Session, batch: Batch) -> RawCursor | None:
+    """Looks for runs whose numbers are other ones' by now: what the worker has read from the database was forgotten,
+    before anything was written on it that would tell."""
+    read = [each for each in batch.operations if type(each) is Append and each.uid]
+    if not read:
+        return None
+    return session.send("find_other_runs", ([each.run for each in read], [each.uid for each in read]))
+
+
 def _check(fence: Fence | None, proof: RawCursor | None) -> None:
     if fence is not None and proof is not None and not proof.fetchall():
+        raise lost(fence)
+
+
+def _check_none(fence: Fence | None, others: RawCursor | None) -> None:
+    if fence is not None and others is not None and others.fetchall():
         raise lost(fence)
 
 

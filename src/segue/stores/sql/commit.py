@@ -98,6 +98,7 @@ def _is_more_than_events(append: Append) -> bool:
         or append.consumed
         or append.posts
         or append.starts
+        or append.uid
         or appends.brings_more(append)
     )
 
