@@ -10,8 +10,10 @@ from store_kit import EVENT, Owner, events, start
 
 from postgres_kit import PostgresServer, Rewound
 from segue.errors import FenceLost
+from segue.kernel.transactions import Transaction
 from segue.stores.base import Append, Appended, Batch, Fence, RunFilter, Started
 from segue.stores.postgres.store import PostgresStore
+from segue.stores.transacting import Transact, Transacted, Written
 
 
 def test_a_worker_that_came_after_the_backup_shares_its_fence_with_nobody(postgres_database: Callable[[], str]) -> None:
@@ -219,5 +221,37 @@ def test_nothing_is_written_for_a_run_that_was_read_and_whose_number_is_another_
     new = Owner(worker)
     new.commit(Append(other.run, 2, written, uid=other.uid))
     assert events(client, other.run) == [EVENT, *written]
+    for store in (worker, client):
+        store.close()
+
+
+def test_no_step_runs_in_a_transaction_for_a_run_that_was_read_and_whose_number_is_another_ones(
+    rewound: Rewound,
+) -> None:
+    ran: list[Transaction] = []
+
+    def call(transaction: Transaction) -> Written:
+        ran.append(transaction)
+        return Written(b"done")
+
+    worker, client = PostgresStore.open(rewound.url, lease=3600), PostgresStore.open(rewound.url)
+    owner = Owner(worker)
+    rewound.keep()
+    client.commit(Batch(1, (start("lost"),)))
+    read = worker.find("default", "lost")
+    assert read is not None
+    rewound.go_back()
+    client.commit(Batch(1, (start("other"),)))
+    other = client.find("default", "other")
+    assert other is not None
+    assert other.run == read.run
+    with pytest.raises(FenceLost):
+        owner.commit(Transact(read.run, "outcome", 300, call, 60_000_000, uid=read.uid))
+    assert ran == []
+    assert client.inbox([other.run]) == []
+    (done,) = Owner(worker).commit(Transact(other.run, "outcome", 300, call, 60_000_000, uid=other.uid))
+    assert isinstance(done, Transacted)
+    assert done.outcome == "committed"
+    assert len(ran) == 1
     for store in (worker, client):
         store.close()

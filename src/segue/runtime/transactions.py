@@ -43,8 +43,9 @@ def start(conductor: Conductor, running: Running) -> None:
     if running.intercepted:
         running.follow(conductor.new_future())
     operation = Transact(
-        running.attempt.run, message_of(running.attempt.uid, command.key), running.started_at, work, budget
-    )
+        running.attempt.run, message_of(running.attempt.uid, command.key), running.started_at, work, budget,
+        uid=running.attempt.uid,
+    )  # fmt: skip
     conductor.writer.submit(operation, work.answered)
 
 

@@ -31,7 +31,8 @@ class Transact(msgspec.Struct, frozen=True):
     ``message`` is unique per run: whoever knows it already gets ``duplicate``, and the code is not run. That is what
     makes it take effect exactly once, however often it is asked for. The code sees everything that it wrote itself and
     nothing of segue's own tables, may take ``budget`` µs, and may be run again after a commit that failed as a whole.
-    An error in it takes back what it wrote and leaves the rest of the batch alone.
+    An error in it takes back what it wrote and leaves the rest of the batch alone. ``uid``: of the run, if the fence is
+    to be void where the number is another run's by now (see ``Append``).
     """
 
     run: int
@@ -40,6 +41,7 @@ class Transact(msgspec.Struct, frozen=True):
     call: Callable[[Transaction], Written]
     budget: int
     kind: str = "outcome"
+    uid: str = ""
 
 
 class Transacted(msgspec.Struct, frozen=True):

@@ -104,7 +104,7 @@ def _transaction(writer: Writer, session: Session, batch: Batch, carry_out: Carr
 def _others(session: Session, batch: Batch) -> RawCursor | None:
     """Looks for runs whose numbers are other ones' by now: what the worker has read from the database was forgotten,
     before anything was written on it that would tell."""
-    read = [each for each in batch.operations if type(each) is Append and each.uid]
+    read = [each for each in batch.operations if isinstance(each, Append | Transact) and each.uid]
     if not read:
         return None
     return session.send("find_other_runs", ([each.run for each in read], [each.uid for each in read]))
