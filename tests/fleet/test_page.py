@@ -45,7 +45,8 @@ async def test_the_page_works_as_it_stands(postgres_database: Callable[[], str],
         shell.stdin.write("go on\n")
         shell.stdin.flush()
         await until(lambda: completed(segue("list")) == 6, 120)
-        assert len(segue("workers")) == 2
+        # The one that was killed may have had nothing left to do: then nobody waited for its lease to end.
+        await until(lambda: len(segue("workers")) == 2)
     finally:
         shell.stdin.close()
         shell.wait(60)

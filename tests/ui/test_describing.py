@@ -113,7 +113,7 @@ def test_an_admin_says_what_a_namespace_is_for_and_how_long_its_runs_are_kept(ch
         page.get_by_role("row", name="default").get_by_text(text).locator("visible=true").first.wait_for()
         assert said(guarded, "default") == NamespaceInfo("default", "What is tried out", retention)
     page.get_by_role("link", name="Audit log").click()
-    assert page.get_by_role("cell", name="change_namespace").first.is_visible()
+    page.get_by_role("cell", name="change_namespace").first.wait_for()
     screen.close()
     assert screen.errors == []
 
