@@ -32,6 +32,9 @@ R = TypeVar("R")
 T = TypeVar("T")
 Coro = Coroutine[Any, Any, R]
 
+LAST = 1.0
+"""Seconds for what has been cancelled to come to its end."""
+
 
 @overload
 def run(workflow: Takes0[R], /, *, id: str | None = None, url: str | None = None) -> R: ...
@@ -66,6 +69,15 @@ def run(workflow: Any, /, *args: Any, id: str | None = None, url: str | None = N
         return client.start(workflow, *args, id=id).result()
 
 
+async def _settle() -> None:
+    """Lets what has been cancelled come to its end, as ``asyncio.run`` does; not for ever, if it does not."""
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
+        task.cancel()
+    if others:
+        await asyncio.wait(others, timeout=LAST)
+
+
 class Client:
     """An engine for synchronous code: ``with Client("sqlite:///orders.db") as client:``; takes what an engine takes."""
 
@@ -93,9 +105,12 @@ class Client:
             self._end()
 
     def _end(self) -> None:
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
+        try:
+            self._wait(_settle())
+        finally:
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join()
+            self._loop.close()
 
     def wait(self, coroutine: Coroutine[Any, Any, T], timeout: float | None = None) -> T:
         """Runs a coroutine on the engine's loop and returns its result.

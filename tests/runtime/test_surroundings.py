@@ -134,6 +134,25 @@ async def test_a_server_opens_the_engine_in_one_task_and_uses_it_in_others(url: 
     await server
 
 
+def test_what_still_goes_on_when_a_client_closes_comes_to_its_end(url: str) -> None:
+    tasks: list[asyncio.Task[None]] = []
+
+    async def takes_its_time() -> None:
+        try:
+            await asyncio.sleep(3600)
+        finally:
+            for _ in range(10):  # turns of the loop
+                await asyncio.sleep(0)
+
+    async def begin() -> None:
+        tasks.append(asyncio.create_task(takes_its_time()))
+        await asyncio.sleep(0)
+
+    with Client(url) as client:
+        client.wait(begin())
+    assert [task.cancelled() for task in tasks] == [True]
+
+
 def test_a_server_with_threads_shares_one_client(url: str) -> None:
     """As Django and Flask do: requests come on any thread, none of which has an event loop."""
     with Client(url) as client, ThreadPoolExecutor(4) as requests:
