@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import psycopg
 import pytest
@@ -11,7 +11,7 @@ from store_kit import EVENT, Owner, events, start
 from postgres_kit import PostgresServer, Rewound
 from segue.errors import FenceLost
 from segue.kernel.transactions import Transaction
-from segue.stores.base import Append, Appended, Batch, Fence, RunFilter, Started
+from segue.stores.base import Append, Appended, Batch, Fence, RunFilter, RunRow, Started
 from segue.stores.postgres.store import PostgresStore
 from segue.stores.transacting import Transact, Transacted, Written
 
@@ -198,11 +198,15 @@ def test_an_event_is_not_written_after_one_that_was_lost(rewound: Rewound, writt
     worker.close()
 
 
-@pytest.mark.parametrize("written", [(b"one",), (b"one", b"two")], ids=["one event", "two events"])
-def test_nothing_is_written_for_a_run_that_was_read_and_whose_number_is_another_ones(
-    rewound: Rewound, written: tuple[bytes, ...]
-) -> None:
-    """Nothing of the worker's own was lost that would tell it: it had only read the run, which a client started."""
+Taken = tuple[Owner, PostgresStore, RunRow, RunRow]
+
+
+@pytest.fixture
+def taken_anew(rewound: Rewound) -> Iterator[Taken]:
+    """A worker, a client, and two runs of one number: the first one was lost, and the second one was given it.
+
+    Nothing of the worker's own was lost that would tell it: it had only read the run, which the client started.
+    """
     worker, client = PostgresStore.open(rewound.url, lease=3600), PostgresStore.open(rewound.url)
     owner = Owner(worker)
     rewound.keep()
@@ -214,19 +218,27 @@ def test_nothing_is_written_for_a_run_that_was_read_and_whose_number_is_another_
     other = client.find("default", "other")
     assert other is not None
     assert other.run == read.run
-    with pytest.raises(FenceLost):
-        owner.commit(Append(read.run, 2, written, uid=read.uid))
-    assert events(client, other.run) == [EVENT]
-    assert client.workers() == []
-    new = Owner(worker)
-    new.commit(Append(other.run, 2, written, uid=other.uid))
-    assert events(client, other.run) == [EVENT, *written]
+    yield owner, client, read, other
     for store in (worker, client):
         store.close()
 
 
+@pytest.mark.parametrize("written", [(b"one",), (b"one", b"two")], ids=["one event", "two events"])
+def test_nothing_is_written_for_a_run_that_was_read_and_whose_number_is_another_ones(
+    taken_anew: Taken, written: tuple[bytes, ...]
+) -> None:
+    owner, client, read, other = taken_anew
+    with pytest.raises(FenceLost):
+        owner.commit(Append(read.run, 2, written, uid=read.uid))
+    assert events(client, other.run) == [EVENT]
+    assert client.workers() == []
+    new = Owner(owner.store)
+    new.commit(Append(other.run, 2, written, uid=other.uid))
+    assert events(client, other.run) == [EVENT, *written]
+
+
 def test_no_step_runs_in_a_transaction_for_a_run_that_was_read_and_whose_number_is_another_ones(
-    rewound: Rewound,
+    taken_anew: Taken,
 ) -> None:
     ran: list[Transaction] = []
 
@@ -234,24 +246,12 @@ def test_no_step_runs_in_a_transaction_for_a_run_that_was_read_and_whose_number_
         ran.append(transaction)
         return Written(b"done")
 
-    worker, client = PostgresStore.open(rewound.url, lease=3600), PostgresStore.open(rewound.url)
-    owner = Owner(worker)
-    rewound.keep()
-    client.commit(Batch(1, (start("lost"),)))
-    read = worker.find("default", "lost")
-    assert read is not None
-    rewound.go_back()
-    client.commit(Batch(1, (start("other"),)))
-    other = client.find("default", "other")
-    assert other is not None
-    assert other.run == read.run
+    owner, client, read, other = taken_anew
     with pytest.raises(FenceLost):
         owner.commit(Transact(read.run, "outcome", 300, call, 60_000_000, uid=read.uid))
     assert ran == []
     assert client.inbox([other.run]) == []
-    (done,) = Owner(worker).commit(Transact(other.run, "outcome", 300, call, 60_000_000, uid=other.uid))
+    (done,) = Owner(owner.store).commit(Transact(other.run, "outcome", 300, call, 60_000_000, uid=other.uid))
     assert isinstance(done, Transacted)
     assert done.outcome == "committed"
     assert len(ran) == 1
-    for store in (worker, client):
-        store.close()
