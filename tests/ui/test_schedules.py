@@ -6,7 +6,10 @@ import re
 from typing import Any
 
 import pytest
+import ui_program
 from ui_kit import Screen, Served
+
+from segue import Every, Schedule
 
 pytestmark = pytest.mark.xdist_group("screens")
 
@@ -79,6 +82,18 @@ def test_fill_in_the_past(screen: Screen, served: Served) -> None:
         return int(found.completed)
 
     assert served.do(filled) == 20
+
+
+def test_one_that_somebody_else_takes_away_is_not_asked_for(screen: Screen, served: Served) -> None:
+    page = screen.page
+    rule = Schedule(Every("2h"), args=(900,))
+    served.do(lambda engine: engine.schedules.create("short-lived", ui_program.sync_inventory, rule))
+    screen.open("/schedules?name=short-lived", "every 2h")
+    page.get_by_role("complementary", name="Schedules short-lived").wait_for()
+    served.do(lambda engine: engine.schedules.delete("short-lived"))
+    page.get_by_role("complementary", name="Schedules short-lived").wait_for(state="detached")
+    page.get_by_role("link", name="quarter-hour").wait_for()
+    page.wait_for_load_state("networkidle")
 
 
 def test_the_week(screen: Screen, served: Served) -> None:

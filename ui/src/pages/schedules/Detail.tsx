@@ -68,11 +68,7 @@ function Buttons({ schedule, gone }: { schedule: ScheduleView; gone: () => void 
       {may('schedules:write') && <button className="btn danger" onClick={() => setOpen('remove')}>{w.remove}</button>}
       {open === 'pause' && <Confirm title={w.pauseTitle(schedule.name)} what={w.pauseWhat} label={w.pauseDo} tone="primary" close={close} reason act={(reason) => done(ask('pause_schedule', { path, body: { reason } }), w.paused)} />}
       {open === 'remove' && (
-        <Confirm title={w.removeTitle(schedule.name)} what={w.removeWhat(schedule.backfills.length)} label={w.removeDo} tone="act" close={close} act={async () => {
-          const removed = await done(ask('delete_schedule', { path }), w.removed)
-          if (removed) gone()
-          return removed
-        }} />
+        <Confirm title={w.removeTitle(schedule.name)} what={w.removeWhat(schedule.backfills.length)} label={w.removeDo} tone="act" close={close} act={() => done(ask('delete_schedule', { path }).then(gone), w.removed)} />
       )}
       {open === 'change' && <ScheduleForm schedule={schedule} close={close} />}
       {open === 'backfill' && <BackfillForm schedule={schedule} close={close} />}

@@ -36,8 +36,9 @@ export default function Schedules() {
   const shown = useMemo(() => unique(data?.pages.flatMap((page) => page.schedules) ?? []), [data])
   const listed = shown.find((each) => each.name === name)
   // A link may lead to one that stands on a page which is not here yet, or that is not looked for.
-  const alone = useQuery({ ...scheduleQuery(name ?? ''), enabled: name !== undefined && data !== undefined && !listed })
-  const chosen = listed ?? (name === undefined ? undefined : alone.data)
+  const partial = hasNextPage || find !== ''
+  const alone = useQuery({ ...scheduleQuery(name ?? ''), enabled: name !== undefined && data !== undefined && !listed && partial })
+  const chosen = listed ?? (name !== undefined && partial ? alone.data : undefined)
   const some = shown.length > 0 || find !== ''
   const more = useCallback(() => void (hasNextPage && !isFetchingNextPage && fetchNextPage({ cancelRefetch: false })), [hasNextPage, isFetchingNextPage, fetchNextPage])
   const make = may('schedules:write') && <button className="btn primary" onClick={() => setMaking(true)}><Icon name="plus" small />{w.create}</button>
