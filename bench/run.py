@@ -5,7 +5,9 @@
     python bench/run.py --json     for machines
 
 An absolute figure means little on a shared machine; the ratio to a raw commit (one 200-byte row, autocommit, the same
-driver, the same settings, measured just before and just after) is what is held against docs/performance.md.
+driver, the same settings, in a new file, measured just before and just after) is what is held against
+docs/performance.md. Beside it stands the ratio to a commit to a log that is only overwritten, as in a file that has
+been in use for a while: on most file systems it is faster.
 """
 
 from __future__ import annotations
@@ -41,25 +43,43 @@ from segue.runtime.loading import strides
 Row = dict[str, Any]
 
 
-def raw_commit(folder: Path, count: int = 500) -> float:
-    """Seconds per autocommit of one 200-byte row."""
+def raw_file(folder: Path) -> apsw.Connection:
+    """A database of one table, with the settings of a store's."""
     db = apsw.Connection(str(folder / f"raw-{time.monotonic_ns()}.db"))
     db.execute("PRAGMA journal_mode=WAL").fetchall()
     db.execute("PRAGMA synchronous=FULL").fetchall()
     db.execute("CREATE TABLE t(id INTEGER PRIMARY KEY, data BLOB)")
-    row = os.urandom(200)
+    return db
+
+
+def used_file(folder: Path) -> apsw.Connection:
+    """The same, with a log of 3 MB that is overwritten."""
+    db = raw_file(folder)
+    with db:
+        db.executemany("INSERT INTO t(data) VALUES (?)", [(os.urandom(2_000),)] * 1_500)
+    db.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_RESTART)
+    return db
+
+
+def commit_to(db: apsw.Connection, row: bytes = os.urandom(200)) -> float:
+    """Seconds that an autocommit of one row takes."""
+    began = time.perf_counter()
+    db.execute("INSERT INTO t(data) VALUES (?)", (row,))
+    return time.perf_counter() - began
+
+
+def raw_commit(folder: Path, count: int = 500, make: Callable[[Path], apsw.Connection] = raw_file) -> float:
+    """Seconds per autocommit of one 200-byte row."""
+    db = make(folder)
     began = time.perf_counter()
     for _ in range(count):
-        db.execute("INSERT INTO t(data) VALUES (?)", (row,))
+        commit_to(db)
     return (time.perf_counter() - began) / count
 
 
 def raw_batch(folder: Path, rows: int = 1000, count: int = 10) -> float:
     """Seconds per row when a thousand 200-byte rows share a commit."""
-    db = apsw.Connection(str(folder / f"raw-{time.monotonic_ns()}.db"))
-    db.execute("PRAGMA journal_mode=WAL").fetchall()
-    db.execute("PRAGMA synchronous=FULL").fetchall()
-    db.execute("CREATE TABLE t(id INTEGER PRIMARY KEY, data BLOB)")
+    db = raw_file(folder)
     data = [(os.urandom(200),) for _ in range(rows)]
     began = time.perf_counter()
     for _ in range(count):
@@ -74,15 +94,23 @@ def engine(folder: Path, name: str) -> Engine:
 
 
 async def w1(folder: Path) -> Row:
-    """One workflow, 1,000 steps in a row."""
-    raw = raw_commit(folder)
-    async with engine(folder, "w1") as eng:
-        await (await eng.start(workloads.steps, 10)).result()
-        began = time.perf_counter()
-        assert await (await eng.start(workloads.steps, 1000)).result() == 1000
-        took = time.perf_counter() - began
-    raw = (raw + raw_commit(folder)) / 2
-    return {"seconds": took, "µs per step": took * 1e3, "raw commits per step": took / 1000 / raw, "bound": "≤ 1.3"}
+    """One workflow, 1,000 steps in a row, beside as many commits: the middle one of five ratios, since a disk that
+    others use as well changes its pace within seconds."""
+    found: list[tuple[float, float, float]] = []
+    for number in range(5):
+        raw = raw_commit(folder)
+        async with engine(folder, f"w1-{number}") as eng:
+            await (await eng.start(workloads.steps, 10)).result()
+            began = time.perf_counter()
+            assert await (await eng.start(workloads.steps, 1000)).result() == 1000
+            took = (time.perf_counter() - began) / 1000
+        raw = (raw + raw_commit(folder)) / 2
+        found.append((took / raw, took, took / raw_commit(folder, make=used_file)))
+    ratio, took, beside_used = sorted(found)[2]
+    return {
+        "µs per step": took * 1e6, "raw commits per step": ratio, "of 5, least": min(found)[0], "most": max(found)[0],
+        "commits to a used log": beside_used, "bound": "≤ 1.3",
+    }  # fmt: skip
 
 
 async def many(folder: Path, runs: int, name: str) -> Row:
@@ -139,17 +167,21 @@ async def w3(folder: Path) -> Row:
 
 
 async def w4(folder: Path) -> Row:
-    """Start a one-step workflow and get its result."""
-    raw = raw_commit(folder)
-    took = []
+    """Start a one-step workflow and get its result, by turns with raw commits."""
+    took, raw, used = [], [], []
+    new, old = raw_file(folder), used_file(folder)
     async with engine(folder, "w4") as eng:
         for _ in range(300):
+            raw.append(commit_to(new))
+            used.append(commit_to(old))
             began = time.perf_counter()
             assert await (await eng.start(workloads.steps, 1)).result() == 1
             took.append(time.perf_counter() - began)
-    raw = (raw + raw_commit(folder)) / 2
     p50 = statistics.median(took)
-    return {"p50 ms": p50 * 1e3, "raw commits": p50 / raw, "bound": "≤ 4"}
+    return {
+        "p50 ms": p50 * 1e3, "raw commits": p50 / statistics.median(raw),
+        "commits to a used log": p50 / statistics.median(used), "bound": "≤ 4",
+    }  # fmt: skip
 
 
 async def w5(folder: Path) -> Row:
@@ -384,7 +416,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         found: dict[str, Row] = {
-            "raw": {"commit µs": raw_commit(folder) * 1e6, "batched row µs": raw_batch(folder) * 1e6}
+            "raw": {
+                "commit µs": raw_commit(folder) * 1e6,
+                "to a used log µs": raw_commit(folder, make=used_file) * 1e6,
+                "batched row µs": raw_batch(folder) * 1e6,
+            }
         }
         chosen = {**WORKLOADS, "sleepers": functools.partial(sleepers, count=args.sleepers)}
         for workload in args.names or chosen:

@@ -79,7 +79,7 @@ class Writer:
         self._commit_id = 0
         self._dirty: dict[int, Resident] = {}
         self._operations: list[tuple[Operation, Reply]] = []
-        self._scheduled = False
+        self._scheduled: asyncio.Handle | None = None
         self._committing: _Committing | None = None
         self._pause = RETRY_FIRST
         self._cost = 0.0
@@ -98,9 +98,8 @@ class Writer:
     def touch(self, run: Resident) -> None:
         """The run has a segment to write."""
         self._dirty[run.run] = run
-        if not self._scheduled and self._committing is None:
-            self._scheduled = True
-            self._loop.call_soon(self._flush)
+        if self._scheduled is None and self._committing is None:
+            self._scheduled = self._loop.call_soon(self._flush)
 
     def submit(self, operation: Operation, reply: Reply) -> None:
         """An operation of its own; ``reply`` gets the answer once it is on disk, or the exception why it never will."""
@@ -108,9 +107,8 @@ class Writer:
             self._loop.call_soon(reply, self.stopped)
             return
         self._operations.append((operation, reply))
-        if not self._scheduled and self._committing is None:
-            self._scheduled = True
-            self._loop.call_soon(self._flush)
+        if self._scheduled is None and self._committing is None:
+            self._scheduled = self._loop.call_soon(self._flush)
 
     def forget(self, run: Resident) -> None:
         """The run is being dropped; what it had not handed over is void."""
@@ -119,6 +117,8 @@ class Writer:
     def flush_now(self) -> None:
         """Commits what is ready, in place, if exactly one run is and nothing is under way."""
         if self._committing is None and len(self._dirty) == 1 and not self._operations:
+            if self._scheduled is not None:
+                self._scheduled.cancel()
             self._flush()
 
     @property
@@ -151,7 +151,7 @@ class Writer:
     # --- committing -------------------------------------------------------------------------------------------
 
     def _flush(self) -> None:
-        self._scheduled = False
+        self._scheduled = None
         if self._committing is not None:
             return
         work = self._take()
@@ -237,9 +237,8 @@ class Writer:
                 reply(answer)
         if self._awaited:
             self._tell_settled()
-        if (self._dirty or self._operations) and not self._scheduled and self._committing is None:
-            self._scheduled = True
-            self._loop.call_soon(self._flush)
+        if (self._dirty or self._operations) and self._scheduled is None and self._committing is None:
+            self._scheduled = self._loop.call_soon(self._flush)
         elif not self.busy:
             self._wake_idle()
 

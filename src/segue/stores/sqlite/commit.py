@@ -48,9 +48,10 @@ def _commit(writer: Writer, batch: Batch) -> list[Answer]:
     with writer.lock:
         writer.check_file()
         try:
-            if _append_one_event(writer.connection, batch):
-                return [sql.APPENDED]
-            return _transaction(writer, batch, sql.all_at_once)
+            short = _append_one_event(writer.connection, batch)
+            answers: list[Answer] = [sql.APPENDED] if short else _transaction(writer, batch, sql.all_at_once)
+            writer.committed()
+            return answers
         except SURROUNDINGS as error:
             raise meaning(error, writer.path) from error
         except _UNFIT as error:  # which row it is about is not told

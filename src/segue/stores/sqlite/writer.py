@@ -12,9 +12,10 @@ import apsw
 from segue.errors import FenceLost, StoreUnavailable
 from segue.stores.base import Fence
 from segue.stores.sql.statements import Statement
-from segue.stores.sqlite.connection import Durability, connect, meaning, number
+from segue.stores.sqlite.connection import BUSY_TIMEOUT, CHECKPOINT_PAGES, Durability, connect, meaning, number
 from segue.stores.sqlite.migrations import migrate
 from segue.stores.sqlite.session import Session
+from segue.stores.sqlite.wal import Wal
 
 _check_fence = Statement("check_fence")
 
@@ -39,6 +40,13 @@ class Writer:
             self._raw.close()
             raise
         self._version = self._data_version()
+        # Where a commit does not wait for the disk, there is nothing to be gained.
+        self._wal = Wal(path, longest=CHECKPOINT_PAGES, busy_timeout=BUSY_TIMEOUT) if durability == "full" else None
+
+    def committed(self) -> None:
+        """A batch is in; the lock is held. Sees to the file of the log."""
+        if self._wal is not None:
+            self._wal.committed(self._raw)
 
     def check_file(self) -> None:
         """Refuses to write to a file that was deleted or moved: SQLite would go on, and all of it be gone in the end.
