@@ -299,8 +299,20 @@ def test_compose_starts_three_workers_behind_a_database_that_is_there() -> None:
     assert services["migrate"]["depends_on"]["database"]["condition"] == "service_healthy"
     for name in ("server", "worker"):
         assert services[name]["depends_on"]["migrate"]["condition"] == "service_completed_successfully"
-        assert (ROOT / "examples" / services[name]["command"][1]).exists()
+        assert (ROOT / "examples" / services[name]["command"][1].removeprefix("/app/")).exists()
     assert services["server"]["ports"] == ["127.0.0.1:7733:7733"]
+
+
+def test_what_composed_workers_write_has_a_place_that_is_theirs() -> None:
+    composed = yaml.safe_load((DEPLOY / "compose.yaml").read_text(encoding="utf-8"))
+    worker = composed["services"]["worker"]
+    volume, _, place = next(each for each in worker["volumes"] if not each.endswith(":ro")).partition(":")
+    assert worker["read_only"] is True
+    assert worker["working_dir"] == place
+    assert volume in composed["volumes"]
+    # A volume takes its owner from what the image has at its place.
+    text = (DEPLOY / "Dockerfile").read_text(encoding="utf-8")
+    assert f"install --directory --owner segue --group segue {place}\n" in text
 
 
 # --- alerts and runbook -----------------------------------------------------------------------------------------------
