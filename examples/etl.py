@@ -21,10 +21,10 @@ import asyncio
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
 import pandas as pd
-from matplotlib.figure import Figure
 
 import services
 import terminal
@@ -41,6 +41,9 @@ from segue import (
     workflow,
 )
 from segue.encodings import File
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 HERE = Path(".segue", "etl")
 
@@ -197,6 +200,8 @@ def report(since: str, until: str, bad: pd.DataFrame) -> Report:
 
 
 def _draw(table: pd.DataFrame) -> Figure:
+    from matplotlib.figure import Figure  # not with the module: it takes long, and only a process that draws needs it
+
     figure = Figure(figsize=(9, 4), layout="constrained")
     axes = figure.subplots()
     axes.plot(table["month"], table["dry"], label="dry days", color="#c4743d", marker="o", markersize=3)
