@@ -7,7 +7,9 @@ import os
 import shutil
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
+from typing import Any, cast
 
 import apsw
 import pytest
@@ -16,7 +18,7 @@ from store_kit import Owner, events
 from segue.stores.base import Append
 from segue.stores.sqlite import SqliteStore, wal
 from segue.stores.sqlite.connection import APPLICATION_ID, Durability, connect
-from segue.stores.sqlite.wal import EVERY, FRAME, SHORTEST, Wal
+from segue.stores.sqlite.wal import EVERY, FRAME, REFUSED, SHORTEST, Wal
 
 FULL = 32 + 1_000 * FRAME
 
@@ -29,13 +31,16 @@ class Log:
         self.wal = Path(f"{path}-wal")
         self.raw = connect(str(path))
         self.raw.execute(f"PRAGMA application_id = {APPLICATION_ID}; CREATE TABLE IF NOT EXISTS t (n INTEGER)")
-        self._rest = Wal(str(path), longest=1_000, busy_timeout=10_000)
+        self._rest = Wal(self.raw, longest=1_000, busy_timeout=10_000)
 
     def write(self, *rows: int) -> None:
         for row in rows:
             self.raw.execute("INSERT INTO t VALUES (?)", (row,))
-            self._rest._left = 1
-            self._rest.committed(self.raw)
+            self.look()
+
+    def look(self) -> None:
+        self._rest._left = 1
+        self._rest.committed()
 
     @property
     def size(self) -> int:
@@ -72,8 +77,7 @@ def test_it_doubles_before_it_is_used_up_and_has_a_longest(log: Log) -> None:
 def test_it_is_left_alone_while_half_of_it_is_unused(log: Log) -> None:
     log.write(0)
     touched = log.wal.stat()
-    log._rest._left = 1
-    log._rest.committed(log.raw)
+    log.look()
 
     assert (touched.st_size, touched.st_mtime_ns) == (SHORTEST, log.wal.stat().st_mtime_ns)
 
@@ -120,8 +124,7 @@ def test_a_disk_that_becomes_full_meanwhile(log: Log, monkeypatch: pytest.Monkey
 
     real = os.pwrite
     monkeypatch.setattr(wal.os, "pwrite", pwrite)
-    log._rest._left = 1
-    log._rest.committed(log.raw)
+    log.look()
 
     assert asked == [before, before + 5_000]
     assert log.size == before
@@ -129,6 +132,23 @@ def test_a_disk_that_becomes_full_meanwhile(log: Log, monkeypatch: pytest.Monkey
     log.write(1)
     assert log.size == SHORTEST
     assert rows(log.path) == [0, 1]
+
+
+def test_who_was_refused_room_does_not_soon_ask_for_it_again(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
+    def pwrite(file: int, data: bytes, at: int) -> int:
+        asked.append(at)
+        raise OSError(errno.EDQUOT, "Disk quota exceeded")  # of which the file system says nothing beforehand
+
+    asked: list[int] = []
+    monkeypatch.setattr(wal.os, "pwrite", pwrite)
+    log.raw.execute("INSERT INTO t VALUES (0)")
+    log.look()
+    for _ in range(REFUSED - 1):
+        log._rest.committed()
+    assert len(asked) == 1
+
+    log._rest.committed()
+    assert len(asked) == 2
 
 
 def test_no_room_is_taken_that_will_be_missed(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -147,8 +167,7 @@ def test_nobody_waits_for_another_process_that_writes(log: Log) -> None:
     log.raw.execute("INSERT INTO t VALUES (0)")
     other.execute("BEGIN IMMEDIATE; INSERT INTO t VALUES (1)")
     before = log.size
-    log._rest._left = 1
-    log._rest.committed(log.raw)  # with the connection's own timeout it would take ten seconds, and end as busy
+    log.look()  # with the connection's own timeout it would take ten seconds, and end as busy
     assert log.size == before
     assert not log.raw.in_transaction
 
@@ -158,6 +177,51 @@ def test_nobody_waits_for_another_process_that_writes(log: Log) -> None:
     assert log.raw.execute("PRAGMA busy_timeout").fetchall() == [(10_000,)]
     other.close()
     assert rows(log.path) == [0, 1, 2]
+
+
+def test_a_database_under_a_second_name_has_its_own_log_lengthened(tmp_path: Path) -> None:
+    (tmp_path / "large").mkdir()
+    (tmp_path / "segue.db").symlink_to(tmp_path / "large" / "real.db")
+    log = Log(tmp_path / "segue.db")
+    log.write(0)
+
+    assert (tmp_path / "large" / "real.db-wal").stat().st_size == SHORTEST
+    log.raw.close()
+
+
+def test_the_log_of_another_database_in_its_place_is_not_touched(log: Log, tmp_path: Path) -> None:
+    (tmp_path / "aside").mkdir()
+    log.raw.execute("INSERT INTO t VALUES (0)")
+    for name in ("segue.db", "segue.db-wal", "segue.db-shm"):  # after the writer has looked that they are there
+        (tmp_path / name).rename(tmp_path / "aside" / name)
+    other = Log(log.path)
+    before = other.size
+    log.look()
+    assert other.size == before
+
+    other.write(1)
+    assert other.size == SHORTEST
+    other.raw.close()
+
+
+def test_whoever_interrupts_it_leaves_no_transaction_behind(log: Log) -> None:
+    class Interrupted:
+        """The connection, with a second Ctrl-C right after the lock was taken."""
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(log.raw, name)
+
+        def execute(self, sql: str) -> None:
+            log.raw.execute(sql)
+            if log.raw.in_transaction:
+                raise KeyboardInterrupt
+
+    log.raw.execute("INSERT INTO t VALUES (0)")
+    log._rest._connection = cast(apsw.Connection, Interrupted())
+    with suppress(KeyboardInterrupt):
+        log.look()
+    assert not log.raw.in_transaction
+    assert log.raw.execute("PRAGMA busy_timeout").fetchall() == [(10_000,)]
 
 
 def test_two_that_write_and_lengthen_at_once_lose_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -172,7 +236,8 @@ def test_two_that_write_and_lengthen_at_once_lose_nothing(tmp_path: Path, monkey
             for row in range(first, first + 250):
                 log.write(row)
                 if row % 50 == 0:
-                    log.raw.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+                    with suppress(apsw.BusyError):  # the other one is at it
+                        log.raw.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
             log.raw.close()
         except BaseException as error:
             failures.append(error)

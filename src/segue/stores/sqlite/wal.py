@@ -19,6 +19,8 @@ log = logging.getLogger("segue.store")
 
 EVERY = 32
 """Commits from one look to the next: who commits less often has nothing to gain."""
+REFUSED = 100 * EVERY
+"""Commits until the next look where there was no room: a quota is not used up again and again, if only for a moment."""
 FRAME = 24 + 4096
 _HEADER = 32
 SHORTEST = 1 << 20
@@ -31,18 +33,20 @@ class Wal:
     """What a writer does for its log.
 
     Args:
-        path: of the database.
+        connection: the writer's own, which has read or written: its log is there.
         longest: frames at which the log is moved into the database and begun anew.
         busy_timeout: ms, the connection's own.
     """
 
-    def __init__(self, path: str, *, longest: int, busy_timeout: int) -> None:
-        self._path = f"{path}-wal"
+    def __init__(self, connection: apsw.Connection, *, longest: int, busy_timeout: int) -> None:
+        self._connection = connection
+        self._path = connection.filename_wal  # it lies beside the file itself, by whatever name that was opened
+        self._file = os.stat(self._path).st_ino
         self._longest = _HEADER + longest * FRAME
         self._busy_timeout = busy_timeout
         self._left = EVERY
 
-    def committed(self, connection: apsw.Connection) -> None:
+    def committed(self) -> None:
         """Counts a commit, and looks after some. To be called outside of a transaction; nothing is raised, since the
         log is as good as it was if it cannot be made longer."""
         self._left -= 1
@@ -50,22 +54,26 @@ class Wal:
             return
         self._left = EVERY
         try:
-            self._look(connection)
+            self._look()
+        except apsw.BusyError:
+            pass  # another process writes
         except (OSError, apsw.Error) as error:
+            self._left = REFUSED
             log.debug("the log %s cannot be made longer: %s", self._path, error)
 
-    def _look(self, connection: apsw.Connection) -> None:
+    def _look(self) -> None:
         # SQLite keeps its locks on the database and its index of the log, so that closing this takes none of them away.
         file = os.open(self._path, os.O_RDWR | os.O_CLOEXEC)
         try:
-            size = os.fstat(file).st_size
-            if size < self._longest and _is_used(file, size // 2):
-                self._lengthen(connection, file)
+            found = os.fstat(file)
+            # Where the database was moved away meanwhile, another one may be here, whose lock is not held.
+            if found.st_ino == self._file and found.st_size < self._longest and _is_used(file, found.st_size // 2):
+                self._lengthen(file)
         finally:
             os.close(file)
 
-    def _lengthen(self, connection: apsw.Connection, file: int) -> None:
-        with self._nobody_writes(connection):
+    def _lengthen(self, file: int) -> None:
+        with self._nobody_writes():
             before = size = os.fstat(file).st_size
             length = min(max(2 * size, SHORTEST), self._longest)
             disk = os.fstatvfs(file)
@@ -79,17 +87,16 @@ class Wal:
                 raise
 
     @contextmanager
-    def _nobody_writes(self, connection: apsw.Connection) -> Iterator[None]:
+    def _nobody_writes(self) -> Iterator[None]:
         """Holds the lock of whoever adds frames; where another process has it, there is another time."""
-        connection.set_busy_timeout(0)
         try:
-            connection.execute("BEGIN IMMEDIATE")
-        finally:
-            connection.set_busy_timeout(self._busy_timeout)
-        try:
+            self._connection.set_busy_timeout(0)
+            self._connection.execute("BEGIN IMMEDIATE")
             yield
-        finally:
-            connection.execute("ROLLBACK")
+        finally:  # wherever that was interrupted: what is written in a transaction left open would be lost
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            self._connection.set_busy_timeout(self._busy_timeout)
 
 
 def _is_used(file: int, at: int) -> bool:

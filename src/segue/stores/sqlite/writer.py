@@ -36,17 +36,18 @@ class Writer:
         try:
             migrate(self._raw, path)
             self._file = os.stat(path).st_ino
+            # Where a commit does not wait for the disk, there is nothing to be gained.
+            full = durability == "full"
+            self._wal = Wal(self._raw, longest=CHECKPOINT_PAGES, busy_timeout=BUSY_TIMEOUT) if full else None
         except BaseException:
             self._raw.close()
             raise
         self._version = self._data_version()
-        # Where a commit does not wait for the disk, there is nothing to be gained.
-        self._wal = Wal(path, longest=CHECKPOINT_PAGES, busy_timeout=BUSY_TIMEOUT) if durability == "full" else None
 
     def committed(self) -> None:
         """A batch is in; the lock is held. Sees to the file of the log."""
         if self._wal is not None:
-            self._wal.committed(self._raw)
+            self._wal.committed()
 
     def check_file(self) -> None:
         """Refuses to write to a file that was deleted or moved: SQLite would go on, and all of it be gone in the end.
