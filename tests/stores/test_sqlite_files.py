@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import apsw
@@ -14,7 +17,7 @@ from segue.errors import FenceLost, InvalidArgument, StoreError, StoreUnavailabl
 from segue.stores.base import Append, Batch, Blob, Fence, RunFilter
 from segue.stores.log_rows import LogLine
 from segue.stores.sql.reads import list_statement
-from segue.stores.sqlite import SqliteStore, restore
+from segue.stores.sqlite import SqliteStore, redaction, restore
 from segue.stores.sqlite.store import CONDITIONS
 
 
@@ -28,6 +31,25 @@ def store(path: Path) -> Iterator[SqliteStore]:
     opened = SqliteStore.open(path)
     yield opened
     opened.close()
+
+
+_MOVES_THE_LOG = """
+import fcntl, sys
+with open(sys.argv[1], "r+b") as index:
+    fcntl.lockf(index, fcntl.LOCK_EX, 1, 121)
+    print(flush=True)
+    sys.stdin.read()
+"""
+
+
+@contextmanager
+def moving_the_log(path: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """Another process has the lock for moving the log into the file (``WAL_CKPT_LOCK``), until its input ends."""
+    program = [sys.executable, "-c", _MOVES_THE_LOG, f"{path}-shm"]
+    with subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        yield process
 
 
 def test_the_file_shrinks_after_retention(store: SqliteStore, path: Path) -> None:
@@ -59,6 +81,12 @@ def test_space_is_given_back_in_steps(store: SqliteStore) -> None:
 
     assert steps > 1
     assert not owner.store.shrink()
+
+
+def test_space_is_given_back_while_another_process_moves_the_log(store: SqliteStore, path: Path) -> None:
+    Owner(store).start("a")
+    with moving_the_log(path):
+        assert not store.shrink()
 
 
 def test_a_backup_goes_to_a_new_file_only(store: SqliteStore, tmp_path: Path) -> None:
@@ -255,6 +283,27 @@ def test_erased_data_is_in_no_file(store: SqliteStore, path: Path) -> None:
     owner.commit(Append(run, 2, (secret,), status=closed()))
 
     assert store.redact(run, [(2, b"erased")], b"told", ["ref"])
+
+    for file in path.parent.iterdir():
+        assert b"ann@example.com" not in file.read_bytes(), file.name
+
+
+@pytest.mark.parametrize("name", ["segue.db", "segue.logs.db"])
+def test_what_is_erased_while_another_process_moves_the_log_is_in_no_file_either(
+    store: SqliteStore, path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    owner = Owner(store)
+    run = owner.start("a")
+    owner.commit(Append(run, 2, (b"for ann@example.com",), status=closed()))
+    assert store.logs.append([LogLine(run, "k", 1, 5, "INFO", "stdout", "to ann@example.com")])
+    with moving_the_log(path.with_name(name)) as process:
+
+        def sleep(seconds: float) -> None:
+            process.communicate()  # it is done, and ends
+
+        monkeypatch.setattr(redaction.time, "sleep", sleep)
+        assert store.redact(run, [(2, b"erased")], b"told", [])
+        assert process.returncode == 0
 
     for file in path.parent.iterdir():
         assert b"ann@example.com" not in file.read_bytes(), file.name

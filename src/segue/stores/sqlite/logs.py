@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
 from pathlib import Path
 
 import apsw
@@ -18,6 +17,7 @@ from segue.errors import StoreCorrupt, StoreError
 from segue.stores.log_rows import LogLine
 from segue.stores.sql.statements import Row, Statement, flat, numbers, texts
 from segue.stores.sqlite.connection import APPLICATION_ID, connect, meaning, number, pragma
+from segue.stores.sqlite.redaction import empty_the_log
 from segue.stores.sqlite.session import Session
 
 REMEMBERED = 100_000
@@ -134,6 +134,5 @@ def _erase(connection: Session, runs: str) -> list[Row]:
     """Deletes the lines for good: they may speak of a person."""
     _delete.one(connection, (runs,))
     connection.execute("PRAGMA incremental_vacuum")
-    with suppress(apsw.BusyError):  # somebody is reading; the next checkpoint overwrites the old pages
-        connection.raw.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+    empty_the_log(connection.raw)
     return []

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 
 import apsw
 
 from segue.stores.sql import redaction
+from segue.stores.sqlite.connection import BUSY_TIMEOUT
 from segue.stores.sqlite.writer import Writer
+
+_AGAIN = 0.01
+"""Seconds until the log is tried again that another process is moving."""
 
 
 def redact(writer: Writer, run: int, events: Sequence[tuple[int, bytes]], told: bytes, refs: Iterable[str]) -> bool:
@@ -22,8 +26,20 @@ def redact(writer: Writer, run: int, events: Sequence[tuple[int, bytes]], told: 
                     return False
                 # Pages that were freed long ago may still hold what was deleted from them.
                 raw.execute("PRAGMA incremental_vacuum").fetchall()
-            with suppress(apsw.BusyError):  # somebody is reading; the pages are overwritten by the next checkpoint
-                raw.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+            empty_the_log(raw)
         finally:
             raw.execute("PRAGMA secure_delete = FAST").fetchall()
     return True
+
+
+def empty_the_log(connection: apsw.Connection) -> None:
+    """Moves the log into the file and cuts it to nothing; where somebody reads for too long, the next ones do."""
+    until = time.monotonic() + BUSY_TIMEOUT / 1000
+    while True:
+        try:
+            connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+            return
+        except apsw.BusyError:
+            if time.monotonic() > until:
+                return
+            time.sleep(_AGAIN)  # SQLite waits for those who read and write, but for nobody who moves the log as well

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import apsw
 
 from segue.stores.sqlite.connection import number
@@ -14,6 +16,7 @@ def shrink(writer: Writer, pages: int) -> bool:
         connection.raw.execute(f"PRAGMA incremental_vacuum({int(pages)})").fetchall()
         free = number(connection.raw, "freelist_count")
     if free == 0:
-        with writer.lock:  # the file itself shrinks when the WAL is moved into it
+        # The file itself shrinks when the WAL is moved into it; another process may be doing that right now.
+        with writer.lock, suppress(apsw.BusyError):
             writer.connection.raw.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
     return bool(free)
