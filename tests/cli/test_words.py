@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
+from pathlib import Path
 
 import pytest
 from cli_kit import Folder
 
+import segue as package
+from segue.cli.app import call
 from segue.cli.commands import COMMANDS
 
 
@@ -20,6 +24,14 @@ def test_help(segue: Folder) -> None:
         assert command.help in overview
     for words in (("run",), ("list",), ("db",), ("db", "restore"), ("task", "list")):
         assert f"Usage: segue {' '.join(words)}" in segue(*words, "--help").out
+
+
+def test_every_command_that_a_message_names_is_there(capsys: pytest.CaptureFixture[str]) -> None:
+    sources = "".join(file.read_text() for file in Path(package.__file__).parent.rglob("*.py"))
+    named = set(re.findall(r"`segue ([a-z]+(?: [a-z]+)?)", sources))
+    assert {"db restore", "retry", "check"} <= named
+    assert {words: call([*words.split(), "--help"]) for words in named} == dict.fromkeys(named, 0)
+    capsys.readouterr()
 
 
 def test_versions(segue: Folder) -> None:

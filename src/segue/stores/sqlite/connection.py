@@ -29,7 +29,7 @@ _UNAVAILABLE: dict[type[Exception], str] = {
     apsw.LockedError: "another connection of this process holds the table",
     apsw.ReadOnlyError: "the file or its folder is read-only for this user; give the right to write to both",
     apsw.CantOpenError: "the file cannot be opened; see that its folder exists and may be written to",
-    apsw.IOError: "the disk reported an error; see the system's log, and `segue db check` once it is mended",
+    apsw.IOError: "the disk reported an error; see the system's log, and `PRAGMA integrity_check` once it is mended",
     apsw.ProtocolError: "too many processes want the file's locks at once; the same call may go through later",
     apsw.InterruptError: "the statement was interrupted",
     apsw.NoMemError: "SQLite found no memory",
