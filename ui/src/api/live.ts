@@ -1,7 +1,7 @@
 // The live stream: says that something has changed, and whether it is still heard. Asked for only while somebody looks.
 import { useSyncExternalStore } from 'react'
 import { address, setServerTime } from './client'
-import { queryClient } from './queries'
+import { askAgain } from './queries'
 import type { Changed } from './schema'
 
 interface Connection {
@@ -75,7 +75,7 @@ class Round {
     const began = performance.now()
     this.since = undefined
     this.asking = true
-    await queryClient.invalidateQueries({ predicate: (query) => query.meta?.live === this.kind, refetchType: 'active' })
+    await askAgain({ predicate: (query) => query.meta?.live === this.kind })
     this.asking = false
     this.answered = performance.now()
     this.took = this.answered - began

@@ -1,5 +1,5 @@
 // What is asked and kept: one place for the names of answers, so that a change reaches every screen that shows them.
-import { infiniteQueryOptions, keepPreviousData, QueryClient, queryOptions } from '@tanstack/react-query'
+import { infiniteQueryOptions, keepPreviousData, QueryClient, type QueryFilters, queryOptions } from '@tanstack/react-query'
 import { ask, Refusal } from './client'
 import { unpacked } from './plain'
 import type { Operations } from './schema'
@@ -13,6 +13,19 @@ export const queryClient = new QueryClient({
     },
   },
 })
+
+/**
+ * What is shown is asked for again, after a change. A question that has no answer yet is not called off by that, and its
+ * first answer may be from before the change: it is asked once more when that has come.
+ */
+export async function askAgain(filters: QueryFilters): Promise<void> {
+  const first = queryClient.getQueryCache().findAll({ ...filters, type: 'active', fetchStatus: 'fetching' }).filter((query) => query.state.data === undefined)
+  await queryClient.invalidateQueries(filters)
+  await Promise.all(first.map((query) => queryClient.invalidateQueries({ queryKey: query.queryKey, exact: true })))
+}
+
+/** What changes with the runs. */
+export const LIVE: QueryFilters = { predicate: (query) => query.meta?.live !== undefined }
 
 const live = { live: true }
 /** It counts all runs there are. */

@@ -1,6 +1,6 @@
 // Asks before something is done, and says what it will do.
 import { useState, type ReactNode } from 'react'
-import { queryClient } from '../api/queries'
+import { askAgain, LIVE } from '../api/queries'
 import { words } from '../words'
 import { Dialog } from './Dialog'
 import { say, sayError } from './toasts'
@@ -12,7 +12,7 @@ export async function done(work: Promise<unknown>, text: string | (() => string)
   try {
     await work
     say(typeof text === 'string' ? text : text())
-    void queryClient.invalidateQueries({ predicate: (query) => query.meta?.live !== undefined })
+    void askAgain(LIVE)
     return true
   } catch (error) {
     sayError(error)

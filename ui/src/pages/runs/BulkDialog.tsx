@@ -2,7 +2,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { ask } from '../../api/client'
-import { queryClient } from '../../api/queries'
+import { askAgain, LIVE } from '../../api/queries'
 import type { BulkBody, BulkDone, BulkPreview } from '../../api/schema'
 import { Dialog } from '../../parts/Dialog'
 import { ErrorFace } from '../../parts/Faces'
@@ -54,7 +54,7 @@ function Ask({ act, asked, preview, close, carried }: { act: Act; asked: Chosen;
     try {
       const found = await ask('carry_out_bulk', { body })
       say(w.done[act](found.done))
-      void queryClient.invalidateQueries({ predicate: (query) => query.meta?.live !== undefined })
+      void askAgain(LIVE)
       carried(found)
     } catch (error) {
       sayError(error)

@@ -3,7 +3,7 @@ import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import type { Permission } from '../../api/allowed'
 import { ask, serverNow } from '../../api/client'
-import { keysQuery, queryClient } from '../../api/queries'
+import { askAgain, keysQuery } from '../../api/queries'
 import type { ApiKey, SessionView } from '../../api/schema'
 import { Confirm, done } from '../../parts/Confirm'
 import { Dialog } from '../../parts/Dialog'
@@ -19,7 +19,7 @@ const EVERYWHERE = '*'
 const DAY = 86_400_000_000
 const LASTS = [30, 90, 365, 0]
 
-const again = () => queryClient.invalidateQueries({ queryKey: keysQuery.queryKey })
+const again = () => askAgain({ queryKey: keysQuery.queryKey })
 
 export function Keys({ session }: { session: SessionView }) {
   const { data, error, refetch } = useQuery(keysQuery)

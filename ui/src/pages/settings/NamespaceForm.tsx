@@ -1,7 +1,7 @@
 // Says what a namespace is for, and how long its runs are kept after their end; what is refused is said at its field.
 import { useState } from 'react'
 import { ask, Refusal } from '../../api/client'
-import { namespacesQuery, queryClient } from '../../api/queries'
+import { askAgain, namespacesQuery } from '../../api/queries'
 import type { NamespaceChange, NamespaceView, RetentionRule } from '../../api/schema'
 import { Dialog } from '../../parts/Dialog'
 import { Icon } from '../../parts/Icon'
@@ -41,7 +41,7 @@ export function NamespaceForm({ of, settings, close }: { of: NamespaceView; sett
     try {
       await ask('change_namespace', { path: { name: of.name }, body })
       say(w.changed(of.name))
-      await queryClient.invalidateQueries({ queryKey: namespacesQuery.queryKey })
+      await askAgain({ queryKey: namespacesQuery.queryKey })
       close()
     } catch (error) {
       const path = error instanceof Refusal ? error.problem.path : undefined

@@ -3,7 +3,7 @@ import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { useAllowed } from '../../api/allowed'
 import { ask } from '../../api/client'
-import { queryClient, usersQuery } from '../../api/queries'
+import { askAgain, usersQuery } from '../../api/queries'
 import type { Account, SessionView, UserChange } from '../../api/schema'
 import { Confirm, done } from '../../parts/Confirm'
 import { Dialog } from '../../parts/Dialog'
@@ -20,7 +20,7 @@ type Role = (typeof ROLES)[number]
 /** The list is asked for again once it has been changed. */
 async function changed(work: Promise<unknown>, text: string): Promise<boolean> {
   const well = await done(work, text)
-  await queryClient.invalidateQueries({ queryKey: usersQuery.queryKey })
+  await askAgain({ queryKey: usersQuery.queryKey })
   return well
 }
 

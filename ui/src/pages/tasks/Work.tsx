@@ -3,7 +3,7 @@ import { useQuery } from '@tanstack/react-query'
 import { useEffect, useMemo, useRef, useState } from 'react'
 import { useAllowed } from '../../api/allowed'
 import { ask } from '../../api/client'
-import { queryClient, runQuery } from '../../api/queries'
+import { askAgain, LIVE, runQuery } from '../../api/queries'
 import type { HumanTask } from '../../api/schema'
 import { Coded } from '../../parts/Coded'
 import { roughly } from '../../parts/format'
@@ -112,7 +112,7 @@ function Answer({ task, next }: { task: HumanTask; next: (done: HumanTask) => vo
       localStorage.removeItem(draftKey(task))
       say(`${w.completed}: ${task.name}`)
       next(task)
-      await queryClient.invalidateQueries({ predicate: (query) => query.meta?.['live'] !== undefined })
+      await askAgain(LIVE)
     } catch (error) {
       sayError(error)
       setBusy(false)
