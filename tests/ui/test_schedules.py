@@ -96,6 +96,22 @@ def test_one_that_somebody_else_takes_away_is_not_asked_for(screen: Screen, serv
     page.wait_for_load_state("networkidle")
 
 
+def test_the_week_asks_for_none_that_is_gone_and_follows_what_is_changed(screen: Screen, served: Served) -> None:
+    page = screen.page
+    rule = Schedule(Every("12h"), args=(900,))
+    for name in ("of-the-week", "of-one-day"):
+        served.do(lambda engine, name=name: engine.schedules.create(name, ui_program.sync_inventory, rule))
+    screen.open("/schedules?view=week", "of-one-day")
+    page.get_by_role("link", name=re.compile("2 times ?of-the-week")).first.wait_for()
+    served.do(lambda engine: engine.schedules.delete("of-one-day"))
+    page.get_by_role("link", name=re.compile("of-one-day")).first.wait_for(state="detached")
+    served.do(lambda engine: engine.schedules.update("of-the-week", when=Every("2h")))
+    page.get_by_role("link", name=re.compile("12 times ?of-the-week")).first.wait_for()
+    served.do(lambda engine: engine.schedules.delete("of-the-week"))
+    page.get_by_role("link", name=re.compile("of-the-week")).first.wait_for(state="detached")
+    page.wait_for_load_state("networkidle")
+
+
 def test_the_week(screen: Screen, served: Served) -> None:
     page = screen.page
     screen.open("/schedules?view=week", "nightly-stock")

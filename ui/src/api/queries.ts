@@ -2,7 +2,7 @@
 import { infiniteQueryOptions, keepPreviousData, QueryClient, type QueryFilters, queryOptions } from '@tanstack/react-query'
 import { ask, Refusal } from './client'
 import { unpacked } from './plain'
-import type { Operations } from './schema'
+import type { Operations, ScheduleView } from './schema'
 
 export const queryClient = new QueryClient({
   defaultOptions: {
@@ -178,11 +178,12 @@ export const workersQuery = queryOptions({
   refetchInterval: 3000,
 })
 
-export const dueTimesQuery = (name: string, limit: number) =>
+/** Asked for anew when the list of schedules has come with another one in its place: not of one that it may not have any more. */
+export const dueTimesQuery = ({ name, etag, next }: ScheduleView, limit: number) =>
   queryOptions({
-    queryKey: ['due', name, limit],
+    queryKey: ['due', name, limit, etag, next[0]],
     queryFn: ({ signal }) => ask('list_due_times', { path: { name }, query: { limit }, signal }),
-    meta: live,
+    staleTime: Infinity,
   })
 
 export const artifactsQuery = (run: number) =>

@@ -1,6 +1,7 @@
 // What is due in the next seven days, a column for each.
 import { useQueries } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
+import { useRef } from 'react'
 import { dueTimesQuery } from '../../api/queries'
 import type { ScheduleView } from '../../api/schema'
 import { absolute, clock } from '../../parts/format'
@@ -23,14 +24,18 @@ interface Due {
 export function Week({ schedules }: { schedules: ScheduleView[] }) {
   const now = useNow()
   const asked = schedules.filter((each) => each.paused === null).slice(0, ASKED)
-  const answers = useQueries({ queries: asked.map((each) => dueTimesQuery(each.name, MOST)) })
+  const answers = useQueries({ queries: asked.map((each) => dueTimesQuery(each, MOST)) })
+  // Those of one that has changed stay until the new ones have come.
+  const former = useRef(new Map<string, number[]>())
+  const times = asked.map((each, i) => answers[i]?.data ?? former.current.get(each.name) ?? [])
+  former.current = new Map(asked.map((each, i) => [each.name, times[i] ?? []]))
   const days = Array.from({ length: DAYS }, (_, i) => dayAfter(now, i))
   return (
     <div className="week" role="group" aria-label={w.weekOf} tabIndex={0}>
       {days.map((day, i) => (
         <section key={day}>
           <h2>{new Date(day).toLocaleDateString(undefined, { weekday: 'short', day: 'numeric', month: 'short' })}</h2>
-          <Day due={asked.map((each, j) => dueOn(each.name, answers[j]?.data ?? [], day, days[i + 1] ?? dayAfter(now, DAYS))).filter((each) => each.times.length > 0 || each.more)} />
+          <Day due={asked.map((each, j) => dueOn(each.name, times[j] ?? [], day, days[i + 1] ?? dayAfter(now, DAYS))).filter((each) => each.times.length > 0 || each.more)} />
         </section>
       ))}
     </div>
