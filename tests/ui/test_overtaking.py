@@ -45,3 +45,17 @@ def test_a_first_answer_from_before_a_change_is_not_the_last(screen: Screen, ser
         served.do(lambda engine: engine.start(ui_program.sync_inventory, 1, id="stock-overtaking"))
     newest.route.fulfill(response=before)
     screen.see("stock-overtaking")
+
+
+def test_what_is_typed_after_a_comment_was_sent_stays(screen: Screen, served: Served) -> None:
+    page = screen.page
+    screen.open("/tasks", "Approve order-48219")
+    comment = page.get_by_role("textbox", name="Add a comment")
+    sent = Held(page, "POST", r"/comments$")
+    comment.fill("It is there.")
+    page.get_by_role("button", name="Comment", exact=True).click()
+    assert sent.route.request.post_data_json == {"text": "It is there."}
+    comment.press_sequentially(" And more")
+    sent.route.continue_()
+    page.get_by_role("complementary").get_by_text("It is there.").wait_for()
+    screen.wait_for_value(comment, " And more")

@@ -82,6 +82,10 @@ class Screen:
     def see(self, text: str) -> None:
         self.page.get_by_text(text).locator("visible=true").first.wait_for()
 
+    def wait_for_value(self, field: Any, text: str) -> None:
+        """Waits until a field has this text in it."""
+        self.page.wait_for_function("([field, text]) => field.value === text", arg=[field.element_handle(), text])
+
     def shoot(self, name: str) -> None:
         SHOTS.mkdir(parents=True, exist_ok=True)
         self.page.screenshot(path=SHOTS / f"{name}.png")

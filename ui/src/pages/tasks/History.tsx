@@ -53,7 +53,7 @@ function Comment({ task }: { task: HumanTask }) {
   const submit = async (event: React.FormEvent) => {
     event.preventDefault()
     setBusy(true)
-    if (await done(ask('comment_on_task', { path: { task: task.task }, body: { text } }), w.commented)) setText('')
+    if (await done(ask('comment_on_task', { path: { task: task.task }, body: { text } }), w.commented)) setText((now) => (now.startsWith(text) ? now.slice(text.length) : now)) // what was typed since stays
     setBusy(false)
   }
   return (
