@@ -9,6 +9,8 @@ import pytest
 import ui_program
 from ui_kit import Screen, Served
 
+from segue import Every, Schedule
+
 pytestmark = pytest.mark.xdist_group("screens")
 
 
@@ -36,6 +38,15 @@ class Held:
         raise AssertionError(f"nobody sent a {self._method}")
 
 
+def asked(served: Served, id: str) -> None:
+    async def start(engine: Any) -> None:
+        await engine.start(ui_program.plainly, id=id)
+        while not any(task.run_id == id for task in await engine.tasks()):
+            pass
+
+    served.do(start)
+
+
 def test_a_first_answer_from_before_a_change_is_not_the_last(screen: Screen, served: Served) -> None:
     page = screen.page
     newest = Held(page, "GET", r"/api/v1/runs\?limit=60$")
@@ -59,3 +70,53 @@ def test_what_is_typed_after_a_comment_was_sent_stays(screen: Screen, served: Se
     sent.route.continue_()
     page.get_by_role("complementary").get_by_text("It is there.").wait_for()
     screen.wait_for_value(comment, " And more")
+
+
+def test_whoever_has_gone_elsewhere_is_not_called_back_by_an_answered_task(screen: Screen, served: Served) -> None:
+    page = screen.page
+    asked(served, "plainly-gone")
+    screen.open("/tasks", "plainly-gone")
+    page.get_by_role("link", name=re.compile("plainly-gone")).click()
+    page.get_by_role("radio", name="Yes").check()
+    sent = Held(page, "POST", r"/complete$")
+    page.get_by_role("button", name="Complete and go on").click()
+    page.get_by_role("link", name="Workers").click()
+    page.get_by_role("heading", name="Workers").wait_for()
+    sent.route.continue_()
+    screen.see("Answered: Deploy?")
+    page.wait_for_load_state("networkidle")
+    assert page.url.endswith("/workers")
+
+
+def test_an_answered_task_takes_nobody_away_from_another_one(screen: Screen, served: Served) -> None:
+    page = screen.page
+    asked(served, "plainly-one")
+    screen.open("/tasks", "plainly-one")
+    page.get_by_role("link", name=re.compile("plainly-one")).click()
+    page.get_by_role("radio", name="Yes").check()
+    sent = Held(page, "POST", r"/complete$")
+    page.get_by_role("button", name="Complete and go on").click()
+    page.get_by_role("link", name=re.compile("Approve order-48298")).click()
+    page.get_by_role("heading", name="Approve order-48298").wait_for()
+    chosen = page.url
+    sent.route.continue_()
+    screen.see("Answered: Deploy?")
+    page.get_by_role("link", name=re.compile("plainly-one")).wait_for(state="detached")
+    assert page.url == chosen
+
+
+def test_a_schedule_that_is_taken_away_takes_nobody_away_from_another_one(screen: Screen, served: Served) -> None:
+    page = screen.page
+    rule = Schedule(Every("2h"), args=(900,))
+    served.do(lambda engine: engine.schedules.create("fleeting", ui_program.sync_inventory, rule))
+    screen.open("/schedules?name=fleeting", "every 2h")
+    page.get_by_role("button", name="Delete…").click()
+    sent = Held(page, "DELETE", r"/schedules/fleeting$")
+    page.get_by_role("dialog").get_by_role("button", name="Delete the schedule").click()
+    page.keyboard.press("Escape")
+    page.get_by_role("link", name="quarter-hour").click()
+    page.get_by_role("complementary", name="Schedules quarter-hour").wait_for()
+    sent.route.continue_()
+    page.get_by_role("link", name="fleeting").wait_for(state="detached")
+    screen.see("Deleted")
+    assert page.url.endswith("?name=quarter-hour")

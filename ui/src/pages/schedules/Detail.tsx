@@ -23,6 +23,10 @@ const w = words.schedules
 export function Detail({ schedule }: { schedule: ScheduleView }) {
   const navigate = useNavigate({ from: '/schedules' })
   const close = () => void navigate({ search: (old) => ({ ...old, name: undefined }), replace: true })
+  // Whoever has gone elsewhere before it was taken away stays there.
+  const gone = () => {
+    if (location.pathname.endsWith('/schedules')) void navigate({ search: (old) => (old.name === schedule.name ? { ...old, name: undefined } : old), replace: true })
+  }
   const { state, text } = stateOf(schedule)
   return (
     <aside className="insp" aria-label={`${w.title} ${schedule.name}`}>
@@ -35,7 +39,7 @@ export function Detail({ schedule }: { schedule: ScheduleView }) {
         </div>
       </header>
       {schedule.paused !== null && <p className="warnline">{w.pausedWhy(schedule.paused)}</p>}
-      <Buttons schedule={schedule} gone={close} />
+      <Buttons schedule={schedule} gone={gone} />
       <section><Facts schedule={schedule} /></section>
       <DueTimes schedule={schedule} />
       <LastRuns schedule={schedule} />

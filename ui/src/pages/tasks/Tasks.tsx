@@ -1,7 +1,7 @@
 // What people are asked: the inbox, the work, and what surrounds it.
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { Link, useNavigate, useSearch } from '@tanstack/react-router'
-import { useCallback, useMemo } from 'react'
+import { useCallback, useMemo, useRef } from 'react'
 import { taskQuery, tasksQuery, type TaskFilter } from '../../api/queries'
 import type { HumanTask } from '../../api/schema'
 import { Top } from '../../frame/Top'
@@ -41,7 +41,14 @@ export default function Tasks() {
     if (next) go(next.task)
   }
   useKeys({ j: () => move(1), k: () => move(-1), ArrowDown: () => move(1), ArrowUp: () => move(-1) })
-  const next = (done: HumanTask) => go(shown.find((each) => each.task !== done.task)?.task)
+  const latest = useRef(shown)
+  latest.current = shown
+  // Whoever has gone elsewhere before the answer was in stays there.
+  const next = (done: HumanTask) => {
+    if (!location.pathname.endsWith('/tasks')) return
+    const following = latest.current.find((each) => each.task !== done.task)?.task
+    void navigate({ search: (old) => (old.task === undefined || old.task === done.task ? { ...old, task: following } : old), replace: true })
+  }
   const empty = view === 'done' ? <EmptyFace title={w.noneDone} /> : view === 'overdue' ? <EmptyFace title={w.noneOverdue} /> : view === 'mine' ? <EmptyFace title={w.noneMine} hint={w.noneMineHint} /> : <EmptyFace title={w.none} hint={w.noneHint} code={w.sample} />
   return (
     <main id="content" tabIndex={-1}>
