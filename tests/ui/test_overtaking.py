@@ -120,3 +120,19 @@ def test_a_schedule_that_is_taken_away_takes_nobody_away_from_another_one(screen
     page.get_by_role("link", name="fleeting").wait_for(state="detached")
     screen.see("Deleted")
     assert page.url.endswith("?name=quarter-hour")
+
+
+def test_a_form_does_not_write_over_what_has_changed_since_it_was_opened(screen: Screen, served: Served) -> None:
+    page = screen.page
+    rule = Schedule(Every("2h"), args=(900,))
+    served.do(lambda engine: engine.schedules.create("shared", ui_program.sync_inventory, rule))
+    screen.open("/schedules?name=shared", "every 2h")
+    page.get_by_role("button", name="Change…").click()
+    dialog = page.get_by_role("dialog")
+    served.do(lambda engine: engine.schedules.update("shared", note="by somebody else"))
+    page.locator("aside").get_by_text("by somebody else").wait_for()
+    dialog.get_by_label(re.compile("^Jitter")).fill("5s")
+    dialog.get_by_role("button", name="Save").click()
+    screen.see("is not any more what it was when it was read")
+    assert served.do(lambda engine: engine.schedules.show("shared")).note == "by somebody else"
+    screen.errors.clear()  # the browser complains of the answer's status, as it should

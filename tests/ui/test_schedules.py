@@ -28,7 +28,9 @@ def test_make_change_pause_trigger_delete(screen: Screen, served: Served) -> Non
     due = dialog.get_by_role("status", name="Due at").get_by_role("listitem")
     due.nth(4).wait_for()
     assert due.count() == 5
+    dialog.get_by_label("Note").fill("by hand")
     dialog.get_by_label(re.compile("^Workflow")).select_option("sync_inventory")
+    assert dialog.get_by_label("Note").input_value() == "by hand"
     dialog.get_by_label("Rows").fill("77")
     screen.shoot("schedule-form")
     assert screen.violations() == []

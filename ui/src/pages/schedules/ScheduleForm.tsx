@@ -16,7 +16,9 @@ const w = words.schedules
 type Rule = ScheduleBody['when']
 type Overlap = NonNullable<ScheduleBody['overlap']>
 
-export function ScheduleForm({ schedule, close }: { schedule?: ScheduleView; close: () => void }) {
+export function ScheduleForm({ schedule: shown, close }: { schedule?: ScheduleView; close: () => void }) {
+  // As it was when the form was opened: what somebody else changes meanwhile is refused by its tag, and not written over.
+  const [schedule] = useState(shown)
   const { data } = useQuery(workflowsQuery)
   const [workflow, setWorkflow] = useState(schedule?.workflow ?? '')
   const [name, setName] = useState(schedule?.name ?? '')
@@ -24,7 +26,7 @@ export function ScheduleForm({ schedule, close }: { schedule?: ScheduleView; clo
   const chosen = data?.find((each) => each.name === workflow)
   return (
     <Dialog title={schedule ? w.changeTitle(schedule.name) : w.createTitle} close={close}>
-      <Form key={chosen?.name ?? ''} schedule={schedule} close={close} workflow={chosen} workflows={data ?? []} choose={setWorkflow} name={name} setName={setName} when={when} setWhen={setWhen} />
+      <Form schedule={schedule} close={close} workflow={chosen} workflows={data ?? []} choose={setWorkflow} name={name} setName={setName} when={when} setWhen={setWhen} />
     </Dialog>
   )
 }
@@ -45,7 +47,9 @@ const seconds = (us: number | undefined) => (us ? `${us / 1_000_000}s` : '')
 
 function Form({ schedule, workflow, workflows, choose, name, setName, when, setWhen, close }: Given) {
   const schema = (workflow ? schemaOf(workflow) : {}) as Schema
-  const [input, setInput] = useState<unknown>(() => (workflow ? (schedule ? byName(workflow, schedule.input.value) : beginning(schema, schema.$defs ?? {})) : undefined))
+  // Of one workflow: another one, or one that comes late, leaves the other fields as they are.
+  const [typed, setTyped] = useState<{ workflow: string; input: unknown }>()
+  const input = !workflow ? undefined : typed?.workflow === workflow.name ? typed.input : schedule ? byName(workflow, schedule.input.value) : beginning(schema, schema.$defs ?? {})
   const [errors, setErrors] = useState<Errors>({})
   const [overlap, setOverlap] = useState<Overlap>(schedule?.policy.overlap ?? 'skip')
   const [jitter, setJitter] = useState(seconds(schedule?.policy.jitter))
@@ -74,13 +78,13 @@ function Form({ schedule, workflow, workflows, choose, name, setName, when, setW
         {!schedule && (
           <div className="pair">
             <label className="fld">{w.name}<input className="inp mono" required autoFocus value={name} onChange={(event) => setName(event.target.value)} /></label>
-            <label className="fld">{w.workflow}<select className="inp" required value={workflow?.name ?? ''} onChange={(event) => choose(event.target.value)}><option value="">{w.choose}</option>{workflows.map((each) => <option key={each.name}>{each.name}</option>)}</select></label>
+            <label className="fld">{w.workflow}<select className="inp" required value={workflow?.name ?? ''} onChange={(event) => { choose(event.target.value); setErrors({}) }}><option value="">{w.choose}</option>{workflows.map((each) => <option key={each.name}>{each.name}</option>)}</select></label>
           </div>
         )}
         {schedule?.declared && <p className="small dim">{w.changedMay}</p>}
         <RuleFields rule={when} change={setWhen} />
         {workflow && workflow.parameters.length > 0 && (
-          <fieldset className="sgroup"><legend>{w.input}</legend><SchemaForm schema={schema} value={input} change={(next) => { setInput(next); setErrors({}) }} errors={errors} /></fieldset>
+          <fieldset className="sgroup"><legend>{w.input}</legend><SchemaForm key={workflow.name} schema={schema} value={input} change={(next) => { setTyped({ workflow: workflow.name, input: next }); setErrors({}) }} errors={errors} /></fieldset>
         )}
         <div className="pair">
           <label className="fld">{w.overlap}<select className="inp" value={overlap} onChange={(event) => setOverlap(event.target.value as Overlap)}>{Object.entries(w.overlaps).map(([key, text]) => <option key={key} value={key}>{text}</option>)}</select></label>
