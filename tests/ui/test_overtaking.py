@@ -136,3 +136,26 @@ def test_a_form_does_not_write_over_what_has_changed_since_it_was_opened(screen:
     screen.see("is not any more what it was when it was read")
     assert served.do(lambda engine: engine.schedules.show("shared")).note == "by somebody else"
     screen.errors.clear()  # the browser complains of the answer's status, as it should
+
+
+def test_a_task_is_handed_on_by_nobody_but_whom_the_dialog_was_opened_for(screen: Screen, served: Served) -> None:
+    page = screen.page
+
+    async def claimed(engine: Any, by: str) -> None:
+        for task in await engine.tasks():
+            if task.run_id == "order-48298":
+                await engine.claim_task(task, by=by, over=task.claimed_by)
+
+    served.do(lambda engine: claimed(engine, "Mira"))
+    screen.open("/tasks", "Approve order-48298")
+    page.get_by_role("link", name=re.compile("Approve order-48298")).click()
+    page.get_by_role("button", name="Hand to…").click()
+    served.do(lambda engine: claimed(engine, "Bob"))
+    page.locator(".taken").get_by_text("Bob", exact=True).wait_for()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("textbox", name="Who is to see to it").fill("Ann")
+    with page.expect_request(re.compile("/hand$")) as asked_for:
+        dialog.get_by_role("button", name="Hand it on").click()
+    assert asked_for.value.post_data_json == {"to": "Ann", "over": "Mira"}
+    screen.see("has been claimed by")
+    screen.errors.clear()  # the browser complains of the answer's status, as it should

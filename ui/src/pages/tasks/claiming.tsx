@@ -71,13 +71,14 @@ export function Taken({ task }: { task: HumanTask }) {
 
 /** A claimed task goes to somebody else, who is named by the account that they answer with. */
 function HandTo({ task }: { task: HumanTask }) {
-  const [open, setOpen] = useState(false)
+  // As it was when the dialog was opened: from whoever has claimed it since, it is not taken.
+  const [open, setOpen] = useState<HumanTask | null>(null)
   const [to, setTo] = useState('')
-  const { hand } = useClaiming(task)
-  const close = () => setOpen(false)
+  const { hand } = useClaiming(open ?? task)
+  const close = () => setOpen(null)
   return (
     <>
-      <button type="button" className="btn quiet" onClick={() => setOpen(true)}>{w.hand}</button>
+      <button type="button" className="btn quiet" onClick={() => setOpen(task)}>{w.hand}</button>
       {open && createPortal(
         <Confirm title={w.handTitle(task.name)} label={w.handDo} tone="primary" close={close} act={async () => to.trim() !== '' && hand(to.trim())} what={
           <>
