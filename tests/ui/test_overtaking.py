@@ -159,3 +159,29 @@ def test_a_task_is_handed_on_by_nobody_but_whom_the_dialog_was_opened_for(screen
     assert asked_for.value.post_data_json == {"to": "Ann", "over": "Mira"}
     screen.see("has been claimed by")
     screen.errors.clear()  # the browser complains of the answer's status, as it should
+
+
+def test_another_filter_goes_on_where_its_own_rows_end(screen: Screen, served: Served) -> None:
+    """Rows of the former filter are shown until the new ones have come: their end is not the end of these."""
+    page = screen.page
+
+    async def start(engine: Any) -> None:
+        for number in range(70):
+            await engine.start(ui_program.report, 1, id=f"sparse-{number:02}")
+            await engine.start(ui_program.sync_inventory, 1, id=f"dense-{number:02}-a")
+            await engine.start(ui_program.sync_inventory, 1, id=f"dense-{number:02}-b")
+
+    served.do(start)
+    screen.open("/runs?workflow=report", "sparse-69")
+    rows = page.get_by_role("rowgroup", name="Runs")
+    rows.evaluate("each => { each.scrollTop = 50 * 33 }")
+    page.get_by_text(re.compile(r"^7\d shown")).wait_for()
+    newest = Held(page, "GET", r"/api/v1/runs\?limit=60$")
+    page.get_by_role("combobox", name="workflow").select_option("")
+    page.wait_for_url(re.compile("/runs$"))
+    newest.route.continue_()
+    screen.see("dense-55-a")
+    rows.evaluate("each => { each.scrollTop = 50 * 33 }")
+    page.get_by_text(re.compile(r"^12\d\+ shown")).wait_for()
+    rows.evaluate("each => { each.scrollTop = 90 * 33 }")
+    screen.see("dense-38-a")  # three runs a number: the 30th from the end stands about there

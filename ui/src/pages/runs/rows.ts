@@ -44,7 +44,8 @@ export function useRows(filter: RunFilter, atTop: boolean, pins: boolean): Rows 
 
   const newest = useQuery({ ...runsQuery({ ...filter, limit: PAGE }), placeholderData: keepPreviousData })
   const pinned = useQuery({ ...runsQuery({ ...filter, state: ['incident'], limit: 20 }), enabled: pins, placeholderData: keepPreviousData })
-  const first = newest.data?.runs[0]?.run
+  // Until the rows of another filter have come, those of the former one are shown: none of its places is one in the new list.
+  const first = newest.isPlaceholderData ? undefined : newest.data?.runs[0]?.run
   useEffect(() => {
     if (!atTop && anchor === null && first !== undefined) setAnchor(first)
     if (atTop && anchor !== null && cursors.length === 0) setAnchor(null)
@@ -55,7 +56,8 @@ export function useRows(filter: RunFilter, atTop: boolean, pins: boolean): Rows 
   const pages = useQueries({ queries: cursors.map((after) => runsQuery({ ...filter, after, limit: PAGE })), combine })
 
   const last = cursors.length === 0 ? head.data : pages.loaded[cursors.length - 1]
-  const next = last?.next ?? null
+  const former = cursors.length === 0 && head.isPlaceholderData
+  const next = former ? null : (last?.next ?? null)
   const more = useCallback(() => {
     if (next === null) return
     setAnchor((old) => old ?? first ?? next - 1) // a first page without a row has been looked through all the same
@@ -71,7 +73,7 @@ export function useRows(filter: RunFilter, atTop: boolean, pins: boolean): Rows 
     loading: newest.isPending,
     error: newest.error,
     retry: () => void newest.refetch(),
-    end: last !== undefined && next === null,
+    end: last !== undefined && !former && next === null,
     pages: cursors.length,
     busy: pages.pending || (anchor !== null && anchored.isPending),
     more,
