@@ -39,6 +39,7 @@ def test_runs_are_chosen_by_keys_and_paused(screen: Screen, served: Served) -> N
     start(served, "keyed", 4)
     page = screen.page
     screen.open("/runs?id=keyed", "keyed-03")
+    page.get_by_role("checkbox", name="Select keyed-03").wait_for()  # who may choose is known a moment after the list
     page.keyboard.press("j")
     page.keyboard.press("x")
     page.keyboard.press("j")

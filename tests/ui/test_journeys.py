@@ -303,7 +303,7 @@ def test_runs_are_found_by_state_and_attribute(screen: Screen, served: Served) -
     dialog.get_by_label("Failed").check()
     dialog.get_by_role("button", name="Show these").click()
     page.get_by_role("button", name="Remove attribute customer=Mira Reuter").wait_for()
-    page.get_by_text("1 shown").wait_for()
+    page.get_by_text("1 shown", exact=True).wait_for()
     assert page.locator(".rows .rrow").all_inner_texts()[0].find("order-48330") >= 0
     page.get_by_role("button", name="Remove attribute customer=Mira Reuter").click()
     page.get_by_role("button", name="Remove state failed").click()

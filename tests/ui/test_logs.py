@@ -109,7 +109,7 @@ def test_a_link_leads_to_a_line_and_marks_it(chromium: Any, brewed: Served, size
     other = lines_of(page).locator(".logl", has_text="brewing 203")
     other.get_by_role("link").click()
     page.wait_for_url(f"**line={line.row + 3}*")
-    assert "brewing 203" in marked.inner_text()
+    marked.get_by_text("brewing 203").wait_for()
     page.get_by_role("textbox", name="Find in logs").fill("swept")
     screen.see("The line of this link is not among those that are chosen.")
     page.get_by_role("button", name="Show all lines").click()
