@@ -72,6 +72,18 @@ def test_what_is_typed_after_a_comment_was_sent_stays(screen: Screen, served: Se
     screen.wait_for_value(comment, " And more")
 
 
+def test_ones_own_tasks_are_asked_for_when_it_is_known_whose(screen: Screen, served: Served) -> None:
+    page = screen.page
+    session = Held(page, "GET", r"/session$")
+    lists: list[str] = []
+    page.on("request", lambda request: lists.append(request.url) if "/api/v1/tasks?" in request.url else None)
+    page.goto("/tasks?view=mine", wait_until="domcontentloaded")
+    page.get_by_role("link", name="Claimed by you").wait_for()
+    session.route.continue_()
+    screen.see("You have claimed no task")
+    assert [url for url in lists if "claimed_by=you" not in url] == []
+
+
 def test_whoever_has_gone_elsewhere_is_not_called_back_by_an_answered_task(screen: Screen, served: Served) -> None:
     page = screen.page
     asked(served, "plainly-gone")

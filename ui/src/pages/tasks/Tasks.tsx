@@ -2,7 +2,7 @@
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { Link, useNavigate, useSearch } from '@tanstack/react-router'
 import { useCallback, useMemo, useRef } from 'react'
-import { taskQuery, tasksQuery, type TaskFilter } from '../../api/queries'
+import { sessionQuery, taskQuery, tasksQuery, type TaskFilter } from '../../api/queries'
 import type { HumanTask } from '../../api/schema'
 import { Top } from '../../frame/Top'
 import { EmptyFace, ErrorFace, GreyRows } from '../../parts/Faces'
@@ -26,7 +26,9 @@ export default function Tasks() {
   const navigate = useNavigate({ from: '/tasks' })
   const now = useNow()
   const me = useName()
-  const { data, error, refetch, hasNextPage, isFetchingNextPage, fetchNextPage } = useInfiniteQuery(tasksQuery(filterOf(view, me)))
+  // Until it is known who looks, nobody's tasks are theirs; a filter without a name would be all of them.
+  const known = useQuery(sessionQuery).data !== undefined
+  const { data, error, refetch, hasNextPage, isFetchingNextPage, fetchNextPage } = useInfiniteQuery({ ...tasksQuery(filterOf(view, me)), enabled: view !== 'mine' || known })
   const shown = useMemo(() => unique(data?.pages.flatMap((page) => page.tasks) ?? []), [data])
   const counts = data?.pages[0]?.counts
   const listed = shown.find((each) => each.task === wanted)
