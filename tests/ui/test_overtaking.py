@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+import time
 from typing import Any
 
 import pytest
@@ -31,18 +33,18 @@ class Held:
 
     @property
     def route(self) -> Any:
-        for _ in range(5_000):
-            if self._found:
-                return self._found[0]
+        until = time.monotonic() + 20
+        while not self._found:
+            assert time.monotonic() < until, f"nobody sent a {self._method}"
             self._page.evaluate("0")  # what the browser says is heard while it is asked something
-        raise AssertionError(f"nobody sent a {self._method}")
+        return self._found[0]
 
 
 def asked(served: Served, id: str) -> None:
     async def start(engine: Any) -> None:
         await engine.start(ui_program.plainly, id=id)
         while not any(task.run_id == id for task in await engine.tasks()):
-            pass
+            await asyncio.sleep(0.01)
 
     served.do(start)
 
@@ -197,3 +199,25 @@ def test_another_filter_goes_on_where_its_own_rows_end(screen: Screen, served: S
     page.get_by_text(re.compile(r"^12\d\+ shown")).wait_for()
     rows.evaluate("each => { each.scrollTop = 90 * 33 }")
     screen.see("dense-38-a")  # three runs a number: the 30th from the end stands about there
+
+
+def test_a_dialog_is_about_the_call_that_it_was_opened_for(screen: Screen, served: Served) -> None:
+    page = screen.page
+    order = ui_program.Order("order-70913", "Repair", "AU")
+
+    async def begin(engine: Any) -> int:
+        return int((await engine.start(ui_program.fulfil, order, id=order.id)).run)
+
+    screen.open(f"/runs/{served.do(begin)}", "refund could not undo")
+    inspector = page.get_by_role("complementary", name="Step refund")
+    inspector.get_by_role("button", name="Skip…").click()
+    page.get_by_label("Result, as JSON").fill("null")
+    page.evaluate("""() => {
+        const there = new URL(location.href)
+        there.searchParams.set('step', '/charge')
+        history.replaceState(history.state, '', there)
+        dispatchEvent(new PopStateEvent('popstate', { state: history.state }))
+    }""")
+    page.get_by_role("complementary", name="Step charge").wait_for()
+    page.get_by_role("button", name="Skip it").click()
+    page.locator("h1").get_by_text("Failed").wait_for()

@@ -14,24 +14,26 @@ const w = words.repair
 /** What can be done to the selected call. */
 export function CallButtons({ picture, call }: { picture: RunPicture; call: CallView }) {
   const may = useAllowed()
-  const [open, setOpen] = useState<'skip' | 'input' | 'again' | null>(null)
+  // With the call that it was opened for: another one may be chosen meanwhile, by news of the run or by the way back.
+  const [open, setOpen] = useState<{ what: 'skip' | 'input' | 'again'; run: number; call: CallView } | null>(null)
   const close = () => setOpen(null)
+  const dialog = (what: 'skip' | 'input' | 'again') => setOpen({ what, run: picture.run.run, call })
   const running = picture.run.closed_at === null
   const still = ['incident', 'retrying'].includes(call.state)
   const skip = running && may('runs:act') && (still || ['running', 'waiting', 'pending'].includes(call.state))
   const input = running && may('runs:act') && still && call.kind === 'step'
   const again = (!running || picture.run.state === 'incident') && (may('runs:act') || may('runs:start'))
-  if (!skip && !input && !again) return null
+  if (!skip && !input && !again && !open) return null
   return (
     <section>
       <div className="row" style={{ flexWrap: 'wrap' }}>
-        {skip && <button className="btn" onClick={() => setOpen('skip')}>{w.skip}</button>}
-        {input && <button className="btn" onClick={() => setOpen('input')}>{w.input}</button>}
-        {again && <button className="btn" onClick={() => setOpen('again')}>{w.again}</button>}
+        {skip && <button className="btn" onClick={() => dialog('skip')}>{w.skip}</button>}
+        {input && <button className="btn" onClick={() => dialog('input')}>{w.input}</button>}
+        {again && <button className="btn" onClick={() => dialog('again')}>{w.again}</button>}
       </div>
-      {open === 'skip' && <ValueForm title={w.skipTitle(call.name)} what={w.skipWhat} label={w.result} start={null} button={w.skipDo} close={close} act={(result) => done(ask('skip_call', { path: { run: picture.run.run }, body: { call: call.key, result } }), w.skipped)} />}
-      {open === 'input' && <ValueForm title={w.inputTitle(call.name)} what={w.inputWhat} label={w.arguments} start={call.input?.value ?? {}} button={w.inputDo} close={close} act={(value) => done(ask('edit_input', { path: { run: picture.run.run }, body: { call: call.key, ...split(value) } }), w.given)} />}
-      {open === 'again' && <GoOn picture={picture} step={call.key} name={call.name} close={close} />}
+      {open?.what === 'skip' && <ValueForm title={w.skipTitle(open.call.name)} what={w.skipWhat} label={w.result} start={null} button={w.skipDo} close={close} act={(result) => done(ask('skip_call', { path: { run: open.run }, body: { call: open.call.key, result } }), w.skipped)} />}
+      {open?.what === 'input' && <ValueForm title={w.inputTitle(open.call.name)} what={w.inputWhat} label={w.arguments} start={open.call.input?.value ?? {}} button={w.inputDo} close={close} act={(value) => done(ask('edit_input', { path: { run: open.run }, body: { call: open.call.key, ...split(value) } }), w.given)} />}
+      {open?.what === 'again' && <GoOn picture={picture} step={open.call.key} name={open.call.name} close={close} />}
     </section>
   )
 }
