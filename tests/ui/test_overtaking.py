@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 import time
 from typing import Any
@@ -41,12 +40,10 @@ class Held:
 
 
 def asked(served: Served, id: str) -> None:
-    async def start(engine: Any) -> None:
-        await engine.start(ui_program.plainly, id=id)
-        while not any(task.run_id == id for task in await engine.tasks()):
-            await asyncio.sleep(0.01)
-
-    served.do(start)
+    served.do(lambda engine: engine.start(ui_program.plainly, id=id))
+    until = time.monotonic() + 20
+    while not any(task.run_id == id for task in served.do(lambda engine: engine.tasks())):
+        assert time.monotonic() < until, "the run asks nobody"
 
 
 def test_a_first_answer_from_before_a_change_is_not_the_last(screen: Screen, served: Served) -> None:
