@@ -101,4 +101,6 @@ class Screen:
         ]
 
     def close(self) -> None:
+        # The page first: right after it has gone elsewhere, Chromium may never come to the end of closing all at once.
+        self.page.close()
         self._context.close()
