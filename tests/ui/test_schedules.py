@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -123,6 +124,19 @@ def test_the_week(screen: Screen, served: Served) -> None:
     week.get_by_role("link", name=re.compile(r"(goes on|\+ times) quarter-hour")).first.wait_for()
     assert week.get_by_role("link", name="nightly-stock").count() in (6, 7)
     assert week.get_by_text("month-end").count() == 0  # it is paused
+
+
+def test_the_week_says_of_a_single_time_that_more_follow(screen: Screen) -> None:
+    page = screen.page
+
+    def cut(route: Any) -> None:
+        answer = route.fetch()
+        noon = datetime.now().astimezone().replace(hour=12, minute=0) + timedelta(days=6)
+        route.fulfill(response=answer, json=[*(answer.json()[:1] * 499), int(noon.timestamp() * 1_000_000)])
+
+    page.route(re.compile("/schedules/quarter-hour/due"), cut)
+    screen.open("/schedules?view=week", "nightly-stock")
+    page.get_by_role("link", name=re.compile(r"1\+ times quarter-hour")).wait_for()
 
 
 def test_the_first_page_says_what_is_due_next(screen: Screen) -> None:

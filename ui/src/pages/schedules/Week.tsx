@@ -61,7 +61,7 @@ function Day({ due }: { due: Due[] }) {
       {[...due].sort((a, b) => (a.times[0] ?? 0) - (b.times[0] ?? 0)).map((each) => (
         <li key={each.name}>
           <Link from="/schedules" search={(old) => ({ ...old, name: each.name })} title={each.times.slice(0, 12).map(absolute).join('\n')}>
-            <span className="num tiny dim">{each.times[0] === undefined ? w.goesOn : clock(each.times[0]).slice(0, 5)}{each.times.length > 1 && ` · ${w.times(each.times.length, each.more)}`}</span>
+            <span className="num tiny dim">{each.times[0] === undefined ? w.goesOn : clock(each.times[0]).slice(0, 5)}{each.times.length > (each.more ? 0 : 1) && ` · ${w.times(each.times.length, each.more)}`}</span>
             <span className="mono cut">{each.name}</span>
           </Link>
         </li>
