@@ -21,7 +21,7 @@ def main(path: str, first: int) -> None:
     wal.SHORTEST = 20 * wal.FRAME
     wal._ZEROS = bytes(200)
     connection = connect(path)
-    log = wal.Wal(connection, longest=1_000, busy_timeout=10_000)
+    log = wal.Wal(connection, longest=1_000)
     for row in itertools.count(first, 2):
         connection.execute("INSERT INTO t VALUES (?)", (row,))
         log._left = 1

@@ -17,7 +17,7 @@ from segue.errors import FenceLost, InvalidArgument, StoreError, StoreUnavailabl
 from segue.stores.base import Append, Batch, Blob, Fence, RunFilter
 from segue.stores.log_rows import LogLine
 from segue.stores.sql.reads import list_statement
-from segue.stores.sqlite import SqliteStore, redaction, restore
+from segue.stores.sqlite import SqliteStore, restore, wal
 from segue.stores.sqlite.store import CONDITIONS
 
 
@@ -301,7 +301,7 @@ def test_what_is_erased_while_another_process_moves_the_log_is_in_no_file_either
         def sleep(seconds: float) -> None:
             process.communicate()  # it is done, and ends
 
-        monkeypatch.setattr(redaction.time, "sleep", sleep)
+        monkeypatch.setattr(wal.time, "sleep", sleep)
         assert store.redact(run, [(2, b"erased")], b"told", [])
         assert process.returncode == 0
 

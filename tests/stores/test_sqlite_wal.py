@@ -31,7 +31,7 @@ class Log:
         self.wal = Path(f"{path}-wal")
         self.raw = connect(str(path))
         self.raw.execute(f"PRAGMA application_id = {APPLICATION_ID}; CREATE TABLE IF NOT EXISTS t (n INTEGER)")
-        self._rest = Wal(self.raw, longest=1_000, busy_timeout=10_000)
+        self._rest = Wal(self.raw, longest=1_000)
 
     def write(self, *rows: int) -> None:
         for row in rows:

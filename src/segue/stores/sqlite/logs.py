@@ -17,8 +17,8 @@ from segue.errors import StoreCorrupt, StoreError
 from segue.stores.log_rows import LogLine
 from segue.stores.sql.statements import Row, Statement, flat, numbers, texts
 from segue.stores.sqlite.connection import APPLICATION_ID, connect, meaning, number, pragma
-from segue.stores.sqlite.redaction import empty_the_log
 from segue.stores.sqlite.session import Session
+from segue.stores.sqlite.wal import empty_the_log
 
 REMEMBERED = 100_000
 """How many runs that were erased last are known, so that no line of theirs is written late."""

@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Sequence
 
-import apsw
-
 from segue.stores.sql import redaction
-from segue.stores.sqlite.connection import BUSY_TIMEOUT
+from segue.stores.sqlite.wal import empty_the_log
 from segue.stores.sqlite.writer import Writer
-
-_AGAIN = 0.01
-"""Seconds until the log is tried again that another process is moving."""
 
 
 def redact(writer: Writer, run: int, events: Sequence[tuple[int, bytes]], told: bytes, refs: Iterable[str]) -> bool:
@@ -30,16 +24,3 @@ def redact(writer: Writer, run: int, events: Sequence[tuple[int, bytes]], told: 
         finally:
             raw.execute("PRAGMA secure_delete = FAST").fetchall()
     return True
-
-
-def empty_the_log(connection: apsw.Connection) -> None:
-    """Moves the log into the file and cuts it to nothing; where somebody reads for too long, the next ones do."""
-    until = time.monotonic() + BUSY_TIMEOUT / 1000
-    while True:
-        try:
-            connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
-            return
-        except apsw.BusyError:
-            if time.monotonic() > until:
-                return
-            time.sleep(_AGAIN)  # SQLite waits for those who read and write, but for nobody who moves the log as well

@@ -10,10 +10,13 @@ from __future__ import annotations
 
 import logging
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import apsw
+
+from segue.stores.sqlite.connection import BUSY_TIMEOUT
 
 log = logging.getLogger("segue.store")
 
@@ -27,6 +30,8 @@ SHORTEST = 1 << 20
 _ROOM = 16
 """How many times as much as is wanted has to be free on the disk."""
 _ZEROS = bytes(1 << 20)
+_AGAIN = 0.01
+"""Seconds until the log is tried again that another process is moving."""
 
 
 class Wal:
@@ -35,15 +40,13 @@ class Wal:
     Args:
         connection: the writer's own, which has read or written: its log is there.
         longest: frames at which the log is moved into the database and begun anew.
-        busy_timeout: ms, the connection's own.
     """
 
-    def __init__(self, connection: apsw.Connection, *, longest: int, busy_timeout: int) -> None:
+    def __init__(self, connection: apsw.Connection, *, longest: int) -> None:
         self._connection = connection
         self._path = connection.filename_wal  # it lies beside the file itself, by whatever name that was opened
         self._file = os.stat(self._path).st_ino
         self._longest = _HEADER + longest * FRAME
-        self._busy_timeout = busy_timeout
         self._left = EVERY
 
     def committed(self) -> None:
@@ -96,7 +99,20 @@ class Wal:
         finally:  # wherever that was interrupted: what is written in a transaction left open would be lost
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
-            self._connection.set_busy_timeout(self._busy_timeout)
+            self._connection.set_busy_timeout(BUSY_TIMEOUT)
+
+
+def empty_the_log(connection: apsw.Connection) -> None:
+    """Moves the log into the file and cuts it to nothing; where somebody reads for too long, the next ones do."""
+    until = time.monotonic() + BUSY_TIMEOUT / 1000
+    while True:
+        try:
+            connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+            return
+        except apsw.BusyError:
+            if time.monotonic() > until:
+                return
+            time.sleep(_AGAIN)  # SQLite waits for those who read and write, but for nobody who moves the log as well
 
 
 def _is_used(file: int, at: int) -> bool:

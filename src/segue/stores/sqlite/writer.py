@@ -12,7 +12,7 @@ import apsw
 from segue.errors import FenceLost, StoreUnavailable
 from segue.stores.base import Fence
 from segue.stores.sql.statements import Statement
-from segue.stores.sqlite.connection import BUSY_TIMEOUT, CHECKPOINT_PAGES, Durability, connect, meaning, number
+from segue.stores.sqlite.connection import CHECKPOINT_PAGES, Durability, connect, meaning, number
 from segue.stores.sqlite.migrations import migrate
 from segue.stores.sqlite.session import Session
 from segue.stores.sqlite.wal import Wal
@@ -38,7 +38,7 @@ class Writer:
             self._file = os.stat(path).st_ino
             # Where a commit does not wait for the disk, there is nothing to be gained.
             full = durability == "full"
-            self._wal = Wal(self._raw, longest=CHECKPOINT_PAGES, busy_timeout=BUSY_TIMEOUT) if full else None
+            self._wal = Wal(self._raw, longest=CHECKPOINT_PAGES) if full else None
         except BaseException:
             self._raw.close()
             raise
