@@ -8,9 +8,7 @@ from typing import Any
 
 import pytest
 import ui_program
-from ui_kit import Screen, Served
-
-from segue import Every, Schedule
+from ui_kit import Screen, Served, show_schedule
 
 pytestmark = pytest.mark.xdist_group("screens")
 
@@ -44,6 +42,18 @@ def asked(served: Served, id: str) -> None:
     until = time.monotonic() + 20
     while not any(task.run_id == id for task in served.do(lambda engine: engine.tasks())):
         assert time.monotonic() < until, "the run asks nobody"
+
+
+def answered(screen: Screen, served: Served, id: str) -> Held:
+    """What a run asks is answered on its page; the answer is on its way until it is let go."""
+    page = screen.page
+    asked(served, id)
+    screen.open("/tasks", id)
+    page.get_by_role("link", name=re.compile(id)).click()
+    page.get_by_role("radio", name="Yes").check()
+    sent = Held(page, "POST", r"/complete$")
+    page.get_by_role("button", name="Complete and go on").click()
+    return sent
 
 
 def test_a_first_answer_from_before_a_change_is_not_the_last(screen: Screen, served: Served) -> None:
@@ -85,12 +95,7 @@ def test_ones_own_tasks_are_asked_for_when_it_is_known_whose(screen: Screen, ser
 
 def test_whoever_has_gone_elsewhere_is_not_called_back_by_an_answered_task(screen: Screen, served: Served) -> None:
     page = screen.page
-    asked(served, "plainly-gone")
-    screen.open("/tasks", "plainly-gone")
-    page.get_by_role("link", name=re.compile("plainly-gone")).click()
-    page.get_by_role("radio", name="Yes").check()
-    sent = Held(page, "POST", r"/complete$")
-    page.get_by_role("button", name="Complete and go on").click()
+    sent = answered(screen, served, "plainly-gone")
     page.get_by_role("link", name="Workers").click()
     page.get_by_role("heading", name="Workers").wait_for()
     sent.route.continue_()
@@ -101,12 +106,7 @@ def test_whoever_has_gone_elsewhere_is_not_called_back_by_an_answered_task(scree
 
 def test_an_answered_task_takes_nobody_away_from_another_one(screen: Screen, served: Served) -> None:
     page = screen.page
-    asked(served, "plainly-one")
-    screen.open("/tasks", "plainly-one")
-    page.get_by_role("link", name=re.compile("plainly-one")).click()
-    page.get_by_role("radio", name="Yes").check()
-    sent = Held(page, "POST", r"/complete$")
-    page.get_by_role("button", name="Complete and go on").click()
+    sent = answered(screen, served, "plainly-one")
     page.get_by_role("link", name=re.compile("Approve order-48298")).click()
     page.get_by_role("heading", name="Approve order-48298").wait_for()
     chosen = page.url
@@ -118,9 +118,7 @@ def test_an_answered_task_takes_nobody_away_from_another_one(screen: Screen, ser
 
 def test_a_schedule_that_is_taken_away_takes_nobody_away_from_another_one(screen: Screen, served: Served) -> None:
     page = screen.page
-    rule = Schedule(Every("2h"), args=(900,))
-    served.do(lambda engine: engine.schedules.create("fleeting", ui_program.sync_inventory, rule))
-    screen.open("/schedules?name=fleeting", "every 2h")
+    show_schedule(screen, served, "fleeting")
     page.get_by_role("button", name="Delete…").click()
     sent = Held(page, "DELETE", r"/schedules/fleeting$")
     page.get_by_role("dialog").get_by_role("button", name="Delete the schedule").click()
@@ -135,9 +133,7 @@ def test_a_schedule_that_is_taken_away_takes_nobody_away_from_another_one(screen
 
 def test_a_form_does_not_write_over_what_has_changed_since_it_was_opened(screen: Screen, served: Served) -> None:
     page = screen.page
-    rule = Schedule(Every("2h"), args=(900,))
-    served.do(lambda engine: engine.schedules.create("shared", ui_program.sync_inventory, rule))
-    screen.open("/schedules?name=shared", "every 2h")
+    show_schedule(screen, served, "shared")
     page.get_by_role("button", name="Change…").click()
     dialog = page.get_by_role("dialog")
     served.do(lambda engine: engine.schedules.update("shared", note="by somebody else"))

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import ui_program
-from ui_kit import Screen, Served
+from ui_kit import Screen, Served, show_schedule
 
 from segue import Every, Schedule
 
@@ -89,9 +89,7 @@ def test_fill_in_the_past(screen: Screen, served: Served) -> None:
 
 def test_one_that_somebody_else_takes_away_is_not_asked_for(screen: Screen, served: Served) -> None:
     page = screen.page
-    rule = Schedule(Every("2h"), args=(900,))
-    served.do(lambda engine: engine.schedules.create("short-lived", ui_program.sync_inventory, rule))
-    screen.open("/schedules?name=short-lived", "every 2h")
+    show_schedule(screen, served, "short-lived")
     page.get_by_role("complementary", name="Schedules short-lived").wait_for()
     served.do(lambda engine: engine.schedules.delete("short-lived"))
     page.get_by_role("complementary", name="Schedules short-lived").wait_for(state="detached")

@@ -12,7 +12,7 @@ from typing import Any
 
 import ui_program
 
-from segue import Engine
+from segue import Engine, Every, Schedule
 
 ROOT = Path(__file__).resolve().parents[2]
 SHOTS = ROOT / "build" / "screenshots"
@@ -104,3 +104,10 @@ class Screen:
         # The page first: right after it has gone elsewhere, Chromium may never come to the end of closing all at once.
         self.page.close()
         self._context.close()
+
+
+def show_schedule(screen: Screen, served: Served, name: str) -> None:
+    """Makes a schedule of every two hours, and shows it."""
+    rule = Schedule(Every("2h"), args=(900,))
+    served.do(lambda engine: engine.schedules.create(name, ui_program.sync_inventory, rule))
+    screen.open(f"/schedules?name={name}", "every 2h")
