@@ -52,6 +52,7 @@ from segue.stores.base import (
 from segue.stores.schedule_rows import ScheduleWritten, WriteSchedule
 
 Events = Callable[..., Iterable[tuple[int, e.Event]]]
+_POLICIES: tuple[str, ...] = get_args(ConflictPolicy)
 Replayed = Callable[[], Awaitable[Any]]
 """Answers a query from the journal, see ``segue.asking``."""
 
@@ -585,10 +586,8 @@ def check_options(id: str | None, on_conflict: str, tags: Any) -> None:
     """What ``start`` is given beside the workflow and its arguments; refused before anything is written."""
     if id is not None:
         checked_name(id, "a run's id")
-    if on_conflict not in get_args(ConflictPolicy):
-        raise InvalidArgument(
-            f"on_conflict must be one of {', '.join(get_args(ConflictPolicy))}; it is {on_conflict!r}"
-        )
+    if on_conflict not in _POLICIES:
+        raise InvalidArgument(f"on_conflict must be one of {', '.join(_POLICIES)}; it is {on_conflict!r}")
     if not isinstance(tags, dict):
         raise InvalidArgument(f"tags must be a dict of text to text; {tags!r} is a {type(tags).__name__}")
     for name, value in tags.items():

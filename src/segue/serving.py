@@ -140,8 +140,8 @@ class Definitions:
         if definition is None:
             raise UnknownWorkflow(workflow, self.names())
         site = definition.bind(self._encodings, self._hash_key).call_site
-        given = site.decode(from_bytes(JSON, b'{"*":%b}' % input.encode()))
-        return site.encode(given.args, given.kwargs)
+        args, kwargs = site.decode(from_bytes(JSON, b'{"*":%b}' % input.encode()))
+        return site.encode(args, kwargs)
 
     def runner(self, step: str) -> StepRunner | None:
         found = STEPS.get(step)

@@ -351,7 +351,7 @@ def flow(function: Callable[..., Any], **policy: Any) -> Workflow[..., Any]:
 
 def arguments(step: Step[..., Any], command: c.RunStep) -> tuple[Any, ...]:
     """What a step is called with."""
-    return step.bind(ENCODINGS).decode(command.input).args
+    return step.bind(ENCODINGS).decode(command.input)[0]
 
 
 def decoded(payload: Payload | None) -> Any:

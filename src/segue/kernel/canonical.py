@@ -27,11 +27,8 @@ _EMPTY = inspect.Parameter.empty
 _POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
 
-class Arguments(NamedTuple):
-    """Arguments as the function is called with them: ``function(*args, **kwargs)``."""
-
-    args: tuple[Any, ...]
-    kwargs: dict[str, Any]
+Arguments = tuple[tuple[Any, ...], dict[str, Any]]
+"""Arguments as the function is called with them: ``function(*args, **kwargs)``."""
 
 
 class _Parameter(NamedTuple):
@@ -48,7 +45,7 @@ class _Parameter(NamedTuple):
         return self.suits is None or self.suits(value)
 
 
-class _Plan(NamedTuple):
+class _Plan(msgspec.Struct, frozen=True):
     """How the canonical form of calls that are alike is made of what they are given."""
 
     places: list[tuple[str, int, _Parameter | None]]
@@ -162,17 +159,19 @@ class Call:
     def decode(self, payload: Payload, fetch: Fetch | None = None) -> Arguments:
         """The arguments, each as its declared type. Raises ``PayloadError``."""
         named: Payload | None = None
+        decoder = self._decoder
         try:
-            struct = self._decoder(payload, fetch)
+            struct = decoder(payload, fetch)
         except PayloadError:
             named = self._named(payload, fetch)
             if named is None:
                 raise
         if named is not None:  # out here, so that what is wrong with it does not go on about names
-            struct = self._decoder(named, fetch)
-        values = self._take(struct)
+            struct = decoder(named, fetch)
+        take = self._take
+        values = take(struct)
         if self._simple:
-            return Arguments(values, {})
+            return values, {}
         return self._arrange(dict(zip(self._names, values, strict=True)))
 
     def schema(self) -> dict[str, Any] | None:
@@ -324,7 +323,7 @@ class Call:
         kwargs = {p.name: values[p.name] for p in self._keyword}
         if self._extra is not None:
             kwargs |= values[self._extra.name]
-        return Arguments(args, kwargs)
+        return args, kwargs
 
 
 def _same(value: Any) -> Any:

@@ -79,8 +79,9 @@ class Encodings:
         """
         if value is None:
             return NULL
+        write = self._write
         try:
-            data = self._write(value)
+            data = write(value)
         except Exception:
             return self._encode_apart(value)
         if (_DOLLAR in data and marked(data)) or (_null(data) and self._hides_float(value)):
@@ -135,8 +136,9 @@ class Encodings:
         Raises:
             PayloadError: as ``encode``.
         """
+        write = self._write
         try:
-            data = self._write(value)
+            data = write(value)
             flat = sorted and _LIST not in data and data.count(b"{") == 1
             canonical = data if flat else self._write_sorted(value)
         except Exception:  # also keys that are not text: they are sorted as the text that JSON makes of them

@@ -51,11 +51,12 @@ class TypedDecoder:
 
     def __call__(self, payload: Payload, fetch: Fetch | None = None) -> Any:
         """The value. Raises ``PayloadError``."""
-        if self._fast is not None and payload.encoding == JSON and payload.ref is None and not payload.parts:
+        fast = self._fast
+        if fast is not None and payload.encoding == JSON and payload.ref is None and not payload.parts:
             data = payload.data
             if not marked(data):
                 try:
-                    return self._fast(data)
+                    return fast(data)
                 except Exception as error:
                     raise self._refusal(error) from error
         return self._decode_thoroughly(payload, fetch)

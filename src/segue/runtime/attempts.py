@@ -93,14 +93,18 @@ class Running(msgspec.Struct, eq=False):
         future.add_done_callback(self._ended)
 
     def _ended(self, future: asyncio.Future[Any]) -> None:
-        if not future.cancelled() and future.exception() is None and self.timed_out is None:
-            try:
-                result = future.result()
-                outcome = Outcome(result if type(result) is Payload else self.runner.encode(result))
-            except Exception as error:  # the result does not encode
-                outcome = Outcome(error=error)
-        else:
-            outcome = _failure(self, future)
+        try:
+            result = future.result()
+        except BaseException:  # the step's own: it is the outcome
+            self.finish(_failure(self, future))
+            return
+        if self.timed_out is not None:
+            self.finish(_failure(self, future))
+            return
+        try:
+            outcome = Outcome(result if type(result) is Payload else self.runner.encode(result))
+        except Exception as error:  # the result does not encode
+            outcome = Outcome(error=error)
         self.finish(outcome)
 
     def finish(self, outcome: Outcome) -> None:
@@ -236,7 +240,8 @@ class Attempts:
     def _on_loop(self, running: Running) -> None:
         runner = running.runner
         coroutine = runner.call(runner.decode(running.command.input))
-        running.follow(self._loop.create_task(coroutine, context=context_of(running)))
+        task = self._loop.create_task(coroutine, name=running.attempt.name, context=context_of(running))
+        running.follow(task)
         if running.command.spec.limited:
             self._begun(running)
 

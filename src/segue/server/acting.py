@@ -91,9 +91,10 @@ def typed(engine: Engine, name: str, input: list[Any]) -> tuple[Any, ...]:
         return tuple(input)
     given = from_bytes(JSON, msgspec.json.encode({"*": input}))
     try:
-        return tuple(workflow.bind(engine.encodings).call_site.decode(given).args)
+        args, _ = workflow.bind(engine.encodings).call_site.decode(given)
     except PayloadError as error:
         raise InvalidArgument(f"the input of {workflow.name} does not fit: {error}", path="$.input") from error
+    return args
 
 
 async def signal_run(call: Call[Any, SignalBody]) -> None:

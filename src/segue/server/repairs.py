@@ -99,10 +99,10 @@ def _typed_for(engine: Engine, body: InputBody) -> tuple[tuple[Any, ...], dict[s
         return tuple(body.arguments), body.named
     given = {"*": body.arguments, **body.named} if body.arguments else body.named
     try:
-        read = step.bind(engine.encodings).call_site.decode(from_bytes(JSON, msgspec.json.encode(given)))
+        args, kwargs = step.bind(engine.encodings).call_site.decode(from_bytes(JSON, msgspec.json.encode(given)))
     except PayloadError as error:
         raise InvalidArgument(f"the arguments for {body.call} do not fit: {error}", path="$.named") from error
-    return tuple(read.args), dict(read.kwargs)
+    return args, kwargs
 
 
 async def rerun(call: Call[Any, RerunBody]) -> RunView:

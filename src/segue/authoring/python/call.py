@@ -26,10 +26,10 @@ class Call(WorkflowFuture[Any]):
     Cancelling it asks the callee to stop. It is cancelled once the callee has ended, so that whoever undoes the call
     knows what came of it: the task that made the call finds that in its ``late``.
 
-    What every call has is in slots; what few ever change has its default in the class.
+    What is looked at in every call is in slots; the rest has its default in the class.
     """
 
-    __slots__ = ("caller", "calls", "decode", "hash", "key", "name")
+    __slots__ = ("caller", "calls", "cancelling", "decode", "hash", "key", "name", "timer")
 
     calls: Calls
     caller: WorkflowTask[Any]
@@ -37,9 +37,9 @@ class Call(WorkflowFuture[Any]):
     name: str
     hash: str
     decode: Decode
-    cancelling = False
+    cancelling: bool
     message: Any = None
-    timer: TimerHandle | None = None
+    timer: TimerHandle | None
     """What ends the present wait, if time does."""
     adopting = False
     """Events that came before the call are being applied to it."""
@@ -94,22 +94,32 @@ class StepCall(Call):
         held: a person has paused the step, and the next attempt waits for that to end.
     """
 
-    __slots__ = ("input", "spec")
+    __slots__ = ("attempt", "close_by", "failures", "headers", "heartbeat", "input", "lost", "spec", "started")
 
     spec: StepSpec
     input: Payload
-    attempt = 1
-    failures = 0
-    lost = 0
-    started = False
-    close_by: int | None = None
-    heartbeat: Payload | None = None
+    attempt: int
+    failures: int
+    lost: int
+    started: bool
+    close_by: int | None
+    heartbeat: Payload | None
+    headers: e.Headers | None
     under_way = True
     exhausted: c.StandStill | None = None
     stands_still = False
-    headers: e.Headers | None = None
     scheduled_at: int | None = None
     held = False
+
+    def open(self, spec: StepSpec, input: Payload, headers: e.Headers | None) -> None:
+        """Before its first attempt."""
+        self.spec = spec
+        self.input = input
+        self.headers = headers
+        self.attempt = 1
+        self.failures = self.lost = 0
+        self.started = False
+        self.close_by = self.heartbeat = None
 
     def command(self) -> c.RunStep:
         return c.RunStep(

@@ -88,12 +88,10 @@ class Calls:
         call = self._call(StepCall, caller, place, name, hash, decode)
         if insist and caller.shielded:
             spec = msgspec.structs.replace(spec, on_exhausted="incident")
-        call.spec = spec
-        call.input = input
-        if self.execution.carries_headers:
-            call.headers = self.execution.outgoing_headers()
+        execution = self.execution
+        call.open(spec, input, execution.outgoing_headers() if execution.carries_headers else None)
         if spec.schedule_to_close is not None:
-            call.limit_from(self.execution.loop.now)
+            call.limit_from(execution.loop.now)
         if not self._parked or not self._adopt_parked(call):
             self.dispatch(call)
         return call
@@ -162,6 +160,8 @@ class Calls:
         call.name = name
         call.hash = hash
         call.decode = decode
+        call.cancelling = False
+        call.timer = None
         self.made += 1
         self._open[key] = call
         return call

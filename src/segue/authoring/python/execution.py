@@ -83,7 +83,7 @@ class CodeExecution:
         hash_key: key of the argument hashes, when a codec encrypts.
         interceptors: what is around the workflow.
 
-    What few runs ever change has its default in the class.
+    What is seldom looked at has its default in the class.
 
     Attributes:
         events: how many events it has taken in. began: when its code began (µs).
@@ -91,14 +91,9 @@ class CodeExecution:
     """
 
     started: e.RunStarted | None = None
-    replaying = False
-    past: Past | None = None
     expected_markers: frozenset[str] = frozenset()
     headers: e.Headers | None = None
-    carries_headers = False
-    events = 0
     began = 0
-    paused: list[e.Event] | None = None
     _seed = 0
     _random: random.Random | None = None
     _root: asyncio.Task[Any] | None = None
@@ -119,6 +114,11 @@ class CodeExecution:
         self._interceptors = interceptors
         self.encodings = encodings
         self.hash_key = hash_key
+        self.replaying = False
+        self.past: Past | None = None
+        self.carries_headers = False
+        self.events = 0
+        self.paused: list[e.Event] | None = None
         self.commands: list[c.Command] = []
         self.calls = Calls(self)
         self.messages = Messages(self, definition.policy)

@@ -27,7 +27,9 @@ class Keys:
     def next(self, caller: WorkflowTask[Any], name: str, hash: str) -> str:
         """The key of the call that a task is about to make."""
         past = self.execution.past
-        return _place(caller, name) if past is None else self._place_among(past, caller, name, hash)
+        if past is not None:
+            return self._place_among(past, caller, name, hash)
+        return step_key(caller.path, name, caller.next_call(name))
 
     def _place_among(self, past: Past, caller: WorkflowTask[Any], name: str, hash: str) -> str:
         """The same where other code has had the run: that of a recorded call, or one that was never used."""
@@ -42,9 +44,9 @@ class Keys:
             if len(past.adopted) > adopted:
                 self.execution.issue(c.RecordMarker(ADOPTED, known))
             return known
-        key = _place(caller, name)
+        key = step_key(caller.path, name, caller.next_call(name))
         while key in past:
-            key = _place(caller, name)
+            key = step_key(caller.path, name, caller.next_call(name))
         if not definition.is_pure(name):
             self._new[key] = name, hash
         return key
@@ -101,9 +103,3 @@ class Keys:
             elsewhere = past.moved(name, hash) if is_open(key) else None
             if elsewhere is not None:
                 raise moved_elsewhere(name, key, elsewhere)
-
-
-def _place(caller: WorkflowTask[Any], name: str) -> str:
-    n = caller.calls.get(name, 0)
-    caller.calls[name] = n + 1
-    return step_key(caller.path, name, n)

@@ -68,6 +68,8 @@ class WorkflowTask(asyncio.Task[_T]):
         late: what came of the call that this task was cancelled in, None if nothing did.
     """
 
+    __slots__ = ("calls", "children", "number", "path", "shielded")
+
     number: int
     path: str
     children: int
@@ -130,7 +132,7 @@ class TimerHandle(Handle, eq=False):
 class WorkflowLoop(asyncio.AbstractEventLoop):
     """One run's event loop.
 
-    What few runs ever change has its default in the class.
+    What is seldom looked at has its default in the class.
 
     Args:
         salt: a number that is the same in every replay of the run (from its uid) and differs between runs.
@@ -147,13 +149,8 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
         recheck: asked when nothing is ready any more, whether something has become ready after all.
     """
 
-    now = 0
-    dead = False
-    reading = ""
     acted: NotDeterministic | None = None
     on_error: Callable[[Callable[..., object], BaseException], None] | None = None
-    halted: Exception | None = None
-    recheck: Callable[[], bool] | None = None
     _orphans = 0
     _timers_made = 0
     _timers_cancelled = 0
@@ -161,6 +158,11 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
 
     def __init__(self, *, salt: int = 0, owner: Any = None) -> None:
         self.owner = owner
+        self.now = 0
+        self.dead = False
+        self.reading = ""
+        self.halted: Exception | None = None
+        self.recheck: Callable[[], bool] | None = None
         self.tasks: list[WorkflowTask[Any]] = []
         self._number = (salt & 0xFFFFFFFF) << 24
         self._ready: deque[Handle] = deque()

@@ -6,7 +6,6 @@ predecessor; two different ones of one name are an error.
 
 from __future__ import annotations
 
-import inspect
 import sys
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -63,7 +62,7 @@ class Registry(Generic[D]):
 
 def definition_of(thing: Any) -> Any:
     """The ``Workflow`` of a class that is one; anything else as it is."""
-    return thing.__dict__.get(FORM, thing) if inspect.isclass(thing) else thing
+    return thing.__dict__.get(FORM, thing) if isinstance(thing, type) else thing
 
 
 def default_name(function: Any) -> str:
