@@ -86,7 +86,7 @@ class Captured(Attempts):
     def start(self, running: Running) -> None:
         if type(sys.stdout) is not Stream or type(sys.stderr) is not Stream:
             watch()
-        super().start(running)
+        Attempts.start(self, running)  # without what ``super()`` takes, once for each attempt
 
     def before_outcome(self, running: Running) -> None:
         if _unfinished:

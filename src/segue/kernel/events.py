@@ -8,6 +8,7 @@ written for readers and for other tables, and checked, not applied, on replay (s
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -431,13 +432,9 @@ ENDS: dict[type[Event], str] = {
 CLOSING: tuple[type[Event], ...] = tuple(ENDS)
 """Events after which the journal of a run takes no more, apart from ``Erased``."""
 
-_encoder = msgspec.json.Encoder()
+encode: Callable[[Event], bytes] = msgspec.json.Encoder().encode
+"""The event as one line of JSON (an array whose first item is the tag)."""
 _decoder: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)
-
-
-def encode(event: Event) -> bytes:
-    """The event as one line of JSON (an array whose first item is the tag)."""
-    return _encoder.encode(event)
 
 
 def decode(data: bytes | str) -> AnyEvent:

@@ -123,11 +123,6 @@ class Segment(msgspec.Struct, eq=False):
         """Nothing to write: what it releases need not wait."""
         return not (self.events or self.status or self.consumed or self._extras)
 
-    @property
-    def bulky(self) -> bool:
-        """It holds a large value, however few its rows are."""
-        return self._extras is not None and bool(self._extras.blobs)
-
     def withhold(self) -> None:
         """It will not be written: whoever waits for an answer from it may ask again."""
         for function, args in self.effects:

@@ -188,11 +188,12 @@ class Writer:
             self._prepare(run, segment)
             run.segment = None
             run.in_flight = segment
-            work.operations.append(segment.operation(run.run, run.uid if run.read else ""))
+            operation = segment.operation(run.run, run.uid if run.read else "")
+            work.operations.append(operation)
             run.read = False  # what is lost from here on is told by the number of the batch
             work.replies.append((run, segment))
             work.rows += len(segment.events) + 1
-            work.bulky |= segment.bulky
+            work.bulky |= bool(operation.blobs)
         return work
 
     def _attempt(self, work: _Committing) -> None:

@@ -130,7 +130,9 @@ class CodeExecution:
 
     @property
     def deadline(self) -> Deadline | None:
-        return None if self._closed or self.paused is not None else self.loop.deadline
+        if self._closed or self.paused is not None or not self.loop.timers:
+            return None
+        return self.loop.deadline
 
     @property
     def closed(self) -> bool:
@@ -171,7 +173,7 @@ class CodeExecution:
         # Time first: what became due before the event happened comes before it, whatever delayed its noticing.
         if event.at > loop.now:
             loop.now = event.at
-            if loop.due:
+            if loop.timers and loop.due:
                 loop.run_ready()
         _APPLY[type(event)](self, event)
         loop.run_ready()

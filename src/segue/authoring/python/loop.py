@@ -144,6 +144,7 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
         reading: what is running that may only read (a query, a validator, a predicate), in words; "" for none.
         acted: what it was told when it tried to do more than read.
         tasks: those that are not done, in order of creation, and some that are.
+        timers: a heap of those that are set, and some that are cancelled: when (µs), which of those made, the timer.
         on_error: called with a callback that raised and its error.
         halted: the run cannot go on, and why (``halt``).
         recheck: asked when nothing is ready any more, whether something has become ready after all.
@@ -166,7 +167,7 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
         self.tasks: list[WorkflowTask[Any]] = []
         self._number = (salt & 0xFFFFFFFF) << 24
         self._ready: deque[Handle] = deque()
-        self._timers: list[tuple[int, int, TimerHandle]] = []
+        self.timers: list[tuple[int, int, TimerHandle]] = []
         self._context = Context()
         self._generators: list[AsyncGenerator[Any, Any]] = []
 
@@ -191,7 +192,7 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
             NotDeterministic, NonDeterminism, PayloadError: as given to ``halt``; the run cannot go on.
         """
         ready = self._ready
-        timers = self._timers
+        timers = self.timers
         rounds = 0
         while True:
             # As in asyncio: timers that are due queue up behind what is ready now, in order of (deadline, creation).
@@ -221,7 +222,7 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
             self.on_error(callback, error)
 
     def _queue_due(self) -> None:
-        timers = self._timers
+        timers = self.timers
         while timers and timers[0][0] <= self.now:
             handle = heapq.heappop(timers)[2]
             if handle._cancelled:
@@ -241,12 +242,12 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
     @property
     def due(self) -> bool:
         """Whether a timer is."""
-        return bool(self._timers) and self._timers[0][0] <= self.now
+        return bool(self.timers) and self.timers[0][0] <= self.now
 
     @property
     def deadline(self) -> Deadline | None:
         """The earliest timer that is set."""
-        timers = self._timers
+        timers = self.timers
         while timers and timers[0][2]._cancelled:
             heapq.heappop(timers)
             self._timers_cancelled -= 1
@@ -286,7 +287,7 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
         """Drops everything that is suspended, newest first, while nothing can act."""
         self.dead = True
         self._ready.clear()
-        self._timers.clear()
+        self.timers.clear()
         if self._generators or not all(task.done() for task in self.tasks):
             self.enter(self._end_suspended)
         self.tasks.clear()
@@ -338,15 +339,15 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
         handle = TimerHandle(callback, args, copy_context() if context is None else context, False, when, self)
         if not self.dead:
             self._timers_made += 1
-            heapq.heappush(self._timers, (when, self._timers_made, handle))
+            heapq.heappush(self.timers, (when, self._timers_made, handle))
         return handle
 
     def _timer_cancelled(self) -> None:
         # A workflow that sets a timeout around each of a million steps must not keep a million dead timers.
         self._timers_cancelled += 1
-        if self._timers_cancelled > _COMPACT_ABOVE and self._timers_cancelled * 2 > len(self._timers):
-            self._timers[:] = [entry for entry in self._timers if not entry[2]._cancelled]
-            heapq.heapify(self._timers)
+        if self._timers_cancelled > _COMPACT_ABOVE and self._timers_cancelled * 2 > len(self.timers):
+            self.timers[:] = [entry for entry in self.timers if not entry[2]._cancelled]
+            heapq.heapify(self.timers)
             self._timers_cancelled = 0
 
     # --- futures and tasks ------------------------------------------------------------------------------------
