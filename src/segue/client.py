@@ -354,7 +354,7 @@ class Direct:
 
     async def closing_event(self, run: int, events: Events) -> e.Event:
         while True:
-            future: asyncio.Future[e.Event] = asyncio.get_running_loop().create_future()
+            future: asyncio.Future[e.Event] = self._conductor.new_future()
             waiters = self._conductor.waiters.setdefault(run, [])
             waiters.append(future)
             try:

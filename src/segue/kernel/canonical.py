@@ -134,11 +134,16 @@ class Call:
             return {
                 p.key: values[p.name] for p in self._sorted if p.name in values and not self._omits(p, values[p.name])
             }
-        given = (*args, *kwargs.values()) if kwargs else args
         # Whether a call fits depends on the number, names and classes of its arguments: looked into once for each.
-        plan = self._plans.get((len(args), *kwargs, *map(type, given)))
+        if kwargs:
+            given = (*args, *kwargs.values())
+            alike: tuple[Any, ...] = (len(args), *kwargs, *map(type, given))
+        else:
+            given = args
+            alike = tuple(map(type, args))
+        plan = self._plans.get(alike)
         if plan is None:
-            plan = self._plan(args, kwargs, given)
+            plan = self._plan(args, kwargs, given, alike)
         if plan.names is not None:
             return dict(zip(plan.names, given, strict=True))
         return {key: given[i] for key, i, p in plan.places if p is None or not self._omits(p, given[i])}
@@ -159,15 +164,14 @@ class Call:
     def decode(self, payload: Payload, fetch: Fetch | None = None) -> Arguments:
         """The arguments, each as its declared type. Raises ``PayloadError``."""
         named: Payload | None = None
-        decoder = self._decoder
         try:
-            struct = decoder(payload, fetch)
+            struct = self._decoder.decode(payload, fetch)
         except PayloadError:
             named = self._named(payload, fetch)
             if named is None:
                 raise
         if named is not None:  # out here, so that what is wrong with it does not go on about names
-            struct = decoder(named, fetch)
+            struct = self._decoder.decode(named, fetch)
         take = self._take
         values = take(struct)
         if self._simple:
@@ -276,7 +280,9 @@ class Call:
             return InvalidArgument(f"{self.name}{self._signature} was called wrongly: {error}")
         raise AssertionError(f"{self.name}: inspect takes a call that Call refused")
 
-    def _plan(self, args: tuple[Any, ...], kwargs: Mapping[str, Any], given: tuple[Any, ...]) -> _Plan:
+    def _plan(
+        self, args: tuple[Any, ...], kwargs: Mapping[str, Any], given: tuple[Any, ...], alike: tuple[Any, ...]
+    ) -> _Plan:
         self._by_name(args, kwargs)
         names = (*(p.name for p in self._positional[: len(args)]), *kwargs)
         index = {name: i for i, name in enumerate(names)}
@@ -288,7 +294,7 @@ class Call:
         # A default of another class than declared suits, but no other value of that class does.
         odd = any(p is not None and given[i] is p.default and not p.takes(given[i]) for _, i, p in places)
         if len(self._plans) < _PLANS_KEPT and not odd:
-            self._plans[len(args), *kwargs, *map(type, given)] = plan
+            self._plans[alike] = plan
         return plan
 
     def _check(self, parameter: _Parameter, value: Any) -> None:

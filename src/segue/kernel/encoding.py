@@ -95,10 +95,10 @@ class Encodings:
             PayloadError: it does not fit; ``path`` says where, the text what was expected.
         """
         decoder = self._decoders.get(id(annotation)) or self.decoder(annotation)
-        return decoder(payload, fetch)
+        return decoder.decode(payload, fetch)
 
     def decoder(self, annotation: Any) -> TypedDecoder:
-        """The compiled decoder for ``annotation``: ``decoder(payload, fetch=None)``.
+        """The compiled decoder for ``annotation``.
 
         Raises:
             PayloadError: the type cannot be told from JSON (members of a union look alike, an unknown name).
@@ -116,7 +116,7 @@ class Encodings:
         """``decode`` for one annotation, looked up once where the type can be told from JSON; where it cannot, whoever
         reads is told."""
         try:
-            return self.decoder(annotation)
+            return self.decoder(annotation).decode
         except PayloadError:
             return lambda payload: self.decode(payload, annotation)
 

@@ -32,7 +32,7 @@ marked = re.compile(rb'\{"\$').search
 
 
 class TypedDecoder:
-    """Decodes payloads to one declared type. Call it: ``decoder(payload, fetch=None)``."""
+    """Decodes payloads to one declared type."""
 
     __slots__ = ("_encodings", "_fast", "_shape", "annotation")
 
@@ -49,7 +49,7 @@ class TypedDecoder:
         except Exception as error:
             raise PayloadError(f"{describe(annotation)} cannot be read back: {error}") from error
 
-    def __call__(self, payload: Payload, fetch: Fetch | None = None) -> Any:
+    def decode(self, payload: Payload, fetch: Fetch | None = None) -> Any:
         """The value. Raises ``PayloadError``."""
         fast = self._fast
         if fast is not None and payload.encoding == JSON and payload.ref is None and not payload.parts:

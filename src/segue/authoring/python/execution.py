@@ -145,7 +145,7 @@ class CodeExecution:
     def apply(self, event: e.Event) -> None:
         loop = self.loop if self.started is not None else self._prepare(event)
         take = self._take if self.paused is None else self._hold_back
-        if _get_running_loop() is loop:
+        if loop.entered:
             take(event)
         else:
             loop.enter(take, event)

@@ -141,6 +141,7 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
     Attributes:
         now: the time of the last event, in µs.
         dead: the run is being dropped from memory.
+        entered: code of the run is being carried out.
         reading: what is running that may only read (a query, a validator, a predicate), in words; "" for none.
         acted: what it was told when it tried to do more than read.
         tasks: those that are not done, in order of creation, and some that are.
@@ -161,6 +162,7 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
         self.owner = owner
         self.now = 0
         self.dead = False
+        self.entered = False
         self.reading = ""
         self.halted: Exception | None = None
         self.recheck: Callable[[], bool] | None = None
@@ -179,9 +181,11 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
         hooks = sys.get_asyncgen_hooks()
         _set_running_loop(self)
         sys.set_asyncgen_hooks(self._hold_generator, _leave_alone)
+        self.entered = True
         try:
             return self._context.run(function, *args)
         finally:
+            self.entered = False
             sys.set_asyncgen_hooks(*hooks)
             _set_running_loop(outer)
 
