@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import builtins
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
 import msgspec
@@ -63,6 +65,7 @@ class Describing:
         *,
         description: str | msgspec.UnsetType = msgspec.UNSET,
         retention: Rules | msgspec.UnsetType | None = msgspec.UNSET,
+        check: Callable[[NamespaceInfo], None] | None = None,
     ) -> NamespaceInfo:
         """Says what a namespace is for, and how long its runs are kept; what is left out stays as it was. Whoever owns
         runs there goes by it within seconds. It is there from then on, if it was not.
@@ -71,6 +74,7 @@ class Describing:
             name: by default this engine's own.
             description: up to 1,000 characters; "" for none.
             retention: ``"30d"`` for all runs, or rules; an empty list keeps them for ever, None has the settings say.
+            check: is shown what is said of it so far, in the transaction; if it raises, nothing is changed.
 
         Raises:
             InvalidArgument: one of these cannot be used; nothing was changed.
@@ -80,7 +84,10 @@ class Describing:
         rules = None
         if not isinstance(retention, msgspec.UnsetType):
             rules = written(None if retention is None else rules_of(retention))
-        row = await asyncio.to_thread(self.store.described.change, name, description=text, retention=rules)
+        before = None if check is None else partial(_shown, check)
+        row = await asyncio.to_thread(
+            self.store.described.change, name, description=text, retention=rules, check=before
+        )
         duty = self._engine.duty
         if duty is not None and rules is not None:
             duty.retaining.look_at_rules()
@@ -98,6 +105,10 @@ def checked_description(text: str) -> str:
             f"this description has {len(text):,} characters; it may have {LONGEST:,}: shorten it", path="$.description"
         )
     return text
+
+
+def _shown(check: Callable[[NamespaceInfo], None], row: NamespaceRow) -> None:
+    check(_info(row))
 
 
 def _info(row: NamespaceRow) -> NamespaceInfo:

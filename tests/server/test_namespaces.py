@@ -276,6 +276,7 @@ async def test_what_is_said_of_a_namespace_is_changed_part_by_part(visit: Visit,
     made = await admin.patch("/namespaces/eu", json={"description": "Europe", "retention": MONTH})
     assert made.json() == {
         "name": "eu", "description": "Europe", "retention": MONTH, "open": 0, "incidents": 0, "may_change": True,
+        "etag": made.headers["etag"],
     }  # fmt: skip
     (seen,) = (await viewer.get("/namespaces", params=EU)).json()["namespaces"]
     assert seen == made.json() | {"may_change": False}
@@ -290,6 +291,24 @@ async def test_what_is_said_of_a_namespace_is_changed_part_by_part(visit: Visit,
         ("eu-admin", "change_namespace", "/api/v1/namespaces/eu", 200)
     }
     assert len(told) == 6
+
+
+async def test_whoever_says_what_they_have_seen_of_a_namespace_writes_over_nothing_else(visit: Visit) -> None:
+    admin = await log_in(visit(), "eu-admin")
+    (unsaid,) = (await admin.get("/namespaces", params=EU)).json()["namespaces"]
+
+    def seen(etag: str) -> dict[str, str]:
+        return {"if-match": etag}
+
+    first = await admin.patch("/namespaces/eu", json={"description": "Europe"}, headers=seen(unsaid["etag"]))
+    assert first.status_code == 200
+    late = await admin.patch("/namespaces/eu", json={"retention": MONTH}, headers=seen(unsaid["etag"]))
+    assert "namespace 'eu' is not any more what it was" in problem(late, 412, "changed-meanwhile")["detail"]
+    (found,) = (await admin.get("/namespaces", params=EU)).json()["namespaces"]
+    assert (found["retention"], found["etag"]) == (None, first.headers["etag"])
+    second = await admin.patch("/namespaces/eu", json={"retention": MONTH}, headers=seen(found["etag"]))
+    assert second.json()["description"] == "Europe"
+    assert second.headers["etag"] != first.headers["etag"]
 
 
 async def test_the_path_says_which_namespace_whatever_the_parameter_says(visit: Visit, engine: Engine) -> None:

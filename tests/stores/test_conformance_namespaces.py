@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
 from store_kit import Owner, StoreFactory, closed
 from test_conformance_schedules import NIGHTLY, changed, written
 
@@ -51,6 +55,50 @@ def test_what_is_said_of_a_namespace_is_there_for_everybody_part_by_part(store_f
     assert other.described.change("eu", description="", retention="[]") == NamespaceRow("eu", "", "[]")
     assert other.described.change("eu", retention="") == NamespaceRow("eu")
     assert store.described.list() == [NamespaceRow("Asia.1", "", RULES)], "nothing is said of it any more"
+
+
+def test_what_is_said_of_a_namespace_is_not_written_over_unseen(
+    store_factory: StoreFactory,
+) -> None:
+    store, other = store_factory(), store_factory()
+    seen: list[NamespaceRow] = []
+
+    def refuse(row: NamespaceRow) -> None:
+        seen.append(row)
+        raise LookupError(row.name)
+
+    with pytest.raises(LookupError):
+        store.described.change("eu", description="mine", check=refuse)
+    assert (seen, other.described.list()) == ([NamespaceRow("eu")], [])
+    other.described.change("eu", retention=RULES)
+    with pytest.raises(LookupError):
+        store.described.change("eu", description="mine", check=refuse)
+    assert (seen[1:], store.described.list()) == ([NamespaceRow("eu", "", RULES)], [NamespaceRow("eu", "", RULES)])
+    changed = store.described.change("eu", description="mine", check=seen.append)
+    assert (changed, len(seen)) == (NamespaceRow("eu", "mine", RULES), 3)
+
+
+def test_of_two_who_have_seen_the_same_one_changes_it(store_factory: StoreFactory) -> None:
+    stores = [store_factory(), store_factory()]
+    both = threading.Barrier(2)
+
+    def change(store: Store, text: str) -> str:
+        def unsaid(row: NamespaceRow) -> None:
+            if row != NamespaceRow("eu"):
+                raise ValueError
+
+        both.wait(20)
+        try:
+            return store.described.change("eu", description=text, check=unsaid).description
+        except ValueError:
+            return ""
+
+    for _ in range(20):
+        with ThreadPoolExecutor(2) as pool:
+            first, second = pool.map(change, stores, ("one", "two"))
+        assert sorted((first, second)) in (["", "one"], ["", "two"])
+        assert stores[0].described.get("eu").description == first + second
+        stores[1].described.change("eu", description="")
 
 
 def test_a_namespace_of_which_something_is_said_is_there_and_so_is_one_that_only_has_runs(owner: Owner) -> None:

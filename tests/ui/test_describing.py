@@ -170,3 +170,23 @@ def test_an_admin_of_one_namespace_changes_it_from_wherever_they_are(chromium: A
     assert said(guarded, "eu").description == "Europe"
     screen.close()
     assert screen.errors == []
+
+
+def test_what_somebody_else_has_said_meanwhile_is_not_written_over(chromium: Any, guarded: Guarded) -> None:
+    screen = visit(chromium, guarded, "root")
+    screen.open(f"{BASE}/settings?tab=namespaces", "Open runs")
+    dialog = edit(screen, "eu")
+    guarded.engine.store.described.change("eu", retention='[{"keep":"60d"}]')
+    dialog.get_by_label("Description").fill("Orders in Europe")
+    dialog.get_by_role("button", name="Save").click()
+    screen.see("namespace 'eu' is not any more what it was when it was read")
+    screen.see("Ended runs are kept 60 days")
+    assert said(guarded, "eu") == NamespaceInfo("eu", LONG, (Retention("60d"),))
+    dialog.get_by_role("button", name="Back").click()
+    dialog = edit(screen, "eu")
+    dialog.get_by_label("Description").fill("Orders in Europe")
+    dialog.get_by_role("button", name="Save").click()
+    screen.see("Namespace eu changed")
+    assert said(guarded, "eu") == NamespaceInfo("eu", "Orders in Europe", (Retention("60d"),))
+    screen.close()
+    assert all("412" in error for error in screen.errors), screen.errors

@@ -214,3 +214,17 @@ def test_a_dialog_is_about_the_call_that_it_was_opened_for(screen: Screen, serve
     page.get_by_role("complementary", name="Step charge").wait_for()
     page.get_by_role("button", name="Skip it").click()
     page.locator("h1").get_by_text("Failed").wait_for()
+
+
+def test_who_the_first_account_is_for_is_known_before_it_is_added(screen: Screen, served: Served) -> None:
+    page = screen.page
+    users = Held(page, "GET", r"/users$")
+    screen.open("/settings?tab=users", "Add user")
+    add = page.get_by_role("button", name="Add user")
+    assert users.route.request.method == "GET"
+    assert add.is_disabled(), "whether there is an account is not known yet"
+    users.route.continue_()
+    add.click()
+    dialog = page.get_by_role("dialog", name="A new user")
+    assert dialog.get_by_role("combobox").input_value() == "admin"
+    assert dialog.get_by_role("checkbox").is_checked()

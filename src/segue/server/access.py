@@ -26,6 +26,11 @@ ROLES: dict[Role, frozenset[str]] = {
 """What each role may do; the larger ones hold the smaller."""
 
 
+def least_role(permission: str) -> Role:
+    """The smallest role that has a permission."""
+    return next(role for role, may in ROLES.items() if permission in may)
+
+
 NOBODY = Principal(name="", may=frozenset({"public"}))
 """Somebody who is not known."""
 

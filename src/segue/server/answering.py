@@ -14,7 +14,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 
 from segue.engine import Engine
-from segue.server.access import NOBODY
+from segue.server.access import NOBODY, least_role
 from segue.server.auditing import note
 from segue.server.call import Asked, Call, Follow, Principal, Route
 from segue.server.decoding import asked_of, decoded_body, decoded_path, decoded_query, named_namespace, read_body
@@ -93,7 +93,8 @@ class Answering:
             )  # fmt: skip
         raise Refused(
             403, "not-allowed", "Not allowed",
-            f"{who.name} lacks the permission {route.needs} in namespace {engine.namespace!r}",
+            f"{who.name} lacks the permission {route.needs} in namespace {engine.namespace!r}; roles from "
+            f"{least_role(route.needs)} on have it, and keys that were made with it",
         )  # fmt: skip
 
     async def _go_on(

@@ -7,15 +7,17 @@ A namespace is there once somebody has a role in it, a run or schedule is in it,
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import Annotated, Any
 
 import msgspec
 
-from segue.describing import LONGEST
+from segue.describing import LONGEST, NamespaceInfo
 from segue.engine import Engine
 from segue.runtime.keeping import RetentionRule, read, told
 from segue.server.accounts import EVERYWHERE
 from segue.server.call import NAMESPACE, Asked, Call, Principal
+from segue.server.etags import etag, refuse_unless_seen
 from segue.server.problems import Refused
 from segue.stores.namespace_rows import NamespaceRow
 from segue.within import whole_of, within
@@ -39,6 +41,7 @@ class NamespaceView(msgspec.Struct, frozen=True):
             long as the settings say of whoever owns them.
         open: how many of its runs are open. incidents: how many of these stand still on an incident.
         may_change: whoever asks may say otherwise what it is for and how long its runs are kept.
+        etag: names what is said of it, as it is: for ``If-Match``.
     """
 
     name: str
@@ -47,6 +50,7 @@ class NamespaceView(msgspec.Struct, frozen=True):
     open: int
     incidents: int
     may_change: bool
+    etag: str
 
 
 class NamespaceList(msgspec.Struct, frozen=True):
@@ -78,8 +82,16 @@ async def list_namespaces(call: Call[Any, None]) -> NamespaceList:
 
 async def change_namespace(call: Call[Any, NamespaceChange]) -> NamespaceView:
     name, body = call.path["name"], call.body
-    await call.engine.describe_namespace(name, description=body.description, retention=body.retention)
-    return (await asyncio.to_thread(_views, call, [name]))[0]
+    check = partial(_check_seen, call.asked.headers)
+    await call.engine.describe_namespace(name, description=body.description, retention=body.retention, check=check)
+    view = (await asyncio.to_thread(_views, call, [name]))[0]
+    call.etag = view.etag
+    return view
+
+
+def _check_seen(headers: dict[str, str], said: NamespaceInfo) -> None:
+    rules = None if said.retention is None else told(said.retention)
+    refuse_unless_seen(headers, etag(said.name, said.description, rules), f"namespace {said.name!r}")
 
 
 def _views(call: Call[Any, Any], names: list[str]) -> list[NamespaceView]:
@@ -91,11 +103,12 @@ def _views(call: Call[Any, Any], names: list[str]) -> list[NamespaceView]:
     for name in names:
         row = said.get(name) or NamespaceRow(name)
         rules = read(row)
+        retention = None if rules is None else told(rules)
         is_open = min(COUNTED, sum(counts[name].values()))
         views.append(
             NamespaceView(
-                name, row.description, None if rules is None else told(rules), is_open, counts[name]["incident"],
-                everywhere or name in who.tends,
+                name, row.description, retention, is_open, counts[name]["incident"],
+                everywhere or name in who.tends, etag(name, row.description, retention),
             )
         )  # fmt: skip
     return views

@@ -4,6 +4,7 @@ one: a namespace of which nothing is said is one all the same."""
 from __future__ import annotations
 
 import builtins
+from collections.abc import Callable
 from typing import Protocol
 
 import msgspec
@@ -26,9 +27,16 @@ class NamespaceRows(Protocol):
     def get(self, name: str) -> NamespaceRow:
         """What is said of one, if anything."""
 
-    def change(self, name: str, *, description: str | None = None, retention: str | None = None) -> NamespaceRow:
+    def change(
+        self,
+        name: str,
+        *,
+        description: str | None = None,
+        retention: str | None = None,
+        check: Callable[[NamespaceRow], None] | None = None,
+    ) -> NamespaceRow:
         """Says it otherwise, None as before; what is said of the namespace then. The row of one of which nothing is
-        said any more is deleted."""
+        said any more is deleted. ``check`` is shown what is said of it so far; if it raises, nothing is changed."""
 
 
 class HasNamespaceRows(Protocol):

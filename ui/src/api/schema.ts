@@ -1056,6 +1056,7 @@ export interface NamespaceView {
   open: number
   incidents: number
   may_change: boolean
+  etag: string
 }
 
 export interface RetentionRule {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+from collections.abc import Callable
 
 from segue.stores.namespace_rows import NamespaceRow
 from segue.stores.sql.statements import Readers, Statement, Writer
@@ -28,8 +29,18 @@ class Described:
         with self._readers.reading() as connection:
             return next((NamespaceRow(*row) for row in _get.one(connection, (name,))), NamespaceRow(name))
 
-    def change(self, name: str, *, description: str | None = None, retention: str | None = None) -> NamespaceRow:
+    def change(
+        self,
+        name: str,
+        *,
+        description: str | None = None,
+        retention: str | None = None,
+        check: Callable[[NamespaceRow], None] | None = None,
+    ) -> NamespaceRow:
         with self._writer.transaction() as connection:
+            if check is not None:
+                (before,) = _describe.one(connection, (name, None, None))  # which locks it, also where it is not there
+                check(NamespaceRow(*before))
             (row,) = _describe.one(connection, (name, description, retention))
             _drop.one(connection, (name,))
         return NamespaceRow(*row)

@@ -24,6 +24,8 @@ const rule = (of: Draft): RetentionRule => ({ keep: of.keep.trim(), workflow: of
 const wayOf = (retention: RetentionRule[] | null): Way => (retention === null ? 'settings' : retention.length === 0 ? 'forever' : 'rules')
 
 export function NamespaceForm({ of, settings, close }: { of: NamespaceView; settings: RetentionRule[]; close: () => void }) {
+  // What the fields began with: the list may have gone on meanwhile.
+  const [seen] = useState(of.etag)
   const [description, setDescription] = useState(of.description)
   const [way, setWay] = useState<Way>(wayOf(of.retention))
   const [rules, setRules] = useState<Draft[]>(() => (of.retention?.length ? of.retention : [{ keep: '30d' }]).map(draft))
@@ -39,14 +41,17 @@ export function NamespaceForm({ of, settings, close }: { of: NamespaceView; sett
     const retention = way === 'settings' ? null : way === 'forever' ? [] : rules.map(rule)
     const body: NamespaceChange = { ...(description === of.description ? {} : { description }), ...(way === 'rules' || way !== wayOf(of.retention) ? { retention } : {}) }
     try {
-      await ask('change_namespace', { path: { name: of.name }, body })
+      await ask('change_namespace', { path: { name: of.name }, body, match: seen })
       say(w.changed(of.name))
       await askAgain({ queryKey: namespacesQuery.queryKey })
       close()
     } catch (error) {
       const path = error instanceof Refusal ? error.problem.path : undefined
       if (path?.startsWith('$.')) setWrong({ path: path.slice(2), text: (error as Refusal).problem.detail })
-      else sayError(error)
+      else {
+        sayError(error)
+        void askAgain({ queryKey: namespacesQuery.queryKey }) // perhaps somebody else has changed it
+      }
       setBusy(false)
     }
   }

@@ -28,7 +28,7 @@ export function Users({ session }: { session: SessionView }) {
   const { data, error, refetch } = useQuery(usersQuery)
   const [adding, setAdding] = useState(false)
   const mayAct = useAllowed()('access:act')
-  const add = mayAct && <button className="btn primary" onClick={() => setAdding(true)}><Icon name="plus" small />{w.addUser}</button>
+  const add = mayAct && <button className="btn primary" disabled={!data && !error} onClick={() => setAdding(true)}><Icon name="plus" small />{w.addUser}</button>
   return (
     <section aria-label={w.tabs.users}>
       <div className="sect"><h2>{w.tabs.users}</h2><span className="grow" />{add}</div>
