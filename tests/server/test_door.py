@@ -132,6 +132,26 @@ async def test_all_of_it_lies_below_a_base_path(engine: Engine, accounts: Accoun
         assert [row.target for row in noted] == ["/login"], "without what stands before everything"
 
 
+async def test_a_person_at_an_address_that_is_none_is_told_so_on_a_page(engine: Engine, accounts: Accounts) -> None:
+    person, program = {"accept": "text/html,*/*;q=0.8"}, {"accept": "*/*"}
+    open_to_all = application(engine, Loopback("ann"))
+    transport = httpx.ASGITransport(open_to_all, client=("127.0.0.1", 1))
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost", headers=OWN) as browser:
+        for path, base in (("/nowhere", "./"), ("/runs/x/y", "../../"), ("/secret.txt", "./")):
+            page = await browser.get(path, headers=person)
+            if page.status_code != 503:  # the dashboard has not been built here
+                assert (page.status_code, f'<base href="{base}" />' in page.text) == (404, True), path
+            assert "text/html" in page.headers["content-type"]
+            assert (await browser.get(path, headers=program)).json()["type"] == "segue:not-found"
+        for request in (browser.get("/api/v1/nowhere", headers=person), browser.post("/nowhere", headers=person)):
+            assert (await request).json()["type"] == "segue:not-found"
+        assert (await browser.get("/api/v1/logout", headers=person)).status_code in (404, 405)
+    guarded = application(engine, Known(accounts, "default"), accounts=accounts)
+    transport = httpx.ASGITransport(guarded, client=("10.0.0.7", 1))
+    async with httpx.AsyncClient(transport=transport, base_url="https://x.example", headers=OWN) as browser:
+        assert (await browser.get("/nowhere/else", headers=person)).headers["location"] == "../login"
+
+
 @pytest.mark.parametrize("path", ["/login", "/api/v1/health", "/nowhere", "/api/v1/runs", "/"])
 async def test_every_answer_has_the_headers_that_guard_it(visit: Visit, path: str) -> None:
     answer = await door(visit).get(path)

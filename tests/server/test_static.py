@@ -9,7 +9,7 @@ import httpx2 as httpx
 import pytest
 from starlette.applications import Starlette
 
-from segue.server.static import pages
+from segue.server.static import Dashboard
 
 SCRIPT = "console.log('a script of some length, so that packing it makes it smaller');" * 20
 
@@ -25,7 +25,7 @@ def built(tmp_path: Path) -> Path:
 
 
 def browser(folder: Path, root_path: str = "") -> httpx.AsyncClient:
-    app = Starlette(routes=pages(folder))
+    app = Starlette(routes=Dashboard(folder).routes())
     app.router.redirect_slashes = False
     transport = httpx.ASGITransport(app, root_path=root_path)
     return httpx.AsyncClient(transport=transport, base_url="http://localhost")

@@ -142,3 +142,15 @@ def test_first_page_is_light(screen: Screen) -> None:
     )
     assert sizes
     assert sum(sizes.values()) <= 250_000, sizes
+
+
+@pytest.mark.parametrize("look", [("wide", "light"), ("narrow", "dark")])
+def test_an_address_that_is_none_leads_home(chromium: Any, served: Served, look: tuple[str, str]) -> None:
+    screen = Screen(chromium, served.url, *look)
+    screen.open("/no/such/page?x=1", "Nothing is at /no/such/page")
+    screen.shoot(f"pages-nowhere-{look[0]}")
+    assert screen.violations() == []
+    screen.page.get_by_role("link", name="Go to the overview").click()
+    screen.see("failed · last 24 hours")
+    screen.close()
+    assert all("404" in error for error in screen.errors), screen.errors  # the browser complains of it, as it should

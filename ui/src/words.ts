@@ -16,7 +16,7 @@ export const words = {
   },
   faces: {
     failed: 'This could not be shown', retry: 'Retry', request: (id: string) => `Request ${id}`, loading: 'Loading', more: 'More',
-    notFound: 'There is no such page', home: 'Go to the overview',
+    notFound: 'No such page', nothingAt: (path: string) => `Nothing is at ${path}`, nothingAtHint: 'The address is mistyped, or is one of another release.', home: 'Go to the overview',
   },
   time: { ago: (text: string) => `${text} ago`, now: 'now', in: (text: string) => `in ${text}`, overdue: (text: string) => `${text} overdue` },
   runs: {

@@ -23,7 +23,7 @@ from segue.server.oidc import OidcSettings
 from segue.server.openapi import describe
 from segue.server.problems import Problem
 from segue.server.routes import BASE, ROUTES
-from segue.server.static import pages
+from segue.server.static import Dashboard
 
 
 def application(
@@ -52,8 +52,16 @@ def application(
     places += _for_machines(answering)
     places.append(Place(f"{BASE}/openapi.json", openapi))
     places += door.places()
-    places += pages(shut=door.shut)
-    app = Starlette(routes=places, exception_handlers={HTTPException: _not_there})
+    dashboard = Dashboard(shut=door.shut)
+    places += dashboard.routes()
+
+    async def not_there(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        path = request.scope["path"].removeprefix(request.scope.get("root_path", ""))
+        page = error.status_code == 404 and not path.startswith("/api/")
+        return (await dashboard.nowhere(request) if page else None) or await _not_there(request, error)
+
+    app = Starlette(routes=places, exception_handlers={HTTPException: not_there})
     app.router.redirect_slashes = False
     return SecurityHeaders(Below(app, base) if base else app)
 

@@ -32,34 +32,47 @@ Build them once, then load this page again:</p>
 python scripts/build_ui.py</pre>"""
 
 
-def pages(folder: Path = FOLDER, *, shut: Gate = everybody) -> list[Route]:
-    """The routes of the dashboard over the files in a folder; they are read once, here. ``shut`` keeps people out."""
-    files = {f"/{path.relative_to(folder).as_posix()}": path for path in _files(folder)}
-    index = files.pop("/index.html", None)
-    text = None if index is None else index.read_bytes()
+class Dashboard:
+    """The dashboard over the files in a folder, which are read once, here. ``shut`` keeps people out."""
 
-    async def page(request: Request) -> Response:
-        return await shut(request) or _page(text, request)
+    def __init__(self, folder: Path = FOLDER, *, shut: Gate = everybody) -> None:
+        self._files = {f"/{path.relative_to(folder).as_posix()}": path for path in _files(folder)}
+        index = self._files.pop("/index.html", None)
+        self._text = None if index is None else index.read_bytes()
+        self._shut = shut
 
-    async def asset(request: Request) -> Response:
-        path = files.get(f"/assets/{request.path_params['name']}")
+    def routes(self) -> list[Route]:
+        """Its pages, and the files that they load."""
+        found = [Route(address, self._page, methods=["GET"]) for address in PAGES]
+        return [*found, Route("/assets/{name}", self._asset, methods=["GET"])]
+
+    async def nowhere(self, request: Request) -> Response | None:
+        """What a person sees at an address that is none: the dashboard, which says so. None where none asks."""
+        if request.method != "GET" or "text/html" not in request.headers.get("accept", ""):
+            return None
+        answer = await self._page(request)
+        answer.status_code = 404 if answer.status_code == 200 else answer.status_code
+        return answer
+
+    async def _page(self, request: Request) -> Response:
+        refused = await self._shut(request)
+        if refused is not None:
+            return refused
+        headers = {"cache-control": "no-cache"}
+        if self._text is None:
+            return HTMLResponse(_NOT_BUILT, 503, headers)
+        # Relative, so that no setting has to name the path that a proxy puts before it: `/runs/7` lies one below the
+        # root.
+        base = b'<base href="%s" />' % up(request).encode()
+        return HTMLResponse(self._text.replace(_BASE, base, 1), headers=headers)
+
+    async def _asset(self, request: Request) -> Response:
+        path = self._files.get(f"/assets/{request.path_params['name']}")
         return _asset(path, request.headers)
-
-    found = [Route(address, page, methods=["GET"]) for address in PAGES]
-    return [*found, Route("/assets/{name}", asset, methods=["GET"])]
 
 
 def _files(folder: Path) -> list[Path]:
     return [path for path in folder.rglob("*") if path.is_file()] if folder.is_dir() else []
-
-
-def _page(text: bytes | None, request: Request) -> Response:
-    headers = {"cache-control": "no-cache"}
-    if text is None:
-        return HTMLResponse(_NOT_BUILT, 503, headers)
-    # Relative, so that no setting has to name the path that a proxy puts before it: `/runs/7` lies one below the root.
-    base = b'<base href="%s" />' % up(request).encode()
-    return HTMLResponse(text.replace(_BASE, base, 1), headers=headers)
 
 
 def _asset(path: Path | None, headers: Mapping[str, str]) -> Response:
