@@ -51,8 +51,8 @@ from segue.stores.base import (
 )
 from segue.stores.schedule_rows import ScheduleWritten, WriteSchedule
 
-Events = Callable[..., Iterable[tuple[int, e.Event]]]
 _POLICIES: tuple[str, ...] = get_args(ConflictPolicy)
+Events = Callable[..., Iterable[tuple[int, e.Event]]]
 Replayed = Callable[[], Awaitable[Any]]
 """Answers a query from the journal, see ``segue.asking``."""
 

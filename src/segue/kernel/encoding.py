@@ -79,7 +79,7 @@ class Encodings:
         """
         if value is None:
             return NULL
-        write = self._write
+        write = self._write  # a variable is called faster than an attribute that holds a function
         try:
             data = write(value)
         except Exception:

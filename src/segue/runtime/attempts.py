@@ -93,18 +93,14 @@ class Running(msgspec.Struct, eq=False):
         future.add_done_callback(self._ended)
 
     def _ended(self, future: asyncio.Future[Any]) -> None:
-        try:
-            result = future.result()
-        except BaseException:  # the step's own: it is the outcome
-            self.finish(_failure(self, future))
-            return
-        if self.timed_out is not None:
-            self.finish(_failure(self, future))
-            return
-        try:
-            outcome = Outcome(result if type(result) is Payload else self.runner.encode(result))
-        except Exception as error:  # the result does not encode
-            outcome = Outcome(error=error)
+        if not future.cancelled() and future.exception() is None and self.timed_out is None:
+            try:
+                result = future.result()
+                outcome = Outcome(result if type(result) is Payload else self.runner.encode(result))
+            except Exception as error:  # the result does not encode
+                outcome = Outcome(error=error)
+        else:
+            outcome = _failure(self, future)
         self.finish(outcome)
 
     def finish(self, outcome: Outcome) -> None:
