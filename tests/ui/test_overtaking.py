@@ -228,3 +228,27 @@ def test_who_the_first_account_is_for_is_known_before_it_is_added(screen: Screen
     dialog = page.get_by_role("dialog", name="A new user")
     assert dialog.get_by_role("combobox").input_value() == "admin"
     assert dialog.get_by_role("checkbox").is_checked()
+
+
+def test_what_is_typed_before_the_palettes_code_has_come_is_typed_into_it(screen: Screen, served: Served) -> None:
+    page = screen.page
+    box = page.get_by_role("dialog").get_by_role("combobox")
+    code = Held(page, "GET", r"/assets/Palette-")
+    screen.open("/runs", "order-48213")
+    page.keyboard.press("Control+k")
+    page.keyboard.type("nobody")  # `n` alone would open the form that starts a run
+    page.keyboard.press("Escape")
+    page.keyboard.press("Control+k")
+    page.keyboard.type("norder-")
+    code.route.continue_()
+    box.wait_for()
+    page.keyboard.type("482")
+    assert box.input_value() == "norder-482"
+    assert page.get_by_role("dialog").count() == 1
+    page.keyboard.press("Home")
+    page.keyboard.press("Delete")
+    page.get_by_role("option", name="order-48213 fulfil").wait_for()
+    page.keyboard.press("Escape")
+    page.get_by_role("dialog").wait_for(state="detached")
+    page.keyboard.press("Control+k")
+    assert box.input_value() == ""

@@ -1,19 +1,21 @@
 // The frame of every page: navigation with what needs a person, keys that work everywhere, what opens over the page.
 import { useQuery } from '@tanstack/react-query'
 import { Link, Outlet, useLocation, useNavigate } from '@tanstack/react-router'
-import { lazy, Suspense, useMemo, useState } from 'react'
+import { lazy, Suspense, useMemo, useRef, useState } from 'react'
 import { useAllowed } from '../api/allowed'
 import { namespace } from '../api/place'
 import { overviewQuery, sessionQuery } from '../api/queries'
 import { Icon, type IconName } from '../parts/Icon'
 import { useKeys } from '../parts/keys'
+import { later } from '../parts/later'
 import { Toasts } from '../parts/toasts'
 import { chooseScheme, isDark } from '../theme'
 import { words } from '../words'
 import { FrameContext, type Action, type Opened } from './opening'
+import { PaletteToCome } from './PaletteToCome'
 import { Stray } from './Stray'
 
-const Palette = lazy(() => import('./Palette'))
+const Palette = later(() => import('./Palette'), PaletteToCome)
 const Namespaces = lazy(() => import('./Namespaces'))
 const KeyList = lazy(() => import('./KeyList'))
 const StartRun = lazy(() => import('../pages/workflows/StartRun'))
@@ -21,6 +23,7 @@ const StartRun = lazy(() => import('../pages/workflows/StartRun'))
 export function Frame() {
   const [opened, setOpened] = useState<{ what: Opened; workflow?: string | undefined; input?: unknown }>({ what: null })
   const [actions, setActions] = useState<Action[]>([])
+  const typed = useRef('')
   const navigate = useNavigate()
   const may = useAllowed()
   const { data: session } = useQuery(sessionQuery)
@@ -55,7 +58,7 @@ export function Frame() {
         {stray && !(settings && namespace === '') ? <Stray session={session} /> : <Outlet />}
       </div>
       <Suspense fallback={null}>
-        {opened.what === 'palette' && <Palette close={close('palette')} actions={actions} />}
+        {opened.what === 'palette' && <Palette close={close('palette')} actions={actions} typed={typed} />}
         {opened.what === 'namespaces' && <Namespaces close={close('namespaces')} />}
         {opened.what === 'keys' && <KeyList close={close('keys')} />}
         {opened.what === 'start' && <StartRun close={close('start')} workflow={opened.workflow} input={opened.input} />}

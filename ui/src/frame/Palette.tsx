@@ -1,7 +1,7 @@
 // The command palette: runs by id, workflows, pages, and what can be done on this page.
 import { keepPreviousData, useQuery } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
-import { useState, type ReactNode } from 'react'
+import { useEffect, useRef, useState, type ReactNode } from 'react'
 import { go } from '../api/place'
 import { runsQuery, sessionQuery, workflowsQuery } from '../api/queries'
 import { Dialog } from '../parts/Dialog'
@@ -9,6 +9,7 @@ import { Icon } from '../parts/Icon'
 import { StateIcon } from '../parts/State'
 import { words } from '../words'
 import type { Action } from './opening'
+import type { PaletteProps } from './PaletteToCome'
 
 interface Entry {
   key: string
@@ -19,8 +20,15 @@ interface Entry {
   go: () => void
 }
 
-export default function Palette({ close, actions }: { close: () => void; actions: Action[] }) {
-  const [text, setText] = useState('')
+export default function Palette({ close, actions, typed }: PaletteProps) {
+  // What was typed before this code had come; the next time, nothing was.
+  const [text, setText] = useState(typed.current)
+  const input = useRef<HTMLInputElement>(null)
+  useEffect(() => {
+    typed.current = ''
+    input.current?.setSelectionRange(text.length, text.length)
+    // eslint-disable-next-line react-hooks/exhaustive-deps
+  }, [])
   const [at, setAt] = useState(0)
   const entries = useEntries(text.trim(), actions)
   const chosen = Math.min(at, entries.length - 1)
@@ -38,6 +46,7 @@ export default function Palette({ close, actions }: { close: () => void; actions
   return (
     <Dialog title={words.palette.label} close={close} className="palette" bare>
       <input
+        ref={input}
         autoFocus
         role="combobox"
         aria-expanded="true"

@@ -3,7 +3,8 @@
 import { useEffect, useReducer, type ComponentType, type FunctionComponent } from 'react'
 import { GreyRows } from './Faces'
 
-export function later<P extends object>(load: () => Promise<{ default: ComponentType<P> }>): FunctionComponent<P> & { preload: () => Promise<void> } {
+/** `Meanwhile` stands there until the code has come. */
+export function later<P extends object>(load: () => Promise<{ default: ComponentType<P> }>, Meanwhile: ComponentType<P> = Rows): FunctionComponent<P> & { preload: () => Promise<void> } {
   let Found: ComponentType<P> | undefined
   /** The router calls it for what a link points at. What could not be fetched is asked for again the next time. */
   const preload = async () => {
@@ -15,7 +16,11 @@ export function later<P extends object>(load: () => Promise<{ default: Component
       if (!Found) preload().then(() => fetched(false), fetched)
     }, [])
     if (error) throw error as Error
-    return Found ? <Found {...props} /> : <GreyRows />
+    return Found ? <Found {...props} /> : <Meanwhile {...props} />
   }
   return Object.assign(Later, { preload })
+}
+
+function Rows() {
+  return <GreyRows />
 }
