@@ -111,7 +111,9 @@ def _words(rule: RetentionRule) -> str:
 
 
 def _told(namespace: NamespaceView) -> dict[str, object]:
-    return {name: value for name, value in msgspec.structs.asdict(namespace).items() if name != "may_change"}
+    """What is said of it, without what only a program that changes it asks for."""
+    said = msgspec.structs.asdict(namespace)
+    return {name: value for name, value in said.items() if name not in ("may_change", "etag")}
 
 
 def _table(found: NamespaceList) -> Table:
