@@ -142,16 +142,28 @@ async def many(folder: Path, runs: int, name: str) -> Row:
     }
 
 
+async def middle(folder: Path, runs: int, times: int) -> Row:
+    """The middle one of several, each on a new file: the first is a process that has only just begun, and a machine
+    that others use changes its pace within seconds."""
+    found: list[Row] = []
+    for number in range(times):
+        batch = raw_batch(folder)
+        row = await many(folder, runs, f"w2-{runs}-{number}")
+        found.append({**row, "raw batched rows per step": row["seconds"] / (3 * runs) / batch})
+    found.sort(key=lambda row: row["seconds"])
+    return {
+        **found[times // 2], f"of {times}, least": found[-1]["steps per second"], "most": found[0]["steps per second"],
+    }  # fmt: skip
+
+
 async def w2(folder: Path) -> Row:
     """1,000 three-step workflows at once."""
-    batch = raw_batch(folder)
-    row = await many(folder, 1000, "w2")
-    return {**row, "raw batched rows per step": row["seconds"] / 3000 / batch, "bound": "≥ 20,000/s"}
+    return {**await middle(folder, 1000, 5), "bound": "≥ 20,000/s"}
 
 
 async def w2_large(folder: Path) -> Row:
     """10,000 three-step workflows at once."""
-    return {**await many(folder, 10_000, "w2l"), "bound": "≥ 15,000/s, p50 ≤ 0.5 s"}
+    return {**await middle(folder, 10_000, 3), "bound": "≥ 15,000/s, p50 ≤ 0.5 s"}
 
 
 async def w3(folder: Path) -> Row:
