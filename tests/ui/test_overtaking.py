@@ -238,6 +238,7 @@ def test_what_is_typed_before_the_palettes_code_has_come_is_typed_into_it(screen
     page.keyboard.press("Control+k")
     page.keyboard.type("nobody")  # `n` alone would open the form that starts a run
     page.keyboard.press("Escape")
+    page.get_by_role("dialog").wait_for(state="detached")
     page.keyboard.press("Control+k")
     page.keyboard.type("norder-")
     code.route.continue_()
