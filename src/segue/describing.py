@@ -57,7 +57,7 @@ class Describing:
     def _namespaces(self) -> builtins.list[NamespaceInfo]:
         said = {row.name: row for row in self.store.described.list()}
         names = {self.namespace, *self.store.namespaces(most=LISTED)}
-        return [_info(said.get(name) or NamespaceRow(name)) for name in sorted(names)][:LISTED]
+        return [info_of(said.get(name) or NamespaceRow(name)) for name in sorted(names)][:LISTED]
 
     async def describe_namespace(
         self,
@@ -91,7 +91,7 @@ class Describing:
         duty = self._engine.duty
         if duty is not None and rules is not None:
             duty.retaining.look_at_rules()
-        return _info(row)
+        return info_of(row)
 
 
 def checked_description(text: str) -> str:
@@ -108,8 +108,9 @@ def checked_description(text: str) -> str:
 
 
 def _shown(check: Callable[[NamespaceInfo], None], row: NamespaceRow) -> None:
-    check(_info(row))
+    check(info_of(row))
 
 
-def _info(row: NamespaceRow) -> NamespaceInfo:
+def info_of(row: NamespaceRow) -> NamespaceInfo:
+    """A row, its rules read."""
     return NamespaceInfo(row.name, row.description, read(row))

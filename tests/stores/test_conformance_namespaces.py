@@ -57,9 +57,7 @@ def test_what_is_said_of_a_namespace_is_there_for_everybody_part_by_part(store_f
     assert store.described.list() == [NamespaceRow("Asia.1", "", RULES)], "nothing is said of it any more"
 
 
-def test_what_is_said_of_a_namespace_is_not_written_over_unseen(
-    store_factory: StoreFactory,
-) -> None:
+def test_what_is_said_of_a_namespace_is_not_written_over_unseen(store_factory: StoreFactory) -> None:
     store, other = store_factory(), store_factory()
     seen: list[NamespaceRow] = []
 

@@ -172,8 +172,7 @@ class Call:
                 raise
         if named is not None:  # out here, so that what is wrong with it does not go on about names
             struct = self._decoder.decode(named, fetch)
-        take = self._take
-        values = take(struct)
+        values = self._take(struct)
         if self._simple:
             return values, {}
         return self._arrange(dict(zip(self._names, values, strict=True)))

@@ -238,8 +238,7 @@ class Attempts:
         coroutine = runner.call(runner.decode(running.command.input))
         task = self._loop.create_task(coroutine, name=running.attempt.name, context=context_of(running))
         running.follow(task)
-        spec = running.command.spec
-        if spec.timeout is not None or spec.heartbeat is not None or spec.schedule_to_start is not None:
+        if running.command.spec.limited:
             self._begun(running)
 
     def _in_thread(self, running: Running) -> None:

@@ -191,9 +191,7 @@ class Conductor:
     def expect_deadline(self, run: Resident, execution: Execution) -> None:
         """Sets the alarm for the run's earliest timer."""
         deadline = execution.deadline
-        at = NEVER if deadline is None else deadline.at
-        if at != run.deadline:
-            run.deadline = at
+        at = run.deadline = NEVER if deadline is None else deadline.at
         if run.awaited and run.paused is None:
             at = min(at, outside.next_check(run))
         if at != NEVER:

@@ -24,6 +24,7 @@ from segue.server.openapi import describe
 from segue.server.problems import Problem
 from segue.server.routes import BASE, ROUTES
 from segue.server.static import Dashboard
+from segue.server.wanted import path_of
 
 
 def application(
@@ -57,8 +58,7 @@ def application(
 
     async def not_there(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
-        path = request.scope["path"].removeprefix(request.scope.get("root_path", ""))
-        page = error.status_code == 404 and not path.startswith("/api/")
+        page = error.status_code == 404 and not path_of(request).startswith("/api/")
         return (await dashboard.nowhere(request) if page else None) or await _not_there(request, error)
 
     app = Starlette(routes=places, exception_handlers={HTTPException: not_there})

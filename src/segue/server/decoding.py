@@ -12,6 +12,7 @@ from segue.errors import InvalidArgument
 from segue.kernel.names import checked_namespace
 from segue.server.call import NAMESPACE, Asked, Nothing, Route
 from segue.server.problems import Refused
+from segue.server.wanted import path_of
 
 LARGEST_BODY = 16 * 1024 * 1024
 """Bytes of a request that are read; more is refused before it is kept."""
@@ -20,7 +21,7 @@ LARGEST_BODY = 16 * 1024 * 1024
 def asked_of(request: Request) -> Asked:
     """What a request tells of who asks, but for its namespace."""
     return Asked(
-        request.method, request.scope["path"].removeprefix(request.scope.get("root_path", "")), dict(request.headers),
+        request.method, path_of(request), dict(request.headers),
         request.client.host if request.client else "", request.url.scheme == "https",
         request.scope.get("root_path", ""), version=request.scope["http_version"],
     )  # fmt: skip

@@ -20,7 +20,7 @@ from segue.server.decoding import asked_of, read_limited
 from segue.server.elsewhere import Elsewhere
 from segue.server.logins import Logins, session_cookie
 from segue.server.problems import Refused, problem_of
-from segue.server.wanted import PARAMETER, checked, parameter, wanted
+from segue.server.wanted import PARAMETER, checked, parameter, path_of, wanted
 
 Gate = Callable[[Request], Awaitable[Response | None]]
 """Keeps somebody from a page: what they get instead, None if they may see it."""
@@ -203,5 +203,5 @@ def _see(address: str) -> Response:
 
 def up(request: Request) -> str:
     """From a page to where the application lies, whatever path a proxy puts before it."""
-    depth = request.scope["path"].removeprefix(request.scope.get("root_path", "")).count("/") - 1
+    depth = path_of(request).count("/") - 1
     return "../" * depth or "./"

@@ -12,9 +12,9 @@ from typing import Annotated, Any
 
 import msgspec
 
-from segue.describing import LONGEST, NamespaceInfo
+from segue.describing import LONGEST, NamespaceInfo, info_of
 from segue.engine import Engine
-from segue.runtime.keeping import RetentionRule, read, told
+from segue.runtime.keeping import RetentionRule, told
 from segue.server.accounts import EVERYWHERE
 from segue.server.call import NAMESPACE, Asked, Call, Principal
 from segue.server.etags import etag, refuse_unless_seen
@@ -90,8 +90,15 @@ async def change_namespace(call: Call[Any, NamespaceChange]) -> NamespaceView:
 
 
 def _check_seen(headers: dict[str, str], said: NamespaceInfo) -> None:
-    rules = None if said.retention is None else told(said.retention)
-    refuse_unless_seen(headers, etag(said.name, said.description, rules), f"namespace {said.name!r}")
+    refuse_unless_seen(headers, _etag(said), f"namespace {said.name!r}")
+
+
+def _etag(said: NamespaceInfo) -> str:
+    return etag(said.name, said.description, _rules(said))
+
+
+def _rules(said: NamespaceInfo) -> list[RetentionRule] | None:
+    return None if said.retention is None else told(said.retention)
 
 
 def _views(call: Call[Any, Any], names: list[str]) -> list[NamespaceView]:
@@ -101,14 +108,12 @@ def _views(call: Call[Any, Any], names: list[str]) -> list[NamespaceView]:
     said = {row.name: row for row in store.described.list()}
     views = []
     for name in names:
-        row = said.get(name) or NamespaceRow(name)
-        rules = read(row)
-        retention = None if rules is None else told(rules)
+        info = info_of(said.get(name) or NamespaceRow(name))
         is_open = min(COUNTED, sum(counts[name].values()))
         views.append(
             NamespaceView(
-                name, row.description, retention, is_open, counts[name]["incident"],
-                everywhere or name in who.tends, etag(name, row.description, retention),
+                name, info.description, _rules(info), is_open, counts[name]["incident"],
+                everywhere or name in who.tends, _etag(info),
             )
         )  # fmt: skip
     return views

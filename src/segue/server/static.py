@@ -50,11 +50,9 @@ class Dashboard:
         """What a person sees at an address that is none: the dashboard, which says so. None where none asks."""
         if request.method != "GET" or "text/html" not in request.headers.get("accept", ""):
             return None
-        answer = await self._page(request)
-        answer.status_code = 404 if answer.status_code == 200 else answer.status_code
-        return answer
+        return await self._page(request, 404)
 
-    async def _page(self, request: Request) -> Response:
+    async def _page(self, request: Request, status: int = 200) -> Response:
         refused = await self._shut(request)
         if refused is not None:
             return refused
@@ -64,7 +62,7 @@ class Dashboard:
         # Relative, so that no setting has to name the path that a proxy puts before it: `/runs/7` lies one below the
         # root.
         base = b'<base href="%s" />' % up(request).encode()
-        return HTMLResponse(self._text.replace(_BASE, base, 1), headers=headers)
+        return HTMLResponse(self._text.replace(_BASE, base, 1), status, headers)
 
     async def _asset(self, request: Request) -> Response:
         path = self._files.get(f"/assets/{request.path_params['name']}")

@@ -18,9 +18,15 @@ _PAGE = "|".join(page[1:].replace("{run:int}", r"\d+") for page in PAGES[1:])
 _WANTED = re.compile(rf"(?:{_PAGE})(?:\?[\x21-\x7e]*)?")
 
 
+def path_of(request: Request) -> str:
+    """The path that is asked for, below the application, whatever the server itself was given before it."""
+    path: str = request.scope["path"].removeprefix(request.scope.get("root_path", ""))
+    return path
+
+
 def wanted(request: Request) -> str:
     """The page that is asked for, as an address below the dashboard's root; "" for its first one."""
-    path: str = request.scope["path"].removeprefix(request.scope.get("root_path", ""))
+    path = path_of(request)
     query = request.scope["query_string"].decode("ascii", "replace")
     return checked(path[1:] + (f"?{query}" if query else ""))
 
