@@ -11,6 +11,7 @@ import ui_program
 from ui_kit import Screen, Served, show_schedule
 
 from segue import Every, Schedule
+from segue.stores.schedule_rows import SchedulePage
 
 pytestmark = pytest.mark.xdist_group("screens")
 
@@ -137,11 +138,13 @@ def test_the_week_says_of_a_single_time_that_more_follow(screen: Screen) -> None
     page.get_by_role("link", name=re.compile(r"1\+ times quarter-hour")).wait_for()
 
 
-def test_the_first_page_says_what_is_due_next(screen: Screen) -> None:
+def test_the_first_page_says_what_is_due_next(screen: Screen, served: Served) -> None:
+    due = served.do(lambda engine: engine.schedules.page(SchedulePage(5, by_turn=True)))
+    first = due[0][1].name  # between 01:45 and 02:00 in Berlin both are due at once
     screen.open("/overview", "Next due")
     panel = screen.page.locator("section", has=screen.page.get_by_role("heading", name="Next due"))
     names = panel.get_by_role("listitem").get_by_role("link").all_inner_texts()
-    assert names[0] == "quarter-hour"
+    assert names[0] == first
     assert 1 < len(names) <= 5
     panel.get_by_role("link", name="quarter-hour").click()
     screen.page.wait_for_url("**/schedules?name=quarter-hour")
