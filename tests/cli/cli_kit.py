@@ -110,6 +110,11 @@ async def asks(amount: int) -> str:
 
 
 @workflow
+async def nods() -> bool:
+    return (await approval("boss")).approved
+
+
+@workflow
 async def family(n: int) -> list[int]:
     return [await plain(n, 1), await plain(n + 1, 1)]
 

@@ -125,6 +125,15 @@ def test_people_share_tasks_out(segue: Folder, worker: Running) -> None:
     assert "a task is handed to somebody" in segue("task", "hand", number, "", code=2).err
 
 
+def test_what_is_asked_without_a_word_about_it(segue: Folder, worker: Running) -> None:
+    segue("start", "flows.py:nods", "--id", "n")
+    worker.until("nods n")
+    assert "approval for boss, since" in segue("show", "n").out
+    segue("approve", "n", "--yes")
+    worker.until("completed  nods n")
+    assert segue("show", "n", "--json").json["result"] is True
+
+
 def test_answers(segue: Folder, worker: Running) -> None:
     for id in "abcd":
         segue("start", "flows.py:asks", "7", "--id", id)

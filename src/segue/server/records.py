@@ -160,7 +160,7 @@ class RecordLook:
         return [
             Task(
                 a.task, run.run, run.id, run.namespace, a.key, a.name, a.assignee, a.state, a.opened_at, a.due, None,
-                None if a.subject == b"null" else bytes(a.subject), a.closed_at,
+                None if bytes(a.subject) == b"null" else bytes(a.subject), a.closed_at,
             )
             for a in self._record.tasks
         ]  # fmt: skip
