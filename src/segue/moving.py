@@ -42,7 +42,7 @@ def _last_as_boolean(row: Row) -> Row:
 
 _RUN = (
     "run, namespace, id, uid, app, workflow, version, state, wake, started_at, changed_at, closed_at, parent, error, "
-    "input_hash, tags, superseded, chain, summary, timer"
+    "input_hash, tags, superseded, chain, summary, timer, awaits"
 )
 TABLES = (
     _Table("runs", "runs", _RUN, _with_slot),

@@ -25,26 +25,29 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     Attributes:
         state: the word for it; ``retrying`` where the row itself only says ``waiting``.
-        kind: what the rest is about.
+        kind: what the rest is about; ``message``: any signal or update that it has a handler for.
         name: of the step, task, child workflow that it is about; what a timer is about.
         who: whom a task is put to; the id of a child run; who has paused a step.
         text: an error, or a person's reason.
         until: when the wait is over or due (µs), if a time ends it.
         attempt: the number of the next attempt.
         more: how many more tasks there are.
+        signals: names of the signals that go on with it, alone or before a timer does.
         value: the result.
     """
 
     state: str
     kind: Literal[
-        "nothing", "error", "task", "retry", "timer", "child", "signal", "step", "result", "reason", "outside", "paused"
-    ] = "nothing"
+        "nothing", "error", "task", "retry", "timer", "child", "signal", "message", "step", "result", "reason",
+        "outside", "paused",
+    ] = "nothing"  # fmt: skip
     name: str = ""
     who: str = ""
     text: str = ""
     until: int | None = None
     attempt: int = 0
     more: int = 0
+    signals: list[str] = []
     value: Any = None
 
 
@@ -83,12 +86,13 @@ def _open(engine: Engine, row: RunRow, events: list[e.Event], now: int) -> Stand
             return Standing(state=row.state, kind="outside", name=call.name, until=row.wake)
     if row.state == "waiting" and row.wake is not None and row.wake > now:
         about = engine.journal.open_text(row.timer) if row.timer else ""
-        return Standing(state=row.state, kind="timer", name=about, until=row.wake)
+        return Standing(state=row.state, kind="timer", name=about, until=row.wake, signals=list(row.awaits))
     for call in calls:
         if call.kind == "child" and call.child_id:
             return Standing(state=row.state, kind="child", name=call.name, who=call.child_id)
     if row.state == "waiting":
-        return Standing(state=row.state, kind="signal")
+        # By no name: a condition, or an event of asyncio's, which a handler of signals or updates makes come true.
+        return Standing(state=row.state, kind="signal" if row.awaits else "message", signals=list(row.awaits))
     last = next((event.name for event in events if isinstance(event, (e.StepCompleted, e.StepFailed))), "")
     return Standing(state=row.state, kind="step", name=last) if last else Standing(state=row.state)
 

@@ -27,7 +27,8 @@ class Change(NamedTuple):
 
 
 class Wait(NamedTuple):
-    """Something that a run waits for which is no call of its own: ``timer`` or ``signal``."""
+    """Something that a run waits for which is no call of its own: ``timer``, ``signal``, or ``message``: any signal or
+    update that it has a handler for."""
 
     kind: str
     name: str = ""
@@ -167,14 +168,15 @@ class Watch:
         """What an open run waits for, apart from its calls."""
         if self.timeline.closing is not None or self.row.state in ("incident", "paused"):
             return []
-        found = [Wait("signal", name) for name in self.activity.signals]
+        signals = self.activity.signals if self.activity.known else self.row.awaits
+        found = [Wait("signal", name) for name in signals]
         timer = self.activity.timer if self.activity.known else self._next_wake()
         known = {call.retry_at for call in self.timeline.calls.values() if call.state == "retrying"}
         known |= {call.due for call in self.timeline.calls.values() if call.kind == "task" and call.open}
         if timer is not None and timer not in known:
             found.append(Wait("timer", until=timer, summary=self._timer_summary()))
-        if not found and not self.activity.known and self.row.state == "waiting" and not self.timeline.open_calls():
-            found.append(Wait("signal"))
+        if not found and self.row.state == "waiting" and not self.timeline.open_calls():
+            found.append(Wait("message"))
         return found
 
     def _timer_summary(self) -> str:

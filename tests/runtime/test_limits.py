@@ -299,6 +299,30 @@ async def test_summaries_stand_in_the_row_and_in_the_journal(tmp_path: Path) -> 
         assert (await handle.status()).timer is None
 
 
+@workflow(name="limits.awaits")
+async def awaits() -> str:
+    first = await segue.signal("first", str)
+    found = await asyncio.gather(segue.signal("second", str), segue.signal("third", str))
+    await named(7)
+    return first + "".join(found)
+
+
+async def test_a_row_says_which_signals_its_run_waits_for(tmp_path: Path) -> None:
+    async with testing.engine(tmp_path, settings=Settings(cache=0)) as world:
+        handle = await world.engine.start(awaits)
+        await world.settle()
+        assert (await handle.status()).awaits == ("first",)
+        await handle.signal("first", "a")
+        await world.settle()
+        assert (await handle.status()).awaits == ("second", "third")
+        await handle.signal("third", "c")
+        await world.settle()
+        assert (await handle.status()).awaits == ("second",)
+        await handle.signal("second", "b")
+        assert await world.result(handle) == "abc"
+        assert (await handle.status()).awaits == ()
+
+
 async def test_a_step_that_failed_by_a_limit_can_be_branched_on(engine: Engine) -> None:
     @workflow(name="limits.branch")
     async def branch() -> str:

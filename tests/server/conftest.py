@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, get_args
@@ -136,6 +137,21 @@ async def listens() -> str:
     return (await signal("item", Item)).text
 
 
+@workflow(name="gated")
+async def gated(patience: str | None = None) -> int:
+    got: list[int] = []
+
+    @update
+    async def put(n: int) -> None:
+        got.append(n)
+
+    if patience is not None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(signal("early", int), 86_400)
+    await segue.wait_condition(lambda: bool(got))
+    return got[0]
+
+
 @workflow(name="many")
 async def many(n: int) -> int:
     return sum(await asyncio.gather(*[double(each) for each in range(n)]))
@@ -143,7 +159,7 @@ async def many(n: int) -> int:
 
 @pytest.fixture
 async def engine(tmp_path: Path) -> AsyncIterator[Engine]:
-    workflows = [doubles, adds_up, fails, waits, asks, stands, parent, branches, listens, many]
+    workflows = [doubles, adds_up, fails, waits, asks, stands, parent, branches, listens, many, gated]
     async with Engine(f"sqlite:///{tmp_path / 'segue.db'}", workflows=workflows) as engine:  # type: ignore[list-item]
         yield engine
 

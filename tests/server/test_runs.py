@@ -53,6 +53,20 @@ async def test_runs_are_listed_by_page_and_each_says_where_it_stands(api: httpx.
     assert first["runs"][1]["standing"] == {"state": "completed", "kind": "result", "value": 8}
 
 
+async def test_a_list_says_which_signals_a_run_waits_for(api: httpx.AsyncClient) -> None:
+    runs = [await start(api, "waits"), await start(api, "gated"), await start(api, "gated", "a day")]
+    for run in runs:
+        await until(api, run, "waiting")
+    listed = {row["run"]: row for row in (await api.get("/runs")).json()["runs"]}
+    waits, gated, timed = (listed[run] for run in runs)
+    assert waits["awaits"] == ["more"]
+    assert waits["standing"] == {"state": "waiting", "kind": "signal", "signals": ["more"]}
+    assert (gated["awaits"], gated["standing"]) == ([], {"state": "waiting", "kind": "message"})
+    assert (timed["standing"]["kind"], timed["standing"]["signals"]) == ("timer", ["early"])
+    picture = (await api.get(f"/runs/{gated['run']}")).json()
+    assert [wait["kind"] for wait in picture["waits"]] == ["message"]
+
+
 @pytest.mark.parametrize(
     ("query", "found"),
     [

@@ -92,7 +92,7 @@ def test_status_is_the_whole_state(owner: Owner) -> None:
 
     owner.commit(Append(run, 2, (b"e",), status=Status("incident", None, 300, error="it broke")))
     broken = row(owner.store, run)
-    owner.commit(Append(run, 3, (b"e",), status=Status("waiting", 9_000, 400)))
+    owner.commit(Append(run, 3, (b"e",), status=Status("waiting", 9_000, 400, awaits=("a", "b"))))
     mended = row(owner.store, run)
     owner.commit(Append(run, 4, (b"e",), status=closed("failed", 500)))
     ended = row(owner.store, run)
@@ -100,6 +100,7 @@ def test_status_is_the_whole_state(owner: Owner) -> None:
     assert (broken.state, broken.wake, broken.error, broken.changed_at) == ("incident", None, "it broke", 300)
     assert (mended.state, mended.wake, mended.error, mended.closed_at) == ("waiting", 9_000, None, None)
     assert (ended.state, ended.wake, ended.changed_at, ended.closed_at) == ("failed", None, 500, 500)
+    assert [each.awaits for each in (broken, mended, ended)] == [(), ("a", "b"), ()]
 
 
 def test_a_run_is_vetoed_while_a_message_is_unseen(owner: Owner) -> None:

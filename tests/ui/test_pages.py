@@ -102,6 +102,12 @@ def test_labels_beside_bars_stay_within_their_row(chromium: Any, served: Served,
     assert out == []
 
 
+def test_the_list_says_which_signal_a_run_waits_for(screen: Screen) -> None:
+    screen.open("/runs?workflow=onboard", "onboard-acme-gmbh")
+    row = screen.page.get_by_role("row", name="onboard-acme-gmbh")
+    row.get_by_text("waits for documents_received").wait_for()
+
+
 def test_compact_events_say_what_steps_returned(chromium: Any, served: Served, numbers: dict[str, int]) -> None:
     screen = Screen(chromium, served.url)
     screen.open(f"/runs/{numbers['incident']}?tab=events", "redeem_voucher")

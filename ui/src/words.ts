@@ -37,7 +37,7 @@ export const words = {
   now: {
     attempt: (n: number, when: string, error: string) => `attempt ${n}, next ${when} · ${error}`,
     due: (when: string) => `due ${when}`, more: (n: number) => `and ${n} more`, until: (when: string) => `until ${when}`,
-    sleep: 'timer', signal: 'waits for a signal', after: (name: string) => `after ${name}`, child: (id: string) => `child ${id}`,
+    sleep: 'timer', signal: 'waits for', message: 'waits for a message', orSignal: (name: string) => `or signal ${name}`, after: (name: string) => `after ${name}`, child: (id: string) => `child ${id}`,
     pausedBy: (who: string) => `by ${who}`, outside: 'waits to be completed from outside', standing: 'standing still', first: 'first step',
   },
   run: {

@@ -121,6 +121,7 @@ def run_json(row: RunView) -> dict[str, Any]:
         "error": row.error,
         "summary": row.summary,
         "timer": row.timer,
+        "awaits": row.awaits,
         "tags": row.tags,
         "attributes": row.attributes,
     }

@@ -24,11 +24,14 @@ def said(where: Standing, now: int) -> str:
             return f"{where.name}, attempt {where.attempt} {due}: {where.text}"
         case "timer":
             assert where.until is not None
-            return f"{where.name or 'timer'} {ago(where.until, now)}, or a signal"
+            timer = f"{where.name or 'timer'} {ago(where.until, now)}"
+            return f"{timer}, or {_signals(where)}" if where.signals else timer
         case "child":
             return f"child run {where.name} {where.who}"
         case "signal":
-            return "signal"
+            return _signals(where)
+        case "message":
+            return "a message"
         case "outside":
             return f"{where.name}, whose outcome comes from outside"
         case "paused":
@@ -39,6 +42,11 @@ def said(where: Standing, now: int) -> str:
             return _value(where.value)
         case "nothing":
             return ""
+
+
+def _signals(where: Standing) -> str:
+    first, *rest = where.signals
+    return f"signal {first}" + (f" or {len(rest)} more" if rest else "")
 
 
 def _value(value: Any) -> str:

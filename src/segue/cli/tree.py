@@ -211,7 +211,7 @@ def _wait_line(watch: Watch, wait: Wait, now: int, hint: Hint) -> Line:
         return Line(
             (), Text("timer"), "waiting", None, Text(f"until {clock(wait.until, now)} ({_due(wait.until, now)})")
         )
-    name = Text(f"signal {wait.name}".rstrip())
+    name = Text(f"{wait.kind} {wait.name}".rstrip())
     return Line((), name, "waiting", None, Text(hint("signal", watch.id, wait.name or "NAME", "VALUE"), style="dim"))
 
 

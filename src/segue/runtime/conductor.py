@@ -37,6 +37,9 @@ from segue.stores.owning import Slots, within
 
 log = logging.getLogger("segue.conductor")
 
+MOST_AWAITED = 20
+"""Signals of which a run's row says that it waits for them."""
+
 
 class Definitions(Protocol):
     """The code of an app, as the runtime sees it."""
@@ -225,11 +228,11 @@ class Conductor:
         if segment.closes or (segment.status is not None and run.execution is None):
             return
         wake, state = self.outlook(run)
-        if wake != run.row_wake or state != run.row_state:
-            segment.status = Status(
-                state, wake, run.at, self.journal.brief(run.incident_text or run.paused), self._timer_summary(run)
-            )
-            run.row_wake, run.row_state = wake, state
+        awaits = () if run.active or run.execution is None else tuple(run.execution.signals_awaited()[:MOST_AWAITED])
+        if wake != run.row_wake or state != run.row_state or awaits != run.row_awaits:
+            about = self.journal.brief(run.incident_text or run.paused)
+            segment.status = Status(state, wake, run.at, about, self._timer_summary(run), awaits)
+            run.row_wake, run.row_state, run.row_awaits = wake, state, awaits
 
     def outlook(self, run: Resident) -> tuple[int | None, str]:
         """What ``runs.wake`` and ``runs.state`` have to be: due while anything is under way, else the next timer."""
@@ -482,7 +485,7 @@ class Conductor:
         run = Resident(
             run=row.run, id=row.id, uid=row.uid, namespace=row.namespace, workflow=row.workflow, execution=execution
         )
-        run.row_wake, run.row_state, run.read = row.wake, row.state, True
+        run.row_wake, run.row_state, run.row_awaits, run.read = row.wake, row.state, row.awaits, True
         home = within(self.slots, row.slot)
         run.orphaned = home is not None and not home.clean
         return run

@@ -158,7 +158,7 @@ class Resident(msgspec.Struct, eq=False, kw_only=True):
         seq: number of its last event, on disk or not. durable: number of the last one on disk.
         at: time of its last event. deadline: its earliest timer, ``NEVER`` if none is set.
         active: calls under way on this side, by key: while there is one, the run is not idle.
-        row_wake: what ``runs.wake`` says on disk or will say with the segment in flight.
+        row_wake: what ``runs.wake`` says on disk or will say with what is in flight. row_state, row_awaits: too.
         incidents: keys of the calls that stand still until a person acts ("" for the run as a whole).
         children: row and close policy of each child that was started and has not answered, by its call's key.
         taken: inbox rows that became events and are not deleted on disk yet.
@@ -188,6 +188,7 @@ class Resident(msgspec.Struct, eq=False, kw_only=True):
     children: dict[str, tuple[int, str]] = {}
     row_wake: int | None = RESIDENT
     row_state: str = "running"
+    row_awaits: tuple[str, ...] = ()
     segment: Segment | None = None
     in_flight: Segment | None = None
     incidents: set[str] = set()

@@ -182,5 +182,5 @@ def _row(run: RunView) -> RunRow:
         run=run.run, namespace=run.namespace, id=run.id, uid="", app=run.app, workflow=run.workflow,
         version=run.version, state=run.state, wake=run.due_at, started_at=run.started_at, changed_at=run.changed_at,
         closed_at=run.closed_at, parent=run.parent, error=run.error, input_hash="", tags=run.tags,
-        attributes=run.attributes, summary=run.summary, timer=run.timer,
+        attributes=run.attributes, summary=run.summary, timer=run.timer, awaits=tuple(run.awaits),
     )  # fmt: skip

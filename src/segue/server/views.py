@@ -54,6 +54,7 @@ class RunView(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         due_at: when it goes on by itself, if a time decides that.
         summary: what it is about, in a person's words. timer: what the timer is about that it waits for.
+        awaits: names of signals that it waits for while it does nothing else, twenty at most.
     """
 
     run: int
@@ -73,6 +74,7 @@ class RunView(msgspec.Struct, frozen=True, kw_only=True):
     due_at: int | None = None
     summary: str = ""
     timer: str | None = None
+    awaits: list[str] = []
     standing: Standing | None = None
 
 
@@ -143,7 +145,7 @@ def run_view(row: RunRow, standing: Standing | None = None) -> RunView:
         state=standing.state if standing is not None else row.state, started_at=row.started_at,
         changed_at=row.changed_at, closed_at=row.closed_at, parent=row.parent, error=row.error, tags=row.tags,
         attributes=row.attributes, due_at=row.wake if row.wake is not None and row.wake > SOON else None,
-        summary=row.summary, timer=row.timer, standing=standing,
+        summary=row.summary, timer=row.timer, awaits=list(row.awaits), standing=standing,
     )  # fmt: skip
 
 

@@ -96,6 +96,8 @@ class Status(msgspec.Struct, frozen=True, gc=False):
     """One line for lists: what an incident or failure says, or who has paused the run and why."""
     timer: str | None = None
     """What the timer that ``wake`` is for is about, where its author has said."""
+    awaits: tuple[str, ...] = ()
+    """Names of the signals that a run waits for which does nothing meanwhile."""
 
 
 class Post(msgspec.Struct, frozen=True, gc=False):
@@ -377,6 +379,7 @@ class RunRow(msgspec.Struct, frozen=True, gc=False):
     """The first run of its chain, once it has gone on as a new one or is one that did."""
     summary: str = ""
     timer: str | None = None
+    awaits: tuple[str, ...] = ()
     slot: int = 0
 
 

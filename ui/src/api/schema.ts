@@ -41,18 +41,20 @@ export interface RunView {
   due_at?: number | null
   summary?: string
   timer?: string | null
+  awaits?: string[]
   standing?: Standing | null
 }
 
 export interface Standing {
   state: string
-  kind?: "child" | "error" | "nothing" | "outside" | "paused" | "reason" | "result" | "retry" | "signal" | "step" | "task" | "timer"
+  kind?: "child" | "error" | "message" | "nothing" | "outside" | "paused" | "reason" | "result" | "retry" | "signal" | "step" | "task" | "timer"
   name?: string
   who?: string
   text?: string
   until?: number | null
   attempt?: number
   more?: number
+  signals?: string[]
   value?: unknown
 }
 
@@ -213,6 +215,7 @@ export interface StartedRun {
   due_at?: number | null
   summary?: string
   timer?: string | null
+  awaits?: string[]
   standing?: Standing | null
   result?: ValueView | null
   failure?: FailureView | null

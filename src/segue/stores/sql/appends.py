@@ -8,7 +8,7 @@ from typing import Any
 from segue.stores.base import CLOSED, Append
 from segue.stores.sql import attempts, cache, chains, tasks, values, words
 from segue.stores.sql.payloads import keep
-from segue.stores.sql.statements import Connection, Statement, flat, numbers
+from segue.stores.sql.statements import Connection, Statement, flat, numbers, texts
 
 _find_refused = Statement("find_refused_appends")
 _append_events = Statement("append_events")
@@ -47,7 +47,7 @@ def apply(connection: Connection, appends: Sequence[Append]) -> dict[int, int]:
             seq += 1
         if append.status is not None:
             status = append.status
-            statuses += status_row(run, status.state, status.wake, status.at, status.error, status.timer)
+            statuses += status_row(run, status.state, status.wake, status.at, status.error, status.timer, status.awaits)
             if status.state in CLOSED:
                 closing.append((run, status.at))
             if status.error is not None:
@@ -81,10 +81,16 @@ def closes(append: Append) -> bool:
 
 
 def status_row(
-    run: int, state: str, wake: int | None, at: int, error: str | None, timer: str | None = None
+    run: int,
+    state: str,
+    wake: int | None,
+    at: int,
+    error: str | None,
+    timer: str | None = None,
+    awaits: Sequence[str] = (),
 ) -> tuple[Any, ...]:
     """Row of ``update_runs``."""
-    return (run, state, wake, at, at if state in CLOSED else None, error, timer)
+    return (run, state, wake, at, at if state in CLOSED else None, error, timer, texts(awaits) if awaits else None)
 
 
 def close(connection: Connection, run: int, state: str, at: int) -> None:

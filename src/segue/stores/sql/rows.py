@@ -11,11 +11,12 @@ from segue.stores.run_words import words_of_run
 from segue.stores.sql.statements import Row
 
 _tags = msgspec.json.Decoder(dict[str, str])
+_awaits = msgspec.json.Decoder(tuple[str, ...])
 _attributes = msgspec.json.Decoder(dict[str, Any])
 
 
 def run_row(row: Row) -> RunRow:
-    *plain, chain, summary, timer, slot, tags, attributes = row
+    *plain, chain, summary, timer, awaits, slot, tags, attributes = row
     columns: list[Any] = [
         *plain,
         {} if tags == "{}" else _tags.decode(tags),
@@ -23,6 +24,7 @@ def run_row(row: Row) -> RunRow:
         chain,
         summary,
         timer,
+        () if awaits is None else _awaits.decode(awaits),
         slot,
     ]
     return RunRow(*columns)

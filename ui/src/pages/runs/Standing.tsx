@@ -11,7 +11,8 @@ export function StandingCell({ run }: { run: RunView }) {
   const now = useNow()
   const standing = run.standing
   if (!standing) return run.error ? <ErrorLine text={run.error} /> : null
-  const { kind, name = '', who = '', text = '', until: when, attempt = 0, more = 0 } = standing
+  const { kind, name = '', who = '', text = '', until: when, attempt = 0, more = 0, signals = [] } = standing
+  const others = signals.length > 1 ? w.more(signals.length - 1) : ''
   switch (kind) {
     case 'error':
       return <ErrorLine text={text} />
@@ -20,11 +21,13 @@ export function StandingCell({ run }: { run: RunView }) {
     case 'retry':
       return <Line name={name} rest={[w.attempt(attempt, when ? until(when, now) : '', text)]} />
     case 'timer':
-      return <Line name={name || w.sleep} rest={[when ? w.until(moment(when, now)) : '']} />
+      return <Line name={name || w.sleep} rest={[when ? w.until(moment(when, now)) : '', signals[0] ? w.orSignal(signals[0]) : '', others]} />
     case 'child':
       return <Line name={name} rest={[w.child(who)]} />
     case 'signal':
-      return <span className="dim">{w.signal}</span>
+      return <span className="dim" title={signals.join(', ')}>{w.signal} <span className="mono">{signals[0]}</span> {others}</span>
+    case 'message':
+      return <span className="dim">{w.message}</span>
     case 'step':
       return <span className="dim">{w.after('')}<span className="mono">{name}</span></span>
     case 'paused':

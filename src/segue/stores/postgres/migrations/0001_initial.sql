@@ -67,6 +67,7 @@ CREATE TABLE segue.runs (
     chain bigint,
     summary text NOT NULL DEFAULT '',
     timer text,
+    awaits text,
     slot integer NOT NULL
 ) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 5000);
 CREATE UNIQUE INDEX runs_by_id ON segue.runs (namespace, id, superseded);

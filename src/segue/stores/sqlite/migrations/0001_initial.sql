@@ -45,7 +45,8 @@ CREATE TABLE runs (
     superseded INTEGER NOT NULL DEFAULT 0,
     chain INTEGER,
     summary TEXT NOT NULL DEFAULT '',
-    timer TEXT
+    timer TEXT,
+    awaits TEXT
 ) STRICT;
 CREATE UNIQUE INDEX runs_by_id ON runs (namespace, id, superseded);
 CREATE INDEX runs_by_state ON runs (namespace, state);

@@ -2,7 +2,7 @@
 SELECT
     runs.run, runs.namespace, runs.id, runs.uid, runs.app, runs.workflow, runs.version, runs.state, runs.wake,
     runs.started_at, runs.changed_at, runs.closed_at, runs.parent, runs.error, runs.input_hash,
-    runs.chain, runs.summary, runs.timer, 0, runs.tags,
+    runs.chain, runs.summary, runs.timer, runs.awaits, 0, runs.tags,
     (SELECT json_group_object(name, json(value)) FROM attributes WHERE attributes.run = runs.run)
 FROM runs
 WHERE runs.run = coalesce(
