@@ -45,3 +45,14 @@ def test_a_defect_of_ours_is_told_by_our_frames() -> None:
     with pytest.raises(AttributeError) as caught:
         Encodings().decode(None, int)  # type: ignore[arg-type]
     assert "segue" in describe(from_within(caught.value)).traceback
+
+
+class Guarded(Exception):
+    @property
+    def details(self) -> object:
+        raise LookupError("no details before it is sent")
+
+
+def test_details_that_cannot_be_read_do_not_hide_the_failure() -> None:
+    failure = describe(Guarded("not sent"), Encodings())
+    assert (failure.message, failure.details) == ("not sent", None)

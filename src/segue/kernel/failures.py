@@ -38,7 +38,7 @@ def _describe(error: BaseException, encoder: Encoder | None, retryable: bool, de
         cause = _describe(inner, encoder, True, depth + 1, own=own)
     return Failure(
         type=qualified_name(type(error)),
-        message=_message(error),
+        message=message_of(error),
         traceback=users_traceback(error, own=own),
         retryable=retryable,
         cause=cause,
@@ -89,7 +89,8 @@ def _cause(error: BaseException) -> BaseException | None:
     return None if error.__suppress_context__ else error.__context__
 
 
-def _message(error: BaseException) -> str:
+def message_of(error: BaseException) -> str:
+    """What it says, whatever its ``__str__`` does."""
     try:
         text = str(error)
     except Exception as second:  # a user's __str__ may be broken, and the failure must be recorded all the same
@@ -103,8 +104,16 @@ def _unicode(text: str) -> str:
     return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
+def details_of(error: BaseException) -> Any:
+    """The value that it carries in its attribute ``details``, if any."""
+    try:
+        return getattr(error, "details", None)
+    except Exception:  # a property of the user's: it must not hide the failure itself
+        return None
+
+
 def _details(error: BaseException, encoder: Encoder | None) -> Payload | None:
-    details = getattr(error, "details", None)
+    details = details_of(error)
     if details is None or encoder is None:
         return None
     try:

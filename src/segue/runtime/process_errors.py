@@ -20,6 +20,7 @@ import msgspec
 
 from segue.errors import AuthorError, NonRetryable, PayloadError
 from segue.kernel.encoding import Encodings
+from segue.kernel.failures import details_of
 from segue.runtime.process_frames import Raised
 
 _DEEPEST_CAUSE = 8
@@ -143,7 +144,7 @@ def _is_plain(value: Any) -> bool:
 
 
 def _details(error: BaseException, encodings: Encodings) -> Any:
-    details = getattr(error, "details", None)
+    details = details_of(error)
     try:
         return None if details is None else encodings.encode(details)
     except PayloadError:  # details are a courtesy: what does not encode must not hide the failure itself
