@@ -271,6 +271,45 @@ def test_a_handler_that_raises_is_the_caller_s_failure(begin: Begin) -> None:
     assert world.end is None
 
 
+class Outcome(BaseException):
+    """As test runners raise, so that no ``except Exception`` takes it."""
+
+    def __str__(self) -> str:
+        raise LookupError("it has no words")
+
+
+@pytest.mark.parametrize("error", [Outcome, asyncio.CancelledError, StopIteration, GeneratorExit])
+def test_whatever_a_message_s_function_raises_is_told(begin: Begin, error: type[BaseException]) -> None:
+    async def raises() -> Any:
+        @update
+        def fails(n: int) -> None:
+            raise error
+
+        @update
+        def refuses(n: int) -> None:
+            pass
+
+        @refuses.validator
+        def check(n: int) -> None:
+            raise error
+
+        @query
+        def asks() -> None:
+            raise error
+
+        await signal("close")
+
+    world = begin(flow(raises))
+    with pytest.raises(UpdateRejected, match=f"refused by its validator: {error.__name__}: "):
+        world.update("refuses", 1)
+    with pytest.raises(RuntimeError, match=rf"the function raised \S*{error.__name__}"):
+        world.query("asks")
+    if error is not GeneratorExit:  # as which a handler sees its run leave memory
+        world.update("fails", 1)
+        assert answered(world) is not None
+    assert world.end is None
+
+
 def test_an_update_is_kept_until_somebody_handles_it(begin: Begin) -> None:
     async def late() -> Any:
         await asyncio.sleep(60)

@@ -14,7 +14,19 @@ from typing import Any
 import pytest
 
 import segue
-from segue import Engine, Retry, RunCancelled, RunFailed, SecretRef, StepFailed, publish, signal, step, workflow
+from segue import (
+    Engine,
+    Retry,
+    RunCancelled,
+    RunFailed,
+    SecretRef,
+    StepFailed,
+    Transaction,
+    publish,
+    signal,
+    step,
+    workflow,
+)
 from segue.kernel import events as e
 from segue.runtime.settings import Settings
 
@@ -48,6 +60,38 @@ async def test_the_start_of_a_step_that_runs_at_most_once_is_journaled(engine: E
     assert await (await engine.start(launches, 1, id="a")).result() == 6
     started = await _events(engine, "a", e.StepStarted)
     assert [event.key for event in started] == ["/launch", "/0/launch", "/1/launch"]
+
+
+# --- what no future takes -------------------------------------------------------------------------------------
+
+
+@step
+def first_above(least: int) -> int:
+    return next(n for n in range(3) if n > least)
+
+
+@step.transaction
+def first_row(db: Transaction, least: int) -> int:
+    return next(n for n in range(3) if n > least)
+
+
+@workflow
+async def looks(least: int, transacted: bool) -> int:
+    return await (first_row if transacted else first_above)(least)
+
+
+@pytest.mark.parametrize("transacted", [False, True])
+async def test_a_plain_step_that_raises_stop_iteration_has_failed(engine: Engine, transacted: bool) -> None:
+    handle = await engine.start(looks, 7, transacted)
+    with pytest.raises(RunFailed, match="RuntimeError: the function raised StopIteration") as caught:
+        await asyncio.wait_for(handle.result(), 20)
+    step_failed = caught.value.failure.cause
+    assert "next(n for n in range(3)" in step_failed.cause.traceback
+    for alone in (first_above(7), looks.local(7, False)):
+        if not transacted:
+            with pytest.raises((RuntimeError, RunFailed), match="the function raised StopIteration"):
+                await asyncio.wait_for(alone, 20)
+        alone.close()
 
 
 # --- what may not leave a step ----------------------------------------------------------------------------------

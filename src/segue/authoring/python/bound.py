@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from segue.authoring.python.changes import REMOVED
 from segue.authoring.python.fingerprint import fingerprint
+from segue.authoring.python.functions import called
 from segue.authoring.python.mentions import mentions
 from segue.authoring.python.references import Ref
 from segue.authoring.python.registry import STEPS
@@ -35,7 +36,7 @@ class BoundStep:
 
     def call(self, arguments: Any) -> Any:
         args, kwargs = arguments
-        return self.function(*args, **kwargs)
+        return called(self.function, args, kwargs)
 
     def fingerprint(self) -> str:
         """Of the function's code."""

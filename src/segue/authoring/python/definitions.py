@@ -22,6 +22,7 @@ from segue.authoring.python.classes import ClassForm, HasRun
 from segue.authoring.python.decorators import StepDecorator, WorkflowDecorator
 from segue.authoring.python.execution import CodeExecution, current
 from segue.authoring.python.fingerprint import fingerprint
+from segue.authoring.python.functions import called
 from segue.authoring.python.local import run_locally
 from segue.authoring.python.mapping import Mapped, map_items
 from segue.authoring.python.messages import MessagePolicy, Unfinished, Unknown
@@ -122,7 +123,7 @@ class Step(Generic[P, R]):
                 return await self._run_here(args, kwargs)
         if self.spec.executor == "loop":
             return await self.function(*args, **kwargs)  # type: ignore[no-any-return]
-        return await asyncio.to_thread(self.function, *args, **kwargs)
+        return await asyncio.to_thread(called, self.function, args, kwargs)
 
     async def map(
         self: Callable[[A], Coroutine[Any, Any, T]], items: Iterable[A], *, concurrency: int | None = None

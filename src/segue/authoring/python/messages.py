@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 import msgspec
 
 from segue.authoring.python.forms import json_schema
+from segue.authoring.python.functions import ENDS_THE_PROGRAM, asked
 from segue.errors import (
     CallerError,
     InvalidArgument,
@@ -27,7 +28,7 @@ from segue.errors import (
 from segue.kernel import commands as c
 from segue.kernel import events as e
 from segue.kernel.canonical import Call
-from segue.kernel.failures import describe, qualified_name
+from segue.kernel.failures import describe, details_of, message_of, qualified_name
 from segue.kernel.payload import Payload
 
 if TYPE_CHECKING:
@@ -130,13 +131,12 @@ class UpdateHandler:
             return
         try:
             self.validate(*args, **kwargs)
-        except (UpdateRejected, NotDeterministic):
+        except (UpdateRejected, NotDeterministic, *ENDS_THE_PROGRAM):
             raise
-        except Exception as error:
-            details = getattr(error, "details", None)
+        except BaseException as error:
             type_name = qualified_name(type(error))
-            why = f"{update} was refused by its validator: {type(error).__name__}: {error}"
-            raise UpdateRejected(why, type=type_name, details=details) from error
+            why = f"{update} was refused by its validator: {type(error).__name__}: {message_of(error)}"
+            raise UpdateRejected(why, type=type_name, details=details_of(error)) from error
 
     async def run(self, payload: Payload) -> Payload:
         args, kwargs = self._site.decode(payload)
@@ -158,7 +158,7 @@ class Query:
         payload, _ = self._site.encode(tuple(arguments), {})
         args, kwargs = self._site.decode(payload)
         encodings = execution.encodings
-        return encodings.decode(encodings.encode(self._function(*args, **kwargs)), self._site.returns)
+        return encodings.decode(encodings.encode(asked(self._function, args, kwargs)), self._site.returns)
 
 
 class Messages:
@@ -376,7 +376,9 @@ class Messages:
             ended = f"the run ended before update {event.name!r} was finished"
             self._refuse_update(event, asyncio.CancelledError(ended) if self._ending else error)
             raise
-        except Exception as error:
+        except (GeneratorExit, *ENDS_THE_PROGRAM):  # the first: the run leaves memory
+            raise
+        except BaseException as error:
             self._refuse_update(event, error)
         else:
             self.execution.issue(c.CompleteUpdate(event.update, result=result))
