@@ -126,6 +126,12 @@ class Speed(enum.Enum):
     FAST = "fast"
 
 
+class Door(enum.Enum):
+    SECOND = "2"
+    TWO = 2
+    BOTH = (1, 2)
+
+
 @pytest.mark.parametrize(
     ("value", "annotation"),
     [
@@ -170,6 +176,8 @@ class Speed(enum.Enum):
         (SecretRef("db"), SecretRef | str),
         ("plain", SecretRef | str),
         (Mode.SLOW, Mode),
+        ({Mode.SLOW: 1, Mode.FAST: 2}, dict[Mode, int]),
+        ({Mode.SLOW: Card("1")}, Mapping[Mode, Card | Transfer]),
         (Mode.FAST, Mode | bool | Card),
         (Card("1"), Annotated[Card | Transfer, "note"]),
         ({"a": 1, "b": 2}, Row | Card),
@@ -223,6 +231,7 @@ def test_members_that_look_alike_are_refused_when_the_type_is_first_seen(annotat
         (b'{"by":{"number":"1"},"earlier":[{"number":"1"},[]]}', Payment, "$.earlier[1]", "fits no member"),
         (b'{"a":7}', dict[str, Card | Transfer], "$['a']", "fits no member"),
         (b"[]", dict[str, Card | Transfer], "$", "expected object, got list"),
+        (b'{"2":1,"3":1}', dict[Mode, int], "$", "'3' is no value of Mode"),
         (b"[1]", tuple[int, Card | Transfer], "$", "expected 2 items, got 1"),
         (b'{"type":"Cow","name":"n","owner":{"number":"1"}}', Cat | Dog, "$", "expected type to be 'Cat'"),
     ],
@@ -232,6 +241,11 @@ def test_what_fits_no_member_is_refused_with_the_path(written: bytes, annotation
         ENCODINGS.decode(from_bytes(JSON, written), annotation)
     assert caught.value.path == path
     assert words in str(caught.value)
+
+
+def test_members_of_an_enum_that_are_one_key_are_refused_when_the_type_is_first_seen() -> None:
+    with pytest.raises(PayloadError, match="Door: SECOND and TWO are the same key, '2', in JSON"):
+        ENCODINGS.decoder(dict[Door, int])
 
 
 def test_the_member_that_knows_the_keys_is_chosen_even_if_an_earlier_one_would_read_it() -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import collections.abc as abc
 import enum
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from types import UnionType
 from typing import Any, get_args, get_origin
 
@@ -58,7 +58,7 @@ class _Builder:
             return self._list(_LISTS.get(origin, tuple), self.shape(arguments[0]))
         if origin in _DICTS:
             return self._dict(arguments[0], self.shape(arguments[1]))
-        if isinstance(origin, type) and issubclass(origin, enum.Enum):
+        if _is_enum(origin):
             return _enum(origin)
         return self._class(annotation, origin)
 
@@ -79,10 +79,19 @@ class _Builder:
         return read
 
     def _dict(self, key: Any, item: Shape) -> Shape:
+        kind = unwrap(key)
+        members = _members_by_key(kind) if _is_enum(kind) and not _readable(kind) else None
+
         def read(tree: Any, hook: Hook, path: str) -> Any:
             found = _expect(dict, tree, path)
             values = {name: item(value, hook, f"{path}[{name!r}]") for name, value in found.items()}
-            keys = msgspec.convert(dict.fromkeys(found), dict[key, None], str_keys=True, dec_hook=hook)
+            keys: Iterable[Any]
+            if members is None:
+                keys = msgspec.convert(dict.fromkeys(found), dict[key, None], str_keys=True, dec_hook=hook)
+            elif unknown := [name for name in found if name not in members]:
+                raise PayloadError(f"{path}: {unknown[0]!r} is no value of {kind.__qualname__}", path=path)
+            else:
+                keys = [members[name] for name in found]
             return dict(zip(keys, values.values(), strict=True))
 
         return read
@@ -178,6 +187,31 @@ def _enum(kind: type[enum.Enum]) -> Shape:
             raise PayloadError(f"{path}: {tree!r} is no value of {kind.__qualname__}", path=path) from None
 
     return read
+
+
+def _is_enum(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, enum.Enum)
+
+
+def _members_by_key(kind: type[enum.Enum]) -> dict[str, enum.Enum]:
+    """The members of such an enum by what they are as keys of an object. One that can be no key is left out: nothing
+    has been written with it.
+
+    Raises:
+        PayloadError: two of them are the same key.
+    """
+    found: dict[str, enum.Enum] = {}
+    for member in kind:
+        try:
+            (key,) = msgspec.json.decode(msgspec.json.encode({member: None}))
+        except TypeError:
+            continue
+        if found.setdefault(key, member) is not member:
+            raise PayloadError(
+                f"{describe(kind)}: {found[key].name} and {member.name} are the same key, {key!r}, in JSON; give one "
+                "another value, or pass a list of pairs"
+            )
+    return found
 
 
 def _expect(kind: type, tree: Any, path: str) -> Any:
