@@ -11,7 +11,7 @@ import msgspec
 
 from segue.authoring.python.classes import Run0, Run1, Run2, Run3, Run4
 from segue.authoring.python.definitions import WORKFLOWS, Workflow
-from segue.authoring.python.registry import definition_of
+from segue.authoring.python.registry import definition_of, refuse_called, refuse_replaced
 from segue.client import Direct, Remote, check_options
 from segue.errors import (
     FenceLost,
@@ -404,9 +404,12 @@ class Starting(Messaging):
     def _resolve(self, workflow: Any) -> Workflow[Any, Any]:
         workflow = definition_of(workflow)
         if isinstance(workflow, Workflow):
-            if self.definitions.workflow(workflow.name) is None:
+            served = self.definitions.workflow(workflow.name)
+            if served is None:
                 WORKFLOWS.add(workflow)
+            refuse_replaced("workflow", workflow, served)
             return workflow
+        refuse_called(workflow)
         name = workflow if isinstance(workflow, str) else getattr(workflow, "name", None)
         found = self.definitions.workflow(name) if isinstance(name, str) else None
         if found is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import sys
 from types import ModuleType
@@ -9,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from segue.authoring.python.registry import Registry, default_name
-from segue.errors import DuplicateDefinition
+from segue import step, workflow
+from segue.authoring.python.registry import Registry, default_name, refuse_replaced
+from segue.errors import DuplicateDefinition, InvalidArgument
 
 
 class Definition:
@@ -96,3 +98,37 @@ def test_default_names_leave_out_the_enclosing_function() -> None:
     assert default_name(first) == "first"
     assert default_name(local()) == "same"
     assert default_name(Definition.__init__) == "Definition.__init__"
+
+
+def adds(n: int, unit: object) -> Any:
+    async def added(m: int) -> int:
+        return m + n if unit else m
+
+    return added
+
+
+def test_a_closure_that_was_replaced_by_one_with_other_values_is_refused() -> None:
+    one, other, unit = Definition(adds(1, first)), Definition(adds(2, first)), Definition(adds(1, second))
+    same = Definition(adds(1, first))
+    for definition, registered in ((one, one), (one, None), (one, same), (one, Definition(first))):
+        refuse_replaced("step", definition, registered)
+    with pytest.raises(InvalidArgument, match=r"adds\.<locals>\.added .*defined again with another n, .*@step\(name="):
+        refuse_replaced("step", one, other)
+    with pytest.raises(InvalidArgument, match="defined again with another unit, "):
+        refuse_replaced("step", one, unit)
+
+
+def test_what_is_no_function_is_refused_where_it_is_decorated() -> None:
+    async def twice(n: int) -> int:
+        return 2 * n
+
+    with pytest.raises(InvalidArgument, match=r"@step needs a function; functools\.partial\(.* is none: call it in a"):
+        step(name="partly")(functools.partial(twice, n=1))
+    with pytest.raises(InvalidArgument, match=r"@workflow needs a function; functools\.partial\("):
+        workflow(functools.partial(twice, n=1))
+    with pytest.raises(InvalidArgument, match=r"@step\.transaction needs a function; functools\.partial\("):
+        step.transaction(functools.partial(print, 1))
+    with pytest.raises(InvalidArgument, match=r"@step stands above @staticmethod at .*twice, .*: swap the two lines"):
+        step(staticmethod(twice))
+    with pytest.raises(InvalidArgument, match=r"@step stands above @classmethod at .*twice, .*: make it a function"):
+        step(classmethod(twice))  # type: ignore[arg-type]

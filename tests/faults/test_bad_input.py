@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 import segue
-from segue import Engine, RunFailed, approval, signal, step, workflow
+from segue import Engine, Incident, RunFailed, Transaction, approval, locally, signal, step, workflow
 from segue.errors import InvalidArgument, PayloadError, RunAlreadyExists, UnknownWorkflow
 
 
@@ -102,6 +102,66 @@ async def test_an_unknown_workflow_says_what_is_known_and_what_to_do(engine: Eng
         await engine.start("bus", 1)
     with pytest.raises(InvalidArgument, match="'takes' is not a workflow; decorate it with @workflow"):
         await engine.start(takes, Order("tea"))
+
+
+async def test_a_workflow_that_was_called_where_it_was_to_be_handed_over(engine: Engine) -> None:
+    for start in (engine.start, locally):
+        with pytest.raises(InvalidArgument, match="has been called already; hand it over as it is"):
+            await start(buys(Order("tea")))  # type: ignore[arg-type]
+
+
+def priced(price: int) -> tuple[Any, Any]:
+    @step
+    async def price_of(amount: int) -> int:
+        return price * amount
+
+    @step.transaction
+    def noted(db: Transaction) -> int:
+        return price
+
+    @workflow
+    async def prices(amount: int) -> int:
+        return await price_of(amount)
+
+    @workflow
+    async def notes() -> int:
+        return await price_of.using(summary="again")(1) + await noted()
+
+    return prices, (price_of, noted)
+
+
+async def test_a_closure_in_whose_place_another_one_would_run_is_refused(url: str) -> None:
+    (dear, dear_steps), (cheap, _) = priced(9), priced(2)
+    async with Engine(url) as engine:
+        assert await (await engine.start(cheap, 3)).result(timeout=10) == 6
+        with pytest.raises(
+            InvalidArgument, match=r"prices .*defined again with another price_of, .*@workflow\(name=…\)"
+        ):
+            await engine.start(dear, 3)
+
+        for price_of in (dear_steps[0], dear_steps[0].using(timeout="1s"), dear_steps[1]):
+
+            @workflow
+            async def asks_for_the_other() -> Any:
+                return await price_of(*[3] * (price_of.spec.executor == "loop"))  # noqa: B023
+
+            said = await ends(engine, asks_for_the_other)
+            assert "has been defined again with another price, and there is one step named" in said
+
+
+@workflow
+async def defines_a_step(price: int) -> int:
+    @step
+    async def price_now(amount: int) -> int:
+        return price * amount
+
+    return await price_now(1)
+
+
+async def test_a_step_that_belongs_to_one_run_is_refused(engine: Engine) -> None:
+    handle = await engine.start(defines_a_step, 3)
+    with pytest.raises(Incident, match=r"@step price_now is defined inside a running workflow and captures price: "):
+        await handle.result(timeout=10)
 
 
 async def test_an_id_that_is_taken_by_other_input_is_refused(engine: Engine) -> None:

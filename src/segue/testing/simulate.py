@@ -18,7 +18,7 @@ import msgspec
 
 from segue.authoring.python.classes import HasRun
 from segue.authoring.python.definitions import Workflow
-from segue.authoring.python.registry import definition_of
+from segue.authoring.python.registry import definition_of, refuse_called
 from segue.errors import InvalidArgument, SegueError
 from segue.kernel.duration import Duration, microseconds
 from segue.testing.luck import Drawn, Fixed, Luck
@@ -129,6 +129,7 @@ def sweep(
 
 
 def _plot(workflow: Any, args: Any, scene: Any, invariants: Any, within: Duration) -> Plot:
+    refuse_called(workflow)
     workflow = definition_of(workflow)
     if not isinstance(workflow, Workflow):
         raise InvalidArgument(f"{workflow!r} is not a workflow; give the function or the class that carries @workflow")

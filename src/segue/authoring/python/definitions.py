@@ -22,13 +22,13 @@ from segue.authoring.python.classes import ClassForm, HasRun
 from segue.authoring.python.decorators import StepDecorator, WorkflowDecorator
 from segue.authoring.python.execution import CodeExecution, current
 from segue.authoring.python.fingerprint import fingerprint
-from segue.authoring.python.functions import called
+from segue.authoring.python.functions import called, checked_function
 from segue.authoring.python.local import run_locally
 from segue.authoring.python.mapping import Mapped, map_items
 from segue.authoring.python.messages import MessagePolicy, Unfinished, Unknown
 from segue.authoring.python.policies import ErrorPolicy
 from segue.authoring.python.references import Ref
-from segue.authoring.python.registry import FORM, Registry, Workflows, default_name, definition_of
+from segue.authoring.python.registry import FORM, Registry, Workflows, default_name, definition_of, refuse_replaced
 from segue.authoring.python.scheduling import Schedule, declared, hooks_of
 from segue.authoring.python.terms import check_queue, checked_policy, elsewhere, executor_of, length_of, retry_of
 from segue.authoring.python.versions import Versioning, check_terms
@@ -53,8 +53,6 @@ C = TypeVar("C")
 D = TypeVar("D")
 K = TypeVar("K", bound=HasRun)
 
-"""What the end of a parent means for a child run that is still open."""
-
 
 class Step(Generic[P, R]):
     """A function whose outcome is recorded once.
@@ -78,7 +76,7 @@ class Step(Generic[P, R]):
         self.key = key
         self.cache = cache
         self.refresh = refresh
-        self._bound: tuple[Encodings, BoundStep] | None = None
+        self.bound: tuple[Encodings, BoundStep] | None = None
         functools.update_wrapper(self, function)
 
     async def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
@@ -179,10 +177,11 @@ class Step(Generic[P, R]):
         )  # fmt: skip
 
     def bind(self, encodings: Encodings, hash_key: bytes | None = None) -> BoundStep:
-        """The step together with an engine's encodings."""
-        if self._bound is None or self._bound[0] is not encodings:
-            self._bound = (encodings, BoundStep(self, encodings, hash_key))
-        return self._bound[1]
+        """The step together with an engine's encodings. Raises ``InvalidArgument`` if another one has its name."""
+        if self.bound is None or self.bound[0] is not encodings:
+            refuse_replaced("step", self, STEPS.get(self.name))
+            self.bound = (encodings, BoundStep(self, encodings, hash_key))
+        return self.bound[1]
 
 
 class Workflow(Generic[P, R]):
@@ -492,6 +491,8 @@ def workflow(
                 f"@workflow needs an `async def`, or a class with an `async def run`; "
                 f"{getattr(definition, '__qualname__', definition)!r} is not one"
             )
+        if form is None:
+            checked_function(definition, "workflow", None)
         known = name or default_name(definition)
         made: Workflow[Any, Any] = Workflow(
             definition if form is None else form.function, known, policy=policy, form=form, timeout=length_of(timeout),
@@ -570,6 +571,7 @@ def step(
         check_queue(queue, executor, at_most_once, cache)
 
     def decorate(function: Any) -> Any:
+        checked_function(function, "step", current())
         spec = StepSpec(
             name=name or default_name(function),
             executor="queue" if queue is not None else executor_of(function, executor),

@@ -1,14 +1,44 @@
-"""Functions of users, called so that whatever they raise reaches whoever waits for it."""
+"""Functions of users: which ones can be a definition, and how they are called so that what they raise reaches whoever
+waits for it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from segue.errors import InvalidArgument, NotDeterministic
 from segue.kernel.failures import message_of, qualified_name
+
+if TYPE_CHECKING:
+    from segue.authoring.python.execution import CodeExecution
 
 ENDS_THE_PROGRAM = (KeyboardInterrupt, SystemExit)
 """What the loop of the program takes for itself, whoever raises it."""
+
+
+def checked_function(function: Any, decorator: str, execution: CodeExecution | None) -> None:
+    """Refuses what cannot be defined as ``@decorator``, here; ``execution``: of the workflow whose code is running.
+
+    Raises:
+        InvalidArgument: it is no function, such as what ``functools.partial`` makes.
+        NotDeterministic: a step of one run, with values of that run's in it, would stand in for that of all others.
+    """
+    if isinstance(function, (staticmethod, classmethod)):
+        kind = type(function).__name__
+        turn = "swap the two lines" if kind == "staticmethod" else "make it a function, or a @staticmethod"
+        raise InvalidArgument(
+            f"@{decorator} stands above @{kind} at {function.__qualname__}, and takes a function: {turn}"
+        )
+    if not hasattr(function, "__qualname__"):  # a callable object has neither a name nor annotations of its own
+        raise InvalidArgument(f"@{decorator} needs a function; {function!r:.200} is none: call it in a `def`")
+    if execution is not None and "<locals>" in function.__qualname__ and getattr(function, "__closure__", None):
+        captured = ", ".join(function.__code__.co_freevars)
+        execution.loop.halt(
+            NotDeterministic(
+                f"@{decorator} {function.__name__} is defined inside a running workflow and captures {captured}: there "
+                f"is one {function.__name__} for all runs; define it outside, and pass it what it needs"
+            )
+        )
 
 
 def called(function: Callable[..., Any], args: Iterable[Any], kwargs: Mapping[str, Any]) -> Any:

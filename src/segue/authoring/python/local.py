@@ -20,7 +20,7 @@ import msgspec
 from segue.authoring.python.alone import Alone, Nobody
 from segue.authoring.python.bound import BoundStep
 from segue.authoring.python.execution import CodeExecution, Definition, current
-from segue.authoring.python.registry import STEPS, WORKFLOWS, definition_of
+from segue.authoring.python.registry import STEPS, WORKFLOWS, definition_of, refuse_called
 from segue.errors import CallerError, PayloadError, RunCancelled, RunFailed, StepTimeout
 from segue.kernel import commands as c
 from segue.kernel import events as e
@@ -421,6 +421,7 @@ async def run_locally(
     if current() is not None:
         raise CallerError("a workflow awaits the other workflow; running one locally is for programs and notebooks")
     used = encodings or Encodings()
+    refuse_called(workflow)
     workflow = definition_of(workflow)
     bound = workflow.bind(used)
     input, _ = bound.call_site.encode(args, kwargs)

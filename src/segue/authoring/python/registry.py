@@ -1,16 +1,19 @@
 """Which workflows and steps an app consists of, by name.
 
 Decorating registers. A function that is defined again at the same place (a reloaded module, a closure) replaces its
-predecessor; two different ones of one name are an error.
+predecessor; two different ones of one name are an error. So is the use of a closure that another one has replaced which
+captures other values: the other one would run.
 """
 
 from __future__ import annotations
 
+import inspect
 import sys
+from types import CellType
 from typing import Any, Generic, Protocol, TypeVar
 
 from segue.authoring.python.versions import Versions
-from segue.errors import DuplicateDefinition
+from segue.errors import DuplicateDefinition, InvalidArgument
 
 
 class Named(Protocol):
@@ -22,6 +25,8 @@ class Named(Protocol):
 
 
 D = TypeVar("D", bound=Named)
+
+_SCALARS = (str, bytes, int, float, bool)
 
 FORM = "__segue_workflow__"
 """Attribute of a workflow's class: the ``Workflow``."""
@@ -60,9 +65,49 @@ class Registry(Generic[D]):
         return list(self._by_name.values())
 
 
+def refuse_replaced(kind: str, definition: Named, registered: Named | None) -> None:
+    """Refuses a closure in whose place another one of the same code would run, with other values captured.
+
+    Raises:
+        InvalidArgument: it is one.
+    """
+    if registered is None or registered is definition:
+        return
+    one, other = definition.function, registered.function
+    same = getattr(one, "__closure__", None) is not None and getattr(other, "__code__", None) is one.__code__
+    if not same:
+        return
+    captured = zip(one.__code__.co_freevars, one.__closure__, other.__closure__, strict=True)
+    if differs := [name for name, mine, its in captured if not _alike(mine, its)]:
+        raise InvalidArgument(
+            f"{_place(one)} has been defined again with another {', '.join(differs)}, and there is one {kind} named "
+            f"{definition.name!r}; give each a name of its own, @{kind}(name=…), or one of them what differs as an "
+            "argument"
+        )
+
+
+def _alike(one: CellType, other: CellType) -> bool:
+    """Whether two closures have captured the same value in these cells; what is not set yet counts as the same."""
+    try:
+        mine, its = one.cell_contents, other.cell_contents
+    except ValueError:
+        return True
+    return mine is its or (type(mine) is type(its) and type(mine) in _SCALARS and bool(mine == its))
+
+
 def definition_of(thing: Any) -> Any:
     """The ``Workflow`` of a class that is one; anything else as it is."""
     return thing.__dict__.get(FORM, thing) if isinstance(thing, type) else thing
+
+
+def refuse_called(thing: Any) -> None:
+    """Raises ``InvalidArgument`` for what a workflow gives that has been called where it was to be handed over."""
+    if inspect.iscoroutine(thing):
+        thing.close()  # nobody is going to await it
+        raise InvalidArgument(
+            "the workflow has been called already; hand it over as it is, and its arguments behind it: "
+            "start(workflow, argument), not start(workflow(argument))"
+        )
 
 
 def default_name(function: Any) -> str:
@@ -87,6 +132,19 @@ def _place(function: Any) -> str:
     return f"{function.__module__}.{function.__qualname__} ({code.co_filename}:{code.co_firstlineno})"
 
 
+class Steps(Registry[D]):
+    """The steps of an app."""
+
+    def __init__(self) -> None:
+        super().__init__("step")
+
+    def add(self, definition: Any) -> None:
+        before: Any = self.get(definition.name)
+        super().add(definition)
+        if before is not None:
+            before.bound = None  # who calls it after all learns of its successor: see ``Step.bind``
+
+
 class Workflows(Registry[D]):
     """The workflows of an app: by name the base version, and all versions of each."""
 
@@ -99,6 +157,6 @@ class Workflows(Registry[D]):
         self.versions.add(definition)
 
 
-STEPS: Registry[Any] = Registry("step")
+STEPS: Steps[Any] = Steps()
 WORKFLOWS: Workflows[Any] = Workflows()
 """The steps and workflows of this process; ``definitions`` says what they are."""

@@ -14,8 +14,10 @@ from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, overload
 from segue.authoring.python import definitions
 from segue.authoring.python.bound import BoundStep
 from segue.authoring.python.definitions import STEPS, Step
+from segue.authoring.python.execution import current
+from segue.authoring.python.functions import checked_function
 from segue.authoring.python.policies import ErrorPolicy
-from segue.authoring.python.registry import default_name
+from segue.authoring.python.registry import default_name, refuse_replaced
 from segue.authoring.python.terms import length_of, retry_of
 from segue.errors import InvalidArgument, NotInWorkflow
 from segue.kernel.canonical import Call
@@ -35,10 +37,11 @@ class TransactionStep(Step[P, R]):
     """A step that runs in a transaction of the store's."""
 
     def bind(self, encodings: Encodings, hash_key: bytes | None = None) -> BoundStep:
-        if self._bound is None or self._bound[0] is not encodings:
+        if self.bound is None or self.bound[0] is not encodings:
+            refuse_replaced("step", self, STEPS.get(self.name))
             site = _call_site(self.function, encodings, self.name, hash_key)
-            self._bound = (encodings, BoundStep(self, encodings, hash_key, site))
-        return self._bound[1]
+            self.bound = (encodings, BoundStep(self, encodings, hash_key, site))
+        return self.bound[1]
 
     def by_reference(self) -> Any:
         raise InvalidArgument(f"{self.name} is a transactional step, whose result is no large one: call it directly")
@@ -108,7 +111,8 @@ def transaction(
 
 
 def _check(function: Any) -> None:
-    title = getattr(function, "__qualname__", repr(function))
+    checked_function(function, "step.transaction", current())
+    title = function.__qualname__
     if inspect.iscoroutinefunction(function):
         raise InvalidArgument(
             f"@step.transaction needs a plain `def`; {title} is an `async def`, and a transaction waits for nobody"
