@@ -251,3 +251,17 @@ async def test_a_wrong_name_in_a_workflow_fails_the_run_at_its_line(url: str, wh
         with pytest.raises(RunFailed, match=r"InvalidArgument: .*(must be|NUL|surrogate)") as caught:
             await handle.result(timeout=10)
         assert "names_wrongly" in caught.value.failure.traceback
+
+
+@workflow
+async def breaks(id: str) -> None:
+    raise KeyError(id)
+
+
+@workflow
+async def has_a_child_that_breaks() -> None:
+    await breaks.child("tea", id="the-child")
+
+
+async def test_a_parent_says_which_child_has_failed_and_of_what(engine: Engine) -> None:
+    assert (await ends(engine, has_a_child_that_breaks)).endswith("child run 'the-child' failed: KeyError: 'tea'")

@@ -238,7 +238,9 @@ class Calls:
             call.succeed(event.result)
             return
         kind = {"cancelled": RunCancelled, "terminated": RunTerminated}.get(event.state, RunFailed)
-        message = event.failure.message if event.failure else f"child run {call.command.id!r} was {event.state}"
+        failure = event.failure
+        ended = f"was {event.state}" if failure is None else f"failed: {failure.type}: {failure.message}"
+        message = f"child run {call.command.id!r} {ended}"
         call.fail(kind(message, run_id=call.command.id, failure=event.failure))
 
     def task_completed(self, event: e.TaskCompleted) -> None:
