@@ -254,6 +254,21 @@ def test_an_argument_of_plainly_another_type_is_refused(name: str, value: Any, f
         assert caught.value.path == f"$.{name}"
 
 
+@pytest.mark.parametrize("others", [(1, 2), ("x",), (1, None)])
+def test_each_of_the_variadic_ones_is_looked_at(others: tuple[Any, ...]) -> None:
+    for site, args, kwargs in (
+        (call(rest), (0, *others), {}),
+        (call(named_rest), (), dict(zip("ab", others, strict=False))),
+    ):
+        if others == (1, 2):
+            site.bind(args, kwargs)
+            continue
+        with pytest.raises(
+            InvalidArgument, match=r"the argument 'others' is declared int, but ('x' is a str|None is a)"
+        ):
+            site.bind(args, kwargs)
+
+
 class Derived(Order):
     """A subclass where the base is declared."""
 
@@ -359,6 +374,7 @@ def test_arguments_given_by_position_alone_are_read(site: Call, args: tuple[Any,
 
 
 def rest(first: int, *others: int) -> None: ...
+def named_rest(**others: int) -> None: ...
 
 
 def test_arguments_given_by_position_fill_the_variadic_one() -> None:

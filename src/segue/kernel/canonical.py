@@ -39,6 +39,7 @@ class _Parameter(NamedTuple):
     default: Any
     default_json: bytes | None
     suits: Suits | None
+    """Of the value; of a variadic one, of each that it takes."""
 
     def takes(self, value: Any) -> bool:
         """Whether the value's class suits the declared type."""
@@ -229,10 +230,12 @@ class Call:
         name = parameter.name
         match parameter.kind:
             case inspect.Parameter.VAR_POSITIONAL:
-                return _Parameter(name, "*" + name, tuple.__class_getitem__((hint, ...)), (), b"[]", None)
+                return _Parameter(name, "*" + name, tuple.__class_getitem__((hint, ...)), (), b"[]", suits(hint))
+            case inspect.Parameter.VAR_KEYWORD if get_origin(hint) is typing.Unpack:
+                return _Parameter(name, "**" + name, get_args(hint)[0], {}, b"{}", None)
             case inspect.Parameter.VAR_KEYWORD:
-                packed = get_args(hint)[0] if get_origin(hint) is typing.Unpack else dict.__class_getitem__((str, hint))
-                return _Parameter(name, "**" + name, packed, {}, b"{}", None)
+                packed = dict.__class_getitem__((str, hint))
+                return _Parameter(name, "**" + name, packed, {}, b"{}", suits(hint))
         try:
             default = None if parameter.default is _EMPTY else self._canonical(parameter.default)
         except Exception:  # a default that does not encode is only known by being the very same object
@@ -269,7 +272,10 @@ class Call:
             raise self._misfit(args, kwargs)
         for parameter in self._all:
             if parameter.suits is not None and parameter.name in values:
-                self._check(parameter, values[parameter.name])
+                value = values[parameter.name]
+                given = value if parameter is self._rest else extra.values() if parameter is self._extra else (value,)
+                for each in given:
+                    self._check(parameter, each)
         return values
 
     def _misfit(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> InvalidArgument:
