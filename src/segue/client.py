@@ -24,7 +24,7 @@ from segue.errors import (
 )
 from segue.joint_commits import JointCommits
 from segue.kernel import events as e
-from segue.kernel.names import checked_name, checked_text
+from segue.kernel.names import checked_id, checked_name, checked_text
 from segue.runtime.clock import Clock
 from segue.runtime.conductor import Conductor
 from segue.runtime.incidents import standing_still
@@ -585,7 +585,7 @@ def _later(event: Any, at: int) -> Any:
 def check_options(id: str | None, on_conflict: str, tags: Any) -> None:
     """What ``start`` is given beside the workflow and its arguments; refused before anything is written."""
     if id is not None:
-        checked_name(id, "a run's id")
+        checked_id(id, "a run's id")
     if on_conflict not in _POLICIES:
         raise InvalidArgument(f"on_conflict must be one of {', '.join(_POLICIES)}; it is {on_conflict!r}")
     if not isinstance(tags, dict):

@@ -32,7 +32,7 @@ from segue.kernel.attempt import derive_key
 from segue.kernel.codec import Codec
 from segue.kernel.encoding import Encodings
 from segue.kernel.execution import Execution
-from segue.kernel.names import checked_name
+from segue.kernel.names import checked_id, checked_name
 from segue.kernel.payload import Payload
 from segue.kernel.replay import replayed
 from segue.runtime.clock import Clock
@@ -199,7 +199,8 @@ class Repairing:
             NotRepairable: the run is under way, or has no such place. RunAlreadyExists: the id is taken.
         """
         row = self._row(run)
-        return await self._fork(row, step, seq, args, code, id or os.urandom(16).hex(), "fail", by)
+        id = os.urandom(16).hex() if id is None else id
+        return await self._fork(row, step, seq, args, code, id, "fail", by)
 
     async def retry_from(
         self,
@@ -254,7 +255,7 @@ class Repairing:
         policy: ConflictPolicy,
         by: str,
     ) -> Handle[Any]:
-        checked_name(id, "a run's id")
+        checked_id(id, "a run's id")
         checked_name(by, "who forks it")
         cut = self._planned(row, step, seq, code)
         input = None if args is None else self._input_of(row, args)

@@ -164,6 +164,15 @@ async def test_a_step_that_belongs_to_one_run_is_refused(engine: Engine) -> None
         await handle.result(timeout=10)
 
 
+async def test_an_empty_id_is_none(engine: Engine) -> None:
+    """It is told, because whoever means it to be the same run again would get another one each time."""
+    with pytest.raises(InvalidArgument, match="a run's id has a character at least; leave it out"):
+        await engine.start(buys, Order("tea"), id="")
+    with pytest.raises(InvalidArgument, match="a run's id has a character at least"):
+        segue.outbox.start(None, buys, Order("tea"), id="")
+    assert await engine.list() == []
+
+
 async def test_an_id_that_is_taken_by_other_input_is_refused(engine: Engine) -> None:
     one = await engine.start(buys, Order("tea"), id="a")
     with pytest.raises(RunAlreadyExists, match="it was started with other input; choose another id, or pass"):

@@ -24,6 +24,18 @@ def checked_name(value: object, what: str) -> str:
     return text
 
 
+def checked_id(value: object, what: str) -> str:
+    """The value, if it can be the id of a run.
+
+    Raises:
+        InvalidArgument: as ``checked_name``, or it is empty.
+    """
+    text = checked_name(value, what)
+    if not text:
+        raise InvalidArgument(f"{what} has a character at least; leave it out for one that no other run has")
+    return text
+
+
 NAMESPACE_FORM = "[A-Za-z0-9][A-Za-z0-9._-]{0,62}"
 _NAMESPACE = re.compile(NAMESPACE_FORM)
 

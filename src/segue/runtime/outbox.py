@@ -15,7 +15,7 @@ import msgspec
 
 from segue.errors import CallerError, PayloadError, StoreUnavailable
 from segue.kernel import events as e
-from segue.kernel.names import checked_name, checked_namespace
+from segue.kernel.names import checked_id, checked_namespace
 from segue.runtime.children import PYTHON
 from segue.stores.base import RESIDENT, Rejected, StartRun
 from segue.stores.outbox_rows import OutboxRow, SettleOutbox
@@ -70,7 +70,7 @@ class Outbox:
             raise CallerError(f"uid {row.uid!r} is not 32 hexadecimal digits; leave the column out")
         namespace = checked_namespace(row.namespace)
         payload, hash = definitions.arguments(row.workflow, row.input)
-        id = row.uid if row.id is None else checked_name(row.id, "a run's id")
+        id = row.uid if row.id is None else checked_id(row.id, "a run's id")
         return e.RunStarted(
             self._conductor.clock.now(), "outbox", None, row.workflow, id, row.uid, payload, namespace=namespace,
             version=definitions.version(row.workflow), python=PYTHON, tags=_tags.decode(row.tags), input_hash=hash,

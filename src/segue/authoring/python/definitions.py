@@ -37,7 +37,7 @@ from segue.kernel.attempt import CURRENT
 from segue.kernel.caching import REFERENCE, Cache
 from segue.kernel.duration import Duration, microseconds
 from segue.kernel.encoding import Encodings
-from segue.kernel.names import checked_name
+from segue.kernel.names import checked_id, checked_name
 from segue.kernel.report import Occasion
 from segue.kernel.retry import ONCE, OnExhausted, Retry
 from segue.kernel.schedule import Target
@@ -393,7 +393,7 @@ class Workflow(Generic[P, R]):
                 f"on_parent_close must be one of {', '.join(get_args(ClosePolicy))}; it is {on_parent_close!r}"
             )
         if id is not None:
-            checked_name(id, "a child run's id")
+            checked_id(id, "a child run's id")
         return await start_child(
             self, _inside(self.name), args, {}, id, on_parent_close, detached, delay, timeout, summary
         )

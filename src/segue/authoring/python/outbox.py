@@ -16,7 +16,7 @@ from segue.authoring.python.definitions import Workflow
 from segue.authoring.python.execution import current
 from segue.errors import InvalidArgument, NotInWorkflow
 from segue.kernel.encoding import Encodings
-from segue.kernel.names import checked_name
+from segue.kernel.names import checked_id, checked_name
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -107,9 +107,9 @@ class Outbox:
         input, labels = bytes(_encodings.encode(args).data).decode(), msgspec.json.encode(_tags(tags)).decode()
         namespace = namespace or os.environ.get("SEGUE_NAMESPACE") or "default"
         app = app or os.environ.get("SEGUE_APP") or "default"
-        row = (name, input, checked_name(id or uid, "a run's id"), labels, namespace, app, uid)
-        _write(connection, row)
-        return id or uid
+        known = uid if id is None else checked_id(id, "a run's id")
+        _write(connection, (name, input, known, labels, namespace, app, uid))
+        return known
 
 
 def _write(connection: Any, row: tuple[str, ...]) -> None:
