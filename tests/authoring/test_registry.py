@@ -132,3 +132,40 @@ def test_what_is_no_function_is_refused_where_it_is_decorated() -> None:
         step(staticmethod(twice))
     with pytest.raises(InvalidArgument, match=r"@step stands above @classmethod at .*twice, .*: make it a function"):
         step(classmethod(twice))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("terms", "words"),
+    [
+        ({"retry": "3"}, "retry=… is a Retry(…), or the number of attempts; '3' is neither"),
+        ({"executor": "gpu"}, "executor=… is 'process', 'thread' or 'loop'; it is 'gpu'"),
+        ({"on_exhausted": "stop"}, "on_exhausted=… is 'raise' or 'incident'; it is 'stop'"),
+        ({"on_error": "skip"}, "on_error=… is skip(default) or escalate(to); 'skip' is neither"),
+        ({"cache": "1d"}, "cache=… is a Cache(…); '1d' is none"),
+        ({"name": ""}, "the name of a step has a character at least"),
+        ({"name": 5}, "the name of a step must be text; 5 is a int"),
+    ],
+)
+def test_terms_that_make_no_sense_are_refused_where_they_stand(terms: dict[str, Any], words: str) -> None:
+    with pytest.raises(InvalidArgument, match=re.escape(words)):
+        step(**terms)(first)
+    if terms.keys() & {"retry", "on_exhausted", "on_error", "cache"}:
+        with pytest.raises(InvalidArgument, match=re.escape(words)):
+            step(name="termed")(first).using(**terms)
+
+
+async def test_a_parameter_may_be_called_self() -> None:
+    @step
+    async def copied(self: int, args: int) -> int:
+        return self + args
+
+    @workflow
+    async def copies() -> int:
+        return await copied(self=1, args=2)
+
+    assert await copied(self=1, args=2) == await copies.local() == 3
+
+
+def test_what_is_defined_already_is_refused() -> None:
+    with pytest.raises(InvalidArgument, match="twofold is a step already; take @step away"):
+        step(step(name="twofold")(first))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from segue.authoring.python.changes import REMOVED
 from segue.authoring.python.fingerprint import fingerprint
-from segue.authoring.python.functions import called
+from segue.authoring.python.functions import STOPPED
 from segue.authoring.python.mentions import mentions
 from segue.authoring.python.references import Ref
 from segue.authoring.python.registry import STEPS
@@ -36,7 +36,10 @@ class BoundStep:
 
     def call(self, arguments: Any) -> Any:
         args, kwargs = arguments
-        return called(self.function, args, kwargs)
+        try:  # as ``called``, without a frame more for each attempt
+            return self.function(*args, **kwargs)
+        except StopIteration as error:
+            raise RuntimeError(STOPPED) from error
 
     def fingerprint(self) -> str:
         """Of the function's code."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
+from segue.authoring.python.execution import CodeExecution, current
+from segue.errors import NotInWorkflow
 from segue.kernel.attempt import derive_key
 from segue.kernel.commands import StartChild
 from segue.kernel.duration import Duration, microseconds
@@ -11,9 +13,16 @@ from segue.kernel.names import checked_name
 
 if TYPE_CHECKING:
     from segue.authoring.python.definitions import Workflow
-    from segue.authoring.python.execution import CodeExecution
 
 ClosePolicy = Literal["cancel", "terminate", "abandon"]
+
+
+def parent_of(what: str) -> CodeExecution:
+    """The workflow whose code is running here. Raises ``NotInWorkflow``."""
+    execution = current()
+    if execution is None:
+        raise NotInWorkflow(f"{what}.child(…) starts a child run and only means something inside a workflow")
+    return execution
 
 
 async def start_child(

@@ -17,10 +17,10 @@ import msgspec
 from segue.authoring.python import registry
 from segue.authoring.python.alone import Alone, attempt_of
 from segue.authoring.python.bound import BoundStep, BoundWorkflow
-from segue.authoring.python.child import ClosePolicy, start_child
+from segue.authoring.python.child import ClosePolicy, parent_of, start_child
 from segue.authoring.python.classes import ClassForm, HasRun
 from segue.authoring.python.decorators import StepDecorator, WorkflowDecorator
-from segue.authoring.python.execution import CodeExecution, current
+from segue.authoring.python.execution import current
 from segue.authoring.python.fingerprint import fingerprint
 from segue.authoring.python.functions import called, checked_function
 from segue.authoring.python.local import run_locally
@@ -28,9 +28,17 @@ from segue.authoring.python.mapping import Mapped, map_items
 from segue.authoring.python.messages import MessagePolicy, Unfinished, Unknown
 from segue.authoring.python.policies import ErrorPolicy
 from segue.authoring.python.references import Ref
-from segue.authoring.python.registry import FORM, Registry, Workflows, default_name, definition_of, refuse_replaced
+from segue.authoring.python.registry import FORM, Registry, Workflows, definition_of, refuse_replaced
 from segue.authoring.python.scheduling import Schedule, declared, hooks_of
-from segue.authoring.python.terms import check_queue, checked_policy, elsewhere, executor_of, length_of, retry_of
+from segue.authoring.python.terms import (
+    check_step,
+    checked_policy,
+    elsewhere,
+    executor_of,
+    known_as,
+    length_of,
+    retry_of,
+)
 from segue.authoring.python.versions import Versioning, check_terms
 from segue.errors import InvalidArgument, NotInWorkflow, StepFailed
 from segue.kernel.attempt import CURRENT
@@ -79,7 +87,7 @@ class Step(Generic[P, R]):
         self.bound: tuple[Encodings, BoundStep] | None = None
         functools.update_wrapper(self, function)
 
-    async def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+    async def __call__(self, /, *args: P.args, **kwargs: P.kwargs) -> R:
         execution = current()
         if execution is None:
             return await self._run_here(args, kwargs)
@@ -160,6 +168,7 @@ class Step(Generic[P, R]):
             checked_name(key, "a step's key")
         if summary is not None:
             checked_name(summary, "a step's summary")
+        check_step(None, None, False, cache, on_error, on_exhausted or self.spec.on_exhausted)
         given = {
             "retry": None if retry is None else retry_of(retry),
             "on_exhausted": on_exhausted,
@@ -216,7 +225,7 @@ class Workflow(Generic[P, R]):
         self._bound: tuple[Encodings, BoundWorkflow] | None = None
         functools.update_wrapper(self, function)
 
-    async def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+    async def __call__(self, /, *args: P.args, **kwargs: P.kwargs) -> R:
         execution = current()
         if execution is None:
             raise NotInWorkflow(
@@ -395,10 +404,10 @@ class Workflow(Generic[P, R]):
         if id is not None:
             checked_id(id, "a child run's id")
         return await start_child(
-            self, _inside(self.name), args, {}, id, on_parent_close, detached, delay, timeout, summary
+            self, parent_of(self.name), args, {}, id, on_parent_close, detached, delay, timeout, summary
         )
 
-    async def local(self, *args: P.args, **kwargs: P.kwargs) -> R:
+    async def local(self, /, *args: P.args, **kwargs: P.kwargs) -> R:
         """Runs it to its end in memory and records nothing; see ``segue.locally``."""
         return await run_locally(self, args, kwargs)  # type: ignore[no-any-return]
 
@@ -491,9 +500,8 @@ def workflow(
                 f"@workflow needs an `async def`, or a class with an `async def run`; "
                 f"{getattr(definition, '__qualname__', definition)!r} is not one"
             )
-        if form is None:
-            checked_function(definition, "workflow", None)
-        known = name or default_name(definition)
+        checked_function(definition, "workflow", None)
+        known = known_as(name, definition, "workflow")
         made: Workflow[Any, Any] = Workflow(
             definition if form is None else form.function, known, policy=policy, form=form, timeout=length_of(timeout),
             schedules=declared(schedule, known), hooks=hooks_of(calls),
@@ -567,13 +575,12 @@ def step(
         queue: the step's code is elsewhere: its attempts wait in this queue until a worker activates one over HTTP. The
             function says what the step takes and gives; its body never runs.
     """
-    if queue is not None:
-        check_queue(queue, executor, at_most_once, cache)
+    check_step(queue, executor, at_most_once, cache, on_error, on_exhausted)
 
     def decorate(function: Any) -> Any:
         checked_function(function, "step", current())
         spec = StepSpec(
-            name=name or default_name(function),
+            name=known_as(name, function, "step"),
             executor="queue" if queue is not None else executor_of(function, executor),
             queue=queue or "",
             retry=ONCE if retry is None else retry_of(retry),
@@ -591,10 +598,3 @@ def step(
         return made
 
     return decorate if function is None else decorate(function)
-
-
-def _inside(what: str) -> CodeExecution:
-    execution = current()
-    if execution is None:
-        raise NotInWorkflow(f"{what}.child(…) starts a child run and only means something inside a workflow")
-    return execution

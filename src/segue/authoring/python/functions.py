@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 ENDS_THE_PROGRAM = (KeyboardInterrupt, SystemExit)
 """What the loop of the program takes for itself, whoever raises it."""
+STOPPED = "the function raised StopIteration"
 
 
 def checked_function(function: Any, decorator: str, execution: CodeExecution | None) -> None:
@@ -29,6 +30,8 @@ def checked_function(function: Any, decorator: str, execution: CodeExecution | N
         raise InvalidArgument(
             f"@{decorator} stands above @{kind} at {function.__qualname__}, and takes a function: {turn}"
         )
+    if hasattr(function, "function") and hasattr(function, "bind"):
+        raise InvalidArgument(f"{function.name} is a {type(function).__name__.lower()} already; take @{decorator} away")
     if not hasattr(function, "__qualname__"):  # a callable object has neither a name nor annotations of its own
         raise InvalidArgument(f"@{decorator} needs a function; {function!r:.200} is none: call it in a `def`")
     if execution is not None and "<locals>" in function.__qualname__ and getattr(function, "__closure__", None):
@@ -51,7 +54,7 @@ def called(function: Callable[..., Any], args: Iterable[Any], kwargs: Mapping[st
     try:
         return function(*args, **kwargs)
     except StopIteration as error:
-        raise RuntimeError("the function raised StopIteration") from error
+        raise RuntimeError(STOPPED) from error
 
 
 def asked(function: Callable[..., Any], args: Iterable[Any], kwargs: Mapping[str, Any]) -> Any:

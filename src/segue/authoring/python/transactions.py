@@ -17,8 +17,8 @@ from segue.authoring.python.definitions import STEPS, Step
 from segue.authoring.python.execution import current
 from segue.authoring.python.functions import checked_function
 from segue.authoring.python.policies import ErrorPolicy
-from segue.authoring.python.registry import default_name, refuse_replaced
-from segue.authoring.python.terms import length_of, retry_of
+from segue.authoring.python.registry import refuse_replaced
+from segue.authoring.python.terms import check_step, known_as, length_of, retry_of
 from segue.errors import InvalidArgument, NotInWorkflow
 from segue.kernel.canonical import Call
 from segue.kernel.duration import Duration
@@ -94,10 +94,12 @@ def transaction(
         InvalidArgument: it is an ``async def``, or takes no connection.
     """
 
+    check_step(None, None, False, None, on_error, on_exhausted)
+
     def decorate(function: Any) -> Any:
         _check(function)
         spec = StepSpec(
-            name=name or default_name(function),
+            name=known_as(name, function, "step"),
             executor="transaction",
             retry=ONCE if retry is None else retry_of(retry),
             timeout=length_of(timeout),
