@@ -8,7 +8,6 @@ from typing import Annotated, Any
 
 import msgspec
 from cyclopts import Parameter
-from rich.console import Console
 from rich.text import Text
 
 from segue.cli import values
@@ -99,7 +98,7 @@ def _named(tasks: list[HumanTask]) -> str:
 def _ask(task: HumanTask, form: dict[str, Any], now: int, scope: Scope) -> Any:
     if not sys.stdin.isatty() or scope.json:
         raise InvalidArgument(f"no answer was given; pass --yes, --no or --answer with {forms.outline(form)}")
-    out = Console(highlight=False)
+    out = console()
     out.print(Text(task.name, style="bold").append(f" for {task.assignee}", style="not bold"))
     if task.due is not None:
         out.print(f"due {ago(task.due, now)}", style="dim")

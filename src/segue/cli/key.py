@@ -54,7 +54,7 @@ def add(
     if scope.json:
         print_json({"secret": secret, "key": made})
     else:
-        console().print(secret, soft_wrap=True, markup=False)
+        console().print(secret, soft_wrap=True)
         console().print("it is not shown again; send it as `Authorization: Bearer …`", style="dim", soft_wrap=True)
     return 0
 
@@ -87,7 +87,7 @@ def revoke(
     if scope.json:
         print_json({"revoked": id})
     else:
-        console().print(f"key {id} opens nothing any more", markup=False)
+        console().print(f"key {id} opens nothing any more")
     return 0
 
 

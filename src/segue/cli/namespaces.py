@@ -79,7 +79,7 @@ async def _set(scope: Reach, name: str, change: NamespaceChange) -> int:
         print_json(_told(found))
     else:
         what = f" ({found.description})" if found.description else ""
-        console().print(f"{name}{what}: runs are kept {kept(found)}", soft_wrap=True, markup=False, highlight=False)
+        console().print(f"{name}{what}: runs are kept {kept(found)}", soft_wrap=True)
     return 0
 
 

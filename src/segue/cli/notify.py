@@ -33,7 +33,7 @@ def list_rules(*, scope: Scope = Scope()) -> int:  # noqa: B008 (immutable)
             ]
         )
     elif not rules:
-        console().print("nobody is told of anything; put [[notify]] into segue.toml, see docs/notify.md", markup=False)
+        console().print("nobody is told of anything; put [[notify]] into segue.toml, see docs/notify.md")
     else:
         table = Table("rule", "when", "workflow", "namespace", "tags", box=None, pad_edge=False)
         for rule in rules:

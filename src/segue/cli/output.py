@@ -27,12 +27,17 @@ def console(file: IO[str] | None = None) -> Console:
     """A console on standard output, or on ``file``."""
     stream = real(file or sys.stdout)
     if stream.isatty():
-        return _Console(file=stream, highlight=False)
+        return _Console(file=stream)
     plain = _Trimmed(stream)
-    return _Console(file=plain, highlight=False, width=WIDE, force_terminal=False, color_system=None)  # type: ignore[arg-type]
+    return _Console(file=plain, width=WIDE, force_terminal=False, color_system=None)
 
 
 class _Console(Console):
+    """What is printed is text: most of it was written by others, and a bracket in it is no markup."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(markup=False, emoji=False, highlight=False, **options)
+
     def on_broken_pipe(self) -> None:
         raise BrokenPipeError
 

@@ -153,5 +153,5 @@ def _say(scope: Scope, told: Any, text: str) -> int:
     if scope.json:
         print_json(told)
     else:
-        console().print(text, soft_wrap=True, markup=False)
+        console().print(text, soft_wrap=True)
     return 0
