@@ -5,7 +5,7 @@ from __future__ import annotations
 from cli_kit import Folder
 
 ODD = """
-from segue import approval, set_summary, workflow
+from segue import approval, set_summary, step, workflow
 
 
 @workflow
@@ -13,6 +13,17 @@ async def asks() -> str:
     set_summary("[/summary]")
     answer = await approval("[/boss] :smile:", name="[bold]choice[/bold]", subject="[/subject]")
     return answer.comment
+
+
+@step
+async def explode() -> None:
+    print("\\x1b]0;owned\\x07\\x1b[2Jnoted")
+    raise ValueError("\\x1b]0;owned\\x07\\x1b[2J\\x9b5mboom")
+
+
+@workflow
+async def fails() -> None:
+    await explode()
 """
 
 
@@ -31,3 +42,18 @@ def test_brackets_are_no_markup(segue: Folder) -> None:
     segue("run", "odd.py:asks", "--id", "b", code=4)
     assert "reason: [/reason] :smile:" in segue("show", "b").out
     assert "[/reason] :smile:" in segue("list").out
+
+
+def test_nothing_that_a_step_says_commands_the_terminal(segue: Folder) -> None:
+    segue.write("odd.py", ODD)
+    ran = segue.on_terminal("run", "odd.py:fails", "--id", "f", "--logs")
+    assert ran.end() == 1
+    shown = segue.on_terminal("show", "f", "--events", "--logs", "--values")
+    assert shown.end() == 0
+    listed = segue.on_terminal("list")
+    assert listed.end() == 0
+    for printed in (ran.raw, shown.raw, listed.raw):
+        assert "[2J" in printed  # as text
+        assert not any(code in printed for code in ("\x1b]0;", "\x07", "\x1b[2J", "\x9b"))
+    assert "noted" in ran.raw
+    assert "noted" in shown.raw

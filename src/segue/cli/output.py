@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Iterator
 from typing import IO, Any
 
 import msgspec
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
 from rich.text import Text
 
 from segue.cli.target import CodeDoesNotLoad
@@ -16,6 +18,8 @@ from segue.cli.words import WIDEST, state
 _MADE = re.compile("[0-9a-f]{32}")
 SHORT = 12
 _SPACES = re.compile(r" +\n")
+_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+"""Characters that a terminal would obey."""
 
 WIDE = 4_000
 """Columns where nobody's terminal limits them: rows of a table in a file or pipe do not wrap."""
@@ -33,10 +37,18 @@ def console(file: IO[str] | None = None) -> Console:
 
 
 class _Console(Console):
-    """What is printed is text: most of it was written by others, and a bracket in it is no markup."""
+    """What is printed is text: most of it was written by others. A bracket in it is no markup, and nothing in it
+    commands the terminal."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(markup=False, emoji=False, highlight=False, **options)
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterator[Segment]:
+        for segment in super().render(renderable, options):
+            if segment.control or not _CONTROLS.search(segment.text):
+                yield segment
+            else:  # none of them is a column wide: what stands beside it stays where it is
+                yield Segment(_CONTROLS.sub("", segment.text), segment.style)
 
     def on_broken_pipe(self) -> None:
         raise BrokenPipeError
