@@ -145,5 +145,6 @@ class Addressed(Addressee):
             CallerError: the code is not known here, or the run answers no such query.
             Incident: the run stands still, and its journal does not replay with the code that is here.
             NotDeterministic: the query's function tried to change something.
+            QueryFailed: the query's function raised.
         """
         return await self._query(address("query", query), args)

@@ -40,6 +40,7 @@ def ask(code: Code, store: Store, events: Events, run: int, name: str, arguments
         CallerError: its code is not known here, its data was erased, or it answers no such query.
         Incident: its journal does not replay with the code that is here.
         NotDeterministic: the query's function tried to change something.
+        QueryFailed: the query's function raised.
     """
     row = store.run(run)
     if row is None:

@@ -257,6 +257,21 @@ class UpdateFailed(SegueError):
         self.failure = failure
 
 
+class QueryFailed(SegueError):
+    """The function that answers the query raised; nothing has changed. What it raised is the ``__cause__``, in the
+    process that answered.
+
+    Attributes:
+        query: the query's name.
+        type: qualified name of the exception.
+    """
+
+    def __init__(self, message: str, *, query: str = "", type: str = ""):
+        super().__init__(message)
+        self.query = query
+        self.type = type
+
+
 # --- the workflow author has to act ---------------------------------------------------------------------------
 
 

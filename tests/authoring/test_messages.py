@@ -12,7 +12,7 @@ from world import ENCODINGS, Begin, World, flow, step_named
 from segue.authoring.python.execution import require
 from segue.authoring.python.handlers import query, signal, update
 from segue.authoring.python.inside import patched, publish, random, set_attributes, uuid4
-from segue.errors import CallerError, InvalidArgument, NotDeterministic, PayloadError, UpdateRejected
+from segue.errors import CallerError, InvalidArgument, NotDeterministic, PayloadError, QueryFailed, UpdateRejected
 from segue.kernel import commands as c
 from segue.kernel import events as e
 
@@ -339,6 +339,21 @@ def test_a_query_that_nobody_answers_says_which_ones_are(begin: Begin) -> None:
     world = begin(ACCOUNT)
     with pytest.raises(CallerError, match=r"answers no query 'nope' \(it answers: saldo\)"):
         world.query("nope")
+
+
+def test_a_query_that_raises_says_so(begin: Begin) -> None:
+    async def asked() -> None:
+        @query
+        def balance() -> int:
+            raise LookupError("there is no\nbook")
+
+        await signal("end")
+
+    world = begin(flow(asked))
+    with pytest.raises(QueryFailed, match=r"^query 'balance' of run '.*' raised LookupError: there is no$") as raised:
+        world.query("balance")
+    assert raised.value.type == "LookupError"
+    assert isinstance(raised.value.__cause__, LookupError)
 
 
 def test_a_query_must_not_be_a_coroutine_function(begin: Begin) -> None:

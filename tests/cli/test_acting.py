@@ -61,6 +61,10 @@ async def talks() -> int:
     def sum_of_all() -> dict[str, int]:
         return {"total": total}
 
+    @query
+    def share() -> float:
+        return 1 / total
+
     await signal("stop")
     return total
 """
@@ -71,6 +75,11 @@ def test_updates_and_queries(segue: Folder) -> None:
     segue("start", "talks.py:talks", "--id", "a")
     alone = segue("update", "a", "add", "3", code=2).err
     assert "no worker of app 'default' is alive to carry out update 'add', and nothing was sent" in alone
+    failed = segue("query", "a", "share", "--code", "talks.py", "--json", code=6)
+    assert failed.json["error"] == {
+        "type": "QueryFailed",
+        "message": "query 'share' of run 'a' raised ZeroDivisionError: division by zero",
+    }
     running = segue.begin("worker", "talks.py")
     running.until("serving ")
     assert segue("update", "a", "add", "3", "--id", "once").out == "3\n"
@@ -79,6 +88,7 @@ def test_updates_and_queries(segue: Folder) -> None:
     assert "$.n: Expected `int`" in segue("update", "a", "add", "x", code=2).err
     assert "add" in segue("update", "a", "subtract", "1", code=2).err
     assert "name its code with --code FILE.py" in segue("query", "a", "sum_of_all", code=2).err
+    assert segue("query", "a", "share", "--code", "talks.py").out == "0.14285714285714285\n"
     assert segue("query", "a", "sum_of_all", "--code", "talks.py").out == '{\n  "total": 7\n}\n'
     assert "sum_of_all" in segue("query", "a", "nothing", "--code", "talks.py", code=2).err
     segue("signal", "a", "stop")

@@ -67,6 +67,10 @@ async def waits(limit: int = 3) -> list[str]:
     def so_far() -> list[str]:
         return got
 
+    @query
+    def last() -> str:
+        return got[-1]
+
     @update
     async def add(text: str) -> int:
         got.append(text)

@@ -161,6 +161,13 @@ async def test_an_unknown_query_or_update_is_told(api: httpx.AsyncClient) -> Non
     assert "so_far" in problem(await api.post(f"/runs/{run}/query", json={"name": "x"}), 400, "caller-error")["detail"]
 
 
+async def test_a_query_that_raises_is_told(api: httpx.AsyncClient) -> None:
+    run = await start(api, "waits")
+    await until(api, run, "waiting")
+    told = problem(await api.post(f"/runs/{run}/query", json={"name": "last"}), 422, "query-failed")
+    assert "raised IndexError: list index out of range" in told["detail"]
+
+
 async def test_the_overview_tells_what_needs_a_person(api: httpx.AsyncClient) -> None:
     await until(api, await start(api, "asks", 7), "waiting")
     await until(api, await start(api, "doubles", 7), "completed")

@@ -28,6 +28,7 @@ _STATUS: tuple[tuple[type[Exception], int], ...] = (
     (errors.TaskClaimed, 409),
     (errors.UpdateRejected, 422),
     (errors.UpdateFailed, 422),
+    (errors.QueryFailed, 422),
     (errors.SignalRefused, 422),
     (errors.InvalidArgument, 422),
     (errors.PayloadError, 422),

@@ -21,6 +21,8 @@ from segue.errors import (
     InvalidArgument,
     NotDeterministic,
     PayloadError,
+    QueryFailed,
+    SegueError,
     SignalRefused,
     UnknownMessage,
     UpdateRejected,
@@ -28,7 +30,7 @@ from segue.errors import (
 from segue.kernel import commands as c
 from segue.kernel import events as e
 from segue.kernel.canonical import Call
-from segue.kernel.failures import describe, details_of, message_of, qualified_name
+from segue.kernel.failures import describe, details_of, message_of, qualified_name, summary
 from segue.kernel.payload import Payload
 
 if TYPE_CHECKING:
@@ -158,7 +160,14 @@ class Query:
         payload, _ = self._site.encode(tuple(arguments), {})
         args, kwargs = self._site.decode(payload)
         encodings = execution.encodings
-        return encodings.decode(encodings.encode(asked(self._function, args, kwargs)), self._site.returns)
+        try:
+            answer = asked(self._function, args, kwargs)
+        except SegueError:
+            raise
+        except Exception as error:
+            why = f"query {self.name!r} of run {execution.run_id!r} raised {summary(describe(error))}"
+            raise QueryFailed(why, query=self.name, type=qualified_name(type(error))) from error
+        return encodings.decode(encodings.encode(answer), self._site.returns)
 
 
 class Messages:
@@ -424,6 +433,7 @@ class Messages:
             CallerError: no query of this name.
             InvalidArgument: the arguments do not fit it, or its answer does not encode.
             NotDeterministic: the function tried to change something.
+            QueryFailed: the function raised.
         """
         query = self._queries.get(name)
         if query is None:
