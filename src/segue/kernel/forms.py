@@ -5,7 +5,12 @@ An answer that the workflow cannot read would stop the run; whoever answers shou
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
 
 from segue.errors import InvalidArgument
 
@@ -18,6 +23,31 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "array": (list,),
     "object": (dict,),
 }
+
+_FORMATS: dict[str, type] = {
+    "date": date,
+    "date-time": datetime,
+    "time": time,
+    "duration": timedelta,
+    "uuid": UUID,
+    "decimal": Decimal,
+}
+"""What text of a format is read as."""
+_LIMITS = {
+    "minimum": "ge",
+    "maximum": "le",
+    "exclusiveMinimum": "gt",
+    "exclusiveMaximum": "lt",
+    "multipleOf": "multiple_of",
+    "minLength": "min_length",
+    "maxLength": "max_length",
+    "minItems": "min_length",
+    "maxItems": "max_length",
+    "minProperties": "min_length",
+    "maxProperties": "max_length",
+    "pattern": "pattern",
+}
+"""What limits a value, and how msgspec calls it, which reads the answer in the end."""
 
 
 def check(answer: Any, form: dict[str, Any]) -> None:
@@ -82,11 +112,29 @@ def _check(value: Any, schema: dict[str, Any], root: dict[str, Any], path: str) 
     kind = schema.get("type")
     if kind in _TYPES and (not isinstance(value, _TYPES[kind]) or (isinstance(value, bool) and kind != "boolean")):
         raise _misfit(value, f"must be {_a(kind)}", path)
+    _check_read(value, schema, path)
     if isinstance(value, dict):
         _check_object(value, schema, root, path)
-    if isinstance(value, list) and isinstance(schema.get("items"), dict):
+    if isinstance(value, list):
+        first = schema.get("prefixItems", ())
         for index, item in enumerate(value):
-            _check(item, schema["items"], root, f"{path}[{index}]")
+            wanted = first[index] if index < len(first) else schema.get("items")
+            if isinstance(wanted, dict):
+                _check(item, wanted, root, f"{path}[{index}]")
+
+
+def _check_read(value: Any, schema: dict[str, Any], path: str) -> None:
+    """Whether it can be read as what its type is a name for: text as a date, a number within its limits."""
+    kind: Any = bytes if schema.get("contentEncoding") == "base64" else _FORMATS.get(schema.get("format", ""))
+    limits = {_LIMITS[name]: limit for name, limit in schema.items() if name in _LIMITS}
+    if kind is None and limits:
+        kind = Annotated[type(value), msgspec.Meta(**limits)]
+    if kind is None:
+        return
+    try:
+        msgspec.convert(value, kind)
+    except msgspec.ValidationError as error:
+        raise _misfit(value, f"does not fit: {error}", path) from error
 
 
 def _check_any(value: Any, schemas: list[dict[str, Any]], root: dict[str, Any], path: str) -> None:
@@ -104,10 +152,13 @@ def _check_object(value: dict[str, Any], schema: dict[str, Any], root: dict[str,
     if missing:
         raise InvalidArgument(f"{path}: {', '.join(missing)} is missing; the form is {outline(root)}", path=path)
     known = schema.get("properties", {})
+    others = schema.get("additionalProperties", False)
     for name, item in value.items():
         if name in known:
             _check(item, known[name], root, f"{path}.{name}")
-        elif known and not schema.get("additionalProperties", False):
+        elif isinstance(others, dict):
+            _check(item, others, root, f"{path}.{name}")
+        elif known and not others:
             raise InvalidArgument(f"{path}: the form has no field {name!r}; it is {outline(root)}", path=path)
 
 
@@ -138,4 +189,4 @@ def _outline(schema: dict[str, Any], root: dict[str, Any], depth: int = 0) -> st
         return "{" + ", ".join(parts) + "}"
     if schema.get("type") == "array" and isinstance(schema.get("items"), dict):
         return f"[{_outline(schema['items'], root, depth + 1)}, …]"
-    return str(schema.get("type", "any JSON"))
+    return str(schema.get("format") or schema.get("type", "any JSON"))
