@@ -83,6 +83,10 @@ def test_a_step_is_skipped_and_one_gets_other_arguments(segue: Folder) -> None:
     assert "--input is a JSON list" in segue("retry", "b", "--step", "ship", "--input", "bob", code=2).err
     segue("retry", "b", "--step", "ship", "--input", '["bob"]')
     assert segue("run", "shop.py:order", "3", "--id", "a", "--json").json["result"] == "by hand"
+    answered = segue("show", "a", "--json").json["steps"][-1]
+    assert (answered["state"], answered["result"]) == ("completed", "by hand")
+    assert "error" not in answered
+    assert answered["ended_at"] is not None
     assert segue("run", "shop.py:order", "3", "--id", "b", "--json").json["result"] == "shipped to bob"
     assert "name the run and the call" in segue("skip", "a", code=2).err
 

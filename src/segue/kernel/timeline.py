@@ -347,6 +347,8 @@ class Timeline:
                     incident.resolved_at = event.at
             if call is not None:
                 call.state, call.result, call.result_at = "completed", event.value, (self.seq, "value")
+                call.failure = call.retry_at = None  # its tries keep what they failed with
+                call.ended_at = call.ended_at or event.at
         return call
 
     def _erased(self, event: e.Erased) -> None:
