@@ -56,3 +56,29 @@ class Guarded(Exception):
 def test_details_that_cannot_be_read_do_not_hide_the_failure() -> None:
     failure = describe(Guarded("not sent"), Encodings())
     assert (failure.message, failure.details) == ("not sent", None)
+
+
+def test_of_a_group_all_are_told() -> None:
+    inner = ExceptionGroup("inner", [LookupError("second"), LookupError("third")])
+    with pytest.raises(ExceptionGroup) as caught:
+        raise ExceptionGroup("several", [ValueError("first"), inner, *(OSError(f"no {n}") for n in range(20))])
+    failure = describe(caught.value)
+    assert failure.cause is not None
+    assert failure.cause.message == "first"
+    told = failure.traceback
+    assert "ExceptionGroup: several (22 sub-exceptions)" in told
+    assert "LookupError: second" in told
+    assert "LookupError: third" in told
+    assert "OSError: no 18" in told
+    assert "OSError: no 19" not in told
+    assert told.endswith("  and 1 more in the group\n")
+
+
+def test_a_group_that_another_exception_led_to_is_told_whole() -> None:
+    with pytest.raises(ExceptionGroup) as caught:
+        raise ExceptionGroup("several", [ValueError("first"), ValueError("second")]) from KeyError("why")
+    failure = describe(caught.value)
+    assert failure.cause is not None
+    assert failure.cause.type == "KeyError"
+    assert "ValueError: first" in failure.traceback
+    assert "ValueError: second" in failure.traceback

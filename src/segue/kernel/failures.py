@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import traceback
+from collections.abc import Iterator
 from pathlib import Path
+from textwrap import indent
 from typing import Any, Protocol
 
 from segue.errors import DecisionFailed, SegueError, StepFailed
@@ -12,6 +14,8 @@ from segue.kernel.payload import Payload
 
 _DEEPEST_CAUSE = 8
 _LONGEST_MESSAGE = 16_384
+_MOST_MEMBERS = 20
+"""Of a group of exceptions, how many are told one by one."""
 _OWN = str(Path(__file__).parent.parent)
 _THREADS = str(Path(traceback.__file__).parent / "concurrent")
 """Where the standard library calls a function in a thread: above the user's first frame, it says nothing."""
@@ -62,23 +66,39 @@ def summary(failure: Failure) -> str:
 def users_traceback(error: BaseException, *, own: bool = True) -> str:
     """The traceback without the frames of segue itself. ``own``: with them, if nothing else is there, because then it
     is a defect of segue's that has to be found by them."""
+    return _unicode(_traceback(error, own=own, told=_cause(error)))
+
+
+def _traceback(error: BaseException, *, own: bool, told: BaseException | None) -> str:
+    """``told``: an exception of a group that is told elsewhere."""
     frames = traceback.extract_tb(error.__traceback__)
     users = [frame for frame in frames if not frame.filename.startswith(_OWN)]
     while users and users[0].filename.startswith(_THREADS):
         del users[0]
     if not users and own:
         users = list(frames)
-    if not users:
+    others = list(_others(error, own=own, told=told))
+    if not users and not others:
         return ""
-    return _unicode(
-        "".join(
-            [
-                "Traceback (most recent call last):\n",
-                *traceback.format_list(users),
-                *traceback.format_exception_only(error),
-            ]
-        )
+    return "".join(
+        [
+            *(["Traceback (most recent call last):\n", *traceback.format_list(users)] if users else ()),
+            *traceback.format_exception_only(error),
+            *others,
+        ]
     )
+
+
+def _others(error: BaseException, *, own: bool, told: BaseException | None) -> Iterator[str]:
+    """Of a group, what is in it and not told elsewhere."""
+    if not isinstance(error, BaseExceptionGroup):
+        return
+    others = [member for member in error.exceptions if member is not told]
+    for member in others[:_MOST_MEMBERS]:
+        text = _traceback(member, own=own, told=None) or "".join(traceback.format_exception_only(member))
+        yield indent(f"in the group:\n{text}", "  ")
+    if len(others) > _MOST_MEMBERS:
+        yield f"  and {len(others) - _MOST_MEMBERS} more in the group\n"
 
 
 def _cause(error: BaseException) -> BaseException | None:
