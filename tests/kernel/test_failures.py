@@ -8,7 +8,7 @@ import pytest
 
 from segue.errors import PayloadError
 from segue.kernel.encoding import Encodings
-from segue.kernel.failures import describe
+from segue.kernel.failures import describe, summary
 from segue.kernel.payload import JSON, Payload
 
 
@@ -82,3 +82,8 @@ def test_a_group_that_another_exception_led_to_is_told_whole() -> None:
     assert failure.cause.type == "KeyError"
     assert "ValueError: first" in failure.traceback
     assert "ValueError: second" in failure.traceback
+
+
+def test_an_exception_without_a_message_is_summed_up_by_its_name() -> None:
+    assert summary(describe(TimeoutError())) == "TimeoutError"
+    assert summary(describe(TimeoutError("too late\nby far"))) == "TimeoutError: too late"

@@ -60,7 +60,8 @@ def summary(failure: Failure) -> str:
     while failure.cause is not None and failure.type.endswith(("StepFailed", "DecisionFailed")):
         failure = failure.cause
     first = failure.message.split("\n", 1)[0]
-    return f"{failure.type.rsplit('.', 1)[-1]}: {first}"[:500]
+    kind = failure.type.rsplit(".", 1)[-1]
+    return f"{kind}: {first}"[:500] if first else kind
 
 
 def users_traceback(error: BaseException, *, own: bool = True) -> str:
