@@ -121,6 +121,15 @@ def test_the_beginning_of_an_id_is_enough(runs: Folder) -> None:
     assert told["error"]["type"] == "NoSuchRun"
 
 
+def test_an_empty_id_names_no_run(segue: Folder) -> None:
+    segue("run", "flows.py:waits", "ann", "--id", "only", "--timeout", "300ms", code=5)
+    for words in (("show", ""), ("cancel", ""), ("terminate", "", "--yes"), ("signal", "", "go")):
+        assert "the id of the run is empty; `segue list` shows" in segue(*words, code=2).err
+    for command in (("run", "flows.py:waits"), ("start", "flows.py:waits"), ("fork", "only")):
+        assert "--id is empty; write --id order-1" in segue(*command, "--id", "", code=2).err
+    assert ids(segue) == ids(segue, "--state", "open") == {"only"}
+
+
 def test_the_package_is_run_as_the_command(segue: Folder) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "segue", "version", "--json"],

@@ -102,8 +102,10 @@ async def lookup(answers: Answers, id: str) -> RunView:
 
     Raises:
         NoSuchRun: there is none.
-        InvalidArgument: there are several.
+        InvalidArgument: there are several, or the id is empty, with which every id begins.
     """
+    if not id:
+        raise InvalidArgument("the id of the run is empty; `segue list` shows what there is")
     page = await answers.ask(runs.list_runs, query=runs.RunQuery(current=id))
     if page.runs:
         return page.runs[0]

@@ -144,6 +144,7 @@ def fork(
     scope: Reach = Reach(),  # noqa: B008 (immutable)
 ) -> int:
     """Start a new run that goes on from a place in another's journal, which stays as it is."""
+    id = values.new_id(id)
 
     async def act() -> int:
         async with reached(scope, by=by) as answers:

@@ -51,6 +51,7 @@ def run(
     The run is durable: interrupted, it goes on with the same --id. Exit codes: 0 completed, 1 failed, 2 usage,
     3 incident, 4 cancelled or terminated, 5 not ended within --timeout, 6 the database cannot be used, 130 interrupted.
     """
+    id = values.new_id(id)
     limit = None if timeout is None else microseconds(timeout)
     tags = values.pairs(tag, "--tag")
     if not no_record:

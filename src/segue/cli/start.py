@@ -57,7 +57,7 @@ def start(
     with redirect_stdout(sys.stderr) if scope.json else nullcontext():
         workflow = _find(target)
     terms = {"tags": tags, "delay": delay, "timeout": timeout, "summary": summary}
-    return asyncio.run(_start(scope, target, workflow, args, id, on_conflict, terms, wait))
+    return asyncio.run(_start(scope, target, workflow, args, values.new_id(id), on_conflict, terms, wait))
 
 
 def _find(name: str) -> Workflow[Any, Any] | None:

@@ -38,6 +38,17 @@ def untyped(text: str) -> Any:
     return source.text
 
 
+def new_id(given: str | None) -> str | None:
+    """The id that a new run is to have; None if one is to be made.
+
+    Raises:
+        InvalidArgument: it is empty, as a variable that was not set: each call would start another run.
+    """
+    if given == "":
+        raise InvalidArgument("--id is empty; write --id order-1, or leave it out to have one made")
+    return given
+
+
 def pairs(given: tuple[str, ...], flag: str) -> dict[str, str]:
     """``k=v`` flags as a dict.
 
