@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import re
 import subprocess
 import sys
@@ -107,6 +108,22 @@ def test_shows(runs: Folder) -> None:
     ]
     assert [line["text"] for line in told["logs"]] == ["doubling 3", "doubling 6"]
     assert told["steps"][0]["input"] == {"n": 3}
+    assert (told["asks"], told["waits"]) == ([], [])
+
+    told = segue("show", "asks", "--json").json
+    (asked,) = told["asks"]
+    assert {name: asked[name] for name in ("task", "key", "name", "assignee", "subject")} == {
+        "task": 1, "key": "/approval", "name": "approval", "assignee": "manager", "subject": {"amount": 5},
+    }  # fmt: skip
+    assert told["steps"][0]["subject"] == {"amount": 5}
+    assert segue("show", "ann-waits", "--json").json["waits"] == [
+        {"kind": "signal", "name": "go", "until": None, "summary": ""}
+    ]
+    (incident,) = segue("show", "stuck", "--json").json["incidents"]
+    assert incident["failure"]["type"] == "FileNotFoundError"
+    segue("erase", "done", "--reason", "asked for", "--yes")
+    erased = segue("show", "done", "--json").json["erased"]
+    assert (erased["by"], erased["reason"]) == (getpass.getuser(), "asked for")
 
 
 def test_the_beginning_of_an_id_is_enough(runs: Folder) -> None:

@@ -29,10 +29,11 @@ from segue.kernel import events as e
 from segue.kernel.failures import summary
 from segue.kernel.payload import Payload
 from segue.kernel.plain import arguments, plain_value
-from segue.kernel.timeline import Call, label
+from segue.kernel.timeline import Call, Incident, label
 from segue.server import logs
 from segue.server.answers import Answers
 from segue.server.views import run_view
+from segue.stores.base import Task
 from segue.watching import Watch
 
 MOST_ROWS = 200
@@ -322,8 +323,14 @@ def _as_json(watch: Watch, events: Events | None, lines: Lines | None) -> dict[s
     if started is not None:
         found["timeout_s"] = None if started.timeout is None else started.timeout / 1_000_000
         found["chain"] = None if started.continued is None else started.continued.number + 1
-    found["incidents"] = [
-        {"cause": i.cause, "message": i.message, "remedy": i.remedy, "key": i.key} for i in timeline.open_incidents
+    if timeline.erased is not None:
+        by = (timeline.erased.actor or "").removeprefix("user:")
+        found["erased"] = {"by": by, "reason": timeline.erased.reason, "at": iso(timeline.erased.at)}
+    found["incidents"] = [_incident_json(incident) for incident in timeline.open_incidents]
+    found["asks"] = [_ask_json(task) for task in watch.look.tasks() if task.state == "open"]
+    found["waits"] = [
+        {"kind": wait.kind, "name": wait.name, "until": iso(wait.until), "summary": wait.summary}
+        for wait in watch.waits()
     ]
     found["published"] = {name: plain_value(payload) for name, payload in watch.look.published().items()}
     if events is not None:
@@ -336,9 +343,42 @@ def _as_json(watch: Watch, events: Events | None, lines: Lines | None) -> dict[s
     return found
 
 
+def _incident_json(incident: Incident) -> dict[str, Any]:
+    return {
+        "cause": incident.cause,
+        "message": incident.message,
+        "remedy": incident.remedy,
+        "key": incident.key,
+        "failure": None if incident.failure is None else failure_json(incident.failure),
+    }
+
+
+def _ask_json(task: Task) -> dict[str, Any]:
+    """What a person is asked; ``segue task show`` has its form."""
+    return {
+        "task": task.task,
+        "key": task.key,
+        "name": task.name,
+        "assignee": task.assignee,
+        "opened_at": iso(task.opened_at),
+        "due": iso(task.due),
+        "subject": _subject(task),
+    }
+
+
+def _subject(task: Task) -> Any:
+    return plain_value(msgspec.json.decode(task.subject, type=Payload)) if task.subject else None
+
+
 def _step_json(call: Call) -> dict[str, Any]:
     found = call_json(call)
-    for name, payload in (("input", call.input), ("result", call.result), ("explanation", call.explanation)):
+    parts = {
+        "input": call.input,
+        "subject": call.subject,
+        "result": call.result,
+        "explanation": call.explanation,
+    }
+    for name, payload in parts.items():
         if payload is not None:
             found[name] = plain_value(payload)
     if call.summary:
