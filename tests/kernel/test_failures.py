@@ -84,6 +84,21 @@ def test_a_group_that_another_exception_led_to_is_told_whole() -> None:
     assert "ValueError: second" in failure.traceback
 
 
+def test_errors_of_ours_in_a_group_are_no_defects_of_ours() -> None:
+    with pytest.raises(PayloadError) as caught:
+        Encodings().decode(Payload(JSON, b'"x"'), int)
+    error = from_within(caught.value)
+    with pytest.raises(ExceptionGroup) as group:
+        raise ExceptionGroup("several", [error, PayloadError("another")])
+    failure = describe(group.value)
+    assert failure.cause is not None
+    assert failure.cause.traceback == ""
+    with pytest.raises(ExceptionGroup) as group:
+        raise ExceptionGroup("several", [ValueError("mine"), error])
+    assert "encoding.py" not in describe(group.value).traceback
+    assert "PayloadError: " in describe(group.value).traceback
+
+
 def test_an_exception_without_a_message_is_summed_up_by_its_name() -> None:
     assert summary(describe(TimeoutError())) == "TimeoutError"
     assert summary(describe(TimeoutError("too late\nby far"))) == "TimeoutError: too late"

@@ -39,7 +39,7 @@ def _describe(error: BaseException, encoder: Encoder | None, retryable: bool, de
     if isinstance(error, (StepFailed, DecisionFailed)) and isinstance(error.failure, Failure):
         cause = error.failure
     elif (inner := _cause(error)) is not None and depth < _DEEPEST_CAUSE:
-        cause = _describe(inner, encoder, True, depth + 1, own=own)
+        cause = _describe(inner, encoder, True, depth + 1, own=own and not isinstance(inner, SegueError))
     return Failure(
         type=qualified_name(type(error)),
         message=message_of(error),
@@ -96,7 +96,8 @@ def _others(error: BaseException, *, own: bool, told: BaseException | None) -> I
         return
     others = [member for member in error.exceptions if member is not told]
     for member in others[:_MOST_MEMBERS]:
-        text = _traceback(member, own=own, told=None) or "".join(traceback.format_exception_only(member))
+        own_too = own and not isinstance(member, SegueError)
+        text = _traceback(member, own=own_too, told=None) or "".join(traceback.format_exception_only(member))
         yield indent(f"in the group:\n{text}", "  ")
     if len(others) > _MOST_MEMBERS:
         yield f"  and {len(others) - _MOST_MEMBERS} more in the group\n"
