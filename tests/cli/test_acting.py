@@ -131,7 +131,7 @@ def test_people_share_tasks_out(segue: Folder, worker: Running) -> None:
     assert segue("task", "release", number, "--by", "eve").out == "nobody sees to approval of run a\n"
     notes = segue("task", "show", number, "--json").json["notes"]
     assert [note["kind"] for note in notes] == ["claimed", "claimed", "commented", "handed", "released"]
-    assert "there is no task 99" in segue("task", "claim", "99", code=2).err
+    assert "there is no task 99; `segue task list`" in segue("task", "claim", "99", code=2).err
     assert "a task is handed to somebody" in segue("task", "hand", number, "", code=2).err
 
 

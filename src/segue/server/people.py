@@ -157,7 +157,9 @@ async def _task(call: Call[Any, Any]) -> HumanTask:
     number = call.path["task"]
     found = await call.engine.tasks(state=None, task=number) if number < LARGEST else []
     if not found:
-        raise CallerError(f"there is no task {number}; GET /api/v1/tasks lists those that are open")
+        raise CallerError(
+            f"there is no task {number}; `segue task list` and GET /api/v1/tasks list those that are open"
+        )
     return found[0]
 
 
