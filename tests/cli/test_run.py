@@ -52,6 +52,9 @@ def test_without_a_record_there_is_no_database(segue: Folder) -> None:
 def test_without_a_record_it_fails_as_it_would(segue: Folder) -> None:
     ended = segue("run", "flows.py:fails", "3", "--no-record", code=1)
     assert "failed" in ended.err
+    assert ", in explode\n" in ended.err
+    told = segue("run", "flows.py:fails", "3", "--no-record", "--json", code=1).json["error"]
+    assert (told["cause"]["type"], told["cause"]["message"]) == ("ValueError", "bad 3")
     assert "leave them out" in segue("run", "flows.py:plain", "3", "--no-record", "--id", "a", code=2).err
 
 

@@ -8,11 +8,13 @@ from contextlib import nullcontext, redirect_stdout
 from typing import Any
 
 import msgspec
+from rich.padding import Padding
 from rich.text import Text
 
 from segue.authoring.python.definitions import Workflow
 from segue.authoring.python.local import run_locally
 from segue.cli import values
+from segue.cli.ending import failure_json, failure_text
 from segue.cli.exits import FAILED, NOT_YET
 from segue.cli.output import console, print_json
 from segue.cli.scope import Scope
@@ -45,9 +47,13 @@ def run(
         return NOT_YET
     except RunFailed as error:
         if scope.json:
-            print_json({"workflow": workflow.name, "state": "failed", "error": str(error)})
+            told = str(error) if error.failure is None else failure_json(error.failure)
+            print_json({"workflow": workflow.name, "state": "failed", "error": told})
         else:
-            console(sys.stderr).print(Text(str(error)))
+            out = console(sys.stderr)
+            out.print(Text(str(error)))
+            if error.failure is not None:
+                out.print(Padding(failure_text(error.failure), (1, 0, 0, 2), expand=False))
         return FAILED
     if scope.json:
         print_json({"workflow": workflow.name, "state": "completed", "result": result})
