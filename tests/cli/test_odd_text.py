@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from cli_kit import Folder
 
 ODD = """
@@ -24,6 +26,11 @@ async def explode() -> None:
 @workflow
 async def fails() -> None:
     await explode()
+
+
+@workflow
+async def long() -> list[str]:
+    return ["long " * 2_000]
 """
 
 
@@ -57,3 +64,11 @@ def test_nothing_that_a_step_says_commands_the_terminal(segue: Folder) -> None:
         assert not any(code in printed for code in ("\x1b]0;", "\x07", "\x1b[2J", "\x9b"))
     assert "noted" in ran.raw
     assert "noted" in shown.raw
+
+
+def test_long_text_in_a_pipe_stays_in_one_piece(segue: Folder) -> None:
+    segue.write("odd.py", ODD)
+    ran = segue("run", "odd.py:long", "--id", "l").out
+    assert json.loads(ran[ran.index("[\n") :]) == ["long " * 2_000]
+    shown = segue("show", "l").out
+    assert json.loads(shown[shown.index("[\n") :]) == ["long " * 2_000]

@@ -21,8 +21,8 @@ _SPACES = re.compile(r" +\n")
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 """Characters that a terminal would obey."""
 
-WIDE = 4_000
-"""Columns where nobody's terminal limits them: rows of a table in a file or pipe do not wrap."""
+WIDE = 10_000_000
+"""Columns where nobody's terminal limits them: nothing wraps in a file or pipe, such as JSON with long text in it."""
 ROOMY = 70
 """Columns from which a table may show all that it has."""
 
