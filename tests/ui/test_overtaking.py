@@ -253,3 +253,20 @@ def test_what_is_typed_before_the_palettes_code_has_come_is_typed_into_it(screen
     page.get_by_role("dialog").wait_for(state="detached")
     page.keyboard.press("Control+k")
     assert box.input_value() == ""
+
+
+def test_a_dialog_that_is_opened_anew_before_its_closing_is_told_stays_open(screen: Screen, served: Served) -> None:
+    page = screen.page
+    screen.open("/overview", "Needs a person")
+    dialog = page.get_by_role("dialog", name="Keys")
+    page.keyboard.press("?")
+    dialog.wait_for()
+    page.evaluate("""() => new Promise((done) => {
+        const closed = document.querySelector('dialog[open]')
+        closed.addEventListener('close', () => setTimeout(done))  // after whoever listened before
+        closed.close()
+        document.dispatchEvent(new KeyboardEvent('keydown', { key: '?' }))
+    })""")
+    dialog.wait_for()
+    page.keyboard.press("Escape")
+    dialog.wait_for(state="detached")

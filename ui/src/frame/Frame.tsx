@@ -21,7 +21,7 @@ const KeyList = lazy(() => import('./KeyList'))
 const StartRun = lazy(() => import('../pages/workflows/StartRun'))
 
 export function Frame() {
-  const [opened, setOpened] = useState<{ what: Opened; workflow?: string | undefined; input?: unknown }>({ what: null })
+  const [opened, setOpened] = useState<{ what: Opened; turn: number; workflow?: string | undefined; input?: unknown }>({ what: null, turn: 0 })
   const [actions, setActions] = useState<Action[]>([])
   const typed = useRef('')
   const navigate = useNavigate()
@@ -30,9 +30,10 @@ export function Frame() {
   const settings = useLocation({ select: (at) => at.pathname === '/settings' })
   const stray = session !== undefined && session.name !== '' && !session.namespaces.includes(session.namespace)
   const several = session !== undefined && session.namespaces.length > 1
-  // A dialog that was closed by a key says so a moment later, when another one may be open already.
-  const close = (what: Opened) => () => setOpened((now) => (now.what === what ? { what: null } : now))
-  const frame = useMemo(() => ({ open: (what: Opened, workflow?: string, input?: unknown) => setOpened({ what, workflow, input }), setActions }), [])
+  const { turn } = opened
+  // A dialog that was closed by a key says so a moment later, when another one, or the same anew, may be open already.
+  const close = () => setOpened((now) => (now.turn === turn ? { what: null, turn } : now))
+  const frame = useMemo(() => ({ open: (what: Opened, workflow?: string, input?: unknown) => setOpened((now) => ({ what, turn: now.turn + 1, workflow, input })), setActions }), [])
   useKeys({
     'mod+k': () => frame.open('palette'),
     '?': () => frame.open('keys'),
@@ -58,10 +59,10 @@ export function Frame() {
         {stray && !(settings && namespace === '') ? <Stray session={session} /> : <Outlet />}
       </div>
       <Suspense fallback={null}>
-        {opened.what === 'palette' && <Palette close={close('palette')} actions={actions} typed={typed} />}
-        {opened.what === 'namespaces' && <Namespaces close={close('namespaces')} />}
-        {opened.what === 'keys' && <KeyList close={close('keys')} />}
-        {opened.what === 'start' && <StartRun close={close('start')} workflow={opened.workflow} input={opened.input} />}
+        {opened.what === 'palette' && <Palette key={turn} close={close} actions={actions} typed={typed} />}
+        {opened.what === 'namespaces' && <Namespaces key={turn} close={close} />}
+        {opened.what === 'keys' && <KeyList key={turn} close={close} />}
+        {opened.what === 'start' && <StartRun key={turn} close={close} workflow={opened.workflow} input={opened.input} />}
       </Suspense>
       <Toasts />
     </FrameContext.Provider>
