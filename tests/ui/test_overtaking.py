@@ -104,6 +104,19 @@ def test_whoever_has_gone_elsewhere_is_not_called_back_by_an_answered_task(scree
     assert page.url.endswith("/workers")
 
 
+def test_a_task_stays_until_ones_own_answer_is_in(screen: Screen, served: Served) -> None:
+    """The list has gone on before the server's answer to it is here."""
+    page = screen.page
+    sent = answered(screen, served, "plainly-kept")
+    taken = sent.route.fetch()
+    page.get_by_role("link", name="Deploy? plainly-kept").wait_for(state="detached")
+    assert page.get_by_text("The run no longer needs an answer.").count() == 0
+    assert page.get_by_role("heading", name="Deploy?").is_visible()
+    sent.route.fulfill(response=taken)
+    screen.see("Answered: Deploy?")
+    page.get_by_role("heading", name="Deploy?").wait_for(state="detached")
+
+
 def test_an_answered_task_takes_nobody_away_from_another_one(screen: Screen, served: Served) -> None:
     page = screen.page
     sent = answered(screen, served, "plainly-one")

@@ -1,7 +1,7 @@
 // What people are asked: the inbox, the work, and what surrounds it.
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { Link, useNavigate, useSearch } from '@tanstack/react-router'
-import { useCallback, useMemo, useRef } from 'react'
+import { useCallback, useMemo, useRef, useState } from 'react'
 import { sessionQuery, taskQuery, tasksQuery, type TaskFilter } from '../../api/queries'
 import type { HumanTask } from '../../api/schema'
 import { Top } from '../../frame/Top'
@@ -34,7 +34,10 @@ export default function Tasks() {
   const listed = shown.find((each) => each.task === wanted)
   // A link may lead to one that stands on a page which is not here yet.
   const alone = useQuery({ ...taskQuery(wanted ?? 0), enabled: wanted !== undefined && data !== undefined && !listed && hasNextPage })
-  const current = listed ?? (wanted === undefined ? shown[0] : hasNextPage ? alone.data : undefined)
+  // News of one's own answer may come before the answer to it: until then the task stands as it was.
+  const [answered, setAnswered] = useState<HumanTask>()
+  const kept = answered?.task === wanted ? answered : undefined
+  const current = listed ?? kept ?? (wanted === undefined ? shown[0] : hasNextPage ? alone.data : undefined)
   const more = useCallback(() => void fetchNextPage({ cancelRefetch: false }), [fetchNextPage])
   const go = (task: number | undefined) => void navigate({ search: (old) => ({ ...old, task }), replace: true })
   const move = (by: number) => {
@@ -64,13 +67,13 @@ export default function Tasks() {
       {error && !data && <ErrorFace error={error} retry={() => void refetch()} />}
       {!data && !error && <GreyRows />}
       {data && shown.length === 0 && !current && empty}
-      {data && shown.length > 0 && (
+      {data && (shown.length > 0 || current) && (
         <div className={`tasks ${wanted !== undefined ? 'picked' : ''}`}>
           <ul className="inbox" aria-label={w.inbox}>
             {shown.map((each) => <Item key={each.task} task={each} current={each.task === current?.task} now={now} />)}
             <li className="dim small" style={{ padding: '14px 16px' }}>{hasNextPage ? <More load={more} loading={isFetchingNextPage} /> : w.allDone}</li>
           </ul>
-          {current ? <Work key={current.task} task={current} next={next} back={() => go(undefined)} /> : <section className="work"><EmptyFace title={w.withdrawn} /></section>}
+          {current ? <Work key={current.task} task={current} keep={setAnswered} next={next} back={() => go(undefined)} /> : <section className="work"><EmptyFace title={w.withdrawn} /></section>}
           {current && <Context task={current} />}
         </div>
       )}

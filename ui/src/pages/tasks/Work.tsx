@@ -20,7 +20,14 @@ import { factsOf } from './facts'
 
 const w = words.tasks
 
-export function Work({ task, next, back }: { task: HumanTask; next: (done: HumanTask) => void; back: () => void }) {
+interface Answering {
+  task: HumanTask
+  /** Has it stay on screen while the answer is on its way. */
+  keep: (task: HumanTask | undefined) => void
+  next: (done: HumanTask) => void
+}
+
+export function Work({ task, keep, next, back }: Answering & { back: () => void }) {
   const now = useNow()
   const may = useAllowed()('tasks:act')
   const me = useName()
@@ -36,7 +43,7 @@ export function Work({ task, next, back }: { task: HumanTask; next: (done: Human
         {description && <p className="dim" style={{ marginTop: 2 }}><Coded text={description.replaceAll('``', '`')} /></p>}
         <Subject subject={task.subject} />
         {task.state === 'open' && !may && <p className="small dim" style={{ marginTop: 16 }}>{w.onlySeen}</p>}
-        {task.state === 'open' ? may && (task.claimed_by && task.claimed_by !== me ? <Taken task={task} /> : <Answer task={task} next={next} />) : <div style={{ marginTop: 16 }}><h3 className="sub">{w.answer}</h3><Json value={task.outcome} /></div>}
+        {task.state === 'open' ? may && (task.claimed_by && task.claimed_by !== me ? <Taken task={task} /> : <Answer task={task} keep={keep} next={next} />) : <div style={{ marginTop: 16 }}><h3 className="sub">{w.answer}</h3><Json value={task.outcome} /></div>}
       </div>
     </section>
   )
@@ -87,7 +94,7 @@ function draftKey(task: HumanTask): string {
   return `segue.draft.${task.run}.${task.task}`
 }
 
-function Answer({ task, next }: { task: HumanTask; next: (done: HumanTask) => void }) {
+function Answer({ task, keep, next }: Answering) {
   const schema = (task.form ?? {}) as Schema
   const defs = schema.$defs ?? {}
   const [value, setValue] = useState<unknown>(() => {
@@ -107,6 +114,7 @@ function Answer({ task, next }: { task: HumanTask; next: (done: HumanTask) => vo
     setErrors(found)
     if (Object.keys(found).length > 0 || busy) return
     setBusy(true)
+    keep(task)
     try {
       await ask('complete_task', { path: { task: task.task }, body: { answer: value } })
       localStorage.removeItem(draftKey(task))
@@ -116,6 +124,8 @@ function Answer({ task, next }: { task: HumanTask; next: (done: HumanTask) => vo
     } catch (error) {
       sayError(error)
       setBusy(false)
+    } finally {
+      keep(undefined)
     }
   }
   useSubmitKeys(form, () => void submit())
