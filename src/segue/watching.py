@@ -151,7 +151,7 @@ class Watch:
         wanted = [
             call
             for call in self.timeline.calls.values()
-            if call.kind == "child" and call.child_uid and call.key not in self.children and call.failure is None
+            if call.kind == "child" and call.child_uid and call.key not in self.children
         ]
         if not wanted or len(self.children) >= MOST_CHILDREN:
             return
@@ -163,6 +163,13 @@ class Watch:
 
     def _child(self, run: int) -> Watch:
         return Watch(run, level=self.level + 1)
+
+    def take_states(self) -> None:
+        """How its children are, once they have been looked at: what becomes of a detached one leaves no event here."""
+        for key, child in self.children.items():
+            call = self.timeline.calls[key]
+            if call.open and child.state != "continued":
+                call.state, call.ended_at = child.state, child.row.closed_at
 
     def waits(self) -> list[Wait]:
         """What an open run waits for, apart from its calls."""
@@ -213,6 +220,7 @@ class LiveWatch(Watch):
         for child in self.children.values():
             if child.timeline.closing is None and isinstance(child, LiveWatch):
                 changes += child.refresh()
+        self.take_states()
         return changes
 
     def _child(self, run: int) -> Watch:

@@ -106,6 +106,13 @@ async def parent(n: int) -> int:
     return sum([await doubles(each) for each in range(n)])
 
 
+@workflow(name="leaves/them")
+async def leaves() -> None:
+    await waits.child(id="left", detached=True, on_parent_close="abandon")
+    await waits.child(id="ended", detached=True, on_parent_close="terminate")
+    await fails.child("no", id="failed")
+
+
 @step
 async def take(n: int) -> int:
     return n
@@ -163,7 +170,7 @@ async def many(n: int) -> int:
 
 @pytest.fixture
 async def engine(tmp_path: Path) -> AsyncIterator[Engine]:
-    workflows = [doubles, adds_up, fails, waits, asks, stands, parent, branches, listens, many, gated]
+    workflows = [doubles, adds_up, fails, waits, asks, stands, parent, leaves, branches, listens, many, gated]
     async with Engine(f"sqlite:///{tmp_path / 'segue.db'}", workflows=workflows) as engine:  # type: ignore[list-item]
         yield engine
 

@@ -29,6 +29,21 @@ async def test_a_run_is_shown_whole(api: httpx.AsyncClient) -> None:
     assert call["result"]["value"] == 42
 
 
+async def test_a_run_is_shown_with_children_that_failed_or_that_it_did_not_wait_for(api: httpx.AsyncClient) -> None:
+    run = await start(api, "leaves/them")
+    await until(api, run, "failed")
+    (ended,) = (await api.get("/runs", params={"id": "ended"})).json()["runs"]
+    await until(api, ended["run"], "terminated")
+    picture = (await api.get(f"/runs/{run}")).json()
+    assert {call["child"]: call["state"] for call in picture["calls"]} == {
+        "left": "waiting", "ended": "terminated", "failed": "failed"
+    }  # fmt: skip
+    assert ["ended_at" in call for call in picture["calls"]] == [False, True, True]
+    children = picture["children"]
+    assert [children[call["key"]]["run"]["id"] for call in picture["calls"]] == ["left", "ended", "failed"]
+    assert [call["name"] for call in children["/fails"]["calls"]] == ["breaks"]
+
+
 async def test_a_failure_is_told_with_the_users_traceback(api: httpx.AsyncClient) -> None:
     run = await start(api, "fails", "out of paper")
     picture = await until(api, run, "failed")

@@ -151,6 +151,7 @@ async def look(answers: Answers, watch: Watch) -> list[Change]:
     for child in watch.children.values():
         if child.timeline.closing is None:
             changes += await look(answers, child)
+    watch.take_states()
     return changes
 
 

@@ -152,12 +152,9 @@ def _call_line(watch: Watch, call: Call, now: int, hint: Hint) -> Line:
     name = fold_name([call])
     if call.kind == "child" and call.child_id in watch.children:
         name = name.append(f" {call.child_id}", style="dim")
-    word = call.state
-    if call.kind == "child" and call.key in watch.children and call.open:
-        word = watch.children[call.key].state
     until = call.ended_at or (now if call.open else None)
     duration = max(0, until - call.began_at) if until is not None and call.kind not in ("signal", "decision") else None
-    return Line((), name, word, duration, _note(watch, call, now, hint))
+    return Line((), name, call.state, duration, _note(watch, call, now, hint))
 
 
 def _folded_line(calls: Fold, now: int) -> Line:

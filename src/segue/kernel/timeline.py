@@ -225,9 +225,10 @@ class Timeline:
 
     def _child_started(self, event: e.ChildStarted) -> Call:
         call = self.begin("child", event.key, event.workflow, event.at)
-        call.child_id, call.child_uid = event.id, event.uid
-        call.failure = event.failure
-        if event.failure is not None:
+        call.child_id, call.failure = event.id, event.failure
+        if event.failure is None:
+            call.child_uid = event.uid
+        else:
             call.state, call.ended_at = "failed", event.at
         return call
 
