@@ -70,3 +70,12 @@ async def test_of_a_long_run_the_first_events_are_looked_at(api: httpx.AsyncClie
 async def test_a_workflow_that_never_ran_has_an_empty_grid(api: httpx.AsyncClient) -> None:
     found = await grid(api, "adds_up")
     assert (found["steps"], found["runs"]) == ([], [])
+
+
+async def test_a_workflow_is_found_whose_name_has_slashes(api: httpx.AsyncClient) -> None:
+    """Its parts too: a longer path is no name with a slash."""
+    await until(api, await start(api, "leaves/them"), "failed")
+    assert len((await grid(api, "leaves%2Fthem"))["runs"]) == 1
+    assert (await api.get("/workflows/leaves%2Fthem")).json()["workflow"]["name"] == "leaves/them"
+    assert (await api.get("/workflows/leaves%2Fthem/outline")).json()["nodes"]
+    assert (await api.get("/workflows/doubles")).json()["workflow"]["name"] == "doubles"

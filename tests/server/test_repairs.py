@@ -163,6 +163,9 @@ async def test_a_step_is_paused_in_all_runs(api: httpx.AsyncClient) -> None:
     assert (await api.post("/steps/double/resume", json={})).status_code == 204
     await until(api, run, "completed")
     problem(await api.post("/steps/double/resume", json={}), 400, "caller-error")
+    assert (await api.post("/steps/take%2Fback/pause", json={})).status_code == 204
+    assert [each["step"] for each in (await api.get("/steps/paused")).json()] == ["take/back"]
+    assert (await api.post("/steps/take%2Fback/resume", json={})).status_code == 204
 
 
 # --- what belongs to a run ------------------------------------------------------------------------------------

@@ -49,7 +49,7 @@ def application(
     async def openapi(request: Request) -> Response:
         return Response(description, media_type="application/json")
 
-    places = [_place(answering, list(routes)) for _, routes in groupby(sorted(ROUTES, key=_path), _path)]
+    places = [_place(answering, list(routes)) for _, routes in groupby(sorted(ROUTES, key=_turn), _path)]
     places += _for_machines(answering)
     places.append(Place(f"{BASE}/openapi.json", openapi))
     places += door.places()
@@ -86,6 +86,11 @@ def _for_machines(answering: Answering) -> list[Place]:
 
 def _path(route: Route) -> str:
     return route.path
+
+
+def _turn(route: Route) -> str:
+    """What is asked first: names may have slashes, so a longer path comes before what would take its end for a name."""
+    return route.path + "\x7f"
 
 
 def _place(answering: Answering, routes: list[Route], base: str = BASE) -> Place:

@@ -168,7 +168,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that can be asked.
 
     Attributes:
-        method, path: exact; parts in braces vary, and name their type: ``{run:int}``.
+        method, path: exact; parts in braces vary, and name their type: ``{run:int}``, ``{name:path}`` with slashes.
         needs: the permission.
         handler: answers with ``gives``.
         summary: one sentence for the documentation.

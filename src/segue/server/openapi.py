@@ -14,7 +14,7 @@ from segue.server.problems import MEDIA_TYPE, Problem
 
 _REFS = "#/components/schemas/{name}"
 _VARYING = re.compile(r"\{(\w+)(?::(\w+))?\}")
-_TYPES = {"int": {"type": "integer"}, None: {"type": "string"}}
+_TYPES = {"int": {"type": "integer"}, "path": {"type": "string"}, None: {"type": "string"}}
 
 
 def describe(routes: tuple[Route, ...], base: str) -> dict[str, Any]:

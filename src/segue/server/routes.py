@@ -177,15 +177,15 @@ ROUTES: tuple[Route, ...] = (
         summary="The steps of which no attempt begins, in any run.",
     ),
     Route(
-        method="POST", path="/steps/{step}/pause", needs="runs:act", handler=held.pause_step, body=acting.ReasonBody,
-        status=204, summary="Have no attempt of a step begin, in any run.",
+        method="POST", path="/steps/{step:path}/pause", needs="runs:act", handler=held.pause_step,
+        body=acting.ReasonBody, status=204, summary="Have no attempt of a step begin, in any run.",
     ),
     Route(
-        method="POST", path="/steps/{step}/resume", needs="runs:act", handler=held.resume_step, body=repairs.Bare,
+        method="POST", path="/steps/{step:path}/resume", needs="runs:act", handler=held.resume_step, body=repairs.Bare,
         status=204, summary="Let a paused step go on.",
     ),
     Route(
-        method="POST", path="/queues/{queue}/activate", needs="steps:work", handler=working.activate, noted=False,
+        method="POST", path="/queues/{queue:path}/activate", needs="steps:work", handler=working.activate, noted=False,
         body=working.ActivateBody, gives=working.ActivatedList, summary="Activate attempts that wait for a worker.",
     ),
     Route(
@@ -263,16 +263,16 @@ ROUTES: tuple[Route, ...] = (
         summary="Workflows that are known here, with the form of their input.",
     ),
     Route(
-        method="GET", path="/workflows/{name}", needs="runs:read", handler=workflows.show_workflow,
+        method="GET", path="/workflows/{name:path}", needs="runs:read", handler=workflows.show_workflow,
         gives=workflows.WorkflowDetail, version=versions.workflow_version, summary="One workflow with its source.",
     ),
     Route(
-        method="GET", path="/workflows/{name}/outline", needs="runs:read", handler=workflows.show_outline,
+        method="GET", path="/workflows/{name:path}/outline", needs="runs:read", handler=workflows.show_outline,
         gives=Outline, version=versions.workflow_version, summary="What its code may do, as a graph.",
     ),
     Route(
-        method="GET", path="/workflows/{name}/grid", needs="runs:read", handler=grid.show_grid, query=grid.GridQuery,
-        gives=grid.Grid, summary="Its last runs by step, with states and durations.",
+        method="GET", path="/workflows/{name:path}/grid", needs="runs:read", handler=grid.show_grid,
+        query=grid.GridQuery, gives=grid.Grid, summary="Its last runs by step, with states and durations.",
     ),
     Route(
         method="GET", path="/tasks", needs="tasks:read", handler=people.list_tasks, query=people.TaskQuery,
