@@ -1,4 +1,5 @@
 // Asks the server: typed by the route table, failures as problems in the server's own words.
+import { parsed } from './exact'
 import { name as inNamespace, namespace, root } from './place'
 import { ROUTES, type Operations, type Problem } from './schema'
 
@@ -59,7 +60,7 @@ export async function ask<N extends Name>(name: N, given: Given<N> = {}): Promis
   if (answer.status === 304 && known) return known.found as Operations[N]['gives']
   const text = await answer.text()
   if (!answer.ok) throw new Refusal(problem(answer, text))
-  const found = JSON.parse(text) as Operations[N]['gives']
+  const found = parsed(text) as Operations[N]['gives']
   if (init.method === 'GET') keep(url.href, answer.headers.get('etag'), found)
   const now = (found as { now?: unknown } | null)?.now
   if (typeof now === 'number') setServerTime(now)

@@ -1,4 +1,5 @@
 // Steps that simply completed come column by column: here they are calls again, whose values are asked for when looked at.
+import { parsed } from './exact'
 import type { CallView, PlainCalls, RunPicture } from './schema'
 
 const known = new WeakMap<RunPicture, RunPicture>()
@@ -29,7 +30,7 @@ function rows(plain: PlainCalls, start: number): CallView[] {
     const result = plain.result[i]
     return {
       kind: 'step', key, name: plain.names[plain.name[i]!]!, state: 'completed', began_at: began, ended_at: ended, number: Number(/#(\d+)$/.exec(key)?.[1] ?? 0) + 1, attempts: 1,
-      tries: [{ number: 1, started_at: started, ended_at: ended, worker: plain.workers[plain.worker[i]!]! }], input: { ...value, field: 'input' }, result: result == null ? { ...value, field: 'result' } : { encoding: 'json', bytes: bytes.encode(result).length, value: JSON.parse(result) as unknown },
+      tries: [{ number: 1, started_at: started, ended_at: ended, worker: plain.workers[plain.worker[i]!]! }], input: { ...value, field: 'input' }, result: result == null ? { ...value, field: 'result' } : { encoding: 'json', bytes: bytes.encode(result).length, value: parsed(result) },
     }
   })
 }

@@ -1,6 +1,7 @@
 // A recorded value as a tree: keys aligned, one level open, long texts cut, lists of objects as tables.
 import { useQuery } from '@tanstack/react-query'
 import { useState, type ReactNode } from 'react'
+import { isNumber } from '../api/exact'
 import { valueQuery } from '../api/queries'
 import type { ValueView } from '../api/schema'
 import { words } from '../words'
@@ -147,7 +148,7 @@ function Table({ rows, columns }: { rows: Record<string, unknown>[]; columns: st
           {rows.slice(0, most).map((row, i) => (
             <tr key={i}>
               {columns.map((name) => (
-                <td key={name} className={typeof row[name] === 'number' ? 'num' : ''} title={String(row[name])}>
+                <td key={name} className={isNumber(row[name]) ? 'num' : ''} title={String(row[name])}>
                   {typeof row[name] === 'string' ? row[name] : JSON.stringify(row[name])}
                 </td>
               ))}

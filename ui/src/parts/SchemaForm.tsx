@@ -5,6 +5,7 @@ import '@mantine/core/styles/Input.css'
 import '@mantine/core/styles/InlineInput.css'
 import '@mantine/core/styles/Checkbox.css'
 import { useId, useState } from 'react'
+import { numberOf, parsed } from '../api/exact'
 import { words } from '../words'
 import { Icon } from './Icon'
 import './form.css'
@@ -26,7 +27,7 @@ export function SchemaForm({ schema, value, change, errors }: Props) {
   const type = (text: string) => {
     setJson(text)
     try {
-      change(JSON.parse(text))
+      change(parsed(text))
       setWrong('')
     } catch {
       setWrong(w.notJson)
@@ -135,7 +136,8 @@ function NumberField({ value, change, ...shared }: Shared & { value: unknown; ch
   const [text, setText] = useState(value === undefined || value === null ? '' : String(value))
   const type = (next: string) => {
     setText(next)
-    change(next.trim() === '' ? undefined : Number.isNaN(Number(next)) ? next : Number(next))
+    const number = numberOf(next)
+    change(next.trim() === '' ? undefined : Number.isNaN(number) ? next : number)
   }
   return <TextInput className="sfield short" {...shared} inputMode="decimal" value={text} onChange={(event) => type(event.currentTarget.value)} />
 }
@@ -146,7 +148,7 @@ function JsonField({ value, change, ...shared }: Shared & { value: unknown; chan
   const type = (next: string) => {
     setText(next)
     try {
-      change(next.trim() === '' ? undefined : JSON.parse(next))
+      change(next.trim() === '' ? undefined : parsed(next))
       setWrong('')
     } catch {
       setWrong(w.notJson)

@@ -93,7 +93,7 @@ export function check(schema: Schema, value: unknown, defs: Record<string, Schem
   if (kind.kind === 'list' && Array.isArray(value)) {
     return Object.assign({}, ...value.map((each, i) => check(kind.items, each, defs, true, `${path}/${i}`))) as Errors
   }
-  if (kind.kind === 'number' && (typeof value !== 'number' || !Number.isFinite(value) || (kind.whole && !Number.isInteger(value)))) return { [path]: words.form.notNumber }
+  if (kind.kind === 'number' && typeof value !== 'bigint' && (typeof value !== 'number' || !Number.isFinite(value) || (kind.whole && !Number.isInteger(value)))) return { [path]: words.form.notNumber }
   if (kind.kind === 'text' && kind.decimal && !/^-?\d+(\.\d+)?$/.test(String(value))) return { [path]: words.form.notNumber }
   return {}
 }

@@ -1,6 +1,7 @@
 // What a run does at this moment, which is nowhere recorded: how far its attempts have come.
 import { useEffect, useMemo, useState } from 'react'
 import { address } from '../../api/client'
+import { parsed } from '../../api/exact'
 import type { Activity, RunPicture } from '../../api/schema'
 
 /** The picture with the progress of the attempts under way; the stream lives only as long as the run is open. */
@@ -11,7 +12,7 @@ export function useActivity(run: number, picture: RunPicture | undefined): RunPi
   useEffect(() => {
     if (!open) return
     const source = new EventSource(address('follow_run', { run }, { after: from }))
-    source.addEventListener('activity', (event: MessageEvent<string>) => setActivity(JSON.parse(event.data) as Activity))
+    source.addEventListener('activity', (event: MessageEvent<string>) => setActivity(parsed(event.data) as Activity))
     source.addEventListener('end', () => source.close())
     return () => {
       source.close()

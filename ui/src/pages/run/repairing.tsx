@@ -4,6 +4,7 @@ import { useNavigate } from '@tanstack/react-router'
 import { useState } from 'react'
 import { useAllowed } from '../../api/allowed'
 import { ask } from '../../api/client'
+import { parsed } from '../../api/exact'
 import type { CallView, Effect, RunPicture, RunView } from '../../api/schema'
 import { done } from '../../parts/Confirm'
 import { Dialog } from '../../parts/Dialog'
@@ -62,7 +63,7 @@ function ValueForm({ title, what, label, start, button, close, act }: Asked) {
     event.preventDefault()
     let value: unknown
     try {
-      value = JSON.parse(text)
+      value = parsed(text)
     } catch {
       return setWrong(words.run.notJson)
     }

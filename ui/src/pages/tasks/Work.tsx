@@ -3,6 +3,7 @@ import { useQuery } from '@tanstack/react-query'
 import { useEffect, useMemo, useRef, useState } from 'react'
 import { useAllowed } from '../../api/allowed'
 import { ask } from '../../api/client'
+import { isNumber, parsed } from '../../api/exact'
 import { askAgain, LIVE, runQuery } from '../../api/queries'
 import type { HumanTask } from '../../api/schema'
 import { Coded } from '../../parts/Coded'
@@ -76,7 +77,7 @@ function Subject({ subject }: { subject: unknown }) {
   )
 }
 
-const numeric = (value: unknown) => typeof value === 'number' || (typeof value === 'string' && /^-?[\d.,]+$/.test(value))
+const numeric = (value: unknown) => isNumber(value) || (typeof value === 'string' && /^-?[\d.,]+$/.test(value))
 
 function Table({ name, rows }: { name: string; rows: Record<string, unknown>[] }) {
   const columns = Object.keys(rows[0]!)
@@ -99,7 +100,7 @@ function Answer({ task, keep, next }: Answering) {
   const defs = schema.$defs ?? {}
   const [value, setValue] = useState<unknown>(() => {
     const kept = localStorage.getItem(draftKey(task))
-    return kept === null ? beginning(schema, defs) : (JSON.parse(kept) as unknown)
+    return kept === null ? beginning(schema, defs) : parsed(kept)
   })
   const [errors, setErrors] = useState<Errors>({})
   const [busy, setBusy] = useState(false)

@@ -1,4 +1,5 @@
 // The facts that come with a task, told apart into what stands beside each other and what is a table.
+import { isNumber } from '../../api/exact'
 
 export interface Facts {
   plain: [string, string][]
@@ -6,7 +7,7 @@ export interface Facts {
   rest: [string, unknown][]
 }
 
-const isPlain = (value: unknown) => typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
+const isPlain = (value: unknown) => typeof value === 'string' || isNumber(value) || typeof value === 'boolean'
 
 export function factsOf(subject: unknown): Facts {
   const facts: Facts = { plain: [], tables: [], rest: [] }

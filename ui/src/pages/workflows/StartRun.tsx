@@ -3,6 +3,7 @@ import { useQuery } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import { useState } from 'react'
 import { ask } from '../../api/client'
+import { parsed } from '../../api/exact'
 import { namespace } from '../../api/place'
 import { workflowsQuery } from '../../api/queries'
 import type { WorkflowView } from '../../api/schema'
@@ -48,7 +49,7 @@ function Form({ workflow, input, close }: { workflow: WorkflowView; input: unkno
   const [value, setValue] = useState<unknown>(() => {
     if (input !== undefined) return byName(workflow, input)
     const kept = localStorage.getItem(last(workflow.name))
-    return kept === null ? beginning(schema, defs) : (JSON.parse(kept) as unknown)
+    return kept === null ? beginning(schema, defs) : parsed(kept)
   })
   const [id, setId] = useState('')
   const [errors, setErrors] = useState<Errors>({})
