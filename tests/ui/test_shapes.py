@@ -11,7 +11,7 @@ import pytest
 from ui_kit import Screen, Served
 from ui_program import shown
 
-from segue import Engine, step, workflow
+from segue import Engine, approval, step, workflow
 
 pytestmark = pytest.mark.xdist_group("screens")
 
@@ -29,9 +29,24 @@ async def echoes(value: int) -> dict[str, int]:
     return {"seen": await echo(value)}
 
 
+@workflow
+async def echoes_rows(value: list[dict[str, int] | None]) -> list[dict[str, int] | None]:
+    return value
+
+
+LINES: list[dict[str, Any]] = [{"tea": "Assam"}, {"tea": "Ceylon", "discount": "12 %"}]
+FORMS: dict[str, Any] = {"facts": bool}
+
+
+@workflow
+async def asks(form: str) -> Any:
+    lines = [*LINES, *({"tea": f"Tea {number}"} for number in range(2, 250))]
+    return await approval("anybody", form=FORMS[form], subject={"lines": lines} if form == "facts" else None)
+
+
 @asynccontextmanager
 async def serving(url: str, *, filled: bool) -> AsyncIterator[tuple[Engine, str]]:
-    async with Engine(url, workflows=[echoes]) as engine, shown(engine) as address:
+    async with Engine(url, workflows=[echoes, echoes_rows, asks]) as engine, shown(engine) as address:
         yield engine, address
 
 
@@ -53,6 +68,18 @@ def ended(served: Served, workflow: Any, *input: Any, id: str) -> int:
     return int(served.do(run))
 
 
+def asked(served: Served, form: str) -> int:
+    """The number of a task with such a form."""
+
+    async def ask(engine: Engine) -> int:
+        run = (await engine.start(asks, form, id=f"asks-{form}")).run
+        while not (found := [task for task in await engine.tasks() if task.run == run]):
+            await engine.changed(run)
+        return int(found[0].task)
+
+    return int(served.do(ask))
+
+
 def test_a_large_number_keeps_its_digits(screen: Screen, served: Served) -> None:
     """To the screen, and from there into the next run."""
     page = screen.page
@@ -70,3 +97,24 @@ def test_a_large_number_keeps_its_digits(screen: Screen, served: Served) -> None
     page.wait_for_url(re.compile(r"/runs/\d+$"))
     found = served.do(lambda engine: engine.handle("larger"))
     assert served.do(lambda engine: found.result()) == {"seen": LARGE * 10 + 1}
+
+
+def test_facts_are_shown_whole(screen: Screen, served: Served) -> None:
+    """A row may have what the first one lacks."""
+    page = screen.page
+    screen.open(f"/tasks?task={asked(served, 'facts')}", "Complete and go on")
+    table = page.get_by_role("table", name="Lines")
+    assert table.get_by_role("columnheader").all_inner_texts() == ["Tea", "Discount"]
+    assert table.get_by_role("cell", name="12 %").is_visible()
+    assert table.get_by_role("row").count() == 201
+    page.get_by_role("button", name="more").click()
+    table.get_by_role("cell", name="Tea 249").wait_for()
+
+
+def test_a_list_that_ends_otherwise_than_it_begins_is_no_table(screen: Screen, served: Served) -> None:
+    page = screen.page
+    rows = [*({"tea": number} for number in range(150)), None]
+    screen.open(f"/runs/{ended(served, echoes_rows, rows, id='rows')}", "Completed")
+    result = page.get_by_role("complementary").get_by_role("group", name="JSON").last
+    result.get_by_role("button", name="51 more").click()
+    result.get_by_text("null", exact=True).wait_for()

@@ -1,6 +1,6 @@
 // A recorded value as a tree: keys aligned, one level open, long texts cut, lists of objects as tables.
 import { useQuery } from '@tanstack/react-query'
-import { useState, type ReactNode } from 'react'
+import { useMemo, useState, type ReactNode } from 'react'
 import { isNumber } from '../api/exact'
 import { valueQuery } from '../api/queries'
 import type { ValueView } from '../api/schema'
@@ -56,7 +56,7 @@ function isBranch(value: unknown): value is Branch {
 function Members({ value, depth }: { value: Branch; depth: number }) {
   const [most, setMost] = useState(MOST)
   const entries = Object.entries(value)
-  const table = Array.isArray(value) ? columns(value) : null
+  const table = useMemo(() => (Array.isArray(value) ? columns(value) : null), [value])
   if (table) return <Table rows={value as Record<string, unknown>[]} columns={table} />
   const widest = Math.min(20, Math.max(...entries.slice(0, most).map(([key]) => key.length)))
   return (
@@ -128,7 +128,7 @@ function columns(value: unknown[]): string[] | null {
   const first = value[0]
   if (value.length < 2 || !isBranch(first) || Array.isArray(first)) return null
   const names = Object.keys(first)
-  const like = value.slice(0, MOST).every((each) => isBranch(each) && !Array.isArray(each) && Object.keys(each).length === names.length && names.every((name) => name in each && !isBranch(each[name])))
+  const like = value.every((each) => isBranch(each) && !Array.isArray(each) && Object.keys(each).length === names.length && names.every((name) => name in each && !isBranch(each[name])))
   return like && names.length <= 6 ? names : null
 }
 

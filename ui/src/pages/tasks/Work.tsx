@@ -80,13 +80,16 @@ function Subject({ subject }: { subject: unknown }) {
 const numeric = (value: unknown) => isNumber(value) || (typeof value === 'string' && /^-?[\d.,]+$/.test(value))
 
 function Table({ name, rows }: { name: string; rows: Record<string, unknown>[] }) {
-  const columns = Object.keys(rows[0]!)
+  const [most, setMost] = useState(200)
+  const columns = [...new Set(rows.flatMap(Object.keys))]
+  const right = new Set(columns.filter((each) => rows.every((row) => row[each] == null || numeric(row[each]))))
   return (
     <div className="panel" style={{ marginTop: 12, overflow: 'auto' }}>
       <table className="lines" aria-label={humane(name)}>
-        <thead><tr>{columns.map((each) => <th key={each} className={numeric(rows[0]![each]) ? 'num' : ''}>{humane(each)}</th>)}</tr></thead>
-        <tbody>{rows.slice(0, 200).map((row, i) => <tr key={i}>{columns.map((each) => <td key={each} className={numeric(row[each]) ? 'num' : ''}>{String(row[each] ?? '')}</td>)}</tr>)}</tbody>
+        <thead><tr>{columns.map((each) => <th key={each} className={right.has(each) ? 'num' : ''}>{humane(each)}</th>)}</tr></thead>
+        <tbody>{rows.slice(0, most).map((row, i) => <tr key={i}>{columns.map((each) => <td key={each} className={right.has(each) ? 'num' : ''}>{String(row[each] ?? '')}</td>)}</tr>)}</tbody>
       </table>
+      {rows.length > most && <button className="plain more link" onClick={() => setMost(most * 10)}>{words.json.more(rows.length - most)}</button>}
     </div>
   )
 }

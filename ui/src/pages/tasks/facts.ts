@@ -22,7 +22,7 @@ export function factsOf(subject: unknown): Facts {
 }
 
 function isTable(value: unknown): value is Record<string, unknown>[] {
-  return Array.isArray(value) && value.length > 0 && value.every((each) => typeof each === 'object' && each !== null && !Array.isArray(each) && Object.values(each).every((cell) => isPlain(cell) || cell === null))
+  return Array.isArray(value) && value.length > 0 && value.every((each) => typeof each === 'object' && each !== null && !Array.isArray(each) && Object.keys(each).length > 0 && Object.values(each).every((cell) => isPlain(cell) || cell === null))
 }
 
 /** The first facts in one line. */
