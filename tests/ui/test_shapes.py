@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from typing import Any
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Literal
 
 import pytest
-from ui_kit import Screen, Served
+from ui_kit import SIZES, Screen, Served
 from ui_program import shown
 
 from segue import Engine, approval, step, workflow
@@ -34,8 +36,26 @@ async def echoes_rows(value: list[dict[str, int] | None]) -> list[dict[str, int]
     return value
 
 
+class Shade(Enum):
+    RED = "red"
+    GREEN = "green"
+    BLUE = "blue"
+    WHITE = "white"
+    BLACK = "black"
+
+
+@dataclass
+class Optionals:
+    size: Literal["S", None]
+    sure: bool | None = None
+    way: Literal["air", "sea"] | None = None
+    shade: Shade | None = None
+
+
 LINES: list[dict[str, Any]] = [{"tea": "Assam"}, {"tea": "Ceylon", "discount": "12 %"}]
-FORMS: dict[str, Any] = {"facts": bool}
+FORMS: dict[str, Any] = {
+    "facts": bool, "number": int, "colours": Shade, "anything": dict[str, int], "optional": Optionals, "list": list[int]
+}  # fmt: skip
 
 
 @workflow
@@ -80,6 +100,14 @@ def asked(served: Served, form: str) -> int:
     return int(served.do(ask))
 
 
+def answer(page: Any) -> Any:
+    """What is sent as an answer, in its body."""
+    with page.expect_response(re.compile("/complete$")) as said:
+        page.get_by_role("button", name="Complete and go on").click()
+    assert said.value.ok, said.value.text()
+    return {"value": said.value.request.post_data_json["answer"]}
+
+
 def test_a_large_number_keeps_its_digits(screen: Screen, served: Served) -> None:
     """To the screen, and from there into the next run."""
     page = screen.page
@@ -109,6 +137,43 @@ def test_facts_are_shown_whole(screen: Screen, served: Served) -> None:
     assert table.get_by_role("row").count() == 201
     page.get_by_role("button", name="more").click()
     table.get_by_role("cell", name="Tea 249").wait_for()
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_an_answer_that_is_no_object_has_a_label(chromium: Any, served: Served, size: str) -> None:
+    screen = Screen(chromium, served.url, size)
+    page = screen.page
+    for name, role in {"number": "textbox", "colours": "combobox", "anything": "textbox"}.items():
+        screen.open(f"/tasks?task={asked(served, name)}", "Complete and go on")
+        field = page.get_by_role(role, name="Answer")
+        above = page.get_by_role("button", name="as JSON").bounding_box()
+        assert above["y"] + above["height"] <= field.bounding_box()["y"]
+        assert screen.violations() == []
+    screen.close()
+    assert screen.errors == []
+
+
+def test_none_is_an_answer_where_the_form_has_it(screen: Screen, served: Served) -> None:
+    page = screen.page
+    screen.open(f"/tasks?task={asked(served, 'optional')}", "Complete and go on")
+    for field, chosen in {"Sure": "No", "Size": "S", "Way": "Air"}.items():
+        group = page.get_by_role("group", name=field)
+        group.get_by_role("radio", name=chosen, exact=True).check()
+        group.get_by_role("radio", name="None", exact=True).check()
+    page.get_by_role("combobox", name="Shade").select_option("red")
+    page.get_by_role("combobox", name="Shade").select_option("")
+    assert answer(page)["value"] == {"sure": None, "size": None, "way": None, "shade": None}
+
+
+def test_what_was_typed_goes_with_its_item(screen: Screen, served: Served) -> None:
+    page = screen.page
+    screen.open(f"/tasks?task={asked(served, 'list')}", "Complete and go on")
+    for number in range(3):
+        page.get_by_role("button", name="Add").click()
+        page.get_by_role("textbox").nth(number).fill(str(number + 1))
+    page.get_by_role("button", name="Remove Answer 1").click()
+    assert [field.input_value() for field in page.locator(".sitem input").all()] == ["2", "3"]
+    assert answer(page)["value"] == [2, 3]
 
 
 def test_a_list_that_ends_otherwise_than_it_begins_is_no_table(screen: Screen, served: Served) -> None:

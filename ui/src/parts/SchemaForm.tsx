@@ -4,7 +4,7 @@ import '@mantine/core/styles/default-css-variables.css'
 import '@mantine/core/styles/Input.css'
 import '@mantine/core/styles/InlineInput.css'
 import '@mantine/core/styles/Checkbox.css'
-import { useId, useState } from 'react'
+import { useId, useRef, useState } from 'react'
 import { numberOf, parsed } from '../api/exact'
 import { words } from '../words'
 import { Icon } from './Icon'
@@ -14,13 +14,15 @@ import { beginning, field, humane, resolved, type Errors, type Schema } from './
 const w = words.form
 
 interface Props {
+  /** What a value is called that is no object with fields of its own. */
+  name?: string
   schema: Schema
   value: unknown
   change: (value: unknown) => void
   errors: Errors
 }
 
-export function SchemaForm({ schema, value, change, errors }: Props) {
+export function SchemaForm({ name = '', schema, value, change, errors }: Props) {
   const [json, setJson] = useState<string | null>(null)
   const [wrong, setWrong] = useState('')
   const defs = schema.$defs ?? {}
@@ -39,7 +41,7 @@ export function SchemaForm({ schema, value, change, errors }: Props) {
         {json === null ? w.asJson : w.asForm}
       </button>
       {json === null ? (
-        <One name="" schema={schema} defs={defs} value={value} change={change} errors={errors} path="" required top />
+        <One name={name} schema={schema} defs={defs} value={value} change={change} errors={errors} path="" required top />
       ) : (
         <Textarea aria-label="JSON" autosize={false} rows={12} value={json} error={wrong || undefined} onChange={(event) => type(event.currentTarget.value)} styles={{ input: { fontFamily: 'var(--mono)', fontSize: 12 } }} />
       )}
@@ -71,10 +73,10 @@ function One(props: OneProps) {
     case 'object':
       return <Members {...props} schema={schema} fields={kind.fields} />
     case 'choice':
-      return <Choice label={label} options={kind.options} value={value} change={change} error={error} required={must} />
+      return <Choice label={label} options={optional ? withNone(kind.options) : kind.options} value={value} change={change} error={error} required={must} />
     case 'boolean':
-      // Without a default it is a question: nobody says no by not looking at it.
-      if (must && !('default' in schema)) return <Choice label={label} options={[true, false]} value={value} change={change} error={error} required />
+      // Without a default it is a question: nobody says no by not looking at it. Nor is none a no.
+      if (optional || (must && !('default' in schema))) return <Choice label={label} options={optional ? withNone([true, false]) : [true, false]} value={value} change={change} error={error} required={must} />
       return <Checkbox className="sfield" label={label} checked={value === true} onChange={(event) => change(event.currentTarget.checked)} />
     case 'number':
       return <NumberField {...shared} value={value} change={change} />
@@ -108,10 +110,16 @@ function without(of: Record<string, unknown>, key: string): Record<string, unkno
   return Object.fromEntries(Object.entries(of).filter(([each]) => each !== key))
 }
 
+function withNone(options: unknown[]): unknown[] {
+  return options.includes(null) ? options : [...options, null]
+}
+
 function Choice({ label, options, value, change, error, required }: { label: string; options: unknown[]; value: unknown; change: (value: unknown) => void; error: string | undefined; required: boolean }) {
   const id = useId()
   if (options.length > 4) {
-    return <NativeSelect className="sfield" label={label} error={error} withAsterisk={required} value={String(value ?? '')} onChange={(event) => change(options.find((each) => String(each) === event.currentTarget.value))} data={['', ...options.map(String)]} />
+    const some = options.filter((each) => each !== null)
+    const none = some.length < options.length ? null : undefined
+    return <NativeSelect className="sfield" label={label} error={error} withAsterisk={required} value={String(value ?? '')} onChange={(event) => change(some.find((each) => String(each) === event.currentTarget.value) ?? none)} data={['', ...some.map(String)]} />
   }
   return (
     <fieldset className="sfield choice">
@@ -120,7 +128,7 @@ function Choice({ label, options, value, change, error, required }: { label: str
         {options.map((each, i) => (
           <label key={String(each)} className={`opt ${value === each ? 'on' : ''}`}>
             <input type="radio" name={id} checked={value === each} onChange={() => change(each)} data-choice={i + 1} />
-            <span className="cut">{each === true ? w.yes : each === false ? w.no : humane(String(each))}</span>
+            <span className="cut">{each === true ? w.yes : each === false ? w.no : each === null ? humane(w.none) : humane(String(each))}</span>
             <kbd aria-hidden="true">{i + 1}</kbd>
           </label>
         ))}
@@ -159,15 +167,23 @@ function JsonField({ value, change, ...shared }: Shared & { value: unknown; chan
 
 function List({ items, label, defs, value, change, errors, path }: OneProps & { items: Schema; label: string }) {
   const of = Array.isArray(value) ? value : []
+  // What was typed goes with its item when another one is taken away.
+  const keys = useRef<number[]>([])
+  const fresh = useRef(0)
+  while (keys.current.length < of.length) keys.current.push(fresh.current++)
+  const remove = (at: number) => {
+    keys.current.splice(at, 1)
+    change(of.filter((_, i) => i !== at))
+  }
   return (
     <fieldset className="sgroup">
       <legend>{label} <span className="faint">{of.length}</span></legend>
       {of.map((each, i) => (
-        <div key={i} className="sitem">
+        <div key={keys.current[i]} className="sitem">
           <div className="grow">
             <One name={String(i + 1)} schema={items} defs={defs} value={each} errors={errors} path={`${path}/${i}`} required change={(next) => change(of.map((old, j) => (j === i ? next : old)))} top />
           </div>
-          <button type="button" className="btn quiet" aria-label={`${w.remove} ${label} ${i + 1}`} onClick={() => change(of.filter((_, j) => j !== i))}><Icon name="x" small /></button>
+          <button type="button" className="btn quiet" aria-label={`${w.remove} ${label} ${i + 1}`} onClick={() => remove(i)}><Icon name="x" small /></button>
         </div>
       ))}
       <button type="button" className="btn" onClick={() => change([...of, beginning(items, defs)])}><Icon name="plus" small />{w.add}</button>

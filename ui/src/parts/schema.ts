@@ -82,6 +82,7 @@ export type Errors = Record<string, string>
 /** What is wrong, by the path of the field. Only what a person can see at once; the server has the last word. */
 export function check(schema: Schema, value: unknown, defs: Record<string, Schema>, required: boolean, path = ''): Errors {
   const { schema: inner, optional } = resolved(schema, defs)
+  if (inner.enum?.includes(value)) return {}
   if (value === undefined || value === null || value === '') {
     const needed = required && !optional && !(inner.type === 'string' && !inner.enum && value === '' && 'default' in inner)
     return needed ? { [path]: words.form.missing } : {}

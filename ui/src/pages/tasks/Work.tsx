@@ -136,7 +136,7 @@ function Answer({ task, keep, next }: Answering) {
   const wrong = Object.keys(errors).length
   return (
     <form ref={form} className="answer" onSubmit={(event) => { event.preventDefault(); void submit() }} noValidate>
-      <SchemaForm schema={schema} value={value} change={change} errors={errors} />
+      <SchemaForm name={w.answer} schema={schema} value={value} change={change} errors={errors} />
       <div className="done">
         <button className="btn primary" style={{ height: 32, padding: '0 14px' }} disabled={busy}>{w.complete} <kbd aria-hidden="true">⌘↵</kbd></button>
         {wrong > 0 && <span className="failed word small" role="alert">{words.form.errors(wrong)}</span>}
