@@ -13,7 +13,7 @@ import pytest
 from ui_kit import SIZES, Screen, Served
 from ui_program import shown
 
-from segue import Engine, approval, step, workflow
+from segue import Engine, approval, continue_as_new, step, workflow
 
 pytestmark = pytest.mark.xdist_group("screens")
 
@@ -36,6 +36,47 @@ async def echoes_rows(value: list[dict[str, int] | None]) -> list[dict[str, int]
     return value
 
 
+@workflow
+async def counts_down(n: int) -> int:
+    if n > 0:
+        continue_as_new(n - 1)
+    return n
+
+
+class KeyboardError(Exception):
+    """It says nothing more."""
+
+
+@step
+async def breaks() -> None:
+    raise KeyboardError
+
+
+@workflow
+async def says_nothing() -> None:
+    await breaks()
+
+
+@step
+async def paints() -> None:
+    print("\x1b[1;32mall is well\x1b[0m")
+
+
+@workflow
+async def prints() -> None:
+    await paints()
+
+
+@workflow(name="shop/orders ü?#1")
+async def odd() -> int:
+    return int(await echo(1))
+
+
+@workflow(name="_".join(["a_name_that_goes_on"] * 12))
+async def long() -> None:
+    return None
+
+
 class Shade(Enum):
     RED = "red"
     GREEN = "green"
@@ -54,19 +95,24 @@ class Optionals:
 
 LINES: list[dict[str, Any]] = [{"tea": "Assam"}, {"tea": "Ceylon", "discount": "12 %"}]
 FORMS: dict[str, Any] = {
-    "facts": bool, "number": int, "colours": Shade, "anything": dict[str, int], "optional": Optionals, "list": list[int]
+    "facts": bool, "number": int, "colours": Shade, "anything": dict[str, int], "optional": Optionals,
+    "list": list[int], "long": bool,
 }  # fmt: skip
 
 
 @workflow
 async def asks(form: str) -> Any:
     lines = [*LINES, *({"tea": f"Tea {number}"} for number in range(2, 250))]
-    return await approval("anybody", form=FORMS[form], subject={"lines": lines} if form == "facts" else None)
+    subject = {"facts": {"lines": lines}, "long": {"k" * 200: "v" * 200}}.get(form)
+    return await approval("anybody", form=FORMS[form], subject=subject)
+
+
+WORKFLOWS: list[Any] = [echoes, echoes_rows, counts_down, says_nothing, prints, odd, long, asks]
 
 
 @asynccontextmanager
 async def serving(url: str, *, filled: bool) -> AsyncIterator[tuple[Engine, str]]:
-    async with Engine(url, workflows=[echoes, echoes_rows, asks]) as engine, shown(engine) as address:
+    async with Engine(url, workflows=WORKFLOWS) as engine, shown(engine) as address:
         yield engine, address
 
 
@@ -183,3 +229,19 @@ def test_a_list_that_ends_otherwise_than_it_begins_is_no_table(screen: Screen, s
     result = page.get_by_role("complementary").get_by_role("group", name="JSON").last
     result.get_by_role("button", name="51 more").click()
     result.get_by_text("null", exact=True).wait_for()
+
+
+def test_a_run_that_was_continued_is_shown_as_such(screen: Screen, served: Served) -> None:
+    page = screen.page
+    ended(served, counts_down, 1, id="chain")
+    screen.open("/runs?state=continued", "Continued")
+    page.get_by_role("button", name="Filter").click()
+    assert page.get_by_role("checkbox", name="Continued").is_checked()
+
+
+def test_a_workflow_of_another_name_than_one_word_is_shown(screen: Screen, served: Served) -> None:
+    ended(served, odd, id="odd")
+    screen.open("/workflows?name=shop%2Forders%20%C3%BC%3F%231", "Last runs by step")
+    screen.see("Defined in")
+    screen.see("echo")
+    assert screen.page.get_by_role("alert").count() == 0

@@ -6,7 +6,7 @@ export const words = {
     pending: 'Pending', running: 'Running', waiting: 'Waiting', retrying: 'Retrying', paused: 'Paused',
     incident: 'Incident', completed: 'Completed', failed: 'Failed', compensating: 'Compensating',
     compensated: 'Compensated', cancelled: 'Cancelled', skipped: 'Skipped', terminated: 'Terminated',
-    received: 'Received',
+    received: 'Received', continued: 'Continued',
   } as Record<string, string>,
   frame: {
     main: 'Main', skip: 'Skip to content', live: 'Live', lost: (at: string) => `Reconnecting, as of ${at}`,

@@ -31,6 +31,7 @@ const DRAWINGS = {
   copy: `<rect x="5.5" y="5.5" width="8" height="8" rx="1.2"/><path d="M10.5 5.500v-2a1 1 0 0 0-1-1h-6a1 1 0 0 0-1 1v6a1 1 0 0 0 1 1h2"/>`,
   minus: `<path d="M3.5 8h9"/>`,
   fit: `<path d="M2.5 6v-3.500H6M10 2.500h3.500V6M13.5 10v3.500H10M6 13.500H2.500V10"/>`,
+  continued: `<path d="M3 3v3.500a3 3 0 0 0 3 3h6.500M9.500 6.500l3 3-3 3"/>`,
   terminated: `<circle cx="8" cy="8" r="5.75"/><rect x="6" y="6" width="4" height="4" fill="currentColor" stroke="none"/>`,
   sun: `<circle cx="8" cy="8" r="2.8"/><path d="M8 1.6v1.6M8 12.8v1.6M1.6 8h1.600M12.8 8h1.600M3.5 3.500l1.100 1.100M11.4 11.400l1.100 1.100M3.5 12.500l1.100-1.100M11.4 4.600l1.100-1.100"/>`,
   moon: `<path d="M13.2 9.600A5.600 5.600 0 0 1 6.400 2.800a5.600 5.600 0 1 0 6.800 6.800z"/>`,

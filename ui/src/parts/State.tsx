@@ -5,6 +5,7 @@ import { Icon, type IconName } from './Icon'
 const LOOKS: Record<string, { tone: string; icon: IconName }> = {
   terminated: { tone: 'cancelled', icon: 'terminated' },
   received: { tone: 'completed', icon: 'signal' },
+  continued: { tone: 'completed', icon: 'continued' },
 }
 
 export function stateWord(state: string): string {

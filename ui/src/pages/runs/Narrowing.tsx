@@ -6,7 +6,7 @@ import type { RunsSearch } from '../../routes'
 import { words } from '../../words'
 
 const w = words.runs
-const STATES = ['incident', 'running', 'waiting', 'paused', 'failed', 'completed', 'cancelled', 'terminated']
+const STATES = ['incident', 'running', 'waiting', 'paused', 'failed', 'completed', 'continued', 'cancelled', 'terminated']
 
 export function Narrowing({ search, narrow, close }: { search: RunsSearch; narrow: (change: Partial<RunsSearch>) => void; close: () => void }) {
   const [states, setStates] = useState<string[]>(search.state ?? [])
