@@ -239,6 +239,14 @@ def test_a_run_that_was_continued_is_shown_as_such(screen: Screen, served: Serve
     assert page.get_by_role("checkbox", name="Continued").is_checked()
 
 
+def test_an_error_without_a_message_is_its_type(screen: Screen, served: Served) -> None:
+    page = screen.page
+    run = ended(served, says_nothing, id="says-nothing")
+    screen.open(f"/runs/{run}", "KeyboardError")
+    assert page.get_by_text("KeyboardError:").count() == 0
+    assert page.get_by_text("KeyboardError").locator("visible=true").count() >= 3  # banner, error, attempt
+
+
 def test_a_workflow_of_another_name_than_one_word_is_shown(screen: Screen, served: Served) -> None:
     ended(served, odd, id="odd")
     screen.open("/workflows?name=shop%2Forders%20%C3%BC%3F%231", "Last runs by step")

@@ -8,7 +8,7 @@ export function ErrorLine({ text }: { text: string }) {
   return (
     <span className="err" title={text}>
       {type !== '' && <b>{type}</b>}
-      {type !== '' ? `: ${message}` : message}
+      {type !== '' ? after(message) : message}
     </span>
   )
 }
@@ -16,9 +16,14 @@ export function ErrorLine({ text }: { text: string }) {
 export function FailureLine({ failure }: { failure: FailureView }) {
   return (
     <span className="err">
-      <b>{typeName(failure.type)}</b>: {failure.message}
+      <b>{typeName(failure.type)}</b>{after(failure.message)}
     </span>
   )
+}
+
+/** The message behind its type; many an error has none. */
+export function after(message: string): string {
+  return message === '' ? '' : `: ${message}`
 }
 
 function split(text: string): { type: string; message: string } {

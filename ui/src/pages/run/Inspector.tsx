@@ -2,6 +2,7 @@
 import { Link } from '@tanstack/react-router'
 import { useState } from 'react'
 import type { CallView, FailureView, RunPicture, TryView } from '../../api/schema'
+import { after } from '../../parts/ErrorText'
 import { absolute, clock, duration, moment, size, typeName } from '../../parts/format'
 import { Icon } from '../../parts/Icon'
 import { Json, Value } from '../../parts/Json'
@@ -89,14 +90,14 @@ export function Failure({ failure }: { failure: FailureView }) {
         <button className="plain" aria-label={`${w.copy} ${w.error}`} onClick={() => copy(failure.traceback || `${failure.type}: ${failure.message}`)}><Icon name="copy" small /></button>
       </h3>
       <div className="tbbox" tabIndex={0} role="group" aria-label={w.error}>
-        <pre className="tb wrap"><span className="e">{typeName(failure.type)}</span><span className="hl">: {failure.message}</span></pre>
+        <pre className="tb wrap"><span className="e">{typeName(failure.type)}</span><span className="hl">{after(failure.message)}</span></pre>
         {shown.map((frame, i) => (
           <pre className="tb wrap" key={i}>{frame.place}<span className="hl code">{frame.code}</span></pre>
         ))}
         {frames.length > 1 && <button className="plain link small" onClick={() => setAll(!all)}>{all ? w.fewer : w.frames(frames.length - 1)}</button>}
         {head}
       </div>
-      {failure.cause && <><p className="tiny dim" style={{ margin: '6px 0 2px' }}>{w.caused}</p><p className="err clamp"><b>{typeName(failure.cause.type)}</b>: {failure.cause.message}</p></>}
+      {failure.cause && <><p className="tiny dim" style={{ margin: '6px 0 2px' }}>{w.caused}</p><p className="err clamp"><b>{typeName(failure.cause.type)}</b>{after(failure.cause.message)}</p></>}
     </section>
   )
 }
@@ -132,7 +133,7 @@ function Attempt({ attempt, call, now }: { attempt: TryView; call: CallView; now
       <span>{attempt.number}</span>
       <span className="num" title={absolute(attempt.started_at)}>{clock(attempt.started_at, 1)}</span>
       <span className="num">{duration((attempt.ended_at ?? now) - attempt.started_at)}</span>
-      <span className="cut err" title={attempt.failure?.message}>{attempt.failure ? `${typeName(attempt.failure.type)}: ${attempt.failure.message}` : ''}</span>
+      <span className="cut err" title={attempt.failure?.message}>{attempt.failure ? typeName(attempt.failure.type) + after(attempt.failure.message) : ''}</span>
     </div>
   )
 }

@@ -5,6 +5,7 @@ import { runQuery } from '../../api/queries'
 import type { CallView, FailureView, RunPicture } from '../../api/schema'
 import { Coded } from '../../parts/Coded'
 import { ErrorFace, GreyRows } from '../../parts/Faces'
+import { after } from '../../parts/ErrorText'
 import { duration, typeName } from '../../parts/format'
 import { Icon } from '../../parts/Icon'
 import { DurationBar, StateChip, StateIcon, stateWord } from '../../parts/State'
@@ -126,7 +127,7 @@ function Errors({ calls }: { calls: CallView[] }) {
         <div key={failure.type + failure.message} className="errg">
           <span className="num failed word">{names.length} ×</span>
           <div>
-            <div className="err clamp"><b>{typeName(failure.type)}</b>: {failure.message}</div>
+            <div className="err clamp"><b>{typeName(failure.type)}</b>{after(failure.message)}</div>
             <div className="tiny dim cut mono">{[...new Set(names)].slice(0, 4).join(', ')}</div>
           </div>
         </div>
