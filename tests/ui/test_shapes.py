@@ -247,6 +247,12 @@ def test_an_error_without_a_message_is_its_type(screen: Screen, served: Served) 
     assert page.get_by_text("KeyboardError").locator("visible=true").count() >= 3  # banner, error, attempt
 
 
+def test_colours_of_a_terminal_are_no_text_of_a_line(screen: Screen, served: Served) -> None:
+    page = screen.page
+    screen.open(f"/runs/{ended(served, prints, id='prints')}?tab=logs", "all is well")
+    assert page.get_by_role("log").locator(".t").all_inner_texts() == ["all is well"]
+
+
 def test_a_workflow_of_another_name_than_one_word_is_shown(screen: Screen, served: Served) -> None:
     ended(served, odd, id="odd")
     screen.open("/workflows?name=shop%2Forders%20%C3%BC%3F%231", "Last runs by step")

@@ -70,6 +70,11 @@ export function typeName(type: string): string {
   return type.slice(type.lastIndexOf('.') + 1)
 }
 
+/** Without what tells a terminal its colours. */
+export function uncoloured(text: string): string {
+  return text.replace(/\u001b\[[0-?]*[ -/]*[@-~]/g, '')
+}
+
 /** A value in one short line. */
 export function oneLine(value: unknown): string {
   if (value === null || value === undefined) return words.json.empty

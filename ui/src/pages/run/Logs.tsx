@@ -5,7 +5,7 @@ import { useEffect, useMemo, useRef, useState } from 'react'
 import { address } from '../../api/client'
 import type { LogView, RunPicture } from '../../api/schema'
 import { EmptyFace, ErrorFace, GreyRows } from '../../parts/Faces'
-import { absolute, clock } from '../../parts/format'
+import { absolute, clock, uncoloured } from '../../parts/format'
 import { Icon } from '../../parts/Icon'
 import { useKeys } from '../../parts/keys'
 import type { RunSearch } from '../../routes'
@@ -120,7 +120,7 @@ function Lines({ shown, names, meant, wrap, follow, stop }: Shown) {
             <div key={item.key} data-index={item.index} ref={virtual.measureElement} className={`logl ${line.level.toLowerCase()} ${line.row === meant ? 'meant' : ''}`} aria-current={line.row === meant ? 'location' : undefined} style={{ position: 'absolute', top: 0, left: 0, ...(wrap && { right: 0 }), transform: `translateY(${item.start}px)` }}>
               <Link from="/runs/$run" search={(old) => ({ ...old, line: line.row })} replace className="faint" title={absolute(line.at)} aria-label={w.lineAt(clock(line.at, 3))} onClick={stop}>{clock(line.at, 3)}</Link>
               <span className="dim cut">{names.get(line.key) ?? w.workflowLog}{line.attempt > 1 ? ` ${line.attempt}` : ''}</span>
-              <span className="t">{line.text}</span>
+              <span className="t">{uncoloured(line.text)}</span>
             </div>
           )
         })}
