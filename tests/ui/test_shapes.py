@@ -259,3 +259,7 @@ def test_a_workflow_of_another_name_than_one_word_is_shown(screen: Screen, serve
     screen.see("Defined in")
     screen.see("echo")
     assert screen.page.get_by_role("alert").count() == 0
+
+
+def test_a_workflow_that_is_not_served_is_said_to_be_none(screen: Screen) -> None:
+    screen.open("/workflows?name=gone", "No workflow gone is served here")

@@ -99,7 +99,7 @@ export const words = {
     kinds: { step: 'Step', child: 'Child run', task: 'A person', signal: 'Signal', sleep: 'Sleep, wait', undo: 'Undo', unknown: 'Cannot be followed' },
   },
   workflows: {
-    title: 'Workflows', none: 'No workflow is served here', noneHint: 'Decorate an async function and serve the file:', sample: '@workflow\nasync def hello(name: str) -> str:\n    return f"Hello {name}"\n\n# segue dev hello.py', start: 'Start…', startTitle: (name: string) => `Start ${name}`, startDo: 'Start', id: 'Run id', idHint: 'Of your own; the same id and input is the same run', source: 'Source', input: 'Input', version: 'version', runs: 'Runs', lastRuns: 'Last runs', started: 'Started', choose: 'Choose a workflow', noInput: 'It takes no input.', place: 'Defined in',
+    title: 'Workflows', noSuch: (name: string) => `No workflow ${name} is served here`, noSuchHint: 'Its runs are kept all the same: the list of runs shows them.', none: 'No workflow is served here', noneHint: 'Decorate an async function and serve the file:', sample: '@workflow\nasync def hello(name: str) -> str:\n    return f"Hello {name}"\n\n# segue dev hello.py', start: 'Start…', startTitle: (name: string) => `Start ${name}`, startDo: 'Start', id: 'Run id', idHint: 'Of your own; the same id and input is the same run', source: 'Source', input: 'Input', version: 'version', runs: 'Runs', lastRuns: 'Last runs', started: 'Started', choose: 'Choose a workflow', noInput: 'It takes no input.', place: 'Defined in',
   },
   signal: { which: 'Signal', awaited: (name: string) => `${name} (waited for)`, other: 'Another one…', nothing: 'It carries no value.' },
   bulk: {

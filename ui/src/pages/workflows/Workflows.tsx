@@ -32,7 +32,7 @@ export default function Workflows() {
       {data && data.length > 0 && (
         <div className={`wfs ${name !== undefined ? 'picked' : ''}`}>
           <ul className="inbox" aria-label={w.title}>{data.map((each) => <Item key={each.name} workflow={each} current={each.name === chosen?.name} />)}</ul>
-          {chosen && <Detail key={chosen.name} workflow={chosen} />}
+          {chosen ? <Detail key={chosen.name} workflow={chosen} /> : <section className="wf"><EmptyFace title={w.noSuch(name ?? '')} hint={w.noSuchHint} /></section>}
         </div>
       )}
     </main>
