@@ -263,3 +263,20 @@ def test_a_workflow_of_another_name_than_one_word_is_shown(screen: Screen, serve
 
 def test_a_workflow_that_is_not_served_is_said_to_be_none(screen: Screen) -> None:
     screen.open("/workflows?name=gone", "No workflow gone is served here")
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_nothing_is_cut_off_for_its_length(chromium: Any, served: Served, size: str) -> None:
+    screen = Screen(chromium, served.url, size)
+    places = {"/workers": ".tag", f"/tasks?task={asked(served, 'long')}": "h3.sub", "/settings": "dd li"}
+    if size == "narrow":
+        del places["/workers"]  # it has no room for what they serve
+    for path, what in places.items():
+        screen.open(path, {"/workers": "Alive", "/settings": "look at users"}.get(path, "Complete and go on"))
+        wider = screen.page.locator(what).evaluate_all(
+            "found => found.filter(each => each.getBoundingClientRect().right > innerWidth"
+            " || (each.matches('li, h3') && each.scrollWidth > each.clientWidth)).length"
+        )
+        assert (path, wider) == (path, 0)
+    screen.close()
+    assert screen.errors == []

@@ -129,7 +129,7 @@ function Row({ schedule, index, top, current, go }: { schedule: ScheduleView; in
         {schedule.paused !== null && <span className="tiny dim cut" title={schedule.paused}>{schedule.paused}</span>}
       </span>
       <span role="gridcell" className="num names">
-        {schedule.paused !== null ? <span className="faint">–</span> : next === undefined ? <span className="faint">{w.over1}</span> : (
+        {schedule.paused !== null ? <span className="faint">–</span> : next === undefined ? <span className="faint over">{w.over1}</span> : (
           <><span title={absolute(next)}>{until(next, now)}</span><span className="tiny dim">{moment(next, now)}</span></>
         )}
       </span>
