@@ -148,6 +148,11 @@ async def listens() -> str:
     return (await signal("item", Item)).text
 
 
+@workflow(name="takes")
+async def takes(first: int, second: int = 2, /, *days: int, quiet: bool = False, **more: int) -> list[int]:
+    return [first, second, *days]
+
+
 @workflow(name="gated")
 async def gated(patience: str | None = None) -> int:
     got: list[int] = []
@@ -170,7 +175,7 @@ async def many(n: int) -> int:
 
 @pytest.fixture
 async def engine(tmp_path: Path) -> AsyncIterator[Engine]:
-    workflows = [doubles, adds_up, fails, waits, asks, stands, parent, leaves, branches, listens, many, gated]
+    workflows = [doubles, adds_up, fails, waits, asks, stands, parent, leaves, branches, listens, many, takes, gated]
     async with Engine(f"sqlite:///{tmp_path / 'segue.db'}", workflows=workflows) as engine:  # type: ignore[list-item]
         yield engine
 

@@ -186,6 +186,8 @@ async def test_workflows_come_with_the_form_of_their_input(api: httpx.AsyncClien
     assert found["doubles"]["input"]["properties"] == {"n": {"type": "integer"}}
     assert found["doubles"]["input"]["required"] == ["n"]
     assert found["waits"]["input"]["properties"]["limit"]["default"] == 3
+    assert found["takes"]["parameters"] == ["first", "second", "*days"], "what can be given in order"
+    assert list(found["takes"]["input"]["properties"]) == ["first", "second", "*days"]
     one = (await api.get("/workflows/doubles")).json()
     assert "return await double(n)" in one["source"]
     assert one["documentation"].endswith("More than that it does not do.")

@@ -178,8 +178,13 @@ class Call:
             return values, {}
         return self._arrange(dict(zip(self._names, values, strict=True)))
 
+    @property
+    def positional(self) -> list[str]:
+        """Names of the arguments that can be given in order; ``*name`` takes all that come from there on."""
+        return [parameter.key for parameter in (*self._positional, self._rest) if parameter is not None]
+
     def schema(self) -> dict[str, Any] | None:
-        """JSON Schema of the arguments by name, None where a declared type has none."""
+        """JSON Schema of the arguments that are ``positional``, by name, None where a declared type has none."""
         try:
             (found,), components = msgspec.json.schema_components([self._decoder.annotation])
         except TypeError:
@@ -189,6 +194,7 @@ class Call:
         for parameter in self._all:
             if parameter.default_json is not None:
                 own["properties"][parameter.key]["default"] = msgspec.json.decode(parameter.default_json)
+        own["properties"] = {name: own["properties"][name] for name in self.positional}
         return {**own, "$defs": components} if components else own
 
     def _named(self, payload: Payload, fetch: Fetch | None) -> Payload | None:

@@ -21,7 +21,7 @@ class WorkflowView(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         version: fingerprint of its code.
-        parameters: names of its arguments, in order.
+        parameters: names of its arguments, in order; ``*name`` takes all that come from there on.
         input: JSON Schema of the arguments by name; None where a type has none.
         summary: the first line of its documentation.
     """
@@ -108,7 +108,7 @@ def _view(call: Call[Any, Any], workflow: Workflow[Any, Any]) -> WorkflowView:
     return WorkflowView(
         name=workflow.name,
         version=workflow.version,
-        parameters=list(inspect.signature(workflow.function).parameters),
+        parameters=call_site.positional,
         input=call_site.schema(),
         summary=documentation.partition("\n")[0],
     )

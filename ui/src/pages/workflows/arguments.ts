@@ -10,7 +10,7 @@ export function schemaOf(workflow: WorkflowView): Schema {
 /** Arguments go by position; those behind the last one given are left to their defaults. */
 export function inOrder(workflow: WorkflowView, value: unknown): unknown[] {
   const of = (value ?? {}) as Record<string, unknown>
-  const given = workflow.parameters.map((name) => of[name])
+  const given = workflow.parameters.flatMap((name) => (name.startsWith('*') ? ((of[name] ?? []) as unknown[]) : [of[name]]))
   while (given.length > 0 && given[given.length - 1] === undefined) given.pop()
   return given.map((each) => (each === undefined ? null : each))
 }
@@ -18,6 +18,6 @@ export function inOrder(workflow: WorkflowView, value: unknown): unknown[] {
 /** A recorded input, by name or under `*` by position, for its form. */
 export function byName(workflow: WorkflowView, recorded: unknown): Record<string, unknown> {
   const { '*': given, ...named } = (recorded ?? {}) as Record<string, unknown>
-  const placed = Array.isArray(given) ? given.map((each, i) => [workflow.parameters[i] ?? String(i), each] as const) : []
+  const placed = Array.isArray(given) ? workflow.parameters.map((name, i) => [name, name.startsWith('*') ? given.slice(i) : (given as unknown[])[i]] as const) : []
   return { ...Object.fromEntries(placed), ...named }
 }
