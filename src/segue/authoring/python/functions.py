@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from segue.errors import InvalidArgument, NotDeterministic
-from segue.kernel.failures import message_of, qualified_name
 
 if TYPE_CHECKING:
     from segue.authoring.python.execution import CodeExecution
@@ -55,17 +54,3 @@ def called(function: Callable[..., Any], args: Iterable[Any], kwargs: Mapping[st
         return function(*args, **kwargs)
     except StopIteration as error:
         raise RuntimeError(STOPPED) from error
-
-
-def asked(function: Callable[..., Any], args: Iterable[Any], kwargs: Mapping[str, Any]) -> Any:
-    """``called`` for a function whose caller stands outside of the run.
-
-    Raises:
-        RuntimeError: it raised what is no ``Exception``: a ``CancelledError``, say, would cancel whoever asks.
-    """
-    try:
-        return called(function, args, kwargs)
-    except (Exception, *ENDS_THE_PROGRAM):
-        raise
-    except BaseException as error:
-        raise RuntimeError(f"the function raised {qualified_name(type(error))}: {message_of(error)}") from error

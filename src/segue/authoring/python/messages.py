@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 import msgspec
 
 from segue.authoring.python.forms import json_schema
-from segue.authoring.python.functions import ENDS_THE_PROGRAM, asked
+from segue.authoring.python.functions import ENDS_THE_PROGRAM
 from segue.errors import (
     CallerError,
     InvalidArgument,
@@ -161,10 +161,10 @@ class Query:
         args, kwargs = self._site.decode(payload)
         encodings = execution.encodings
         try:
-            answer = asked(self._function, args, kwargs)
-        except SegueError:
+            answer = self._function(*args, **kwargs)
+        except (SegueError, *ENDS_THE_PROGRAM):
             raise
-        except Exception as error:
+        except BaseException as error:  # a CancelledError, say, would cancel whoever asks
             why = f"query {self.name!r} of run {execution.run_id!r} raised {summary(describe(error))}"
             raise QueryFailed(why, query=self.name, type=qualified_name(type(error))) from error
         return encodings.decode(encodings.encode(answer), self._site.returns)
