@@ -47,6 +47,7 @@ async def test_a_run_is_shown_with_children_that_failed_or_that_it_did_not_wait_
 async def test_a_failure_is_told_with_the_users_traceback(api: httpx.AsyncClient) -> None:
     run = await start(api, "fails", "out of paper")
     picture = await until(api, run, "failed")
+    assert picture["failure"]["cause"]["message"] == "out of paper", "that of the workflow"
     assert "out of paper" in picture["run"]["error"]
     (call,) = picture["calls"]
     assert call["failure"]["type"] == "ValueError"

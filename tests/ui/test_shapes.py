@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -62,6 +63,17 @@ async def says_nothing() -> None:
     await breaks()
 
 
+@workflow
+async def fails_by_itself() -> None:
+    async with asyncio.TaskGroup() as group:
+        for number in range(3):
+            group.create_task(mistaken(number))
+
+
+async def mistaken(number: int) -> None:
+    raise ValueError(f"mistake {number}")
+
+
 @step
 async def paints() -> None:
     print("\x1b[1;32mall is well\x1b[0m")
@@ -112,7 +124,7 @@ async def asks(form: str) -> Any:
     return await approval("anybody", form=FORMS[form], subject=subject)
 
 
-WORKFLOWS: list[Any] = [echoes, takes, echoes_rows, counts_down, says_nothing, prints, odd, long, asks]
+WORKFLOWS: list[Any] = [echoes, takes, echoes_rows, counts_down, says_nothing, fails_by_itself, prints, odd, long, asks]
 
 
 @asynccontextmanager
@@ -269,6 +281,17 @@ def test_an_error_without_a_message_is_its_type(screen: Screen, served: Served) 
     screen.open(f"/runs/{run}", "KeyboardError")
     page.get_by_text("KeyboardError").locator("visible=true").nth(2).wait_for()  # banner, error, attempt
     assert page.get_by_text("KeyboardError:").count() == 0
+
+
+def test_an_error_of_the_workflow_itself_is_told_with_its_lines(screen: Screen, served: Served) -> None:
+    """Of a group, every one."""
+    screen.open(f"/runs/{ended(served, fails_by_itself, id='by-itself')}", "mistake 0")
+    error = screen.page.get_by_role("complementary").get_by_role("group", name="Error")
+    error.get_by_text("in fails_by_itself→ async with asyncio.TaskGroup()").wait_for()
+    for number in (1, 2):
+        error.get_by_text(f"ValueError: mistake {number}").wait_for()
+    screen.page.get_by_role("complementary").get_by_text("ValueError: mistake 0").wait_for()  # as the cause
+    screen.shoot("failed-by-itself")
 
 
 def test_colours_of_a_terminal_are_no_text_of_a_line(screen: Screen, served: Served) -> None:

@@ -16,11 +16,13 @@ from segue.server.plain_calls import PlainCalls, is_plain, plain_calls
 from segue.server.views import (
     CallView,
     EventView,
+    FailureView,
     IncidentView,
     RunView,
     ValueView,
     call_view,
     event_view,
+    failure_view,
     incident_view,
     run_view,
     value_view,
@@ -100,6 +102,7 @@ class RunPicture(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         seq: the last event that it shows.
         calls: in order of their beginning.
+        failure: with what the workflow itself ended.
         published: values that the run shows while it goes on.
         children: pictures of the first child runs, by the key of the call.
         plain: where it was asked for, the steps of which there is no more to tell; ``calls`` has the others.
@@ -113,6 +116,7 @@ class RunPicture(msgspec.Struct, frozen=True, kw_only=True):
     waits: list[WaitView]
     input: ValueView | None
     result: ValueView | None
+    failure: FailureView | None = None
     published: dict[str, Any]
     started_by: str | None
     children: dict[str, RunPicture] = {}
@@ -224,6 +228,7 @@ def picture(engine: Engine, watch: Watch, *, plain: bool = False) -> RunPicture:
         result=value_view(closing.result, (timeline.closed_seq, "result"))
         if isinstance(closing, e.RunCompleted)
         else None,
+        failure=failure_view(closing.failure) if isinstance(closing, e.RunFailed) else None,
         published=engine.published(watch.run),
         started_by=None if started is None else started.actor,
         children={key: picture(engine, child, plain=plain) for key, child in watch.children.items()},

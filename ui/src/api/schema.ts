@@ -262,6 +262,7 @@ export interface RunPicture {
   waits: WaitView[]
   input: ValueView | null
   result: ValueView | null
+  failure?: FailureView | null
   published: { [name: string]: unknown }
   started_by: string | null
   children?: { [name: string]: RunPicture }

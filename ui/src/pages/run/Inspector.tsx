@@ -9,6 +9,7 @@ import { Json, Value } from '../../parts/Json'
 import { StateChip } from '../../parts/State'
 import { useNow } from '../../parts/Time'
 import { words } from '../../words'
+import { openIncidents } from './acting'
 import { Explanation } from './Decision'
 import { copy } from './Run'
 import { label } from './groups'
@@ -77,11 +78,12 @@ function Payload({ title, value, run }: { title: string; value: NonNullable<Call
   )
 }
 
-/** The traceback's last frame is the user's own; the others come on request. */
+/** The last frame outside of libraries is the user's own; the others come on request. */
 export function Failure({ failure }: { failure: FailureView }) {
   const [all, setAll] = useState(false)
-  const { head, frames } = cutTraceback(failure)
-  const shown = all ? frames : frames.slice(-1)
+  const { frames, others } = cutTraceback(failure)
+  const own = frames.findLast((each) => !each.library) ?? frames.at(-1)
+  const shown = all ? frames : own ? [own] : []
   return (
     <section>
       <h3>
@@ -95,15 +97,16 @@ export function Failure({ failure }: { failure: FailureView }) {
           <pre className="tb wrap" key={i}>{frame.place}<span className="hl code">{frame.code}</span></pre>
         ))}
         {frames.length > 1 && <button className="plain link small" onClick={() => setAll(!all)}>{all ? w.fewer : w.frames(frames.length - 1)}</button>}
-        {head}
+        {others && <pre className="tb wrap">{others}</pre>}
       </div>
       {failure.cause && <><p className="tiny dim" style={{ margin: '6px 0 2px' }}>{w.caused}</p><p className="err clamp"><b>{typeName(failure.cause.type)}</b>{after(failure.cause.message)}</p></>}
     </section>
   )
 }
 
-function cutTraceback(failure: FailureView): { head: null; frames: { place: string; code: string }[] } {
-  const frames: { place: string; code: string }[] = []
+/** The frames, and of a group of exceptions those that are told in no cause, as they stand there. */
+function cutTraceback(failure: FailureView): { frames: { place: string; code: string; library: boolean }[]; others: string } {
+  const frames: { place: string; code: string; library: boolean }[] = []
   const lines = (failure.traceback ?? '').split('\n')
   lines.forEach((line, i) => {
     const found = /^ {2}File "(.+)", line (\d+), in (.+)$/.exec(line)
@@ -111,9 +114,10 @@ function cutTraceback(failure: FailureView): { head: null; frames: { place: stri
     const code: string[] = []
     for (let j = i + 1; j < lines.length && lines[j]!.startsWith('    '); j++) if (!/^\s*[\^~]+\s*$/.test(lines[j]!)) code.push(lines[j]!.trim())
     const file = found[1]!.split('/').slice(-2).join('/')
-    frames.push({ place: `${file}:${found[2]} in ${found[3]}`, code: code.map((each) => `→ ${each}`).join('\n') })
+    frames.push({ place: `${file}:${found[2]} in ${found[3]}`, code: code.map((each) => `→ ${each}`).join('\n'), library: /\/(lib\/python[\d.]+|site-packages)\//.test(found[1]!) })
   })
-  return { head: null, frames }
+  const group = lines.findIndex((line) => line.startsWith('  in the group:'))
+  return { frames, others: group < 0 ? '' : lines.slice(group).map((line) => line.slice(2)).join('\n').trimEnd() }
 }
 
 function Attempts({ call, now }: { call: CallView; now: number }) {
@@ -140,6 +144,7 @@ function Attempt({ attempt, call, now }: { attempt: TryView; call: CallView; now
 
 function RunInspector({ picture }: { picture: RunPicture }) {
   const { run } = picture
+  const failure = picture.failure ?? openIncidents(picture).find((each) => each.key == null)?.failure
   return (
     <aside className="insp runinsp" aria-label={`${words.pages.runs} ${run.id}`}>
       <header><div className="row"><h2 className="mono cut" style={{ fontSize: 14 }}>{run.workflow}</h2><StateChip state={run.state} /></div></header>
@@ -152,6 +157,7 @@ function RunInspector({ picture }: { picture: RunPicture }) {
           {picture.waits.map((wait, i) => <div key={i} style={{ display: 'contents' }}><dt>{w.waits}</dt><dd>{wait.kind} <span className="mono">{wait.name}</span> {wait.until != null && absolute(wait.until)}</dd></div>)}
         </dl>
       </section>
+      {failure && <Failure failure={failure} />}
       {Object.keys(run.attributes).length > 0 && <section><h3>{w.attributes}</h3><Json value={run.attributes} /></section>}
       {Object.keys(picture.published).length > 0 && <section><h3>{w.published}</h3><Json value={picture.published} /></section>}
       {picture.input && <Payload title={w.input} value={picture.input} run={run.run} />}
