@@ -72,6 +72,14 @@ async def test_what_is_not_there_is_not_there(built: Path, path: str) -> None:
     assert "secret" not in answer.text
 
 
+async def test_a_file_that_goes_beneath_a_server_is_said_to_have_gone(built: Path) -> None:
+    client = browser(built)
+    (built / "assets" / "a-1.js").unlink()  # as an upgrade of the package does
+    answer = await client.get("/assets/a-1.js")
+    assert answer.status_code == 404
+    assert "start the server anew" in answer.text
+
+
 async def test_without_a_build_a_page_says_how_to_make_one(tmp_path: Path) -> None:
     answer = await browser(tmp_path / "absent").get("/runs")
     assert answer.status_code == 503

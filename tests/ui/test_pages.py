@@ -158,5 +158,6 @@ def test_an_address_that_is_none_leads_home(chromium: Any, served: Served, look:
     assert screen.violations() == []
     screen.page.get_by_role("link", name="Go to the overview").click()
     screen.see("failed · last 24 hours")
+    screen.open("/runs/order-48213", "Nothing is at /runs/order-48213")  # a run has a number there
     screen.close()
     assert all("404" in error for error in screen.errors), screen.errors  # the browser complains of it, as it should

@@ -1,5 +1,5 @@
 // The pages and what stands in their addresses; each page is fetched when it is first opened.
-import { createRootRoute, createRoute, createRouter, redirect } from '@tanstack/react-router'
+import { createRootRoute, createRoute, createRouter, notFound, redirect } from '@tanstack/react-router'
 import { carried, namespace, root } from './api/place'
 import { queryClient, runQuery } from './api/queries'
 import { Failed } from './frame/Failed'
@@ -89,7 +89,10 @@ const run = createRoute({
     line: number(search.line),
   }),
   // Asked for while the page's own code is on its way.
-  loader: ({ params }) => void queryClient.prefetchQuery(runQuery(Number(params.run))),
+  loader: ({ params }) => {
+    if (!/^\d{1,15}$/.test(params.run)) throw notFound()
+    void queryClient.prefetchQuery(runQuery(Number(params.run)))
+  },
   component: later(() => import('./pages/run/Run')),
 })
 

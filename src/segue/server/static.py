@@ -76,7 +76,11 @@ def _files(folder: Path) -> list[Path]:
 def _asset(path: Path | None, headers: Mapping[str, str]) -> Response:
     if path is None:
         return Response("there is no such file; load the page again", 404, media_type="text/plain")
-    plain, packed = _contents(path)
+    try:
+        plain, packed = _contents(path)
+    except FileNotFoundError:
+        gone = "this file is gone: segue was replaced beneath its server; start the server anew"
+        return Response(gone, 404, media_type="text/plain")
     sent = {"cache-control": _FOR_EVER, "vary": "accept-encoding"}
     if packed is not None and "gzip" in headers.get("accept-encoding", ""):
         return Response(packed, headers=sent | {"content-encoding": "gzip"}, media_type=_type(path))
