@@ -273,6 +273,12 @@ def test_a_run_that_was_continued_is_shown_as_such(screen: Screen, served: Serve
     screen.open("/runs?state=continued", "Continued")
     page.get_by_role("button", name="Filter").click()
     assert page.get_by_role("checkbox", name="Continued").is_checked()
+    last, first = [row.run for row in served.do(lambda engine: engine.list()) if row.id == "chain"]
+    screen.open(f"/runs/{first}", "Goes on as")
+    page.get_by_role("complementary").get_by_role("link", name=str(last), exact=True).click()
+    page.wait_for_url(f"**/runs/{last}")
+    page.get_by_role("complementary").get_by_role("link", name=str(first), exact=True).click()
+    page.wait_for_url(f"**/runs/{first}")
 
 
 def test_an_error_without_a_message_is_its_type(screen: Screen, served: Served) -> None:

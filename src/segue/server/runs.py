@@ -103,6 +103,7 @@ class RunPicture(msgspec.Struct, frozen=True, kw_only=True):
         seq: the last event that it shows.
         calls: in order of their beginning.
         failure: with what the workflow itself ended.
+        first, latest: the first and the last run of its chain, where it is another one.
         published: values that the run shows while it goes on.
         children: pictures of the first child runs, by the key of the call.
         plain: where it was asked for, the steps of which there is no more to tell; ``calls`` has the others.
@@ -117,6 +118,8 @@ class RunPicture(msgspec.Struct, frozen=True, kw_only=True):
     input: ValueView | None
     result: ValueView | None
     failure: FailureView | None = None
+    first: int | None = None
+    latest: int | None = None
     published: dict[str, Any]
     started_by: str | None
     children: dict[str, RunPicture] = {}
@@ -216,6 +219,8 @@ def picture(engine: Engine, watch: Watch, *, plain: bool = False) -> RunPicture:
     timeline = watch.timeline
     calls = sorted(timeline.calls.values(), key=lambda each: each.began_at)
     started, closing = timeline.started, timeline.closing
+    first = watch.row.chain
+    latest = engine.store.latest(watch.run) if isinstance(closing, e.RunContinued) else None
     view = msgspec.structs.replace(run_view(watch.row), state=watch.state)
     return RunPicture(
         run=view,
@@ -229,6 +234,8 @@ def picture(engine: Engine, watch: Watch, *, plain: bool = False) -> RunPicture:
         if isinstance(closing, e.RunCompleted)
         else None,
         failure=failure_view(closing.failure) if isinstance(closing, e.RunFailed) else None,
+        first=None if first == watch.run else first,
+        latest=None if latest is None or latest.run == watch.run else latest.run,
         published=engine.published(watch.run),
         started_by=None if started is None else started.actor,
         children={key: picture(engine, child, plain=plain) for key, child in watch.children.items()},

@@ -263,6 +263,8 @@ export interface RunPicture {
   input: ValueView | null
   result: ValueView | null
   failure?: FailureView | null
+  first?: number | null
+  latest?: number | null
   published: { [name: string]: unknown }
   started_by: string | null
   children?: { [name: string]: RunPicture }

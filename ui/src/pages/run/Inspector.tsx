@@ -152,7 +152,9 @@ function RunInspector({ picture }: { picture: RunPicture }) {
         <dl className="kv">
           <dt>{w.id}</dt><dd className="mono" title={run.id}>{run.id}</dd>
           <dt>{w.version}</dt><dd className="mono">{run.version}</dd>
-          {run.parent !== null && <><dt>{w.parent}</dt><dd><Link className="link mono" to="/runs/$run" params={{ run: String(run.parent) }}>{run.parent}</Link></dd></>}
+          {([[w.parent, run.parent], [w.first, picture.first], [w.latest, picture.latest]] as const).map(([word, other]) => other != null && (
+            <div key={word} style={{ display: 'contents' }}><dt>{word}</dt><dd><Link className="link mono" to="/runs/$run" params={{ run: String(other) }}>{other}</Link></dd></div>
+          ))}
           <dt>{w.began}</dt><dd>{absolute(run.started_at)}</dd>
           {picture.waits.map((wait, i) => <div key={i} style={{ display: 'contents' }}><dt>{w.waits}</dt><dd>{wait.kind} <span className="mono">{wait.name}</span> {wait.until != null && absolute(wait.until)}</dd></div>)}
         </dl>
