@@ -150,8 +150,6 @@ def _guide(last: tuple[bool, ...]) -> Text:
 
 def _call_line(watch: Watch, call: Call, now: int, hint: Hint) -> Line:
     name = fold_name([call])
-    if call.kind == "child" and call.child_id in watch.children:
-        name = name.append(f" {call.child_id}", style="dim")
     until = call.ended_at or (now if call.open else None)
     duration = max(0, until - call.began_at) if until is not None and call.kind not in ("signal", "decision") else None
     return Line((), name, call.state, duration, _note(watch, call, now, hint))
