@@ -17,7 +17,7 @@ from fault_kit import Down, Outage, act, until
 
 import segue
 from segue import Engine, RunCancelled, signal, step, workflow
-from segue.errors import RunClosed, UpdateRejected
+from segue.errors import QueryFailed, RunClosed, UpdateRejected
 from segue.kernel import events as e
 from segue.runtime.settings import Settings
 from segue.runtime.writer import RETRY_FIRST
@@ -274,7 +274,7 @@ async def test_no_answer_tells_of_what_is_not_on_disk(engine: Engine, outage: Ou
     assert not told.done()
     outage.end()
     await told
-    with pytest.raises(ValueError, match="seven"):
+    with pytest.raises(QueryFailed, match="seven"):
         await asked["query that raises"]
     for what in ("update that is refused", "update that is refused, under an id"):
         with pytest.raises(UpdateRejected, match=r"[78] and 9 are too much"):
