@@ -27,6 +27,7 @@ class Order:
     lines: Annotated[list[int], msgspec.Meta(max_length=2)] = field(default_factory=list)
     stock: dict[str, int] = field(default_factory=dict)
     place: tuple[int, str] = (1, "a")
+    weight: Annotated[float, msgspec.Meta(ge=0.5)] = 1.0
 
 
 FORM = msgspec.json.schema(Order)
@@ -43,6 +44,7 @@ FITTING: list[dict[str, Any]] = [
     {"lines": [1, 2]},
     {"stock": {"tea": 2}},
     {"place": [2, "b"]},
+    {"weight": 3},
 ]
 MISFITS: list[tuple[dict[str, Any], str]] = [
     ({"due": "tomorrow"}, "$.due: 'tomorrow' must be date or null"),
@@ -58,6 +60,7 @@ MISFITS: list[tuple[dict[str, Any], str]] = [
     ({"stock": {"tea": "two"}}, "$.stock.tea: 'two' must be an integer"),
     ({"place": [2]}, "$.place: [2] does not fit: Expected `array` of length >= 2"),
     ({"place": [2, 3]}, "$.place[1]: 3 must be text"),
+    ({"weight": 0}, "$.weight: 0 does not fit: Expected `float` >= 0.5"),
 ]
 
 

@@ -128,7 +128,8 @@ def _check_read(value: Any, schema: dict[str, Any], path: str) -> None:
     kind: Any = bytes if schema.get("contentEncoding") == "base64" else _FORMATS.get(schema.get("format", ""))
     limits = {_LIMITS[name]: limit for name, limit in schema.items() if name in _LIMITS}
     if kind is None and limits:
-        kind = Annotated[type(value), msgspec.Meta(**limits)]
+        read = float if schema.get("type") == "number" else type(value)  # 3 is a number, whose limit may be 0.5
+        kind = Annotated[read, msgspec.Meta(**limits)]
     if kind is None:
         return
     try:
