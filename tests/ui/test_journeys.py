@@ -18,7 +18,9 @@ def test_start_watch_repair(screen: Screen, served: Served) -> None:
     page = screen.page
     screen.open("/overview", "Needs a person")
     page.get_by_role("button", name="Start run").click()
-    page.get_by_role("dialog").get_by_text("fulfil", exact=True).click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_text("fulfil", exact=True).click()
+    dialog.locator("input:focus").wait_for()
     page.get_by_role("textbox", name="Id", exact=True).fill("order-50013")
     page.get_by_role("textbox", name="Customer").fill("Ada")
     page.get_by_text("AU", exact=True).click()

@@ -283,3 +283,15 @@ def test_a_dialog_that_is_opened_anew_before_its_closing_is_told_stays_open(scre
     dialog.wait_for()
     page.keyboard.press("Escape")
     dialog.wait_for(state="detached")
+
+
+def test_a_dialog_goes_to_its_first_field_when_fields_come_late(screen: Screen, served: Served) -> None:
+    page = screen.page
+    run = served.do(lambda engine: engine.start(ui_program.plainly, id="late-fields")).run
+    screen.open(f"/runs/{run}", "late-fields")
+    late = Held(page, "GET", r"/signals$")
+    page.get_by_role("button", name="Signal…").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("button", name="Close").and_(page.locator(":focus")).wait_for()
+    late.route.continue_()
+    dialog.locator(":is(select, input, textarea):focus").wait_for()

@@ -53,7 +53,7 @@ export function Confirm({ title, what, label, tone, close, act, reason = false }
         </div>
         <footer>
           <button type="button" className="btn" onClick={close}>{w.back}</button>
-          <button className={`btn ${tone}`} disabled={busy} autoFocus>{label}</button>
+          <button className={`btn ${tone}`} disabled={busy}>{label}</button>
         </footer>
       </form>
     </Dialog>

@@ -5,14 +5,33 @@ import { Icon } from './Icon'
 
 const FIELD = ':is(input:not([type=hidden]), select, textarea):not(:disabled)'
 
+/** The browser would begin at the button that closes it, which stands first. A field that comes late is gone to as well, unless a person was quicker. */
+function beginAtFirstField(dialog: HTMLDialogElement) {
+  const chosen = document.activeElement
+  const come = new MutationObserver(look)
+  function look() {
+    const field = dialog.querySelector<HTMLElement>(FIELD)
+    const at = document.activeElement
+    if (at !== chosen && at !== document.body && at !== dialog) come.disconnect()
+    else if (field) {
+      come.disconnect()
+      field.focus()
+    }
+  }
+  come.observe(dialog, { childList: true, subtree: true })
+  look()
+  return () => come.disconnect()
+}
+
 export function Dialog({ title, close, children, className = '', bare = false }: { title: string; close: () => void; children: ReactNode; className?: string; bare?: boolean }) {
   const dialog = useRef<HTMLDialogElement>(null)
   useEffect(() => {
     const opener = document.activeElement
-    dialog.current?.showModal()
-    // The browser would go to the button that closes it, which stands first.
-    dialog.current?.querySelector<HTMLElement>(FIELD)?.focus()
+    const shown = dialog.current!
+    shown.showModal()
+    const leave = beginAtFirstField(shown)
     return () => {
+      leave()
       if (opener instanceof HTMLElement) opener.focus()
     }
   }, [])

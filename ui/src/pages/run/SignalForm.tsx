@@ -64,13 +64,13 @@ function Form({ run, taken, close }: { run: RunView; taken: SignalView[]; close:
       <div className="in">
         {taken.length > 0 && (
           <label className="fld" style={{ marginTop: 0 }}>{w.which}
-            <select className="inp mono" value={chosen} onChange={(event) => choose(event.target.value)} autoFocus>
+            <select className="inp mono" value={chosen} onChange={(event) => choose(event.target.value)}>
               {taken.map((each) => <option key={each.name} value={each.name}>{each.awaited ? w.awaited(each.name) : each.name}</option>)}
               <option value={OTHER}>{w.other}</option>
             </select>
           </label>
         )}
-        {chosen === OTHER && <label className="fld">{words.run.signalName}<input className="inp mono" required value={name} onChange={(event) => setName(event.target.value)} autoFocus={taken.length === 0} /></label>}
+        {chosen === OTHER && <label className="fld">{words.run.signalName}<input className="inp mono" required value={name} onChange={(event) => setName(event.target.value)} /></label>}
         {empty ? <p className="small dim" style={{ marginTop: 12 }}>{w.nothing}</p> : <div className="signalvalue"><SchemaForm key={chosen} schema={schema} value={value} change={(next) => { setValue(next); setErrors({}) }} errors={errors} /></div>}
       </div>
       <footer>

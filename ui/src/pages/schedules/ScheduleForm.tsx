@@ -77,7 +77,7 @@ function Form({ schedule, workflow, workflows, choose, name, setName, when, setW
       <div className="in">
         {!schedule && (
           <div className="pair">
-            <label className="fld">{w.name}<input className="inp mono" required autoFocus value={name} onChange={(event) => setName(event.target.value)} /></label>
+            <label className="fld">{w.name}<input className="inp mono" required value={name} onChange={(event) => setName(event.target.value)} /></label>
             <label className="fld">{w.workflow}<select className="inp" required value={workflow?.name ?? ''} onChange={(event) => { choose(event.target.value); setErrors({}) }}><option value="">{w.choose}</option>{workflows.map((each) => <option key={each.name}>{each.name}</option>)}</select></label>
           </div>
         )}
