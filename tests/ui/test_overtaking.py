@@ -58,11 +58,13 @@ def answered(screen: Screen, served: Served, id: str) -> Held:
 
 def test_a_first_answer_from_before_a_change_is_not_the_last(screen: Screen, served: Served) -> None:
     page = screen.page
+    screen.hear_from_test()
     newest = Held(page, "GET", r"/api/v1/runs\?limit=60$")
     screen.open("/runs", "order-48213")  # it needs a person: the server is asked for it beside the others
     before = newest.route.fetch()
+    served.do(lambda engine: engine.start(ui_program.sync_inventory, 1, id="stock-overtaking"))
     with page.expect_response(re.compile(r"/api/v1/runs\?state=incident&limit=20$")):
-        served.do(lambda engine: engine.start(ui_program.sync_inventory, 1, id="stock-overtaking"))
+        screen.tell_change()
     newest.route.fulfill(response=before)
     screen.see("stock-overtaking")
 
@@ -295,3 +297,35 @@ def test_a_dialog_goes_to_its_first_field_when_fields_come_late(screen: Screen, 
     dialog.get_by_role("button", name="Close").and_(page.locator(":focus")).wait_for()
     late.route.continue_()
     dialog.locator(":is(select, input, textarea):focus").wait_for()
+
+
+def test_an_answer_that_is_lost_on_its_way_is_asked_for_again(screen: Screen, served: Served) -> None:
+    page = screen.page
+    served.do(lambda engine: engine.start(ui_program.plainly, id="found-again"))
+    page.clock.install()
+    lost = Held(page, "GET", r"/api/v1/runs\?limit=60$")
+    page.goto("/runs", wait_until="domcontentloaded")
+    assert lost.route
+    page.clock.fast_forward(31_000)
+    screen.see("found-again")
+
+
+def test_a_reader_further_down_is_not_moved_while_the_rows_there_are_late(screen: Screen, served: Served) -> None:
+    page = screen.page
+
+    async def many(engine: Any) -> None:
+        for number in range(70):
+            await engine.start(ui_program.sync_inventory, number, id=f"late-{number:03}")
+
+    served.do(many)
+    screen.open("/runs?workflow=sync_inventory", "late-069")
+    late = Held(page, "GET", r"/api/v1/runs\?.*after=\d+")
+    page.get_by_role("rowgroup", name="Runs").evaluate("each => { each.scrollTop = 800 }")
+    assert late.route
+    drawn = page.locator(".rows .rrow").first
+    page.wait_for_function("document.querySelector('.rows .rrow').ariaRowIndex > 2")
+    first = drawn.get_attribute("id")
+    served.do(lambda engine: engine.start(ui_program.sync_inventory, 1, id="late-new"))
+    page.get_by_role("button", name="1 new").wait_for()
+    assert drawn.get_attribute("id") == first
+    late.route.continue_()

@@ -7,17 +7,6 @@ from typing import Any
 import pytest
 from ui_kit import Screen, Served
 
-HEARD = """
-    window.EventSource = class extends EventTarget {
-        constructor() { super(); window.told = this }
-        close() {}
-    }
-    window.tell = (busy) => window.told.dispatchEvent(
-        new MessageEvent('changed', { data: JSON.stringify({ now: Date.now() * 1000, busy }) }))
-"""
-"""In place of the browser's stream of changes: the test says when one comes."""
-
-
 LIST = "/api/v1/runs?limit=60"
 STEP = 25
 """Milliseconds."""
@@ -28,8 +17,9 @@ class Asked:
 
     def __init__(self, screen: Screen) -> None:
         self.times = self._answers = 0
+        self._screen = screen
         self._page = screen.page
-        self._page.add_init_script(HEARD)
+        screen.hear_from_test()
         self._page.clock.install()
         screen.open("/runs", "order-48213")
         self._page.clock.pause_at(self._page.evaluate("Date.now()") + 10_000)
@@ -59,7 +49,7 @@ class Asked:
         self.times = self._answers = 0
 
     def tell(self, busy: bool) -> None:
-        self._page.evaluate("(busy) => window.tell(busy)", busy)
+        self._screen.tell_change(busy)
 
 
 @pytest.fixture

@@ -21,6 +21,16 @@ AXE = ROOT / "ui" / "node_modules" / "axe-core" / "axe.min.js"
 Serving = Callable[..., AbstractAsyncContextManager[tuple[Engine, str]]]
 SIZES = {"wide": {"width": 1440, "height": 900}, "narrow": {"width": 390, "height": 844}}
 
+HEARD = """
+    window.EventSource = class extends EventTarget {
+        constructor() { super(); window.told = this }
+        close() {}
+    }
+    window.tell = (busy) => window.told.dispatchEvent(
+        new MessageEvent('changed', { data: JSON.stringify({ now: Date.now() * 1000, busy }) }))
+"""
+"""In place of the browser's stream of changes: the test says when one comes."""
+
 
 class Served:
     """The server in a thread of its own, so that a test may wait for the browser while it answers."""
@@ -78,6 +88,13 @@ class Screen:
         """Goes there, and waits until a text is to be seen."""
         self.page.goto(path, wait_until="domcontentloaded")
         self.see(text)
+
+    def hear_from_test(self) -> None:
+        """From the next page on, it hears of changes by ``tell_change`` only."""
+        self.page.add_init_script(HEARD)
+
+    def tell_change(self, busy: bool = False) -> None:
+        self.page.evaluate("(busy) => window.tell(busy)", busy)
 
     def see(self, text: str) -> None:
         self.page.get_by_text(text).locator("visible=true").first.wait_for()

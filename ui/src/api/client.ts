@@ -55,10 +55,9 @@ export async function ask<N extends Name>(name: N, given: Given<N> = {}): Promis
   const url = address(name, path, query)
   const known = init.method === 'GET' ? tagged.get(url.href) : undefined
   if (known) headers['if-none-match'] = known.tag
-  const answer = await reached(url, init)
+  const { answer, text } = await reached(url, init)
   if (answer.status === 204) return undefined as Operations[N]['gives']
   if (answer.status === 304 && known) return known.found as Operations[N]['gives']
-  const text = await answer.text()
   if (!answer.ok) throw new Refusal(problem(answer, text))
   const found = parsed(text) as Operations[N]['gives']
   if (init.method === 'GET') keep(url.href, answer.headers.get('etag'), found)
@@ -67,17 +66,25 @@ export async function ask<N extends Name>(name: N, given: Given<N> = {}): Promis
   return found
 }
 
-async function reached(url: URL, init: RequestInit): Promise<Response> {
+/** Milliseconds after which a question counts as lost on its way: what is asked again after it would wait for good. */
+const LOST = 30_000
+
+async function reached(url: URL, init: RequestInit): Promise<{ answer: Response; text: string }> {
+  const lost = new AbortController()
+  const timer = init.method === 'GET' ? setTimeout(() => lost.abort(), LOST) : undefined
   try {
-    return await fetch(url, init)
+    const answer = await fetch(url, { ...init, signal: init.signal ? AbortSignal.any([init.signal, lost.signal]) : lost.signal })
+    return { answer, text: await answer.text() }
   } catch (error) {
-    if (error instanceof DOMException && error.name === 'AbortError') throw error
+    if (init.signal?.aborted) throw error
     throw new Refusal({
       type: 'segue:unreachable',
       title: 'Server not reached',
       status: 0,
       detail: `${root.host} does not answer; see whether the server still runs`,
     })
+  } finally {
+    clearTimeout(timer)
   }
 }
 

@@ -65,7 +65,11 @@ export function useRows(filter: RunFilter, atTop: boolean, pins: boolean): Rows 
   }, [next, first])
 
   const above = (pins ? pinned.data?.runs : undefined) ?? NONE
-  const rows = useMemo(() => unique([...above, ...[head.data, ...pages.loaded].flatMap((page) => page?.runs ?? [])]), [above, head.data, pages.loaded])
+  // The newest page goes on while the one that begins at the anchor has yet to come.
+  const rows = useMemo(
+    () => unique([...above, ...[head.data, ...pages.loaded].flatMap((page) => page?.runs ?? []).filter((each) => anchor === null || each.run <= anchor)]),
+    [above, head.data, pages.loaded, anchor],
+  )
   const fresh = anchor === null ? 0 : (newest.data?.runs ?? []).filter((each) => each.run > anchor).length
   return {
     rows,
