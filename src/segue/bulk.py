@@ -73,7 +73,7 @@ class Skip(msgspec.Struct, frozen=True):
 
     async def preview(self, engine: Engine, row: RunRow) -> Effect:
         try:
-            _, key = await engine._target(row.run, self.call, "skip")
+            _, key = await engine._target(row.run, self.call, "skip", engine.encodings.encode(self.result))
         except SegueError as error:
             return Effect(row.run, row.id, row.state, "", refused=str(error))
         return Effect(row.run, row.id, row.state, f"{key} is answered with the result that was given; it does not run")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 import msgspec
@@ -96,10 +96,10 @@ class Repairing:
 
         Raises:
             NotRepairable: it has no such call that has not been answered; nothing was changed.
-            InvalidArgument: the result is of another type than the step's; nothing was changed.
+            InvalidArgument: the result is of another type than the call's; nothing was changed.
         """
-        row, key = await self._target(run, call, "skip")
-        payload = self._result(key, result)
+        payload = self.encodings.encode(result)
+        row, key = await self._target(run, call, "skip", payload)
         await self._modify(row, "skip", key, payload, by)
         return Effect(row.run, row.id, row.state, f"{key} is answered with the result that was given; it does not run")
 
@@ -119,18 +119,20 @@ class Repairing:
         await self._modify(row, "input", key, self._arguments(key, args, kwargs), by)
         return Effect(row.run, row.id, row.state, f"further attempts of {key} get the arguments that were given")
 
-    async def _target(self, run: int, call: str, action: str) -> tuple[RunRow, str]:
+    async def _target(self, run: int, call: str, action: str, result: Payload | None = None) -> tuple[RunRow, str]:
         row = self._row(run)
         if row.state in CLOSED:
             raise RunClosed(row.id, row.state)
-        keys = await asyncio.to_thread(self._modifiable, row, action)
-        return row, forking.find_key(row, keys, call)
+        return row, await asyncio.to_thread(self._key_of, row, call, action, result)
 
-    def _modifiable(self, row: RunRow, action: str) -> list[str]:
+    def _key_of(self, row: RunRow, call: str, action: str, result: Payload | None) -> str:
         """By replay where the code is known, which sees calls that the journal does not show yet."""
         events = self._events(row)
         if self.definitions.execution(row.workflow, row.version) is None:
-            return _open_calls(events, action)
+            key = forking.find_key(row, _open_calls(events, action), call)
+            if result is not None:
+                self._check_by_step(key, result)
+            return key
         try:
             execution, _ = replayed(lambda: self._execution(row), lambda: events)
         except (NonDeterminism, NotDeterministic, PayloadError) as error:
@@ -138,7 +140,10 @@ class Repairing:
                 f"run {row.id!r} does not replay with the code that is here: {error}; mend that first", run_id=row.id
             ) from error
         try:
-            return execution.modifiable(action)
+            key = forking.find_key(row, execution.modifiable(action), call)
+            if result is not None:
+                _check(key, execution.validate_result, key, result)
+            return key
         finally:
             execution.close()
 
@@ -147,15 +152,10 @@ class Repairing:
         assert execution is not None, "it was there a moment ago"
         return execution
 
-    def _result(self, key: str, result: Any) -> Payload:
-        payload = self.encodings.encode(result)
+    def _check_by_step(self, key: str, result: Payload) -> None:
         step = STEPS.get(forking.name_of(key))
         if step is not None:
-            try:
-                step.bind(self.encodings, self._hash_key).decode_result(payload)
-            except PayloadError as error:
-                raise InvalidArgument(f"the result for {key} is of another type than the step's: {error}") from error
-        return payload
+            _check(key, step.bind(self.encodings, self._hash_key).decode_result, result)
 
     def _arguments(self, key: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Payload:
         step = STEPS.get(forking.name_of(key))
@@ -340,6 +340,13 @@ def effect_of(row: RunRow, cut: forking.Cut) -> Effect:
     where = "from its start" if cut.seq == 1 else f"from behind event {cut.seq}"
     action = f"a run goes on {where}, under new idempotency keys"
     return Effect(row.run, row.id, row.state, action, cut.again, cut.kept, cut.undone)
+
+
+def _check(key: str, read: Callable[..., object], *given: Any) -> None:
+    try:
+        read(*given)
+    except PayloadError as error:
+        raise InvalidArgument(f"the result for {key} is of another type than the call's: {error}") from error
 
 
 def _open_calls(events: Iterable[e.Event], action: str) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -100,6 +101,17 @@ async def waiting(n: int) -> str:
     answer = await approval("ann", name="agree")
     await signal("go")
     return str(answer.approved)
+
+
+@workflow(name="repair.asked")
+async def asked() -> str:
+    return str(await signal("go"))
+
+
+@workflow(name="repair.asking")
+async def asking(n: int) -> str:
+    await charge(n)
+    return await asked()
 
 
 @workflow(name="repair.retrying")
@@ -213,6 +225,41 @@ async def test_what_cannot_be_skipped_is_refused(tmp_path: Path, call: str, said
                 with pytest.raises(NotRepairable, match=said):
                     await attempt(call, "x")
         assert len(await handle.history()) == before
+
+
+async def waits_for_others(engine: Engine, code: Any) -> Handle[Any]:
+    handle = await engine.start(code, 1)
+    while not any(isinstance(each.event, e.TaskOpened | e.ChildStarted) for each in await handle.history()):  # noqa: ASYNC110 - as above
+        await asyncio.sleep(0.001)
+    return handle
+
+
+@pytest.mark.parametrize(
+    ("code", "call", "wrong"),
+    [(asking, "repair.asked", 7), (waiting, "agree", "yes"), (waiting, "agree", {"approved": "perhaps"})],
+)
+@pytest.mark.parametrize("known", [True, False])
+async def test_a_result_of_another_type_changes_nothing(
+    tmp_path: Path, code: Any, call: str, wrong: Any, known: bool
+) -> None:
+    said = f"the result (that was given )?for /{call} is of another type"
+    right = {"approved": True} if code is waiting else "True"
+    async with opened(tmp_path) as engine:
+        handle = await waits_for_others(engine, code)
+        if known:
+            with pytest.raises(InvalidArgument, match=said):
+                await handle.skip(call, wrong)
+        else:
+            async with opened(tmp_path, own=False, workflows=[]) as client:
+                await (await client.handle(handle.id)).skip(call, wrong)
+        await handle.skip(call, right)
+        if code is waiting:
+            await handle.signal("go")
+        assert await handle.result() == "True"
+        modified = [each for each in await handle.history() if isinstance(each.event, e.Modified)]
+        logged = "".join(line.text for line in engine.logs(handle.run))
+    assert len(modified) == 1
+    assert known or re.search(said, logged)
 
 
 # --- going on from elsewhere ----------------------------------------------------------------------------------------

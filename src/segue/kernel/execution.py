@@ -100,5 +100,8 @@ class Execution(Protocol):
     def modifiable(self, action: str) -> list[str]:
         """Keys of the calls to which a person may do this: ``skip`` them, change the ``input`` of their attempts."""
 
+    def validate_result(self, key: str, payload: Payload) -> None:
+        """Lets the run refuse what a person answers a call with. Raises ``PayloadError`` if it is of another type."""
+
     def close(self) -> None:
         """Drops the execution: closes what is suspended, in a fixed order, unable to act."""

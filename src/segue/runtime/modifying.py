@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from segue.errors import PayloadError
 from segue.kernel import events as e
 from segue.runtime import incidents
 from segue.runtime.resident import Resident
@@ -22,6 +23,14 @@ def take(conductor: Conductor, run: Resident, event: e.Event) -> None:
         conductor.host.workflow_log(run, run.at, "WARNING", text)
         return
     if event.action == "skip":
+        assert event.value is not None
+        try:
+            run.execution.validate_result(key, event.value)
+        except PayloadError as error:
+            # Whoever skipped it did not have the code. Recorded, it would keep the run from replaying for good.
+            text = f"the result that was given for {key} is of another type: {error}; nothing was changed"
+            conductor.host.workflow_log(run, run.at, "WARNING", text)
+            return
         running = run.active.pop(key, None)
         if running is not None:
             running.done = None  # whatever comes of it, nobody waits for it

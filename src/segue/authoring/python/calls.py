@@ -313,6 +313,10 @@ class Calls:
             return list(self._open)
         return [key for key, call in self._open.items() if isinstance(call, StepCall) and not call.under_way]
 
+    def validate_result(self, key: str, payload: Payload) -> None:
+        """Raises ``PayloadError`` if an answer to this call does not fit its type."""
+        self._open[key].decode(payload)
+
     # --- keeping them -----------------------------------------------------------------------------------------
 
     def settle(self, call: Call) -> None:

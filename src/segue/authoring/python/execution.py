@@ -204,6 +204,9 @@ class CodeExecution:
     def modifiable(self, action: str) -> list[str]:
         return self.calls.modifiable(action)
 
+    def validate_result(self, key: str, payload: Payload) -> None:
+        self.calls.validate_result(key, payload)
+
     def query(self, name: str, arguments: list[Any]) -> Any:
         return self.messages.answer(name, arguments)
 
