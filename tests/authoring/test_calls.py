@@ -13,6 +13,7 @@ from segue.authoring.python.definitions import STEPS, Step, Workflow
 from segue.errors import (
     InvalidArgument,
     NonDeterminism,
+    NotDeterministic,
     PayloadError,
     RunCancelled,
     RunFailed,
@@ -129,11 +130,13 @@ def test_an_explicit_key_names_one_call(begin: Begin, together: bool) -> None:
         await keyed(2)
 
     if together:
-        with pytest.raises(NonDeterminism, match="two calls of this run carry key='same'"):
+        with pytest.raises(
+            NotDeterministic, match=r"two calls of this run carry key='same', one .* to 'charge': give each"
+        ):
             begin(flow(twice))
     else:
         world = begin(flow(twice))
-        with pytest.raises(NonDeterminism, match="two calls"):
+        with pytest.raises(NotDeterministic, match="two calls"):
             world.complete("=same")
 
 
@@ -142,9 +145,8 @@ def test_a_step_called_outside_any_task_stands_still(begin: Begin) -> None:
         asyncio.get_running_loop().call_soon(charge(1).send, None)
         await asyncio.sleep(1)
 
-    with pytest.raises(NonDeterminism, match="charge was called outside any task") as caught:
+    with pytest.raises(NotDeterministic, match="charge was called outside any task"):
         begin(flow(by_hand))
-    assert caught.value.step == "charge"
 
 
 # --- attempts -------------------------------------------------------------------------------------------------

@@ -12,7 +12,19 @@ from typing import Any
 import pytest
 
 import segue
-from segue import Engine, Incident, Retry, RunCancelled, RunTerminated, approval, saga, signal, step, workflow
+from segue import (
+    Engine,
+    Incident,
+    Retry,
+    RunCancelled,
+    RunFailed,
+    RunTerminated,
+    approval,
+    saga,
+    signal,
+    step,
+    workflow,
+)
 from segue.authoring.python.definitions import STEPS, WORKFLOWS
 from segue.kernel import events as e
 from segue.runtime.settings import Settings
@@ -176,6 +188,63 @@ async def test_a_failing_compensation_holds_the_remaining_list(engine: Engine) -
     with pytest.raises(RunCancelled, match="do not bother"):
         await handle.result(timeout=5, through_incidents=True)
     assert did == ["x", "y", "refill y", "refill y", "refill x"]
+
+
+@workflow
+async def put_back(hole: str) -> None:
+    await refill(hole, None)
+    if "shop" in broken:
+        raise OSError("the shop is closed")
+
+
+async def put_back_elsewhere(hole: str) -> None:
+    try:
+        await put_back(hole)
+    except RunFailed:
+        if "code" in broken:
+            raise
+
+
+@workflow
+async def regrets_in_another_run() -> None:
+    async with saga() as s:
+        await s.step(drill, "x", undo=refill)
+        s.undo(put_back_elsewhere, "y")
+        raise ValueError("wrong wall")
+
+
+async def test_an_undo_that_raises_is_mended_in_the_code_and_no_defect_of_segue_s(
+    engine: Engine, caplog: pytest.LogCaptureFixture
+) -> None:
+    broken.update(("shop", "code"))
+    handle = await engine.start(regrets_in_another_run)
+    told = await _stands_still(handle)
+    assert told.cause == "compensation-failed"
+    assert "undo put_back_elsewhere raised RunFailed: child run" in str(told)
+    assert "OSError: the shop is closed" in str(told)
+    assert "change its code" in told.remedy
+    await handle.retry()
+    assert (await _stands_still(handle)).cause == "compensation-failed", "its code is as it was"
+    assert not [record for record in caplog.records if record.exc_info], "where segue was is of no interest"
+
+    broken.discard("code")
+    await handle.retry()
+    with pytest.raises(RunFailed, match="wrong wall"):
+        await handle.result(timeout=5, through_incidents=True)
+    assert did == ["x", "refill y", "refill x"]
+
+
+@workflow
+async def says_a_name_twice() -> None:
+    await drill.using(key="the")("a")
+    await drill.using(key="the")("b")
+
+
+async def test_two_calls_of_one_key_are_to_be_told_apart_in_the_code(engine: Engine) -> None:
+    told = await _stands_still(await engine.start(says_a_name_twice))
+    assert told.cause == "not-deterministic"
+    assert "two calls of this run carry key='the', one of them to 'drill': give each its own" in str(told)
+    assert "change the workflow's code as the message says" in told.remedy
 
 
 # --- a workflow that is not the same each time it runs --------------------------------------------------------------

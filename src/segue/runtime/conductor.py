@@ -12,7 +12,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Protocol
 
-from segue.errors import EndlessContinuation, NonDeterminism, NotDeterministic, PayloadError, RunClosed
+from segue.errors import RunClosed
 from segue.kernel import events as e
 from segue.kernel.execution import Execution
 from segue.kernel.notice import Notice
@@ -183,7 +183,7 @@ class Conductor:
             execution.apply(event)
             if execution.commands:
                 self.carry(run, segment, execution)
-        except (NonDeterminism, NotDeterministic, PayloadError, EndlessContinuation) as error:
+        except incidents.KNOWN as error:
             incidents.halt(self, run, error)
             return
         except Exception as error:  # a bug, ours or a library's: the run stands still, the others go on

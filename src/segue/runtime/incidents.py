@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from segue.errors import (
+    CompensationFailed,
     EndlessContinuation,
     Incident,
     NonDeterminism,
@@ -32,6 +33,8 @@ REMEDIES = {
     "step be the cause, it is forgotten at the second try, and the step runs again at the third",
     "endless-continuation": "change the code so that it waits for something (a timer, a signal, a step) before it "
     "continues as new, then `segue retry {id}`; or `segue terminate {id}`",
+    "compensation-failed": "see how far it came, change its code so that it copes, then `segue retry {id}`: "
+    "what has been done of it is not done again, and the rest of the list follows",
     "internal": "this is a defect: report it with `segue db export {id}`; after an update, `segue retry {id}`",
     "step-exhausted": "mend what made the step fail, then `segue retry {id}` for new attempts",
     "process-lost": "look at the step's logs and at the machine (memory, signals), then `segue retry {id}`",
@@ -47,6 +50,7 @@ _CAUSES: tuple[tuple[type[Exception], str], ...] = (
     (PayloadError, "payload"),
     (Unstorable, "unstorable"),
     (EndlessContinuation, "endless-continuation"),
+    (CompensationFailed, "compensation-failed"),
 )
 KNOWN = tuple(kind for kind, _ in _CAUSES)
 """Errors that are a cause of their own; any other is a bug."""

@@ -26,7 +26,15 @@ from segue.authoring.python.call import (
 )
 from segue.authoring.python.keys import Keys
 from segue.authoring.python.loop import WorkflowTask
-from segue.errors import NonDeterminism, RunCancelled, RunClosed, RunFailed, RunNotFound, RunTerminated
+from segue.errors import (
+    NonDeterminism,
+    NotDeterministic,
+    RunCancelled,
+    RunClosed,
+    RunFailed,
+    RunNotFound,
+    RunTerminated,
+)
 from segue.kernel import commands as c
 from segue.kernel import events as e
 from segue.kernel.adoption import other_arguments
@@ -66,8 +74,8 @@ class Calls:
             return task
         self.execution.loop.forbid_in_queries(f"call {name}")
         self.execution.loop.halt(
-            NonDeterminism(
-                f"{name} was called outside any task of the workflow; await it, or use asyncio.create_task", step=name
+            NotDeterministic(
+                f"{name} was called outside any task of the workflow; await it, or use asyncio.create_task"
             )
         )
 

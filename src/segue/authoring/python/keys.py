@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from segue.authoring.python.loop import WorkflowTask
-from segue.errors import NonDeterminism
+from segue.errors import NonDeterminism, NotDeterministic
 from segue.kernel import commands as c
 from segue.kernel.adoption import ADOPTED, Past, moved_elsewhere, never_called
 from segue.kernel.steps import step_key
@@ -55,7 +55,7 @@ class Keys:
         """The key of a call that carries one of its own."""
         if key in self._explicit:
             self.execution.loop.halt(
-                NonDeterminism(f"two calls of this run carry key={key!r}; a key names one call", step=name)
+                NotDeterministic(f"two calls of this run carry key={key!r}, one of them to {name!r}: give each its own")
             )
         self._explicit.add(key)
         if self.execution.past is not None:

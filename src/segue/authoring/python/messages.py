@@ -385,7 +385,7 @@ class Messages:
             ended = f"the run ended before update {event.name!r} was finished"
             self._refuse_update(event, asyncio.CancelledError(ended) if self._ending else error)
             raise
-        except (GeneratorExit, *ENDS_THE_PROGRAM):  # the first: the run leaves memory
+        except ENDS_THE_PROGRAM:
             raise
         except BaseException as error:
             self._refuse_update(event, error)
