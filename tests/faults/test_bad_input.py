@@ -273,4 +273,9 @@ async def has_a_child_that_breaks() -> None:
 
 
 async def test_a_parent_says_which_child_has_failed_and_of_what(engine: Engine) -> None:
-    assert (await ends(engine, has_a_child_that_breaks)).endswith("child run 'the-child' failed: KeyError: 'tea'")
+    handle = await engine.start(has_a_child_that_breaks)
+    with pytest.raises(RunFailed, match="child run 'the-child' failed: KeyError: 'tea'") as caught:
+        await handle.result(timeout=5)
+    cause = caught.value.failure.cause
+    assert (cause.type, cause.message) == ("KeyError", "'tea'")
+    assert "in breaks" in cause.traceback

@@ -6,8 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from segue.errors import PayloadError
+from segue.errors import PayloadError, RunCancelled, RunFailed
 from segue.kernel.encoding import Encodings
+from segue.kernel.events import Failure
 from segue.kernel.failures import describe, summary
 from segue.kernel.payload import JSON, Payload
 
@@ -102,3 +103,21 @@ def test_errors_of_ours_in_a_group_are_no_defects_of_ours() -> None:
 def test_an_exception_without_a_message_is_summed_up_by_its_name() -> None:
     assert summary(describe(TimeoutError())) == "TimeoutError"
     assert summary(describe(TimeoutError("too late\nby far"))) == "TimeoutError: too late"
+
+
+def test_a_run_s_failure_keeps_its_child_s_as_its_cause() -> None:
+    child = Failure("LookupError", "no tea", "Traceback …", True)
+    failure = describe(RunFailed("child run 'c' failed", run_id="c", failure=child))
+    assert failure.cause == child
+    assert summary(failure) == "RunFailed: child run 'c' failed", "it says which run"
+    assert describe(RunCancelled("child run 'c' was cancelled", run_id="c")).cause is None
+
+
+def test_of_children_s_children_so_many_are_told_as_of_causes() -> None:
+    failure = describe(LookupError("no tea"))
+    for depth in range(100):
+        failure = describe(RunFailed(f"run {depth} failed", failure=failure))
+    chain = [failure]
+    while chain[-1].cause is not None:
+        chain.append(chain[-1].cause)
+    assert [link.message for link in chain] == [f"run {depth} failed" for depth in range(99, 90, -1)]

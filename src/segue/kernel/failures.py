@@ -8,7 +8,9 @@ from pathlib import Path
 from textwrap import indent
 from typing import Any, Protocol
 
-from segue.errors import DecisionFailed, SegueError, StepFailed
+import msgspec
+
+from segue.errors import DecisionFailed, RunFailed, SegueError, StepFailed
 from segue.kernel.events import Failure
 from segue.kernel.payload import Payload
 
@@ -26,8 +28,8 @@ class Encoder(Protocol):
 
 
 def describe(error: BaseException, encoder: Encoder | None = None, *, retryable: bool = True) -> Failure:
-    """The record of ``error``. A ``StepFailed`` keeps the step's own failure as its cause, a
-    ``DecisionFailed`` what was in its way.
+    """The record of ``error``. A ``StepFailed`` keeps the step's own failure as its cause, a ``RunFailed`` the child
+    run's, a ``DecisionFailed`` what was in its way.
 
     An exception may carry a value for the workflow in its attribute ``details``.
     """
@@ -36,8 +38,8 @@ def describe(error: BaseException, encoder: Encoder | None = None, *, retryable:
 
 def _describe(error: BaseException, encoder: Encoder | None, retryable: bool, depth: int, *, own: bool) -> Failure:
     cause: Failure | None = None
-    if isinstance(error, (StepFailed, DecisionFailed)) and isinstance(error.failure, Failure):
-        cause = error.failure
+    if isinstance(error, (StepFailed, RunFailed, DecisionFailed)) and isinstance(error.failure, Failure):
+        cause = _no_deeper(error.failure, depth + 1)
     elif (inner := _cause(error)) is not None and depth < _DEEPEST_CAUSE:
         cause = _describe(inner, encoder, True, depth + 1, own=own and not isinstance(inner, SegueError))
     return Failure(
@@ -48,6 +50,15 @@ def _describe(error: BaseException, encoder: Encoder | None, retryable: bool, de
         cause=cause,
         details=_details(error, encoder),
     )
+
+
+def _no_deeper(failure: Failure, depth: int) -> Failure | None:
+    """A recorded failure as a cause: each run has a child's in its own, and the innermost may be any number deep."""
+    if depth > _DEEPEST_CAUSE:
+        return None
+    if failure.cause is None:
+        return failure
+    return msgspec.structs.replace(failure, cause=_no_deeper(failure.cause, depth + 1))
 
 
 def qualified_name(cls: type) -> str:
