@@ -165,6 +165,20 @@ def test_keys(segue: Folder, tmp_path: Path) -> None:
         assert "there is no namespace 'other' in which ann/looks has a role (there are: default)" in refused
     assert "serves app 'default', not 'other'" in segue("list", "--app", "other", *there, SEGUE_API_KEY=key, code=2).err
     assert "cannot be read: No such file" in segue("list", "--key-file", "nope", *there, code=2).err
+    added = segue("key", "add", "piped", "--user", "ann", "--role", "viewer")
+    assert "it is not shown again" in added.err
+    assert segue("show", "p-1", "--key-file", _file(tmp_path, added.out), *there)
+
+
+def test_what_stands_in_a_file_that_is_no_key_is_not_shown(segue: Folder, tmp_path: Path) -> None:
+    for text, said in (("segue_one\nsegue_two\n", "something else than an API key"), (" \n", "holds no API key")):
+        path = _file(tmp_path, text)
+        refused = segue("list", "--server", "http://127.0.0.1:1", "--key-file", path, code=2).err
+        assert said in refused
+        assert "segue_" not in refused
+    refused = segue("list", "--server", "http://127.0.0.1:1", SEGUE_API_KEY="segue_one\nsegue_two", code=2).err
+    assert "SEGUE_API_KEY holds no API key" in refused
+    assert "segue_" not in refused
 
 
 def _file(folder: Path, text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from typing import Annotated
 
@@ -55,7 +56,8 @@ def add(
         print_json({"secret": secret, "key": made})
     else:
         console().print(secret, soft_wrap=True)
-        console().print("it is not shown again; send it as `Authorization: Bearer …`", style="dim", soft_wrap=True)
+        note = "it is not shown again; send it as `Authorization: Bearer …`"
+        console(sys.stderr).print(note, style="dim", soft_wrap=True)  # a file that the key goes to holds nothing else
     return 0
 
 

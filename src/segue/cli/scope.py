@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,9 @@ from cyclopts import Parameter
 from segue.errors import InvalidArgument, StoreUnavailable
 from segue.opening import shown, without_password
 from segue.settings import app_name, database_url, is_postgres, namespace_name, server_url, sqlite_path
+
+_KEY = re.compile("[!-~]+")
+"""What may be an API key: one word, in a header of HTTP."""
 
 
 @Parameter(name="*", group="Everywhere")
@@ -122,14 +126,19 @@ class Reach(Scope):
         """
         if self.key_file is None:
             key = os.environ.get("SEGUE_API_KEY", "").strip()
-            if not key.isascii():
+            if key and not _KEY.fullmatch(key):
                 raise InvalidArgument("SEGUE_API_KEY holds no API key: those are of letters, digits and _")
             return key
         try:
-            return Path(self.key_file).read_text(encoding="ascii").strip()
-        except (OSError, UnicodeDecodeError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "it holds more than a key"
-            raise InvalidArgument(f"the key file {self.key_file!r} cannot be read: {reason}") from error
+            key = Path(self.key_file).read_text(encoding="utf-8", errors="replace").strip()
+        except OSError as error:
+            raise InvalidArgument(f"the key file {self.key_file!r} cannot be read: {error.strerror}") from error
+        if not _KEY.fullmatch(key):  # what it holds may be secret, and is not shown
+            raise InvalidArgument(
+                f"the key file {self.key_file!r} holds {'something else than an' if key else 'no'} API key: it has to "
+                "hold the key alone, as `segue key add` prints it"
+            )
+        return key
 
     def _flags(self) -> tuple[tuple[str, str | None], ...]:
         return *super()._flags(), ("--server", self.server), ("--key-file", self.key_file)
