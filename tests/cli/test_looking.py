@@ -143,7 +143,7 @@ def test_an_empty_id_names_no_run(segue: Folder) -> None:
     for words in (("show", ""), ("cancel", ""), ("terminate", "", "--yes"), ("signal", "", "go")):
         assert "the id of the run is empty; `segue list` shows" in segue(*words, code=2).err
     for command in (("run", "flows.py:waits"), ("start", "flows.py:waits"), ("fork", "only")):
-        assert "--id is empty; write --id order-1" in segue(*command, "--id", "", code=2).err
+        assert "--id has a character at least that is no blank; leave it out" in segue(*command, "--id", "", code=2).err
     assert ids(segue) == ids(segue, "--state", "open") == {"only"}
 
 

@@ -166,10 +166,15 @@ async def test_a_step_that_belongs_to_one_run_is_refused(engine: Engine) -> None
 
 async def test_an_empty_id_is_none(engine: Engine) -> None:
     """It is told, because whoever means it to be the same run again would get another one each time."""
-    with pytest.raises(InvalidArgument, match="a run's id has a character at least; leave it out"):
+    with pytest.raises(InvalidArgument, match="a run's id has a character at least that is no blank; leave it out"):
         await engine.start(buys, Order("tea"), id="")
     with pytest.raises(InvalidArgument, match="a run's id has a character at least"):
         segue.outbox.start(None, buys, Order("tea"), id="")
+    with pytest.raises(InvalidArgument, match="a run's id has a character at least that is no blank"):
+        await engine.start(buys, Order("tea"), id=" \t")
+    for broken in ("a\nb", "a\r", "a\u2028b"):
+        with pytest.raises(InvalidArgument, match=r"a run's id .* holds a line break; it has to be one line"):
+            await engine.start(buys, Order("tea"), id=broken)
     assert await engine.list() == []
 
 

@@ -13,6 +13,7 @@ from segue.authoring.python.definitions import Workflow
 from segue.errors import InvalidArgument, PayloadError
 from segue.formats import Formats
 from segue.kernel.encoding import Encodings
+from segue.kernel.names import checked_id
 from segue.kernel.payload import JSON, Payload
 
 
@@ -42,11 +43,9 @@ def new_id(given: str | None) -> str | None:
     """The id that a new run is to have; None if one is to be made.
 
     Raises:
-        InvalidArgument: it is empty, as a variable that was not set: each call would start another run.
+        InvalidArgument: it can be none. An empty one is a variable that was not set: each call would start another run.
     """
-    if given == "":
-        raise InvalidArgument("--id is empty; write --id order-1, or leave it out to have one made")
-    return given
+    return None if given is None else checked_id(given, "--id")
 
 
 def pairs(given: tuple[str, ...], flag: str) -> dict[str, str]:

@@ -28,11 +28,16 @@ def checked_id(value: object, what: str) -> str:
     """The value, if it can be the id of a run.
 
     Raises:
-        InvalidArgument: as ``checked_name``, or it is empty.
+        InvalidArgument: as ``checked_name``, or it is empty, nothing but blanks, or of several lines: nobody could name
+            it in a command or tell it in a list.
     """
     text = checked_name(value, what)
-    if not text:
-        raise InvalidArgument(f"{what} has a character at least; leave it out for one that no other run has")
+    if not text.strip():
+        raise InvalidArgument(
+            f"{what} has a character at least that is no blank; leave it out for one that no other run has"
+        )
+    if text.splitlines() != [text]:
+        raise InvalidArgument(f"{what} {_short(text)} holds a line break; it has to be one line")
     return text
 
 
