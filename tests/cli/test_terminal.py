@@ -113,6 +113,32 @@ def test_a_person_is_asked(segue: Folder) -> None:
     assert segue("run", "flows.py:asks", "--id", "a", "--json").json["result"] == "True why not"
 
 
+def test_what_is_typed_for_text_is_text(segue: Folder) -> None:
+    segue.write(
+        "floors.py",
+        """
+        from msgspec import Struct
+
+        from segue import approval, workflow
+
+
+        class Place(Struct):
+            floor: str | None = None
+
+
+        @workflow
+        async def asks_floor() -> str:
+            return repr((await approval("ann", form=Place)).floor)
+        """,
+    )
+    segue("run", "floors.py", "--id", "a", "--timeout", "300ms", code=5)
+    running = segue.on_terminal("approve", "a")
+    running.until("floor ")
+    os.write(running.keyboard, b"12\n")
+    assert running.end() == 0, running.text
+    assert segue("run", "floors.py", "--id", "a", "--json").json["result"] == "'12'"
+
+
 def test_terminating_asks_first(segue: Folder) -> None:
     segue("run", "flows.py:waits", "--id", "a", "--timeout", "300ms", code=5)
     running = segue.on_terminal("terminate", "a")

@@ -128,6 +128,9 @@ def _ask_fields(form: dict[str, Any]) -> Any:
 
 
 def _entered(text: str, field: dict[str, Any]) -> Any:
+    kinds = {choice.get("type") for choice in field.get("anyOf", ())}
+    if kinds == {"string", "null"}:  # `str | None`: what is typed is text, also where it looks like a number
+        return None if text == "null" else text
     match field.get("type"):
         case "boolean":
             if text.lower() not in ("y", "yes", "true", "n", "no", "false"):
