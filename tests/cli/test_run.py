@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import signal
+import subprocess
 from contextlib import closing
 
 import apsw
 import pytest
-from cli_kit import Folder
+from cli_kit import COMMAND, PATIENCE, Folder
 
 ESCAPE = "\x1b"
 
@@ -353,6 +354,17 @@ def test_the_owner_has_the_code(segue: Folder) -> None:
         (segue.path / "flows.py").read_text().replace("n = await double(n)", "n = await double(n + 1)")
     )
     assert "with other code than is here" in segue("run", "flows.py:plain", "3").err
+
+
+def test_a_standard_output_that_is_closed(segue: Folder) -> None:
+    command = ["sh", "-c", 'exec "$@" >&-', "sh", *COMMAND]
+    for words in (["run", "flows.py:plain", "3", "--id", "a"], ["list"], ["show", "a", "--json"]):
+        done = subprocess.run(
+            [*command, *words], cwd=segue.path, env=segue.environment, stderr=subprocess.PIPE, text=True,
+            timeout=2 * PATIENCE, check=False,
+        )  # fmt: skip
+        assert (done.returncode, done.stderr) == (0, "")
+    assert segue("run", "flows.py:plain", "--id", "a", "--json").json["result"] == 12
 
 
 def test_settings_and_their_order(segue: Folder) -> None:

@@ -211,6 +211,24 @@ def test_dev_stops_while_code_is_imported(segue: Folder) -> None:
     assert dev.end() == 0
 
 
+def test_dev_that_is_told_twice_to_stop_does_not_call_it_an_accident(segue: Folder) -> None:
+    dev = segue.begin("dev", "flows.py", "--port", "0")
+    dev.until("serving ")
+    dev.signal(signal.SIGINT)
+    dev.signal(signal.SIGTERM)
+    assert dev.end() == 0
+    assert "ended by itself" not in dev.text
+
+
+def test_dev_says_that_code_ended_the_process_that_imported_it(segue: Folder) -> None:
+    segue.write("ends.py", "import os\nfrom segue import workflow\nos._exit(7)\n")
+    dev = segue.begin("dev", "ends.py", "--port", "0")
+    dev.until(r"the code ended the process that imported it \(exit code 7\)")
+    dev.until("waiting for a change")
+    dev.signal(signal.SIGINT)
+    assert dev.end() == 0
+
+
 def test_dev_of_nothing(segue: Folder) -> None:
     assert "there is no file or folder nope" in segue("dev", "nope", code=2).err
 

@@ -19,6 +19,9 @@ EVERYWHERE = {"--url": 1, "--server": 1, "--key-file": 1, "--app": 1, "--namespa
 
 def main() -> None:
     """Runs the command line and exits."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by whoever started it, as by `>&-`: what is said goes nowhere
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 (for as long as the process)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors=REPLACEMENTS)  # a terminal that lacks a character is no reason to stop

@@ -23,6 +23,7 @@ from cyclopts import Parameter
 from rich.text import Text
 
 from segue.cli import target
+from segue.cli.exits import FAILED, USAGE
 from segue.cli.log_lines import here, write_json
 from segue.cli.output import console
 from segue.cli.scope import Lines, Scope
@@ -100,6 +101,13 @@ class _Child:
                     return None
         return None
 
+    def ended(self) -> int | None:
+        """How the process ended, once it has closed its pipe; None if it goes on."""
+        try:
+            return self.process.wait(SETTLE)
+        except subprocess.TimeoutExpired:
+            return None
+
     def go(self) -> None:
         """Lets it own the runs."""
         os.write(self._say, b"g")
@@ -142,7 +150,7 @@ class _Supervisor:
             if now != seen:
                 seen = self._settled(seen, now)
                 self._change()
-            elif self._child is not None and not self._child.alive:
+            elif self._child is not None and not self._child.alive and not self._stopping:
                 return self._died(self._child)
         if self._child is not None:
             self._child.stop(self._order.grace)
@@ -173,8 +181,11 @@ class _Supervisor:
         new = _Child(self._order)
         left = new.loads(lambda: self._stopping)
         if left is None:
+            ended = new.ended()
             new.stop(0)
             if not self._stopping:
+                if ended not in (None, FAILED, USAGE):  # with these it has said itself what is wrong
+                    self._note(f"the code ended the process that imported it ({_reason(ended)})")
                 goes_on = self._child is not None and self._child.alive
                 self._note("the code as it was goes on until this is mended" if goes_on else "waiting for a change")
             return
