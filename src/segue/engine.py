@@ -15,7 +15,7 @@ import sys
 import uuid
 from collections.abc import Callable, Iterable
 from functools import partial
-from typing import Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Never, TypeVar, overload
 from weakref import WeakSet
 
 import msgspec
@@ -83,6 +83,7 @@ T = TypeVar("T")
 
 OPEN: WeakSet[Engine] = WeakSet()
 """Engines of this process that are open."""
+_WHEN_OPEN = frozenset({"store", "journal", "loop", "_host", "_client"})
 LONGEST_PAUSE = 5.0
 """Seconds between two tries to take over from a store that does not answer."""
 
@@ -189,6 +190,16 @@ class Engine(Claiming, Describing, Repairing, Starting, Steering):
 
     # --- opening and closing ----------------------------------------------------------------------------------
 
+    if not TYPE_CHECKING:  # to those who check types it has the attributes that it has once it is open
+
+        def __getattr__(self, name: str) -> Never:
+            if name in _WHEN_OPEN:
+                raise CallerError(
+                    "this engine was never opened: use it inside `async with Engine(…) as engine:`, or "
+                    "`await engine.open()` before and `await engine.close()` at the end"
+                )
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self)
+
     async def __aenter__(self) -> Engine:
         await self.open()
         return self
@@ -201,8 +212,11 @@ class Engine(Claiming, Describing, Repairing, Starting, Steering):
 
         Raises:
             StoreUnavailable, StoreCorrupt, SchemaTooNew: the message says what to do.
+            CallerError: it is open already.
         """
         refuse_while_loading()
+        if self in OPEN:
+            raise CallerError("this engine is open already; whoever opened it first would find it closed by the second")
         self.loop = asyncio.get_running_loop()
         self.store, logs = self._open_store()
         self.journal = JournalFormat(encodings=self.encodings, codec=self._codec, blobs=self.store.blobs)

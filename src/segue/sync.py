@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import builtins
+import os
 import threading
 from collections.abc import Coroutine
 from typing import Any, Generic, TypeVar, overload
@@ -85,12 +86,15 @@ class Client:
         self._engine = Engine(url, **options)
         self._loop: asyncio.AbstractEventLoop
         self._thread: threading.Thread
+        self._process: int | None = None
+        """Where it is open."""
 
     def __enter__(self) -> Client:
         _refuse_in_workflows()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="segue-client", daemon=True)
         self._thread.start()
+        self._process = os.getpid()
         try:
             self._wait(self._engine.open())
         except BaseException:
@@ -99,6 +103,8 @@ class Client:
         return self
 
     def __exit__(self, *exc: object) -> None:
+        if self._process != os.getpid():
+            return  # a fork leaves the block: the engine is the other process's, and nobody turns its loop here
         try:
             self._wait(self._engine.close())
         finally:
@@ -108,6 +114,7 @@ class Client:
         try:
             self._wait(_settle())
         finally:
+            self._process = None
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._thread.join()
             self._loop.close()
@@ -116,15 +123,26 @@ class Client:
         """Runs a coroutine on the engine's loop and returns its result.
 
         Raises:
-            CallerError: it would wait for an engine that cannot go on before this call returns.
+            CallerError: the client is not open in this process, or it would wait for an engine that cannot go on before
+                this call returns.
         """
         try:
             _refuse_in_workflows()
+            self._refuse_elsewhere()
             _refuse_beside_its_owner(self._engine)
         except CallerError:
             coroutine.close()
             raise
         return self._wait(coroutine, timeout)
+
+    def _refuse_elsewhere(self) -> None:
+        if self._process is None:
+            raise CallerError("this client is not open: use it inside `with Client(…) as client:`")
+        if self._process != os.getpid():
+            raise CallerError(
+                "this client was opened in the process of which this one is a fork, and its thread stayed there: open "
+                "one here, `with Client(…) as client:`"
+            )
 
     def _wait(self, coroutine: Coroutine[Any, Any, T], timeout: float | None = None) -> T:
         future = asyncio.run_coroutine_threadsafe(coroutine, self._loop)

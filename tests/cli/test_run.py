@@ -367,6 +367,26 @@ def test_a_standard_output_that_is_closed(segue: Folder) -> None:
     assert segue("run", "flows.py:plain", "--id", "a", "--json").json["result"] == 12
 
 
+@pytest.mark.parametrize("more", [[], ["--json"]])
+def test_a_standard_output_that_is_full(segue: Folder, more: list[str]) -> None:
+    segue("run", "flows.py:plain", "3", "--id", "a")
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        done = subprocess.run(
+            [*COMMAND, "list", *more], cwd=segue.path, env=segue.environment, stdout=full, stderr=subprocess.PIPE,
+            text=True, timeout=2 * PATIENCE, check=False,
+        )  # fmt: skip
+    assert done.returncode == 6
+    assert "the output cannot be written where it is sent: No space left on device" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("words", [["flows.py:asks", "3"], ["flows.py:waits"]])
+def test_nobody_answers_a_run_that_is_not_recorded(segue: Folder, words: list[str]) -> None:
+    told = segue("run", *words, "--no-record", code=2).err
+    assert "it can be told where it is recorded: leave out --no-record" in told
+    assert "={" not in told
+
+
 def test_settings_and_their_order(segue: Folder) -> None:
     segue.write("segue.toml", 'url = "sqlite:///toml.db"\nnamespace = "eu"\n')
     segue("run", "flows.py:plain", "1")

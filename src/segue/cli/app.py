@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import signal
@@ -36,6 +37,11 @@ def call(words: list[str]) -> int:
     if words == ["--version"]:
         words = ["version"]
     return _dispatch(_command_first(words))
+
+
+def _drop_output() -> None:
+    """What Python still holds for it goes nowhere, instead of into an error at the end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 @contextmanager
@@ -88,6 +94,7 @@ def _dispatch(words: list[str]) -> int:
         return USAGE
     try:
         code = app(words, exit_on_error=False, print_error=False, result_action="return_value")
+        sys.stdout.flush()
     except CycloptsError as error:
         print_error(refusal(error, words), as_json=as_json)
         return USAGE
@@ -98,7 +105,12 @@ def _dispatch(words: list[str]) -> int:
         print(file=sys.stderr)  # ends the line that a question, or the terminal's own ^C, stands on
         return INTERRUPTED
     except BrokenPipeError:  # `segue list | head`
-        # What Python still holds for the pipe goes nowhere, instead of into an error at the end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         return BROKEN_PIPE
+    except OSError as error:  # `segue list > full.txt`
+        if error.errno != errno.ENOSPC or error.filename is not None:
+            raise
+        _drop_output()
+        print_error(SegueError(f"the output cannot be written where it is sent: {error.strerror}"), as_json=False)
+        return DATABASE
     return code if isinstance(code, int) else 0

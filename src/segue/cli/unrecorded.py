@@ -12,7 +12,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from segue.authoring.python.definitions import Workflow
-from segue.authoring.python.local import run_locally
+from segue.authoring.python.local import NobodyAnswers, run_locally
 from segue.cli import values
 from segue.cli.ending import failure_json, failure_text
 from segue.cli.exits import FAILED, NOT_YET
@@ -45,6 +45,8 @@ def run(
     except TimeoutError:
         console(sys.stderr).print("not ended in time; nothing of it was recorded")
         return NOT_YET
+    except NobodyAnswers as error:
+        raise InvalidArgument(f"{error.waits}; it can be told where it is recorded: leave out --no-record") from None
     except RunFailed as error:
         if scope.json:
             told = str(error) if error.failure is None else failure_json(error.failure)

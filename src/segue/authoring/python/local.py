@@ -34,6 +34,14 @@ from segue.kernel.retry import next_attempt
 R = TypeVar("R")
 
 
+class NobodyAnswers(CallerError):
+    """The run waits for somebody that a local one does not have. ``waits``: for what."""
+
+    def __init__(self, waits: str, remedy: str) -> None:
+        super().__init__(f"{waits}; {remedy}")
+        self.waits = waits
+
+
 class Surroundings(Alone):
     """What the steps of one call find around them. They share keyed state and large results.
 
@@ -171,7 +179,7 @@ class Local:
             self._timer = self._loop.call_later(left, self._fire)
         elif not self._tasks:
             waits = ", ".join(self._execution.signals_awaited()) or "something that nobody will send"
-            self._fail(CallerError(f"the run waits for {waits}; give it with signals={{name: [values]}}"))
+            self._fail(NobodyAnswers(f"the run waits for {waits}", "give it with signals={name: [values]}"))
 
     def _fire(self) -> None:
         deadline = self._execution.deadline
@@ -323,9 +331,9 @@ class Local:
 
     def _open_task(self, command: c.OpenTask) -> None:
         if command.name not in self._around.answers:
-            raise CallerError(
-                f"the run asks {command.assignee} to answer {command.name!r}, and nobody is here: give it with "
-                f"answers={{{command.name!r}: …}}"
+            raise NobodyAnswers(
+                f"the run asks {command.assignee} to answer {command.name!r}, and nobody is here",
+                f"give it with answers={{{command.name!r}: …}}",
             )
         answer = self._around.encodings.encode(self._around.answers[command.name])
         self._soon(e.TaskCompleted(self._around.now(), f"user:{command.assignee}", None, command.key, answer))
