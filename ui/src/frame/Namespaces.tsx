@@ -24,7 +24,7 @@ export default function Namespaces({ close }: { close: () => void }) {
     <Dialog title={w.title} close={close} className="namespaces">
       {data.namespaces.length > MANY && (
         <form className="in" onSubmit={first}>
-          <input className="inp" autoFocus autoComplete="off" aria-label={w.find} placeholder={w.find} value={text} onChange={(event) => setText(event.target.value)} />
+          <input className="inp" autoComplete="off" aria-label={w.find} placeholder={w.find} value={text} onChange={(event) => setText(event.target.value)} />
         </form>
       )}
       <ul aria-label={w.title}>

@@ -47,7 +47,6 @@ export default function Palette({ close, actions, typed }: PaletteProps) {
     <Dialog title={words.palette.label} close={close} className="palette" bare>
       <input
         ref={input}
-        autoFocus
         role="combobox"
         aria-expanded="true"
         aria-controls="palette-list"

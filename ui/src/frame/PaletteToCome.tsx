@@ -14,7 +14,7 @@ export function PaletteToCome({ close, typed }: PaletteProps) {
   }
   return (
     <Dialog title={words.palette.label} close={leave} className="palette" bare>
-      <input autoFocus aria-label={words.palette.label} placeholder={words.palette.hint} onChange={(event) => { typed.current = event.target.value }} />
+      <input aria-label={words.palette.label} placeholder={words.palette.hint} onChange={(event) => { typed.current = event.target.value }} />
     </Dialog>
   )
 }

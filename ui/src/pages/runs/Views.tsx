@@ -57,7 +57,7 @@ function Naming({ search, close }: { search: RunsSearch; close: () => void }) {
   return (
     <Dialog title={w.saveView} close={close}>
       <form onSubmit={save}>
-        <div className="in"><label className="fld" style={{ marginTop: 0 }}>{w.viewName} <span className="faint">{w.viewHint}</span><input className="inp" autoFocus maxLength={40} value={name} onChange={(event) => setName(event.target.value)} /></label></div>
+        <div className="in"><label className="fld" style={{ marginTop: 0 }}>{w.viewName} <span className="faint">{w.viewHint}</span><input className="inp" maxLength={40} value={name} onChange={(event) => setName(event.target.value)} /></label></div>
         <footer>
           <button type="button" className="btn" onClick={close}>{words.run.back}</button>
           <button className="btn primary" disabled={name.trim() === ''}>{w.save}</button>

@@ -98,7 +98,7 @@ function NewKey({ session, close }: { session: SessionView; close: () => void })
       <form onSubmit={(event) => void submit(event)}>
         <div className="in">
           {session.namespaces.length > 1 && <p className="foreseen" style={{ marginTop: 0 }}>{words.namespaces.keyIn(session.namespace)}</p>}
-          <label className="fld">{w.label} <span className="faint">{w.labelHint}</span><input className="inp" autoFocus autoComplete="off" value={label} onChange={(event) => setLabel(event.target.value)} /></label>
+          <label className="fld">{w.label} <span className="faint">{w.labelHint}</span><input className="inp" autoComplete="off" value={label} onChange={(event) => setLabel(event.target.value)} /></label>
           <fieldset className="may"><legend>{w.permissions}</legend>{own.map((each) => <label key={each} className="row check"><input type="checkbox" checked={permissions.has(each)} onChange={() => toggle(each)} />{w.may[each]}</label>)}</fieldset>
           <label className="fld">{w.lasts}<select className="inp" value={days} onChange={(event) => setDays(Number(event.target.value))}>{LASTS.map((each) => <option key={each} value={each}>{each === 0 ? w.never : w.days(each)}</option>)}</select></label>
         </div>

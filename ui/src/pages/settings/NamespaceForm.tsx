@@ -61,7 +61,7 @@ export function NamespaceForm({ of, settings, close }: { of: NamespaceView; sett
       <form onSubmit={(event) => void submit(event)} noValidate>
         <div className="in">
           <label className="fld" style={{ marginTop: 0 }}>{w.description} <span className="faint">{w.descriptionHint}</span>
-            <textarea className="inp" rows={3} autoFocus value={description} aria-invalid={wrong?.path === 'description'} aria-describedby={wrong?.path === 'description' ? 'wrong' : undefined} onChange={(event) => { setDescription(event.target.value); setWrong(null) }} />
+            <textarea className="inp" rows={3} value={description} aria-invalid={wrong?.path === 'description'} aria-describedby={wrong?.path === 'description' ? 'wrong' : undefined} onChange={(event) => { setDescription(event.target.value); setWrong(null) }} />
           </label>
           {wrong?.path === 'description' && <Told wrong={wrong} />}
           <div className="fld" role="group" aria-label={w.ended}>{w.ended}

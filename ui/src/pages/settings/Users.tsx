@@ -123,7 +123,7 @@ function NewUser({ namespace, first, close }: { namespace: string; first: boolea
       <form onSubmit={(event) => void submit(event)}>
         <div className="in">
           {first && <p className="foreseen" style={{ marginTop: 0 }}>{w.noUsersHint}</p>}
-          <label className="fld">{w.name}<input className="inp" autoFocus autoComplete="off" value={name} onChange={(event) => setName(event.target.value)} /></label>
+          <label className="fld">{w.name}<input className="inp" autoComplete="off" value={name} onChange={(event) => setName(event.target.value)} /></label>
           <PasswordField value={password} set={setPassword} />
           <label className="fld">{w.in} <span className="faint">{everywhere ? w.everywhere : w.inHint(namespace)}</span>
             <select className="inp" value={role} onChange={(event) => setRole(event.target.value as Role)}>{ROLES.map((each) => <option key={each}>{each}</option>)}</select>

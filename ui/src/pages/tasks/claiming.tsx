@@ -83,7 +83,7 @@ function HandTo({ task }: { task: HumanTask }) {
         <Confirm title={w.handTitle(task.name)} label={w.handDo} tone="primary" close={close} act={async () => to.trim() !== '' && hand(to.trim())} what={
           <>
             <p>{w.handWhat}</p>
-            <label className="fld">{w.handTo}<input className="inp" required autoFocus value={to} onChange={(event) => setTo(event.target.value)} /></label>
+            <label className="fld">{w.handTo}<input className="inp" required value={to} onChange={(event) => setTo(event.target.value)} /></label>
           </>
         } />, document.body)}
     </>
