@@ -513,7 +513,7 @@ class Engine(Claiming, Describing, Repairing, Starting, Steering):
 
     async def changed(self, run: int) -> None:
         """Returns when there may be something new of the run; perhaps there is not."""
-        await self._client.changed(run)
+        await self._ask(lambda client: client.changed(run))
 
     @property
     def attempts_under_way(self) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
@@ -14,6 +15,7 @@ from segue.authoring.python.definitions import WORKFLOWS, Workflow
 from segue.authoring.python.registry import definition_of, refuse_called, refuse_replaced
 from segue.client import Direct, Remote, check_options
 from segue.errors import (
+    CallerError,
     FenceLost,
     Incident,
     InvalidArgument,
@@ -56,6 +58,12 @@ Takes2 = Callable[[A, B], Coro[R]] | type[Run2[A, B, R]]
 Takes3 = Callable[[A, B, C], Coro[R]] | type[Run3[A, B, C, R]]
 Takes4 = Callable[[A, B, C, D], Coro[R]] | type[Run4[A, B, C, D, R]]
 
+_ELSEWHERE = (
+    "this engine was opened on another event loop, and its runs live there: hand the call over with "
+    "`asyncio.run_coroutine_threadsafe(…, engine.loop)`, or use a `segue.Client`, which any thread may"
+)
+_ENDED = "the event loop on which this engine was opened has ended: open it and use it within one `asyncio.run(…)`"
+
 
 class Asked(msgspec.Struct, frozen=True):
     """What is asked of a start, beside the arguments.
@@ -97,6 +105,7 @@ class Starting(Messaging):
     """The part of an engine that starts runs. What it builds on is the engine's."""
 
     app: str
+    loop: asyncio.AbstractEventLoop
     _codec: Codec | None
     _duty: Duty | None
     _client: Direct | Remote
@@ -422,7 +431,13 @@ class Starting(Messaging):
 
     async def _ask(self, question: Callable[[Direct | Remote], Awaitable[T]]) -> T:
         """Asks the runs' owner, and the next one if it is dispossessed meanwhile. Everything that is asked may be asked
-        twice: a uid, a message and an update are taken once."""
+        twice: a uid, a message and an update are taken once.
+
+        Raises:
+            CallerError: another event loop runs than the one on which the engine was opened.
+        """
+        if asyncio.get_running_loop() is not self.loop:
+            raise CallerError(_ENDED if self.loop.is_closed() else _ELSEWHERE)
         while True:
             client = self._client
             try:

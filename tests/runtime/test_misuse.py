@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from segue import Client, Engine, workflow
+from segue import Client, Engine, signal, workflow
 from segue.errors import CallerError
 
 
@@ -37,6 +38,44 @@ async def test_an_engine_is_open_once(tmp_path: Path) -> None:
         assert await (await engine.start(doubled, 1)).result() == 2
     async with engine:
         assert await (await engine.start(doubled, 2)).result() == 4
+
+
+@workflow(name="misuse.waiting")
+async def waiting(n: int) -> int:
+    await signal("go")
+    return n
+
+
+async def test_an_engine_is_used_on_the_loop_on_which_it_was_opened(tmp_path: Path) -> None:
+    async with Engine(address(tmp_path)) as engine:
+        handle = await engine.start(waiting, 1, id="waits")
+
+        async def elsewhere() -> int:
+            for attempt in (
+                engine.start(doubled, 1, id="elsewhere"), handle.signal("go"), handle.cancel(), handle.result(),
+            ):  # fmt: skip
+                with pytest.raises(CallerError, match=r"opened on another event loop.*run_coroutine_threadsafe"):
+                    await attempt
+            handed_over = asyncio.run_coroutine_threadsafe(engine.start(doubled, 2), engine.loop)
+            started = await asyncio.wrap_future(handed_over)
+            return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(started.result(), engine.loop))
+
+        assert await asyncio.to_thread(asyncio.run, elsewhere()) == 4
+        assert "elsewhere" not in [row.id for row in await engine.list()]
+        await handle.signal("go")
+        assert await handle.result() == 1
+
+
+def test_an_engine_whose_loop_has_ended_says_so(tmp_path: Path) -> None:
+    engine = Engine(address(tmp_path))
+    asyncio.run(engine.open())
+
+    async def start() -> None:
+        await engine.start(doubled, 1)
+
+    with pytest.raises(CallerError, match=r"has ended: open it and use it within one `asyncio\.run"):
+        asyncio.run(start())
+    asyncio.run(engine.close())
 
 
 def test_a_client_that_is_not_open_says_so(tmp_path: Path) -> None:
