@@ -486,9 +486,10 @@ class Engine(Claiming, Describing, Repairing, Starting, Steering):
         return await asyncio.to_thread(self._artifacts, run)
 
     def _artifacts(self, run: int) -> builtins.list[Artifact]:
-        return [self._artifact(self.journal.payload(data)) for data in self.store.artifacts(run).values()]
+        return [self.artifact_of(self.journal.payload(data)) for data in self.store.artifacts(run).values()]
 
-    def _artifact(self, payload: Payload) -> Artifact:
+    def artifact_of(self, payload: Payload) -> Artifact:
+        """The artifact in a payload, or in the large value that it stands for."""
         if bytes(payload.data).startswith(b"{" + MARK):  # a large one
             ref: Ref[Any] = self.encodings.decode(payload, Ref)
             payload, _ = self._host.read_reference(None, ref.segue_ref, ref.encoding)

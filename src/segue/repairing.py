@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 import msgspec
@@ -34,11 +34,12 @@ from segue.kernel.encoding import Encodings
 from segue.kernel.execution import Execution
 from segue.kernel.names import checked_id, checked_name
 from segue.kernel.payload import Payload
+from segue.kernel.reference import references
 from segue.kernel.replay import replayed
 from segue.runtime.clock import Clock
 from segue.runtime.journal import JournalFormat
 from segue.serving import Definitions
-from segue.stores.base import CLOSED, RESIDENT, Append, ConflictPolicy, RunRow, Started, StartRun, Store
+from segue.stores.base import CLOSED, RESIDENT, Append, Blob, ConflictPolicy, RunRow, Started, StartRun, Store
 
 if TYPE_CHECKING:
     from segue.engine import Engine
@@ -270,7 +271,8 @@ class Repairing:
         version = row.version
         if code == "newest":
             version = self.definitions.version(row.workflow, id) or version
-        operation = self._operation(row, made, id, uid, at, hash, version, policy)
+        attached = await asyncio.to_thread(self._attached, row, cut.kept)
+        operation = self._operation(row, made, attached, id, uid, at, hash, version, policy)
         first = cast(e.RunStarted, made.events[0])
         answer: Started = await cast("Engine", self)._ask(lambda client: client.start(operation, first))
         if answer.outcome == "refused":
@@ -283,6 +285,7 @@ class Repairing:
         self,
         row: RunRow,
         made: forking.Fork,
+        attached: tuple[dict[str, bytes], list[Blob]],
         id: str,
         uid: str,
         at: int,
@@ -291,15 +294,28 @@ class Repairing:
         policy: ConflictPolicy,
     ) -> StartRun:
         written = [self.journal.write(event) for event in made.events]
-        blobs = tuple(blob for _, some in written for blob in some)
+        artifacts, referred = attached
+        blobs = (*(blob for _, some in written for blob in some), *referred)
         rest = Append(
-            0, 2, tuple(data for data, _ in written[1:]), tasks=made.tasks, attributes=made.attributes
+            0, 2, tuple(data for data, _ in written[1:]), tasks=made.tasks, attributes=made.attributes,
+            artifacts=artifacts,
         )  # fmt: skip
         tags = {**row.tags, FORKED_FROM: row.uid}
         return StartRun(
             row.namespace, id, uid, row.app, row.workflow, at, written[0][0], hash, version, RESIDENT + 1, policy, None,
             tags, blobs, rest=rest,
         )  # fmt: skip
+
+    def _attached(self, row: RunRow, kept: Container[str]) -> tuple[dict[str, bytes], list[Blob]]:
+        """What these of its calls have attached, and the values kept apart to which that refers."""
+        artifacts: dict[str, bytes] = {}
+        referred: list[Blob] = []
+        for name, data in self.store.artifacts(row.run).items():
+            payload = self.journal.payload(data)
+            if cast("Engine", self).artifact_of(payload).by in kept:
+                artifacts[name] = data
+                referred += [Blob(ref, None) for ref in references(bytes(payload.data))]
+        return artifacts, referred
 
     def _input_of(self, row: RunRow, args: tuple[Any, ...]) -> tuple[Payload, str]:
         definition = self.definitions.workflow(row.workflow)

@@ -30,8 +30,12 @@ async def report(n: int) -> int:
     return n
 
 
+drawn: list[str] = []
+
+
 @step
 def draw() -> None:
+    drawn.append("chart")
     artifact.image("chart", PICTURE, title="A chart")
 
 
@@ -65,6 +69,12 @@ async def everything() -> int:
     await writes()
     artifact.progress("days", 2, 2)
     return n
+
+
+@workflow
+async def perhaps(once: bool) -> None:
+    if once:
+        await report(1)
 
 
 @workflow
@@ -129,6 +139,31 @@ async def test_they_go_with_their_run(engine: Engine) -> None:
     await (await engine.start(everything)).result()
     assert engine.store.retain(2**60, 10) == 2
     assert engine.store.artifacts(second.run) == {}
+
+
+async def test_a_fork_shows_what_the_steps_that_it_keeps_have_attached(engine: Engine) -> None:
+    handle = await engine.start(everything, id="source")
+    await handle.result()
+    drawn.clear()
+    fork = await handle.fork(step="writes", id="late")
+    await fork.result()
+    assert not drawn, "nothing of what is kept ran again"
+    assert {made.name: made.by for made in await fork.artifacts()} == {
+        "days": "", "sales": "/report", "source": "/report", "chart": "/draw", "written": "/writes",
+    }  # fmt: skip
+    # What is large stays for as long as one of them is there.
+    assert engine.store.retain(2**60, 1) == 1
+    assert engine.store.run(handle.run) is None
+    assert [made.data for made in await fork.artifacts() if made.name == "chart"] == [PICTURE]
+
+
+async def test_a_fork_does_not_show_what_is_left_behind(engine: Engine) -> None:
+    handle = await engine.start(perhaps, True)
+    await handle.result()
+    fork = await handle.fork(step="start", args=(False,), id="without")
+    await fork.result()
+    assert len(await handle.artifacts()) == 2
+    assert await fork.artifacts() == []
 
 
 async def test_a_secret_does_not_get_out_this_way(tmp_path: Path) -> None:
