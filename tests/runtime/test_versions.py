@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
-from segue import Engine, Incident, deprecate_patch, patched, signal, step
+from segue import Engine, Incident, continue_as_new, deprecate_patch, patched, signal, step, update
 from segue.authoring.python.changes import REMOVED
 from segue.authoring.python.definitions import Workflow
+from segue.errors import RunCancelled
 from segue.kernel import events as e
 from segue.runtime.settings import Settings
 
@@ -135,6 +136,91 @@ async def test_a_step_that_is_gone_from_the_code_stops_the_run_by_name(tmp_path:
         assert await under(tmp_path, _without_charge, go_on) == "shipped 3"
     finally:
         REMOVED.discard("versions.charge")
+
+
+# --- code that goes on as a new run where the code before it stayed ---------------------------------------------------
+
+
+@step(name="versions.hold")
+async def hold() -> None:
+    DONE["hold"] += 1
+    await asyncio.Event().wait()
+
+
+async def _stays(stage: int) -> int:
+    """The first stage stays until it is cancelled; the second one sums up what came."""
+    said = 0
+
+    @update
+    async def say(n: int) -> int:
+        nonlocal said
+        if stage == 0:
+            await hold()
+        said += n
+        return said
+
+    if stage == 0:
+        try:
+            await hold()
+        finally:
+            await hold()
+        continue_as_new(1)
+    return await signal("last", int) + said
+
+
+async def _goes_on(stage: int) -> int:
+    said = 0
+
+    @update
+    async def say(n: int) -> int:
+        nonlocal said
+        said += n
+        return said
+
+    if stage == 0:
+        continue_as_new(1)
+    return await signal("last", int) + said
+
+
+async def held(engine: Engine, times: int) -> None:
+    while DONE["hold"] < times:  # noqa: ASYNC110 - steps of another engine count
+        await asyncio.sleep(0.001)
+
+
+async def test_what_came_after_the_end_by_other_code_is_for_the_run_that_follows(tmp_path: Path) -> None:
+    async def before(engine: Engine) -> None:
+        handle = await engine.start("versions.order", 0, id="order")
+        await held(engine, 1)
+        asking = asyncio.create_task(handle.update("say", 30, id="thirty"))
+        await held(engine, 2)
+        await handle.signal("last", 12)
+        asking.cancel()
+
+    async def after(engine: Engine) -> tuple[Any, Any]:
+        handle = await engine.handle("order")
+        return await handle.result(), await handle.update("say", 30, id="thirty")
+
+    await under(tmp_path, _stays, before)
+    assert await under(tmp_path, _goes_on, after) == (42, 30)
+
+
+async def test_a_cancellation_after_the_end_by_other_code_ends_the_chain(tmp_path: Path) -> None:
+    async def before(engine: Engine) -> None:
+        handle = await engine.start("versions.order", 0, id="order")
+        await held(engine, 1)
+        await handle.cancel("enough")
+        await held(engine, 2)
+
+    async def after(engine: Engine) -> None:
+        with pytest.raises(RunCancelled, match="enough"):
+            await (await engine.handle("order")).result()
+
+    await under(tmp_path, _stays, before)
+    REMOVED.add("versions.hold")
+    try:
+        await under(tmp_path, _goes_on, after)
+    finally:
+        REMOVED.discard("versions.hold")
 
 
 async def test_a_run_goes_back_to_the_code_that_came_first(tmp_path: Path) -> None:

@@ -29,6 +29,7 @@ _RECORD_OF: dict[type[c.Command], type[e.Event]] = {
     c.Cancelled: e.RunCancelled,
     c.ContinueAsNew: e.RunContinued,
 }
+_ENDS = frozenset((c.Complete, c.Fail, c.Cancelled, c.ContinueAsNew))
 _IDENTITY: dict[type[e.Event], str] = {e.TaskOpened: "key", e.Marker: "name", e.UpdateCompleted: "update"}
 """The attribute that a record and its command must share."""
 
@@ -149,7 +150,9 @@ class Replay:
             )
         execution.apply(event)
         if execution.commands:
-            self.awaited.extend(command for command in execution.commands if type(command) in _RECORD_OF)
+            for command in execution.commands:
+                if type(command) in _RECORD_OF:
+                    self._await(command)
             if self._lenient:
                 for command in execution.commands:
                     if isinstance(command, c.SetAttributes):
@@ -166,6 +169,13 @@ class Replay:
                 self._check(record)
             execution.expected_markers = frozenset()
             self._records = []
+
+    def _await(self, command: c.Command) -> None:
+        """The record of a command comes next. Of two that end the run the later one counts: where the journal goes on
+        behind the end, what has come since may be part of it."""
+        if self.awaited and type(command) in _ENDS:
+            self.awaited = deque(earlier for earlier in self.awaited if type(earlier) not in _ENDS)
+        self.awaited.append(command)
 
     def _check(self, event: e.Event) -> None:
         if type(event) is e.Marker and event.kind == CODE:

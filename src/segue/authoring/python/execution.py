@@ -101,6 +101,7 @@ class CodeExecution:
     _cancel: e.CancelRequested | None = None
     _callback_error: BaseException | None = None
     _timed_out = False
+    _next: ContinueAsNew | None = None
 
     def __init__(
         self,
@@ -178,8 +179,11 @@ class CodeExecution:
         _APPLY[type(event)](self, event)
         loop.run_ready()
         root = self._root
-        if root is not None and root.done() and not self._closed and self.messages.may_end(root):
-            self._wind_up(root)
+        if root is not None and root.done():
+            if self._closed:
+                self._end_otherwise(event)
+            elif self.messages.may_end(root):
+                self._wind_up(root)
         if self.past is not None and self.past.passed:
             self.calls.keys.check_moved(self.calls.is_open)
 
@@ -366,8 +370,8 @@ class CodeExecution:
         self._tell_failures()
         if isinstance(error, ContinueAsNew) and self._cancel is None:
             self._closed = True
-            waited = self.events > 1
-            self.commands.append(c.ContinueAsNew(error.input, error.hash, waited, self.messages.untaken()))
+            self._next, self.messages.left_to_next = error, True
+            self._go_on(error)
             return
         self.messages.leave_unanswered()
         if error is None:
@@ -380,6 +384,21 @@ class CodeExecution:
             command = c.Fail(describe(error, self.encodings))
         self._closed = True
         self.commands.append(command)
+
+    def _go_on(self, to: ContinueAsNew) -> None:
+        self.commands.append(c.ContinueAsNew(to.input, to.hash, self.events > 1, self.messages.untaken()))
+
+    def _end_otherwise(self, event: e.Event) -> None:
+        """The run has ended in its code, and its journal goes on: the code before it went on for longer. What came for
+        it since is for the run that follows; the command that ends it is given anew."""
+        if self._next is None:
+            return
+        if self._cancel is not None:
+            self._next = None
+            self.messages.leave_unanswered()
+            self.commands.append(c.Cancelled(self._cancel.reason))
+        elif isinstance(event, (e.SignalReceived, e.UpdateAccepted)):
+            self._go_on(self._next)
 
     def _timeout(self) -> RunTimeout:
         assert self.started is not None

@@ -175,7 +175,10 @@ class Messages:
 
     Attributes:
         handling: handlers that are under way, with what they handle.
+        left_to_next: the run goes on as a new one; what comes still is for that one.
     """
+
+    left_to_next = False
 
     def __init__(self, execution: CodeExecution, policy: MessagePolicy) -> None:
         self.execution = execution
@@ -227,7 +230,9 @@ class Messages:
 
     def signal_received(self, event: e.SignalReceived) -> None:
         handler = self._signal_handlers.get(event.name)
-        if handler is not None:
+        if self.left_to_next:
+            self._kept.setdefault(event.name, deque()).append(event)
+        elif handler is not None:
             self._deliver(handler, event)
         elif self._unknown_signal(event.name) and self._policy.unknown_signals != "keep":
             self._set_aside(event.name)
@@ -352,7 +357,9 @@ class Messages:
             return  # its caller was handed from one owner to the next, and could not know that it was here already
         self._updates.add(event.update)
         handler = self._update_handlers.get(event.name)
-        if handler is not None and not self._ending:
+        if self.left_to_next:
+            self._kept_updates.setdefault(event.name, []).append(event)
+        elif handler is not None and not self._ending:
             self._start_update(handler, event)
         elif self._policy.unknown_updates == "keep":
             self._kept_updates.setdefault(event.name, []).append(event)
