@@ -440,9 +440,9 @@ class Engine(Claiming, Describing, Repairing, Starting, Steering):
         runner: Any = self.definitions.runner(step)
         return None if runner is None else runner.decode_result
 
-    def events_of(self, run: int, *, after: int = 0) -> Iterable[tuple[int, e.Event]]:
-        """The run's journal, as far as it is on disk."""
-        return self.journal.read(self.store.journal(run, after=after))
+    def events_of(self, run: int, *, after: int = 0, apart: bool = False) -> Iterable[tuple[int, e.Event]]:
+        """The run's journal, as far as it is on disk; ``apart`` without fetching its large values."""
+        return self.journal.read(self.store.journal(run, after=after), apart=apart)
 
     def activity(self, run: int) -> Activity:
         """What the run is doing at this moment; only its owner knows."""

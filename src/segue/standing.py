@@ -122,4 +122,4 @@ def _last(engine: Engine, row: RunRow, limit: int) -> list[e.Event]:
 
 def last_events(engine: Engine, run: int, limit: int) -> list[tuple[int, e.Event]]:
     """The last events of a run, (seq, event), newest first."""
-    return list(engine.journal.read(reversed(engine.store.tail(run, limit))))[::-1]
+    return list(engine.journal.read(reversed(engine.store.tail(run, limit)), apart=True))[::-1]

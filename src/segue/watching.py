@@ -208,15 +208,16 @@ def add_attempts(timeline: Timeline, activity: Activity) -> None:
 
 
 class LiveWatch(Watch):
-    """One run in an engine's database. ``refresh`` looks again."""
+    """One run in an engine's database. ``refresh`` looks again. ``apart``: without fetching large values."""
 
-    def __init__(self, engine: Engine, run: int, *, level: int = 0) -> None:
+    def __init__(self, engine: Engine, run: int, *, level: int = 0, apart: bool = False) -> None:
         super().__init__(run, level=level)
         self.engine = engine
+        self._apart = apart
 
     def refresh(self) -> list[Change]:
         """What has happened since the last look, children included."""
-        changes = self.take(EngineLook(self.engine, self.run))
+        changes = self.take(EngineLook(self.engine, self.run, apart=self._apart))
         for child in self.children.values():
             if child.timeline.closing is None and isinstance(child, LiveWatch):
                 changes += child.refresh()
@@ -224,19 +225,20 @@ class LiveWatch(Watch):
         return changes
 
     def _child(self, run: int) -> Watch:
-        return LiveWatch(self.engine, run, level=self.level + 1)
+        return LiveWatch(self.engine, run, level=self.level + 1, apart=self._apart)
 
 
 class EngineLook:
-    """A look into an engine's database, which is asked only for what is needed."""
+    """A look into an engine's database, which is asked only for what is needed; ``apart`` without large values."""
 
-    def __init__(self, engine: Engine, run: int) -> None:
+    def __init__(self, engine: Engine, run: int, *, apart: bool = False) -> None:
         row = engine.store.run(run)
         assert row is not None, "a run that is watched is not deleted"
         opened, timer = engine.journal.open_text(row.summary), row.timer and engine.journal.open_text(row.timer)
         self.row = msgspec.structs.replace(row, summary=opened, timer=timer)
         self._engine = engine
         self._run = run
+        self._apart = apart
 
     @property
     def now(self) -> int:
@@ -247,7 +249,7 @@ class EngineLook:
         return self._engine.activity(self._run)
 
     def events(self, after: int) -> Iterable[tuple[int, e.Event]]:
-        return self._engine.events_of(self._run, after=after)
+        return self._engine.events_of(self._run, after=after, apart=self._apart)
 
     def beats(self) -> list[Beat]:
         payload = self._engine.journal.payload

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 import httpx2 as httpx
@@ -187,6 +188,32 @@ async def test_a_large_value_says_its_size_and_is_asked_for_by_itself(api: httpx
     assert whole.json()["value"] == {"text": text}
     problem(await api.get(f"/runs/{run}/value", params={"seq": 1, "field": "memo"}), 422, "invalid-argument")
     problem(await api.get(f"/runs/{run}/value", params={"seq": 99, "field": "input"}), 422, "invalid-argument")
+
+
+async def test_who_only_looks_fetches_no_large_values(
+    api: httpx.AsyncClient, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = "x" * 200_000
+    run = await start(api, "waits", 1)
+    await api.post(f"/runs/{run}/signal", json={"name": "more", "value": text})
+    await until(api, run, "completed")
+
+    def fetched(refs: Iterable[str]) -> dict[str, bytes]:
+        raise AssertionError(f"{refs} were fetched")
+
+    with monkeypatch.context() as looking:
+        looking.setattr(engine.journal, "_blobs", fetched)
+        picture = (await api.get(f"/runs/{run}")).json()
+        assert (picture["result"]["cut"], picture["result"]["bytes"] > 200_000) == (True, True)
+        events = (await api.get(f"/runs/{run}/events")).json()["events"]
+        (received,) = [each for each in events if each["event"] == "SignalReceived"]
+        assert received["fields"]["payload"]["cut"]
+        (listed,) = (await api.get("/runs")).json()["runs"]
+        assert listed["standing"]["value"] == {"encoding": "json", "bytes": picture["result"]["bytes"]}
+        assert (await api.get("/workflows/waits/grid")).json()["runs"]
+
+    where = {"seq": picture["result"]["seq"], "field": "result"}
+    assert (await api.get(f"/runs/{run}/value", params=where)).json()["value"] == [text]
 
 
 async def test_a_run_of_another_namespace_is_not_there(api: httpx.AsyncClient, engine: Engine) -> None:

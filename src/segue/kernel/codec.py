@@ -81,11 +81,15 @@ def seal_event(event: E, codec: Codec) -> E:
 
 
 def open_event(event: E, codec: Codec | None) -> E:
-    """The event that ``seal_event`` was given; without a codec, with a word in place of the texts. Raises
-    ``PayloadError``."""
+    """The event that ``seal_event`` was given; without a codec, with a word in place of the texts. Payloads whose bytes
+    are kept apart stay as they are. Raises ``PayloadError``."""
     if codec is None:
         return _map_event(event, _leave, _hide) if type(event) in _SPEAKING else event
-    return _map_event(event, codec.open, lambda text: open_text(text, codec))
+
+    def open_payload(payload: Payload) -> Payload:
+        return codec.open(payload) if payload.ref is None else payload
+
+    return _map_event(event, open_payload, lambda text: open_text(text, codec))
 
 
 def seal_text(text: str, codec: Codec | None) -> str:

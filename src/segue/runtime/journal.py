@@ -59,24 +59,25 @@ class JournalFormat:
         event, large = split_event(event)
         return e.encode(event), held + [Blob(ref, data) for ref, data in large]
 
-    def read(self, rows: Iterable[tuple[int, bytes]]) -> Iterator[tuple[int, e.Event]]:
-        """The events of rows, a page's blobs fetched at once."""
+    def read(self, rows: Iterable[tuple[int, bytes]], *, apart: bool = False) -> Iterator[tuple[int, e.Event]]:
+        """The events of rows, a page's blobs fetched at once. ``apart`` leaves large values where they are, for who
+        only looks: their payloads say how large they are."""
         page: list[tuple[int, e.Event]] = []
         whole = self.codec is None
         for seq, data in rows:
             page.append((seq, e.decode(data)))
             whole = whole and is_whole(data)
             if len(page) >= PAGE:
-                yield from page if whole else self._whole(page)
+                yield from page if whole else self._whole(page, apart)
                 page, whole = [], self.codec is None
-        yield from page if whole else self._whole(page)
+        yield from page if whole else self._whole(page, apart)
 
     def event(self, data: bytes) -> e.Event:
         """One event."""
         return next(self.read([(0, data)]))[1]
 
-    def _whole(self, page: list[tuple[int, e.Event]]) -> Iterator[tuple[int, e.Event]]:
-        wanted = {ref for _, event in page for ref in refs_event(event)}
+    def _whole(self, page: list[tuple[int, e.Event]], apart: bool) -> Iterator[tuple[int, e.Event]]:
+        wanted = set() if apart else {ref for _, event in page for ref in refs_event(event)}
         blobs = self._blobs(wanted) if wanted else {}
         for seq, event in page:
             whole = join_event(event, blobs) if wanted else event

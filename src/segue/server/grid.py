@@ -111,7 +111,7 @@ async def show_grid(call: Call[GridQuery, None]) -> Grid:
 
 def _look(engine: Engine, row: RunRow) -> _Look:
     timeline = Timeline()
-    for seq, event in islice(engine.events_of(row.run), MOST_EVENTS):
+    for seq, event in islice(engine.events_of(row.run, apart=True), MOST_EVENTS):
         timeline.feed(seq, event)
     return _Look(row, timeline, timeline.events == MOST_EVENTS)
 

@@ -90,7 +90,7 @@ async def follow_run(call: Call[LiveQuery, None]) -> AsyncIterator[Sent]:
             pulse = now
             # Looked at before the events: if it is closed, its last event is among them, or was seen before.
             row = engine.store.run(run)
-            for number, event in engine.events_of(run, after=seq):
+            for number, event in engine.events_of(run, after=seq, apart=True):
                 yield Sent("recorded", event_view(number, event), number)
                 seq, quiet = number, 0.0
                 if isinstance(event, e.CLOSING):

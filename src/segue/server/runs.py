@@ -209,7 +209,7 @@ def opened(engine: Engine, row: RunRow) -> RunRow:
 
 
 async def show_run(call: Call[PictureQuery, None]) -> RunPicture:
-    watch = LiveWatch(call.engine, the_run(call).run)
+    watch = LiveWatch(call.engine, the_run(call).run, apart=True)
     watch.refresh()
     return picture(call.engine, watch, plain=call.query.plain)
 
@@ -246,7 +246,7 @@ def picture(engine: Engine, watch: Watch, *, plain: bool = False) -> RunPicture:
 async def list_events(call: Call[EventQuery, None]) -> EventPage:
     limit = min(call.query.limit, MOST)
     row = the_run(call)
-    events = islice(call.engine.events_of(row.run, after=call.query.after), limit + 1)
+    events = islice(call.engine.events_of(row.run, after=call.query.after, apart=True), limit + 1)
     views = [event_view(seq, event) for seq, event in events]
     more = len(views) > limit
     return EventPage(views[:limit], views[limit - 1].seq if more else None)

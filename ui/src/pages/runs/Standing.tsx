@@ -1,7 +1,7 @@
 // Where a run stands, in one cell: the step and what it waits for, the error, or how it ended.
 import type { RunView } from '../../api/schema'
 import { ErrorLine } from '../../parts/ErrorText'
-import { moment, oneLine, until } from '../../parts/format'
+import { moment, oneLine, size, until } from '../../parts/format'
 import { useNow } from '../../parts/Time'
 import { words } from '../../words'
 
@@ -35,12 +35,23 @@ export function StandingCell({ run }: { run: RunView }) {
     case 'outside':
       return <Line name={name} rest={[w.outside, when ? w.until(moment(when, now)) : '']} />
     case 'result':
-      return <span className="mono dim">{oneLine(standing.value)}</span>
+      return <span className="mono dim">{valueLine(standing.value)}</span>
     case 'reason':
       return <span className="dim">{text}</span>
     default:
       return <span className="dim">{run.state === 'running' ? w.first : ''}</span>
   }
+}
+
+/** A value, or what is said in its place where it is large or no JSON. */
+function valueLine(value: unknown): string {
+  if (value !== null && typeof value === 'object' && 'encoding' in value && 'bytes' in value) {
+    const { encoding, bytes, ...more } = value
+    if (typeof encoding === 'string' && typeof bytes === 'number' && !Object.keys(more).length) {
+      return `${encoding}, ${size(bytes)}`
+    }
+  }
+  return oneLine(value)
 }
 
 function Line({ name, rest }: { name: string; rest: string[] }) {
