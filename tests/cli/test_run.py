@@ -367,17 +367,20 @@ def test_a_standard_output_that_is_closed(segue: Folder) -> None:
     assert segue("run", "flows.py:plain", "--id", "a", "--json").json["result"] == 12
 
 
-@pytest.mark.parametrize("more", [[], ["--json"]])
-def test_a_standard_output_that_is_full(segue: Folder, more: list[str]) -> None:
+@pytest.mark.parametrize("words", ["--help", "list --help", "list", "list --json", "show nothing --json"])
+def test_a_standard_output_that_is_full(segue: Folder, words: str) -> None:
     segue("run", "flows.py:plain", "3", "--id", "a")
     with open("/dev/full", "w", encoding="utf-8") as full:
         done = subprocess.run(
-            [*COMMAND, "list", *more], cwd=segue.path, env=segue.environment, stdout=full, stderr=subprocess.PIPE,
+            [*COMMAND, *words.split()], cwd=segue.path, env=segue.environment, stdout=full, stderr=subprocess.PIPE,
             text=True, timeout=2 * PATIENCE, check=False,
         )  # fmt: skip
-    assert done.returncode == 6
-    assert "the output cannot be written where it is sent: No space left on device" in done.stderr
-    assert "Traceback" not in done.stderr
+        both = subprocess.run(
+            [*COMMAND, *words.split()], cwd=segue.path, env=segue.environment, stdout=full, stderr=full,
+            timeout=2 * PATIENCE, check=False,
+        )  # fmt: skip
+    assert done.returncode == both.returncode == 6
+    assert done.stderr == "✗ the output cannot be written where it is sent: No space left on device\n"
 
 
 @pytest.mark.parametrize("words", [["flows.py:asks", "3"], ["flows.py:waits"]])

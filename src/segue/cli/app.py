@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from segue.cli.commands import COMMANDS, NOT_THERE, overview
 from segue.cli.exits import BROKEN_PIPE, DATABASE, INTERRUPTED, USAGE
@@ -31,6 +31,26 @@ def main() -> None:
 
 def call(words: list[str]) -> int:
     """Runs a command line; returns the exit code."""
+    try:
+        code = _called(words)
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:  # `segue list | head`
+        _drop_output()
+        return BROKEN_PIPE
+    except OSError as error:  # `segue list > full.txt`
+        if error.errno != errno.ENOSPC or error.filename is not None:
+            raise
+        _drop_output()
+        from segue.cli.output import print_error
+        from segue.errors import SegueError
+
+        with suppress(OSError):  # `segue list > full.txt 2>&1`
+            print_error(SegueError(f"the output cannot be written where it is sent: {error.strerror}"))
+        return DATABASE
+
+
+def _called(words: list[str]) -> int:
     if not words or words[0] in ("--help", "-h", "help"):
         print(overview())
         return 0
@@ -94,7 +114,6 @@ def _dispatch(words: list[str]) -> int:
         return USAGE
     try:
         code = app(words, exit_on_error=False, print_error=False, result_action="return_value")
-        sys.stdout.flush()
     except CycloptsError as error:
         print_error(refusal(error, words), as_json=as_json)
         return USAGE
@@ -104,13 +123,4 @@ def _dispatch(words: list[str]) -> int:
     except KeyboardInterrupt:  # commands that have something to hand over take the signal themselves
         print(file=sys.stderr)  # ends the line that a question, or the terminal's own ^C, stands on
         return INTERRUPTED
-    except BrokenPipeError:  # `segue list | head`
-        _drop_output()
-        return BROKEN_PIPE
-    except OSError as error:  # `segue list > full.txt`
-        if error.errno != errno.ENOSPC or error.filename is not None:
-            raise
-        _drop_output()
-        print_error(SegueError(f"the output cannot be written where it is sent: {error.strerror}"), as_json=False)
-        return DATABASE
     return code if isinstance(code, int) else 0
