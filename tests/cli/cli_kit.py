@@ -180,6 +180,13 @@ class Running:
     def signal(self, number: signal.Signals) -> None:
         self.process.send_signal(number)
 
+    def end_within(self, seconds: float) -> bool:
+        """Reads for that long, or until it has ended; returns whether it has."""
+        limit = time.monotonic() + seconds
+        while self.process.poll() is None and time.monotonic() < limit:
+            self.raw += self._read(0.1).decode(errors="replace")
+        return self.process.poll() is not None
+
     def end(self) -> int:
         """Waits for its end; returns the exit code."""
         limit = time.monotonic() + PATIENCE

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 from contextlib import closing
@@ -317,6 +318,76 @@ def test_asked_to_stop(segue: Folder) -> None:
     running.signal(signal.SIGTERM)
     assert running.end() == 143
     assert json.loads(running.text)["ended"] is False
+
+
+BLOCKS = """
+import time
+from pathlib import Path
+
+from segue import step, workflow
+
+
+@step
+async def holds_the_loop() -> None:
+    Path("at-work").touch()
+    time.sleep(600)
+
+
+@step
+def holds_a_thread() -> None:
+    print("at work", flush=True)
+    time.sleep(600)
+
+
+@workflow
+async def stuck_on_the_loop() -> None:
+    await holds_the_loop()
+
+
+@workflow
+async def in_a_thread() -> None:
+    await holds_a_thread()
+"""
+
+
+@pytest.mark.parametrize("words", [("run", "blocks.py:stuck_on_the_loop"), ("worker", "blocks.py")])
+def test_what_blocks_the_loop_is_ended_by_the_second_ctrl_c(segue: Folder, words: tuple[str, ...]) -> None:
+    segue.write("blocks.py", BLOCKS)
+    segue("start", "blocks.py:stuck_on_the_loop", "--id", "a")
+    running = segue.on_terminal(*words)
+    while not (segue.path / "at-work").exists():
+        assert not running.end_within(0.1), running.text
+    for _ in range(20):  # two are one, where they come before it has taken the first
+        os.write(running.keyboard, b"\x03")
+        if running.end_within(1):
+            break
+    assert running.end() == -signal.SIGINT
+    assert running.raw.rstrip("\r\n").endswith("\x1b[?25h")  # the cursor is seen again
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("more", [(), ("--json",)])
+def test_without_a_record_it_is_stopped(segue: Folder, number: signal.Signals, more: tuple[str, ...]) -> None:
+    segue.write("blocks.py", BLOCKS)
+    running = segue.begin("run", "blocks.py:in_a_thread", "--no-record", *more)
+    running.until("at work")
+    running.signal(number)
+    assert running.end() == 128 + number
+    said = {signal.SIGINT: "interrupted", signal.SIGTERM: "asked to stop"}[number]
+    assert f"{said}; nothing of it was recorded" in running.text
+    if more:
+        assert json.loads(running.text[running.text.index("{") :]) == {
+            "workflow": "in_a_thread",
+            "state": "running",
+            "ended": False,
+        }
+
+
+def test_without_a_record_it_takes_too_long(segue: Folder) -> None:
+    segue.write("blocks.py", BLOCKS)
+    ended = segue("run", "blocks.py:in_a_thread", "--no-record", "--timeout", "300ms", "--json", code=5)
+    assert ended.json == {"workflow": "in_a_thread", "state": "running", "ended": False}
+    assert "not ended within 300ms; nothing of it was recorded" in ended.err
 
 
 # --- beside others --------------------------------------------------------------------------------------------

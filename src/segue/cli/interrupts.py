@@ -8,32 +8,51 @@ import signal
 import sys
 import threading
 
+from segue.cli.exits import INTERRUPTED
+
 PATIENCE = 0.1
 """Seconds that an idle thread of a pool gets to end."""
 
+SHOW_CURSOR = b"\x1b[?25h"
+"""A live picture has hidden it, and cannot show it again in a process that ends at once."""
+
 
 class Interrupts:
-    """Takes the signals from now on. Made on a running loop."""
+    """Takes the signals from now on. Made on a running loop, in the main thread.
+
+    Not by the loop's own handlers: those wait for the loop, and code that blocks it could not be ended.
+    """
 
     def __init__(self, signals: tuple[signal.Signals, ...] = (signal.SIGINT, signal.SIGTERM)) -> None:
         self.asked = asyncio.Event()
         self.exit_code = 0
         """128 and the signal's number, once one came."""
-        loop = asyncio.get_running_loop()
+        self._came = False
+        self._loop = asyncio.get_running_loop()
         for number in signals:
-            loop.add_signal_handler(number, self._interrupt, number)
+            signal.signal(number, self._interrupt)
 
     def ask(self) -> None:
         """As SIGTERM does."""
         self.exit_code = self.exit_code or 128 + signal.SIGTERM
         self.asked.set()
 
-    def _interrupt(self, number: int) -> None:
-        if self.asked.is_set():
+    def _interrupt(self, number: int, frame: object) -> None:
+        if self._came or self.asked.is_set() or self._loop.is_closed():
+            if sys.stdout.isatty() and os.environ.get("TERM") != "dumb":
+                os.write(sys.stdout.fileno(), SHOW_CURSOR)
             signal.signal(number, signal.SIG_DFL)
             signal.raise_signal(number)
+        self._came = True
         self.exit_code = 128 + number
-        self.asked.set()
+        self._loop.call_soon_threadsafe(self.asked.set)
+
+
+def stopped_by(exit_code: int) -> str:
+    """What a person is told of the signal that an exit code stands for; empty if there was none."""
+    if not exit_code:
+        return ""
+    return "interrupted" if exit_code == INTERRUPTED else "asked to stop"
 
 
 def leave(code: int) -> None:

@@ -15,8 +15,8 @@ from rich.text import Text
 from segue.authoring.python.definitions import Workflow
 from segue.cli import target, tree, unrecorded, values
 from segue.cli.ending import conclude
-from segue.cli.exits import INTERRUPTED, NOT_YET
-from segue.cli.interrupts import Interrupts, leave
+from segue.cli.exits import NOT_YET
+from segue.cli.interrupts import Interrupts, leave, stopped_by
 from segue.cli.output import console, print_json
 from segue.cli.printed import Printed
 from segue.cli.scope import Scope
@@ -163,9 +163,7 @@ class _Session:
         if watch.timeline.calls:
             out.print(tree.final(watch, now=watch.now, width=out.width))
             out.print()
-        why = f"not ended within {length(self._limit or 0)}"
-        if interrupts.exit_code:
-            why = "interrupted" if interrupts.exit_code == INTERRUPTED else "asked to stop"
+        why = stopped_by(interrupts.exit_code) or f"not ended within {length(self._limit or 0)}"
         goes_on = "the run itself goes on; watch it with" if elsewhere else "the run goes on with"
         out.print(f"{why}; what is recorded stays recorded, and {goes_on}")
         out.print(Text(f"  {self._scope.command('run', self._target, '--id', watch.id)}", style="bold"), soft_wrap=True)

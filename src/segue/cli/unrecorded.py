@@ -15,9 +15,11 @@ from segue.authoring.python.definitions import Workflow
 from segue.authoring.python.local import NobodyAnswers, run_locally
 from segue.cli import values
 from segue.cli.ending import failure_json, failure_text
-from segue.cli.exits import FAILED, NOT_YET
-from segue.cli.output import console, print_json
+from segue.cli.exits import FAILED, NOT_YET, OK, USAGE
+from segue.cli.interrupts import Interrupts, leave, stopped_by
+from segue.cli.output import console, print_error, print_json
 from segue.cli.scope import Scope
+from segue.cli.words import length
 from segue.encodings import default_encodings
 from segue.errors import InvalidArgument, RunFailed
 
@@ -34,19 +36,43 @@ def run(
     """Runs it and prints its result; the exit code."""
     if id is not None or tags:
         raise InvalidArgument("--no-record keeps nothing that an --id or a --tag could name; leave them out")
-    encodings = default_encodings()
-    arguments = tuple(values.arguments(workflow, texts, encodings))
-    seconds = None if limit is None else limit / 1_000_000
-    going = run_locally(workflow, arguments, {}, encodings=encodings)
+    arguments = tuple(values.arguments(workflow, texts, default_encodings()))
+    return asyncio.run(_run(workflow, arguments, limit, scope))
+
+
+async def _run(workflow: Workflow[Any, Any], arguments: tuple[Any, ...], limit: int | None, scope: Scope) -> int:
+    interrupts = Interrupts()
+    # With --json, what steps print goes where it does not stand between a program and the JSON.
+    with redirect_stdout(sys.stderr) if scope.json else nullcontext():
+        going = asyncio.ensure_future(run_locally(workflow, arguments, {}, encodings=default_encodings()))
+        asked = asyncio.ensure_future(interrupts.asked.wait())
+        seconds = None if limit is None else limit / 1_000_000
+        await asyncio.wait([going, asked], timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        asked.cancel()
+        broken_off = not going.done()
+        if broken_off:
+            why = stopped_by(interrupts.exit_code) or f"not ended within {length(limit or 0)}"
+            console(sys.stderr).print(f"{why}; nothing of it was recorded")
+            going.cancel()
+            await asyncio.wait([going])
+    if broken_off:
+        code = interrupts.exit_code or NOT_YET
+        if scope.json:
+            print_json({"workflow": workflow.name, "state": "running", "ended": False})
+    else:
+        code = _ended(workflow, going, scope)
+    leave(code)  # not with the loop, which waits for steps in threads
+    return code
+
+
+def _ended(workflow: Workflow[Any, Any], ended: asyncio.Future[Any], scope: Scope) -> int:
+    """Prints its result, or why there is none."""
     try:
-        # With --json, what steps print goes where it does not stand between a program and the JSON.
-        with redirect_stdout(sys.stderr) if scope.json else nullcontext():
-            result = msgspec.to_builtins(asyncio.run(asyncio.wait_for(going, seconds)), enc_hook=repr)
-    except TimeoutError:
-        console(sys.stderr).print("not ended in time; nothing of it was recorded")
-        return NOT_YET
+        result = msgspec.to_builtins(ended.result(), enc_hook=repr)
     except NobodyAnswers as error:
-        raise InvalidArgument(f"{error.waits}; it can be told where it is recorded: leave out --no-record") from None
+        hint = "it can be told where it is recorded: leave out --no-record"
+        print_error(InvalidArgument(f"{error.waits}; {hint}"), as_json=scope.json)
+        return USAGE
     except RunFailed as error:
         if scope.json:
             told = str(error) if error.failure is None else failure_json(error.failure)
@@ -61,4 +87,4 @@ def run(
         print_json({"workflow": workflow.name, "state": "completed", "result": result})
     elif result is not None:
         print(msgspec.json.format(msgspec.json.encode(result), indent=2).decode())
-    return 0
+    return OK
