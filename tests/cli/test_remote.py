@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import http.server
+import json
+import signal
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -246,3 +248,52 @@ def stranger() -> Iterator[str]:
 def test_what_is_no_server_of_ours(segue: Folder, stranger: str) -> None:
     assert "not as a server of this release does" in segue("list", "--server", stranger, code=6).err
     assert "leads elsewhere, to http://elsewhere.test/" in segue("list", "--server", f"{stranger}/moved", code=6).err
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_wait_that_is_broken_off_says_what_goes_on(segue: Folder, address: str, number: signal.Signals) -> None:
+    for there in ((), ("--server", address)):
+        running = segue.begin("start", "waits", "--wait", *there)
+        run = running.until(r"started \S+\n").split()[-1]
+        running.signal(number)
+        assert running.end() == 128 + number
+        assert f"run {run} goes on without this command; look at it with\n  segue show {run}" in running.text
+        assert ("--server" in running.text) == bool(there)
+        segue("show", run)
+    waiting = segue.begin("start", "waits", "--id", "a", "--wait", "--json", "--server", address)
+    while segue("show", "a", code=None).code:
+        assert not waiting.end_within(0.1), waiting.text
+    waiting.signal(number)
+    assert waiting.end() == 128 + number
+    assert json.loads(waiting.text) == {"id": "a", "workflow": "waits", "state": "running", "ended": False}
+
+
+def test_a_wait_whose_server_goes_away_says_what_was_started(segue: Folder) -> None:
+    served = segue.begin("dev", ".", "--port", "0")
+    address = served.until(r"dashboard (http://\S+)").split("dashboard ")[1].split()[0]
+    there = ("--server", address)
+    running = segue.begin("start", "waits", "--id", "a", "--wait", *there)
+    machine = segue.begin("start", "waits", "--id", "b", "--wait", "--json", *there)
+    running.until("started a")
+    while segue("show", "b", code=None).code:
+        assert not machine.end_within(0.1), machine.text
+    served.signal(signal.SIGTERM)
+    served.end()
+    assert (running.end(), machine.end()) == (6, 6)
+    assert "was asked 4 times in vain" in running.text
+    assert f"run a was started, and its end is not known here; look at it with\n  segue show a --server {address}" in (
+        running.text
+    )
+    told = json.loads(machine.text)
+    assert (told["error"]["type"], told["id"], told["ended"]) == ("ServerUnavailable", "b", False)
+    lost = segue("start", "flows.py:waits", "--id", "c", *there, code=6).err
+    assert f"if run c was started all the same, `segue show c --server {address}` shows it" in lost
+
+
+def test_a_wait_for_a_run_that_nobody_carries_out(segue: Folder) -> None:
+    running = segue.begin("start", "flows.py:plain", "3", "--wait")
+    running.until("no worker of app 'default' is alive")
+    worker = segue.begin("worker", "flows.py")
+    assert running.end() == 0
+    assert running.text.endswith("12\n")
+    worker.signal(signal.SIGTERM)

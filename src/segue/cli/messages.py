@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
 from cyclopts import Parameter
+from rich.console import Console
 from rich.text import Text
 
 from segue.cli import values
@@ -155,9 +156,9 @@ def tell(
     return 0
 
 
-async def tell_if_nobody_works(answers: Answers, app: str | None = None) -> None:
+async def tell_if_nobody_works(answers: Answers, app: str | None = None, *, out: Console | None = None) -> None:
     """A message is on disk; that nobody acts on it yet is worth a line."""
     there = await answers.ask(overview.show_app, query=overview.AppQuery(app))
     if there.owner is None:
         hint = f"no worker of app {there.app!r} is alive; it takes effect when one is (segue run, dev or worker)"
-        console().print(Text(hint, style="dim"))
+        (out or console()).print(Text(hint, style="dim"))

@@ -14,22 +14,19 @@ from rich.text import Text
 
 from segue.authoring.python.definitions import Workflow
 from segue.cli import target, values
-from segue.cli.ending import conclude
-from segue.cli.lookup import look, lookup, reached
+from segue.cli.awaiting import await_end
+from segue.cli.exits import OK
+from segue.cli.interrupts import Interrupts
+from segue.cli.lookup import reached
 from segue.cli.messages import tell_if_nobody_works
 from segue.cli.output import console, print_json
 from segue.cli.scope import Reach
-from segue.errors import CallerError, InvalidArgument, RunAlreadyExists, ServerRefused
-from segue.kernel import events as e
+from segue.errors import CallerError, InvalidArgument, RunAlreadyExists, ServerRefused, ServerUnavailable
 from segue.server import acting, overview
 from segue.server.answers import Answers
 from segue.server.views import RunView
-from segue.server.waiting import LONGEST_WAIT, StartQuery
+from segue.server.waiting import StartQuery
 from segue.stores.base import ConflictPolicy
-from segue.watching import Watch
-
-PAUSE = 0.2
-"""Seconds between looks whether a run has ended."""
 
 
 def start(
@@ -82,24 +79,26 @@ async def _start(
             name, input = workflow.name, values.plain_arguments(workflow, texts)
         run_id = id or f"{name}-{uuid.uuid4().hex[:8]}"
         body = acting.StartBody(name, input, run_id, on_conflict if id else "fail", **terms)
-        # What ends soon has ended with the first answer of a server. A database that is opened here is looked at.
-        query = StartQuery(LONGEST_WAIT if wait else 0)
-        run = await _started(answers, query, body)
-        if wait:
-            return await _end(answers, scope, run)
-        if scope.json:
+        run = await _started(answers, scope, body)
+        interrupts = Interrupts() if wait else None  # from here on there is something to tell
+        if scope.json and not wait:
             print_json({"id": run.id, "workflow": name})
-        else:
-            out = console()
+        if not scope.json:
+            # How it ended is what is printed, where that is waited for.
+            out = console(sys.stderr if wait else None)
             out.print(Text("started ").append(run.id, style="bold"), soft_wrap=True)
-            await tell_if_nobody_works(answers)
-    return 0
+            await tell_if_nobody_works(answers, out=out)
+        return OK if interrupts is None else await await_end(answers, scope, run, interrupts)
 
 
-async def _started(answers: Answers, query: StartQuery, body: acting.StartBody) -> RunView:
+async def _started(answers: Answers, scope: Reach, body: acting.StartBody) -> RunView:
     """The run. Where its id is taken, what to do about it is said as a command line says it."""
     try:
-        run: RunView = await answers.ask(acting.start_run, query=query, body=body)
+        run: RunView = await answers.ask(acting.start_run, query=StartQuery(), body=body)
+    except ServerUnavailable as error:
+        assert body.id is not None
+        look = scope.command("show", body.id)
+        raise ServerUnavailable(f"{error}; if run {body.id} was started all the same, `{look}` shows it") from error
     except RunAlreadyExists as error:
         raise CallerError(
             f"run {error.run_id!r} exists already: {error.reason}; choose another --id, or pass --on-conflict replace "
@@ -111,19 +110,6 @@ async def _started(answers: Answers, query: StartQuery, body: acting.StartBody) 
         told = f"{error} (on the command line: --on-conflict)"
         raise ServerRefused(told, type=error.type, status=error.status) from error
     return run
-
-
-async def _end(answers: Answers, scope: Reach, run: RunView) -> int:
-    """Waits until the run has ended or stands still, prints how, and returns the exit code."""
-    watch = Watch(run.run)
-    while True:
-        changes = await look(answers, watch)
-        for event in (change.event for change in changes if change.watch is watch):
-            if isinstance(event, e.RunContinued):
-                return await _end(answers, scope, await lookup(answers, run.id))
-            if isinstance(event, e.CLOSING) or (isinstance(event, e.IncidentOpened) and watch.timeline.open_incidents):
-                return conclude(watch, event, scope=scope)
-        await asyncio.sleep(PAUSE)
 
 
 async def _check_name(answers: Answers, name: str) -> None:
