@@ -76,7 +76,7 @@ class Skip(msgspec.Struct, frozen=True):
             _, key = await engine._target(row.run, self.call, "skip", engine.encodings.encode(self.result))
         except SegueError as error:
             return Effect(row.run, row.id, row.state, "", refused=str(error))
-        return Effect(row.run, row.id, row.state, f"{key} is answered with the result that was given; it does not run")
+        return engine.skipping(row, key)
 
     async def carry_out(self, engine: Engine, row: RunRow) -> str:
         return str(await engine.skip(row.run, self.call, self.result, by=self.by))

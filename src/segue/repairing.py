@@ -102,7 +102,16 @@ class Repairing:
         payload = self.encodings.encode(result)
         row, key = await self._target(run, call, "skip", payload)
         await self._modify(row, "skip", key, payload, by)
-        return Effect(row.run, row.id, row.state, f"{key} is answered with the result that was given; it does not run")
+        return self.skipping(row, key)
+
+    def skipping(self, row: RunRow, key: str) -> Effect:
+        """What skipping a call does. Without the code, its journal alone does not tell what the run waits for."""
+        if self.definitions.execution(row.workflow, row.version) is None:
+            by = "a worker with the run's code does so, or the run's log says why not"
+            action = f"{key} is to be answered with the result that was given; {by}"
+        else:
+            action = f"{key} is answered with the result that was given; it does not run"
+        return Effect(row.run, row.id, row.state, action)
 
     async def edit_input(self, run: int, call: str, *args: Any, by: str = "", **kwargs: Any) -> Effect:
         """Gives further attempts of a step that stands still, or waits for its next attempt, other arguments.
