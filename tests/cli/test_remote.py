@@ -245,6 +245,11 @@ def stranger() -> Iterator[str]:
     server.server_close()
 
 
+def test_a_server_without_tls_that_is_asked_with_it(segue: Folder, stranger: str) -> None:
+    told = segue("list", "--server", stranger.replace("http:", "https:"), code=6).err
+    assert f"answers without TLS; it is asked so at {stranger}, which" in told
+
+
 def test_what_is_no_server_of_ours(segue: Folder, stranger: str) -> None:
     assert "not as a server of this release does" in segue("list", "--server", stranger, code=6).err
     assert "leads elsewhere, to http://elsewhere.test/" in segue("list", "--server", f"{stranger}/moved", code=6).err

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import ssl
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, TypeVar
@@ -129,6 +130,12 @@ class ServerClient:
                 )  # fmt: skip
             except httpx.TransportError as error:
                 why = f"{type(error).__name__}: {error}"
+                if _without_tls(error):
+                    plain = self.url.replace("https://", "http://", 1)
+                    raise ServerUnavailable(
+                        f"{self.url} answers without TLS; it is asked so at {plain}, which is for this machine and for "
+                        "networks that you trust"
+                    ) from error
             else:
                 if answer.status_code < 300:
                     return answer
@@ -250,6 +257,16 @@ class ServerClient:
 
 def _address(base: str, route: Route, path: dict[str, Any]) -> str:
     return base + _VARYING.sub(lambda found: quote(str(path[found[1]]), safe=""), route.path)
+
+
+def _without_tls(error: httpx.TransportError) -> bool:
+    """Whether what answered to the beginning of TLS was none."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLError):
+            return cause.reason in ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE")  # the same, by release of OpenSSL
+        cause = cause.__cause__ or cause.__context__
+    return False
 
 
 def _pairs(query: Any) -> list[tuple[str, str]]:
