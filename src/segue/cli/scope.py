@@ -127,7 +127,9 @@ class Reach(Scope):
         if self.key_file is None:
             key = os.environ.get("SEGUE_API_KEY", "").strip()
             if key and not _KEY.fullmatch(key):
-                raise InvalidArgument("SEGUE_API_KEY holds no API key: those are of letters, digits and _")
+                raise InvalidArgument(
+                    "SEGUE_API_KEY holds no API key: that is one word of ASCII, as `segue key add` prints it"
+                )
             return key
         try:
             key = Path(self.key_file).read_text(encoding="utf-8", errors="replace").strip()
