@@ -12,7 +12,7 @@ from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 from rich.text import Text
 
-from segue.cli.target import CodeDoesNotLoad
+from segue.cli.target import CodeFails
 from segue.cli.words import WIDEST, state
 
 _MADE = re.compile("[0-9a-f]{32}")
@@ -117,7 +117,7 @@ def print_error(error: BaseException, *, as_json: bool = False, **more: Any) -> 
         print_json({"error": {"type": type(error).__name__, "message": str(error)}, **more})
         return
     out = console(sys.stderr)
-    if isinstance(error, CodeDoesNotLoad) and error.trace:
+    if isinstance(error, CodeFails) and error.trace:
         out.print(Text(error.trace.rstrip()), style="dim")
     mark = "✗ " if unicode(sys.stderr) else ""
     out.print(Text(mark, style=f"bold {state('failed').colour}").append(str(error), style="default not bold"))

@@ -116,7 +116,7 @@ def create(
     if rule is None:
         raise InvalidArgument("when is it due? Give --cron '0 2 * * *', --every 15m or --calendar 'FREQ=…'")
     with redirect_stdout(sys.stderr) if scope.json else nullcontext():
-        found = targets.find(workflow) if targets.is_code(workflow) else None
+        found = targets.find_if_code(workflow)
 
     input = [values.untyped(text) for text in args] if found is None else values.plain_arguments(found, args)
     named = workflow if found is None else found.name

@@ -13,7 +13,7 @@ from cyclopts import Parameter
 from rich.text import Text
 
 from segue.authoring.python.definitions import Workflow
-from segue.cli import target, values
+from segue.cli import values
 from segue.cli.awaiting import await_end
 from segue.cli.exits import OK
 from segue.cli.interrupts import Interrupts
@@ -21,6 +21,7 @@ from segue.cli.lookup import reached
 from segue.cli.messages import tell_if_nobody_works
 from segue.cli.output import console, print_json
 from segue.cli.scope import Reach
+from segue.cli.target import find_if_code, split
 from segue.errors import CallerError, InvalidArgument, RunAlreadyExists, ServerRefused, ServerUnavailable
 from segue.server import acting, overview
 from segue.server.answers import Answers
@@ -52,13 +53,9 @@ def start(
     """
     tags = values.pairs(tag, "--tag")
     with redirect_stdout(sys.stderr) if scope.json else nullcontext():
-        workflow = _find(target)
+        workflow = find_if_code(target)
     terms = {"tags": tags, "delay": delay, "timeout": timeout, "summary": summary}
     return asyncio.run(_start(scope, target, workflow, args, values.new_id(id), on_conflict, terms, wait))
-
-
-def _find(name: str) -> Workflow[Any, Any] | None:
-    return target.find(name) if target.is_code(name) else None
 
 
 async def _start(
@@ -124,4 +121,6 @@ async def _check_name(answers: Answers, name: str) -> None:
     if name not in owner.serves:
         near = get_close_matches(name, owner.serves, 1)
         known = f"did you mean {near[0]!r}?" if near else f"it has: {', '.join(sorted(owner.serves)) or 'none'}"
-        raise InvalidArgument(f"{owner.worker} has no workflow {name!r}; {known}")
+        module = split(name)[0] if ":" in name else ""
+        nor = f", and there is no module {module!r} here" if module else ""
+        raise InvalidArgument(f"{owner.worker} has no workflow {name!r}{nor}; {known}")

@@ -22,14 +22,31 @@ from segue.kernel.failures import users_traceback
 _OWN = str(Path(__file__).parent.parent)
 
 
-class CodeDoesNotLoad(CallerError):
-    """A module of the user's raised while it was imported. ``trace`` is the traceback, from the user's file on;
-    ``lacks`` is the module that was not found, if that was it."""
+class CodeFails(CallerError):
+    """Code of the user's raised. ``trace`` is the traceback, from the user's file on."""
 
-    def __init__(self, message: str, trace: str = "", lacks: str = "") -> None:
+    def __init__(self, message: str, trace: str = "") -> None:
         super().__init__(message)
         self.trace = trace
+
+
+class CodeDoesNotLoad(CodeFails):
+    """It was a module while it was imported. ``lacks`` is the module that was not found, if that was it."""
+
+    def __init__(self, message: str, trace: str = "", lacks: str = "") -> None:
+        super().__init__(message, trace)
         self.lacks = lacks
+
+
+class CodeEndsProgram(CodeFails):
+    """Code on the event loop has called ``sys.exit()``."""
+
+    def __init__(self, error: SystemExit) -> None:
+        super().__init__(
+            f"code on the event loop ended this program by SystemExit: {error}; what is recorded stays recorded. A "
+            "step that is to fail raises another exception, one that may call sys.exit() is a plain `def`",
+            users_traceback(error),
+        )
 
 
 def find(target: str) -> Workflow[Any, Any]:
@@ -53,8 +70,13 @@ def find(target: str) -> Workflow[Any, Any]:
 
 
 def split(target: str) -> tuple[str, str]:
-    """(file or module, name of the workflow or nothing)."""
-    place, colon, name = target.rpartition(":")
+    """(file or module, name of the workflow or nothing). A name may have colons in it, and so may a file's path."""
+    if target.endswith(".py"):
+        return target, ""
+    stem, colon, name = target.partition(".py:")
+    if colon:
+        return f"{stem}.py", name
+    place, colon, name = target.partition(":")
     return (place, name) if colon and place else (target, "")
 
 
@@ -64,29 +86,48 @@ def is_code(target: str) -> bool:
     return bool(name) or place.endswith(".py") or os.sep in place or Path(place).is_dir()
 
 
+def find_if_code(target: str) -> Workflow[Any, Any] | None:
+    """The workflow that a target names; None if it is the name of one that a worker has: also with a colon in it, where
+    there is no module of what stands before that.
+
+    Raises: as ``find``.
+    """
+    place, _ = split(target)
+    if not is_code(target) or not (_names_file(place) or _is_module(place)):
+        return None
+    return find(target)
+
+
 def load(place: str) -> ModuleType:
     """Imports a file or a module; where it stands, or the current folder, goes to the front of the import path.
 
     Raises:
         InvalidArgument, CodeDoesNotLoad: as ``find``.
     """
-    if place.endswith(".py") or os.sep in place or _is_plain_folder(place):
+    if _names_file(place):
         return _load_file(Path(place))
-    _put_first(os.getcwd())
-    try:
-        known = importlib.util.find_spec(place) is not None
-    except (ImportError, ValueError) as error:
-        if isinstance(error, ModuleNotFoundError) and error.name and place.startswith(error.name):
-            known = False
-        else:
-            raise _failed(place, error) from error
-    if not known:
+    if not _is_module(place):
         hint = f"; the file is named {place}.py" if Path(f"{place}.py").exists() else ""
         raise InvalidArgument(
             f"no module named {place!r} can be imported from {os.getcwd()} or the environment{hint}; "
             "a file is named with its .py"
         )
     return _import(place, place)
+
+
+def _is_module(place: str) -> bool:
+    """Whether there is a module of that name; the current folder is on the import path from then on.
+
+    Raises:
+        CodeDoesNotLoad: a package above it raised.
+    """
+    _put_first(os.getcwd())
+    try:
+        return importlib.util.find_spec(place) is not None
+    except (ImportError, ValueError) as error:
+        if isinstance(error, ModuleNotFoundError) and error.name and place.startswith(error.name):
+            return False
+        raise does_not_load(place, error) from error
 
 
 def file_of(place: str) -> Path:
@@ -203,14 +244,16 @@ def _import(name: str, shown: str) -> ModuleType:
     try:
         return importlib.import_module(name)
     except (Exception, SystemExit) as error:
-        raise _failed(shown, error) from error
+        raise does_not_load(shown, error) from error
 
 
-def _failed(shown: str, error: BaseException) -> CodeDoesNotLoad:
+def does_not_load(shown: str, error: BaseException) -> CodeDoesNotLoad:
+    """What is said of a file or module that raised."""
     if isinstance(error, SegueError):  # it says what to do, so that the place is enough
         return CodeDoesNotLoad(f"{_place(error) or shown}: {error}")
     lacks = (error.name or "") if isinstance(error, ModuleNotFoundError) else ""
-    return CodeDoesNotLoad(f"{shown} cannot be loaded: {type(error).__name__}: {error}", _from_users_file(error), lacks)
+    said = f"{type(error).__name__}: {error}".removesuffix(": ")
+    return CodeDoesNotLoad(f"{shown} cannot be loaded: {said}", _from_users_file(error), lacks)
 
 
 def _place(error: BaseException) -> str:
@@ -218,6 +261,10 @@ def _place(error: BaseException) -> str:
     frames = [f for f in traceback.extract_tb(error.__traceback__) if not f.filename.startswith((_OWN, "<frozen"))]
     users = [frame for frame in frames if os.sep + "importlib" + os.sep not in frame.filename]
     return f"{os.path.relpath(users[-1].filename)}:{users[-1].lineno}" if users else ""
+
+
+def _names_file(place: str) -> bool:
+    return place.endswith(".py") or os.sep in place or _is_plain_folder(place)
 
 
 def _is_plain_folder(place: str) -> bool:
@@ -231,7 +278,7 @@ def _from_users_file(error: BaseException) -> str:
         return "".join(traceback.format_exception_only(error))
     walk = error.__traceback__
     while walk is not None and (
-        "importlib" in walk.tb_frame.f_code.co_filename or walk.tb_frame.f_code.co_filename == __file__
+        "importlib" in walk.tb_frame.f_code.co_filename or walk.tb_frame.f_code.co_filename.startswith(_OWN)
     ):
         walk = walk.tb_next
     return users_traceback(error.with_traceback(walk)) if walk is not None else ""
