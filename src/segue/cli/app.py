@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from segue.cli.commands import COMMANDS, NOT_THERE, overview
-from segue.cli.exits import BROKEN_PIPE, DATABASE, INTERRUPTED, USAGE
+from segue.cli.exits import BROKEN_PIPE, DATABASE, FAILED, INTERRUPTED, USAGE
 from segue.cli.letters import REPLACEMENTS
 
 EVERYWHERE = {"--url": 1, "--server": 1, "--key-file": 1, "--app": 1, "--namespace": 1, "--json": 0}
@@ -103,6 +103,7 @@ def _dispatch(words: list[str]) -> int:
 
         from segue.cli.output import print_error
         from segue.cli.refusals import refusal
+        from segue.cli.target import CodeEndsProgram
         from segue.errors import CallerError, SegueError
 
     app = App(name="segue", help_format="markdown", version_flags=(), suppress_keyboard_interrupt=False)
@@ -123,4 +124,7 @@ def _dispatch(words: list[str]) -> int:
     except KeyboardInterrupt:  # commands that have something to hand over take the signal themselves
         print(file=sys.stderr)  # ends the line that a question, or the terminal's own ^C, stands on
         return INTERRUPTED
+    except SystemExit as error:
+        print_error(CodeEndsProgram(error), as_json=as_json)
+        return FAILED
     return code if isinstance(code, int) else 0

@@ -36,6 +36,8 @@ LOOK = 0.3
 """Seconds between looks at the files."""
 SETTLE = 0.1
 """Seconds that files have to stay as they are: an editor writes several at once."""
+LONG = 5.0
+"""Seconds of importing after which a person wonders what goes on."""
 
 
 class Order(msgspec.Struct, frozen=True):
@@ -87,11 +89,11 @@ class _Child:
         os.close(theirs[0])
         os.close(mine[1])
 
-    def loads(self, stopping: Callable[[], bool]) -> tuple[str, ...] | None:
+    def loads(self, given_up: Callable[[], bool]) -> tuple[str, ...] | None:
         """Waits until it has imported the code, and says without which files; None if that went wrong, or nobody waits
         for it any longer."""
         said = b""
-        while not stopping():
+        while not given_up():
             if select.select([self._hear], [], [], SETTLE)[0]:
                 more = os.read(self._hear, 1 << 16)
                 said += more
@@ -137,18 +139,20 @@ class _Supervisor:
         self._out = console()
         self._child: _Child | None = None
         self._stopping = False
+        self._seen: dict[str, tuple[int, int]] = {}
+        """The files as they were last taken up."""
 
     def run(self) -> int:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._stop)
-        seen = _state(self._order.places)
-        self._note(f"watching {count(len(seen), 'file')} in {', '.join(self._order.places)}; Ctrl-C stops")
+        self._seen = _state(self._order.places)
+        self._note(f"watching {count(len(self._seen), 'file')} in {', '.join(self._order.places)}; Ctrl-C stops")
         self._change()
         while not self._stopping:
             time.sleep(LOOK)
             now = _state(self._order.places)
-            if now != seen:
-                seen = self._settled(seen, now)
+            if now != self._seen:
+                self._seen = self._settled(self._seen, now)
                 self._change()
             elif self._child is not None and not self._child.alive and not self._stopping:
                 return self._died(self._child)
@@ -179,11 +183,11 @@ class _Supervisor:
     def _change(self) -> None:
         """A new child takes over, if it can import the code."""
         new = _Child(self._order)
-        left = new.loads(lambda: self._stopping)
+        left = new.loads(self._giving_up())
         if left is None:
             ended = new.ended()
             new.stop(0)
-            if not self._stopping:
+            if not self._stopping and _state(self._order.places) == self._seen:
                 if ended not in (None, FAILED, USAGE):  # with these it has said itself what is wrong
                     self._note(f"the code ended the process that imported it ({_reason(ended)})")
                 goes_on = self._child is not None and self._child.alive
@@ -195,6 +199,19 @@ class _Supervisor:
         self._order = msgspec.structs.replace(self._order, without=left)
         if not self._stopping:
             new.go()
+
+    def _giving_up(self) -> Callable[[], bool]:
+        """Says of code that is imported, as often as it is asked, whether to wait for it no longer."""
+        began, told = time.monotonic(), False
+
+        def given_up() -> bool:
+            nonlocal told
+            if not told and time.monotonic() - began > LONG:
+                told = True
+                self._note("the code is still being imported: something at the top of a file takes long")
+            return self._stopping or _state(self._order.places) != self._seen
+
+        return given_up
 
     def _died(self, child: _Child) -> int:
         code = child.process.returncode

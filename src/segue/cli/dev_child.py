@@ -16,12 +16,12 @@ from rich.text import Text
 
 from segue.cli.dev import Order
 from segue.cli.exits import DATABASE, USAGE
-from segue.cli.interrupts import Interrupts
+from segue.cli.interrupts import Interrupts, leave
 from segue.cli.log_lines import here, write_json
 from segue.cli.output import console, print_error
 from segue.cli.scope import Scope
 from segue.cli.serving import load_all, serve
-from segue.cli.target import CodeDoesNotLoad
+from segue.cli.target import CodeDoesNotLoad, does_not_load
 from segue.errors import CallerError, SegueError
 
 
@@ -34,6 +34,9 @@ def main() -> int:
         left = load_all(order.places, without=order.without)
     except CallerError as error:
         print_error(error)
+        return USAGE
+    except KeyboardInterrupt as error:  # the code's own
+        print_error(does_not_load(", ".join(order.places), error))
         return USAGE
     _tell(left, order)
     os.write(say, msgspec.json.encode(list(left)) + b"\n")
@@ -72,4 +75,6 @@ async def _serve(scope: Scope, order: Order, hear: int) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    code = main()
+    leave(code)  # the parent waits for it, and so would this process for threads that the code has started
+    sys.exit(code)
