@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 from cli_kit import COMMAND, PATIENCE, Folder
 
+from segue.cli.person import person
+
 
 def typed(segue: Folder, text: str, *words: str) -> str:
     """What a command prints that reads a password from its standard input."""
@@ -88,3 +90,10 @@ def test_a_server_with_an_account_lets_in_who_is_known(segue: Folder) -> None:
     segue("key", "revoke", listed["id"])
     assert ask(address, "/runs", key) == 401
     assert "revoked" in segue("key", "list").out
+
+
+def test_a_user_without_a_name_acts_by_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(os, "getuid", lambda: 54_321)  # as a container may have it
+    assert person() == "54321"

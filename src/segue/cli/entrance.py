@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from getpass import getuser
-
 import msgspec
 
+from segue.cli.person import person
 from segue.cli.scope import Scope
 from segue.engine import Engine
 from segue.errors import InvalidArgument
@@ -38,7 +37,7 @@ class Entrance:
         self.advice = f"nobody has an account: {whom}, until there is one: {first}" if empty else ""
         known = Known(self.accounts, engine.namespace)
         # On another address nobody is let in, not even this machine: what comes by a proxy comes from there as well.
-        self.access: Access = FirstLoopback(Loopback(getuser()), known) if empty and here else known
+        self.access: Access = FirstLoopback(Loopback(person()), known) if empty and here else known
 
 
 def _provider() -> OidcSettings | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import getpass
 from typing import Annotated
 
 import msgspec
@@ -14,6 +13,7 @@ from segue.cli.listing import run_json
 from segue.cli.lookup import client, row_of
 from segue.cli.messages import confirm
 from segue.cli.output import console, print_json
+from segue.cli.person import person
 from segue.cli.scope import Scope
 from segue.cli.words import count
 from segue.engine import Engine
@@ -55,7 +55,7 @@ async def _erase(scope: Scope, ids: tuple[str, ...], attribute: tuple[str, ...],
             raise RunStillOpen(still_open)
         if not yes:
             confirm(f"Erase the data of {count(len(rows), 'run')} and their children? It cannot be undone.", scope)
-        erased = await engine.erase(*rows, by=getpass.getuser(), reason=reason)
+        erased = await engine.erase(*rows, by=person(), reason=reason)
         if scope.json:
             print_json([run_json(run_view(now)) for row in erased if (now := engine.store.run(row.run)) is not None])
             return 0

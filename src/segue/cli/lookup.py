@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from difflib import get_close_matches
 
+from segue.cli.person import person
 from segue.cli.scope import Reach, Scope
 from segue.cli.words import ago
 from segue.engine import Engine
@@ -64,7 +64,7 @@ async def reached(
         if not new:
             scope.require_database()
         async with Engine(scope.url, app=scope.app, namespace=scope.namespace, own=False) as engine:
-            yield Here(engine, by=by or (getpass.getuser() if me else ""))
+            yield Here(engine, by=by or (person() if me else ""))
         return
     if by:
         raise InvalidArgument(f"--by is for a database; {address} knows by the key who acts")

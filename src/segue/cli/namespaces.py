@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import getpass
 from typing import Annotated
 
 import msgspec
@@ -13,6 +12,7 @@ from rich.text import Text
 
 from segue.cli.lookup import reached
 from segue.cli.output import console, print_json
+from segue.cli.person import person
 from segue.cli.scope import Reach
 from segue.errors import InvalidArgument
 from segue.runtime.keeping import RetentionRule
@@ -72,7 +72,7 @@ async def _set(scope: Reach, name: str, change: NamespaceChange) -> int:
     async with reached(scope) as answers:
         found = await answers.ask(answering.change_namespace, body=change, name=name)
         if isinstance(answers, Here):  # a server notes it itself
-            at, actor = answers.engine.clock.now(), f"cli:{getpass.getuser()}"
+            at, actor = answers.engine.clock.now(), f"cli:{person()}"
             entry = AuditRow(0, at, name, actor, answering.change_namespace.__name__, name, 200, "", "")
             await asyncio.to_thread(answers.engine.store.accounts.audit, entry)
     if scope.json:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Collection, Iterable
-from getpass import getuser
 from pathlib import Path
 
 from rich.text import Text
@@ -16,6 +15,7 @@ from segue.cli.entrance import Entrance
 from segue.cli.interrupts import Interrupts, leave
 from segue.cli.log_lines import LogFormat, RunLines, here, write_json
 from segue.cli.output import badge, console
+from segue.cli.person import person
 from segue.cli.scope import Scope
 from segue.cli.target import CodeDoesNotLoad
 from segue.cli.words import clock, count, length
@@ -84,7 +84,7 @@ async def serve(
         if meter.counts is not None:
             meter.start()
         if port is not None:
-            listening = listen(application(engine, Loopback(getuser())), port=port, next_free=True)
+            listening = listen(application(engine, Loopback(person())), port=port, next_free=True)
         if machines is not None:
             heard = _listen_to_machines(engine, scope, *machines)
             printer.note(f"metrics {heard.url}/metrics")

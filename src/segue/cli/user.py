@@ -13,6 +13,7 @@ from rich.table import Table
 
 from segue.cli.messages import confirm
 from segue.cli.output import console, print_json
+from segue.cli.person import person
 from segue.cli.scope import Scope
 from segue.cli.words import clock
 from segue.engine import Engine
@@ -124,7 +125,7 @@ def with_accounts(
             rows, now = engine.store.accounts, engine.clock.now
             done = await asyncio.to_thread(act, Accounts(rows, now))
             if noted:
-                actor = f"cli:{getpass.getuser()}"
+                actor = f"cli:{person()}"
                 entry = AuditRow(0, now(), engine.namespace, actor, noted, target, 200, "", "")
                 await asyncio.to_thread(rows.audit, entry)
             return done
