@@ -150,3 +150,24 @@ def test_terminating_asks_first(segue: Folder) -> None:
     running.until("Nothing is undone")
     os.write(running.keyboard, b"y\n")
     assert running.end() == 0
+
+
+def test_a_terminal_that_cannot_be_drawn_over_has_lines(segue: Folder) -> None:
+    running = segue.on_terminal("run", "flows.py:asks", "7", "--id", "a", TERM="dumb")
+    running.until("waiting      approval for manager")
+    segue("approve", "a", "--yes")
+    assert running.end() == 0
+    assert "\x1b" not in running.raw
+
+
+def test_a_long_id_leaves_room_for_what_tells_most(segue: Folder) -> None:
+    segue("run", "flows.py:asks", "7", "--id", "order-" + 200 * "x", "--timeout", "300ms", code=5)
+    for columns in (44, 80, 110):
+        running = segue.on_terminal("list", columns=columns)
+        assert running.end() == 0
+        row = running.text.splitlines()[1]
+        assert re.match("order-x+… ", row)
+        assert "◷ waiting" in row
+        running = segue.on_terminal("task", "list", columns=columns)
+        assert running.end() == 0
+        assert re.match("1 +approv", running.text.splitlines()[1])

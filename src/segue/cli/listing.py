@@ -14,7 +14,7 @@ from rich.text import Text
 
 from segue.cli import values
 from segue.cli.lookup import reached
-from segue.cli.output import ROOMY, badge, console, print_json, short_id
+from segue.cli.output import ROOMY, badge, console, print_json, share, short_id
 from segue.cli.paging import at_least_one
 from segue.cli.said import said
 from segue.cli.scope import Reach
@@ -156,9 +156,9 @@ def _table(rows: list[RunView], now: int, out: Console) -> Table:
     """One line for each run; a narrow terminal gets what tells most of it."""
     roomy = out.width >= ROOMY
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False, expand=out.is_terminal)
-    table.add_column("id", no_wrap=True, overflow="fold" if roomy else "ellipsis")
+    table.add_column("id", no_wrap=True, overflow="ellipsis", max_width=share(out, 2))
     if roomy:
-        table.add_column("workflow", no_wrap=True, overflow="ellipsis")
+        table.add_column("workflow", no_wrap=True, overflow="ellipsis", max_width=share(out, 4))
     table.add_column("state", no_wrap=True)
     table.add_column(
         "now, or how it ended", no_wrap=True, overflow="ellipsis", min_width=16 if roomy else None,

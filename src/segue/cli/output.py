@@ -105,6 +105,11 @@ def short_id(id: str, out: Console) -> str:
     return id[:SHORT] if out.is_terminal and _MADE.fullmatch(id) else id
 
 
+def share(out: Console, part: int) -> int | None:
+    """The most columns that a table's cell may take on a terminal, so that a long name leaves room for the others."""
+    return out.width // part if out.is_terminal else None
+
+
 def print_json(value: Any) -> None:
     """One JSON value, indented."""
     sys.stdout.write(msgspec.json.format(msgspec.json.encode(value), indent=2).decode() + "\n")

@@ -47,7 +47,7 @@ async def follow(
         screen: Screen
         if scope.json:
             screen = _Silent(watch)
-        elif out.is_terminal:
+        elif out.is_terminal and not out.is_dumb_terminal:  # on which nothing can be drawn over
             screen = _Tree(watch, stack.enter_context(_live(out)), logs, scope)
         else:
             screen = _Lines(watch, out, logs)

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from segue.claiming import TaskNote
 from segue.cli.lookup import reached
-from segue.cli.output import ROOMY, console, print_json, short_id
+from segue.cli.output import ROOMY, console, print_json, share, short_id
 from segue.cli.paging import at_least_one, paged, print_more
 from segue.cli.payloads import brief_value
 from segue.cli.scope import Reach
@@ -222,7 +222,8 @@ def _print_tasks(tasks: list[HumanTask], now: int) -> None:
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False, expand=out.is_terminal)
     roomy = out.width >= ROOMY
     for title in ("task", "name", "for", "run", "state", "claimed by", "asked", "due")[: None if roomy else 4]:
-        table.add_column(title, no_wrap=True)
+        part = {"run": 3, "name": 5, "for": 5, "claimed by": 5}.get(title)
+        table.add_column(title, no_wrap=True, max_width=None if part is None else share(out, part))
     if roomy:
         table.add_column("about", no_wrap=True, overflow="ellipsis", ratio=1 if out.is_terminal else None)
     for task in tasks:
