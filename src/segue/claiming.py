@@ -90,7 +90,7 @@ class Claiming:
         _named(by)
         if not checked_name(to, "whoever is to have a task"):
             raise InvalidArgument(
-                "a task is handed to somebody: say to whom; release_task leaves it to all", path="$.to"
+                "a task is handed to somebody: say to whom; to leave it to all, release it", path="$.to"
             )
         await self._hand(task, to, over=over, actor=by)
 

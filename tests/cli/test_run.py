@@ -236,7 +236,7 @@ def test_the_same_id_is_the_same_run(segue: Folder) -> None:
     assert first["started_at"] == again["started_at"] == bare["started_at"]
     assert first["result"] == again["result"] == bare["result"] == 12
     other = segue("run", "flows.py:plain", "4", "--id", "a", code=2)
-    assert "run 'a' exists already: it was started with other input" in other.err
+    assert "run 'a' exists already: it was started with other input; choose another --id, or leave the" in other.err
     another = segue("run", "flows.py:fans", "4", "--id", "a", code=2)
     assert "run 'a' is a run of plain, not of fans" in another.err
 

@@ -104,3 +104,16 @@ REFUSED = [
 def test_what_cannot_be_is_refused(nightly: Folder, words: tuple[str, ...], why: str) -> None:
     assert why in nightly("schedule", *words, code=2).err
     assert len(nightly("schedule", "list", "--json").json) == 1
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (("--every", "1h", "--zone", "Europe/Berlin"), "--zone is of a --cron line or a --calendar"),
+        (("--zone", "Europe/Berlin"), "--zone is of a --cron line or a --calendar"),
+        (("--cron", "@daily", "--offset", "5m"), "--offset moves an interval"),
+        (("--every", "1h", "--without", "2026-12-24"), "--without leaves a day out of a --calendar"),
+    ],
+)
+def test_a_flag_of_another_rule_is_refused(segue: Folder, flags: tuple[str, ...], said: str) -> None:
+    assert said in segue("schedule", "preview", *flags, code=2).err

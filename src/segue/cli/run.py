@@ -23,7 +23,7 @@ from segue.cli.scope import Scope
 from segue.cli.screens import follow
 from segue.cli.words import length
 from segue.engine import Engine
-from segue.errors import InvalidArgument
+from segue.errors import CallerError, InvalidArgument, RunAlreadyExists
 from segue.handles import Handle
 from segue.kernel.duration import microseconds
 from segue.kernel.events import RunContinued
@@ -137,7 +137,13 @@ class _Session:
             return await engine.handle(row.id)
         arguments = values.arguments(self._workflow, self._texts, engine.encodings)
         if self._id is not None:
-            return await engine.start(self._workflow, *arguments, id=self._id, tags=self._tags)
+            try:
+                return await engine.start(self._workflow, *arguments, id=self._id, tags=self._tags)
+            except RunAlreadyExists as error:
+                raise CallerError(
+                    f"run {error.run_id!r} exists already: {error.reason}; choose another --id, or leave the arguments "
+                    "out to go on with it"
+                ) from error
         id = f"{self._workflow.name}-{uuid.uuid4().hex[:8]}"
         return await engine.start(self._workflow, *arguments, id=id, tags=self._tags, on_conflict="fail")
 

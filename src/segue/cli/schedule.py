@@ -40,8 +40,8 @@ class When:
     cron: Annotated[str | None, Parameter(help="A cron line: '0 2 * * *', '@daily'.")] = None
     every: Annotated[str | None, Parameter(help="An interval: 15m, 1h30m, 1d.")] = None
     calendar: Annotated[str | None, Parameter(help="A rule of RFC 5545: 'FREQ=MONTHLY;BYDAY=-1FR'.")] = None
-    zone: Annotated[str, Parameter(help="The time zone of a cron line or calendar.")] = "UTC"
-    offset: Annotated[str, Parameter(help="By how much an interval is moved.")] = "0s"
+    zone: Annotated[str | None, Parameter(help="The time zone of a cron line or calendar; by default UTC.")] = None
+    offset: Annotated[str | None, Parameter(help="By how much an interval is moved.")] = None
     without: Annotated[
         tuple[str, ...], Parameter(help="A day that a calendar leaves out.", negative=(), show_default=False)
     ] = ()
@@ -50,18 +50,29 @@ class When:
         """The rule that was given, if any.
 
         Raises:
-            InvalidArgument: several were, or it cannot be read.
+            InvalidArgument: several were, with a flag of another one beside it, or it cannot be read.
         """
         given = [flag for flag in (self.cron, self.every, self.calendar) if flag is not None]
         if len(given) > 1:
             raise InvalidArgument("--cron, --every and --calendar exclude each other; give one of them")
+        self._check_beside()
+        zone = "UTC" if self.zone is None else self.zone
         if self.cron is not None:
-            return Cron(self.cron, self.zone)
+            return Cron(self.cron, zone)
         if self.every is not None:
-            return Every(self.every, self.offset)
+            return Every(self.every, self.offset or "0s")
         if self.calendar is not None:
-            return Calendar(self.calendar, self.zone, without=self.without)
+            return Calendar(self.calendar, zone, without=self.without)
         return None
+
+    def _check_beside(self) -> None:
+        """Refuses what would be passed over in silence, and make another schedule than is meant."""
+        if self.zone is not None and self.cron is None and self.calendar is None:
+            raise InvalidArgument("--zone is of a --cron line or a --calendar, which say a time of day")
+        if self.offset is not None and self.every is None:
+            raise InvalidArgument("--offset moves an interval, and goes with --every")
+        if self.without and self.calendar is None:
+            raise InvalidArgument("--without leaves a day out of a --calendar")
 
 
 @Parameter(name="*", group="How")
