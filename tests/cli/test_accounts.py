@@ -75,6 +75,21 @@ def test_a_password_is_asked_for_twice_on_a_terminal(segue: Folder) -> None:
     assert adding.end() == 2
     assert "the two passwords differ" in adding.text
     assert "correct" not in adding.text, "it is not shown"
+    adding = segue.on_terminal("user", "add", "ann")
+    adding.until("New password of ann: ")
+    os.write(adding.keyboard, b"\x04")
+    assert adding.end() == 2
+    assert "no password was given; nothing was changed" in adding.text
+    assert "Traceback" not in adding.text
+
+
+def test_keys_can_be_told_apart_on_a_narrow_terminal(segue: Folder) -> None:
+    typed(segue, "correct horse\n", "user", "add", "ann", "--role", "admin")
+    segue("key", "add", "nightly " * 9, "--user", "ann", "--role", "viewer")
+    (listed,) = segue("key", "list", "--json").json
+    shown = segue.on_terminal("key", "list", columns=40)
+    assert shown.end() == 0
+    assert listed["id"] in shown.text
 
 
 def test_a_server_with_an_account_lets_in_who_is_known(segue: Folder) -> None:

@@ -70,7 +70,9 @@ def list_keys(*, scope: Scope = Scope()) -> int:  # noqa: B008 (immutable)
         return 0
     table = Table(box=None, pad_edge=False, show_header=bool(found))
     for title in ("ID", "LABEL", "USER", "NAMESPACE", "ENDS"):
-        table.add_column(title)
+        table.add_column(
+            title, no_wrap=title == "ID", min_width=12 if title == "ID" else None
+        )  # by which it is revoked
     for one in found:
         table.add_row(one.id, one.label, one.owner, one.namespace, _ends(one))
     console().print(table if found else "there are no API keys")

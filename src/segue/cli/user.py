@@ -136,8 +136,13 @@ def with_accounts(
 def _new_password(name: str) -> str:
     if not sys.stdin.isatty():
         return sys.stdin.readline().rstrip("\n")
-    first = getpass.getpass(f"New password of {name}: ", sys.stderr)
-    if getpass.getpass("Once more: ", sys.stderr) != first:
+    try:
+        first = getpass.getpass(f"New password of {name}: ", sys.stderr)
+        again = getpass.getpass("Once more: ", sys.stderr)
+    except EOFError:  # Ctrl-D
+        print(file=sys.stderr)
+        raise InvalidArgument("no password was given; nothing was changed") from None
+    if again != first:
         raise InvalidArgument("the two passwords differ; nothing was changed")
     return first
 
