@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from hashlib import blake2b
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from segue.testing.plan import (
     Crash,
@@ -24,6 +24,8 @@ from segue.testing.plan import (
     Slow,
     Unacknowledged,
 )
+
+F = TypeVar("F", bound=Fault)
 
 MOODS = (0.0, 0.0, 1.0, 1.0, 3.0)
 """Factors of a seed for each kind of fault: with some kinds left out, the others get further."""
@@ -130,10 +132,16 @@ _KINDS = ("crash", "refused", "unacknowledged", "fails", "lost", "late", "slow")
 
 
 class Fixed:
-    """What a plan says, and nothing else."""
+    """What a plan says, and nothing else.
+
+    Attributes:
+        plan: it. unmet: those of its faults that have not come to pass so far.
+    """
 
     def __init__(self, plan: Plan) -> None:
+        self.plan = plan
         self.seed = plan.seed
+        self.unmet = [fault for fault in plan.faults if not isinstance(fault, Evicted)]
         self._evicted = False
         self._commits: dict[int, Fault] = {}
         self._executions: dict[tuple[str, int], list[Fault]] = {}
@@ -153,10 +161,19 @@ class Fixed:
         return self._evicted
 
     def commit(self, number: int) -> Fault | None:
-        return self._commits.get(number)
+        return self._met(self._commits.get(number))
 
     def execution(self, step: str, call: str, number: int) -> list[Fault]:
-        return self._executions.get((call, number), [])
+        found = self._executions.get((call, number), [])
+        for fault in found:
+            self._met(fault)
+        return found
 
     def sent(self, message: str, within: float, *, by_commit: bool = True) -> Sent:
-        return self._messages.get(message) or (Sent(message) if by_commit else Sent(message, after=min(1.0, within)))
+        found = self._met(self._messages.get(message))
+        return found or (Sent(message) if by_commit else Sent(message, after=min(1.0, within)))
+
+    def _met(self, fault: F | None) -> F | None:
+        if fault in self.unmet:
+            self.unmet.remove(fault)
+        return fault

@@ -60,7 +60,8 @@ class Moment:
 
 
 Invariant = Callable[[Moment], object]
-"""Raises, or returns False, when it does not hold. Its name, or its docstring's first line, says what is to hold."""
+"""When it does not hold, it raises, or returns something false that is not None. Its name, or its docstring's first
+line, says what is to hold."""
 
 
 def name_of(invariant: Invariant) -> str:

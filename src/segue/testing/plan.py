@@ -11,10 +11,27 @@ from typing import Any, Literal
 import msgspec
 
 from segue.authoring.python.definitions import Step
+from segue.errors import InvalidArgument
 
 
 class Fault(msgspec.Struct, frozen=True, repr_omit_defaults=True):
-    """Something that happens to a run and that it has to live through."""
+    """Something that happens to a run and that it has to live through.
+
+    Raises:
+        InvalidArgument: it could never come to pass.
+    """
+
+    def __post_init__(self) -> None:
+        for name, value in msgspec.structs.asdict(self).items():
+            if name in ("step", "message") and not isinstance(value, str):
+                hint = f"; write {value.name!r}" if isinstance(value, Step) else ""
+                raise InvalidArgument(f"{self!r}: {name} is a name, as in the journal{hint}")
+            if name in ("commit", "execution") and value is not None and (not isinstance(value, int) or value < 1):
+                raise InvalidArgument(f"{self!r}: {name} is counted from 1")
+            if name in ("by", "after") and value is not None and not isinstance(value, (int, float)):
+                raise InvalidArgument(f"{self!r}: {name} is a number of seconds")
+            if name == "when" and value not in ("before", "after"):
+                raise InvalidArgument(f"{self!r}: when is 'before' or 'after'")
 
     def told(self) -> str:
         """The same in words."""
@@ -125,6 +142,11 @@ class Plan:
     """
 
     def __init__(self, seed: int = 0, *faults: Fault) -> None:
+        if not isinstance(seed, int):
+            raise InvalidArgument(f"a plan begins with its seed, which {seed!r} is not: Plan(0, {seed!r})")
+        wrong = [fault for fault in faults if not isinstance(fault, Fault)]
+        if wrong:
+            raise InvalidArgument(f"{wrong[0]!r} is no fault: write Plan(0, Lost('charge'), Crash(3))")
         self.seed = seed
         self.faults = faults
 
@@ -161,6 +183,14 @@ class Faults(msgspec.Struct, frozen=True, kw_only=True):
     longest: float = 60.0
     most: int = 8
     spare: tuple[Step[..., Any] | str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name in ("crash", "refused", "unacknowledged", "fails", "lost", "late", "slow", "evicted"):
+            chance = getattr(self, name)
+            if not 0 <= chance <= 1:
+                raise InvalidArgument(f"Faults({name}={chance!r}): a chance is 0 to 1")
+        if self.most < 0 or self.longest < 0:
+            raise InvalidArgument(f"Faults(most={self.most!r}, longest={self.longest!r}): neither is below 0")
 
 
 NOTHING = Faults(crash=0, refused=0, unacknowledged=0, fails=0, lost=0, late=0, slow=0, evicted=0)

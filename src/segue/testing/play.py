@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import os
 import tempfile
 from collections import Counter
@@ -15,6 +16,7 @@ from typing import Any
 import msgspec
 
 from segue.authoring.python.definitions import WORKFLOWS, Workflow
+from segue.errors import InvalidArgument
 from segue.handles import Handle
 from segue.stores.base import CLOSED, Answer, Batch, RunRow, Store
 from segue.stores.faults import CrashAfter, CrashBefore, FaultyStore, LoseAcknowledgement, Refuse
@@ -113,6 +115,9 @@ class Play:
         self._run: int | None = None
         self._lives: list[tuple[Life, VirtualLoop]] = []
         self._outside = plot.set_scene(self.scene)
+        if inspect.iscoroutine(self._outside):
+            self._outside.close()
+            raise InvalidArgument("a plain function sets the scene; this one gives a coroutine, which nobody awaits")
         self._code: tuple[Workflow[..., Any], ...] = (plot.workflow,)
 
     def __call__(self) -> Ending:
@@ -251,7 +256,11 @@ class Play:
         moment = Moment(self._lives[-1][0].engine, self._run, self._outside, over=self._over)
         for invariant in self._plot.invariants:
             try:
-                if invariant(moment) is not False:
+                held = invariant(moment)
+                if inspect.iscoroutine(held):
+                    held.close()
+                    raise TypeError("an invariant is a plain function; this one gives a coroutine, which nobody awaits")
+                if held is None or held:  # numpy's False, and an empty list where a promise is kept by what is in it
                     continue
                 why = "it is not so"
             except Exception as error:

@@ -100,8 +100,10 @@ class Scene:
         Several releases come in the order in which they are given; one may come so soon that none before it was seen.
 
         Raises:
-            InvalidArgument: one of them is not a workflow.
+            InvalidArgument: there is none, or one of them is not a workflow.
         """
+        if not workflows:
+            raise InvalidArgument("deploy() wants the workflows of the release; a crash alone comes by itself")
         found = tuple(map(definition_of, workflows))
         for each in found:
             if not isinstance(each, Workflow):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -21,12 +22,13 @@ from segue.authoring.python.definitions import Workflow
 from segue.authoring.python.registry import definition_of, refuse_called
 from segue.errors import InvalidArgument, SegueError
 from segue.kernel.duration import Duration, microseconds
-from segue.testing.luck import Drawn, Fixed, Luck
+from segue.testing.luck import Drawn, Fixed
 from segue.testing.moment import Invariant
 from segue.testing.plan import Crash, Fails, Faults, Lost, Plan, Refused, Sent, Unacknowledged
 from segue.testing.play import Broken, Ending, Play, Plot
 from segue.testing.scene import Scene
 from segue.testing.shrink import Shrinking
+from segue.testing.terms import invariants_of, plan_of, scene_of, seeds_of, spared
 
 T = TypeVar("T")
 
@@ -95,13 +97,20 @@ def simulate(
 
     Raises:
         SimulationFailed: an invariant is broken, or the run does not end; with the smallest plan that shows it.
-        InvalidArgument: the workflow is none, or an argument does not encode.
+        InvalidArgument: the workflow is none, an argument does not encode, or nothing would be simulated, or checked.
+
+    Warns:
+        UserWarning: not everything that the given plan names has come to pass.
     """
     plot = _plot(workflow, args, scene, invariants, within)
     if plan is not None:
-        return _off_the_loop(lambda: _all(plot, [plan], shrink=False))
-    chosen = DEFAULT_SEEDS[-1] if seeds is None else range(seeds) if isinstance(seeds, int) else list(seeds)
-    return _off_the_loop(lambda: _all(plot, [(seed, faults or Faults()) for seed in chosen]))
+        return _one(plot, plan_of(plan))
+    chosen = DEFAULT_SEEDS[-1] if seeds is None else seeds_of(seeds)
+    odds = Faults() if faults is None else faults
+    if not isinstance(odds, Faults):
+        raise InvalidArgument(f"faults={faults!r} are none; give for example faults=Faults(crash=0.2), or NOTHING")
+    spared(odds.spare)
+    return _off_the_loop(lambda: _all(plot, [(seed, odds) for seed in chosen]))
 
 
 def sweep(
@@ -124,8 +133,8 @@ def sweep(
         SimulationFailed, InvalidArgument: as ``simulate``.
     """
     plot = _plot(workflow, args, scene, invariants, within)
-    spared = {step if isinstance(step, str) else step.name for step in spare}
-    return _off_the_loop(lambda: _all(plot, _everywhere(plot, spared)))
+    never_fail = spared(spare)
+    return _off_the_loop(lambda: _all(plot, _everywhere(plot, never_fail)))
 
 
 def _plot(workflow: Any, args: Any, scene: Any, invariants: Any, within: Duration) -> Plot:
@@ -133,11 +142,11 @@ def _plot(workflow: Any, args: Any, scene: Any, invariants: Any, within: Duratio
     workflow = definition_of(workflow)
     if not isinstance(workflow, Workflow):
         raise InvalidArgument(f"{workflow!r} is not a workflow; give the function or the class that carries @workflow")
-    set_scene = scene or (lambda scene: None)
-    return Plot(workflow, args, set_scene, tuple(invariants), microseconds(within) / 1_000_000)
+    set_scene = (lambda scene: None) if scene is None else scene_of(scene)
+    return Plot(workflow, args, set_scene, invariants_of(invariants), microseconds(within) / 1_000_000)
 
 
-def _everywhere(plot: Plot, spared: set[str]) -> Iterator[Plan]:
+def _everywhere(plot: Plot, never_fail: set[str]) -> Iterator[Plan]:
     calm = Plan()
     yield calm
     with _threads() as threads:
@@ -151,7 +160,7 @@ def _everywhere(plot: Plot, spared: set[str]) -> Iterator[Plan]:
         for release in play.scene.releases:
             yield Plan(0, Sent(release, commit=commit))
     for step, call in ending.executions:
-        if step not in spared:
+        if step not in never_fail:
             yield Plan(0, Fails(call))
             yield Plan(0, Lost(call))
 
@@ -159,24 +168,61 @@ def _everywhere(plot: Plot, spared: set[str]) -> Iterator[Plan]:
 # --- playing --------------------------------------------------------------------------------------------------
 
 
-def _all(plot: Plot, plans: Iterable[Plan | tuple[int, Faults]], *, shrink: bool = True) -> Simulated:
-    played = commits = crashes = executions = 0
-    ended: Counter[str] = Counter()
+def _one(plot: Plot, plan: Plan) -> Simulated:
+    """Plays the plan that was given, as it was given."""
+    luck = Fixed(plan)
+
+    def played() -> Ending:
+        with _quiet(), _threads() as threads:
+            return Play(plot, luck, threads=threads)()
+
+    ending = _off_the_loop(played)
+    if ending.broken is not None:
+        raise _failure(plot, plan, plan, ending, 1, "as it was given")
+    if luck.unmet:
+        warnings.warn(
+            f"of the plan for {plot.workflow.name}, this has not come to pass: "
+            f"{'; '.join(fault.told() for fault in luck.unmet)}. The code has changed since, or a name is not that of "
+            "a call or a message; make the plan anew, or delete it",
+            stacklevel=3,
+        )
+    sums = _Sums()
+    sums.add(ending)
+    return sums.simulated()
+
+
+def _all(plot: Plot, plans: Iterable[Plan | tuple[int, Faults]]) -> Simulated:
+    sums = _Sums()
     with _quiet(), _threads() as threads:
         for each in plans:
-            luck: Luck = Fixed(each) if isinstance(each, Plan) else Drawn(*each)
+            luck: Fixed | Drawn = Fixed(each) if isinstance(each, Plan) else Drawn(*each)
             ending = Play(plot, luck, threads=threads)()
-            played += 1
+            sums.add(ending)
             if ending.broken is not None:
-                found = each if isinstance(each, Plan) else Plan(each[0], *luck.taken)  # type: ignore[attr-defined]
-                if not shrink:
-                    raise _failure(plot, found, found, ending, played, "as it was given")
-                raise _shrunk(plot, found, ending, played, threads)
-            commits += ending.commits
-            crashes += ending.lives - 1
-            executions += ending.executions.total()
-            ended[ending.state] += 1
-    return Simulated(played, commits, crashes, executions, dict(ended))
+                found = Plan(luck.seed, *luck.taken) if isinstance(luck, Drawn) else luck.plan
+                raise _shrunk(plot, found, ending, sums.runs, threads)
+    return sums.simulated()
+
+
+class _Sums:
+    """What ``Simulated`` tells, added up."""
+
+    def __init__(self) -> None:
+        self.runs = 0
+        self._commits = 0
+        self._crashes = 0
+        self._executions = 0
+        self._ended: Counter[str] = Counter()
+
+    def add(self, ending: Ending) -> None:
+        self.runs += 1
+        self._commits += ending.commits
+        self._crashes += ending.lives - 1
+        self._executions += ending.executions.total()
+        self._ended[ending.state] += 1
+
+    def simulated(self) -> Simulated:
+        return Simulated(self.runs, self._commits, self._crashes, self._executions, dict(self._ended))
 
 
 def _shrunk(plot: Plot, found: Plan, ending: Ending, played: int, threads: ThreadPoolExecutor) -> SimulationFailed:
