@@ -8,7 +8,7 @@ import pytest
 
 from segue.testing import Crash, Evicted, Fails, Late, Lost, Plan, Refused, Sent, Slow, Unacknowledged
 from segue.testing.plan import Fault
-from segue.testing.shrink import MOST_TRIES, Shrinking
+from segue.testing.shrink import MOST_SECONDS, MOST_TRIES, Shrinking
 
 NOISE = (Evicted(), Refused(2), Fails("a"), Slow("b", 3, 17.3), Unacknowledged(9), Late("a", 2, 0.0271), Sent("m", 4))
 
@@ -65,3 +65,16 @@ def test_it_ends_however_contrary_the_run_is() -> None:
 
     _, tries = shrunk(NOISE * 10, breaks)
     assert tries <= MOST_TRIES
+
+
+def test_it_ends_when_its_time_is_over() -> None:
+    now = 0.0
+
+    def breaks(plan: Plan) -> bool:
+        nonlocal now
+        now += MOST_SECONDS / 4
+        return False
+
+    shrinking = Shrinking(7, breaks, clock=lambda: now)
+    assert shrinking.smallest(NOISE) == Plan(7, *NOISE)
+    assert (shrinking.tries, shrinking.given_up) == (5, True)

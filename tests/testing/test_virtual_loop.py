@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
 from segue.testing import virtual_loop
 from segue.testing.clock import DAWN
-from segue.testing.virtual_loop import Holds, LoopClock, VirtualLoop
+from segue.testing.side_thread import SideThread
+from segue.testing.virtual_loop import Held, LoopClock, VirtualLoop
 
 DAY = 86_400.0
 Make = Callable[..., VirtualLoop]
@@ -29,15 +29,16 @@ def make() -> Iterator[Make]:
     def idle() -> None:
         raise Idle
 
-    with ThreadPoolExecutor(1) as threads:
+    threads = SideThread()
 
-        def loop(horizon: float = 1000 * DAY, on_rest: Callable[[], bool] = lambda: False) -> VirtualLoop:
-            made.append(VirtualLoop(threads, begins=0.0, horizon=horizon, on_rest=on_rest, on_idle=idle))
-            return made[-1]
+    def loop(horizon: float = 1000 * DAY, on_rest: Callable[[], bool] = lambda: False) -> VirtualLoop:
+        made.append(VirtualLoop(threads, begins=0.0, horizon=horizon, on_rest=on_rest, on_idle=idle))
+        return made[-1]
 
-        yield loop
-        for each in made:
-            each.close()
+    yield loop
+    threads.shutdown()
+    for each in made:
+        each.close()
 
 
 def test_time_passes_when_nothing_else_can_happen(make: Make) -> None:
@@ -133,7 +134,34 @@ def test_a_function_that_does_not_return_is_told(make: Make, monkeypatch: pytest
     monkeypatch.setattr(virtual_loop, "PATIENCE", 0.01)
     loop, gate = make(), threading.Event()
     try:
-        with pytest.raises(Holds, match="mock one that waits to be cancelled"):
+        with pytest.raises(Held, match=r"wait has not returned .* mock one that waits to be cancelled"):
             loop.run_until_complete(asyncio.to_thread(gate.wait))
     finally:
         gate.set()
+
+
+def test_what_goes_round_without_end_is_told(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(virtual_loop, "MOST_TURNS", 50)
+    loop = make()
+
+    async def polls() -> None:
+        while True:  # noqa: ASYNC110 -- what is to be told
+            await asyncio.sleep(0)
+
+    task = loop.create_task(polls(), name="step poll")
+    with pytest.raises(Held, match=r"step poll has gone on for 50 turns .* polls with asyncio\.sleep\(0\)"):
+        loop.run_until_complete(task)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        loop.run_until_complete(task)
+
+
+def test_turns_are_counted_from_the_last_time_that_went_by(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(virtual_loop, "MOST_TURNS", 50)
+
+    async def works() -> int:
+        for n in range(300):
+            await asyncio.sleep(1 if n % 10 == 0 else 0)
+        return n
+
+    assert make().run_until_complete(works()) == 299

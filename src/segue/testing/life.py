@@ -101,7 +101,11 @@ class SimulatedAttempts(StagedAttempts):
         if running.command.spec.executor == "transaction" and not is_mocked(running.runner):
             self._transact_as_planned(running)
         else:
-            running.follow(self._loop.create_task(self._perform(running), context=context_of(running)))
+            running.follow(self._performing(running))
+
+    def _performing(self, running: Running) -> asyncio.Task[Any]:
+        name = f"step {_call(running)}"
+        return self._loop.create_task(self._perform(running), name=name, context=context_of(running))
 
     def _transact_as_planned(self, running: Running) -> None:
         """Effect and outcome are one commit, and what happens to that happens to both."""
@@ -253,6 +257,7 @@ class Life:
 
     def committed(self) -> None:
         """One more commit is on disk."""
+        self._loop.moved()
         for name in [name for name, commit in self._waiting.items() if commit <= self._course.commits]:
             self._act(name)
         if self._course.scene.people and not self._looking and self._handle is not None:

@@ -65,6 +65,11 @@ class Drawn:
             name: getattr(faults, name) * MOODS[int(self._at(f"mood {name}") * len(MOODS))] for name in _KINDS
         }
 
+    @property
+    def plan(self) -> Plan:
+        """What it has drawn so far."""
+        return Plan(self.seed, *self.taken)
+
     def _at(self, place: str) -> float:
         """A number from 0 to 1, the same for the same seed and place."""
         digest = blake2b(f"{self.seed} {place}".encode(), digest_size=7).digest()

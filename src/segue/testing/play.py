@@ -8,7 +8,6 @@ import os
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -27,7 +26,8 @@ from segue.testing.luck import Luck
 from segue.testing.moment import Invariant, Moment, name_of
 from segue.testing.plan import Crash, Fault, Refused, Sent, Unacknowledged
 from segue.testing.scene import Scene
-from segue.testing.virtual_loop import LoopClock, VirtualLoop
+from segue.testing.side_thread import SideThread
+from segue.testing.virtual_loop import Held, LoopClock, VirtualLoop
 
 MOST_COMMITS = 100_000
 ENDS = "the run comes to an end"
@@ -98,7 +98,7 @@ class _Watched(FaultyStore):
 class Play:
     """Plays one plan. Implements ``life.Course``."""
 
-    def __init__(self, plot: Plot, luck: Luck, *, threads: ThreadPoolExecutor) -> None:
+    def __init__(self, plot: Plot, luck: Luck, *, threads: SideThread) -> None:
         self.scene = Scene()
         self.commits = 0
         self.done: set[str] = set()
@@ -158,6 +158,8 @@ class Play:
             loop.run_until_complete(life.live(self._start))
         except Death:
             return False
+        except Held as held:
+            raise held.error from held
         finally:
             engine.vanish()
         return True

@@ -7,6 +7,7 @@ earlier too.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -18,6 +19,8 @@ Breaks = Callable[[Plan], bool]
 """Whether a plan breaks what is to be broken."""
 
 MOST_TRIES = 400
+MOST_SECONDS = 60
+"""Of real time. A run of many commits takes long, and nobody waits an hour for a small plan."""
 MOST_EARLIER = 3
 """Commits that one fault may have had: its own, that of a retry's timer, that of a second attempt."""
 
@@ -26,11 +29,14 @@ class Shrinking:
     """One plan on its way to its smallest.
 
     Attributes:
-        tries: how many plans were played.
+        tries: how many plans were played. given_up: whether there was no time for all.
     """
 
-    def __init__(self, seed: int, breaks: Breaks) -> None:
+    def __init__(self, seed: int, breaks: Breaks, *, clock: Callable[[], float] = time.monotonic) -> None:
         self.tries = 0
+        self.given_up = False
+        self._clock = clock
+        self._until = clock() + MOST_SECONDS
         self._seed = seed
         self._breaks = breaks
         self._known: set[tuple[Fault, ...]] = set()
@@ -47,6 +53,9 @@ class Shrinking:
 
     def _works(self, faults: tuple[Fault, ...]) -> bool:
         if faults in self._known or self.tries >= MOST_TRIES:
+            return False
+        if self._clock() > self._until:
+            self.given_up = True
             return False
         self._known.add(faults)
         self.tries += 1

@@ -27,13 +27,15 @@ from segue.testing.moment import Invariant
 from segue.testing.plan import Crash, Fails, Faults, Lost, Plan, Refused, Sent, Unacknowledged
 from segue.testing.play import Broken, Ending, Play, Plot
 from segue.testing.scene import Scene
-from segue.testing.shrink import Shrinking
+from segue.testing.shrink import MOST_SECONDS, Shrinking
+from segue.testing.side_thread import SideThread
 from segue.testing.terms import invariants_of, plan_of, scene_of, seeds_of, spared
 
 T = TypeVar("T")
 
 DEFAULT_SEEDS: list[Sequence[int]] = [range(100)]
 """What is taken when a test does not say: the last one counts. The pytest plugin adds what its option says."""
+AGAIN = "the same again: from segue.testing import *; add to the call"
 LAST_LINES = 60
 NOISY = ("segue.writer", "segue.conductor", "segue.engine", "segue.serving", "segue.attempts", "asyncio")
 """Who would say of each simulated fault what they say of a real one."""
@@ -174,7 +176,7 @@ def _one(plot: Plot, plan: Plan) -> Simulated:
 
     def played() -> Ending:
         with _quiet(), _threads() as threads:
-            return Play(plot, luck, threads=threads)()
+            return _play(plot, luck, threads)
 
     ending = _off_the_loop(played)
     if ending.broken is not None:
@@ -196,12 +198,20 @@ def _all(plot: Plot, plans: Iterable[Plan | tuple[int, Faults]]) -> Simulated:
     with _quiet(), _threads() as threads:
         for each in plans:
             luck: Fixed | Drawn = Fixed(each) if isinstance(each, Plan) else Drawn(*each)
-            ending = Play(plot, luck, threads=threads)()
+            ending = _play(plot, luck, threads)
             sums.add(ending)
             if ending.broken is not None:
-                found = Plan(luck.seed, *luck.taken) if isinstance(luck, Drawn) else luck.plan
-                raise _shrunk(plot, found, ending, sums.runs, threads)
+                raise _shrunk(plot, luck.plan, ending, sums.runs, threads)
     return sums.simulated()
+
+
+def _play(plot: Plot, luck: Fixed | Drawn, threads: SideThread) -> Ending:
+    """Plays one plan. What goes wrong beside the run, in the scene for instance, says under which plan."""
+    try:
+        return Play(plot, luck, threads=threads)()
+    except Exception as error:
+        error.add_note(f"in a simulated run of {plot.workflow.name}; {AGAIN} plan={luck.plan!r}")
+        raise
 
 
 class _Sums:
@@ -225,14 +235,18 @@ class _Sums:
         return Simulated(self.runs, self._commits, self._crashes, self._executions, dict(self._ended))
 
 
-def _shrunk(plot: Plot, found: Plan, ending: Ending, played: int, threads: ThreadPoolExecutor) -> SimulationFailed:
-    last: dict[Plan, Ending] = {}
+def _shrunk(plot: Plot, found: Plan, ending: Ending, played: int, threads: SideThread) -> SimulationFailed:
+    last = ending
     broken = ending.broken
     assert broken is not None
 
     def breaks(plan: Plan) -> bool:
-        again = last[plan] = Play(plot, Fixed(plan), threads=threads)()
-        return again.broken is not None and again.broken.what == broken.what
+        nonlocal last
+        again = Play(plot, Fixed(plan), threads=threads)()
+        so = again.broken is not None and again.broken.what == broken.what
+        if so:
+            last = again
+        return so
 
     if not breaks(found):
         how = "played again, it breaks nothing: the workflow or the scene keeps something between runs"
@@ -241,7 +255,9 @@ def _shrunk(plot: Plot, found: Plan, ending: Ending, played: int, threads: Threa
     smallest = shrinking.smallest(found.faults)
     few, many = len(smallest.faults), len(found.faults)
     how = f"{many} things happened at first, {few} are left after {shrinking.tries} tries"
-    return _failure(plot, smallest, found, last[smallest], played, how)
+    if shrinking.given_up:
+        how += f", when {MOST_SECONDS} s were over"
+    return _failure(plot, smallest, found, last, played, how)
 
 
 def _failure(plot: Plot, plan: Plan, found: Plan, ending: Ending, played: int, how: str) -> SimulationFailed:
@@ -259,7 +275,7 @@ def _message(broken: Broken, plan: Plan, how: str, told: list[str], played: int,
         *(f"  - {fault.told()}" for fault in plan.faults),
         "what happened:",
         *(f"  {line}" for line in [*left_out, *told[-LAST_LINES:]]),
-        "the same again: from segue.testing import *; add to the call",
+        AGAIN,
         f"  plan={plan!r}",
     ]
     return "\n".join(lines)
@@ -274,12 +290,12 @@ def _off_the_loop(function: Callable[[], T]) -> T:
 
 
 @contextmanager
-def _threads() -> Iterator[ThreadPoolExecutor]:
-    threads = ThreadPoolExecutor(1, thread_name_prefix="segue-step")
+def _threads() -> Iterator[SideThread]:
+    threads = SideThread()
     try:
         yield threads
     finally:
-        threads.shutdown(wait=False)
+        threads.shutdown()
 
 
 @contextmanager

@@ -7,22 +7,36 @@ order whenever it is run.
 from __future__ import annotations
 
 import asyncio
+import contextvars
+import functools
 import selectors
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotInTime
 from datetime import datetime
 from typing import Any
 
 from segue.errors import SegueError
 from segue.stores.base import Answer, Batch, Store
+from segue.testing.side_thread import SideThread
 
 PATIENCE = 20.0
 """Seconds of real time that a plain function may take."""
 
 
+MOST_TURNS = 300_000
+"""Turns of the loop that may go by without a commit and without time going on."""
+
+
 class Holds(SegueError):
-    """A plain function does not return, and nothing else can happen meanwhile."""
+    """Something does not end, and nothing else can happen meanwhile."""
+
+
+class Held(SystemExit):
+    """Leaves the loop at once, from within whatever would take an exception for its own: ``error`` is to be raised."""
+
+    def __init__(self, error: Holds) -> None:
+        super().__init__(str(error))
+        self.error = error
 
 
 class _Selector(selectors.DefaultSelector):
@@ -32,7 +46,9 @@ class _Selector(selectors.DefaultSelector):
 
     def select(self, timeout: float | None = None) -> Any:
         ready = super().select(0)
-        if not ready and timeout != 0:
+        if ready or timeout == 0:
+            self.loop.turn()
+        else:
             self.loop.leap()
         return ready
 
@@ -50,7 +66,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
     def __init__(
         self,
-        threads: ThreadPoolExecutor,
+        threads: SideThread,
         *,
         begins: float,
         horizon: float,
@@ -62,6 +78,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self._on_rest = on_rest
         self._on_idle = on_idle
         self._threads = threads
+        self._turns = 0
         selector = _Selector()
         selector.loop = self
         super().__init__(selector)
@@ -72,8 +89,34 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         return self._virtual
 
+    def turn(self) -> None:
+        """Something is ready, at the time that it is.
+
+        Raises:
+            Held: so it has been for so long that it will never be otherwise.
+        """
+        self._turns += 1
+        if self._turns > MOST_TURNS:
+            self.moved()
+            raise Held(
+                Holds(
+                    f"{self._busy()} has gone on for {MOST_TURNS:,} turns of the event loop without any time going by: "
+                    "it polls with asyncio.sleep(0). Sleep for a length of time, which takes none in a simulation, or "
+                    "mock it"
+                )
+            )
+
+    def moved(self) -> None:
+        """The run goes on."""
+        self._turns = 0
+
+    def _busy(self) -> str:
+        names = sorted({task.get_name() for task in asyncio.all_tasks(self) if task.get_name().startswith("step ")})
+        return " or ".join(names) or "something"
+
     def leap(self) -> None:
         """Nothing is ready: goes to the next timer, or says that there is none."""
+        self.moved()
         if self._on_rest():
             return
         due: list[asyncio.TimerHandle] = self._scheduled  # type: ignore[attr-defined]
@@ -91,13 +134,26 @@ class VirtualLoop(asyncio.SelectorEventLoop):
             if error.args:  # the function's own
                 future.set_exception(error)
             else:
-                raise Holds(
-                    f"{func} has not returned for {PATIENCE:g} seconds. In a simulation a plain function runs to its "
-                    "end before anything else happens; mock one that waits to be cancelled or for something outside"
+                raise Held(
+                    Holds(
+                        f"{_named(func, args)} has not returned for {PATIENCE:g} seconds. In a simulation a plain "
+                        "function runs to its end before anything else happens; mock one that waits to be cancelled or "
+                        "for something outside"
+                    )
                 ) from error
         except Exception as error:
             future.set_exception(error)
         return future
+
+
+def _named(function: Any, args: tuple[Any, ...]) -> str:
+    """The function itself, where ``asyncio.to_thread`` or a runner has it in its arguments."""
+    while isinstance(function, functools.partial):
+        function, args = function.func, (*function.args, *args)
+    inner = getattr(function, "__self__", None)
+    if isinstance(inner, contextvars.Context):
+        return _named(args[0], args[1:])
+    return str(getattr(getattr(inner, "function", function), "__qualname__", function))
 
 
 class LoopClock:
