@@ -354,7 +354,7 @@ async def never_ends(order: str) -> None:
 
 def test_a_run_that_does_not_end_is_a_failure() -> None:
     error = failure(waits_for_ever, "a")
-    assert "it is waiting" in error.why
+    assert "it waits for signal 'never'" in error.why
     assert error.plan.faults == ()
     assert "it is waiting" in failure(never_ends, "a", within="30d").why
 

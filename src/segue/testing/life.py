@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import inspect
 import random
 from collections.abc import Callable
 from contextlib import suppress
@@ -301,10 +302,14 @@ class Life:
         if name in self._course.scene.releases:
             self._course.release(name)
             raise Death
-        # The run has ended, has said no, has failed at what it was asked, or stands still over it.
-        with suppress(CallerError, UpdateFailed, Incident):
-            self._course.note(f"{name} comes")
-            await self._course.scene.messages[name].errand(self._handle)
+        self._course.note(f"{name} comes")
+        try:
+            done = self._course.scene.messages[name].errand(self._handle)
+            if inspect.isawaitable(done):
+                await done
+        except (CallerError, UpdateFailed, Incident) as error:
+            # The run has ended, has said no, has failed at what it was asked, or stands still over it.
+            self._course.note(f"{name} comes to nothing: {error}")
         self._course.done.add(name)
 
     def _begin(self, errand: Any) -> None:
@@ -339,10 +344,17 @@ class Life:
         for task in self.engine.open_tasks():
             if (task.task, task.assignee) == (number, assignee):
                 answer = self._course.scene.people[assignee].reply(task)
+                if inspect.isawaitable(answer):
+                    answer = await answer
                 if answer is not None:
-                    self._course.note(f"{assignee} answers {task.name!r}")
-                    with suppress(CallerError):
-                        await self.engine.complete_task(task, answer, by=assignee)
+                    await self._complete(task, answer)
+
+    async def _complete(self, task: HumanTask, answer: Any) -> None:
+        self._course.note(f"{task.assignee} answers {task.name!r}")
+        try:
+            await self.engine.complete_task(task, answer, by=task.assignee)
+        except CallerError as error:
+            self._course.note(f"the answer of {task.assignee} to {task.name!r} comes to nothing: {error}")
 
     # --- repair -----------------------------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ import asyncio
 import inspect
 import os
 import tempfile
+import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -28,6 +29,7 @@ from segue.testing.plan import Crash, Fault, Refused, Sent, Unacknowledged
 from segue.testing.scene import Scene
 from segue.testing.side_thread import SideThread
 from segue.testing.virtual_loop import Held, LoopClock, VirtualLoop
+from segue.testing.waits import waits_for
 
 MOST_COMMITS = 100_000
 ENDS = "the run comes to an end"
@@ -55,6 +57,8 @@ class Broken(msgspec.Struct, frozen=True):
 
     what: str
     why: str
+    error: BaseException | None = None
+    """What the invariant raised."""
 
 
 class Ending(msgspec.Struct):
@@ -257,6 +261,7 @@ class Play:
     def _check(self) -> None:
         moment = Moment(self._lives[-1][0].engine, self._run, self._outside, over=self._over)
         for invariant in self._plot.invariants:
+            raised: BaseException | None = None
             try:
                 held = invariant(moment)
                 if inspect.iscoroutine(held):
@@ -265,15 +270,19 @@ class Play:
                 if held is None or held:  # numpy's False, and an empty list where a promise is kept by what is in it
                     continue
                 why = "it is not so"
-            except Exception as error:
-                why = f"{type(error).__name__}: {error}"
-            raise _Halt(Broken(name_of(invariant), why))
+            except (KeyboardInterrupt, SystemExit):
+                raise
+            except BaseException as error:  # pytest.fail() is no Exception
+                raised = error.with_traceback(error.__traceback__ and error.__traceback__.tb_next)
+                why = f"{type(error).__name__}: {str(error) or _place(error)}"
+            raise _Halt(Broken(name_of(invariant), why, raised))
 
     def _judge(self) -> Broken | None:
         row = self._row
         assert row is not None
         if row.state not in CLOSED and row.state != "incident":
-            return Broken(ENDS, f"it is {row.state}, and nothing that is going to happen within the time will end it")
+            now = self._waits(row)
+            return Broken(ENDS, f"it {now}, and nothing that is going to happen within the time will end it")
         if row.state == "incident":
             why = self._lives[-1][0].engine.beyond_repair(row.run)
             if not why.startswith("process-lost"):  # at most once: only a person knows
@@ -282,9 +291,25 @@ class Play:
         self._check()
         return None
 
+    def _waits(self, row: RunRow) -> str:
+        """What an open run does, as far as it is known: of one that has left memory, its journal only."""
+        engine = self._lives[-1][0].engine
+        activity = engine.activity(row.run)
+        what = waits_for(activity, [task for task in engine.open_tasks() if task.run == row.run])
+        waits = f"waits for {what}" if what else f"is {row.state}"
+        if activity.attempts:
+            waits += " (in a simulation, what waits for a socket or another process has to be mocked)"
+        return waits
+
     @property
     def _row(self) -> RunRow | None:
         return None if self._run is None or self.store is None else self.store.latest(self._run)
+
+
+def _place(error: BaseException) -> str:
+    """Where an error without a message comes from."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"{frames[-1].line} ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else ""
 
 
 def _die() -> None:

@@ -18,7 +18,8 @@ from segue.testing.mocks import UNSET, Mock, Mocks, Unset
 P = ParamSpec("P")
 R = TypeVar("R")
 
-Errand = Callable[[Handle[Any]], Awaitable[object]]
+Errand = Callable[[Handle[Any]], object]
+"""Its result is awaited if it can be."""
 Reply = Callable[[HumanTask], Any]
 
 

@@ -264,7 +264,9 @@ def _failure(plot: Plot, plan: Plan, found: Plan, ending: Ending, played: int, h
     broken = ending.broken
     assert broken is not None
     message = _message(broken, plan, how, ending.told, played, plot)
-    return SimulationFailed(message, broken=broken, plan=plan, found=found, told=ending.told)
+    failed = SimulationFailed(message, broken=broken, plan=plan, found=found, told=ending.told)
+    failed.__cause__ = broken.error
+    return failed
 
 
 def _message(broken: Broken, plan: Plan, how: str, told: list[str], played: int, plot: Plot) -> str:

@@ -24,6 +24,7 @@ from segue.stores.base import CLOSED
 from segue.testing.clock import DAWN, VirtualClock
 from segue.testing.mocks import UNSET, Mock, Mocks, Unset
 from segue.testing.staged import StagedEngine
+from segue.testing.waits import waits_for
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -194,10 +195,9 @@ class World:
             self._failure = self._failure or acting.exception()
 
     async def _why(self, handle: Handle[Any]) -> str:
-        tasks = [f"{task.assignee} to answer {task.name!r}" for task in await self.engine.tasks(run=handle.run)]
-        signals = [f"signal {name!r}" for name in self.engine.activity(handle.run).signals]
+        what = waits_for(self.engine.activity(handle.run), await self.engine.tasks(run=handle.run))
         return (
-            f"run {handle.id!r} waits for {' and '.join(tasks + signals) or 'something'}, and nothing that is planned "
+            f"run {handle.id!r} waits for {what or 'something'}, and nothing that is planned "
             "will bring it: use world.person(), world.after(), or send it yourself"
         )
 
