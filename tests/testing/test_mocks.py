@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from segue import Retry, RunFailed, StepFailed, Transaction, step, testing, workflow
+from segue import Retry, RunFailed, StepFailed, Transaction, approval, step, testing, workflow
 from segue.errors import InvalidArgument
+from segue.testing import Scene
 
 really: list[str] = []
 
@@ -98,9 +100,18 @@ async def test_any_executor_is_mocked_and_the_terms_stay(tmp_path: Path) -> None
         assert await world.result(await world.engine.start(crunches)) == (42, "segue.errors.StepTimeout")
 
 
-async def test_a_result_of_another_type_fails_as_it_would_in_production(tmp_path: Path) -> None:
+@pytest.mark.parametrize("wrong", [object(), 3, None, ["x"]], ids=lambda wrong: type(wrong).__name__)
+async def test_a_result_of_another_type_is_refused(tmp_path: Path, wrong: Any) -> None:
     async with testing.engine(tmp_path) as world:
-        world.mock(charge, returns=object())  # type: ignore[arg-type]
+        with pytest.raises(InvalidArgument, match=r"mock\(charge, returns=.*is not what the step returns"):
+            world.mock(charge, returns=wrong)
+    with pytest.raises(InvalidArgument, match=r"mock\(charge, returns=.*is not what the step returns"):
+        Scene().mock(charge, returns=wrong)
+
+
+async def test_one_that_a_function_gives_fails_as_it_would_in_production(tmp_path: Path) -> None:
+    async with testing.engine(tmp_path) as world:
+        world.mock(charge, side_effect=lambda order, amount=1: object())  # type: ignore[arg-type,return-value]
         with pytest.raises(RunFailed, match="Payload"):
             await world.result(await world.engine.start(pays, "e"))
 
@@ -132,6 +143,62 @@ async def test_a_mock_that_says_nothing_or_two_things_is_refused(tmp_path: Path)
             world.mock(charge, returns="x", times=0)
         with pytest.raises(InvalidArgument, match="only a step can be mocked"):
             world.mock(pays, returns="x")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("terms", "message"),
+    [
+        ({"side_effect": [1, 2]}, "wants a function.*several mocks with times="),
+        ({"side_effect": ValueError}, "an error is for raises="),
+        ({"side_effect": ValueError("x")}, "an error is for raises="),
+        ({"raises": "down"}, "wants an exception"),
+        ({"raises": int}, "wants an exception"),
+        ({"returns": "x", "times": 1.5}, "times is 1 or more"),
+        ({"returns": "x", "times": "2"}, "times is 1 or more"),
+    ],
+)
+async def test_terms_that_could_only_fail_later_are_refused(terms: dict[str, Any], message: str) -> None:
+    with pytest.raises(InvalidArgument, match=message):
+        Scene().mock(charge, **terms)
+
+
+async def test_what_is_no_step_is_told_what_to_do() -> None:
+    with pytest.raises(InvalidArgument, match="'pays' is a workflow: mock the steps that it calls"):
+        Scene().mock(pays, returns="x")  # type: ignore[arg-type]
+    with pytest.raises(InvalidArgument, match="has been called already"):
+        Scene().mock(ask("why"), returns="x")  # type: ignore[arg-type]
+    with pytest.raises(InvalidArgument, match=r"People answer by person\(\)"):
+        Scene().mock(approval, returns="x")  # type: ignore[arg-type]
+
+
+async def test_a_mock_stands_in_until_it_is_stopped(tmp_path: Path) -> None:
+    async with testing.engine(tmp_path) as world:
+        world.mock(charge, returns="before")
+        with world.mock(charge, returns="in the block") as charged:
+            assert await world.result(await world.engine.start(pays, "a")) == "in the block"
+        assert await world.result(await world.engine.start(pays, "b")) == "before"
+    charged.assert_called_once_with("a")
+
+
+async def test_to_ask_for_a_call_that_cannot_be_fails(tmp_path: Path) -> None:
+    async with testing.engine(tmp_path) as world:
+        charged = world.mock(charge, returns="x")
+        with pytest.raises(AssertionError, match=r"'charge' is never called with \(1, 2, 3\): too many positional"):
+            charged.assert_called_with(1, 2, 3)  # type: ignore[call-arg,arg-type]
+
+
+@workflow
+async def sells(order: str) -> str:
+    return f"sold: {await pays(order)}"
+
+
+async def test_another_workflow_stands_in_for_a_child(tmp_path: Path) -> None:
+    @workflow(name="pays")
+    async def pays_nothing(order: str) -> str:
+        return "nothing paid"
+
+    async with testing.engine(tmp_path, workflows=[sells, pays_nothing]) as world:
+        assert await world.result(await world.engine.start(sells, "a")) == "sold: nothing paid"
 
 
 @step.transaction

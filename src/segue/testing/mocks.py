@@ -9,14 +9,15 @@ from __future__ import annotations
 import inspect
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
-from typing import Any, Generic, ParamSpec, TypeVar
+from typing import Any, Generic, ParamSpec, Self, TypeVar
 
 import msgspec
 
 from segue.authoring.python.bound import BoundStep
-from segue.authoring.python.definitions import Step
-from segue.errors import InvalidArgument
+from segue.authoring.python.definitions import Step, Workflow
+from segue.errors import InvalidArgument, PayloadError
 from segue.kernel.attempt import CURRENT
+from segue.kernel.encoding import Encodings
 from segue.kernel.steps import StepRunner
 
 P = ParamSpec("P")
@@ -62,6 +63,16 @@ class Mock(Generic[P, R]):
         self._behave = behave
         self._left = times
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """Stands in no longer: the mock before it, or the step itself, is back. A ``with`` block does it at its end."""
+        self._left = 0
+
     @property
     def spent(self) -> bool:
         """It has stood in as often as it was to."""
@@ -106,7 +117,11 @@ class Mock(Generic[P, R]):
 
     def _bound(self, args: Any, kwargs: Any) -> Any:
         given = (None, *args) if self.step.spec.executor == "transaction" else args  # its connection comes first
-        bound = inspect.signature(self.step.function).bind(*given, **kwargs)
+        try:
+            bound = inspect.signature(self.step.function).bind(*given, **kwargs)
+        except TypeError as error:
+            asked = _arguments(args, kwargs)
+            raise AssertionError(f"step {self.name!r} is never called with {asked}: {error}") from error
         bound.apply_defaults()
         return bound.arguments
 
@@ -137,13 +152,19 @@ class Mocks:
         times: int | None = None,
     ) -> Mock[P, R]:
         """Has something else stand in for a step's function; see ``World.mock``."""
-        if not isinstance(step, Step):
-            raise InvalidArgument(f"only a step can be mocked; {step!r} is none, give the function that carries @step")
+        _refuse_what_is_no_step(step)
         given = [returns is not UNSET, raises is not None, side_effect is not None]
         if sum(given) != 1:
             raise InvalidArgument(f"mock({step.name}) wants one of returns=, raises= and side_effect=")
-        if times is not None and times < 1:
-            raise InvalidArgument(f"mock({step.name}, times={times}) would never stand in; times is 1 or more")
+        if raises is not None and not _is_error(raises):
+            raise InvalidArgument(f"mock({step.name}, raises={raises!r}) wants an exception")
+        if side_effect is not None and (not callable(side_effect) or _is_error(side_effect)):
+            raise InvalidArgument(
+                f"mock({step.name}, side_effect={side_effect!r}) wants a function; an error is for raises=, and one "
+                "thing after the other is several mocks with times=, of which the last one comes first"
+            )
+        if times is not None and (not isinstance(times, int) or times < 1):
+            raise InvalidArgument(f"mock({step.name}, times={times!r}) would never stand in; times is 1 or more")
         made: Mock[P, R] = Mock(step, _behaviour(returns, raises, side_effect), times)
         self._by_step.setdefault(step.name, []).append(made)
         return made
@@ -151,6 +172,38 @@ class Mocks:
     def standing_in(self, step: str) -> Mock[Any, Any] | None:
         """The mock whose turn it is."""
         return next((mock for mock in reversed(self._by_step.get(step, ())) if not mock.spent), None)
+
+
+def _refuse_what_is_no_step(step: Any) -> None:
+    if isinstance(step, Step):
+        return
+    if isinstance(step, Workflow):
+        raise InvalidArgument(
+            f"only a step can be mocked; {step.name!r} is a workflow: mock the steps that it calls, or have another "
+            "workflow of its name in its place, with testing.engine(folder, workflows=[…])"
+        )
+    if inspect.iscoroutine(step):
+        step.close()
+        raise InvalidArgument("the step has been called already; hand it over as it is: mock(step, …)")
+    raise InvalidArgument(
+        f"only a step can be mocked; {step!r} is none, give the function that carries @step. People answer by "
+        "person(), signals are sent"
+    )
+
+
+def _is_error(thing: Any) -> bool:
+    return isinstance(thing, BaseException) or (isinstance(thing, type) and issubclass(thing, BaseException))
+
+
+def refuse_other_type(step: Step[Any, Any], value: Any, encodings: Encodings) -> None:
+    """Raises ``InvalidArgument`` for a result that the caller of the step could not be handed."""
+    if step.spec.by_reference:
+        return
+    bound = step.bind(encodings, None)
+    try:
+        bound.decode_result(bound.encode(value))
+    except PayloadError as error:
+        raise InvalidArgument(f"mock({step.name}, returns={value!r}) is not what the step returns: {error}") from error
 
 
 def _behaviour(

@@ -10,10 +10,11 @@ import msgspec
 from segue.authoring.python.classes import HasRun
 from segue.authoring.python.definitions import Step, Workflow
 from segue.authoring.python.registry import definition_of
+from segue.encodings import default_encodings
 from segue.errors import InvalidArgument
 from segue.handles import Handle, HumanTask
 from segue.kernel.duration import Duration, microseconds
-from segue.testing.mocks import UNSET, Mock, Mocks, Unset
+from segue.testing.mocks import UNSET, Mock, Mocks, Unset, refuse_other_type
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -70,7 +71,10 @@ class Scene:
         times: int | None = None,
     ) -> Mock[P, R]:
         """Has something else stand in for a step's function; see ``World.mock``."""
-        return self.mocks.mock(step, returns=returns, raises=raises, side_effect=side_effect, times=times)
+        made = self.mocks.mock(step, returns=returns, raises=raises, side_effect=side_effect, times=times)
+        if returns is not UNSET:
+            refuse_other_type(step, returns, default_encodings())
+        return made
 
     def signal(self, name: str, value: Any = None, *, within: Duration = "1h") -> None:
         """A signal comes to the run."""

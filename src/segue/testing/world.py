@@ -22,7 +22,7 @@ from segue.handles import Handle, HumanTask
 from segue.kernel.duration import Duration, microseconds
 from segue.stores.base import CLOSED
 from segue.testing.clock import DAWN, VirtualClock
-from segue.testing.mocks import UNSET, Mock, Mocks, Unset
+from segue.testing.mocks import UNSET, Mock, Mocks, Unset, refuse_other_type
 from segue.testing.staged import StagedEngine
 from segue.testing.waits import waits_for
 
@@ -132,7 +132,10 @@ class World:
         Returns:
             the mock, which knows its calls.
         """
-        return self._mocks.mock(step, returns=returns, raises=raises, side_effect=side_effect, times=times)
+        made = self._mocks.mock(step, returns=returns, raises=raises, side_effect=side_effect, times=times)
+        if returns is not UNSET:
+            refuse_other_type(step, returns, self.engine.encodings)
+        return made
 
     # --- what happens around it -------------------------------------------------------------------------------
 
