@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import time
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from segue import Approval, Retry, RunFailed, approval, now, publish, signal, step, testing, workflow
+from segue.errors import InvalidArgument
+from segue.handles import HumanTask
+from segue.testing import VirtualClock, Worlds
 
 tries: dict[str, list[float]] = {}
 
@@ -190,3 +193,82 @@ async def test_a_thousand_runs_share_the_time(tmp_path: Path) -> None:
         handles = [await world.engine.start(sleeps_a_month) for _ in range(1000)]
         for handle in handles:
             assert await world.result(handle) == 30 * 86_400
+
+
+async def test_an_action_may_be_a_plain_function_and_its_mistakes_are_not_swallowed(tmp_path: Path) -> None:
+    done: list[int] = []
+
+    async with testing.engine(tmp_path) as world:
+        world.after("1h", lambda: done.append(1))
+        await world.advance("1d")
+        assert done == [1]
+        world.after("1h", lambda: 1 // 0)
+        with pytest.raises(ZeroDivisionError):
+            await world.advance("1d")
+
+
+async def test_a_person_may_take_thought(tmp_path: Path) -> None:
+    async def think(task: HumanTask) -> Approval:
+        return Approval(True, f"the {task.assignee}")
+
+    async with testing.engine(tmp_path) as world:
+        world.person("boss", think)
+        assert await world.result(await world.engine.start(asks_the_boss)) == "the boss"
+
+
+async def test_an_answer_that_is_refused_says_whose_it_was(tmp_path: Path) -> None:
+    async with testing.engine(tmp_path) as world:
+        world.person("boss", lambda task: "yes")
+        with pytest.raises(InvalidArgument) as caught:
+            await world.result(await world.engine.start(asks_the_boss))
+    assert any(note.startswith("so boss answered") and note.endswith("'yes'") for note in caught.value.__notes__)
+
+
+async def test_what_has_been_called_already_is_refused(tmp_path: Path) -> None:
+    async with testing.engine(tmp_path) as world:
+        handle = await world.engine.start(asks_the_boss)
+        with pytest.raises(InvalidArgument, match=r"give a function: world\.after\(delay, lambda"):
+            world.after("1h", handle.signal("go"))  # type: ignore[arg-type]
+        with pytest.raises(InvalidArgument, match=r"give a function: world\.at\(time, lambda"):
+            world.at(testing.DAWN, handle.signal("go"))  # type: ignore[arg-type]
+        with pytest.raises(InvalidArgument, match=r"give a function: world\.person\("):
+            world.person("boss", Approval(True))  # type: ignore[arg-type]
+        with pytest.raises(InvalidArgument, match=r"await world\.engine\.start"):
+            await world.result(world.engine.start(asks_the_boss))  # type: ignore[arg-type]
+
+
+async def test_a_time_without_a_zone_is_refused(tmp_path: Path) -> None:
+    naive = datetime(2026, 1, 6)  # noqa: DTZ001
+    async with testing.engine(tmp_path) as world:
+        with pytest.raises(InvalidArgument, match="a datetime with a time zone"):
+            world.at(naive, lambda: None)
+    for start in (naive, "2026-01-06"):
+        with pytest.raises(InvalidArgument, match="a datetime with a time zone"):
+            async with testing.engine(tmp_path, start=start):  # type: ignore[arg-type]
+                ...
+
+
+async def test_what_is_a_worlds_own_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InvalidArgument, match="clock and url: a world's database is in its folder"):
+        async with testing.engine(tmp_path, url="sqlite:///here.db", clock=VirtualClock()):
+            ...
+
+
+async def test_two_worlds_on_one_database_are_one_too_many(tmp_path: Path) -> None:
+    async with testing.engine(tmp_path):
+        with pytest.raises(InvalidArgument, match=r"at work on .*segue\.db.* leave its block first"):
+            async with testing.engine(tmp_path):
+                ...
+        async with testing.engine(tmp_path, own=False) as client:
+            assert not client.engine.owner, "who asks for no ownership is welcome"
+    async with testing.engine(tmp_path) as world:
+        assert await world.result(await world.engine.start(sleeps_a_month)) == 30 * 86_400
+
+
+async def test_worlds_that_are_not_open_say_how_they_are_opened(tmp_path: Path) -> None:
+    worlds = Worlds(tmp_path)
+    with pytest.raises(InvalidArgument, match="`async with segue_world as world:`"):
+        worlds.engine  # type: ignore[attr-defined]  # noqa: B018
+    with pytest.raises(InvalidArgument, match="for tests that are a plain `def`"):
+        worlds.run(lambda world: world.settle())
+    assert not hasattr(worlds, "elsewhere")

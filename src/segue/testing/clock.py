@@ -11,10 +11,22 @@ import heapq
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+from segue.errors import InvalidArgument
 from segue.kernel.duration import Duration, microseconds
 
 DAWN = datetime(2026, 1, 5, 9, tzinfo=UTC)
 """When virtual time begins, unless the test says otherwise: a Monday morning."""
+
+
+def instant(when: datetime) -> int:
+    """µs since the epoch.
+
+    Raises:
+        InvalidArgument: it has no time zone: what it means would depend on the machine.
+    """
+    if not isinstance(when, datetime) or when.tzinfo is None:
+        raise InvalidArgument(f"{when!r} is no point in time; give a datetime with a time zone: tzinfo=UTC")
+    return round(when.timestamp() * 1_000_000)
 
 
 class _Alarm:
@@ -40,7 +52,7 @@ class VirtualClock:
     """Implements ``runtime.clock.Clock``. Time moves only by ``jump``; alarms ring in order of time, then of making."""
 
     def __init__(self, start: datetime = DAWN) -> None:
-        self._now = round(start.timestamp() * 1_000_000)
+        self._now = instant(start)
         self._alarms: list[tuple[int, int, _Alarm]] = []
         self._made = 0
 

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, Never, TypeVar
 
 from segue.errors import InvalidArgument
 from segue.handles import Handle
@@ -33,6 +33,15 @@ class Worlds:
     def __call__(self, **options: Any) -> AbstractAsyncContextManager[World]:
         return engine(self.folder, **options)
 
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Never:
+            if hasattr(World, name) or name in ("engine", "clock"):
+                raise InvalidArgument(
+                    "the world is not open: `async with segue_world as world:`, or segue_world.run(story)"
+                )
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self)
+
     async def __aenter__(self) -> World:
         entered = self()
         world = await entered.__aenter__()
@@ -46,6 +55,9 @@ class Worlds:
 
     def run(self, story: Callable[[World], Awaitable[T]], **options: Any) -> T:
         """For a test that is a plain ``def``: opens a world, awaits ``story(world)`` and gives its result."""
+
+        if asyncio._get_running_loop() is not None:
+            raise InvalidArgument("run() is for tests that are a plain `def`; here, `async with segue_world as world:`")
 
         async def told() -> T:
             async with self(**options) as world:

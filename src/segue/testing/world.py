@@ -7,6 +7,7 @@ steps do their work, and have their timeouts, in real time.
 from __future__ import annotations
 
 import asyncio
+import inspect
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -17,18 +18,19 @@ from typing import Any, ParamSpec, TypeVar
 
 from segue.authoring.python.definitions import Step
 from segue.engine import Engine
-from segue.errors import RunClosed, SegueError
+from segue.errors import InvalidArgument, PayloadError, RunClosed, SegueError
 from segue.handles import Handle, HumanTask
 from segue.kernel.duration import Duration, microseconds
 from segue.stores.base import CLOSED
-from segue.testing.clock import DAWN, VirtualClock
+from segue.testing.clock import DAWN, VirtualClock, instant
 from segue.testing.mocks import UNSET, Mock, Mocks, Unset, refuse_other_type
 from segue.testing.staged import StagedEngine
 from segue.testing.waits import waits_for
 
 P = ParamSpec("P")
 R = TypeVar("R")
-Action = Callable[[], Awaitable[Any]]
+Action = Callable[[], object]
+"""Its result is awaited if it can be."""
 Reply = Callable[[HumanTask], Any]
 
 CALM = 5
@@ -77,6 +79,10 @@ class World:
             TimeoutError: time has passed by more than ``within``, and the run goes on.
             RunFailed, RunCancelled, RunTerminated, Incident: as ``handle.result``.
         """
+        given: Any = handle
+        if inspect.iscoroutine(given):
+            given.close()
+            raise InvalidArgument("the run has not been started: handle = await world.engine.start(…)")
         limit = self.clock.now() + microseconds(within)
         while True:
             await self.settle()
@@ -144,10 +150,12 @@ class World:
 
         A run that has ended by then takes no more signals; that is no error here.
         """
-        self.clock.call_at(round(when.timestamp() * 1_000_000), lambda: self._act(action))
+        _refuse_what_is_called(action, "world.at(time, lambda: handle.signal(…))")
+        self.clock.call_at(instant(when), lambda: self._act(action))
 
     def after(self, delay: Duration, action: Action) -> None:
         """The same, counted from now."""
+        _refuse_what_is_called(action, "world.after(delay, lambda: handle.signal(…))")
         self.clock.call_after(delay, lambda: self._act(action))
 
     def person(self, assignee: str, reply: Reply, *, after: Duration = 0) -> None:
@@ -155,9 +163,10 @@ class World:
 
         Args:
             assignee: who.
-            reply: called with the task; its result is the answer, None leaves the task open.
+            reply: called with the task; its result, awaited if it can be, is the answer. None leaves the task open.
             after: how long the person takes. A task that has been answered, withdrawn or escalated by then is left.
         """
+        _refuse_what_is_called(reply, "world.person(assignee, lambda task: Approval(True))")
         self._people[assignee] = (reply, after)
 
     async def _ask_people(self) -> bool:
@@ -181,14 +190,22 @@ class World:
     def _answer(self, task: HumanTask, reply: Reply) -> Action:
         async def answer() -> None:
             now_open = [t for t in await self.engine.tasks(assignee=task.assignee, run=task.run) if t.task == task.task]
-            value = reply(task) if now_open else None
-            if value is not None:
+            value = await _result_of(reply(task)) if now_open else None
+            if value is None:
+                return
+            try:
                 await self.engine.complete_task(task, value, by=task.assignee)
+            except (InvalidArgument, PayloadError) as error:
+                error.add_note(f"so {task.assignee} answered {task.name!r}: {value!r}")
+                raise
 
         return answer
 
     def _act(self, action: Action) -> None:
-        acting = asyncio.ensure_future(action())
+        async def act() -> None:
+            await _result_of(action())
+
+        acting = asyncio.ensure_future(act())
         self._acting.add(acting)
         acting.add_done_callback(self._acted)
 
@@ -205,6 +222,17 @@ class World:
         )
 
 
+async def _result_of(given: Any) -> Any:
+    return await given if inspect.isawaitable(given) else given
+
+
+def _refuse_what_is_called(action: Any, example: str) -> None:
+    if inspect.iscoroutine(action):
+        action.close()
+    if not callable(action):
+        raise InvalidArgument(f"{action!r} cannot be called when the time has come; give a function: {example}")
+
+
 @asynccontextmanager
 async def engine(folder: Path | str, *, start: datetime | None = None, **options: Any) -> AsyncIterator[World]:
     """An engine on virtual time, on a database in ``folder``.
@@ -213,8 +241,15 @@ async def engine(folder: Path | str, *, start: datetime | None = None, **options
         folder: where ``segue.db`` is, or will be.
         start: when time begins; by default ``DAWN``. With a database that is there already, time goes on from the last
             thing that happened in it.
-        options: as for ``Engine``.
+        options: as for ``Engine``, but ``url`` and ``clock``.
+
+    Raises:
+        InvalidArgument: an option is a world's own, the time has no time zone, or another world is open on the same
+            database.
     """
+    if given := options.keys() & {"url", "clock"}:
+        refused = " and ".join(sorted(given))
+        raise InvalidArgument(f"{refused}: a world's database is in its folder, and its clock its own")
     file = Path(folder, "segue.db")
     url = f"sqlite:///{file}"
     clock = VirtualClock(start or DAWN)
@@ -225,4 +260,9 @@ async def engine(folder: Path | str, *, start: datetime | None = None, **options
     options.setdefault("draw", random.Random(0).random)
     mocks = Mocks()
     async with StagedEngine(url, clock=clock, mocks=mocks, **options) as opened:
+        if options.get("own", True) and not opened.owner:
+            raise InvalidArgument(
+                f"another world, or an engine, is at work on {file}; time and mocks of this one would change nothing: "
+                "leave its block first, or give each a folder of its own"
+            )
         yield World(opened, clock, mocks)
