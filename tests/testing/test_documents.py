@@ -130,7 +130,7 @@ def _tests() -> Iterator[Any]:
 
 @pytest.fixture
 def fixtures(tmp_path: Path) -> dict[str, Any]:
-    histories = Histories(tmp_path / "histories", recording=False)
+    histories = Histories(tmp_path / "histories", recording=True)
     return {"tmp_path": tmp_path, "segue_world": Worlds(tmp_path / "world"), "segue_history": histories}
 
 

@@ -130,12 +130,26 @@ def test_what_is_no_recording_is_refused(tmp_path: Path, recorded: Path) -> None
     cases = {
         "line 2 is no event of this release": [lines[0], b'["Nonsense",1,null,null]\n'],
         "a journal begins with RunStarted": lines[1:],
+        "is no recording": [],
+        "line 1 is no event of this release .*use the release that recorded it": [b"<<<<<<< HEAD\n", *lines],
+        f"line {len(lines) + 1} begins another run": [*lines, *lines],
         "which is not defined here": [lines[0].replace(b'"sells"', b'"lost"')],
     }
     for message, content in cases.items():
         (tmp_path / "bad.jsonl").write_bytes(b"".join(content))
         with pytest.raises(InvalidArgument, match=message):
             replay(tmp_path / "bad.jsonl")
+
+
+def test_blank_lines_are_no_events(recorded: Path) -> None:
+    file = recorded / "open.jsonl"
+    file.write_bytes(file.read_bytes().replace(b"\n", b"\r\n\r\n"))
+    assert replay(file) == []
+
+
+def test_to_check_all_of_nothing_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InvalidArgument, match=r"no recording in .*none, so nothing is checked: record a run"):
+        Histories(tmp_path / "none", recording=False).check_all()
 
 
 async def test_histories_by_name(tmp_path: Path) -> None:

@@ -97,8 +97,19 @@ class Histories:
         replay(file)
 
     def check_all(self) -> None:
-        """Replays all recordings of the folder. Raises as ``check`` does, for the first one that fails."""
-        for file in self.files():
+        """Replays all recordings of the folder.
+
+        Raises:
+            HistoryBroken, InvalidArgument: as ``check`` does, for the first one that fails; or there is none.
+        """
+        found = self.files()
+        if not found:
+            raise InvalidArgument(
+                f"there is no recording in {self.folder}, so nothing is checked: record a run with "
+                "segue_history.record and pytest --segue-record, or say where they are with the ini option "
+                "segue_histories"
+            )
+        for file in found:
             self.check(file.stem)
 
     def file(self, name: str) -> Path:

@@ -73,13 +73,17 @@ def read(file: Path | str) -> list[e.Event]:
     """
     events: list[e.Event] = []
     for number, line in enumerate(Path(file).read_bytes().splitlines(), 1):
+        if not line.strip():
+            continue
         try:
             events.append(e.decode(line))
         except msgspec.MsgspecError as error:
             raise InvalidArgument(
-                f"{file}, line {number} is no event of this release ({error}); record the run again with "
-                "segue.testing.record, or with pytest --segue-record"
+                f"{file}, line {number} is no event of this release ({error}); use the release that recorded it or "
+                "a later one, or record the run again with segue.testing.record, or with pytest --segue-record"
             ) from error
+        if len(events) > 1 and isinstance(events[-1], e.RunStarted):
+            raise InvalidArgument(f"{file}, line {number} begins another run; a recording is of one, make two files")
     if not events or not isinstance(events[0], e.RunStarted):
         raise InvalidArgument(f"{file} is no recording: a journal begins with RunStarted")
     return events
