@@ -516,12 +516,19 @@ def test_a_run_that_continues_as_new_is_one_run() -> None:
     def in_order(moment: Moment) -> bool:
         return moment.outside.charges == ["3", "2", "1"][: len(moment.outside.charges)]
 
+    def every_run_is_there(moment: Moment) -> bool:
+        charged = [call.key for trace in moment.traces for call in trace.of(charge) if call.completed]
+        return len(charged) == len(moment.outside.charges) or not moment.over
+
     @in_the_end
     def all_of_it(moment: Moment) -> None:
         assert len(moment.outside.charges) == 3
         moment.trace.assert_completed()
+        assert [trace.state for trace in moment.traces] == ["continued", "continued", "completed"]
+        assert moment.traces[-1].calls == moment.trace.calls
 
-    held = simulate(counts_down, 3, scene=ticks, invariants=[in_order, all_of_it], faults=Faults(fails=0, lost=0))
+    invariants = [in_order, every_run_is_there, all_of_it]
+    held = simulate(counts_down, 3, scene=ticks, invariants=invariants, faults=Faults(fails=0, lost=0))
     assert held.ended == {"completed": 100}
     assert held.crashes > 10
 

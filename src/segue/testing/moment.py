@@ -9,8 +9,11 @@ from typing import Any
 
 from segue.engine import Engine
 from segue.following import Recorded
-from segue.stores.base import CLOSED, RunRow
+from segue.stores.base import CLOSED, RunFilter, RunRow
 from segue.testing.trace import Trace
+
+MOST = 100_000
+"""Runs of a chain: more than there can be commits."""
 
 
 class Moment:
@@ -44,8 +47,20 @@ class Moment:
 
     @cached_property
     def trace(self) -> Trace:
-        """What the run has done, as far as it is recorded."""
-        events = () if self.row is None else self.engine.events_of(self.row.run)
+        """What the run has done, as far as it is recorded; of one that has continued as new, the last one."""
+        return self._trace(None if self.row is None else self.row.run)
+
+    @cached_property
+    def traces(self) -> list[Trace]:
+        """The same of every run of its chain, the first one first; of one that never continues as new, the one."""
+        if self.row is None:
+            return []
+        same_id = self.engine.store.list(RunFilter(namespace=self.row.namespace, id_prefix=self.row.id, limit=MOST))
+        chain = sorted(row.run for row in same_id if row.id == self.row.id and row.app == self.row.app)
+        return [self._trace(run) for run in chain]
+
+    def _trace(self, run: int | None) -> Trace:
+        events = () if run is None else self.engine.events_of(run)
         return Trace(Recorded(seq, event) for seq, event in events)
 
     @property
