@@ -9,7 +9,20 @@ import pytest
 
 from segue import Retry, step, workflow
 from segue.errors import InvalidArgument
-from segue.testing import NOTHING, Crash, Faults, Lost, Moment, Plan, Scene, Sent, SimulationFailed, simulate, sweep
+from segue.testing import (
+    NOTHING,
+    Crash,
+    Faults,
+    Lost,
+    Moment,
+    Plan,
+    Scene,
+    Sent,
+    SimulationFailed,
+    in_the_end,
+    simulate,
+    sweep,
+)
 
 
 @step(retry=Retry(attempts=20, initial="1s"))
@@ -40,6 +53,11 @@ WRONG: dict[str, tuple[Callable[[Any], Any], str]] = {
     "seeds as text": (lambda one: one(seeds="17:19"), "neither a number of seeds nor a list"),
     "seeds that are none": (lambda one: one(seeds=["a"]), "'a' is not an integer"),
     "an async invariant": (lambda one: one(invariants=[awaited]), "awaited is `async def`.*write `def`"),
+    "an async one for the end": (lambda one: one(invariants=[in_the_end(awaited)]), "awaited is `async def`"),
+    "one for the end without argument": (
+        lambda one: one(invariants=[in_the_end(nothing_asked)]),  # type: ignore[arg-type]
+        "nothing_asked is called with one argument",
+    ),
     "an async object": (lambda one: one(invariants=[Awaited()]), "`async def`"),
     "one without argument": (lambda one: one(invariants=[nothing_asked]), "nothing_asked is called with one argument"),
     "no function": (lambda one: one(invariants=["x"]), "'x' is no invariant"),

@@ -91,6 +91,7 @@ def in_the_end(invariant: Invariant) -> Invariant:
     def held(moment: Moment) -> object:
         return True if not moment.over else invariant(moment)
 
+    held.__wrapped__ = invariant  # type: ignore[attr-defined]
     held.__name__ = getattr(invariant, "__name__", "invariant")
     held.__doc__ = invariant.__doc__ or None
     return held

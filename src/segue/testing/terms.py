@@ -86,7 +86,8 @@ def spared(given: Any) -> set[str]:
 
 
 def _refuse_coroutine(function: Any, what: str) -> None:
-    if inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(type(function).__call__):
+    inner = inspect.unwrap(function)
+    if inspect.iscoroutinefunction(inner) or inspect.iscoroutinefunction(type(inner).__call__):
         raise InvalidArgument(
             f"{what} is a plain function: {_shown(function)} is `async def`, and nobody would await it; write `def`"
         )
