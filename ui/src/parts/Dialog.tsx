@@ -2,6 +2,7 @@
 import { useEffect, useRef, type ReactNode } from 'react'
 import { words } from '../words'
 import { Icon } from './Icon'
+import { Toasts } from './toasts'
 
 const FIELD = ':is(input:not([type=hidden]), select, textarea):not(:disabled)'
 
@@ -54,6 +55,7 @@ export function Dialog({ title, close, children, className = '', bare = false }:
         </header>
       )}
       {children}
+      <Toasts />
     </dialog>
   )
 }

@@ -1,5 +1,5 @@
 // Short notices: that something was asked for, or why it was refused.
-import { useSyncExternalStore } from 'react'
+import { useEffect, useId, useSyncExternalStore } from 'react'
 import { Refusal } from '../api/client'
 
 interface Toast {
@@ -27,17 +27,35 @@ export function sayError(error: unknown): void {
   say(error instanceof Refusal ? error.problem.detail : String(error), true)
 }
 
+/** Where they may stand, the last one opened at the end: what is behind a dialog is dimmed, and is not read out. */
+let places: readonly string[] = []
+
+function subscribe(listener: () => void): () => void {
+  listeners.add(listener)
+  return () => listeners.delete(listener)
+}
+
+/** Whether a part of every page that must not be missed belongs here, and not into a dialog that is open over it. */
+export function useInFront(): boolean {
+  const id = useId()
+  useEffect(() => {
+    places = [...places, id]
+    listeners.forEach((each) => each())
+    return () => {
+      places = places.filter((each) => each !== id)
+      listeners.forEach((each) => each())
+    }
+  }, [id])
+  return useSyncExternalStore(subscribe, () => places[places.length - 1] === id)
+}
+
+/** They stand in the frame and in every dialog, and are shown by whichever is in front. */
 export function Toasts() {
-  const shown = useSyncExternalStore(
-    (listener) => {
-      listeners.add(listener)
-      return () => listeners.delete(listener)
-    },
-    () => toasts,
-  )
+  const shown = useSyncExternalStore(subscribe, () => toasts)
+  const inFront = useInFront()
   return (
     <div className="toasts" role="status" aria-live="polite">
-      {shown.map((each) => (
+      {inFront && shown.map((each) => (
         <div key={each.id} className={`toast ${each.bad ? 'bad' : ''}`}>
           {each.text}
         </div>
