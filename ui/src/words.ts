@@ -14,6 +14,9 @@ export const words = {
     incidents: (n: number) => `${n} ${n === 1 ? 'run stands' : 'runs stand'} still on an incident`,
     openTasks: (n: number) => `${n} open ${n === 1 ? 'task' : 'tasks'}`,
   },
+  session: {
+    ended: 'You are logged out.', kept: 'Your session is over. What you have typed here stays; log in, and go on.', logIn: 'Log in', notDone: 'This was not done: you are logged out. Log in, then try again.', notShown: 'This is shown once you have logged in.',
+  },
   faces: {
     failed: 'This could not be shown', retry: 'Retry', request: (id: string) => `Request ${id}`, loading: 'Loading', more: 'More',
     notFound: 'No such page', nothingAt: (path: string) => `Nothing is at ${path}`, nothingAtHint: 'The address is mistyped, or is one of another release.', home: 'Go to the overview',

@@ -1,4 +1,5 @@
 // Asks the server: typed by the route table, failures as problems in the server's own words.
+import { asksForLogin, setEnded } from './ended'
 import { parsed } from './exact'
 import { name as inNamespace, namespace, root } from './place'
 import { ROUTES, type Operations, type Problem } from './schema'
@@ -9,9 +10,16 @@ type Given<N extends Name> = {
   [K in 'path' | 'query' | 'body' as Operations[N][K] extends undefined ? never : K]?: Operations[N][K]
 } & { signal?: AbortSignal; /** The tag of what was read: nothing is changed if it has changed since. */ match?: string }
 
+export const UNKNOWN = 'segue:unknown-caller'
+
 export class Refusal extends Error {
   constructor(readonly problem: Problem) {
     super(problem.detail)
+  }
+
+  /** Whoever asked is not known any more. */
+  get loggedOut(): boolean {
+    return this.problem.type === UNKNOWN && asksForLogin()
   }
 }
 
@@ -58,7 +66,11 @@ export async function ask<N extends Name>(name: N, given: Given<N> = {}): Promis
   const { answer, text } = await reached(url, init)
   if (answer.status === 204) return undefined as Operations[N]['gives']
   if (answer.status === 304 && known) return known.found as Operations[N]['gives']
-  if (!answer.ok) throw new Refusal(problem(answer, text))
+  if (!answer.ok) {
+    const refusal = new Refusal(problem(answer, text))
+    if (refusal.loggedOut) setEnded(true)
+    throw refusal
+  }
   const found = parsed(text) as Operations[N]['gives']
   if (init.method === 'GET') keep(url.href, answer.headers.get('etag'), found)
   const now = (found as { now?: unknown } | null)?.now

@@ -1,7 +1,8 @@
 // The live stream: says that something has changed, and whether it is still heard. Asked for only while somebody looks.
 import { useSyncExternalStore } from 'react'
 import { address, setServerTime } from './client'
-import { askAgain } from './queries'
+import { hasEnded, whenEndedChanges } from './ended'
+import { askAgain, queryClient, sessionQuery } from './queries'
 import type { Changed } from './schema'
 
 interface Connection {
@@ -98,17 +99,43 @@ function listen(): void {
   source = new EventSource(address('changes'))
   source.addEventListener('changed', changed)
   source.addEventListener('quiet', changed)
-  // The browser connects again by itself; the first word is then "changed", which fetches what was missed.
-  source.onerror = () => set({ ...connection, lost: true })
+  // The browser connects again by itself; the first word is then "changed", which fetches what was missed. It gives up
+  // where it is answered otherwise than by a stream: by a proxy without a server behind it, or as nobody who is known.
+  source.onerror = () => {
+    if (source?.readyState !== EventSource.CLOSED) return set({ ...connection, lost: true })
+    again()
+    void queryClient.refetchQueries({ queryKey: sessionQuery.queryKey })
+  }
+}
+
+/** Milliseconds between two attempts to be heard again. */
+const AGAIN = 3000
+let trying: ReturnType<typeof setTimeout> | undefined
+
+function stop(): void {
+  source?.close()
+  source = null
+}
+
+/** Nobody hears a page whose session is over; whether it still is, is asked until they are known again. */
+function again(): void {
+  stop()
+  set({ ...connection, lost: true })
+  clearTimeout(trying)
+  trying = setTimeout(() => {
+    if (document.visibilityState !== 'visible') return
+    if (!hasEnded()) return listen()
+    void queryClient.refetchQueries({ queryKey: sessionQuery.queryKey }).then(again)
+  }, AGAIN)
 }
 
 /** A browser has six connections to a server for all its tabs: one that nobody sees takes none. */
 export function startListening(): void {
   const look = () => {
-    if (document.visibilityState === 'visible') return listen()
-    source?.close()
-    source = null
+    if (document.visibilityState === 'visible') return hasEnded() ? again() : listen()
+    stop()
   }
+  whenEndedChanges(again)
   document.addEventListener('visibilitychange', look)
   look()
 }

@@ -1,8 +1,10 @@
 // What is asked and kept: one place for the names of answers, so that a change reaches every screen that shows them.
 import { infiniteQueryOptions, keepPreviousData, QueryClient, type QueryFilters, queryOptions } from '@tanstack/react-query'
-import { ask, Refusal } from './client'
+import { ask, Refusal, UNKNOWN } from './client'
+import { hasEnded, setAsksForLogin, setEnded } from './ended'
 import { unpacked } from './plain'
 import type { Operations, ScheduleView } from './schema'
+import { words } from '../words'
 
 export const queryClient = new QueryClient({
   defaultOptions: {
@@ -124,9 +126,22 @@ export const gridQuery = (name: string) =>
     meta: live,
   })
 
+/** Once it has ended, what was known of it stays as it was: what may be done does not vanish under somebody's hands. */
 export const sessionQuery = queryOptions({
   queryKey: ['session'],
-  queryFn: ({ signal }) => ask('show_session', { signal }),
+  queryFn: async ({ signal }) => {
+    const found = await ask('show_session', { signal })
+    setAsksForLogin(found.login)
+    if (found.login && found.name === '') {
+      setEnded(true)
+      throw new Refusal({ type: UNKNOWN, title: words.session.ended, status: 401, detail: words.session.ended })
+    }
+    if (hasEnded()) {
+      setEnded(false)
+      void askAgain({ predicate: ({ queryKey }) => queryKey[0] !== 'session' })
+    }
+    return found
+  },
   staleTime: 60_000,
 })
 

@@ -5,10 +5,11 @@ import { words } from '../words'
 
 export function ErrorFace({ error, retry }: { error: Error; retry?: () => void }) {
   const problem = error instanceof Refusal ? error.problem : null
+  const loggedOut = error instanceof Refusal && error.loggedOut
   return (
     <div className="face error" role="alert">
-      <h2>{problem?.title ?? words.faces.failed}</h2>
-      <p className="err">{problem?.detail ?? error.message}</p>
+      <h2>{loggedOut ? words.session.ended : (problem?.title ?? words.faces.failed)}</h2>
+      <p className="err">{loggedOut ? words.session.notShown : (problem?.detail ?? error.message)}</p>
       <div className="row">
         {retry && (
           <button className="btn" onClick={retry}>

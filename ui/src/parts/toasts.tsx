@@ -1,6 +1,9 @@
 // Short notices: that something was asked for, or why it was refused.
 import { useEffect, useId, useSyncExternalStore } from 'react'
 import { Refusal } from '../api/client'
+import { useEnded } from '../api/ended'
+import { root } from '../api/place'
+import { words } from '../words'
 
 interface Toast {
   id: number
@@ -24,7 +27,7 @@ export function say(text: string, bad = false): void {
 }
 
 export function sayError(error: unknown): void {
-  say(error instanceof Refusal ? error.problem.detail : String(error), true)
+  say(!(error instanceof Refusal) ? String(error) : error.loggedOut ? words.session.notDone : error.problem.detail, true)
 }
 
 /** Where they may stand, the last one opened at the end: what is behind a dialog is dimmed, and is not read out. */
@@ -54,12 +57,27 @@ export function Toasts() {
   const shown = useSyncExternalStore(subscribe, () => toasts)
   const inFront = useInFront()
   return (
+    <>
     <div className="toasts" role="status" aria-live="polite">
       {inFront && shown.map((each) => (
         <div key={each.id} className={`toast ${each.bad ? 'bad' : ''}`}>
           {each.text}
         </div>
       ))}
+    </div>
+    {inFront && <Ended />}
+    </>
+  )
+}
+
+/** Stays until they are known again. The login opens beside this page: what is typed here is kept. */
+function Ended() {
+  if (!useEnded()) return null
+  const page = location.pathname.slice(root.pathname.length) + location.search
+  return (
+    <div className="toast bad ended" role="alert">
+      <p><b className="b">{words.session.ended}</b> {words.session.kept}</p>
+      <a className="btn" href={`login?to=${encodeURIComponent(page)}`} target="_blank" rel="noopener">{words.session.logIn}</a>
     </div>
   )
 }

@@ -2,15 +2,17 @@
 import { useEffect, useMemo, useState } from 'react'
 import { address } from '../../api/client'
 import { parsed } from '../../api/exact'
+import { useConnection } from '../../api/live'
 import type { Activity, RunPicture } from '../../api/schema'
 
 /** The picture with the progress of the attempts under way; the stream lives only as long as the run is open. */
 export function useActivity(run: number, picture: RunPicture | undefined): RunPicture | undefined {
   const [activity, setActivity] = useState<Activity | null>(null)
   const open = picture !== undefined && picture.run.closed_at === null
+  const { lost } = useConnection()
   const from = open ? picture.seq : 0
   useEffect(() => {
-    if (!open) return
+    if (!open || lost) return
     const source = new EventSource(address('follow_run', { run }, { after: from }))
     source.addEventListener('activity', (event: MessageEvent<string>) => setActivity(parsed(event.data) as Activity))
     source.addEventListener('end', () => source.close())
@@ -18,9 +20,9 @@ export function useActivity(run: number, picture: RunPicture | undefined): RunPi
       source.close()
       setActivity(null)
     }
-    // One stream for as long as the run is open: where it begins does not matter for what is under way.
+    // One stream for as long as the run is open, and another one after the server was away: where it begins does not matter for what is under way.
     // eslint-disable-next-line react-hooks/exhaustive-deps
-  }, [run, open])
+  }, [run, open, lost])
   return useMemo(() => {
     if (!picture || !activity?.attempts?.length) return picture
     const under = new Map(activity.attempts.map((each) => [each.key, each]))
