@@ -93,7 +93,7 @@ export const words = {
     noneDone: 'No task has been answered yet', noneOverdue: 'No task is overdue', pick: 'Choose a task.', facts: 'Facts', escalates: (when: string) => `Due ${when}`, deadline: 'Deadline', noDeadline: 'None: it waits until somebody answers.', asked: (when: string) => `asked ${when}`, run: 'Run', history: 'History',
     askedFor: 'asked for', answered: 'answered', complete: 'Complete and go on', completed: 'Answered', allDone: 'That is all.', answer: 'Answer', waiting: (text: string) => `Waiting ${text}`, drop: 'Clear draft', draft: 'Draft kept in this browser', withdrawn: 'The run no longer needs an answer.', noForm: 'Any answer, as JSON', onlySeen: 'You may look at tasks, and not answer them.',
   },
-  form: { required: 'required', yes: 'Yes', no: 'No', none: 'none', add: 'Add', remove: 'Remove', asJson: 'as JSON', asForm: 'as form', errors: (n: number) => `${n} ${n === 1 ? 'field needs' : 'fields need'} attention`, missing: 'Needed', notNumber: 'Not a number', notJson: 'Not JSON' },
+  form: { required: 'required', yes: 'Yes', no: 'No', none: 'none', add: 'Add', remove: 'Remove', asJson: 'as JSON', asForm: 'as form', errors: (n: number) => `${n} ${n === 1 ? 'field needs' : 'fields need'} attention`, missing: 'Needed', notNumber: 'Not a number', notJson: 'Not JSON', jsonHint: 'As JSON', standard: 'as by default' },
   canvas: { fit: 'Fit', zoomIn: 'Zoom in', zoomOut: 'Zoom out' },
   outline: {
     title: 'What its code may do', of: 'Graph of the code; the source below says the same', cut: 'There is more: only the beginning is drawn.', unread: 'Its source is not at hand, so it cannot be drawn.',

@@ -77,10 +77,26 @@ function startOf(schema: Schema, defs: Record<string, Schema>, required: boolean
   return required || 'default' in inner ? beginning(schema, defs) : undefined
 }
 
+/** What an object that may be absent begins with once it is wanted. */
+export function beginningOf(schema: Schema, defs: Record<string, Schema>): unknown {
+  const { default: standard, ...bare } = schema
+  return standard ?? beginning(bare, defs)
+}
+
+/** Text in place of a value of which it is to be the JSON, and is not (yet). It is in no answer. */
+export class NotJson {
+  constructor(readonly text: string) {}
+
+  toJSON(): undefined {
+    return undefined
+  }
+}
+
 export type Errors = Record<string, string>
 
 /** What is wrong, by the path of the field. Only what a person can see at once; the server has the last word. */
 export function check(schema: Schema, value: unknown, defs: Record<string, Schema>, required: boolean, path = ''): Errors {
+  if (value instanceof NotJson) return { [path]: words.form.notJson }
   const { schema: inner, optional } = resolved(schema, defs)
   if (inner.enum?.includes(value)) return {}
   if (value === undefined || value === null || value === '') {

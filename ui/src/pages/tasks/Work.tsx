@@ -110,7 +110,7 @@ function Answer({ task, keep, next }: Answering) {
   const form = useRef<HTMLFormElement>(null)
   const change = (changed: unknown) => {
     setValue(changed)
-    localStorage.setItem(draftKey(task), JSON.stringify(changed ?? null))
+    localStorage.setItem(draftKey(task), JSON.stringify(changed ?? null) ?? 'null')
     setErrors({})
   }
   const submit = async () => {
