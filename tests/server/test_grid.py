@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import httpx2 as httpx
+import pytest
 from api_kit import start, until
 
 
@@ -79,3 +80,11 @@ async def test_a_workflow_is_found_whose_name_has_slashes(api: httpx.AsyncClient
     assert (await api.get("/workflows/leaves%2Fthem")).json()["workflow"]["name"] == "leaves/them"
     assert (await api.get("/workflows/leaves%2Fthem/outline")).json()["nodes"]
     assert (await api.get("/workflows/doubles")).json()["workflow"]["name"] == "doubles"
+
+
+@pytest.mark.parametrize("part", ["grid", "outline"])
+async def test_a_name_may_end_as_an_address_goes_on(api: httpx.AsyncClient, part: str) -> None:
+    assert (await api.get(f"/workflows/doubles/{part}")).status_code == 200
+    answer = await api.get(f"/workflows/doubles%2F{part}")
+    assert answer.status_code == 404
+    assert f"doubles/{part}" in answer.json()["detail"]

@@ -9,6 +9,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Match
 from starlette.routing import Route as Place
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -93,6 +94,21 @@ def _turn(route: Route) -> str:
     return route.path + "\x7f"
 
 
+class Ending(Place):
+    """A place whose path goes on behind a name that may have slashes: ``/workflows/{name:path}/grid``.
+
+    What goes on is written with a slash, and one inside a name as ``%2F``; the decoded path does not tell the two
+    apart, and the page of a workflow ``orders/grid`` would be the grid of ``orders``.
+    """
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        end = self.path.rpartition(":path}")[2].encode()
+        raw: bytes | None = scope.get("raw_path")
+        if raw is not None and not raw.partition(b"?")[0].endswith(end):
+            return Match.NONE, {}
+        return super().matches(scope)
+
+
 def _place(answering: Answering, routes: list[Route], base: str = BASE) -> Place:
     """All that can be asked at one path: a method that cannot is answered with those that can."""
     by_method: dict[str, Route] = {route.method: route for route in routes}
@@ -101,7 +117,8 @@ def _place(answering: Answering, routes: list[Route], base: str = BASE) -> Place
         method = "GET" if request.method == "HEAD" else request.method
         return await answering.answer(by_method[method], request)
 
-    return Place(base + routes[0].path, answer, methods=list(by_method))
+    kind = Ending if ":path}/" in routes[0].path else Place
+    return kind(base + routes[0].path, answer, methods=list(by_method))
 
 
 class Below:
