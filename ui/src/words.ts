@@ -151,7 +151,7 @@ export const words = {
   },
   repair: {
     skip: 'Skip…', skipTitle: (name: string) => `Skip ${name}?`, skipWhat: 'The call is answered with this result in its place: it does not run, and the run goes on.', result: 'Result, as JSON', skipDo: 'Skip it', skipped: 'Skipped',
-    input: 'Edit input…', inputTitle: (name: string) => `Other arguments for ${name}`, inputWhat: 'Further attempts get these arguments. Attempts that were made keep theirs, and nothing else is changed.', arguments: 'Arguments, as JSON by name', inputDo: 'Give them', given: 'Further attempts get these arguments',
+    input: 'Edit input…', inputTitle: (name: string) => `Other arguments for ${name}`, inputWhat: 'Further attempts get these arguments. Attempts that were made keep theirs, and nothing else is changed.', arguments: 'Arguments, as JSON by name', inputUnseen: (size: string) => `What its attempts got (${size}) cannot be edited here. What you give takes the place of all of it.`, inputDo: 'Give them', given: 'Further attempts get these arguments',
     again: 'Run again from here…', goOnTitle: (name: string) => `Go on from ${name}`, code: 'Code', same: 'the version that it ran with', newest: 'the newest version', forkId: 'Id of the fork', forkIdHint: 'Only for a fork; one is made up if there is none', ends: 'Run again under its id, this run is terminated first. A fork leaves it as it is.',
     fork: 'Fork a new run', forked: 'Forked', rerun: 'Runs again', rerunDo: (id: string) => `Run ${id.length > 24 ? `${id.slice(0, 23)}…` : id} again`, forkHere: 'Fork from here…', runsAgain: 'Runs again', kept: 'Kept', undone: 'Was undone, and stays so',
   },

@@ -39,7 +39,7 @@ export function Inspector({ picture, call, choose, asked }: { picture: RunPictur
       <CallButtons picture={picture} call={call} />
       <section><Facts picture={picture} call={call} now={now} /></section>
       {call.failure && <Failure failure={call.failure} />}
-      {(call.tries?.length ?? 0) > 0 && <Attempts call={call} now={now} />}
+      {(call.tries?.length ?? 0) > 0 && <Attempts key={call.key} call={call} now={now} />}
       {call.progress != null && <section><h3>{w.progress}</h3><Json value={call.progress} /></section>}
       {call.explanation && <section><h3>{words.decision.title}</h3><Explanation value={call.explanation} run={picture.run.run} /></section>}
       {call.input && <Payload title={w.input} value={call.input} run={picture.run.run} />}
@@ -120,11 +120,17 @@ function cutTraceback(failure: FailureView): { frames: { place: string; code: st
   return { frames, others: group < 0 ? '' : lines.slice(group).map((line) => line.slice(2)).join('\n').trimEnd() }
 }
 
+/** Attempts that are shown at first, and how many more each time. */
+const LATEST = 50
+
 function Attempts({ call, now }: { call: CallView; now: number }) {
+  const [most, setMost] = useState(LATEST)
+  const newest = [...(call.tries ?? [])].reverse()
   return (
     <section>
       <h3>{w.attemptsTitle} {call.of != null && <span className="more num">{w.of(call.attempts ?? 0, call.of)}</span>}</h3>
-      {[...(call.tries ?? [])].reverse().slice(0, 50).map((each) => <Attempt key={each.number} attempt={each} call={call} now={now} />)}
+      {newest.slice(0, most).map((each) => <Attempt key={each.number} attempt={each} call={call} now={now} />)}
+      {newest.length > most && <button className="plain link small" onClick={() => setMost(most * 10)}>{words.json.more(newest.length - most)}</button>}
     </section>
   )
 }

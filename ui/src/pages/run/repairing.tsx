@@ -5,9 +5,12 @@ import { useState } from 'react'
 import { useAllowed } from '../../api/allowed'
 import { ask } from '../../api/client'
 import { parsed } from '../../api/exact'
+import { valueQuery } from '../../api/queries'
 import type { CallView, Effect, RunPicture, RunView } from '../../api/schema'
 import { done } from '../../parts/Confirm'
 import { Dialog } from '../../parts/Dialog'
+import { ErrorFace } from '../../parts/Faces'
+import { size } from '../../parts/format'
 import { words } from '../../words'
 
 const w = words.repair
@@ -33,7 +36,7 @@ export function CallButtons({ picture, call }: { picture: RunPicture; call: Call
         {again && <button className="btn" onClick={() => dialog('again')}>{w.again}</button>}
       </div>
       {open?.what === 'skip' && <ValueForm title={w.skipTitle(open.call.name)} what={w.skipWhat} label={w.result} start={null} button={w.skipDo} close={close} act={(result) => done(ask('skip_call', { path: { run: open.run }, body: { call: open.call.key, result } }), w.skipped)} />}
-      {open?.what === 'input' && <ValueForm title={w.inputTitle(open.call.name)} what={w.inputWhat} label={w.arguments} start={open.call.input?.value ?? {}} button={w.inputDo} close={close} act={(value) => done(ask('edit_input', { path: { run: open.run }, body: { call: open.call.key, ...split(value) } }), w.given)} />}
+      {open?.what === 'input' && <InputForm run={open.run} call={open.call} close={close} />}
       {open?.what === 'again' && <GoOn picture={picture} step={open.call.key} name={open.call.name} close={close} />}
     </section>
   )
@@ -46,9 +49,26 @@ function split(value: unknown): { arguments: unknown[]; named: Record<string, un
   return { arguments: Array.isArray(by) ? by : [], named }
 }
 
+/** Bytes of arguments that a person might edit. */
+const EDITED = 2_000_000
+
+/** Begins with what the attempts got, which is asked for where it is large: nobody gives others without having seen these. */
+function InputForm({ run, call, close }: { run: number; call: CallView; close: () => void }) {
+  const given = call.input
+  const wanted = given?.cut === true && given.bytes <= EDITED
+  const { data, error, refetch } = useQuery({ ...valueQuery(run, given?.seq ?? 0, given?.field ?? ''), enabled: wanted })
+  const title = w.inputTitle(call.name)
+  if (wanted && !data) return <Dialog title={title} close={close}>{error ? <ErrorFace error={error} retry={() => void refetch()} /> : <p className="in dim">{words.faces.loading}</p>}</Dialog>
+  const shown = data ?? given
+  const unseen = shown && !('value' in shown) ? w.inputUnseen(size(shown.bytes)) : undefined
+  return <ValueForm title={title} what={w.inputWhat} unseen={unseen} label={w.arguments} start={unseen ? undefined : (shown?.value ?? {})} button={w.inputDo} close={close} act={(value) => done(ask('edit_input', { path: { run }, body: { call: call.key, ...split(value) } }), w.given)} />
+}
+
 interface Asked {
   title: string
   what: string
+  /** What is replaced, where it cannot be shown. */
+  unseen?: string | undefined
   label: string
   start: unknown
   button: string
@@ -56,8 +76,8 @@ interface Asked {
   act: (value: unknown) => Promise<boolean>
 }
 
-function ValueForm({ title, what, label, start, button, close, act }: Asked) {
-  const [text, setText] = useState(JSON.stringify(start, null, 2))
+function ValueForm({ title, what, unseen, label, start, button, close, act }: Asked) {
+  const [text, setText] = useState(start === undefined ? '' : JSON.stringify(start, null, 2))
   const [wrong, setWrong] = useState('')
   const submit = async (event: React.FormEvent) => {
     event.preventDefault()
@@ -74,6 +94,7 @@ function ValueForm({ title, what, label, start, button, close, act }: Asked) {
       <form onSubmit={(event) => void submit(event)}>
         <div className="in">
           <p>{what}</p>
+          {unseen && <p className="foreseen" role="note">{unseen}</p>}
           <label className="fld">{label}<textarea className="inp mono" rows={8} value={text} aria-invalid={wrong !== ''} onChange={(event) => { setText(event.target.value); setWrong('') }} /></label>
           {wrong && <p className="failed word small" role="alert">{wrong}</p>}
         </div>
