@@ -32,6 +32,10 @@ export default function Palette({ close, actions, typed }: PaletteProps) {
   const [at, setAt] = useState(0)
   const entries = useEntries(text.trim(), actions)
   const chosen = Math.min(at, entries.length - 1)
+  const list = useRef<HTMLUListElement>(null)
+  useEffect(() => {
+    list.current?.children[chosen]?.scrollIntoView({ block: 'nearest' })
+  }, [chosen])
   const go = (entry: Entry | undefined) => {
     close()
     entry?.go()
@@ -50,7 +54,7 @@ export default function Palette({ close, actions, typed }: PaletteProps) {
         role="combobox"
         aria-expanded="true"
         aria-controls="palette-list"
-        aria-activedescendant={`palette-${chosen}`}
+        aria-activedescendant={chosen < 0 ? undefined : `palette-${chosen}`}
         aria-label={words.palette.label}
         placeholder={words.palette.hint}
         value={text}
@@ -60,7 +64,7 @@ export default function Palette({ close, actions, typed }: PaletteProps) {
         }}
         onKeyDown={press}
       />
-      <ul id="palette-list" role="listbox" aria-label={words.palette.label}>
+      <ul ref={list} id="palette-list" role="listbox" aria-label={words.palette.label}>
         {entries.map((entry, i) => (
           <li key={entry.key} id={`palette-${i}`} role="option" aria-selected={i === chosen} onMouseEnter={() => setAt(i)} onClick={() => go(entry)}>
             {entry.icon}

@@ -36,7 +36,7 @@ export default function Settings() {
       {error && !data && <ErrorFace error={error} retry={() => void refetch()} />}
       {!data && !error && <GreyRows rows={6} />}
       {data && (
-        <div className="overflow settings" key={shown}>
+        <div className="overflow settings" key={shown} role="group" aria-label={w.tabs[shown ?? 'you']} tabIndex={0}>
           {shown === undefined && <You session={data} />}
           {shown === 'users' && <Users session={data} />}
           {shown === 'keys' && <Keys session={data} />}

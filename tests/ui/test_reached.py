@@ -1,0 +1,65 @@
+"""What is chosen is seen: with the keys alone, and in colours that the system forces."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ui_kit import Screen, Served
+
+pytestmark = pytest.mark.xdist_group("screens")
+
+INSIDE = """([list, option]) => {
+    const [outer, inner] = [list.getBoundingClientRect(), option.getBoundingClientRect()]
+    return inner.top >= outer.top && inner.bottom <= outer.bottom
+}"""
+
+
+@pytest.fixture
+def forced(screen: Screen) -> Any:
+    screen.page.emulate_media(forced_colors="active", reduced_motion="reduce")
+    return screen.page
+
+
+def test_the_palette_follows_the_keys(screen: Screen) -> None:
+    page = screen.page
+    page.set_viewport_size({"width": 720, "height": 360})
+    screen.open("/runs", "Completed")
+    page.keyboard.press("Control+k")
+    palette = page.get_by_role("dialog").get_by_role("listbox")
+    options = palette.get_by_role("option")
+    options.filter(has_text="Settings").wait_for()
+    for _ in range(options.count() - 1):
+        page.keyboard.press("ArrowDown")
+    last = palette.locator("[aria-selected=true]").filter(has_text="Settings")
+    last.wait_for()
+    page.wait_for_function(INSIDE, arg=[palette.element_handle(), last.element_handle()])
+    assert page.get_by_role("dialog").get_by_role("combobox").get_attribute(
+        "aria-activedescendant"
+    ) == last.get_attribute("id")
+
+
+def test_one_tab_stands_out_in_forced_colours(forced: Any, screen: Screen) -> None:
+    screen.open("/runs?view=failed", "Failed")
+    lines = forced.locator(".tabs a").evaluate_all(
+        "(tabs) => tabs.map((tab) => [tab.hasAttribute('aria-current'), getComputedStyle(tab).borderBottomColor])"
+    )
+    (current,) = {colour for chosen, colour in lines if chosen}
+    assert current not in {colour for chosen, colour in lines if not chosen}
+
+
+def test_what_is_chosen_has_an_outline_in_forced_colours(forced: Any, screen: Screen, served: Served) -> None:
+    async def number(engine: Any) -> int:
+        return int((await engine.handle("order-48213")).run)
+
+    screen.open(f"/runs/{served.do(number)}", "refund could not undo")
+    row = forced.locator(".tlrow.cur")
+    row.wait_for()
+    assert row.evaluate("(row) => getComputedStyle(row).outlineStyle") == "solid"
+    screen.shoot("run-forced-colours")
+
+
+def test_settings_scroll_by_the_keys(screen: Screen) -> None:
+    screen.page.set_viewport_size({"width": 375, "height": 400})
+    screen.open("/settings", "You may")
+    assert screen.violations() == []
