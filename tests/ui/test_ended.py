@@ -96,3 +96,33 @@ def test_a_stream_that_a_proxy_has_refused_is_asked_for_again(screen: Screen) ->
     page.unroute("**/api/v1/live*")
     page.locator(".live:not(.lost)").wait_for()
     assert page.get_by_text(ENDED).count() == 0
+
+
+def test_a_role_that_is_taken_away_takes_with_it_what_it_showed(screen: Screen, guarded: Guarded) -> None:
+    page = screen.page
+    go(screen, "runs", "Nothing has run yet")
+    page.get_by_role("button", name="Start run").first.wait_for()
+    guarded.accounts.set_roles("ann", {"eu": "viewer"})
+    page.get_by_role("link", name="Schedules").click()
+    page.get_by_text("You have no role in a namespace default").wait_for()
+    page.get_by_role("link", name="eu", exact=True).wait_for()
+
+
+def test_a_role_that_has_become_less_offers_less(screen: Screen, guarded: Guarded) -> None:
+    """What was typed stays until its dialog is closed."""
+    page = screen.page
+    run = guarded.do(lambda engine: engine.start(ui_program.onboard, "acme", id="acme")).run
+    go(screen, f"runs/{run}", "Timeline")
+    page.get_by_role("button", name="Cancel…").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("textbox", name="Reason").fill("they have withdrawn")
+    guarded.accounts.set_roles("ann", {"default": "viewer"})
+    dialog.get_by_role("button", name="Cancel the run").click()
+    dialog.get_by_role("status").get_by_text("roles from operator on have it").wait_for()
+    assert dialog.get_by_role("textbox", name="Reason").input_value() == "they have withdrawn"
+    dialog.get_by_role("button", name="Back").click()
+    page.get_by_role("link", name="Runs", exact=True).first.click()
+    page.get_by_role("button", name="Start run").wait_for(state="detached")
+    page.keyboard.press("?")
+    page.get_by_role("dialog").get_by_text("copy the id").wait_for()
+    assert page.get_by_role("dialog").get_by_text("retry, after asking").count() == 0

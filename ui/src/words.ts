@@ -193,7 +193,7 @@ export const words = {
     title: 'Keys',
     list: [
       ['⌘ K', 'search and jump'], ['/', 'search in this list'], ['?', 'these keys'], ['g o', 'overview'], ['g r', 'runs'], ['g w', 'workflows'], ['g s', 'schedules'], ['g t', 'tasks'], ['g k', 'workers'], ['g e', 'settings'], ['g n', 'another namespace'],
-      ['j k', 'next, previous'], ['↵', 'open'], ['space', 'peek'], ['x', 'select'], ['⇧ X', 'select up to here'], ['⇧ A', 'select all that are shown'], ['esc', 'back out'], ['1 … 5', 'tabs of a run'], ['e', 'next error'], ['f', 'fold idle time, or fit the graph'], ['l', 'logs'], ['n', 'start a run'], ['⇧ R', 'retry, after asking'], ['c', 'copy the id'], ['⌘ ↵', 'submit'],
-    ] as [string, string][],
+      ['j k', 'next, previous'], ['↵', 'open'], ['space', 'peek'], ['x', 'select', 'runs:act'], ['⇧ X', 'select up to here', 'runs:act'], ['⇧ A', 'select all that are shown', 'runs:act'], ['esc', 'back out'], ['1 … 5', 'tabs of a run'], ['e', 'next error'], ['f', 'fold idle time, or fit the graph'], ['l', 'logs'], ['n', 'start a run', 'runs:start'], ['⇧ R', 'retry, after asking', 'runs:act'], ['c', 'copy the id'], ['⌘ ↵', 'submit'],
+    ] as [string, string, string?][],
   },
 } as const

@@ -17,6 +17,11 @@ export class Refusal extends Error {
     super(problem.detail)
   }
 
+  /** Whoever asked may not do it: there is no role of theirs that has the permission. */
+  get notAllowed(): boolean {
+    return this.problem.status === 403
+  }
+
   /** Whoever asked is not known any more. */
   get loggedOut(): boolean {
     return this.problem.type === UNKNOWN && asksForLogin()

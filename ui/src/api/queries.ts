@@ -1,5 +1,5 @@
 // What is asked and kept: one place for the names of answers, so that a change reaches every screen that shows them.
-import { infiniteQueryOptions, keepPreviousData, QueryClient, type QueryFilters, queryOptions } from '@tanstack/react-query'
+import { infiniteQueryOptions, keepPreviousData, QueryCache, QueryClient, type QueryFilters, queryOptions } from '@tanstack/react-query'
 import { ask, Refusal, UNKNOWN } from './client'
 import { hasEnded, setAsksForLogin, setEnded } from './ended'
 import { unpacked } from './plain'
@@ -7,6 +7,12 @@ import type { Operations, ScheduleView } from './schema'
 import { words } from '../words'
 
 export const queryClient = new QueryClient({
+  // What they may do is not what it was: what they may not even see goes, and what is offered is asked for anew.
+  queryCache: new QueryCache({
+    onError: (error) => {
+      if (error instanceof Refusal && error.notAllowed) void queryClient.invalidateQueries({ queryKey: sessionQuery.queryKey })
+    },
+  }),
   defaultOptions: {
     queries: {
       staleTime: 10_000,

@@ -3,6 +3,7 @@ import { useEffect, useId, useSyncExternalStore } from 'react'
 import { Refusal } from '../api/client'
 import { useEnded } from '../api/ended'
 import { root } from '../api/place'
+import { queryClient, sessionQuery } from '../api/queries'
 import { words } from '../words'
 
 interface Toast {
@@ -27,6 +28,8 @@ export function say(text: string, bad = false): void {
 }
 
 export function sayError(error: unknown): void {
+  // Asked for anew by the next page, and not at once: the dialog would go, with what was typed in it.
+  if (error instanceof Refusal && error.notAllowed) void queryClient.invalidateQueries({ queryKey: sessionQuery.queryKey, refetchType: 'none' })
   say(!(error instanceof Refusal) ? String(error) : error.loggedOut ? words.session.notDone : error.problem.detail, true)
 }
 
