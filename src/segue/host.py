@@ -100,7 +100,7 @@ class StepHost:
         if writes is not None and (scope, key) in writes:
             written: bytes | None = writes[scope, key]
             return written
-        found = self._store.state(attempt.namespace, scope, key)
+        found = (attempt.state_reader or self._store.state)(attempt.namespace, scope, key)
         return None if found is None else self._journal.open_value(found)
 
     def task_is_open(self, namespace: str, run: int, key: str) -> bool:

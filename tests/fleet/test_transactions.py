@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 
 import psycopg
@@ -10,7 +11,7 @@ import sqlalchemy
 from fleet_kit import until
 from sqlalchemy.orm import Session
 
-from segue import Engine, RunFailed, Transaction, outbox, step, workflow
+from segue import Engine, RunFailed, Transaction, outbox, state, step, workflow
 from segue.errors import OutOfReach, RunNotFound
 from segue.stores.faults import FaultyStore, LoseAcknowledgement
 from segue.stores.postgres.store import PostgresStore
@@ -36,6 +37,22 @@ def reaches(db: Transaction) -> None:
 def orders(db: Transaction, item: str) -> str:
     db.execute("INSERT INTO account VALUES (?, 0)", (item,))
     return outbox.start(db, delivers, item, id=f"delivery-{item}")
+
+
+@step.transaction(timeout="20s")
+def count_both(db: Transaction, first: str, second: str) -> None:
+    for key in (first, second):
+        state.set_sync("counts", key, int(state.get_sync("counts", key, 0)) + 1)
+
+
+@workflow
+async def counts(first: str, second: str) -> None:
+    await asyncio.gather(*[count_both(first, second) for _ in range(5)])
+
+
+@workflow
+async def counted() -> list[int]:
+    return [await state.get("counts", "a"), await state.get("counts", "b")]
 
 
 @workflow
@@ -82,6 +99,17 @@ async def test_what_a_step_writes_and_its_outcome_are_one_commit(engine: Engine,
     handles = [await engine.start(pays, 10) for _ in range(10)]
     assert sorted([await h.result() for h in handles]) == list(range(0, 100, 10))
     assert balances(url) == {"ann": 0, "bob": 100}
+
+
+async def test_workers_that_count_in_keyed_state_at_once_lose_nothing(engine: Engine, url: str) -> None:
+    """From keys on that have no value yet, and in either order, so that workers wait for each other in a circle."""
+    async with Engine(url) as other:
+        await until(lambda: shares(url) == 2)
+        orders = [("a", "b"), ("b", "a")] * 10
+        handles = [await (engine if n % 3 else other).start(counts, *order) for n, order in enumerate(orders)]
+        for handle in handles:
+            await handle.result()
+        assert await (await other.start(counted)).result() == [100, 100]
 
 
 async def test_what_a_step_that_raises_wrote_is_taken_back(engine: Engine, url: str) -> None:
@@ -143,6 +171,12 @@ async def test_plain_sql_is_enough(engine: Engine, url: str) -> None:
 async def result_of(engine: Engine, id: str) -> str:
     await until(lambda: engine.store.find("default", id) is not None)
     return str(await (await engine.handle(id)).result())
+
+
+def shares(url: str) -> int:
+    """How many workers have slots."""
+    with psycopg.connect(url) as connection:
+        return int(connection.execute("SELECT count(DISTINCT epoch) FROM segue.slots").fetchall()[0][0])
 
 
 def waiting(url: str) -> int:

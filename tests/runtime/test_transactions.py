@@ -83,6 +83,13 @@ def surroundings(db: Transaction) -> list[Any]:
 
 
 @step.transaction
+def number(db: Transaction, invoices: str) -> int:
+    last = int(state.get_sync("numbers", invoices, 0))
+    state.set_sync("numbers", invoices, last + 1)
+    return last + 1
+
+
+@step.transaction
 def large(db: Transaction, n: int) -> str:
     return "x" * n
 
@@ -124,6 +131,11 @@ async def look_around() -> list[Any]:
 @workflow
 async def much(n: int) -> int:
     return len(await large(n))
+
+
+@workflow
+async def number_often(times: int) -> list[int]:
+    return await asyncio.gather(*[number("2026") for _ in range(times)])
 
 
 @workflow
@@ -196,6 +208,12 @@ async def test_a_transaction_has_what_every_step_has(bank: Engine) -> None:
     key, number, on_the_loop, seen = await handle.result()
     assert (len(key), number, on_the_loop, seen) == (32, 1, False, 1)
     assert [line.text for line in bank.logs(handle.run)] == ["in a transaction"]
+
+
+async def test_transactions_that_share_a_commit_see_the_keyed_state_of_each_other(bank: Engine) -> None:
+    handles = await asyncio.gather(*[bank.start(number_often, 5) for _ in range(10)])
+    numbers = [number for handle in handles for number in await handle.result()]
+    assert sorted(numbers) == list(range(1, 51))
 
 
 async def test_a_large_outcome_is_kept_apart(bank: Engine) -> None:

@@ -17,7 +17,7 @@ from segue.errors import CallerError, FenceLost, InvalidArgument, OutOfReach, St
 from segue.kernel.transactions import Transaction
 from segue.stores.base import Append, Appended, Batch, Blob, Posted, Rejected, Started, StateWrite, Store
 from segue.stores.sqlite import SqliteStore
-from segue.stores.transacting import Transact, Transacted, Written
+from segue.stores.transacting import Lending, Transact, Transacted, Written
 
 MINUTE = 60_000_000
 _LOOKS = itertools.count()
@@ -83,6 +83,20 @@ def test_what_the_code_writes_and_its_outcome_are_committed_together(owner: Owne
     assert balance(owner) == 5
     waiting = owner.store.inbox([run])[-1]
     assert (waiting.kind, waiting.message, waiting.at, waiting.body) == ("outcome", "m", 300, b"5")
+
+
+def test_the_code_reads_keyed_state_as_it_is_in_its_transaction(owner: Owner, run: int) -> None:
+    def count(lent: Lending) -> Written:
+        seen = int(lent.read_state("default", "numbers", "invoices") or 0)
+        return Written(b"counted", (), (StateWrite("numbers", "invoices", str(seen + 1).encode(), "default"),))
+
+    def count_in_vain(lent: Lending) -> Written:
+        count(lent)
+        raise ValueError("no")
+
+    owner.commit(*(Transact(run, f"count {n}", 300, count if n % 3 else count_in_vain, MINUTE) for n in range(6)))
+    owner.commit(Transact(run, "count 6", 300, count, MINUTE))
+    assert owner.store.state("default", "numbers", "invoices") == b"5"
 
 
 def test_the_code_runs_once_for_a_message_also_after_it_was_consumed(owner: Owner, run: int) -> None:

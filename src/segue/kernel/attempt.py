@@ -69,6 +69,7 @@ class Attempt(msgspec.Struct, eq=False):
         earlier: what the last heartbeat of an earlier attempt said (encoded).
         handed_over: its outcome comes from outside.
         over: why nothing of it is taken any more.
+        state_reader: reads keyed state, by namespace, scope and key, in the transaction that it runs in, if any.
     """
 
     identity: Identity
@@ -81,6 +82,7 @@ class Attempt(msgspec.Struct, eq=False):
     cancel_requested: bool = False
     progress: Any = None
     state_writes: dict[tuple[str, str], Any] | None = None
+    state_reader: Callable[[str, str, str], bytes | None] | None = None
     artifacts: dict[str, Payload] | None = None
     secrets: Any = None
     beaten: Any = None

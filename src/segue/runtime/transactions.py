@@ -15,12 +15,11 @@ from segue.errors import StoreUnavailable, Unstorable
 from segue.kernel import events as e
 from segue.kernel.attempt import derive_key
 from segue.kernel.payload import Payload
-from segue.kernel.transactions import Transaction
 from segue.runtime import artifacts
 from segue.runtime.attempts import Outcome, Running, context_of
 from segue.runtime.resident import Resident
 from segue.stores.base import Rejected, StateWrite
-from segue.stores.transacting import Transact, Transacted, Written
+from segue.stores.transacting import Lending, Transact, Transacted, Written
 
 if TYPE_CHECKING:
     from segue.runtime.conductor import Conductor
@@ -74,14 +73,16 @@ class _Work:
         self._context = context
         self._result: Any = None
 
-    def __call__(self, transaction: Transaction) -> Written:
+    def __call__(self, transaction: Lending) -> Written:
         """In the store's transaction and on the writer's thread. May be called again after a commit that failed."""
         return self._context.run(self._run, transaction)
 
-    def _run(self, transaction: Transaction) -> Written:
+    def _run(self, transaction: Lending) -> Written:
         conductor, running = self._conductor, self._running
         command, attempt, journal = running.command, running.attempt, conductor.journal
         attempt.state_writes = attempt.artifacts = None  # an earlier try of the same commit was rolled back
+        # Outside the transaction it would miss what steps of the same commit have written, and overwrite it.
+        attempt.state_reader = transaction.read_state
         if attempt.cancel_requested:
             raise CancelledError("the step was cancelled before its turn came")
         args, kwargs = self._arguments

@@ -6,7 +6,7 @@ A separate file from ``stores.base`` because this operation alone holds code, an
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Protocol
 
 import msgspec
 
@@ -14,6 +14,13 @@ from segue.kernel.transactions import Transaction
 
 if TYPE_CHECKING:
     from segue.stores.base import Blob, StateWrite
+
+
+class Lending(Transaction, Protocol):
+    """The connection as it is lent to the code."""
+
+    def read_state(self, namespace: str, scope: str, key: str) -> bytes | None:
+        """Keyed state as it is in this transaction; nobody else changes it until that has ended."""
 
 
 class Written(msgspec.Struct, frozen=True):
@@ -38,7 +45,7 @@ class Transact(msgspec.Struct, frozen=True):
     run: int
     message: str
     at: int
-    call: Callable[[Transaction], Written]
+    call: Callable[[Lending], Written]
     budget: int
     kind: str = "outcome"
     uid: str = ""

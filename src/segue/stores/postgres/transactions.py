@@ -10,8 +10,8 @@ from __future__ import annotations
 import itertools
 import re
 import time
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import psycopg
 from psycopg import errors
@@ -22,10 +22,16 @@ from segue.stores.postgres.connection import OWN_PLANNING, PLANNING_AGAIN, is_go
 from segue.stores.sql import posts
 from segue.stores.sql.lent import Lent as LentByAny
 from segue.stores.sql.lent import keep
+from segue.stores.sql.statements import Statement
 from segue.stores.transacting import Transact, Transacted
 
 if TYPE_CHECKING:
     from segue.stores.postgres.session import Session
+
+T = TypeVar("T")
+
+_lock_state = Statement("lock_state")
+_held_state = Statement("held_state")
 
 _ENDS = re.compile(
     r"\s*(begin|start|commit|end|rollback|abort|savepoint|release|prepare\s+transaction)\b", re.IGNORECASE
@@ -80,7 +86,7 @@ def _in_order(sql: str, parameters: Parameters) -> tuple[str, list[Any]]:
 
 
 class Lent(LentByAny):
-    """The connection as the step's code has it; fulfils ``Transaction``.
+    """The connection as the step's code has it; fulfils ``Lending``.
 
     Values stand in its statements as ``?`` and ``?1``, or by name as ``:name``, as they do in the other dialect.
     """
@@ -95,25 +101,39 @@ class Lent(LentByAny):
 
     def execute(self, sql: str, parameters: Parameters = (), /) -> Rows:
         self._check(sql)
+        text, values = _in_order(sql, parameters)
+
+        def statement() -> tuple[list[Any], int]:
+            cursor = self._raw.execute(text.encode(), values)
+            return (cursor.fetchall() if cursor.description else []), cursor.rowcount
+
+        rows, count = self._carry_out(statement)
+        self.outbox = self.outbox or bool(_OUTBOX.search(sql))
+        return Rows(rows, max(count, 0), 0)
+
+    def read_state(self, namespace: str, scope: str, key: str) -> bytes | None:
+        self.look()
+        of = namespace, scope, key
+        self._carry_out(lambda: _lock_state.one(self._session, of))
+        rows = self._carry_out(lambda: _held_state.one(self._session, of))
+        return rows[0][0] if rows else None
+
+    def _carry_out(self, statement: Callable[[], T]) -> T:
         try:
-            rows, count = self._run(sql, parameters)
+            return self._in_time(statement)
         except errors.QueryCanceled as error:
             raise self.timeout() from error
         except psycopg.Error as error:
             if is_gone(error) or isinstance(error, (errors.DeadlockDetected, errors.SerializationFailure)):
                 self._trouble = self._trouble or error
             raise
-        self.outbox = self.outbox or bool(_OUTBOX.search(sql))
-        return Rows(rows, max(count, 0), 0)
 
-    def _run(self, sql: str, parameters: Parameters) -> tuple[list[Any], int]:
+    def _in_time(self, statement: Callable[[], T]) -> T:
         left = max(1, round((self._ends - time.monotonic()) * 1000))
         self._raw.execute(f"SET LOCAL statement_timeout = {left}; {OWN_PLANNING}", prepare=False)
-        text, values = _in_order(sql, parameters)
         self._raw.execute("SAVEPOINT statement")  # the step may handle what goes wrong, and go on
         try:
-            cursor = self._raw.execute(text.encode(), values)
-            found = (cursor.fetchall() if cursor.description else []), cursor.rowcount
+            found = statement()
             self._raw.execute("RELEASE SAVEPOINT statement")
         except psycopg.Error as error:
             if not is_gone(error) or isinstance(error, errors.QueryCanceled):

@@ -23,7 +23,7 @@ def keep(connection: Connection, transact: Transact, written: Written) -> None:
 
 
 class Lent:
-    """The connection as the step's code has it; fulfils ``Transaction``. Of no use once the step has ended.
+    """The connection as the step's code has it; fulfils ``Lending``. Of no use once the step has ended.
 
     Attributes:
         outbox: the step has put a workflow into the outbox.
@@ -55,6 +55,9 @@ class Lent:
 
     def executemany(self, sql: str, parameters: Iterable[Parameters], /) -> int:
         return sum(self.execute(sql, each).rowcount for each in parameters)
+
+    def read_state(self, namespace: str, scope: str, key: str) -> bytes | None:
+        raise NotImplementedError
 
     def look(self) -> None:
         """Nothing more is done for a step that is over, late or elsewhere, or whose connection is in trouble."""

@@ -7,6 +7,7 @@ so when it interrupts a statement that writes); the batch is carried out again w
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import apsw
@@ -16,12 +17,15 @@ from segue.kernel.transactions import Parameters, Rows
 from segue.stores.sql import posts
 from segue.stores.sql.lent import Lent as LentByAny
 from segue.stores.sql.lent import keep
+from segue.stores.sql.statements import Row, Statement
 from segue.stores.sqlite.connection import SURROUNDINGS
 from segue.stores.sqlite.guard import Guard
 from segue.stores.transacting import Transact, Transacted
 
 if TYPE_CHECKING:
     from segue.stores.sqlite.session import Session
+
+_state = Statement("state_value")
 
 STEPS = 1_000
 """SQLite instructions between two looks at the clock: some tens of microseconds."""
@@ -51,7 +55,7 @@ def carry_out(session: Session, transact: Transact) -> Transacted:
     if found is not None:
         return Transacted(found, transact.run)
     connection.execute("SAVEPOINT step")
-    lent = Lent(connection, transact.budget)
+    lent = Lent(session, transact.budget)
     try:
         with lent:
             written = transact.call(lent)
@@ -73,12 +77,13 @@ def carry_out(session: Session, transact: Transact) -> Transacted:
 
 
 class Lent(LentByAny):
-    """The connection as the step's code has it; fulfils ``Transaction``."""
+    """The connection as the step's code has it; fulfils ``Lending``."""
 
-    def __init__(self, connection: apsw.Connection, budget: int) -> None:
+    def __init__(self, session: Session, budget: int) -> None:
         super().__init__(budget)
-        self._connection = connection
-        self._guard = Guard.of(connection)
+        self._session = session
+        self._connection = session.raw
+        self._guard = Guard.of(session.raw)
 
     def __enter__(self) -> Lent:
         self._guard.awake, self._guard.refused, self._guard.outbox = True, "", False
@@ -95,13 +100,29 @@ class Lent(LentByAny):
     # --- for the step -----------------------------------------------------------------------------------------
 
     def execute(self, sql: str, parameters: Parameters = (), /) -> Rows:
+        self._look()
+        connection = self._connection
+        before = connection.total_changes()
+        rows = self._carry_out(lambda: connection.execute(sql, parameters, can_cache=False).fetchall())
+        return Rows(rows, connection.total_changes() - before, connection.last_insert_rowid())
+
+    def read_state(self, namespace: str, scope: str, key: str) -> bytes | None:
+        self._look()
+        self._guard.awake = False  # the statement is segue's own
+        try:
+            rows = self._carry_out(lambda: _state.one(self._session, (namespace, scope, key)))
+        finally:
+            self._guard.awake = True
+        return rows[0][0] if rows else None
+
+    def _look(self) -> None:
         self.look()
         if not self._connection.in_transaction:
             raise self.timeout()
-        connection = self._connection
-        before = connection.total_changes()
+
+    def _carry_out(self, statement: Callable[[], list[Row]]) -> list[Row]:
         try:
-            rows = connection.execute(sql, parameters, can_cache=False).fetchall()
+            return statement()
         except _NOT_THE_STEPS as error:
             self._trouble = self._trouble or error
             raise
@@ -109,7 +130,6 @@ class Lent(LentByAny):
             raise self._out_of_reach() from error
         except apsw.InterruptError as error:
             raise self.timeout() from error
-        return Rows(rows, connection.total_changes() - before, connection.last_insert_rowid())
 
     def _out_of_reach(self) -> OutOfReach:
         return OutOfReach(f"a transactional step may not {self._guard.refused}")
