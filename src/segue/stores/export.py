@@ -1,8 +1,9 @@
 """A run with all that is known of it as lines of JSON: for archives, for other tools, for a person's right to a copy.
 
 Each line is an object with one key that says what it is: ``run`` (its row, first), ``event`` (number and event, in
-order), ``task``, ``published`` (name and value), ``payload`` (content address and base64) and ``log``. The journal is
-read in pages, so a run of any length is exported in little memory.
+order), ``task``, ``note`` (number of the task, and what was said or done about it), ``published`` and ``artifact``
+(name and value), ``payload`` (content address and base64) and ``log``. The journal is read in pages, so a run of any
+length is exported in little memory.
 """
 
 from __future__ import annotations
@@ -35,8 +36,12 @@ def export(store: Store, run: int) -> Iterator[bytes]:
     for task in store.tasks(row.namespace, state=None, run=run):
         texts = {"form": _json(task.form), "subject": _json(task.subject), "outcome": _json(task.outcome)}
         yield _line("task", {**msgspec.structs.asdict(task), **texts})
+        for note in store.people.notes(run, task.task):
+            yield _line("note", (task.task, note))
     for name, value in sorted(store.published(run).items()):
         yield _line("published", (name, msgspec.Raw(value)))
+    for name, value in store.artifacts(run).items():
+        yield _line("artifact", (name, msgspec.Raw(value)))
     for ref in store.refs(run):
         yield _line("payload", (ref, store.blobs([ref]).get(ref)))
     yield from _logs(store, run)
