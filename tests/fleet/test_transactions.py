@@ -34,6 +34,18 @@ def reaches(db: Transaction) -> None:
 
 
 @step.transaction
+def opens(db: Transaction, name: str, bank: str) -> None:
+    db.execute("INSERT INTO branch VALUES (?, ?)", (name, bank))  # checked when all is done
+    if bank != "nowhere":
+        db.execute("INSERT INTO bank VALUES (?)", (bank,))
+
+
+@step.transaction
+def moves(db: Transaction) -> None:
+    db.execute("SET LOCAL search_path TO elsewhere")
+
+
+@step.transaction
 def orders(db: Transaction, item: str) -> str:
     db.execute("INSERT INTO account VALUES (?, 0)", (item,))
     return outbox.start(db, delivers, item, id=f"delivery-{item}")
@@ -63,6 +75,16 @@ async def pays(amount: int) -> int:
 @workflow
 async def reaching() -> None:
     await reaches()
+
+
+@workflow
+async def moving() -> None:
+    await moves()
+
+
+@workflow
+async def opening(name: str, bank: str) -> None:
+    await opens(name, bank)
 
 
 @workflow
@@ -129,6 +151,28 @@ async def test_segues_own_tables_are_out_of_reach(engine: Engine) -> None:
     with pytest.raises(RunFailed, match="may not touch") as caught:
         await (await engine.start(reaching)).result()
     assert OutOfReach.__name__ in str(caught.value.failure if hasattr(caught.value, "failure") else caught.value)
+
+
+async def test_settings_are_not_a_steps_to_change(engine: Engine) -> None:
+    with pytest.raises(RunFailed, match="may not change settings"):
+        await (await engine.start(moving)).result()
+
+
+async def test_a_deferred_constraint_fails_the_step_that_breaks_it_and_nobody_else(engine: Engine, url: str) -> None:
+    with psycopg.connect(url) as connection:
+        connection.execute("CREATE TABLE bank (name text PRIMARY KEY)")
+        connection.execute(
+            "CREATE TABLE branch (name text, bank text REFERENCES bank (name) DEFERRABLE INITIALLY DEFERRED)"
+        )
+    banks = ["nowhere" if n % 4 == 1 else f"bank {n}" for n in range(12)]
+    handles = await asyncio.gather(*[engine.start(opening, f"branch {n}", bank) for n, bank in enumerate(banks)])
+    ended = await asyncio.gather(*[handle.result() for handle in handles], return_exceptions=True)
+
+    assert [isinstance(end, RunFailed) for end in ended] == [bank == "nowhere" for bank in banks]
+    assert "ForeignKeyViolation" in str(ended[1])
+    with psycopg.connect(url) as connection:
+        assert connection.execute("SELECT count(*) FROM branch").fetchall() == [(9,)]
+    assert engine.owner
 
 
 async def test_a_step_starts_a_run_with_what_it_writes(engine: Engine, url: str) -> None:

@@ -181,6 +181,10 @@ OUT_OF_REACH = {
     "the end": "COMMIT",
     "the other end": "ROLLBACK",
     "a savepoint": "SAVEPOINT mine",
+    "the end behind something else": "UPDATE account SET balance = 7; COMMIT",
+    "the end behind a remark": "-- that was it;\nCOMMIT",
+    "the end behind another remark": "/* that was it */ ROLLBACK",
+    "a table that would stay": "CREATE TEMP TABLE mine (a INTEGER)",
 }
 
 
@@ -210,6 +214,18 @@ def test_what_belongs_to_segue_is_out_of_reach(owner: Owner, run: int, kind: str
     assert balance(owner) == 0
     assert events(owner.store, run) == [events(owner.store, run)[0]]
     assert owner.commit(Append(run, 2, (b"e",))) == [Appended("appended")]
+
+
+def test_texts_and_remarks_are_not_looked_at(owner: Owner, run: int) -> None:
+    said = "segue.runs; COMMIT -- ?"
+
+    def work(transaction: Transaction) -> str:
+        transaction.execute(f"INSERT INTO account VALUES ('{said}', ?) -- ? of segue.runs; COMMIT", (3,))
+        row = transaction.execute("SELECT name FROM account WHERE /* :name, ? */ balance = :b", {"b": 3}).fetchone()
+        return str(row and row[0])
+
+    assert owner.commit(transact(run, "m", work)) == [Transacted("committed", run)]
+    assert owner.store.inbox([run])[-1].body == said.encode()
 
 
 def test_a_view_does_not_lead_around_that(owner: Owner, run: int) -> None:

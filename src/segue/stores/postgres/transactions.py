@@ -33,13 +33,35 @@ T = TypeVar("T")
 _lock_state = Statement("lock_state")
 _held_state = Statement("held_state")
 
-_ENDS = re.compile(
-    r"\s*(begin|start|commit|end|rollback|abort|savepoint|release|prepare\s+transaction)\b", re.IGNORECASE
+_TEXTS = r"\b[eE]'(?:[^'\\]|\\.|'')*'|'(?:[^']|'')*'|--[^\n]*|/\*.*?\*/"
+"""Texts and comments: nothing in them is part of a statement."""
+_NAMES = r"\"(?:[^\"]|\"\")*\""
+_BODIES = r"\$(?P<tag>\w*)\$.*?\$(?P=tag)\$"
+"""Of functions and the like: statements of their own."""
+_BARE = re.compile(f"(?P<kept>{_NAMES}|{_BODIES})|{_TEXTS}", re.DOTALL)
+_BODY = re.compile(_BODIES, re.DOTALL)
+_ALONE = (
+    (
+        re.compile(r"(begin|start|commit|end|rollback|abort|savepoint|release|prepare\s+transaction)\b", re.IGNORECASE),
+        "begin, commit or roll back: it commits by returning and rolls back by raising",
+    ),
+    (
+        re.compile(r"(set|reset|discard)\b(?!\s+constraints\b.*\bdeferred\s*$)|.*\bset_config\s*\(", re.I | re.S),
+        "change settings: they would hold for other steps as well; name the schema in each statement, say",
+    ),
+    (
+        re.compile(r"create\s+(or\s+replace\s+)?((global|local)\s+)?temp(orary)?\b", re.IGNORECASE),
+        "make temporary tables, views or sequences: they would outlive the step on segue's connection",
+    ),
 )
+"""How statements begin that a step may not carry out, and why not."""
 _OURS = re.compile(r"(?:\"|\b)segue\"?\s*\.\s*\"?(?!outbox\b)\w", re.IGNORECASE)
-_VALUE = re.compile(r"'(?:[^']|'')*'|\"[^\"]*\"|::|\?(?P<number>\d*)|:(?P<name>[A-Za-z_]\w*)")
-"""A value's place; texts, quoted names and casts are stepped over."""
+_VALUE = re.compile(f"{_TEXTS}|{_NAMES}|{_BODIES}|::|\\?(?P<number>\\d*)|:(?P<name>[A-Za-z_]\\w*)", re.DOTALL)
+"""A value's place; what else has such a sign is stepped over."""
 _OUTBOX = re.compile(r"\"?\bsegue\"?\s*\.\s*\"?outbox\b", re.IGNORECASE)
+_CHECK = b"SAVEPOINT checked; SET CONSTRAINTS ALL IMMEDIATE; ROLLBACK TO SAVEPOINT checked; RELEASE SAVEPOINT checked"
+"""Raises what a deferred constraint would raise at the end of the transaction, which is everybody's; from then on it is
+deferred again."""
 
 
 def carry_out(session: Session, transact: Transact) -> Transacted:
@@ -56,6 +78,7 @@ def carry_out(session: Session, transact: Transact) -> Transacted:
     try:
         with lent:
             written = transact.call(lent)
+            lent.check_constraints()
             lent.check_time()
     except BaseException as error:
         lent.raise_trouble()
@@ -107,20 +130,24 @@ class Lent(LentByAny):
             cursor = self._raw.execute(text.encode(), values)
             return (cursor.fetchall() if cursor.description else []), cursor.rowcount
 
-        rows, count = self._carry_out(statement)
+        rows, count = self._carry_out(lambda: self._in_time(statement))
         self.outbox = self.outbox or bool(_OUTBOX.search(sql))
         return Rows(rows, max(count, 0), 0)
 
     def read_state(self, namespace: str, scope: str, key: str) -> bytes | None:
         self.look()
         of = namespace, scope, key
-        self._carry_out(lambda: _lock_state.one(self._session, of))
-        rows = self._carry_out(lambda: _held_state.one(self._session, of))
+        self._carry_out(lambda: self._in_time(lambda: _lock_state.one(self._session, of)))
+        rows = self._carry_out(lambda: self._in_time(lambda: _held_state.one(self._session, of)))
         return rows[0][0] if rows else None
+
+    def check_constraints(self) -> None:
+        """Raises where the step leaves something that a deferred constraint does not allow."""
+        self._carry_out(lambda: self._raw.execute(_CHECK, prepare=False))
 
     def _carry_out(self, statement: Callable[[], T]) -> T:
         try:
-            return self._in_time(statement)
+            return statement()
         except errors.QueryCanceled as error:
             raise self.timeout() from error
         except psycopg.Error as error:
@@ -148,10 +175,10 @@ class Lent(LentByAny):
     def _check(self, sql: str) -> None:
         """Raises where a statement reaches for what is not the step's own."""
         self.look()
-        if _ENDS.match(sql):
-            raise OutOfReach(
-                "a transactional step may not begin, commit or roll back: it commits by returning and rolls back by "
-                "raising"
-            )
-        if _OURS.search(sql):
+        bare = _BARE.sub(lambda found: found["kept"] or " ", sql)
+        for statement in _BODY.sub(" ", bare).split(";"):
+            for begins, what in _ALONE:
+                if begins.match(statement.strip()):
+                    raise OutOfReach(f"a transactional step may not {what}")
+        if _OURS.search(bare):
             raise OutOfReach("a transactional step may not touch the tables of schema segue, but for segue.outbox")
