@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sqlite3
 import threading
 from collections.abc import Awaitable, Callable, Iterator
@@ -76,6 +77,15 @@ def endless(db: Transaction) -> None:
 
 
 @step.transaction
+def rolls_back(db: Transaction, goes_on: bool) -> None:
+    db.execute("UPDATE account SET balance = 7")
+    with contextlib.suppress(apsw.ConstraintError):
+        db.execute("INSERT OR ROLLBACK INTO account VALUES ('ann', 3)")
+    if goes_on:
+        db.execute("UPDATE account SET balance = 8")
+
+
+@step.transaction
 def surroundings(db: Transaction) -> list[Any]:
     state.set_sync("bank", "seen", state.get_sync("bank", "seen", 0) + 1)
     print("in a transaction")
@@ -121,6 +131,11 @@ async def take_for_ever() -> str:
     except StepFailed as error:
         return str(error.failure.type).rpartition(".")[2]
     return "?"
+
+
+@workflow
+async def takes_all_back(goes_on: bool) -> None:
+    await rolls_back(goes_on)
 
 
 @workflow
@@ -201,6 +216,18 @@ async def test_a_transaction_is_tried_again_by_its_policy(bank: Engine, url: str
 async def test_a_transaction_that_takes_too_long_is_interrupted(bank: Engine, url: str) -> None:
     assert await (await bank.start(take_for_ever)).result() == "StepTimeout"
     assert balances(url) == {"ann": 100, "bob": 0}
+
+
+@pytest.mark.parametrize("goes_on", [True, False])
+async def test_a_statement_that_rolls_everything_back_is_told_as_what_it_is(
+    bank: Engine, url: str, goes_on: bool
+) -> None:
+    paying = [await bank.start(pay, "ann", "bob", 1) for _ in range(3)]
+    with pytest.raises(RunFailed, match="may not roll back"):
+        await (await bank.start(takes_all_back, goes_on)).result()
+    for handle in paying:
+        await handle.result()
+    assert balances(url) == {"ann": 97, "bob": 3}
 
 
 async def test_a_transaction_has_what_every_step_has(bank: Engine) -> None:

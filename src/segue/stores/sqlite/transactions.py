@@ -70,7 +70,7 @@ def carry_out(session: Session, transact: Transact) -> Transacted:
         return failed
     lent.raise_trouble()
     if not connection.in_transaction:
-        raise Undone(transact, Transacted("failed", transact.run, lent.timeout()))
+        raise Undone(transact, Transacted("failed", transact.run, lent.gone()))
     keep(session, transact, written)
     connection.execute("RELEASE step")
     return Transacted("committed", transact.run, None, lent.outbox)
@@ -118,7 +118,7 @@ class Lent(LentByAny):
     def _look(self) -> None:
         self.look()
         if not self._connection.in_transaction:
-            raise self.timeout()
+            raise self.gone()
 
     def _carry_out(self, statement: Callable[[], list[Row]]) -> list[Row]:
         try:
@@ -130,6 +130,15 @@ class Lent(LentByAny):
             raise self._out_of_reach() from error
         except apsw.InterruptError as error:
             raise self.timeout() from error
+
+    def gone(self) -> Exception:
+        """Why the transaction is over before the step is."""
+        if self.is_late():
+            return self.timeout()
+        return OutOfReach(
+            "a transactional step may not roll back, and a statement of it did, by ON CONFLICT ROLLBACK, OR ROLLBACK "
+            "or RAISE(ROLLBACK); what is written with ABORT in that place takes back the statement alone"
+        )
 
     def _out_of_reach(self) -> OutOfReach:
         return OutOfReach(f"a transactional step may not {self._guard.refused}")
