@@ -164,6 +164,16 @@ async def test_what_can_be_no_run_says_why_and_is_tried_again_on_request(
     assert await result_of(engine, "ill", until) == "1 x"
 
 
+async def test_what_is_nested_too_deeply_says_so_too(engine: Engine, url: str, until: Until) -> None:
+    with closing(opened(url)) as connection, connection:
+        deep = "[" * 990 + "]" * 990  # to SQLite, JSON may be nested 1,000 times
+        connection.execute("INSERT INTO segue_outbox (workflow, id, input) VALUES ('fulfil', 'deep', ?)", (deep,))
+        connection.execute("INSERT INTO segue_outbox (workflow, id) VALUES ('nothing', 'behind')")
+    assert await result_of(engine, "behind", until) == "nothing"
+    await until(lambda: len(waiting(url)) == 1 and waiting(url)[0][1] is not None)
+    assert "recursion depth" in waiting(url)[0][1]
+
+
 async def test_what_is_served_elsewhere_waits(engine: Engine, url: str, until: Until) -> None:
     with closing(opened(url)) as connection, connection:
         outbox.start(connection, "another.workflow", 1, id="waits")

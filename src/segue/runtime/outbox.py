@@ -29,7 +29,7 @@ AT_ONCE = 200
 
 _tags = msgspec.json.Decoder(dict[str, str])
 _uid = re.compile(r"[0-9a-f]{32}")
-_NO_RUN = (CallerError, PayloadError, msgspec.MsgspecError)
+_NO_RUN = (CallerError, PayloadError, msgspec.MsgspecError, RecursionError)  # the last one: nested too deeply
 
 
 class Outbox:
