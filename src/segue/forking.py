@@ -78,6 +78,8 @@ def _failed_key(row: RunRow, journal: Journal) -> str:
                 failed = key
             case e.ChildCompleted() if event.state != "completed":
                 failed = event.key
+            case e.ChildStarted() if event.failure is not None:
+                failed = event.key
             case _:
                 pass
     if failed is None:

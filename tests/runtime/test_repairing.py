@@ -29,9 +29,12 @@ from segue import (
     workflow,
 )
 from segue.authoring.python.definitions import Workflow
-from segue.errors import InvalidArgument, NotRepairable, RunAlreadyExists, RunClosed
+from segue.errors import InvalidArgument, NotRepairable, RunAlreadyExists, RunClosed, StoreUnavailable
 from segue.kernel import events as e
 from segue.repairing import FORKED_FROM
+from segue.stores.base import RunRow
+from segue.stores.faults import FaultyStore
+from segue.stores.sqlite.store import SqliteStore
 
 DONE: Counter[str] = Counter()
 KEYS: dict[str, list[str]] = {}
@@ -434,3 +437,44 @@ async def test_a_child_is_retried_by_its_parent(tmp_path: Path) -> None:
             await engine.retry_from(child.run)
         second = await handle.retry_from()
         assert await second.result() == "last"
+
+
+@workflow(name="repair.parent-of-one")
+async def parent_of_one() -> str:
+    return await failing.child(1, id="one")
+
+
+class Forgetful(FaultyStore):
+    """Cannot be read the next few times that somebody asks about a run."""
+
+    about = fails = 0
+
+    def run(self, run: int) -> RunRow | None:
+        if run == self.about and self.fails:
+            self.fails -= 1
+            raise StoreUnavailable("not now")
+        return super().run(run)
+
+
+@pytest.mark.parametrize("fails", [0, 2])
+async def test_a_child_that_has_an_id_gives_it_to_the_one_of_the_retry(tmp_path: Path, fails: int) -> None:
+    store = Forgetful(SqliteStore.open(tmp_path / "test.db"))
+    async with Engine(f"sqlite:///{tmp_path}/test.db", store=store) as engine:
+        handle = await failed(engine, parent_of_one, id="parent")
+        child = await engine.handle("one")
+        store.about, store.fails = child.run, fails
+        second = await handle.retry_from()
+        assert await second.result() == "last"
+        assert store.fails == 0
+        assert (await engine.handle("one")).run > child.run
+
+
+async def test_a_child_that_has_an_id_keeps_it_from_all_others(tmp_path: Path) -> None:
+    async with opened(tmp_path) as engine:
+        await failed(engine, parent_of_one, id="parent")
+        BROKEN.clear()
+        other = await engine.start(parent_of_one, id="other")
+        with pytest.raises(RunFailed, match="its id is taken by a run that is failed"):
+            await other.result()
+        with pytest.raises(RunFailed, match="its id is taken by a run that is failed"):
+            await (await other.retry_from()).result()

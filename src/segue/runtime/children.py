@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
+from segue.errors import StoreUnavailable
 from segue.kernel import commands as c
 from segue.kernel import events as e
 from segue.runtime.resident import Resident
-from segue.stores.base import RESIDENT, Post, Started, StartRun
+from segue.stores.base import RESIDENT, Post, Started, StartRun, Store
 
 if TYPE_CHECKING:
     from segue.runtime.conductor import Conductor
@@ -16,7 +17,9 @@ if TYPE_CHECKING:
 PYTHON = f"{sys.version_info[0]}.{sys.version_info[1]}"
 
 
-def start(conductor: Conductor, run: Resident, command: c.StartChild) -> None:
+def start(
+    conductor: Conductor, run: Resident, command: c.StartChild, on_conflict: Literal["fail", "replace"] = "fail"
+) -> None:
     """Starts the child. The same uid again finds the child that a predecessor started."""
     at = conductor.clock.now()
     begin = at + command.delay if command.delay else None
@@ -30,10 +33,32 @@ def start(conductor: Conductor, run: Resident, command: c.StartChild) -> None:
     data, blobs = conductor.journal.write(event)
     operation = StartRun(
         run.namespace, command.id, command.uid, conductor.app, command.workflow, event.at, data, command.hash,
-        version=event.version, wake=begin or RESIDENT, on_conflict="fail", parent=run.run, blobs=tuple(blobs),
+        version=event.version, wake=begin or RESIDENT, on_conflict=on_conflict, parent=run.run, blobs=tuple(blobs),
         state="running" if begin is None else "waiting", summary=conductor.journal.seal_text(command.summary),
     )  # fmt: skip
-    conductor.writer.submit(operation, lambda answer: _started(conductor, run.run, command, event, answer))
+
+    def answered(answer: Any) -> None:
+        refused = isinstance(answer, Started) and answer.outcome == "refused"
+        try:
+            replaces = refused and on_conflict == "fail" and _is_of_the_retried(conductor.store, run, answer.run)
+        except StoreUnavailable:
+            start(conductor, run, command)  # asks again, as soon as the store is there
+            return
+        if replaces:
+            start(conductor, run, command, "replace")
+        else:
+            _started(conductor, run.run, command, event, answer)
+
+    conductor.writer.submit(operation, answered)
+
+
+def _is_of_the_retried(store: Store, run: Resident, holder: int) -> bool:
+    """Whether who holds an id is a child of the run that ``run`` retries, and so gives the id up if it has ended."""
+    if run.started is None or not run.started.seed:
+        return False
+    child = store.run(holder)
+    parent = None if child is None or child.parent is None else store.run(child.parent)
+    return parent is not None and (parent.namespace, parent.id) == (run.namespace, run.id)
 
 
 def _started(conductor: Conductor, row: int, command: c.StartChild, event: e.RunStarted, answer: Any) -> None:
