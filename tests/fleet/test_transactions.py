@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import AsyncIterator, Callable
+from typing import Any
 
 import psycopg
 import pytest
@@ -46,6 +48,24 @@ def moves(db: Transaction) -> None:
 
 
 @step.transaction
+def tries(db: Transaction, what: str) -> str:
+    """Something that goes wrong, which it handles by what it does next."""
+    statements: dict[str, tuple[str, list[Any]]] = {
+        "LockNotAvailable": ("SELECT 1 FROM account WHERE name = 'ann' FOR UPDATE NOWAIT", []),
+        "ProgramLimitExceeded": ("INSERT INTO account VALUES (?, 1)", [random.randbytes(20_000).hex()]),
+        "ProtocolViolation": ("SELECT ?::integer + ?::integer", [1]),
+        "OperationalError": (f"SELECT 1 WHERE 1 IN ({', '.join('?' * 70_000)})", [1] * 70_000),
+        "OutOfReach": ("COPY account FROM STDIN", []),
+    }
+    try:
+        db.execute(*statements[what])
+    except Exception as error:
+        db.execute("UPDATE account SET balance = balance + 1 WHERE name = 'bob'")
+        return type(error).__name__
+    return "nothing"
+
+
+@step.transaction
 def orders(db: Transaction, item: str) -> str:
     db.execute("INSERT INTO account VALUES (?, 0)", (item,))
     return outbox.start(db, delivers, item, id=f"delivery-{item}")
@@ -80,6 +100,11 @@ async def reaching() -> None:
 @workflow
 async def moving() -> None:
     await moves()
+
+
+@workflow
+async def trying(what: str) -> str:
+    return await tries(what)
 
 
 @workflow
@@ -156,6 +181,16 @@ async def test_segues_own_tables_are_out_of_reach(engine: Engine) -> None:
 async def test_settings_are_not_a_steps_to_change(engine: Engine) -> None:
     with pytest.raises(RunFailed, match="may not change settings"):
         await (await engine.start(moving)).result()
+
+
+@pytest.mark.parametrize(
+    "what", ["LockNotAvailable", "ProgramLimitExceeded", "ProtocolViolation", "OperationalError", "OutOfReach"]
+)
+async def test_a_step_handles_what_goes_wrong_with_a_statement_and_goes_on(engine: Engine, url: str, what: str) -> None:
+    with psycopg.connect(url) as somebody:
+        somebody.execute("SELECT 1 FROM account WHERE name = 'ann' FOR UPDATE")
+        assert await (await engine.start(trying, what)).result(timeout=30) == what
+    assert balances(url) == {"ann": 100, "bob": 1}
 
 
 async def test_a_deferred_constraint_fails_the_step_that_breaks_it_and_nobody_else(engine: Engine, url: str) -> None:

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import psycopg
 from psycopg import errors
+from psycopg.pq import TransactionStatus
 
 from segue.errors import OutOfReach
 from segue.kernel.transactions import Parameters, Rows
-from segue.stores.postgres.connection import OWN_PLANNING, PLANNING_AGAIN, is_gone
+from segue.stores.postgres.connection import OWN_PLANNING, PLANNING_AGAIN
 from segue.stores.sql import posts
 from segue.stores.sql.lent import Lent as LentByAny
 from segue.stores.sql.lent import keep
@@ -53,8 +54,14 @@ _ALONE = (
         re.compile(r"create\s+(or\s+replace\s+)?((global|local)\s+)?temp(orary)?\b", re.IGNORECASE),
         "make temporary tables, views or sequences: they would outlive the step on segue's connection",
     ),
+    (
+        re.compile(r"copy\b.*\b(stdin|stdout)\b", re.IGNORECASE | re.DOTALL),
+        "COPY to or from the connection: executemany() writes rows, and a SELECT reads them",
+    ),
 )
 """How statements begin that a step may not carry out, and why not."""
+_NOT_THE_STEPS = (errors.DeadlockDetected, errors.SerializationFailure, errors.DiskFull, errors.IoError)
+"""Errors for which the whole batch comes again, whatever the statement was."""
 _OURS = re.compile(r"(?:\"|\b)segue\"?\s*\.\s*\"?(?!outbox\b)\w", re.IGNORECASE)
 _VALUE = re.compile(f"{_TEXTS}|{_NAMES}|{_BODIES}|::|\\?(?P<number>\\d*)|:(?P<name>[A-Za-z_]\\w*)", re.DOTALL)
 """A value's place; what else has such a sign is stepped over."""
@@ -151,7 +158,7 @@ class Lent(LentByAny):
         except errors.QueryCanceled as error:
             raise self.timeout() from error
         except psycopg.Error as error:
-            if is_gone(error) or isinstance(error, (errors.DeadlockDetected, errors.SerializationFailure)):
+            if not self._lives() or isinstance(error, _NOT_THE_STEPS):
                 self._trouble = self._trouble or error
             raise
 
@@ -162,15 +169,20 @@ class Lent(LentByAny):
         try:
             found = statement()
             self._raw.execute("RELEASE SAVEPOINT statement")
-        except psycopg.Error as error:
-            if not is_gone(error) or isinstance(error, errors.QueryCanceled):
+        except Exception:
+            if self._lives():
                 self._raw.execute("ROLLBACK TO SAVEPOINT statement")
                 self._raw.execute("RELEASE SAVEPOINT statement")
             raise
         finally:
-            if not self._raw.closed and not self._raw.broken:
+            if self._lives():
                 self._raw.execute(f"SET LOCAL statement_timeout = 0; {PLANNING_AGAIN}", prepare=False)
         return found
+
+    def _lives(self) -> bool:
+        """Whether the transaction can go on from a savepoint. An error's class does not tell: to psycopg, a lock not
+        waited for and an entry too long for its index are of one kind with a lost connection."""
+        return self._raw.info.transaction_status in (TransactionStatus.INTRANS, TransactionStatus.INERROR)
 
     def _check(self, sql: str) -> None:
         """Raises where a statement reaches for what is not the step's own."""
