@@ -77,6 +77,15 @@ def endless(db: Transaction) -> None:
 
 
 @step.transaction
+def keep_note(db: Transaction, text: str, found: bool) -> int:
+    db.execute("CREATE VIRTUAL TABLE IF NOT EXISTS note USING fts5 (text)")
+    db.execute("INSERT INTO note VALUES (?)", (text,))
+    if not found:
+        raise ValueError("nobody is to find it")
+    return len(db.execute("SELECT text FROM note WHERE note MATCH 'tea'").fetchall())
+
+
+@step.transaction
 def rolls_back(db: Transaction, goes_on: bool) -> None:
     db.execute("UPDATE account SET balance = 7")
     with contextlib.suppress(apsw.ConstraintError):
@@ -131,6 +140,11 @@ async def take_for_ever() -> str:
     except StepFailed as error:
         return str(error.failure.type).rpartition(".")[2]
     return "?"
+
+
+@workflow
+async def note(text: str, found: bool) -> int:
+    return await keep_note(text, found)
 
 
 @workflow
@@ -216,6 +230,14 @@ async def test_a_transaction_is_tried_again_by_its_policy(bank: Engine, url: str
 async def test_a_transaction_that_takes_too_long_is_interrupted(bank: Engine, url: str) -> None:
     assert await (await bank.start(take_for_ever)).result() == "StepTimeout"
     assert balances(url) == {"ann": 100, "bob": 0}
+
+
+async def test_a_transaction_may_have_a_table_for_full_text_search(bank: Engine) -> None:
+    """SQLite asks itself for a pragma on behalf of such a table."""
+    assert await (await bank.start(note, "a cup of tea", True)).result() == 1
+    with pytest.raises(RunFailed, match="nobody is to find it"):
+        await (await bank.start(note, "tea in secret", False)).result()
+    assert await (await bank.start(note, "more tea", True)).result() == 2
 
 
 @pytest.mark.parametrize("goes_on", [True, False])

@@ -20,7 +20,16 @@ RESERVED = "segue_"
 
 _SCHEMA = frozenset({"sqlite_master", "sqlite_schema"})
 _LOOKS = frozenset(
-    {"foreign_key_check", "foreign_key_list", "index_info", "index_list", "table_info", "table_list", "table_xinfo"}
+    {
+        "data_version",
+        "foreign_key_check",
+        "foreign_key_list",
+        "index_info",
+        "index_list",
+        "table_info",
+        "table_list",
+        "table_xinfo",
+    }
 )
 """Pragmas that only look."""
 _FORBIDDEN = {
