@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -105,7 +104,7 @@ async def using(n: int) -> int:
 
 @pytest.fixture
 def clock() -> VirtualClock:
-    return VirtualClock(datetime(2026, 1, 5, 9))  # noqa: DTZ001 - a virtual one
+    return VirtualClock()
 
 
 @pytest.fixture
