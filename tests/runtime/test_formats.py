@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,38 @@ def shop_encodings() -> Encodings:
     made = default_encodings()
     made.register(MoneyEncoding())
     return made
+
+
+class Told:
+    """A value whose encoding tells where it is at work."""
+
+
+class Telling:
+    name = "told"
+
+    def __init__(self) -> None:
+        self.threads: list[tuple[str, bool]] = []
+
+    def matches(self, kind: type) -> bool:
+        return kind is Told
+
+    def encode(self, value: Told) -> bytes:
+        self.threads.append(("encode", threading.current_thread() is threading.main_thread()))
+        return b"told"
+
+    def decode(self, data: bytes, kind: Any) -> Told:
+        self.threads.append(("decode", threading.current_thread() is threading.main_thread()))
+        return Told()
+
+
+@step
+def passes_on(told: Told) -> Told:
+    return told
+
+
+@workflow(name="formats.hands")
+async def hands(n: int) -> bool:
+    return isinstance(await passes_on(Told()), Told)
 
 
 @step(executor="process")
@@ -107,3 +140,18 @@ async def test_keys_in_the_environment_seal_what_is_written(
         events = [event for (event,) in database.execute("SELECT event FROM journal")]
     assert events
     assert all(b"EUR" not in event and (b"RunStarted" not in event or b"aes-gcm:2026-01|" in event) for event in events)
+
+
+async def test_a_step_in_a_thread_reads_and_writes_its_values_there(tmp_path: Path) -> None:
+    """What takes long about a large value does not hold up the loop."""
+    telling = Telling()
+
+    def encodings() -> Encodings:
+        made = default_encodings()
+        made.register(telling)
+        return made
+
+    async with Engine(f"sqlite:///{tmp_path / 'runs.db'}", encodings=encodings) as engine:
+        assert await (await engine.start(hands, 1)).result()
+    of_the_step = [kind for kind, loops in telling.threads if not loops]
+    assert of_the_step == ["decode", "encode"], "the workflow's own are on the loop"

@@ -244,18 +244,16 @@ class Attempts:
     def _in_thread(self, running: Running) -> None:
         if self._pool is None:
             self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="segue-step")
-        runner = running.runner
-        arguments = runner.decode(running.command.input)
         run = context_of(running).run
         if not running.command.spec.limited:
-            running.thread = self._pool.submit(run, runner.call, arguments)
+            running.thread = self._pool.submit(run, _performed, running)
         else:
-            running.thread = self._pool.submit(self._timed, running, run, runner.call, arguments)
+            running.thread = self._pool.submit(self._timed, running, run)
         running.follow(asyncio.wrap_future(running.thread))
 
-    def _timed(self, running: Running, run: Callable[..., Any], call: Callable[[Any], Any], arguments: Any) -> Any:
+    def _timed(self, running: Running, run: Callable[..., Any]) -> Any:
         self._loop.call_soon_threadsafe(self._begun, running)
-        return run(call, arguments)
+        return run(_performed, running)
 
     def _in_process(self, running: Running) -> None:
         if self._processes is None:
@@ -331,6 +329,13 @@ _START: dict[str, Callable[[Attempts, Running], None]] = {
 
 def _nowhere(running: Running) -> None:
     raise AssertionError("whoever puts the runtime together says where transactional steps run")
+
+
+def _performed(running: Running) -> Any:
+    """What a step gives, in its own thread: to read and write large values there does not hold up the loop."""
+    runner = running.runner
+    result = runner.call(runner.decode(running.command.input))
+    return result if running.intercepted else runner.encode(result)  # what is around it wants to see it
 
 
 def context_of(running: Running) -> Context:
