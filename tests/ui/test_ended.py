@@ -37,6 +37,16 @@ def go(screen: Screen, page: str, text: str) -> None:
     screen.open(f"{BASE}/{page}", text)
 
 
+def about_to_cancel(screen: Screen, guarded: Guarded) -> tuple[int, Any]:
+    """A new run, and the dialog that asks why it is to be cancelled, with a reason in it."""
+    run = guarded.do(lambda engine: engine.start(ui_program.onboard, "acme", id="acme")).run
+    go(screen, f"runs/{run}", "Timeline")
+    screen.page.get_by_role("button", name="Cancel…").click()
+    dialog = screen.page.get_by_role("dialog")
+    dialog.get_by_role("textbox", name="Reason").fill("they have withdrawn")
+    return run, dialog
+
+
 @pytest.mark.parametrize("way", ["cookie", "password", "account"])
 def test_the_end_of_a_session_is_said_by_itself(screen: Screen, guarded: Guarded, way: str) -> None:
     page = screen.page
@@ -60,11 +70,7 @@ def test_the_end_of_a_session_is_said_by_itself(screen: Screen, guarded: Guarded
 def test_what_was_typed_outlives_the_session(chromium: Any, guarded: Guarded, size: str) -> None:
     screen = visit(chromium, guarded, "ann", (size, "light"))
     page = screen.page
-    run = guarded.do(lambda engine: engine.start(ui_program.onboard, "acme", id="acme")).run
-    go(screen, f"runs/{run}", "Timeline")
-    page.get_by_role("button", name="Cancel…").click()
-    dialog = page.get_by_role("dialog")
-    dialog.get_by_role("textbox", name="Reason").fill("they have withdrawn")
+    run, dialog = about_to_cancel(screen, guarded)
     guarded.accounts.set_password("ann", "battery staple")
     notice = dialog.get_by_role("alert").filter(has_text=ENDED)
     wait_in_front(page, notice)
@@ -111,11 +117,7 @@ def test_a_role_that_is_taken_away_takes_with_it_what_it_showed(screen: Screen, 
 def test_a_role_that_has_become_less_offers_less(screen: Screen, guarded: Guarded) -> None:
     """What was typed stays until its dialog is closed."""
     page = screen.page
-    run = guarded.do(lambda engine: engine.start(ui_program.onboard, "acme", id="acme")).run
-    go(screen, f"runs/{run}", "Timeline")
-    page.get_by_role("button", name="Cancel…").click()
-    dialog = page.get_by_role("dialog")
-    dialog.get_by_role("textbox", name="Reason").fill("they have withdrawn")
+    _, dialog = about_to_cancel(screen, guarded)
     guarded.accounts.set_roles("ann", {"default": "viewer"})
     dialog.get_by_role("button", name="Cancel the run").click()
     dialog.get_by_role("status").get_by_text("roles from operator on have it").wait_for()

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import inspect
 import random
 from collections.abc import Callable
 from contextlib import suppress
@@ -29,7 +28,7 @@ from segue.serving import Duty
 from segue.stores.base import RunFilter, Store
 from segue.stores.faults import Crash as StoreCrash
 from segue.stores.log_rows import LogLine
-from segue.testing.mocks import is_mocked
+from segue.testing.mocks import is_mocked, result_of
 from segue.testing.plan import Fails, Fault, Late, Lost, Sent, Slow
 from segue.testing.scene import Message, Release, Scene
 from segue.testing.staged import StagedAttempts, StagedEngine
@@ -304,9 +303,7 @@ class Life:
             raise Death
         self._course.note(f"{name} comes")
         try:
-            done = self._course.scene.messages[name].errand(self._handle)
-            if inspect.isawaitable(done):
-                await done
+            await result_of(self._course.scene.messages[name].errand(self._handle))
         except (CallerError, UpdateFailed, Incident) as error:
             # The run has ended, has said no, has failed at what it was asked, or stands still over it.
             self._course.note(f"{name} comes to nothing: {error}")
@@ -343,9 +340,7 @@ class Life:
     async def _reply(self, number: int, assignee: str) -> None:
         for task in self.engine.open_tasks():
             if (task.task, task.assignee) == (number, assignee):
-                answer = self._course.scene.people[assignee].reply(task)
-                if inspect.isawaitable(answer):
-                    answer = await answer
+                answer = await result_of(self._course.scene.people[assignee].reply(task))
                 if answer is not None:
                     await self._complete(task, answer)
 

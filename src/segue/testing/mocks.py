@@ -85,7 +85,7 @@ class Mock(Generic[P, R]):
         current = CURRENT.get()
         self.calls.append(Called(args, kwargs, current.idempotency_key, current.attempt, current.run_id))
         result = self._behave(*args, **kwargs)
-        return await result if inspect.isawaitable(result) else result
+        return await result_of(result)
 
     # --- what a test asks of it -------------------------------------------------------------------------------
 
@@ -132,6 +132,11 @@ class Mock(Generic[P, R]):
         return f"it had {len(told)} attempts: {'; '.join(told)}"
 
 
+async def result_of(given: Any) -> Any:
+    """What a function of the test's gave, which may be plain or async."""
+    return await given if inspect.isawaitable(given) else given
+
+
 def _arguments(args: Iterable[Any], kwargs: dict[str, Any]) -> str:
     return f"({', '.join([*map(repr, args), *(f'{name}={value!r}' for name, value in kwargs.items())])})"
 
@@ -150,8 +155,10 @@ class Mocks:
         raises: BaseException | type[BaseException] | None = None,
         side_effect: Callable[P, R | Awaitable[R]] | None = None,
         times: int | None = None,
+        encodings: Encodings,
     ) -> Mock[P, R]:
-        """Has something else stand in for a step's function; see ``World.mock``."""
+        """Has something else stand in for a step's function; see ``World.mock``. ``encodings``: by which it is seen
+        whether the step may return what the mock does."""
         _refuse_what_is_no_step(step)
         given = [returns is not UNSET, raises is not None, side_effect is not None]
         if sum(given) != 1:
@@ -165,6 +172,8 @@ class Mocks:
             )
         if times is not None and (not isinstance(times, int) or times < 1):
             raise InvalidArgument(f"mock({step.name}, times={times!r}) would never stand in; times is 1 or more")
+        if returns is not UNSET:
+            _refuse_other_type(step, returns, encodings)
         made: Mock[P, R] = Mock(step, _behaviour(returns, raises, side_effect), times)
         self._by_step.setdefault(step.name, []).append(made)
         return made
@@ -195,7 +204,7 @@ def _is_error(thing: Any) -> bool:
     return isinstance(thing, BaseException) or (isinstance(thing, type) and issubclass(thing, BaseException))
 
 
-def refuse_other_type(step: Step[Any, Any], value: Any, encodings: Encodings) -> None:
+def _refuse_other_type(step: Step[Any, Any], value: Any, encodings: Encodings) -> None:
     """Raises ``InvalidArgument`` for a result that the caller of the step could not be handed."""
     if step.spec.by_reference:
         return

@@ -14,7 +14,7 @@ from segue.encodings import default_encodings
 from segue.errors import InvalidArgument
 from segue.handles import Handle, HumanTask
 from segue.kernel.duration import Duration, microseconds
-from segue.testing.mocks import UNSET, Mock, Mocks, Unset, refuse_other_type
+from segue.testing.mocks import UNSET, Mock, Mocks, Unset
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -71,10 +71,9 @@ class Scene:
         times: int | None = None,
     ) -> Mock[P, R]:
         """Has something else stand in for a step's function; see ``World.mock``."""
-        made = self.mocks.mock(step, returns=returns, raises=raises, side_effect=side_effect, times=times)
-        if returns is not UNSET:
-            refuse_other_type(step, returns, default_encodings())
-        return made
+        return self.mocks.mock(
+            step, returns=returns, raises=raises, side_effect=side_effect, times=times, encodings=default_encodings()
+        )
 
     def signal(self, name: str, value: Any = None, *, within: Duration = "1h") -> None:
         """A signal comes to the run."""

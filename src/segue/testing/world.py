@@ -23,7 +23,7 @@ from segue.handles import Handle, HumanTask
 from segue.kernel.duration import Duration, microseconds
 from segue.stores.base import CLOSED
 from segue.testing.clock import DAWN, VirtualClock, instant
-from segue.testing.mocks import UNSET, Mock, Mocks, Unset, refuse_other_type
+from segue.testing.mocks import UNSET, Mock, Mocks, Unset, result_of
 from segue.testing.staged import StagedEngine
 from segue.testing.waits import waits_for
 
@@ -138,10 +138,9 @@ class World:
         Returns:
             the mock, which knows its calls.
         """
-        made = self._mocks.mock(step, returns=returns, raises=raises, side_effect=side_effect, times=times)
-        if returns is not UNSET:
-            refuse_other_type(step, returns, self.engine.encodings)
-        return made
+        return self._mocks.mock(
+            step, returns=returns, raises=raises, side_effect=side_effect, times=times, encodings=self.engine.encodings
+        )
 
     # --- what happens around it -------------------------------------------------------------------------------
 
@@ -190,7 +189,7 @@ class World:
     def _answer(self, task: HumanTask, reply: Reply) -> Action:
         async def answer() -> None:
             now_open = [t for t in await self.engine.tasks(assignee=task.assignee, run=task.run) if t.task == task.task]
-            value = await _result_of(reply(task)) if now_open else None
+            value = await result_of(reply(task)) if now_open else None
             if value is None:
                 return
             try:
@@ -203,7 +202,7 @@ class World:
 
     def _act(self, action: Action) -> None:
         async def act() -> None:
-            await _result_of(action())
+            await result_of(action())
 
         acting = asyncio.ensure_future(act())
         self._acting.add(acting)
@@ -220,10 +219,6 @@ class World:
             f"run {handle.id!r} waits for {what or 'something'}, and nothing that is planned "
             "will bring it: use world.person(), world.after(), or send it yourself"
         )
-
-
-async def _result_of(given: Any) -> Any:
-    return await given if inspect.isawaitable(given) else given
 
 
 def _refuse_what_is_called(action: Any, example: str) -> None:
