@@ -329,3 +329,23 @@ def test_a_reader_further_down_is_not_moved_while_the_rows_there_are_late(screen
     page.get_by_role("button", name="1 new").wait_for()
     assert drawn.get_attribute("id") == first
     late.route.continue_()
+
+
+def test_the_palette_offers_no_run_that_other_words_have_found(screen: Screen, served: Served) -> None:
+    page = screen.page
+    screen.open("/runs", "order-48213")
+    page.keyboard.press("Control+k")
+    dialog = page.get_by_role("dialog")
+    options = dialog.get_by_role("option")
+    dialog.get_by_role("combobox").fill("order-4821")
+    options.filter(has_text="order-48219").wait_for()
+    found = Held(page, "GET", r"/runs\?id=order-48213")
+    dialog.get_by_role("combobox").fill("order-48213")
+    assert found.route.request.method == "GET"
+    assert options.all_inner_texts()[0].startswith("order-48213")
+    found = Held(page, "GET", r"/runs\?id=worke")
+    dialog.get_by_role("combobox").fill("worke")
+    assert found.route.request.method == "GET"
+    options.filter(has_text="Workers").wait_for()
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"{served.url}/workers")

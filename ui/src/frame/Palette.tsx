@@ -81,6 +81,8 @@ function useEntries(text: string, actions: Action[]): Entry[] {
   const navigate = useNavigate()
   const runs = useQuery({ ...runsQuery(text === '' ? { limit: 5 } : { id: text, limit: 8 }), placeholderData: keepPreviousData })
   const workflows = useQuery(workflowsQuery)
+  // Until the answer comes: of what other words have found, what these find too. Enter goes to the first.
+  const found = (runs.data?.runs ?? []).filter((run) => run.id.startsWith(text))
   const { namespaces = [], namespace, own = '' } = useQuery(sessionQuery).data ?? {}
   const others = namespaces.filter((name) => name !== namespace)
   const fits = (name: string) => name.toLowerCase().includes(text.toLowerCase())
@@ -90,7 +92,7 @@ function useEntries(text: string, actions: Action[]): Entry[] {
   ] as const
   return [
     ...actions.filter((each) => fits(each.label)).map((each) => ({ key: `a${each.label}`, icon: <Icon name="play" small />, text: each.label, hint: each.keys ?? words.palette.action, go: each.act })),
-    ...(runs.data?.runs ?? []).map((run) => ({
+    ...found.map((run) => ({
       key: `r${run.run}`, icon: <StateIcon state={run.state} />, text: run.id, mono: true, hint: run.workflow,
       go: () => void navigate({ to: '/runs/$run', params: { run: String(run.run) } }),
     })),
