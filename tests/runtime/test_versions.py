@@ -13,7 +13,7 @@ import pytest
 from segue import Engine, Incident, continue_as_new, deprecate_patch, patched, signal, step, update
 from segue.authoring.python.changes import REMOVED
 from segue.authoring.python.definitions import Workflow
-from segue.errors import RunCancelled
+from segue.errors import RunCancelled, UpdateRejected
 from segue.kernel import events as e
 from segue.runtime.settings import Settings
 
@@ -202,6 +202,38 @@ async def test_what_came_after_the_end_by_other_code_is_for_the_run_that_follows
 
     await under(tmp_path, _stays, before)
     assert await under(tmp_path, _goes_on, after) == (42, 30)
+
+
+async def _ends(stage: int) -> int:
+    said = 0
+
+    @update
+    async def say(n: int) -> int:
+        nonlocal said
+        said += n
+        return said
+
+    return said
+
+
+async def test_the_end_by_other_code_is_recorded_behind_the_answer_to_what_came_before(tmp_path: Path) -> None:
+    async def before(engine: Engine) -> None:
+        handle = await engine.start("versions.order", 0, id="order")
+        await held(engine, 1)
+        asking = asyncio.create_task(handle.update("say", 30, id="thirty"))
+        await held(engine, 2)
+        asking.cancel()
+
+    async def after(engine: Engine) -> list[str]:
+        handle = await engine.handle("order")
+        assert await handle.result() == 0
+        with pytest.raises(UpdateRejected, match="about to end"):
+            await handle.update("say", 30, id="thirty")
+        return [type(each.event).__name__ for each in await handle.history()]
+
+    await under(tmp_path, _stays, before)
+    recorded = await under(tmp_path, _ends, after)
+    assert recorded == ["RunStarted", "UpdateAccepted", "Marker", "UpdateCompleted", "RunCompleted"]
 
 
 async def test_a_cancellation_after_the_end_by_other_code_ends_the_chain(tmp_path: Path) -> None:

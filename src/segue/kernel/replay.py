@@ -171,11 +171,13 @@ class Replay:
             self._records = []
 
     def _await(self, command: c.Command) -> None:
-        """The record of a command comes next. Of two that end the run the later one counts: where the journal goes on
-        behind the end, what has come since may be part of it."""
-        if self.awaited and type(command) in _ENDS:
-            self.awaited = deque(earlier for earlier in self.awaited if type(earlier) not in _ENDS)
+        """The record of a command comes next, and that of the run's end last: where the journal goes on behind the end
+        by the code at hand, what has come since may ask for more, or for another end."""
+        ends = self.awaited and type(self.awaited[-1]) in _ENDS
+        last = self.awaited.pop() if ends else None
         self.awaited.append(command)
+        if last is not None and type(command) not in _ENDS:
+            self.awaited.append(last)
 
     def _check(self, event: e.Event) -> None:
         if type(event) is e.Marker and event.kind == CODE:
