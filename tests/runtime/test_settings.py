@@ -144,3 +144,21 @@ def test_the_most_particular_rule_decides_and_no_run_has_two(rules: Any, expecte
     found = list(expiries(rules))
     for (workflow, state), days in expected.items():
         assert _kept(found, workflow, state) == ([] if days is None else [days])
+
+
+@pytest.mark.parametrize(
+    ("given", "what"),
+    [
+        ({"cache": "100"}, "the setting cache is '100'; it has to be a whole number"),
+        ({"threads": 2.5}, "the setting threads is 2.5; it has to be a whole number"),
+        ({"processes": True}, "the setting processes is True; it has to be a whole number"),
+        ({"poll": "1s"}, "the setting poll is '1s'; it has to be a number"),
+        ({"memory": 750}, "the setting memory is 750; it has to be a text"),
+        ({"retention": "30d"}, "the setting retention is '30d'; it has to be a list of Retention"),
+        ({"retention": ["30d"]}, "the setting retention is ['30d']; it has to be a list of Retention"),
+        ({"notify": None}, "the setting notify is None; it has to be a list of NotifyRule"),
+    ],
+)
+def test_a_setting_of_another_type_is_refused(given: dict[str, Any], what: str) -> None:
+    with pytest.raises(InvalidArgument, match=re.escape(what)):
+        Settings(**given)

@@ -76,7 +76,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         notify: whom outside to tell of what; see docs/notify.md.
 
     Raises:
-        InvalidArgument: a value is out of range, or two rules of retention are for the same runs.
+        InvalidArgument: a value is of another type or out of range, or two rules of retention are for the same runs.
     """
 
     cache: int = 1000
@@ -94,6 +94,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     notify: tuple[NotifyRule, ...] = ()
 
     def __post_init__(self) -> None:
+        for name, default in zip(self.__struct_fields__, self.__struct_defaults__, strict=True):
+            _check_type(name, getattr(self, name), type(default))
         for name, least in _LEAST.items():
             value = getattr(self, name)
             if not value >= least or value == math.inf:
@@ -108,6 +110,26 @@ _LEAST: dict[str, float] = {
     "cache": 0, "threads": 1, "processes": 0, "lost_limit": 1, "poll": 0.001, "slow_poll": 0.001, "stall": 0,
     "pinned_wait": 0, "lease": 1,
 }  # fmt: skip
+
+
+_TYPES: dict[type, tuple[tuple[type, ...], str]] = {
+    int: ((int,), "a whole number"),
+    float: ((int, float), "a number"),
+    str: ((str,), "a text"),
+}
+_RULES: dict[str, type] = {"retention": Retention, "notify": NotifyRule}
+
+
+def _check_type(name: str, value: object, declared: type) -> None:
+    rule = _RULES.get(name)
+    if rule is not None:
+        fits = isinstance(value, tuple | list) and all(isinstance(each, rule) for each in value)
+        words = f"a list of {rule.__name__}"
+    else:
+        kinds, words = _TYPES[declared]
+        fits = isinstance(value, kinds) and type(value) is not bool
+    if not fits:
+        raise InvalidArgument(f"the setting {name} is {value!r}; it has to be {words}", path=name)
 
 
 def check_rules(rules: tuple[Retention, ...]) -> None:
