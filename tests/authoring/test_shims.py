@@ -85,7 +85,7 @@ def test_a_module_that_imported_the_names_first_has_the_shims_too() -> None:
 def test_what_gather_returns_has_a_number(begin: Begin) -> None:
     async def gathering() -> list[Any]:
         loop: Any = asyncio.get_running_loop()
-        before = loop.next_number()
+        before = hash(loop.create_future())
         outer = asyncio.gather(value(1), value(2))
         empty = asyncio.gather()
         numbers = [hash(outer) - before, type(empty) is WorkflowFuture]

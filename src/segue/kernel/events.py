@@ -434,9 +434,5 @@ CLOSING: tuple[type[Event], ...] = tuple(ENDS)
 
 encode: Callable[[Event], bytes] = msgspec.json.Encoder().encode
 """The event as one line of JSON (an array whose first item is the tag)."""
-_decoder: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)
-
-
-def decode(data: bytes | str) -> AnyEvent:
-    """The event that ``encode`` wrote. Raises ``msgspec.ValidationError`` when it is none of this release's."""
-    return _decoder.decode(data)
+decode: Callable[[bytes | str], AnyEvent] = msgspec.json.Decoder(AnyEvent).decode
+"""The event that ``encode`` wrote. Raises ``msgspec.ValidationError`` when it is none of this release's."""

@@ -63,25 +63,32 @@ class JournalFormat:
         """The events of rows, a page's blobs fetched at once. ``apart`` leaves large values where they are, for who
         only looks: their payloads say how large they are."""
         page: list[tuple[int, e.Event]] = []
-        whole = self.codec is None
+        partial: list[int] = []
+        decode, sealed = e.decode, self.codec is not None  # variables are called faster than attributes
         for seq, data in rows:
-            page.append((seq, e.decode(data)))
-            whole = whole and is_whole(data)
+            if sealed or not is_whole(data):
+                partial.append(len(page))
+            page.append((seq, decode(data)))
             if len(page) >= PAGE:
-                yield from page if whole else self._whole(page, apart)
-                page, whole = [], self.codec is None
-        yield from page if whole else self._whole(page, apart)
+                yield from self._whole(page, partial, apart) if partial else page
+                page, partial = [], []
+        yield from self._whole(page, partial, apart) if partial else page
 
     def event(self, data: bytes) -> e.Event:
         """One event."""
         return next(self.read([(0, data)]))[1]
 
-    def _whole(self, page: list[tuple[int, e.Event]], apart: bool) -> Iterator[tuple[int, e.Event]]:
-        wanted = set() if apart else {ref for _, event in page for ref in refs_event(event)}
+    def _whole(self, page: list[tuple[int, e.Event]], partial: list[int], apart: bool) -> Iterator[tuple[int, e.Event]]:
+        """The events of a page, those in some of its places with what is kept apart or sealed."""
+        wanted = set() if apart else {ref for place in partial for ref in refs_event(page[place][1])}
         blobs = self._blobs(wanted) if wanted else {}
-        for seq, event in page:
-            whole = join_event(event, blobs) if wanted else event
-            yield seq, open_event(whole, self.codec)
+        begin = 0
+        for place in partial:
+            yield from page[begin:place]
+            seq, event = page[place]
+            yield seq, open_event(join_event(event, blobs) if wanted else event, self.codec)
+            begin = place + 1
+        yield from page[begin:]
 
     def readable(self, payload: Payload) -> bytes:
         """A payload on its own, for rows that readers look at directly."""

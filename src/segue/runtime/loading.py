@@ -8,6 +8,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, nullcontext
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
@@ -277,18 +278,16 @@ def _replay_with(conductor: Conductor, row: RunRow, past: Past | None, head: Hea
 
 def strides(events: Iterator[tuple[int, e.Event]]) -> Iterator[list[tuple[int, e.Event]]]:
     """The events in groups; those that come before one that does not decode are given out before the error."""
-    stride: list[tuple[int, e.Event]] = []
-    try:
-        for item in events:
-            stride.append(item)
-            if len(stride) == STRIDE:
+    while True:
+        stride: list[tuple[int, e.Event]] = []
+        try:
+            stride.extend(islice(events, STRIDE))
+        except Exception:
+            if stride:
                 yield stride
-                stride = []
-    except Exception:
-        if stride:
-            yield stride
-        raise
-    if stride:
+            raise
+        if not stride:
+            return
         yield stride
 
 

@@ -100,8 +100,10 @@ class Calls:
         call.open(spec, input, execution.outgoing_headers() if execution.carries_headers else None)
         if spec.schedule_to_close is not None:
             call.limit_from(execution.loop.now)
-        if not self._parked or not self._adopt_parked(call):
-            self.dispatch(call)
+        if self._parked and self._adopt_parked(call):
+            return call
+        if not execution.replaying:
+            execution.issue(call.command())
         return call
 
     def child(self, command: c.StartChild, decode: Decode, *, detached: bool) -> ChildCall:
@@ -161,7 +163,7 @@ class Calls:
     ) -> AnyCall:
         loop = self.execution.loop
         call = kind(loop=loop)
-        call.number = loop.next_number()
+        loop.last_number = call.number = loop.last_number + 1
         call.calls = self
         call.caller = caller
         call.key = key

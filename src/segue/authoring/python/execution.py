@@ -176,7 +176,12 @@ class CodeExecution:
             loop.now = event.at
             if loop.timers and loop.due:
                 loop.run_ready()
-        _APPLY[type(event)](self, event)
+        kind = type(event)
+        answer = _ANSWERS.get(kind)
+        if answer is not None:
+            answer(self.calls, event)
+        else:
+            _APPLY[kind](self, event)
         loop.run_ready()
         root = self._root
         if root is not None and root.done():
@@ -493,28 +498,32 @@ class CodeExecution:
         return UUID(int=self.random.getrandbits(128), version=4)
 
 
+_ANSWERS: dict[type[e.Event], Callable[[Calls, Any], None]] = {
+    e.StepStarted: Calls.step_started,
+    e.StepCompleted: Calls.step_completed,
+    e.StepFailed: Calls.step_failed,
+    e.StepScheduled: Calls.step_scheduled,
+    e.StepCached: Calls.step_completed,
+    e.ChildStarted: Calls.child_started,
+    e.ChildCompleted: Calls.child_completed,
+    e.MessageSent: Calls.message_sent,
+    e.TaskCompleted: Calls.task_completed,
+    e.DecisionEvaluated: Calls.decision_evaluated,
+    e.Modified: Calls.modified,
+}
+"""Events that tell what became of a call."""
+
 _APPLY: dict[type[e.Event], Callable[[CodeExecution, Any], None]] = {
     e.RunStarted: CodeExecution._run_started,
     e.TimerFired: CodeExecution._timer_fired,
     e.CancelRequested: CodeExecution._cancel_requested,
-    e.StepStarted: lambda x, event: x.calls.step_started(event),
-    e.StepCompleted: lambda x, event: x.calls.step_completed(event),
-    e.StepFailed: lambda x, event: x.calls.step_failed(event),
-    e.ChildStarted: lambda x, event: x.calls.child_started(event),
-    e.ChildCompleted: lambda x, event: x.calls.child_completed(event),
-    e.MessageSent: lambda x, event: x.calls.message_sent(event),
-    e.TaskCompleted: lambda x, event: x.calls.task_completed(event),
     e.SignalReceived: lambda x, event: x.messages.signal_received(event),
     e.UpdateAccepted: lambda x, event: x.messages.update_accepted(event),
-    e.IncidentResolved: CodeExecution._incident_resolved,
     e.IncidentOpened: CodeExecution._incident_opened,
-    e.StepScheduled: lambda x, event: x.calls.step_scheduled(event),
+    e.IncidentResolved: CodeExecution._incident_resolved,
     e.Paused: CodeExecution._paused,
     e.Resumed: CodeExecution._resumed,
     e.RunTerminated: CodeExecution._ignore,
-    e.StepCached: lambda x, event: x.calls.step_completed(event),
-    e.Modified: lambda x, event: x.calls.modified(event),
-    e.DecisionEvaluated: lambda x, event: x.calls.decision_evaluated(event),
 }
 
 

@@ -145,6 +145,7 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
         reading: what is running that may only read (a query, a validator, a predicate), in words; "" for none.
         acted: what it was told when it tried to do more than read.
         tasks: those that are not done, in order of creation, and some that are.
+        last_number: the creation number given last, salted; whatever is created takes the next one.
         timers: a heap of those that are set, and some that are cancelled: when (µs), which of those made, the timer.
         on_error: called with a callback that raised and its error.
         halted: the run cannot go on, and why (``halt``).
@@ -167,7 +168,7 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
         self.halted: Exception | None = None
         self.recheck: Callable[[], bool] | None = None
         self.tasks: list[WorkflowTask[Any]] = []
-        self._number = (salt & 0xFFFFFFFF) << 24
+        self.last_number = (salt & 0xFFFFFFFF) << 24
         self._ready: deque[Handle] = deque()
         self.timers: list[tuple[int, int, TimerHandle]] = []
         self._context = Context()
@@ -356,14 +357,9 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
 
     # --- futures and tasks ------------------------------------------------------------------------------------
 
-    def next_number(self) -> int:
-        """The next creation number, salted."""
-        self._number += 1
-        return self._number
-
     def create_future(self) -> WorkflowFuture[Any]:
         future: WorkflowFuture[Any] = WorkflowFuture(loop=self)
-        self._number = future.number = self._number + 1
+        self.last_number = future.number = self.last_number + 1
         return future
 
     def create_task(  # type: ignore[override]
@@ -392,7 +388,7 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
     ) -> WorkflowTask[_T]:
         """A task with a given path."""
         task: WorkflowTask[_T] = WorkflowTask.__new__(WorkflowTask)
-        self._number = task.number = self._number + 1
+        self.last_number = task.number = self.last_number + 1
         task.path = path
         task.children = 0
         task.calls = {}

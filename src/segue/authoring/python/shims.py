@@ -43,7 +43,7 @@ def _gather(original: Callable[..., Any], *aws: Any, **options: Any) -> Any:
     outer = original(*aws, **options)
     loop = _get_running_loop()
     if type(loop) is WorkflowLoop and type(outer) is _Gathering:
-        outer.number = loop.next_number()  # type: ignore[attr-defined]
+        loop.last_number = outer.number = loop.last_number + 1  # type: ignore[attr-defined]
         outer.__class__ = _NumberedGathering
     return outer
 

@@ -124,9 +124,9 @@ class Reads:
             self._readers.reading() as connection,
             closing(connection.each(_journal.name, (run, after, PAGE))) as rows,
         ):
-            for seq, event in rows:
-                page.append((seq, event))
-                size += len(event)
+            for row in rows:
+                page.append(row)
+                size += len(row[1])
                 if size > PAGE_BYTES:
                     return page, True
         return page, len(page) == PAGE
