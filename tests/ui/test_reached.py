@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import ui_program
 from ui_kit import Screen, Served
 
 pytestmark = pytest.mark.xdist_group("screens")
@@ -63,3 +64,31 @@ def test_settings_scroll_by_the_keys(screen: Screen) -> None:
     screen.page.set_viewport_size({"width": 375, "height": 400})
     screen.open("/settings", "You may")
     assert screen.violations() == []
+
+
+def test_the_keys_stay_on_the_page_when_their_button_goes(screen: Screen, served: Served) -> None:
+    page = screen.page
+    run = served.do(lambda engine: engine.start(ui_program.onboard, "keys", id="onboard-keys")).run
+    screen.open(f"/runs/{run}", "onboard-keys")
+    page.get_by_role("button", name="Cancel…").focus()
+    page.keyboard.press("Enter")
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("button", name="Cancel the run").focus()
+    page.keyboard.press("Enter")
+    dialog.wait_for(state="detached")
+    page.get_by_role("button", name="Cancel…").wait_for(state="detached")
+    page.locator("#content:focus").wait_for()
+
+
+def test_the_keys_go_to_the_page_from_a_dialog_whose_button_is_gone(screen: Screen, served: Served) -> None:
+    page = screen.page
+    run = served.do(lambda engine: engine.start(ui_program.onboard, "gone", id="onboard-gone")).run
+    screen.open(f"/runs/{run}", "onboard-gone")
+    page.get_by_role("button", name="Cancel…").focus()
+    page.keyboard.press("Enter")
+    page.get_by_role("dialog").wait_for()
+    served.do(lambda engine: engine.cancel(run))
+    page.get_by_role("button", name="Cancel…").wait_for(state="detached")
+    page.keyboard.press("Escape")
+    page.get_by_role("dialog").wait_for(state="detached")
+    page.locator("#content:focus").wait_for()

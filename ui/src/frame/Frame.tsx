@@ -6,6 +6,7 @@ import { useAllowed } from '../api/allowed'
 import { namespace } from '../api/place'
 import { overviewQuery, sessionQuery } from '../api/queries'
 import { Icon, type IconName } from '../parts/Icon'
+import { toPage, useFocusKept } from '../parts/focus'
 import { useKeys } from '../parts/keys'
 import { later } from '../parts/later'
 import { Toasts } from '../parts/toasts'
@@ -34,6 +35,7 @@ export function Frame() {
   // A dialog that was closed by a key says so a moment later, when another one, or the same anew, may be open already.
   const close = () => setOpened((now) => (now.turn === turn ? { what: null, turn } : now))
   const frame = useMemo(() => ({ open: (what: Opened, workflow?: string, input?: unknown) => setOpened((now) => ({ what, turn: now.turn + 1, workflow, input })), setActions }), [])
+  useFocusKept()
   useKeys({
     'mod+k': () => frame.open('palette'),
     '?': () => frame.open('keys'),
@@ -51,7 +53,7 @@ export function Frame() {
     <FrameContext.Provider value={frame}>
       <a className="btn skip" href="#content" onClick={(event) => {
         event.preventDefault()
-        document.getElementById('content')?.focus()
+        toPage()
       }}>{words.frame.skip}</a>
       <div className="app">
         <Navigation openKeys={() => frame.open('keys')} />

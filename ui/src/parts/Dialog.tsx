@@ -1,6 +1,7 @@
 // A dialog: the browser's own, so that focus stays in it, Escape closes it, and what is behind it is inert.
 import { useEffect, useRef, type ReactNode } from 'react'
 import { words } from '../words'
+import { toPage } from './focus'
 import { Icon } from './Icon'
 import { Toasts } from './toasts'
 
@@ -33,7 +34,8 @@ export function Dialog({ title, close, children, className = '', bare = false }:
     const leave = beginAtFirstField(shown)
     return () => {
       leave()
-      if (opener instanceof HTMLElement) opener.focus()
+      if (!opener?.isConnected) toPage()
+      else if (opener instanceof HTMLElement) opener.focus()
     }
   }, [])
   return (
