@@ -171,7 +171,8 @@ async def test_what_is_nested_too_deeply_says_so_too(engine: Engine, url: str, u
         connection.execute("INSERT INTO segue_outbox (workflow, id) VALUES ('nothing', 'behind')")
     assert await result_of(engine, "behind", until) == "nothing"
     await until(lambda: len(waiting(url)) == 1 and waiting(url)[0][1] is not None)
-    assert "recursion depth" in waiting(url)[0][1]
+    refusal = waiting(url)[0][1]  # an interpreter that goes deeper sees that it is of another type
+    assert "recursion depth" in refusal or "Expected `object`" in refusal
 
 
 async def test_what_is_served_elsewhere_waits(engine: Engine, url: str, until: Until) -> None:

@@ -288,8 +288,10 @@ class Call:
         try:
             self._signature.bind(*args, **kwargs)
         except TypeError as error:
-            return InvalidArgument(f"{self.name}{self._signature} was called wrongly: {error}")
-        raise AssertionError(f"{self.name}: inspect takes a call that Call refused")
+            why = str(error)
+        else:  # to inspect in Python 3.13.0, an argument by keyword stands for a positional-only one of its name
+            why = f"missing a required argument: {self._positional[len(args)].name!r}"
+        return InvalidArgument(f"{self.name}{self._signature} was called wrongly: {why}")
 
     def _plan(
         self, args: tuple[Any, ...], kwargs: Mapping[str, Any], given: tuple[Any, ...], alike: tuple[Any, ...]

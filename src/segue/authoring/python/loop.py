@@ -447,9 +447,10 @@ def _end(coroutine: Any) -> None:
         _unclosable.append([coroutine, _unclosable])  # in a circle: the interpreter's end lets it be, too
         return
     # What an exception that the code has kept still holds on to: coroutines not yet awaited, generators. Let it go here
-    # and not when the garbage collector finds it, which may be while another run is being driven.
-    for frame in frames:
-        frame.clear()
+    # and not when the garbage collector finds it, which may be while another run is being driven. The frames as well:
+    # from Python 3.12 on each knows the one that it ended in, and so this one, which would hold them.
+    while frames:
+        frames.pop().clear()
 
 
 def _frames(coroutine: Any) -> Iterator[FrameType]:
