@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dis
 import pdb  # noqa: T100 (this is what it is for)
 import sys
 from collections.abc import Iterator
@@ -70,11 +71,13 @@ async def _read(scope: Scope, id: str) -> tuple[RunRow, list[tuple[int, e.Event]
 
 
 def _first_line(code: CodeType) -> int:
-    """The line of a function's first statement; lines of its decorators and its signature come before."""
-    lines = [line for start, _, line in code.co_lines() if line is not None and start > 0]
-    after = [line for line in lines if line > code.co_firstlineno]
-    body = [line for line in after if line != lines[0]]
-    return (body or after or lines)[0]
+    """The line of a function's first statement, which comes after the instruction that every function begins with."""
+    instructions = dis.get_instructions(code)
+    for instruction in instructions:
+        if instruction.opname == "RESUME":
+            break
+    places = (instruction.positions for instruction in instructions)
+    return next((place.lineno for place in places if place and place.lineno), code.co_firstlineno)
 
 
 class _Player:
