@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 import segue
-from segue import Engine, RunTerminated, Settings, signal, step, testing, workflow
-from segue.errors import CallerError, RunClosed
+from segue import Engine, RunTerminated, Settings, continue_as_new, signal, step, testing, update, workflow
+from segue.errors import CallerError, RunClosed, UpdateRejected
 from segue.kernel import events as e
 from segue.runtime.resident import Resident, Segment
 
@@ -216,3 +216,54 @@ async def test_a_run_that_was_told_to_go_on_and_left_memory_before_that_was_on_d
     await engine.resume_step("pauses.work")
     assert await handle.result(timeout=10) == "after all"
     assert lost
+
+
+@workflow(name="pauses.chain")
+async def chain(rest: int, so_far: str) -> str:
+    so_far += await signal("word", str)
+    if rest:
+        continue_as_new(rest - 1, so_far)
+    return so_far
+
+
+async def test_what_is_held_back_behind_the_end_of_a_run_is_for_the_one_that_follows(
+    tmp_path: Path, cache: Settings
+) -> None:
+    async with testing.engine(tmp_path, settings=cache) as world:
+        handle = await world.engine.start(chain, 2, "", id="chain")
+        first = handle.run
+        await handle.pause("a look at it")
+        for letter in "abc":
+            await handle.signal("word", letter)
+        await handle.resume()
+        assert await world.result(handle) == "abc"
+        ends = [type(each).__name__ for _, each in world.engine.events_of(first) if isinstance(each, e.CLOSING)]
+        assert ends == ["RunContinued"]
+
+
+@workflow(name="pauses.answering")
+async def answering() -> str:
+    @update
+    async def say(word: str) -> str:
+        return word
+
+    return await signal("word", str)
+
+
+async def test_an_update_that_is_held_back_behind_the_end_of_a_run_is_answered_before_it(
+    tmp_path: Path, cache: Settings, until: Until
+) -> None:
+    async with testing.engine(tmp_path, settings=cache) as world:
+        handle = await world.engine.start(answering, id="answering")
+        await handle.pause("a look at it")
+        await handle.signal("word", "last")
+        asking = asyncio.create_task(handle.update("say", "more"))
+        accepted = lambda: any(isinstance(each, e.UpdateAccepted) for _, each in world.engine.events_of(handle.run))  # noqa: E731
+        await until(accepted)
+        await handle.resume()
+        assert await world.result(handle) == "last"
+        with pytest.raises(UpdateRejected, match="about to end"):
+            await asking
+        recorded = [type(each.event).__name__ for each in await handle.history()]
+        assert recorded[-2:] == ["UpdateCompleted", "RunCompleted"]
+        await handle.fork(id="again")  # its journal replays

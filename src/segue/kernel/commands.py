@@ -192,6 +192,10 @@ class ContinueAsNew(Command, frozen=True):
     kept: tuple[SignalReceived | UpdateAccepted, ...] = ()
 
 
+ENDS: frozenset[type[Command]] = frozenset((Complete, Fail, Cancelled, ContinueAsNew))
+"""Commands that end the run: one of them is the last that a run asks for."""
+
+
 class SetSummary(Command, frozen=True):
     """Say anew what the run is about."""
 

@@ -29,7 +29,6 @@ _RECORD_OF: dict[type[c.Command], type[e.Event]] = {
     c.Cancelled: e.RunCancelled,
     c.ContinueAsNew: e.RunContinued,
 }
-_ENDS = frozenset((c.Complete, c.Fail, c.Cancelled, c.ContinueAsNew))
 _IDENTITY: dict[type[e.Event], str] = {e.TaskOpened: "key", e.Marker: "name", e.UpdateCompleted: "update"}
 """The attribute that a record and its command must share."""
 
@@ -173,10 +172,10 @@ class Replay:
     def _await(self, command: c.Command) -> None:
         """The record of a command comes next, and that of the run's end last: where the journal goes on behind the end
         by the code at hand, what has come since may ask for more, or for another end."""
-        ends = self.awaited and type(self.awaited[-1]) in _ENDS
+        ends = self.awaited and type(self.awaited[-1]) in c.ENDS
         last = self.awaited.pop() if ends else None
         self.awaited.append(command)
-        if last is not None and type(command) not in _ENDS:
+        if last is not None and type(command) not in c.ENDS:
             self.awaited.append(last)
 
     def _check(self, event: e.Event) -> None:

@@ -165,8 +165,17 @@ class CodeExecution:
             # One at a time, each at its own time: timers that became due meanwhile fire where they belong.
             for earlier in (*kept, event):
                 self._take(earlier)
+            self._end_last()
         elif type(event) is not e.Paused or event.key is not None:
             self.paused.append(event)
+
+    def _end_last(self) -> None:
+        """Puts the end of the run behind what else it asks for: of several events that are seen at once, the first may
+        have ended it."""
+        ends = [command for command in self.commands if type(command) in c.ENDS]
+        if ends:
+            self.commands[:] = [command for command in self.commands if type(command) not in c.ENDS]
+            self.commands.append(ends[-1])
 
     def _take(self, event: e.Event) -> None:
         loop = self.loop
