@@ -14,6 +14,7 @@ import msgspec
 from segue.errors import NotRepairable
 from segue.kernel import events as e
 from segue.kernel.payload import Payload
+from segue.kernel.steps import name_of
 from segue.stores.base import CLOSED, RunRow, TaskRow
 
 Journal = Sequence[e.Event]
@@ -102,11 +103,6 @@ def find_key(row: RunRow, keys: Iterable[str], step: str) -> str:
     if found:
         raise NotRepairable(row.id, f"has called {step!r} more than once: name one by its key: {', '.join(found)}")
     raise NotRepairable(row.id, f"has no call {step!r} to which this can be done; it has: {', '.join(known) or 'none'}")
-
-
-def name_of(key: str) -> str:
-    """The step's name in a key; of an explicit one the key itself."""
-    return key.removeprefix("=") if key.startswith("=") else key.rpartition("/")[2].partition("#")[0]
 
 
 def _key(event: e.Event) -> str | None:

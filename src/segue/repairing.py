@@ -36,6 +36,7 @@ from segue.kernel.names import checked_id, checked_name
 from segue.kernel.payload import Payload
 from segue.kernel.reference import references
 from segue.kernel.replay import replayed
+from segue.kernel.steps import name_of
 from segue.runtime.clock import Clock
 from segue.runtime.journal import JournalFormat
 from segue.serving import Definitions
@@ -163,12 +164,12 @@ class Repairing:
         return execution
 
     def _check_by_step(self, key: str, result: Payload) -> None:
-        step = STEPS.get(forking.name_of(key))
+        step = STEPS.get(name_of(key))
         if step is not None:
             _check(key, step.bind(self.encodings, self._hash_key).decode_result, result)
 
     def _arguments(self, key: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Payload:
-        step = STEPS.get(forking.name_of(key))
+        step = STEPS.get(name_of(key))
         if step is not None:
             return step.bind(self.encodings, self._hash_key).call_site.encode(args, kwargs)[0]
         return self.encodings.encode_canonical({"*": args, **kwargs})[0]

@@ -70,6 +70,11 @@ def step_key(path: str, name: str, n: int) -> str:
     return f"{path}/{name}#{n}" if n else f"{path}/{name}"
 
 
+def name_of(key: str) -> str:
+    """The step's name in a key; of an explicit one the key itself."""
+    return key.removeprefix("=") if key.startswith("=") else key.rpartition("/")[2].partition("#")[0]
+
+
 class StepRunner(Protocol):
     """A step's code as the runtime sees it: it never knows which notation the step was written in."""
 

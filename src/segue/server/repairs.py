@@ -9,8 +9,9 @@ import msgspec
 from segue.authoring.python.definitions import STEPS
 from segue.engine import Engine
 from segue.errors import InvalidArgument, PayloadError
-from segue.forking import FAILED, name_of
+from segue.forking import FAILED
 from segue.kernel.payload import JSON, from_bytes
+from segue.kernel.steps import name_of
 from segue.repairing import CodeChoice, Effect
 from segue.server.acting import ReasonBody, typed
 from segue.server.call import Call, Number
