@@ -27,6 +27,44 @@ def runs(segue: Folder) -> Folder:
     return segue
 
 
+def test_what_is_shown_of_a_step_names_it_to_other_commands(segue: Folder) -> None:
+    segue.write(
+        "twice.py",
+        """
+        import asyncio
+
+        from segue import step, workflow
+
+        @step
+        async def pick(n: int) -> int:
+            print(f"picked {n}")
+            return n
+
+        @step
+        async def pack() -> None: ...
+
+        @workflow
+        async def order() -> None:
+            await pick(1)
+            await pick.using(key="gift")(2)
+            await asyncio.gather(pick(3), pick(4))
+            await pack()
+    """,
+    )
+    ran = segue("run", "twice.py:order", "--id", "a").out
+    shown = segue("show", "a", "--logs").out
+    told = [re.split(r"  +", line)[0] for line in shown.splitlines() if "completed" in line][1:]
+    assert told == ["/pick", "pick =gift", "/0/pick", "/1/pick", "pack"]
+    assert [re.split(r"  +", line)[0] for line in ran.splitlines() if "✓ completed   " in line] == told
+    assert [re.split(r"  +", line)[2] for line in shown.splitlines() if "picked" in line] == told[:-1]
+    assert [key for key in told if "/" in key] == [
+        each["key"] for each in segue("show", "a", "--json").json["steps"] if each["key"][1:] not in ("gift", "pack")
+    ]
+    for name in told:
+        preview = segue("fork", "a", "--preview", "--from", name.split()[-1]).out
+        assert f"runs again: {name.split()[-1].removeprefix('/')}" in preview.replace("again: /", "again: ")
+
+
 def test_lists(runs: Folder) -> None:
     segue = runs
     assert ids(segue) == {"done", "failed", "stuck", "ann-waits", "asks"}

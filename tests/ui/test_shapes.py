@@ -124,7 +124,27 @@ async def asks(form: str) -> Any:
     return await approval("anybody", form=FORMS[form], subject=subject)
 
 
-WORKFLOWS: list[Any] = [echoes, takes, echoes_rows, counts_down, says_nothing, fails_by_itself, prints, odd, long, asks]
+@workflow
+async def echoes_often() -> None:
+    await echo(1)
+    await echo.using(key="mine")(2)
+    await asyncio.gather(echo(3), paints())
+    await asyncio.gather(echo(None), return_exceptions=True)
+
+
+WORKFLOWS: list[Any] = [
+    echoes,
+    echoes_often,
+    takes,
+    echoes_rows,
+    counts_down,
+    says_nothing,
+    fails_by_itself,
+    prints,
+    odd,
+    long,
+    asks,
+]
 
 
 @asynccontextmanager
@@ -208,6 +228,12 @@ def test_arguments_that_a_function_takes_any_number_of(screen: Screen, served: S
     page.wait_for_url(lambda url: not url.endswith(f"/runs/{run}"))
     found = served.do(lambda engine: engine.handle("takes-more"))
     assert served.do(lambda engine: found.result()) == [1, 2, 3, 4]
+
+
+def test_steps_are_called_what_the_command_line_knows_them_by(screen: Screen, served: Served) -> None:
+    screen.open(f"/runs/{ended(served, echoes_often, id='often')}?tab=events", "paints")
+    names = screen.page.get_by_role("group", name="Events").get_by_role("button").all_inner_texts()
+    assert [name.partition(",")[0].strip() for name in names] == ["/echo", "echo =mine", "/0/echo", "paints", "/2/echo"]
 
 
 def test_facts_are_shown_whole(screen: Screen, served: Served) -> None:

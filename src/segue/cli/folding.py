@@ -15,8 +15,8 @@ from segue.kernel.timeline import Call
 
 FOLD = 8
 """Calls of one kind and name in one run above which they are folded."""
-NUMBERS = 10
-"""Calls that are named by their number where an error is told."""
+NAMED = 10
+"""Calls that are named by their keys where an error is told."""
 
 Fold = list[Call]
 """Calls that stand as one entry; mostly just one."""
@@ -34,14 +34,8 @@ def folded(calls: Iterable[Call]) -> list[Fold]:
 
 
 def fold_name(calls: Fold) -> Text:
-    """``resize``, ``resize #2``, ``resize ×1,000``."""
-    first = calls[0]
-    name = Text(first.name)
-    if len(calls) > 1:
-        name.append(f" ×{len(calls):,}", style="dim")
-    elif first.number > 1:
-        name.append(f" #{first.number}", style="dim")
-    return name
+    """``resize``, ``/resize#1``, ``resize ×1,000``."""
+    return Text(calls[0].label) if len(calls) == 1 else Text(calls[0].name).append(f" ×{len(calls):,}", style="dim")
 
 
 def fold_word(calls: Fold) -> str:
@@ -80,20 +74,20 @@ def fold_length(calls: Fold, now: int) -> str:
 
 
 def fold_errors(calls: Fold) -> Text:
-    """What went wrong, grouped by kind, each with the numbers of its calls."""
+    """What went wrong, grouped by kind, each with the keys of its calls."""
     style = state("failed").colour
     if len(calls) == 1:
         return Text(summary(calls[0].failure) if calls[0].failure else "", style=style)
-    by_type: dict[str, list[tuple[int, Failure]]] = {}
-    for number, call in enumerate(calls, 1):
+    by_type: dict[str, list[tuple[str, Failure]]] = {}
+    for call in calls:
         if call.failure is not None:
-            by_type.setdefault(call.failure.type, []).append((number, call.failure))
+            by_type.setdefault(call.failure.type, []).append((call.key, call.failure))
     lines = []
     for found in sorted(by_type.values(), key=len, reverse=True):
         text = summary(found[0][1])
         if len({failure.message for _, failure in found}) > 1:
             text += " and the like"
-        listed = ", ".join(f"#{number}" for number, _ in found[:NUMBERS])
-        more = f" and {len(found) - NUMBERS:,} more" if len(found) > NUMBERS else ""
+        listed = ", ".join(key for key, _ in found[:NAMED])
+        more = f" and {len(found) - NAMED:,} more" if len(found) > NAMED else ""
         lines.append(f"{text} ({listed}{more})")
     return Text("\n".join(lines), style=style)

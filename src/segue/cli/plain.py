@@ -9,7 +9,7 @@ from segue.cli.words import ago, clock, count, length
 from segue.engine import Engine
 from segue.kernel import events as e
 from segue.kernel.failures import summary
-from segue.kernel.timeline import Call, label
+from segue.kernel.timeline import Call
 from segue.watching import Change, Watch
 
 
@@ -28,7 +28,7 @@ def logs(engine: Engine, watch: Watch, seen: dict[int, int]) -> Iterator[str]:
         lines = engine.logs(watch.run, after=seen.get(watch.run, 0))
         for entry in lines:
             seen[watch.run] = entry.row
-            name = label(entry.key) or watch.row.workflow
+            name = watch.timeline.label(entry.key) or watch.row.workflow
             yield f"{clock(entry.at)[-8:]}  {name} | {entry.text}"
         if len(lines) < 1000:
             break
@@ -52,7 +52,7 @@ def _run_line(watch: Watch, event: e.Event) -> str | None:
 
 
 def _call_line(watch: Watch, event: e.Event, call: Call) -> str | None:
-    name = call.name if call.number == 1 else f"{call.name} #{call.number}"
+    name = call.label
     took = f"  {length(call.ended_at - call.began_at)}" if call.ended_at is not None else ""
     match event:
         case e.StepCached():

@@ -29,7 +29,7 @@ from segue.kernel import events as e
 from segue.kernel.failures import summary
 from segue.kernel.payload import Payload
 from segue.kernel.plain import arguments, plain_value
-from segue.kernel.timeline import Call, Incident, label
+from segue.kernel.timeline import Call, Incident
 from segue.server import logs
 from segue.server.answers import Answers
 from segue.server.views import run_view
@@ -65,7 +65,8 @@ async def _show(scope: Reach, id: str, *, values: bool, events: bool, logs: bool
 
 
 Events = list[tuple[int, e.Event]]
-Lines = list[logs.LogView]
+Lines = list[tuple[str, logs.LogView]]
+"""What was printed, each line with what its call is called."""
 
 
 async def _logs(answers: Answers, watch: Watch) -> Lines:
@@ -74,7 +75,7 @@ async def _logs(answers: Answers, watch: Watch) -> Lines:
     after: int | None = 0
     while after is not None:
         page = await answers.ask(logs.list_logs, query=logs.LogQuery(after=after), run=watch.run)
-        lines += page.lines
+        lines += [(watch.timeline.label(line.key), line) for line in page.lines]
         after = page.next
     for child in watch.children.values():
         lines += await _logs(answers, child)
@@ -284,17 +285,18 @@ def _print_events(out: Console, events: Events) -> None:
 
 def _print_logs(out: Console, lines: Lines) -> None:
     _section(out, "logs")
-    for line in sorted(lines, key=lambda line: (line.at, line.row)):
-        out.print(_log_line(line), soft_wrap=True)
+    for name, line in sorted(lines, key=lambda found: (found[1].at, found[1].row)):
+        out.print(_log_line(name, line), soft_wrap=True)
     if not lines:
         out.print(Text("  its steps printed nothing", style="dim"))
 
 
-def _log_line(line: logs.LogView) -> Text:
+def _log_line(name: str, line: logs.LogView) -> Text:
     style = {"WARNING": state("retrying").colour, "ERROR": state("failed").colour}.get(line.level, "default")
-    name = label(line.key) or "workflow"
     attempt = f" ({line.attempt})" if line.attempt > 1 else ""
-    return Text(f"  {clock(line.at)[-8:]}  {name}{attempt}  ", style="dim").append(line.text, style=f"{style} not dim")
+    return Text(f"  {clock(line.at)[-8:]}  {name or 'workflow'}{attempt}  ", style="dim").append(
+        line.text, style=f"{style} not dim"
+    )
 
 
 def _section(out: Console, title: str) -> None:
@@ -338,7 +340,7 @@ def _as_json(watch: Watch, events: Events | None, lines: Lines | None) -> dict[s
     if lines is not None:
         found["logs"] = [
             {"at": line.at, "step": line.key, "attempt": line.attempt, "level": line.level, "text": line.text}
-            for line in lines
+            for _, line in lines
         ]
     return found
 

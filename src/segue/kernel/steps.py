@@ -71,8 +71,10 @@ def step_key(path: str, name: str, n: int) -> str:
 
 
 def name_of(key: str) -> str:
-    """The step's name in a key; of an explicit one the key itself."""
-    return key.removeprefix("=") if key.startswith("=") else key.rpartition("/")[2].partition("#")[0]
+    """The name of the step or decision in a key; of an explicit one the key itself."""
+    if key.startswith("="):
+        return key.removeprefix("=")
+    return key.rpartition("/")[2].partition("#")[0].removeprefix(DECISION)
 
 
 class StepRunner(Protocol):

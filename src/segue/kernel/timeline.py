@@ -12,18 +12,11 @@ from typing import Any, Literal
 
 from segue.kernel import events as e
 from segue.kernel.payload import Payload
-from segue.kernel.steps import DECISION
+from segue.kernel.steps import DECISION, name_of
 
 Kind = Literal["step", "child", "task", "signal", "update", "decision"]
 _UNDO = re.compile(r"/undo\d+(/|$)")
 _NUMBER = re.compile(r"#(\d+)$")
-
-
-def label(key: str) -> str:
-    """A call's name and number, of its key: ``charge #2`` of ``/0/charge#1``."""
-    name = key.rsplit("/", 1)[-1].removeprefix("=")
-    found = _NUMBER.search(name)
-    return f"{name[: found.start()]} #{int(found[1]) + 1}" if found else name
 
 
 Place = tuple[int, str]
@@ -80,17 +73,22 @@ class Call:
     """How a decision came about."""
     input_at: Place | None = None
     result_at: Place | None = None
+    alone: bool = True
+    """Whether no other call of the run has its name, so that the name says which call is meant."""
+
+    @property
+    def label(self) -> str:
+        """What people read, and whoever repairs a run names it by: its name where that is enough, else its key."""
+        if self.kind in ("signal", "update"):
+            return self.name
+        if self.key.startswith("="):
+            return f"{self.name} {self.key}"
+        return self.name if self.alone and name_of(self.key) == self.name else self.key
 
     @property
     def undo(self) -> bool:
         """Whether it undoes what another call did."""
         return _UNDO.search(self.key) is not None
-
-    @property
-    def number(self) -> int:
-        """The how-manieth call of its name in its task, from 1."""
-        found = _NUMBER.search(self.key)
-        return int(found[1]) + 1 if found else 1
 
     @property
     def open(self) -> bool:
@@ -127,6 +125,7 @@ class Timeline:
         self.erased: e.Erased | None = None
         self.paused: e.Paused | None = None
         self._retrying: dict[str, Call] = {}
+        self._first: dict[str, Call] = {}
 
     @property
     def state(self) -> str:
@@ -169,7 +168,17 @@ class Timeline:
         call = self.calls.get(key)
         if call is None:
             call = self.calls[key] = Call(kind, key, name, "running", at)
+            first = self._first.setdefault(name_of(key), call)
+            if first is not call:
+                first.alone = call.alone = False
         return call
+
+    def label(self, key: str) -> str:
+        """The same of a key whose call may not be in the journal yet."""
+        call, name = self.calls.get(key), name_of(key)
+        if call is not None:
+            return call.label
+        return key if key.startswith("=") or name in self._first else name
 
     def _step_started(self, event: e.StepStarted) -> Call:
         call = self.begin("step", event.key, event.name, event.at)

@@ -90,14 +90,15 @@ class TryView(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class CallView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A step, child, task or message of a run, with its attempts."""
+    """A step, child, task or message of a run, with its attempts. ``alone``: no other call of the run has its name, so
+    that whoever repairs the run may name it by that; otherwise by its key."""
 
     kind: str
     key: str
     name: str
     state: str
     began_at: int
-    number: int = 1
+    alone: bool = True
     undo: bool = False
     ended_at: int | None = None
     attempts: int = 0
@@ -165,7 +166,7 @@ def failure_view(failure: e.Failure) -> FailureView:
 
 def call_view(call: Call) -> CallView:
     return CallView(
-        kind=call.kind, key=call.key, name=call.name, state=call.state, began_at=call.began_at, number=call.number,
+        kind=call.kind, key=call.key, name=call.name, state=call.state, began_at=call.began_at, alone=call.alone,
         undo=call.undo, ended_at=call.ended_at, attempts=call.attempts, of=call.of, retry_at=call.retry_at,
         tries=[_try_view(attempt) for attempt in call.tries], failure=_optional(call.failure),
         input=_value(call.input or call.subject, call.input_at), result=_value(call.result, call.result_at),

@@ -277,7 +277,7 @@ export interface CallView {
   name: string
   state: string
   began_at: number
-  number?: number
+  alone?: boolean
   undo?: boolean
   ended_at?: number | null
   attempts?: number

@@ -1,4 +1,5 @@
 // Calls that belong together: one after the other, side by side, and many of one name as one.
+import { nameOf } from '../../api/plain'
 import type { CallView } from '../../api/schema'
 
 export interface Group {
@@ -41,8 +42,11 @@ export function isUndo(call: CallView): boolean {
   return call.undo === true
 }
 
+/** What people read, and whoever repairs a run names it by: its name where that is enough, else its key. */
 export function label(call: CallView): string {
-  return call.number && call.number > 1 ? `${call.name} #${call.number}` : call.name
+  if (call.kind === 'signal' || call.kind === 'update') return call.name
+  if (call.key.startsWith('=')) return `${call.name} ${call.key}`
+  return call.alone !== false && nameOf(call.key) === call.name ? call.name : call.key
 }
 
 /** By name, in the order in which each name first came. */

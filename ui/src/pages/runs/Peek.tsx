@@ -14,7 +14,7 @@ import { Value } from '../../parts/Json'
 import { words } from '../../words'
 import { RetryButtons } from '../run/acting'
 import { Cells } from '../run/Cells'
-import { groups, spent, type Group } from '../run/groups'
+import { groups, label, spent, type Group } from '../run/groups'
 import '../run/run.css'
 
 const w = words.run
@@ -115,7 +115,7 @@ function Errors({ calls }: { calls: CallView[] }) {
     if (!call.failure) continue
     const key = `${call.failure.type}: ${call.failure.message}`
     const cause = causes.get(key) ?? { failure: call.failure, names: [] }
-    cause.names.push(call.number && call.number > 1 ? `${call.name} #${call.number}` : call.name)
+    cause.names.push(label(call))
     causes.set(key, cause)
   }
   if (causes.size === 0) return null
