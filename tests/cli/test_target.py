@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+
 import pytest
-from cli_kit import Folder
+from cli_kit import COMMAND, PATIENCE, Folder
 
 from segue.cli.target import split
 
@@ -51,3 +53,18 @@ def test_names_with_colons(segue: Folder) -> None:
     )
     refused = segue("start", "shop:by", "3", code=2).err
     assert "has no workflow 'shop:by', and there is no module 'shop' here; did you mean 'shop:buy'?" in refused
+
+
+@pytest.mark.parametrize(
+    "words", [("start", "x:buy"), ("run", "x:buy"), ("run", "flows.py"), ("dev",), ("check", "x"), ("list",)]
+)
+def test_a_current_folder_that_was_deleted(segue: Folder, words: tuple[str, ...]) -> None:
+    folder = segue.path / "gone"
+    folder.mkdir()
+    ended = subprocess.run(
+        ["sh", "-c", 'rmdir ../gone; exec "$@"', "sh", *COMMAND, *words], cwd=folder, env=segue.environment,
+        capture_output=True, text=True, timeout=PATIENCE, check=False,
+    )  # fmt: skip
+    assert ended.returncode == 2
+    assert "the current folder has been deleted; go to another one" in ended.stderr
+    assert "Traceback" not in ended.stderr

@@ -86,10 +86,17 @@ def _command_first(words: list[str]) -> list[str]:
     return [*words[taken : taken + 1], *words[:taken], *words[taken + 1 :]]
 
 
-def _not_there(words: list[str]) -> Exception | None:
-    """Why the command does not ask the server that is named."""
+def _not_here(words: list[str]) -> Exception | None:
+    """Why no command works where this one was called, or this one does not ask the server that is named."""
     from segue.errors import InvalidArgument
 
+    try:
+        os.getcwd()
+    except FileNotFoundError:  # by another shell, or by a checkout that has made it anew under the same name
+        return InvalidArgument(
+            "the current folder has been deleted; go to another one and call segue again (where it was made anew under "
+            "the same name, `cd .` does)"
+        )
     why = NOT_THERE.get(words[0])
     if why is None or not any(word.partition("=")[0] in ("--server", "--key-file") for word in words):
         return None
@@ -110,7 +117,7 @@ def _dispatch(words: list[str]) -> int:
     for command in COMMANDS:
         app.command(f"segue.cli.{command.place}", name=command.name)
     as_json = "--json" in words
-    if (refused := _not_there(words)) is not None:
+    if (refused := _not_here(words)) is not None:
         print_error(refused, as_json=as_json)
         return USAGE
     try:
