@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import ssl
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, TypeVar
@@ -19,7 +18,7 @@ import msgspec
 
 from segue.errors import ServerRefused, ServerUnavailable
 from segue.kernel.names import checked_namespace
-from segue.server import acting, repairs, runs
+from segue.server import acting, repairs, runs, secured
 from segue.server.call import NAMESPACE, Call, Route
 from segue.server.once import HEADER
 from segue.server.problems import MEDIA_TYPE, Problem
@@ -37,6 +36,8 @@ PATIENCE = 30.0
 """Seconds after which an answer counts as lost."""
 PAUSE = 0.2
 """Seconds before the second try; twice as many before each that follows."""
+ALIEN = "segue:http"
+"""The problem of an answer that is not from a server of segue."""
 
 _BY_HANDLER = {route.handler: route for route in ROUTES}
 _VARYING = re.compile(r"\{(\w+)(?::\w+)?\}")
@@ -129,13 +130,8 @@ class ServerClient:
                     timeout=patience,
                 )  # fmt: skip
             except httpx.TransportError as error:
-                why = f"{type(error).__name__}: {error}"
-                if _without_tls(error):
-                    plain = self.url.replace("https://", "http://", 1)
-                    raise ServerUnavailable(
-                        f"{self.url} answers without TLS; it is asked so at {plain}, which is for this machine and for "
-                        "networks that you trust"
-                    ) from error
+                why = f"{type(error).__name__}: {error}".removesuffix(": ")
+                await self._refuse_hopeless(error)
             else:
                 if answer.status_code < 300:
                     return answer
@@ -147,6 +143,8 @@ class ServerClient:
                 if problem.type == "segue:under-way":  # by an earlier try, whose answer this one will have
                     await asyncio.sleep(PAUSE)
                     continue
+                if problem.type == ALIEN and answer.status_code == 400:
+                    await self._refuse_plain()
                 if answer.status_code < 500:
                     raise ServerRefused(problem.detail, type=problem.type, status=problem.status, path=problem.path)
                 why = problem.detail
@@ -154,6 +152,18 @@ class ServerClient:
             if tries < TRIES:
                 await asyncio.sleep(PAUSE * 2 ** (tries - 1))
         raise ServerUnavailable(f"{address} was asked {TRIES} times in vain ({why}); see whether the server is well")
+
+    async def _refuse_hopeless(self, error: httpx.TransportError) -> None:
+        """Raises ServerUnavailable where it would be the same with every further try."""
+        if (told := secured.refused(self.url, error)) is not None:
+            raise ServerUnavailable(told) from error
+        if isinstance(error, (httpx.ReadError, httpx.RemoteProtocolError)):
+            await self._refuse_plain()
+
+    async def _refuse_plain(self) -> None:
+        """Raises ServerUnavailable where plain HTTP has met with TLS."""
+        if self.url.startswith("http://") and await secured.speaks_tls(self.url):
+            raise ServerUnavailable(secured.with_tls(self.url))
 
     # --- what is asked most -----------------------------------------------------------------------------------
 
@@ -232,6 +242,7 @@ class ServerClient:
                         after = event.seq
                         yield event
             except httpx.TransportError as error:
+                await self._refuse_hopeless(error)
                 failed += 1
                 if failed == TRIES:
                     raise ServerUnavailable(f"the events of run {run} ended with {error!r}; follow it again") from error
@@ -259,16 +270,6 @@ def _address(base: str, route: Route, path: dict[str, Any]) -> str:
     return base + _VARYING.sub(lambda found: quote(str(path[found[1]]), safe=""), route.path)
 
 
-def _without_tls(error: httpx.TransportError) -> bool:
-    """Whether what answered to the beginning of TLS was none."""
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, ssl.SSLError):
-            return cause.reason in ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE")  # the same, by release of OpenSSL
-        cause = cause.__cause__ or cause.__context__
-    return False
-
-
 def _pairs(query: Any) -> list[tuple[str, str]]:
     """What differs from the defaults, as it stands in an address."""
     if query is None:
@@ -289,4 +290,4 @@ def _problem(answer: httpx.Response) -> Problem:
         except msgspec.MsgspecError:
             pass
     # Something between here and the server has answered.
-    return Problem("segue:http", "HTTP", answer.status_code, f"HTTP {answer.status_code}: {answer.text[:200]}")
+    return Problem(ALIEN, "HTTP", answer.status_code, f"HTTP {answer.status_code}: {answer.text[:200]}")
