@@ -205,6 +205,10 @@ def test_commands_that_have_no_server(segue: Folder) -> None:
     [
         (("--server", "127.0.0.1:7733"), "is no address of a server"),
         (("--server", "ftp://host"), "is no address of a server"),
+        (("--server", "http://127.0.0.1:99999"), "is no address of a server"),
+        (("--server", "http://127.0.0.1:port"), "is no address of a server"),
+        (("--server", "http://[::1"), "is no address of a server"),
+        (("--server", "http://two words"), "is no address of a server"),
         (("--server", "http://ann:secret@host"), "the address of a server holds no key"),
         (("--server", "http://127.0.0.1:1", "--url", "sqlite:///x.db"), "give one of them"),
     ],

@@ -179,6 +179,6 @@ async def test_a_key_goes_along(engine: Engine) -> None:
         with pytest.raises(ServerRefused, match="log in, or send an API key"):
             await stranger.list()
     async with ServerClient(listening.url) as beside:
-        with pytest.raises(ServerRefused, match="HTTP 404"):
+        with pytest.raises(ServerRefused, match="runs answered with HTTP 404, and not as a server of segue does"):
             await beside.list()
     await listening.close()

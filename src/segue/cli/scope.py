@@ -18,6 +18,7 @@ from segue.settings import app_name, database_url, is_postgres, namespace_name, 
 
 _KEY = re.compile("[!-~]+")
 """What may be an API key: one word, in a header of HTTP."""
+_HOST = re.compile(r"[^\s/\\%]+")
 
 
 @Parameter(name="*", group="Everywhere")
@@ -110,10 +111,9 @@ class Reach(Scope):
         address = None if self.url is not None else server_url(self.server)
         if address is None:
             return None
-        parts = urlsplit(address)
-        if "@" in address or parts.query:
+        if "@" in address or "?" in address:
             raise InvalidArgument("the address of a server holds no key; give it by SEGUE_API_KEY or --key-file")
-        if parts.scheme not in ("http", "https") or not parts.hostname:
+        if not _is_address(address):
             raise InvalidArgument(f"{address!r} is no address of a server; write https://host or http://127.0.0.1:7733")
         return address
 
@@ -144,6 +144,15 @@ class Reach(Scope):
 
     def _flags(self) -> tuple[tuple[str, str | None], ...]:
         return *super()._flags(), ("--server", self.server), ("--key-file", self.key_file)
+
+
+def _is_address(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        named = parts.scheme in ("http", "https") and not parts.fragment and parts.port != 0
+        return named and _HOST.fullmatch(parts.hostname or "") is not None
+    except ValueError:  # a port or an IPv6 address that is none
+        return False
 
 
 Lines = Annotated[

@@ -290,4 +290,7 @@ def _problem(answer: httpx.Response) -> Problem:
         except msgspec.MsgspecError:
             pass
     # Something between here and the server has answered.
-    return Problem(ALIEN, "HTTP", answer.status_code, f"HTTP {answer.status_code}: {answer.text[:200]}")
+    text = " ".join(answer.text[:200].split())
+    said = f"HTTP {answer.status_code}, and not as a server of segue does" + (f" ({text})" if text else "")
+    where = answer.url.copy_with(query=None)
+    return Problem(ALIEN, "HTTP", answer.status_code, f"{where} answered with {said}; is the address right?")
