@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 from contextlib import closing
@@ -54,7 +55,11 @@ def test_without_a_record_there_is_no_database(segue: Folder) -> None:
 def test_without_a_record_it_fails_as_it_would(segue: Folder) -> None:
     ended = segue("run", "flows.py:fails", "3", "--no-record", code=1)
     assert "failed" in ended.err
+    assert ended.err.startswith("✗ failed  fails\nValueError: bad 3\n")
     assert ", in explode\n" in ended.err
+    recorded = segue("run", "flows.py:fails", "3", code=1).out
+    trace = re.compile(r"  Traceback.*StepFailed[^\n]*", re.DOTALL)
+    assert trace.findall(ended.err) == trace.findall(recorded) != []
     told = segue("run", "flows.py:fails", "3", "--no-record", "--json", code=1).json["error"]
     assert (told["cause"]["type"], told["cause"]["message"]) == ("ValueError", "bad 3")
     assert "leave them out" in segue("run", "flows.py:plain", "3", "--no-record", "--id", "a", code=2).err

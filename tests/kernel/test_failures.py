@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -24,6 +25,17 @@ def test_a_traceback_from_a_thread_begins_in_the_users_code() -> None:
     lines = describe(error).traceback.splitlines()
     assert f'File "{__file__}", line' in lines[1]
     assert not any("concurrent" in line for line in lines)
+
+
+async def test_a_traceback_from_within_asyncio_begins_in_the_users_code() -> None:
+    async def breaks() -> None:
+        broken()
+
+    with pytest.raises(KeyError) as caught:
+        await asyncio.wait_for(breaks(), None)
+    text = describe(from_within(caught.value)).traceback
+    assert ", in breaks\n" in text
+    assert "asyncio" not in text
 
 
 def from_within(error: BaseException) -> BaseException:

@@ -17,11 +17,12 @@ from segue.cli import values
 from segue.cli.ending import failure_json, failure_text
 from segue.cli.exits import FAILED, NOT_YET, OK, USAGE
 from segue.cli.interrupts import Interrupts, leave, stopped_by
-from segue.cli.output import console, print_error, print_json
+from segue.cli.output import badge, console, print_error, print_json
 from segue.cli.scope import Scope
-from segue.cli.words import length
+from segue.cli.words import length, state
 from segue.encodings import default_encodings
 from segue.errors import InvalidArgument, RunFailed
+from segue.kernel.failures import summary
 
 
 def run(
@@ -79,7 +80,9 @@ def _ended(workflow: Workflow[Any, Any], ended: asyncio.Future[Any], scope: Scop
             print_json({"workflow": workflow.name, "state": "failed", "error": told})
         else:
             out = console(sys.stderr)
-            out.print(Text(str(error)))
+            out.print(badge("failed").append(f"  {workflow.name}", style="default bold"))
+            why = str(error) if error.failure is None else summary(error.failure)
+            out.print(Text(why, style=state("failed").colour))
             if error.failure is not None:
                 out.print(Padding(failure_text(error.failure), (1, 0, 0, 2), expand=False))
         return FAILED

@@ -19,8 +19,9 @@ _LONGEST_MESSAGE = 16_384
 _MOST_MEMBERS = 20
 """Of a group of exceptions, how many are told one by one."""
 _OWN = str(Path(__file__).parent.parent)
-_THREADS = str(Path(traceback.__file__).parent / "concurrent")
-"""Where the standard library calls a function in a thread: above the user's first frame, it says nothing."""
+_CALLING = tuple(str(Path(traceback.__file__).parent / name) for name in ("asyncio", "concurrent"))
+"""Where the standard library awaits a coroutine, or calls a function in a thread: above the user's first frame, it says
+nothing."""
 
 
 class Encoder(Protocol):
@@ -85,7 +86,7 @@ def _traceback(error: BaseException, *, own: bool, told: BaseException | None) -
     """``told``: an exception of a group that is told elsewhere."""
     frames = traceback.extract_tb(error.__traceback__)
     users = [frame for frame in frames if not frame.filename.startswith(_OWN)]
-    while users and users[0].filename.startswith(_THREADS):
+    while users and users[0].filename.startswith(_CALLING):
         del users[0]
     if not users and own:
         users = list(frames)
