@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
+import signal
+
 import pytest
 from cli_kit import Folder, Running
+
+from segue.cli.awaiting import sent
+from segue.cli.scope import Reach
 
 
 @pytest.fixture
@@ -97,15 +104,54 @@ def test_updates_and_queries(segue: Folder) -> None:
     assert "run 'a' is completed" in segue("update", "a", "add", "1", code=2).err
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_update_that_is_broken_off_may_be_carried_out(segue: Folder, number: signal.Signals) -> None:
+    segue.write("talks.py", TALKS)
+    segue("start", "talks.py:talks", "--id", "a")
+    running = segue.begin("worker", "talks.py")
+    running.until("serving ")
+    segue("pause", "a")
+    asked = segue.begin("update", "a", "add", "3", "--id", "u")
+    machine = segue.begin("update", "a", "add", "3", "--id", "v", "--json")
+    while [step["kind"] for step in segue("show", "a", "--json").json["steps"]] != ["update", "update"]:
+        assert not asked.end_within(0.05), asked.text
+        assert not machine.end_within(0.05), machine.text
+    for each in (asked, machine):
+        each.signal(number)
+        assert each.end() == 128 + number
+    said = {signal.SIGINT: "interrupted", signal.SIGTERM: "asked to stop"}[number]
+    assert asked.text.endswith(
+        f"{said}; update 'add' may be carried out all the same, and asked again with --id u, it gives the answer; "
+        "look at it with\n  segue show a\n"
+    )
+    assert json.loads(machine.text) == {"id": "a", "update": "add", "answered": False}
+    segue("resume", "a")
+    assert segue("update", "a", "add", "3", "--id", "u").out == "3\n"
+
+
+async def test_what_is_broken_off_while_it_is_sent_may_have_come(capsys: pytest.CaptureFixture[str]) -> None:
+    async def sends() -> None:
+        with sent(Reach(namespace="eu"), "this", "a"):
+            await asyncio.Event().wait()
+
+    sending = asyncio.create_task(sends())
+    await asyncio.sleep(0)
+    sending.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await sending
+    said = capsys.readouterr().err
+    assert "interrupted; this may be carried out all the same; look at it with\n  segue show a --namespace eu\n" in said
+
+
 def test_an_update_that_is_not_answered_in_time(segue: Folder) -> None:
     segue.write("talks.py", TALKS)
     segue("start", "talks.py:talks", "--id", "a")
     running = segue.begin("worker", "talks.py")
     running.until("serving ")
     segue("pause", "a")
-    late = segue("update", "a", "add", "3", "--id", "u", "--timeout", "200ms", code=2).err
+    late = segue("update", "a", "add", "3", "--id", "u", "--timeout", "200ms", code=5).err
     assert "has no answer after 200ms" in late
-    assert "asked again with --id u, it gives the answer" in late
+    assert "asked again with --id u, it gives the answer; look at it with\n  segue show a" in late
     segue("resume", "a")
     assert segue("update", "a", "add", "3", "--id", "u").out == "3\n"
 

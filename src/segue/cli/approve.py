@@ -12,6 +12,7 @@ from rich.text import Text
 
 from segue.cli import values
 from segue.cli.asking import ask
+from segue.cli.awaiting import sent
 from segue.cli.lookup import lookup, reached
 from segue.cli.messages import RunId
 from segue.cli.output import console, print_json
@@ -65,7 +66,8 @@ async def _approve(
             answer = forms.yes_or_no(form, said, comment) if form else said
         else:
             answer = _ask(found, form, now, scope)
-        await answers.ask(people.complete_task, task=found.task, body=people.AnswerBody(answer))
+        with sent(scope, "the answer", row.id):
+            await answers.ask(people.complete_task, task=found.task, body=people.AnswerBody(answer))
         answered = await answers.ask(people.show_task, task=found.task)
     if scope.json:
         told = {"id": row.id, "task": found.task, "name": found.name, "answer": answer, "by": answered.closed_by}

@@ -1,9 +1,12 @@
-"""Waits for the end of a run that is carried out elsewhere, and says how to find it if the wait is broken off."""
+"""Waits for what is carried out elsewhere, and says how to find out about it if the wait is broken off."""
 
 from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
 
 from rich.text import Text
 
@@ -19,6 +22,8 @@ from segue.server.answers import Answers
 from segue.server.views import RunView
 from segue.watching import Watch
 
+T = TypeVar("T")
+
 FIRST_PAUSE = 0.02
 """Seconds between the first looks whether the run has ended: many end soon. Each is longer than the one before."""
 PAUSE = 0.2
@@ -27,18 +32,37 @@ PAUSE = 0.2
 
 async def await_end(answers: Answers, scope: Reach, run: RunView, interrupts: Interrupts) -> int:
     """Waits until the run has ended or stands still, prints how, and returns the exit code."""
-    ended = asyncio.ensure_future(_end(answers, run))
-    asked = asyncio.ensure_future(interrupts.asked.wait())
-    await asyncio.wait([ended, asked], return_when=asyncio.FIRST_COMPLETED)
-    asked.cancel()
-    if not ended.done():
-        ended.cancel()
+    ended = await unless_asked(_end(answers, run), interrupts)
+    if ended is None:
         return _broken_off(scope, run, interrupts.exit_code)
     try:
         watch, event = ended.result()
     except SegueError as error:
         return _lost(scope, run, error)
     return conclude(watch, event, scope=scope)
+
+
+async def unless_asked(work: Coroutine[Any, Any, T], interrupts: Interrupts) -> asyncio.Future[T] | None:
+    """The work, done; None if somebody has asked for an end before that."""
+    going = asyncio.ensure_future(work)
+    asked = asyncio.ensure_future(interrupts.asked.wait())
+    try:
+        await asyncio.wait([going, asked], return_when=asyncio.FIRST_COMPLETED)
+        return going if going.done() else None
+    finally:
+        asked.cancel()
+        going.cancel()
+
+
+@contextmanager
+def sent(scope: Reach, what: str, id: str) -> Iterator[None]:
+    """While something is sent that changes a run: Ctrl-C does not tell whether it has come there."""
+    try:
+        yield
+    except asyncio.CancelledError:
+        if not scope.json:
+            point_to(scope, id, f"\ninterrupted; {what} may be carried out all the same; look at it with")
+        raise
 
 
 async def _end(answers: Answers, run: RunView) -> tuple[Watch, e.Event]:
@@ -59,7 +83,7 @@ def _broken_off(scope: Reach, run: RunView, code: int) -> int:
     if scope.json:
         print_json({"id": run.id, "workflow": run.workflow, "state": "running", "ended": False})
         return code
-    _tell(scope, run, f"{stopped_by(code)}; run {run.id} goes on without this command; look at it with")
+    point_to(scope, run.id, f"{stopped_by(code)}; run {run.id} goes on without this command; look at it with")
     return code
 
 
@@ -67,11 +91,12 @@ def _lost(scope: Reach, run: RunView, error: SegueError) -> int:
     """The run was started; that nobody can be asked for its end any more does not end it."""
     print_error(error, as_json=scope.json, **({"id": run.id, "ended": False} if scope.json else {}))
     if not scope.json:
-        _tell(scope, run, f"run {run.id} was started, and its end is not known here; look at it with")
+        point_to(scope, run.id, f"run {run.id} was started, and its end is not known here; look at it with")
     return DATABASE
 
 
-def _tell(scope: Reach, run: RunView, said: str) -> None:
+def point_to(scope: Reach, id: str, said: str) -> None:
+    """Says something of a run, and the command line that shows it."""
     out = console(sys.stderr)
     out.print(said, soft_wrap=True)
-    out.print(Text(f"  {scope.command('show', run.id)}", style="bold"), soft_wrap=True)
+    out.print(Text(f"  {scope.command('show', id)}", style="bold"), soft_wrap=True)

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from segue.cli import values
 from segue.cli.asking import ask
+from segue.cli.awaiting import sent
 from segue.cli.lookup import lookup, reached, watched
 from segue.cli.output import console, print_json
 from segue.cli.scope import Reach, Scope
@@ -142,7 +143,10 @@ def tell(
             for row in rows:
                 if row.state in CLOSED:
                     raise RunClosed(row.id, row.state)
-            said = [await send(answers, row) for row in rows]
+            said = []
+            for row in rows:
+                with sent(scope, "this", row.id):
+                    said.append(await send(answers, row))
             if scope.json:
                 told: list[dict[str, Any]] = [{"id": row.id, "accepted": True} for row in rows]
                 print_json(told if several else told[0])

@@ -9,6 +9,7 @@ import msgspec
 from cyclopts import Parameter
 
 from segue.cli import values
+from segue.cli.awaiting import sent
 from segue.cli.exits import FAILED, OK
 from segue.cli.lookup import lookup, reached
 from segue.cli.messages import RunId, confirm, open_incident, tell_if_nobody_works
@@ -157,7 +158,8 @@ def fork(
             said = [str(effect)]
             if not preview:
                 body = repairs.ForkBody(from_, at, id, code=code)
-                made = await answers.ask(repairs.fork_run, run=row.run, body=body)
+                with sent(scope, "the fork", row.id):
+                    made = await answers.ask(repairs.fork_run, run=row.run, body=body)
                 told["fork"] = made.id
                 said.append(f"started {made.id}, forked from {row.id}")
             _told(scope, [told], said)
@@ -178,7 +180,8 @@ async def _one(answers: Answers, scope: Reach, row: RunView, act: many.Act, prev
         raise CallerError(effect.refused)
     said = [str(effect)]
     if not preview:
-        (outcome,) = (await answers.ask(many.carry_out_bulk, body=body)).outcomes
+        with sent(scope, "this", row.id):
+            (outcome,) = (await answers.ask(many.carry_out_bulk, body=body)).outcomes
         if not outcome.done:
             raise CallerError(outcome.text)
         said = [*([str(effect)] if effect.kept or effect.again else []), outcome.text]

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from segue.authoring.python.definitions import Workflow
 from segue.cli import values
-from segue.cli.awaiting import await_end
+from segue.cli.awaiting import await_end, sent
 from segue.cli.exits import OK
 from segue.cli.interrupts import Interrupts
 from segue.cli.lookup import reached
@@ -76,7 +76,8 @@ async def _start(
             name, input = workflow.name, values.plain_arguments(workflow, texts)
         run_id = id or f"{name}-{uuid.uuid4().hex[:8]}"
         body = acting.StartBody(name, input, run_id, on_conflict if id else "fail", **terms)
-        run = await _started(answers, scope, body)
+        with sent(scope, "the start", run_id):
+            run = await _started(answers, scope, body)
         interrupts = Interrupts() if wait else None  # from here on there is something to tell
         if scope.json and not wait:
             print_json({"id": run.id, "workflow": name})

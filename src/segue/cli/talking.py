@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
 import msgspec
@@ -11,13 +10,16 @@ from cyclopts import Parameter
 from rich.text import Text
 
 from segue.cli import values
+from segue.cli.awaiting import point_to, unless_asked
+from segue.cli.exits import DATABASE, NOT_YET, OK
+from segue.cli.interrupts import Interrupts, stopped_by
 from segue.cli.lookup import lookup, reached
 from segue.cli.messages import RunId
-from segue.cli.output import console, print_json
+from segue.cli.output import console, print_error, print_json
 from segue.cli.payloads import readable
 from segue.cli.scope import Reach
 from segue.cli.serving import load_all
-from segue.errors import CallerError, InvalidArgument
+from segue.errors import CallerError, InvalidArgument, SegueError, ServerUnavailable
 from segue.kernel.duration import microseconds
 from segue.kernel.payload import JSON, from_bytes
 from segue.server import acting, overview
@@ -54,7 +56,12 @@ def query(
         answer = await answers.ask(acting.query_run, run=row.run, body=acting.CallBody(name, given))
         return answer.value
 
-    return _asked(scope, run, ask)
+    async def asked() -> int:
+        async with reached(scope) as answers:
+            row = await lookup(answers, run)
+            return _answered(scope, row, await ask(answers, row))
+
+    return asyncio.run(asked())
 
 
 def update(
@@ -76,34 +83,53 @@ def update(
     body = acting.CallBody(name, [values.untyped(text) for text in arguments], id)
     limit = None if timeout is None else microseconds(timeout) / 1_000_000
 
-    async def ask(answers: Answers, row: RunView) -> Any:
+    async def ask(answers: Answers, row: RunView, interrupts: Interrupts) -> tuple[Any] | None:
         app = await answers.ask(overview.show_app, query=overview.AppQuery(row.app))
         if app.owner is None:
             raise CallerError(
                 f"no worker of app {row.app!r} is alive to carry out update {name!r}, and nothing was sent; begin one "
                 "with segue worker, or leave a message with segue signal"
             )
-        try:
-            async with asyncio.timeout(limit):
-                return (await answers.ask(acting.update_run, run=row.run, body=body)).value
-        except TimeoutError:
-            again = f"asked again with --id {id}, it gives the answer" if id else "`segue show` says what became of it"
-            raise CallerError(
-                f"update {name!r} of run {row.id!r} has no answer after {timeout}; it may yet come: {again}"
-            ) from None
+        async with asyncio.timeout(limit):
+            asked = answers.ask(acting.update_run, run=row.run, body=body)
+            answered = await unless_asked(asked, interrupts)
+        return None if answered is None else (answered.result().value,)
 
-    return _asked(scope, run, ask, by)
-
-
-def _asked(scope: Reach, id: str, ask: Callable[[Answers, RunView], Awaitable[Any]], by: str = "") -> int:
-    async def asked() -> None:
+    async def asked() -> int:
         async with reached(scope, by=by) as answers:
-            row = await lookup(answers, id)
-            answer = await ask(answers, row)
-        if scope.json:
-            print_json({"id": row.id, "answer": answer})
-        else:
-            console().print(Text(readable(from_bytes(JSON, msgspec.json.encode(answer)))))
+            row = await lookup(answers, run)
+            interrupts = Interrupts()
+            late = CallerError(f"update {name!r} of run {row.id!r} has no answer after {timeout}")
+            try:
+                answer = await ask(answers, row, interrupts)
+            except TimeoutError:
+                return _unanswered(scope, row, body, NOT_YET, late)
+            except ServerUnavailable as error:
+                return _unanswered(scope, row, body, DATABASE, error)
+            if answer is None:
+                return _unanswered(scope, row, body, interrupts.exit_code)
+        return _answered(scope, row, answer[0])
 
-    asyncio.run(asked())
-    return 0
+    return asyncio.run(asked())
+
+
+def _answered(scope: Reach, row: RunView, answer: Any) -> int:
+    if scope.json:
+        print_json({"id": row.id, "answer": answer})
+    else:
+        console().print(Text(readable(from_bytes(JSON, msgspec.json.encode(answer)))))
+    return OK
+
+
+def _unanswered(scope: Reach, row: RunView, body: acting.CallBody, code: int, error: SegueError | None = None) -> int:
+    """An update was sent, and nobody waits for its answer any longer: because of an error, or by a signal."""
+    if scope.json:
+        told = {"id": row.id, "update": body.name, "answered": False}
+        print_json(told) if error is None else print_error(error, as_json=True, **told)
+        return code
+    if error is not None:
+        print_error(error)
+    why = "" if error is not None else f"{stopped_by(code)}; "
+    again = f", and asked again with --id {body.id}, it gives the answer" if body.id else ""
+    point_to(scope, row.id, f"{why}update {body.name!r} may be carried out all the same{again}; look at it with")
+    return code
