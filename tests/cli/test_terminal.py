@@ -113,6 +113,56 @@ def test_a_person_is_asked(segue: Folder) -> None:
     assert segue("run", "flows.py:asks", "--id", "a", "--json").json["result"] == "True why not"
 
 
+def test_a_person_is_asked_again(segue: Folder) -> None:
+    segue.write(
+        "sizes.py",
+        """
+        from typing import Literal
+
+        from msgspec import Struct
+
+        from segue import approval, workflow
+
+
+        class Order(Struct):
+            urgent: bool
+            size: Literal["1", "2"]
+            many: int
+
+
+        @workflow
+        async def asks_sizes() -> list[object]:
+            order = await approval("ann", form=Order)
+            return [order.urgent, order.size, order.many, await approval("bob", form=bool)]
+        """,
+    )
+    run = segue.begin("run", "sizes.py", "--id", "a")
+    run.until("waiting .* for ann")
+    running = segue.on_terminal("approve", "a")
+    for question, answer, refusal in [
+        (r"urgent \(yes or no\): ", "maybe", "neither yes nor no; what is understood: y, yes, true, n, no, false; try"),
+        (r"urgent \(yes or no\): ", "n", ""),
+        ('size \\("1" or "2"\\): ', "3", "must be one of '1', '2'; try again"),
+        ('size \\("1" or "2"\\): ', "2", ""),
+        (r"many \(integer\): ", "few", "'few' must be an integer; try again"),
+        (r"many \(integer\): ", "7", ""),
+    ]:
+        running.until(question + "$")
+        os.write(running.keyboard, f"{answer}\n".encode())
+        running.until(refusal)
+    assert running.end() == 0, running.text
+    run.until("waiting .* for bob")
+    running = segue.on_terminal("approve", "a")
+    running.until("yes or no: $")
+    os.write(running.keyboard, b"maybe\n")
+    running.until("neither yes nor no[^$]*yes or no: $")
+    os.write(running.keyboard, b"\x04")
+    assert running.end() == 2
+    assert "no answer was given; nothing was sent" in running.text
+    segue("approve", "a", "--yes")
+    assert segue("run", "sizes.py", "--id", "a", "--json").json["result"] == [False, "2", 7, True]
+
+
 def test_what_is_typed_for_text_is_text(segue: Folder) -> None:
     segue.write(
         "floors.py",

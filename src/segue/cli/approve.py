@@ -115,28 +115,48 @@ def _ask(task: HumanTask, form: dict[str, Any], now: int, scope: Scope) -> Any:
 def _ask_fields(form: dict[str, Any]) -> Any:
     found = forms.fields(form)
     if not found:
-        return values.untyped(ask(f"{forms.outline(form)}: "))
+        return _ask_value("", form)
     answer = {}
     needed = forms.required(form)
     for name, field in found.items():
-        kind = (
-            "yes or no" if field.get("type") == "boolean" else forms.outline(field | {"$defs": form.get("$defs", {})})
-        )
-        text = ask(f"{name} ({kind}{'' if name in needed else ', may be empty'}): ")
-        if not text and name not in needed:
-            continue
-        answer[name] = _entered(text, field)
+        value = _ask_value(name, field | {"$defs": form.get("$defs", {})}, optional=name not in needed)
+        if value is not _NOTHING:
+            answer[name] = value
     return answer
+
+
+_NOTHING = object()
+"""No value, for a field that may be without one."""
+
+
+def _ask_value(name: str, schema: dict[str, Any], *, optional: bool = False) -> Any:
+    """What is typed for a field, or for the whole answer; asked again until it fits."""
+    kind = "yes or no" if schema.get("type") == "boolean" else forms.outline(schema)
+    note = f"{kind}, may be empty" if optional else kind
+    question = f"{name} ({note}): " if name else f"{note}: "
+    while True:
+        text = ask(question)
+        if not text and optional:
+            return _NOTHING
+        try:
+            value = _entered(text, schema)
+            forms.check(value, schema)
+            return value
+        except InvalidArgument as error:
+            said = str(error).removeprefix("$: ")
+            console(sys.stderr).print(Text(f"{said}; try again, or end with Ctrl-D"), style="dim", soft_wrap=True)
 
 
 def _entered(text: str, field: dict[str, Any]) -> Any:
     kinds = {choice.get("type") for choice in field.get("anyOf", ())}
     if kinds == {"string", "null"}:  # `str | None`: what is typed is text, also where it looks like a number
         return None if text == "null" else text
+    if text in field.get("enum", ()):
+        return text
     match field.get("type"):
         case "boolean":
             if text.lower() not in ("y", "yes", "true", "n", "no", "false"):
-                raise InvalidArgument(f"{text!r} is neither yes nor no; nothing was sent")
+                raise InvalidArgument(f"{text!r} is neither yes nor no; what is understood: y, yes, true, n, no, false")
             return text.lower() in ("y", "yes", "true")
         case "string":
             return text
