@@ -210,14 +210,44 @@ def test_a_terminal_that_cannot_be_drawn_over_has_lines(segue: Folder) -> None:
     assert "\x1b" not in running.raw
 
 
-def test_a_long_id_leaves_room_for_what_tells_most(segue: Folder) -> None:
-    segue("run", "flows.py:asks", "7", "--id", "order-" + 200 * "x", "--timeout", "300ms", code=5)
-    for columns in (44, 80, 110):
+def test_a_long_id_leaves_room_for_what_tells_most_and_is_whole(segue: Folder) -> None:
+    id = "order-" + 20 * "number" + "-7"
+    segue("run", "flows.py:asks", "7", "--id", id, "--timeout", "300ms", code=5)
+    for columns in (40, 60, 80, 110):
         running = segue.on_terminal("list", columns=columns)
         assert running.end() == 0
-        row = running.text.splitlines()[1]
-        assert re.match("order-x+… ", row)
-        assert "◷ waiting" in row
+        lines = running.text.splitlines()
+        assert re.match("order-number.* ◷ waiting", lines[1])
+        assert max(map(len, lines)) <= columns
+        assert id in "".join(line.split()[0] for line in lines[1:] if line.strip())
         running = segue.on_terminal("task", "list", columns=columns)
         assert running.end() == 0
-        assert re.match("1 +approv", running.text.splitlines()[1])
+        lines = running.text.splitlines()
+        assert re.match("1 +approv", lines[1])
+        assert max(map(len, lines)) <= columns
+        column = lines[0].index("run")
+        assert "".join(line[column:].split()[0] for line in lines[1:] if line.strip()) == id
+
+
+def test_what_repairs_name_is_whole_on_a_narrow_terminal(segue: Folder) -> None:
+    step = "charges_the_customer_of_the_house"
+    flow = f"@step\nasync def {step}() -> None: ...\n@workflow\nasync def f() -> None:\n  "
+    segue.write("long.py", f"from segue import step, workflow\n{flow}await {step}()\n  await {step}()\n")
+    for words in (("run", "long.py", "--id", "a"), ("show", "a")):
+        running = segue.on_terminal(*words, columns=40)
+        assert running.end() == 0
+        assert f"/{step}/{step}#1" in "".join(re.findall(r"^[/\w#]+", running.text, re.MULTILINE))
+        assert re.search("✓ completed +<?[0-9]", running.text)
+
+
+def test_namespaces_fit_the_terminal(segue: Folder) -> None:
+    name = "a-namespace-with-a-name-of-some-length"
+    segue("start", "flows.py:plain", "1", "--namespace", name)
+    for columns in (40, 60, 100):
+        running = segue.on_terminal("namespaces", columns=columns)
+        assert running.end() == 0
+        lines = running.text.splitlines()
+        assert re.match("namespace +open +incidents", lines[0])
+        assert ("kept" in lines[0]) == (columns == 100)
+        assert name in "".join(line.split()[0] for line in lines if line.strip())
+        assert max(map(len, lines)) <= columns

@@ -156,7 +156,7 @@ def _table(rows: list[RunView], now: int, out: Console) -> Table:
     """One line for each run; a narrow terminal gets what tells most of it."""
     roomy = out.width >= ROOMY
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False, expand=out.is_terminal)
-    table.add_column("id", no_wrap=True, overflow="ellipsis", max_width=share(out, 2))
+    table.add_column("id", overflow="fold", max_width=share(out, 2))
     if roomy:
         table.add_column("workflow", no_wrap=True, overflow="ellipsis", max_width=share(out, 4))
     table.add_column("state", no_wrap=True)

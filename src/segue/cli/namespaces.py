@@ -7,11 +7,12 @@ from typing import Annotated
 
 import msgspec
 from cyclopts import App, Parameter
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from segue.cli.lookup import reached
-from segue.cli.output import console, print_json
+from segue.cli.output import ROOMY, console, print_json
 from segue.cli.person import person
 from segue.cli.scope import Reach
 from segue.errors import InvalidArgument
@@ -41,7 +42,8 @@ async def _list(scope: Reach) -> int:
     if scope.json:
         print_json([_told(each) for each in found.namespaces])
     else:
-        console().print(_table(found))
+        out = console()
+        out.print(_table(found, out))
     return 0
 
 
@@ -116,16 +118,20 @@ def _told(namespace: NamespaceView) -> dict[str, object]:
     return {name: value for name, value in said.items() if name not in ("may_change", "etag")}
 
 
-def _table(found: NamespaceList) -> Table:
+def _table(found: NamespaceList, out: Console) -> Table:
+    """A narrow terminal gets what tells most of them."""
+    roomy = out.width >= ROOMY
     table = Table(box=None, pad_edge=False, header_style="dim")
-    table.add_column("namespace", overflow="fold")
-    table.add_column("open", justify="right")
-    table.add_column("incidents", justify="right")
-    table.add_column("kept", overflow="fold")
-    table.add_column("description", overflow="fold")
+    table.add_column("namespace", overflow="fold", min_width=9)
+    table.add_column("open", justify="right", no_wrap=True)
+    table.add_column("incidents", justify="right", no_wrap=True)
+    if roomy:
+        table.add_column("kept", overflow="fold")
+        table.add_column("description", overflow="fold", min_width=11)
     for each in found.namespaces:
         counts = _count(each.open, found.most), _count(each.incidents, found.most)
-        table.add_row(Text(each.name), *counts, Text(kept(each)), Text(each.description))
+        more = (Text(kept(each)), Text(each.description)) if roomy else ()
+        table.add_row(Text(each.name), *counts, *more)
     return table
 
 

@@ -24,7 +24,7 @@ from segue.cli.messages import RunId
 from segue.cli.output import ROOMY, badge, console, print_json
 from segue.cli.payloads import brief, cut, readable
 from segue.cli.scope import Reach
-from segue.cli.words import absolute, ago, clock, count, iso, length, state
+from segue.cli.words import WIDEST, absolute, ago, clock, count, iso, length, state
 from segue.kernel import events as e
 from segue.kernel.failures import summary
 from segue.kernel.payload import Payload
@@ -169,7 +169,8 @@ def _timeline(out: Console, watch: Watch, now: int) -> Table:
     width = 40 if not out.is_terminal else max(12, min(48, out.width - 74))
     axis = bars.axis([call for calls, _ in entries for call in calls], watch.row.started_at, until, width)
     table = Table.grid(padding=(0, 2), expand=out.is_terminal)
-    table.add_column(no_wrap=True, overflow="ellipsis", max_width=32 if out.is_terminal else None)
+    widest = 32 if roomy else max(8, out.width - WIDEST - 12)
+    table.add_column(overflow="fold", max_width=widest if out.is_terminal else None)
     table.add_column(no_wrap=True)
     table.add_column(no_wrap=True, justify="right")
     if roomy:  # a narrow terminal has room for the note or for the bar

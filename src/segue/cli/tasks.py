@@ -223,7 +223,10 @@ def _print_tasks(tasks: list[HumanTask], now: int) -> None:
     roomy = out.width >= ROOMY
     for title in ("task", "name", "for", "run", "state", "claimed by", "asked", "due")[: None if roomy else 4]:
         part = {"run": 3, "name": 5, "for": 5, "claimed by": 5}.get(title)
-        table.add_column(title, no_wrap=True, max_width=None if part is None else share(out, part))
+        table.add_column(
+            title, no_wrap=title != "run", overflow="fold" if title == "run" else "ellipsis",
+            max_width=None if part is None else share(out, part),
+        )  # fmt: skip
     if roomy:
         table.add_column("about", no_wrap=True, overflow="ellipsis", ratio=1 if out.is_terminal else None)
     for task in tasks:

@@ -81,7 +81,7 @@ def final(watch: Watch, *, now: int, width: int) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
     roomy = width >= ROOMY
     limit = None if roomy else max(8, width - WIDEST - 12)
-    table.add_column("step", no_wrap=True, overflow="ellipsis", max_width=limit)
+    table.add_column("step", overflow="fold", max_width=limit)
     table.add_column("state", no_wrap=True)
     if roomy:
         table.add_column("attempts", justify="right")
