@@ -61,6 +61,16 @@ def signals_of(code: Code, row: RunRow, events: Events) -> tuple[dict[str, dict[
         return execution.signal_forms(), execution.signals_awaited()
 
 
+def updates_of(code: Code, row: RunRow, events: Events) -> list[str]:
+    """Names of the updates that a run answers, as far as it has come. In a thread.
+
+    Raises:
+        CallerError, Incident: as ``ask``.
+    """
+    with _replayed(code, row, events, "say what updates it answers") as execution:
+        return execution.updates_answered()
+
+
 @contextmanager
 def _replayed(code: Code, row: RunRow, events: Events, why: str) -> Iterator[Execution]:
     if code.execution(row.workflow, row.version) is None:

@@ -6,11 +6,13 @@ import asyncio
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from segue import Retry, step, workflow
-from segue.testing import NOTHING, Scene, simulate, virtual_loop
+from segue import Retry, signal, step, update, workflow
+from segue.errors import InvalidArgument
+from segue.testing import NOTHING, Plan, Scene, Sent, SimulationFailed, rounds, simulate, virtual_loop
 from segue.testing.virtual_loop import Holds
 
 
@@ -67,3 +69,99 @@ def test_a_function_that_never_returns_ends_the_simulation_and_not_the_program(t
     program.write_text(NEVER)
     ended = subprocess.run([sys.executable, program], capture_output=True, text=True, timeout=60, check=True)
     assert ended.stdout.startswith("wait has not returned for 0.05 seconds")
+
+
+@step
+async def is_there() -> bool:
+    return False
+
+
+@step
+async def count(n: int) -> int:
+    return n
+
+
+@workflow
+async def sleeps_for_ever() -> None:
+    while True:  # noqa: ASYNC110 -- what is to be told
+        await asyncio.sleep(60)
+
+
+@workflow
+async def asks_for_ever() -> None:
+    while not await is_there():  # noqa: ASYNC110
+        await asyncio.sleep(60)
+
+
+@workflow
+async def waits_for_a_word() -> int:
+    rounds = 0
+    word = asyncio.ensure_future(signal("go", int))
+    while not word.done():
+        await asyncio.sleep(60)
+        rounds += 1
+    return rounds
+
+
+@workflow
+async def counts(most: int) -> None:
+    for n in range(most):
+        await count(n)
+        await asyncio.sleep(60)
+
+
+@pytest.mark.parametrize("workflow", [sleeps_for_ever, asks_for_ever])
+def test_a_run_that_goes_round_and_round_is_told(workflow: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rounds, "MOST", 300)
+    with pytest.raises(SimulationFailed, match="300 commits have brought nothing new") as caught:
+        simulate(workflow, seeds=[1], faults=NOTHING)
+    assert caught.value.what == "the run comes to an end"
+    assert len(caught.value.told) < 1_000
+
+
+def test_what_does_something_new_or_waits_for_what_comes_does_not_go_round(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rounds, "MOST", 30)
+    simulate(counts, 100, seeds=[1], faults=NOTHING)
+
+    def scene(scene: Scene) -> None:
+        scene.signal("go", 1, within="3h")
+
+    late = Plan(0, Sent("signal go", after=9_000.0))
+    assert simulate(waits_for_a_word, plan=late, scene=scene).commits > 9_000 / 60
+
+
+@pytest.mark.parametrize("within", ["30s", "1h"])
+def test_an_update_that_no_run_has_is_told(within: str) -> None:
+    def scene(scene: Scene) -> None:
+        scene.update("ad", 1, within=within)
+
+    for flow, has in ((counts, "none"), (adds, "add, take")):
+        with pytest.raises(InvalidArgument, match=f"update of that name; it has: {has}$"):
+            simulate(flow, 1, seeds=3, faults=NOTHING, scene=scene)
+        with pytest.raises(InvalidArgument, match=r"scene.update\('ad'\) reaches nobody: in 1 simulated run, "):
+            simulate(flow, 1, plan=Plan(), scene=scene)
+
+
+def test_an_update_that_comes_too_early_or_too_late_is_no_mistake() -> None:
+    def scene(scene: Scene) -> None:
+        scene.update("add", 1, within="1d")
+        scene.update("take", 1)
+
+    simulate(adds, 1, seeds=3, faults=NOTHING, scene=scene)
+
+
+@workflow
+async def adds(total: int) -> int:
+    @update
+    def add(n: int) -> int:
+        nonlocal total
+        total += n
+        return total
+
+    await asyncio.sleep(60)
+
+    @update
+    def take(n: int) -> int:
+        return total - n
+
+    return await count(total)

@@ -82,6 +82,9 @@ class Execution(Protocol):
     def signal_forms(self) -> dict[str, dict[str, Any]]:
         """The signals that it takes by name, with the JSON Schema of their values; of anything where that is open."""
 
+    def updates_answered(self) -> list[str]:
+        """Names of the updates that it has a handler for."""
+
     def query(self, name: str, arguments: list[Any]) -> Any:
         """Answers a read-only question from the present state."""
 

@@ -53,11 +53,16 @@ class Moment:
     @cached_property
     def traces(self) -> list[Trace]:
         """The same of every run of its chain, the first one first; of one that never continues as new, the one."""
+        return [self._trace(row.run) for row in self.chain]
+
+    @property
+    def chain(self) -> list[RunRow]:
+        """The runs that go on from each other, the first one first."""
         if self.row is None:
             return []
         same_id = self.engine.store.list(RunFilter(namespace=self.row.namespace, id_prefix=self.row.id, limit=MOST))
-        chain = sorted(row.run for row in same_id if row.id == self.row.id and row.app == self.row.app)
-        return [self._trace(run) for run in chain]
+        chain = [row for row in same_id if row.id == self.row.id and row.app == self.row.app]
+        return sorted(chain, key=lambda row: row.run)
 
     def _trace(self, run: int | None) -> Trace:
         events = () if run is None else self.engine.events_of(run)

@@ -15,12 +15,14 @@ from typing import Any
 
 import msgspec
 
+from segue.asking import updates_of
 from segue.authoring.python.definitions import WORKFLOWS, Workflow
 from segue.errors import InvalidArgument
 from segue.handles import Handle
 from segue.stores.base import CLOSED, Answer, Batch, RunRow, Store
 from segue.stores.faults import CrashAfter, CrashBefore, FaultyStore, LoseAcknowledgement, Refuse
 from segue.stores.faults import Fault as StoreFault
+from segue.testing import rounds
 from segue.testing.clock import DAWN
 from segue.testing.life import RUN, Death, Life, SimulatedEngine, jitter, new_uid
 from segue.testing.luck import Luck
@@ -76,6 +78,10 @@ class Ending(msgspec.Struct):
     commits: int
     lives: int
     executions: Counter[tuple[str, str]]
+    asked: frozenset[str] = frozenset()
+    """Names of the updates that the scene has for the run."""
+    answered: frozenset[str] | None = None
+    """Names of the updates that the run, or one of its chain, has a handler for; None where nobody has looked."""
 
 
 class _Halt(SystemExit):
@@ -89,13 +95,13 @@ class _Halt(SystemExit):
 class _Watched(FaultyStore):
     """The store itself, with somebody who hears of each commit."""
 
-    def __init__(self, store: Store, heard: Callable[[], None]) -> None:
+    def __init__(self, store: Store, heard: Callable[[Batch], None]) -> None:
         super().__init__(store)
         self._heard = heard
 
     def commit(self, batch: Batch) -> list[Answer]:
         answers = super().commit(batch)
-        self._heard()
+        self._heard(batch)
         return answers
 
 
@@ -112,6 +118,7 @@ class Play:
         self._threads = threads
         self._attempted = 0
         self._uids = 0
+        self._rounds = rounds.Rounds()
         self._executions: Counter[tuple[str, str]] = Counter()
         self._told: list[tuple[float, str]] = []
         self._evicts = luck.evicted()
@@ -141,7 +148,11 @@ class Play:
             broken = halt.broken
         state = "" if self._row is None else self._row.state
         told = [f"{at:+.3f} s  {text}" for at, text in self._told]
-        return Ending(broken, state, told, self.commits, len(self._lives), self._executions)
+        ending = Ending(broken, state, told, self.commits, len(self._lives), self._executions)
+        ending.asked = frozenset(message.update for message in self.scene.messages.values() if message.update)
+        if broken is None and ending.asked and not self.scene.releases:  # a release may leave out what was there
+            ending.answered = self._answered()
+        return ending
 
     # --- lives ------------------------------------------------------------------------------------------------
 
@@ -249,12 +260,29 @@ class Play:
                 return LoseAcknowledgement("the simulation says that the acknowledgement is lost")
         raise AssertionError(f"{fault} is nothing that happens to a commit")
 
-    def _committed(self) -> None:
+    def _committed(self, batch: Batch) -> None:
         self.commits += 1
+        self._rounds.take(batch)
+        if self._rounds.without > rounds.MOST and not self._comes():
+            raise _Halt(
+                Broken(
+                    ENDS,
+                    f"it goes round and round: {rounds.MOST:,} commits have brought nothing new, and no message or "
+                    "answer is to come. Have a mock, a signal or a deadline end the loop; one that is to be that long "
+                    "sleeps for longer at a time",
+                )
+            )
         if self.commits > MOST_COMMITS:
             raise _Halt(Broken(ENDS, f"there were {MOST_COMMITS:,} commits, and it goes on"))
         self._check()
         self._lives[-1][0].committed()
+
+    def _comes(self) -> bool:
+        """Whether something is to come yet that may end a loop."""
+        engine = self._lives[-1][0].engine
+        asked = any(task.assignee in self.scene.people for task in engine.open_tasks())
+        works = self._run is not None and bool(engine.activity(self._run).attempts)
+        return asked or works or not self.done.issuperset({*self.scene.messages, *self.scene.releases})
 
     # --- judging ----------------------------------------------------------------------------------------------
 
@@ -300,6 +328,12 @@ class Play:
         if activity.attempts:
             waits += " (in a simulation, what waits for a socket or another process has to be mocked)"
         return waits
+
+    def _answered(self) -> frozenset[str]:
+        engine = self._lives[-1][0].engine
+        chain = Moment(engine, self._run, self._outside, over=True).chain
+        found = [updates_of(engine.definitions, row, engine.events_of) for row in chain]
+        return frozenset(name for names in found for name in names)
 
     @property
     def _row(self) -> RunRow | None:

@@ -31,6 +31,8 @@ class Message(msgspec.Struct, frozen=True):
     name: str
     errand: Errand
     within: float
+    update: str = ""
+    """Of an update, its name."""
 
 
 class Person(msgspec.Struct, frozen=True):
@@ -81,9 +83,10 @@ class Scene:
         self._add(label, lambda handle: handle.signal(name, value, message=label), within)
 
     def update(self, name: str, *args: Any, within: Duration = "1h") -> None:
-        """An update is asked of the run. If its validator refuses, so be it."""
+        """An update is asked of the run. If its validator refuses, or the run has ended, so be it; one of a name
+        that no simulated run answers is a mistake."""
         label = self._label(f"update {name}")
-        self._add(label, lambda handle: handle.update(name, *args, id=label), within)
+        self._add(label, lambda handle: handle.update(name, *args, id=label), within, name)
 
     def cancel(self, *, within: Duration = "1h") -> None:
         """The run is cancelled."""
@@ -115,8 +118,8 @@ class Scene:
         name = f"release {len(self.releases) + 1}"
         self.releases[name] = Release(name, found, microseconds(within) / 1_000_000)
 
-    def _add(self, label: str, errand: Errand, within: Duration) -> None:
-        self.messages[label] = Message(label, errand, microseconds(within) / 1_000_000)
+    def _add(self, label: str, errand: Errand, within: Duration, update: str = "") -> None:
+        self.messages[label] = Message(label, errand, microseconds(within) / 1_000_000, update)
 
     def _label(self, name: str) -> str:
         """Two messages of one name are told apart by a number, as two calls of one step are."""

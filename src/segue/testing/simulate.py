@@ -190,7 +190,7 @@ def _one(plot: Plot, plan: Plan) -> Simulated:
         )
     sums = _Sums()
     sums.add(ending)
-    return sums.simulated()
+    return sums.simulated(plot)
 
 
 def _all(plot: Plot, plans: Iterable[Plan | tuple[int, Faults]]) -> Simulated:
@@ -202,7 +202,7 @@ def _all(plot: Plot, plans: Iterable[Plan | tuple[int, Faults]]) -> Simulated:
             sums.add(ending)
             if ending.broken is not None:
                 raise _shrunk(plot, luck.plan, ending, sums.runs, threads)
-    return sums.simulated()
+    return sums.simulated(plot)
 
 
 def _play(plot: Plot, luck: Fixed | Drawn, threads: SideThread) -> Ending:
@@ -223,6 +223,8 @@ class _Sums:
         self._crashes = 0
         self._executions = 0
         self._ended: Counter[str] = Counter()
+        self._asked: frozenset[str] = frozenset()
+        self._answered: frozenset[str] = frozenset()
 
     def add(self, ending: Ending) -> None:
         self.runs += 1
@@ -230,8 +232,19 @@ class _Sums:
         self._crashes += ending.lives - 1
         self._executions += ending.executions.total()
         self._ended[ending.state] += 1
+        if ending.answered is not None:
+            self._asked |= ending.asked
+            self._answered |= ending.answered
 
-    def simulated(self) -> Simulated:
+    def simulated(self, plot: Plot) -> Simulated:
+        unknown = sorted(self._asked - self._answered)
+        if unknown:
+            has = ", ".join(sorted(self._answered)) or "none"
+            runs = "1 simulated run" if self.runs == 1 else f"{self.runs:,} simulated runs"
+            raise InvalidArgument(
+                f"scene.update({unknown[0]!r}) reaches nobody: in {runs}, {plot.workflow.name} had "
+                f"no update of that name; it has: {has}"
+            )
         return Simulated(self.runs, self._commits, self._crashes, self._executions, dict(self._ended))
 
 

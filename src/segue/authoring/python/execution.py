@@ -219,6 +219,9 @@ class CodeExecution:
     def signal_forms(self) -> dict[str, dict[str, Any]]:
         return self.messages.forms()
 
+    def updates_answered(self) -> list[str]:
+        return self.messages.updates_answered()
+
     def modifiable(self, action: str) -> list[str]:
         return self.calls.modifiable(action)
 

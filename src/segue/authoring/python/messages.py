@@ -330,6 +330,9 @@ class Messages:
         for event in self._kept_updates.pop(handler.name, ()):
             self._start_update(handler, event)
 
+    def updates_answered(self) -> list[str]:
+        return sorted(self._update_handlers)
+
     def validate_update(self, name: str, payload: Payload) -> None:
         """Looks at an update before anything is recorded.
 
