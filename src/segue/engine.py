@@ -374,7 +374,7 @@ class Engine(Claiming, Describing, Repairing, Starting, Steering):
         definition = self.definitions.workflow(row.workflow)
         if returns is Any and definition is not None:
             returns = definition.bind(self.encodings).call_site.returns
-        return Handle(self, row.run, row.id, returns)
+        return Handle(self, row.run, row.id, returns, chain=row.chain)
 
     # --- people -----------------------------------------------------------------------------------------------
 

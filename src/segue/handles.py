@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, overload
 
 import msgspec
 
 from segue.addressing import Address, Addressed
-from segue.errors import RunCancelled, RunFailed, RunTerminated
+from segue.errors import RunCancelled, RunFailed, RunNotFound, RunTerminated
 from segue.following import Live, Recorded, follow, follow_all
 from segue.kernel import events as e
 from segue.kernel.artifact import Artifact
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from segue.engine import Engine
 
 R = TypeVar("R", covariant=True)
+T = TypeVar("T")
 
 
 class HumanTask(msgspec.Struct, frozen=True):
@@ -70,11 +71,13 @@ class Handle(Addressed, Generic[R]):
         run: its row in the store. Should the run go on as a new one, the handle goes with it.
     """
 
-    def __init__(self, engine: Engine, run: int, id: str, returns: Any = Any) -> None:
+    def __init__(self, engine: Engine, run: int, id: str, returns: Any = Any, *, chain: int | None = None) -> None:
         self._engine = engine
         self._returns = returns
         self.run = run
         self.id = id
+        self._first = chain or run
+        """What names its chain once ``run`` is deleted; by the number of a later run alone nobody knows the chain."""
 
     async def result(self, *, timeout: float | None = None, through_incidents: bool = False) -> R:
         """The run's result, once it has one.
@@ -95,7 +98,7 @@ class Handle(Addressed, Generic[R]):
 
     async def _result(self, through_incidents: bool) -> R:
         while True:
-            event = await self._engine.closing_event(self.run)
+            event = await self._reach(self._engine.closing_event)
             if isinstance(event, e.RunContinued):
                 await self._follow()
                 continue
@@ -121,9 +124,26 @@ class Handle(Addressed, Generic[R]):
 
     async def _follow(self) -> RunRow:
         """Goes to the last run of the chain."""
-        row = await self._engine.latest(self.run)
-        self.run = row.run
+        try:
+            row = await self._engine.latest(self.run)
+        except RunNotFound:
+            row = await self._engine.latest(self._first)
+        self.run, self._first = row.run, row.chain or row.run
         return row
+
+    async def _reach(self, act: Callable[[int], Awaitable[T]]) -> T:
+        """Does something with the run, or with the one that goes on from it where it is past its time and deleted.
+
+        Raises:
+            RunNotFound: there is none of its chain any more.
+        """
+        try:
+            return await act(self.run)
+        except RunNotFound:
+            before = self.run
+            if (await self._follow()).run == before:
+                raise
+        return await act(self.run)
 
     async def status(self) -> RunRow:
         """The run's row: state, times, attributes."""
@@ -131,7 +151,7 @@ class Handle(Addressed, Generic[R]):
 
     async def pause(self, reason: str = "", *, by: str = "") -> None:
         """Has the run stand still until ``resume``: attempts that are under way end, messages are kept, timers wait."""
-        await self._engine.pause(self.run, reason, by=by)
+        await self._reach(lambda run: self._engine.pause(run, reason, by=by))
 
     async def resume(self, *, by: str = "") -> None:
         """Lets the run go on: what came in meanwhile is seen, in order, and timers that became due fire.
@@ -139,28 +159,28 @@ class Handle(Addressed, Generic[R]):
         Raises:
             CallerError: nobody has paused it.
         """
-        await self._engine.resume(self.run, by=by)
+        await self._reach(lambda run: self._engine.resume(run, by=by))
 
     async def _signal(self, to: Address, value: Any, message: str | None) -> None:
-        await self._engine.signal(self.run, to, value, message=message)
+        await self._reach(lambda run: self._engine.signal(run, to, value, message=message))
 
     async def _update(self, to: Address, args: tuple[Any, ...], id: str | None) -> Any:
-        return await self._engine.update(self.run, to, args, id=id)
+        return await self._reach(lambda run: self._engine.update(run, to, args, id=id))
 
     async def _query(self, to: Address, args: tuple[Any, ...]) -> Any:
-        return await self._engine.query(self.run, to, args)
+        return await self._reach(lambda run: self._engine.query(run, to, args))
 
     async def cancel(self, reason: str = "") -> None:
         """Asks the run to stop: its ``finally`` blocks and compensations run. A second request changes nothing."""
-        await self._engine.cancel(self.run, reason)
+        await self._reach(lambda run: self._engine.cancel(run, reason))
 
     async def terminate(self, reason: str = "") -> None:
         """Ends the run at once. Nothing is undone."""
-        await self._engine.terminate(self.run, reason)
+        await self._reach(lambda run: self._engine.terminate(run, reason))
 
     async def retry(self, key: str | None = None) -> None:
         """Resolves the run's incidents (or the one of a step's key): it goes on with new attempts, or with new code."""
-        await self._engine.retry(self.run, key)
+        await self._reach(lambda run: self._engine.retry(run, key))
 
     async def retry_from(
         self,
@@ -193,7 +213,7 @@ class Handle(Addressed, Generic[R]):
         Raises:
             NotRepairable, InvalidArgument: nothing was changed.
         """
-        await self._engine.skip(self.run, call, result, by=by)
+        await self._reach(lambda run: self._engine.skip(run, call, result, by=by))
 
     async def edit_input(self, call: str, *args: Any, by: str = "", **kwargs: Any) -> None:
         """Gives further attempts of a step other arguments. Raises as ``skip``."""

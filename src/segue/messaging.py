@@ -167,7 +167,9 @@ class Messaging:
         body, blobs = self.body(event)
         post = Post(kind, body, message or os.urandom(16).hex(), event.at, run=run, blobs=blobs)
         answer = await self._ask(lambda client: client.post(post, event))
-        if answer.outcome in ("closed", "unknown"):
+        if answer.outcome == "unknown":
+            raise RunNotFound(str(run), self.namespace)
+        if answer.outcome == "closed":
             row = self._latest(run)
             raise RunClosed(row.id, row.state)
 

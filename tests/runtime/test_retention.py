@@ -11,8 +11,21 @@ from typing import Any
 
 import pytest
 
-from segue import Engine, Retention, RunFailed, Settings, signal, step, testing, workflow
+from segue import (
+    Engine,
+    Retention,
+    RunFailed,
+    Settings,
+    continue_as_new,
+    query,
+    signal,
+    step,
+    testing,
+    update,
+    workflow,
+)  # fmt: skip
 from segue.errors import RunNotFound
+from segue.handles import Handle
 from segue.kernel import events as e
 from segue.kernel.payload import Payload
 from segue.runtime import retention
@@ -183,3 +196,69 @@ async def test_an_id_may_be_used_again_once_its_run_is_gone(tmp_path: Path) -> N
             await world.engine.handle("order-1")
         handle = await world.engine.start(send, 20, id="order-1")  # other input: the old run would refuse it
         assert await world.result(handle) == "x" * 20
+
+
+@workflow
+async def collect(total: int) -> int:
+    """Goes on as new with each thing that it is given, until that is nothing."""
+
+    @update
+    def sum_up(more: int) -> int:
+        return total + more
+
+    @query
+    def so_far() -> int:
+        return total
+
+    given = await signal("more", int)
+    if given:
+        continue_as_new(total + given)
+    return total
+
+
+async def many(world: testing.World, handle: Any, given: list[int]) -> None:
+    for each in given:
+        await handle.signal("more", each)
+        await world.advance("31d")  # what has gone on is past its time by then
+
+
+@pytest.mark.parametrize("looked", [False, True])
+async def test_a_handle_goes_on_with_its_chain_whose_runs_are_deleted(tmp_path: Path, looked: bool) -> None:
+    async with testing.engine(tmp_path, workflows=[collect], settings=MONTH) as world:
+        handle = await world.engine.start(collect, 0, id="pot")
+        first = handle.run
+        await many(world, handle, [1, 2])
+        if looked:
+            assert (await handle.status()).chain == first  # from here on it is of a run that is neither first nor last
+            await many(world, await world.engine.handle("pot"), [3, 4])
+        else:
+            await many(world, handle, [7])
+        assert world.engine.store.run(first) is None
+        assert world.engine.store.run(handle.run) is None
+        held = [one_that_knows(world.engine, handle) for _ in range(5)]
+        assert await held[0].update("sum_up", 5) == 15
+        assert await held[1].query("so_far") == 10
+        await held[2].pause("a moment")
+        await held[2].resume()
+        await held[3].signal("more", 0)
+        assert await world.result(handle) == 10
+        assert await held[4].result() == 10
+
+
+def one_that_knows(engine: Engine, handle: Handle[int]) -> Handle[int]:
+    """Another handle that knows no more than this one does."""
+    return Handle(engine, handle.run, handle.id, int, chain=handle._first)
+
+
+async def test_a_handle_does_not_go_on_with_another_run_of_its_id(tmp_path: Path) -> None:
+    async with testing.engine(tmp_path, workflows=[collect, newest], settings=MONTH) as world:
+        handle = await world.engine.start(collect, 0, id="pot")
+        await many(world, handle, [1])
+        await world.engine.start(newest, 1, id="newest")
+        await many(world, handle, [0])
+        other = await world.engine.start(collect, 0, id="pot")
+        await many(world, other, [2])
+        for reach in (lambda: handle.signal("more", 3), handle.status, handle.cancel, handle.result):
+            with pytest.raises(RunNotFound):
+                await reach()
+        assert await other.query("so_far") == 2

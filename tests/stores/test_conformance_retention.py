@@ -15,7 +15,7 @@ from store_kit import (
     signal,
 )
 
-from segue.stores.base import Append, Blob, Ended, Status, Store
+from segue.stores.base import Append, Appended, Blob, Ended, GoOn, Status, Store
 from segue.stores.log_rows import LogLine
 
 
@@ -99,6 +99,23 @@ def test_a_child_is_kept_while_its_parent_is_open(owner: Owner) -> None:
     owner.commit(Append(parent, 2, (b"e",), status=closed(at=2)))
     assert owner.store.oldest(Ended()) == 1
     assert owner.store.retain(100, 10) == 2
+
+
+def test_the_number_of_a_chain_s_first_run_names_it_when_that_run_is_gone(owner: Owner) -> None:
+    run = first = owner.start("a")
+    for number, uid in enumerate(("second", "third"), 1):
+        goes_on = GoOn(uid, number, b"first")
+        (answer,) = owner.commit(Append(run, 2, (b"e",), closed("continued", at=number), goes_on=goes_on))
+        assert isinstance(answer, Appended)
+        run = answer.next
+    assert owner.store.retain(10, 10) == 2
+    assert owner.store.run(first) is None
+    latest = owner.store.latest(first)
+    assert latest is not None
+    assert (latest.run, latest.chain) == (run, first)
+    assert owner.start("b") > run
+    assert owner.store.latest(first) == latest
+    assert owner.store.latest(first + 1) is None, "of a run between, nobody knows the chain any more"
 
 
 def test_a_long_journal_is_deleted_whole(owner: Owner) -> None:

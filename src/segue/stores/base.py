@@ -530,7 +530,8 @@ class Store(
         """The current run of an id."""
 
     def latest(self, run: int) -> RunRow | None:
-        """The run, or the last one of its chain if it has gone on."""
+        """The run, or the last one of its chain if it has gone on. The first run of a chain names it also once that run
+        is deleted; its number becomes no other's."""
 
     def list(self, where: RunFilter) -> builtins.list[RunRow]: ...
 
