@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from segue import Approval, Retry, RunFailed, approval, now, publish, signal, step, testing, workflow
+from segue import Approval, Engine, Retry, RunFailed, approval, now, publish, signal, step, testing, workflow
 from segue.errors import InvalidArgument
 from segue.handles import HumanTask
 from segue.testing import VirtualClock, Worlds
@@ -263,6 +263,29 @@ async def test_two_worlds_on_one_database_are_one_too_many(tmp_path: Path) -> No
             assert not client.engine.owner, "who asks for no ownership is welcome"
     async with testing.engine(tmp_path) as world:
         assert await world.result(await world.engine.start(sleeps_a_month)) == 30 * 86_400
+
+
+async def test_a_run_that_another_engine_has_started_has_its_result(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'segue.db'}"
+    async with testing.engine(tmp_path) as world, Engine(url, own=False, clock=world.clock) as client:
+        for _ in range(3):
+            handle = await client.start(sleeps_a_month)
+            assert await world.result(handle) == 30 * 86_400
+
+
+async def test_a_world_that_owns_no_runs_says_so(tmp_path: Path) -> None:
+    async with testing.engine(tmp_path, own=False) as world:
+        handle = await world.engine.start(sleeps_a_month)
+        with pytest.raises(testing.Stuck, match=r"is not this world's, which owns none \(own=False\)"):
+            await world.result(handle)
+
+
+async def test_a_world_on_another_loop_says_so(tmp_path: Path) -> None:
+    async with testing.engine(tmp_path) as world:
+        handle = await world.engine.start(sleeps_a_month)
+        for use in (world.settle, lambda: world.advance("1d"), lambda: world.result(handle)):
+            with pytest.raises(InvalidArgument, match="this world was opened on another event loop"):
+                await asyncio.to_thread(lambda use=use: asyncio.run(use()))
 
 
 async def test_worlds_that_are_not_open_say_how_they_are_opened(tmp_path: Path) -> None:

@@ -78,3 +78,8 @@ class StagedEngine(Engine):
     def _put_in(self, attempts: StagedAttempts, duty: Duty) -> None:
         attempts.transact = duty.attempts.transact
         duty.attempts = duty.conductor.attempts = attempts
+
+    def look(self) -> None:
+        """Takes in at once what other engines on the database have left for this one."""
+        if self._duty is not None:
+            self._duty.mail.look()

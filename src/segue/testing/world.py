@@ -49,7 +49,7 @@ class World:
         clock: its clock.
     """
 
-    def __init__(self, engine: Engine, clock: VirtualClock, mocks: Mocks) -> None:
+    def __init__(self, engine: StagedEngine, clock: VirtualClock, mocks: Mocks) -> None:
         self.engine = engine
         self.clock = clock
         self._mocks = mocks
@@ -61,7 +61,16 @@ class World:
     # --- time -------------------------------------------------------------------------------------------------
 
     async def settle(self) -> None:
-        """Waits until everything that can happen now has happened. Time stands still."""
+        """Waits until everything that can happen now has happened. Time stands still.
+
+        Raises:
+            InvalidArgument: the world was opened on another event loop.
+        """
+        if asyncio.get_running_loop() is not self.engine.loop:
+            raise InvalidArgument(
+                "this world was opened on another event loop, and nothing of it happens here: use it in the loop that "
+                "opened it (with pytest-asyncio, give its fixture and the test one loop_scope)"
+            )
         while True:
             await self._calm()
             if not await self._ask_people():
@@ -84,14 +93,20 @@ class World:
             given.close()
             raise InvalidArgument("the run has not been started: handle = await world.engine.start(…)")
         limit = self.clock.now() + microseconds(within)
+        looked = False
         while True:
             await self.settle()
             row = await handle.status()
             if row.state in CLOSED or row.state == "incident":
                 return await handle.result()
             at = self.clock.next
+            if at is None and not looked:
+                self.engine.look()  # what another engine on this database has started or sent is not heard of at once
+                looked = True
+                continue
             if at is None:
                 raise Stuck(await self._why(handle))
+            looked = False
             if at > limit:
                 raise TimeoutError(f"run {handle.id!r} is {row.state} after {within} of virtual time")
             self.clock.jump(at)
@@ -214,6 +229,11 @@ class World:
             self._failure = self._failure or acting.exception()
 
     async def _why(self, handle: Handle[Any]) -> str:
+        if not self.engine.owner:
+            return (
+                f"run {handle.id!r} is not this world's, which owns none (own=False), and lets no time pass for it: "
+                "wait with handle.result(), or open the world that owns it"
+            )
         what = waits_for(self.engine.activity(handle.run), await self.engine.tasks(run=handle.run))
         return (
             f"run {handle.id!r} waits for {what or 'something'}, and nothing that is planned "
@@ -254,10 +274,11 @@ async def engine(folder: Path | str, *, start: datetime | None = None, **options
     # The same draws in every run of the test: the jitter of retries must not decide what comes first.
     options.setdefault("draw", random.Random(0).random)
     mocks = Mocks()
-    async with StagedEngine(url, clock=clock, mocks=mocks, **options) as opened:
+    staged = StagedEngine(url, clock=clock, mocks=mocks, **options)
+    async with staged as opened:
         if options.get("own", True) and not opened.owner:
             raise InvalidArgument(
                 f"another world, or an engine, is at work on {file}; time and mocks of this one would change nothing: "
                 "leave its block first, or give each a folder of its own"
             )
-        yield World(opened, clock, mocks)
+        yield World(staged, clock, mocks)
