@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from segue import Engine, MapFailure, Mapped, StepFailed, skip, step, workflow
-from segue.errors import InvalidArgument, RunFailed
+from segue.errors import InvalidArgument, PayloadError, RunFailed
 from segue.kernel import events as e
+from segue.kernel.encoding import Encodings
 from segue.runtime.settings import Settings
 
 under_way = 0
@@ -164,3 +165,10 @@ def test_a_result_that_is_missing_raises_when_it_is_asked_for() -> None:
         mapped[1]
     assert repr(mapped) == "<1 results, 1 failures>"
     assert repr(mapped.failures[0]) == "<item 1: ill>"
+
+
+def test_what_came_of_all_is_no_value_and_says_what_is() -> None:
+    async def nothing(item: int) -> None: ...
+
+    with pytest.raises(PayloadError, match=r"\$\[0\]: what step.map\(\) gives does not encode; pass its .all\(\), or"):
+        Encodings().encode([Mapped(nothing, [], [])])

@@ -74,9 +74,14 @@ def _remedy(value: Any, error: Exception) -> str:
         return f"the set has no order that could be repeated ({error}); pass a list"
     if not isinstance(error, NotImplementedError):
         return f"{kind.__qualname__} does not encode: {error}"
-    return next((text for test, text in _REMEDIES if test(value)), None) or (
-        f"{kind.__module__}.{kind.__qualname__} does not encode; make it a dataclass, a msgspec.Struct or a pydantic "
-        "model, or register an encoding for it"
+    ours: str | None = getattr(kind, "_segue_instead", None)  # one of segue's own says what to pass in its place
+    return (
+        ours
+        or next((text for test, text in _REMEDIES if test(value)), None)
+        or (
+            f"{kind.__module__}.{kind.__qualname__} does not encode; make it a dataclass, a msgspec.Struct or a "
+            "pydantic model, or register an encoding for it"
+        )
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable
 from functools import partial
-from typing import Any, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 from segue.errors import InvalidArgument, StepFailed
 
@@ -46,6 +46,10 @@ class Mapped(Generic[R]):
         results: of the items that succeeded, in their order.
         failures: of those that did not, in their order.
     """
+
+    _segue_instead: ClassVar[str] = (
+        "what step.map() gives does not encode; pass its .all(), or its .results where some may have failed"
+    )
 
     def __init__(self, step: Callable[[Any], Coroutine[Any, Any, R]], items: list[Any], found: list[Any]) -> None:
         self._step = step
