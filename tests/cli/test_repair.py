@@ -131,3 +131,55 @@ def test_many_runs_are_looked_at_and_then_repaired(segue: Folder) -> None:
         (",", "--where is empty"),
     ):
         assert said in segue("retry", "--where", text, "--yes", code=2).err
+
+
+def test_a_failed_run_says_how_it_is_run_again(segue: Folder) -> None:
+    segue.write(
+        "again.py",
+        """
+        from pathlib import Path
+
+        from segue import saga, step, workflow
+
+        @step
+        async def pack() -> str:
+            return "packed"
+
+        @step
+        async def unpack(result: str | None) -> None: ...
+
+        @step
+        async def ship() -> str:
+            return Path("address").read_text()
+
+        @workflow
+        async def plain() -> str:
+            await pack()
+            return await ship()
+
+        @workflow
+        async def undone() -> str:
+            async with saga() as s:
+                await s.step(pack, undo=unpack)
+                return await ship()
+
+        @workflow
+        async def by_itself() -> None:
+            await pack()
+            int(Path("address").read_text())
+        """,
+    )
+    for name, place, flags in [
+        ("plain", "from where it failed", []),
+        ("undone", "from its start", ["--from", "start"]),
+        ("by_itself", "from its start", ["--from", "start"]),
+    ]:
+        segue.write("address", "")
+        (segue.path / "address").unlink()
+        out = segue("run", f"again.py:{name}", "--id", name, code=1).out
+        assert f"To run it again {place}, once the cause is mended:" in out
+        command = out.rstrip().splitlines()[-1].split()
+        assert command == ["segue", "retry", name, *flags]
+        segue.write("address", "7")
+        segue(*command[1:])
+        assert segue("run", f"again.py:{name}", "--id", name, "--json").json["state"] == "completed"

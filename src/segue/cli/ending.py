@@ -145,6 +145,15 @@ def _in_its_own_words(watch: Watch, event: e.RunCompleted) -> str | None:
     return str(value) if own and not isinstance(value, (str, bytes)) else None
 
 
+def _again(watch: Watch) -> tuple[tuple[str, ...], str]:
+    """Flags of ``segue retry`` for a failed run, and what that does. What was undone is to be done again."""
+    calls = [call for call in watch.timeline.calls.values() if not call.undo]
+    failed = any(call.kind in ("step", "child") and call.state == "failed" for call in calls)
+    if watch.timeline.undone or not failed:
+        return ("--from", "start"), "from its start"
+    return (), "from where it failed"
+
+
 def _print_details(out: Console, watch: Watch, event: e.Event, scope: Scope, again: str) -> None:
     match event:
         case e.RunCompleted():
@@ -152,8 +161,11 @@ def _print_details(out: Console, watch: Watch, event: e.Event, scope: Scope, aga
         case e.RunFailed():
             out.print(Text(summary(event.failure), style=state("failed").colour))
             out.print(Padding(failure_text(event.failure), (1, 0, 1, 2), expand=False))
-            out.print("The run has ended. Mend the cause, then start a new one; what this one did:")
+            out.print("The run has ended. What it did:")
             out.print(Text(f"  {scope.command('show', watch.id)}", style="bold"), soft_wrap=True)
+            flags, place = _again(watch)
+            out.print(f"To run it again {place}, once the cause is mended:")
+            out.print(Text(f"  {scope.command('retry', watch.id, *flags)}", style="bold"), soft_wrap=True)
         case e.IncidentOpened():
             out.print(Text(f"{event.cause}: {event.message}", style=state("incident").colour))
             if event.failure is not None:
