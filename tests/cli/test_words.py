@@ -13,7 +13,7 @@ from cli_kit import Folder
 
 import segue as package
 from segue.cli.app import call
-from segue.cli.commands import COMMANDS
+from segue.cli.commands import COMMANDS, MEANT
 
 
 def test_help(segue: Folder) -> None:
@@ -52,7 +52,10 @@ WRONG = {
     "list --bogus": "unknown option: --bogus",
     "db retain --yes --state failed": "--state and --workflow go with a length of time",
     "namespaces eu": "too much: eu; see `segue namespaces --help`",
-    "db bogus": 'unknown command "bogus"',
+    "db bogus": "vacuum, retain, backup, restore, export, move, migrate; see `segue db --help`",
+    "schedule bogus": "see `segue schedule --help`",
+    "logs a": "there is no command 'logs'; that is `segue show RUN --logs`",
+    "workflow list": "there is no command 'workflow'; that is `segue workers`, for the workflows that are served",
     "list --url": "--url",
 }
 
@@ -63,6 +66,10 @@ def test_a_line_that_does_not_fit(segue: Folder, line: str) -> None:
     assert told["type"] == "InvalidArgument"
     assert WRONG[line].casefold() in told["message"].casefold()
     assert not (segue.path / ".segue").exists()
+
+
+def test_what_others_call_a_command_is_none_here() -> None:
+    assert not MEANT.keys() & {command.name for command in COMMANDS}
 
 
 def test_flags_may_stand_before_the_command(segue: Folder) -> None:

@@ -53,6 +53,29 @@ COMMANDS = (
     Command("version", "Keep", "version:show_version", "Show what is installed."),
 )
 
+_SHOW = "`segue show RUN`"
+_CANCEL = "`segue cancel RUN`, or `segue terminate RUN`, which undoes nothing"
+_WORKFLOWS = "`segue workers`, for the workflows that are served"
+_SERVE = "`segue server`, or `segue dev`, which also serves the workflows of a folder"
+
+MEANT = {
+    "runs": "`segue list`", "ls": "`segue list`", "ps": "`segue list`", "search": "`segue list --text WORDS`",
+    "describe": _SHOW, "status": _SHOW, "info": _SHOW, "get": _SHOW, "result": _SHOW,
+    "logs": "`segue show RUN --logs`", "log": "`segue show RUN --logs`",
+    "history": "`segue show RUN --events`", "events": "`segue show RUN --events`",
+    "stop": _CANCEL, "kill": _CANCEL, "abort": _CANCEL, "delete": _CANCEL,
+    "rerun": "`segue retry RUN --from start`", "clear": "`segue retry RUN --from STEP`",
+    "reset": "`segue retry RUN --from STEP`",
+    "trigger": "`segue start WORKFLOW`, or `segue schedule trigger NAME`", "execute": "`segue start WORKFLOW`",
+    "submit": "`segue start WORKFLOW`",
+    "backfill": "`segue schedule backfill NAME`", "schedules": "`segue schedule list`", "tasks": "`segue task list`",
+    "workflow": _WORKFLOWS, "workflows": _WORKFLOWS, "dag": _WORKFLOWS, "dags": _WORKFLOWS, "flows": _WORKFLOWS,
+    "ui": _SERVE, "dashboard": _SERVE, "webserver": _SERVE, "standalone": "`segue dev`",
+    "scheduler": "`segue worker`, which also starts what is scheduled",
+    "init": "`segue run FILE.py`, which makes the database",
+}  # fmt: skip
+"""What others call it, with what it is here."""
+
 _ITSELF = "it works on the database itself: run it where that is, with --url"
 _SERVES = "it serves code of this machine, on a database: --url"
 

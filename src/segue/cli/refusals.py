@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from cyclopts import CycloptsError, MissingArgumentError, UnknownOptionError, UnusedCliTokensError
+from cyclopts import CycloptsError, MissingArgumentError, UnknownCommandError, UnknownOptionError, UnusedCliTokensError
 
-from segue.cli.commands import COMMANDS
+from segue.cli.commands import COMMANDS, MEANT
 from segue.errors import InvalidArgument
 
 
@@ -13,6 +13,10 @@ def refusal(error: CycloptsError, words: list[str]) -> InvalidArgument:
     command = _command(words)
     see = f"see `segue {' '.join([*command, '--help'])}`"
     match error:
+        case UnknownCommandError() if not command and words[0] in MEANT:
+            return InvalidArgument(f"there is no command {words[0]!r}; that is {MEANT[words[0]]}")
+        case UnknownCommandError():
+            return InvalidArgument(f"{_sentence(error)}; see `segue {' '.join([*command[:1], '--help'])}`")
         case UnusedCliTokensError():
             return InvalidArgument(f"too much: {' '.join(error.unused_tokens or ())}; {see}")
         case MissingArgumentError() if error.argument is not None:
