@@ -271,3 +271,16 @@ def test_going_on_after_an_incident(segue: Folder, worker: Running) -> None:
     segue("start", "flows.py:waits", "--id", "b")
     worker.until("waits b")
     assert "there is nothing to retry" in segue("retry", "b", code=2).err
+
+
+def test_an_answer_that_nobody_acts_on_yet_says_so(segue: Folder) -> None:
+    for id in ("a", "b"):
+        segue("run", "flows.py:asks", "7", "--id", id, "--timeout", "300ms", code=5)
+    alone = segue("approve", "a", "--yes").out.splitlines()
+    assert "is answered by" in alone[0]
+    assert alone[1] == "no worker of app 'default' is alive; it takes effect when one is (segue run, dev or worker)"
+    assert segue("approve", "b", "--yes", "--json").json["answer"] == {"approved": True}
+    segue("run", "flows.py:asks", "7", "--id", "c", "--timeout", "300ms", code=5)
+    worker = segue.begin("worker", "flows.py")
+    worker.until("serving ")
+    assert len(segue("approve", "c", "--yes").out.splitlines()) == 1

@@ -14,7 +14,7 @@ from segue.cli import values
 from segue.cli.asking import ask
 from segue.cli.awaiting import sent
 from segue.cli.lookup import lookup, reached
-from segue.cli.messages import RunId
+from segue.cli.messages import RunId, tell_if_nobody_works
 from segue.cli.output import console, print_json
 from segue.cli.scope import Reach, Scope
 from segue.cli.tasks import find_tasks
@@ -69,12 +69,13 @@ async def _approve(
         with sent(scope, "the answer", row.id):
             await answers.ask(people.complete_task, task=found.task, body=people.AnswerBody(answer))
         answered = await answers.ask(people.show_task, task=found.task)
-    if scope.json:
-        told = {"id": row.id, "task": found.task, "name": found.name, "answer": answer, "by": answered.closed_by}
-        print_json(told)
-    else:
-        text = msgspec.json.encode(answer).decode()
-        console().print(f"{found.name} of run {row.id} is answered by {answered.closed_by}: {text}")
+        if scope.json:
+            told = {"id": row.id, "task": found.task, "name": found.name, "answer": answer, "by": answered.closed_by}
+            print_json(told)
+        else:
+            text = msgspec.json.encode(answer).decode()
+            console().print(f"{found.name} of run {row.id} is answered by {answered.closed_by}: {text}", soft_wrap=True)
+            await tell_if_nobody_works(answers, row.app)
     return 0
 
 
