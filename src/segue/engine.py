@@ -391,8 +391,8 @@ class Engine(Claiming, Describing, Repairing, Starting, Steering):
             forms.check(msgspec.json.decode(payload.data), task.form)
         at = self.clock.now()
         event = e.TaskCompleted(at, f"user:{by}" if by else None, None, task.key, payload)
-        body, _ = self.body(event)
-        operation = CompleteTask(task.task, by, at, self.journal.readable(payload), body)
+        body, blobs = self.body(event)
+        operation = CompleteTask(task.task, by, at, self.journal.readable(payload), body, blobs)
         answered = await self._ask(lambda client: client.complete_task(operation))
         if answered.outcome != "completed":
             raise CallerError(

@@ -14,9 +14,9 @@ import threading
 from pathlib import Path
 
 import pytest
-from fault_kit import act
+from fault_kit import act, until
 
-from segue import Engine, signal, step, workflow
+from segue import Approval, Engine, approval, signal, step, workflow
 from segue.stores.base import Answer, Batch
 from segue.stores.faults import FaultyStore
 from segue.stores.sqlite.store import SqliteStore
@@ -36,6 +36,11 @@ async def turns(data: bytes) -> bytes:
 async def passes_on(data: bytes) -> bytes:
     turned = await turns(data)
     return turned + await signal("more", bytes)
+
+
+@workflow
+async def asked() -> int:
+    return len((await approval("boss")).comment)
 
 
 @pytest.mark.slow
@@ -74,6 +79,15 @@ async def test_a_large_value_is_written_off_the_loop(tmp_path: Path) -> None:
         await handle.signal("more", b"y" * 1_000_000)
         assert len(await handle.result(timeout=10)) == 2_000_000
     assert store.threads == {"segue-writer"}
+
+
+async def test_a_large_answer_to_a_human_task_reaches_its_run(url: str) -> None:
+    async with Engine(url) as engine:
+        handle = await engine.start(asked)
+        await until(lambda: bool(engine.store.tasks("default")))
+        (task,) = await engine.tasks()
+        await engine.complete_task(task, Approval(True, "x" * 300_000))
+        assert await handle.result(timeout=10) == 300_000
 
 
 @pytest.mark.slow

@@ -16,6 +16,7 @@ from segue.stores.base import (
     Append,
     Appended,
     Batch,
+    Blob,
     CompleteTask,
     GoOn,
     Posted,
@@ -178,7 +179,7 @@ def test_a_task_is_offered_reassigned_and_completed_once(owner: Owner) -> None:
     assert (offered.form, offered.subject, offered.outcome) == (b"{}", b"s", None)
 
     owner.commit(Append(run, 3, (b"e",), reassigned={"k": "bob"}))
-    done = CompleteTask(offered.task, "bob", 20, b'"yes"', b"TaskCompleted")
+    done = CompleteTask(offered.task, "bob", 20, b'"yes"', b"TaskCompleted", (Blob("ref", b"bytes"),))
     late = CompleteTask(offered.task, "ann", 21, b'"no"', b"TaskCompleted")
     first, again, second = owner.commit(done, done, late)
 
@@ -190,6 +191,7 @@ def test_a_task_is_offered_reassigned_and_completed_once(owner: Owner) -> None:
     assert (task.assignee, task.closed_by, task.closed_at, task.outcome) == ("bob", "bob", 20, b'"yes"')
     (message,) = owner.store.inbox([run])
     assert (message.row, message.kind, message.body) == (first.row, "task", b"TaskCompleted")
+    assert (owner.store.refs(run), owner.store.blobs(["ref"])) == (["ref"], {"ref": b"bytes"})
     assert owner.store.tasks("staging") == []
 
 

@@ -141,6 +141,7 @@ class CompleteTask(msgspec.Struct, frozen=True, gc=False):
     """JSON of the answer, for the task's row."""
     body: bytes
     """The ``TaskCompleted`` event, for the run's inbox."""
+    blobs: tuple[Blob, ...] = ()
 
 
 class StateWrite(msgspec.Struct, frozen=True, gc=False):

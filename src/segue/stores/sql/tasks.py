@@ -40,7 +40,7 @@ def complete(connection: Connection, done: CompleteTask) -> TaskAnswered | Post:
     run = known[0][0]
     _find_closed.one(connection, (numbers([run]),))  # locks the run before its task, as whoever closes it does
     if _complete.one(connection, (done.task, done.at, done.by, done.outcome)):
-        return Post("task", done.body, f"task:{done.task}", done.at, run=run)
+        return Post("task", done.body, f"task:{done.task}", done.at, run=run, blobs=done.blobs)
     ((run, same),) = _run_of.one(connection, which)
     # The very same answer again: the acknowledgement of the first one was lost.
     return TaskAnswered("completed" if same else "not-open", run)
