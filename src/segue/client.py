@@ -9,7 +9,7 @@ import asyncio
 import functools
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Any, cast, get_args
+from typing import Any, cast
 
 import msgspec
 
@@ -24,7 +24,6 @@ from segue.errors import (
 )
 from segue.joint_commits import JointCommits
 from segue.kernel import events as e
-from segue.kernel.names import checked_id, checked_name, checked_text
 from segue.runtime.clock import Clock
 from segue.runtime.conductor import Conductor
 from segue.runtime.incidents import standing_still
@@ -36,7 +35,6 @@ from segue.stores.attempt_rows import ClaimAttempts, Claimed
 from segue.stores.base import (
     CLOSED,
     CompleteTask,
-    ConflictPolicy,
     HoldStep,
     Operation,
     Post,
@@ -51,7 +49,6 @@ from segue.stores.base import (
 )
 from segue.stores.schedule_rows import ScheduleWritten, WriteSchedule
 
-_POLICIES: tuple[str, ...] = get_args(ConflictPolicy)
 Events = Callable[..., Iterable[tuple[int, e.Event]]]
 Replayed = Callable[[], Awaitable[Any]]
 """Answers a query from the journal, see ``segue.asking``."""
@@ -580,16 +577,3 @@ def _closed(store: Store, run: int) -> RunClosed | RunNotFound:
 
 def _later(event: Any, at: int) -> Any:
     return event if event.at >= at else msgspec.structs.replace(event, at=at)
-
-
-def check_options(id: str | None, on_conflict: str, tags: Any) -> None:
-    """What ``start`` is given beside the workflow and its arguments; refused before anything is written."""
-    if id is not None:
-        checked_id(id, "a run's id")
-    if on_conflict not in _POLICIES:
-        raise InvalidArgument(f"on_conflict must be one of {', '.join(_POLICIES)}; it is {on_conflict!r}")
-    if not isinstance(tags, dict):
-        raise InvalidArgument(f"tags must be a dict of text to text; {tags!r} is a {type(tags).__name__}")
-    for name, value in tags.items():
-        checked_name(name, "a tag's name")
-        checked_text(value, f"the tag {name!r}")

@@ -6,14 +6,14 @@ import asyncio
 import os
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast, get_args, overload
 
 import msgspec
 
 from segue.authoring.python.classes import Run0, Run1, Run2, Run3, Run4
 from segue.authoring.python.definitions import WORKFLOWS, Workflow
 from segue.authoring.python.registry import definition_of, refuse_called, refuse_replaced
-from segue.client import Direct, Remote, check_options
+from segue.client import Direct, Remote
 from segue.errors import (
     CallerError,
     FenceLost,
@@ -32,7 +32,7 @@ from segue.kernel.canonical import digest
 from segue.kernel.codec import Codec
 from segue.kernel.duration import Duration, microseconds
 from segue.kernel.interception import StartCall, chain
-from segue.kernel.names import actor_of, checked_text
+from segue.kernel.names import actor_of, checked_id, checked_name, checked_text
 from segue.kernel.payload import Payload
 from segue.messaging import Messaging
 from segue.runtime.children import PYTHON
@@ -49,6 +49,7 @@ C = TypeVar("C")
 D = TypeVar("D")
 R = TypeVar("R")
 T = TypeVar("T")
+_POLICIES: tuple[str, ...] = get_args(ConflictPolicy)
 Coro = Coroutine[Any, Any, R]
 
 Takes0 = Callable[[], Coro[R]] | type[Run0[R]]
@@ -248,7 +249,7 @@ class Starting(Messaging):
         by: str = "",
     ) -> Coroutine[Any, Any, tuple[Handle[Any], Started]]:
         """Starts a run, with a message for it if there is one; as ``start``. ``by``: who does, for the journal."""
-        check_options(id, on_conflict, tags or {})
+        _check_options(id, on_conflict, tags or {})
         if summary != "":
             checked_text(summary, "a run's summary")
         uid = self._new_uid()
@@ -445,3 +446,16 @@ class Starting(Messaging):
             except FenceLost:
                 if client is self._client:
                     raise
+
+
+def _check_options(id: str | None, on_conflict: str, tags: Any) -> None:
+    """What ``start`` is given beside the workflow and its arguments; refused before anything is written."""
+    if id is not None:
+        checked_id(id, "a run's id")
+    if on_conflict not in _POLICIES:
+        raise InvalidArgument(f"on_conflict must be one of {', '.join(_POLICIES)}; it is {on_conflict!r}")
+    if not isinstance(tags, dict):
+        raise InvalidArgument(f"tags must be a dict of text to text; {tags!r} is a {type(tags).__name__}")
+    for name, value in tags.items():
+        checked_name(name, "a tag's name")
+        checked_text(value, f"the tag {name!r}")
