@@ -78,10 +78,10 @@ async def activate(engine: Engine, queue: str, *, worker: str, limit: int, lease
 async def _activated(engine: Engine, row: LiveAttempt) -> Activated | None:
     """What the worker gets; None where it would be one worker too many."""
     run = engine.store.run(row.run)
-    found = next(iter(engine.events_of(row.run, after=row.seq - 1)), None)
-    if run is None or found is None or not isinstance(found[1], e.StepScheduled):
+    found = await engine.read_events(row.run, after=row.seq - 1, limit=1)
+    if run is None or not found or not isinstance(found[0][1], e.StepScheduled):
         return None  # it was deleted a moment ago
-    event = found[1]
+    event = found[0][1]
     token = token_of(row.run, run.uid, row.key, row.attempt, row.claim)
     lost = row.claim - 1
     if lost >= engine.settings.lost_limit:

@@ -47,7 +47,7 @@ class Resume(msgspec.Struct, frozen=True):
             raise InvalidArgument("other arguments are for one step: name it by its key")
 
     async def preview(self, engine: Engine, row: RunRow) -> Effect:
-        standing = _standing(event for _, event in engine.events_of(row.run))
+        standing = _standing(event for _, event in engine.events_of(row.run, apart=True))
         chosen = [key for key in standing if self.step in (None, key)]
         if row.state in CLOSED or not chosen:
             what = "" if self.step is None else f" on {self.step}"

@@ -47,6 +47,7 @@ from segue.stores.base import (
     TaskAnswered,
     TellStep,
 )
+from segue.stores.place_rows import NotAtHand
 from segue.stores.schedule_rows import ScheduleWritten, WriteSchedule
 
 Events = Callable[..., Iterable[tuple[int, e.Event]]]
@@ -101,7 +102,7 @@ class Direct:
         with suppress(Elsewhere, RunClosed, RunNotFound, Incident, StoreError):
             if isinstance(event, e.SignalReceived):
                 take = self._check_signal if again else self._take_signal
-                taken = await self._with(post.run, functools.partial(take, event))
+                taken = await self._with(post.run, functools.partial(take, event), hurried=True)
             elif post.kind == "cancel" and post.run in self._conductor.residents:
                 taken = await self._with(post.run, functools.partial(self._take, event))
         if taken:
@@ -227,7 +228,8 @@ class Direct:
     async def check(self, run: int, event: e.SignalReceived | e.UpdateAccepted) -> None:
         """Has the run look at a message, before anything is recorded."""
         look = self._check_signal if isinstance(event, e.SignalReceived) else self._validate
-        await self._with(run, functools.partial(look, event))  # type: ignore[arg-type]
+        with suppress(NotAtHand):  # who takes it up looks at it then
+            await self._with(run, functools.partial(look, event), hurried=True)  # type: ignore[arg-type]
 
     def _update(self, event: e.UpdateAccepted, run: Resident, accepted: asyncio.Future[None]) -> None:
         assert run.execution is not None
@@ -290,16 +292,20 @@ class Direct:
         else:
             segment.effects.append((answer, (future, found)))
 
-    async def _with(self, run: int, act: Callable[[Resident, asyncio.Future[Any]], None]) -> Any:
+    async def _with(
+        self, run: int, act: Callable[[Resident, asyncio.Future[Any]], None], *, hurried: bool = False
+    ) -> Any:
         """Has ``act`` answer with the run in memory, in a plain callback of the loop, where alone a run may be driven.
 
         Raises:
             RunClosed, RunNotFound, Incident: the run answers nothing.
+            StoreUnavailable: its large values cannot be had from outside the database; ``hurried``: not at once.
         """
         loop = asyncio.get_running_loop()
         while True:
             future: asyncio.Future[Any] = loop.create_future()
-            loop.call_soon(self._loading.load, run, functools.partial(self._act, run, act, future))
+            asked = functools.partial(self._act, run, act, future)
+            loop.call_soon(functools.partial(self._loading.load, run, asked, hurried=hurried))
             try:
                 return await future
             except Withheld:
@@ -316,6 +322,8 @@ class Direct:
         try:
             if run is None and row in self._loading.unreadable:
                 raise self._loading.unreadable[row]
+            if run is None and row in self._loading.away:
+                raise self._loading.away[row]
             if run is None:
                 raise self._why_not_here(row)
             if run.closed:

@@ -15,6 +15,7 @@ import sys
 import uuid
 from collections.abc import Callable, Iterable
 from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Never, TypeVar, overload
 from weakref import WeakSet
 
@@ -42,7 +43,7 @@ from segue.kernel import events as e
 from segue.kernel import forms
 from segue.kernel.artifact import Artifact
 from segue.kernel.caching import REFERENCE
-from segue.kernel.codec import Codec
+from segue.kernel.codec import Codec, refs_event
 from segue.kernel.encoding import Encodings
 from segue.kernel.interception import Interceptor
 from segue.kernel.names import checked_name
@@ -53,6 +54,7 @@ from segue.opening import open_store, restore_database, shown
 from segue.repairing import Repairing
 from segue.runtime.activity import NOTHING, Activity, activity
 from segue.runtime.clock import Clock, SharedClock, SystemClock
+from segue.runtime.fetching import SIDE
 from segue.runtime.journal import JournalFormat
 from segue.runtime.logs import LogBuffer
 from segue.runtime.process_loading import refuse_while_loading
@@ -73,6 +75,7 @@ from segue.settings import (
 from segue.sharing import Shared
 from segue.starting import Starting
 from segue.steering import Steering
+from segue.stores import objects
 from segue.stores.base import CompleteTask, RunFilter, RunRow, Store
 from segue.stores.log_rows import LogLine
 from segue.stores.search_rows import FoundRuns
@@ -80,6 +83,7 @@ from segue.stores.search_rows import FoundRuns
 log = logging.getLogger("segue.engine")
 R = TypeVar("R")
 T = TypeVar("T")
+E = TypeVar("E", bound=e.Event)
 
 OPEN: WeakSet[Engine] = WeakSet()
 """Engines of this process that are open."""
@@ -213,10 +217,13 @@ class Engine(Claiming, Describing, Repairing, Starting, Steering):
         Raises:
             StoreUnavailable, StoreCorrupt, SchemaTooNew: the message says what to do.
             CallerError: it is open already.
+            InvalidArgument: large values cannot be kept where the settings say.
         """
         refuse_while_loading()
         if self in OPEN:
             raise CallerError("this engine is open already; whoever opened it first would find it closed by the second")
+        if self.settings.large_values and self._may_own:
+            objects.check(self.settings.large_values)
         self.loop = asyncio.get_running_loop()
         self.store, logs = self._open_store()
         self.journal = JournalFormat(encodings=self.encodings, codec=self._codec, blobs=self.store.blobs)
@@ -444,6 +451,24 @@ class Engine(Claiming, Describing, Repairing, Starting, Steering):
         """The run's journal, as far as it is on disk; ``apart`` without fetching its large values."""
         return self.journal.read(self.store.journal(run, after=after), apart=apart)
 
+    def glance(self, run: int, *, after: int = 0) -> Iterable[tuple[int, e.Event]]:
+        """``events_of`` for who waits for one of them, and fetches the large values of that (``filled``)."""
+        return self.events_of(run, after=after, apart=True)
+
+    async def read_events(
+        self, run: int, *, after: int = 0, limit: int | None = None
+    ) -> builtins.list[tuple[int, e.Event]]:
+        """As ``events_of``, up to so many, with large values fetched beside what else the loop does."""
+        seen = list(islice(self.events_of(run, after=after, apart=True), limit))
+        if not any(refs_event(event) for _, event in seen):
+            return seen
+        fill = self.journal.fill
+        return await SIDE.run(lambda: [(seq, fill(event)) for seq, event in seen])
+
+    async def filled(self, event: E) -> E:
+        """An event that was read ``apart``, with its large values."""
+        return await SIDE.run(lambda: self.journal.fill(event)) if refs_event(event) else event
+
     def activity(self, run: int) -> Activity:
         """What the run is doing at this moment; only its owner knows."""
         return NOTHING if self._duty is None else activity(self._duty.conductor, run)
@@ -510,7 +535,7 @@ class Engine(Claiming, Describing, Repairing, Starting, Steering):
 
     async def closing_event(self, run: int) -> e.Event:
         """The event that closed the run, or the incident it stands still on."""
-        return await self._ask(lambda client: client.closing_event(run, self.events_of))
+        return await self.filled(await self._ask(lambda client: client.closing_event(run, self.glance)))
 
     async def changed(self, run: int) -> None:
         """Returns when there may be something new of the run; perhaps there is not."""

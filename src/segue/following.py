@@ -14,6 +14,9 @@ from segue.runtime.reports import EVERY
 if TYPE_CHECKING:
     from segue.engine import Engine
 
+PAGE = 500
+"""Events that are read at a time."""
+
 
 class Recorded(msgspec.Struct, frozen=True):
     """An event with its place in the journal."""
@@ -60,12 +63,16 @@ class Following:
         self._published: dict[str, Any] = {}
         self.ended = False
 
-    def events(self) -> Iterator[Recorded]:
+    async def events(self) -> AsyncIterator[Recorded]:
         """Events that have come since the last look."""
-        for seq, event in self._engine.events_of(self._run, after=self._after):
-            self._after = seq
-            self.ended = self.ended or isinstance(event, e.CLOSING)
-            yield Recorded(seq, event)
+        more = True
+        while more:
+            events = await self._engine.read_events(self._run, after=self._after, limit=PAGE)
+            for seq, event in events:
+                self._after = seq
+                self.ended = self.ended or isinstance(event, e.CLOSING)
+                yield Recorded(seq, event)
+            more = len(events) == PAGE
 
     def published(self) -> Iterator[Published]:
         """Values that are new or different since the last look."""
@@ -86,7 +93,7 @@ async def follow(engine: Engine, run: int, after: int) -> AsyncIterator[Recorded
     """Events, until the run ends."""
     following = Following(engine, run, after)
     while True:
-        for recorded in following.events():
+        async for recorded in following.events():
             yield recorded
         if following.ended:
             return
@@ -97,7 +104,7 @@ async def follow_all(engine: Engine, run: int, after: int) -> AsyncIterator[Live
     """Events, published values and progress, until the run ends."""
     following = Following(engine, run, after)
     while True:
-        for recorded in following.events():
+        async for recorded in following.events():
             yield recorded
         for published in following.published():
             yield published

@@ -222,7 +222,7 @@ class Handle(Addressed, Generic[R]):
     async def history(self) -> list[Recorded]:
         """The run's journal; of a chain, that of its last run."""
         await self._follow()
-        return [Recorded(seq, event) for seq, event in self._engine.events_of(self.run)]
+        return [Recorded(seq, event) for seq, event in await self._engine.read_events(self.run)]
 
     async def artifacts(self) -> list[Artifact]:
         """What the workflow and its steps have attached for people to look at."""

@@ -23,6 +23,7 @@ from segue.serving import Definitions
 from segue.stores.base import Post, RunRow, Store
 
 T = TypeVar("T")
+E = TypeVar("E", bound=e.Event)
 
 _REJECTED = qualified_name(UpdateRejected)
 
@@ -42,6 +43,10 @@ class Messaging:
         async def _ask(self, question: Callable[[Direct | Remote], Awaitable[T]]) -> T: ...
 
         def events_of(self, run: int, *, after: int = 0) -> Iterable[tuple[int, e.Event]]: ...
+
+        def glance(self, run: int, *, after: int = 0) -> Iterable[tuple[int, e.Event]]: ...
+
+        async def filled(self, event: E) -> E: ...
 
     async def signal(
         self, run: int, name: str | Address, value: Any, *, message: str | None = None, by: str = ""
@@ -65,7 +70,8 @@ class Messaging:
 
             async def update(run: int, again: bool) -> e.UpdateCompleted:
                 fresh = id is None and not again
-                return await self._ask(lambda client: client.update(run, event, body, self.events_of, fresh=fresh))
+                answered = self._ask(lambda client: client.update(run, event, body, self.glance, fresh=fresh))
+                return await self.filled(await answered)
 
             return self.answer(to, await self._of_the_latest(run, update))
 

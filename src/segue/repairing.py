@@ -253,7 +253,7 @@ class Repairing:
             raise InvalidArgument(f"code is {code!r}; it is 'same' or 'newest'")
         if step is not None and seq is not None:
             raise InvalidArgument("name the step, or the number of the event, to go on from; not both")
-        return forking.cut_at(row, self._events(row), step=step, seq=seq)
+        return forking.cut_at(row, self._events(row, apart=True), step=step, seq=seq)
 
     async def _fork(
         self,
@@ -274,9 +274,11 @@ class Repairing:
         # Derived: the same fork asked for twice is one run.
         uid = derive_key(row.uid, f"fork {cut.seq} {id} {hash} {code}")
         at = self.clock.now()
-        made = forking.fork(
-            row, self._events(row), cut, id=id, uid=uid, at=at, actor=f"user:{by}" if by else None, input=input,
-            ended=self._ended, readable=self.journal.readable,
+        made = await asyncio.to_thread(
+            lambda: forking.fork(
+                row, self._events(row), cut, id=id, uid=uid, at=at, actor=f"user:{by}" if by else None, input=input,
+                ended=self._ended, readable=self.journal.readable,
+            )
         )  # fmt: skip
         version = row.version
         if code == "newest":
@@ -347,8 +349,8 @@ class Repairing:
         failure = closing.failure if isinstance(closing, e.RunFailed) else None
         return e.ChildCompleted(0, f"run:{child.id}", None, child.key, state, result, failure)
 
-    def _events(self, row: RunRow) -> list[e.Event]:
-        return [event for _, event in self.journal.read(self.store.journal(row.run))]
+    def _events(self, row: RunRow, *, apart: bool = False) -> list[e.Event]:
+        return [event for _, event in self.journal.read(self.store.journal(row.run), apart=apart)]
 
     def _row(self, run: int) -> RunRow:
         row = self.store.run(run)

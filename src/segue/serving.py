@@ -32,10 +32,12 @@ from segue.notifying.workflow import NOTIFY
 from segue.runtime import collector
 from segue.runtime.clock import Clock
 from segue.runtime.conductor import Conductor
+from segue.runtime.fetching import near
 from segue.runtime.journal import JournalFormat
 from segue.runtime.loading import Loading
 from segue.runtime.mail import Mail
 from segue.runtime.memory import Shedding, budget
+from segue.runtime.placing import Placing
 from segue.runtime.processes import Processes
 from segue.runtime.resident import Resident
 from segue.runtime.retention import Retaining
@@ -47,6 +49,9 @@ from segue.stores.base import Fence, Store
 from segue.watchdog import Watchdog
 
 log = logging.getLogger("segue.serving")
+
+PLACING = 10.0
+"""Seconds for which the end waits for a large value that is on its way out of the database."""
 
 BUILT_IN: dict[str, Workflow[Any, Any]] = {each.name: each for each in (CALL_STEP, NOTIFY)}
 """Workflows that every engine serves, whatever it serves otherwise."""
@@ -175,12 +180,13 @@ class Duty:
             threads=settings.threads, processes=self.processes, interceptors=definitions.interceptors
         )
         self.conductor = Conductor(
-            store=store, clock=clock, definitions=definitions, journal=journal, attempts=self.attempts, app=app,
-            worker=worker, settings=settings, draw=draw, host=host,
+            store=store, clock=clock, definitions=definitions, journal=journal.over(near(store)),
+            attempts=self.attempts, app=app, worker=worker, settings=settings, draw=draw, host=host,
         )  # fmt: skip
         self.loading = Loading(self.conductor)
         self.mail = Mail(self.conductor, self.loading)
         self.retaining = Retaining(store, clock, app, settings.retention)
+        self.placing = Placing(store, clock, settings.large_values, lambda: self.conductor.owns(0))
         self.scheduler = Scheduler(self.conductor)
         self.memory = Shedding(self.conductor, budget(settings.memory))
         self._advertised = definitions.versions(), definitions.pins()
@@ -189,7 +195,7 @@ class Duty:
         self.conductor.writer.fence = fence
         self.tending = Tending(self.conductor, self.loading, self.mail, fence)
         self.mail.stirred = self.tending.look
-        self.tending.gained = self.retaining.look
+        self.tending.gained = self._gained
         self.conductor.poke = self.mail.poke
         self.conductor.expect = self.mail.intake.expect
         self.conductor.reload = self._reload
@@ -229,6 +235,14 @@ class Duty:
         except StoreError as error:
             log.debug("rules of retention are looked at later: %s", error)
 
+    def _gained(self) -> None:
+        """Runs, or what one of several owners does for all, have become this owner's."""
+        self.retaining.look()
+        try:
+            self.placing.look()
+        except StoreError as error:
+            log.debug("large values are looked after later: %s", error)
+
     def _reload(self, run: Resident) -> None:
         self.mail.reload(run.run)
 
@@ -240,6 +254,7 @@ class Duty:
             self.mail.start()
             self.tending.start()
             self.retaining.start()
+            self.placing.look()
             self.scheduler.start()
             self._advertise()
             self.memory.start()
@@ -268,8 +283,9 @@ class Duty:
         self.mail.close()
         self.conductor.timers.close()
         self.conductor.dismiss(error)
+        self.conductor.fetching.close()
         # Off the path of whoever noticed; worker processes end with it.
-        self._ending = asyncio.gather(self.attempts.close(0), self.retaining.close())
+        self._ending = asyncio.gather(self.attempts.close(0), self.retaining.close(), self.placing.close(0))
 
     def _stop_looking(self) -> None:
         self.tending.close()
@@ -286,6 +302,8 @@ class Duty:
         self.mail.close()
         self.conductor.timers.close()
         await self.retaining.close()
+        await self.placing.close(max(grace, PLACING))
+        self.conductor.fetching.close()
         try:
             await self.attempts.close(grace)
         finally:

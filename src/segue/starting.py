@@ -369,8 +369,8 @@ class Starting(Messaging):
 
     async def answer_of(self, run: int, update: str) -> e.UpdateCompleted:
         """The answer to an update that has been accepted."""
-        events = cast("Engine", self).events_of
-        return await self._ask(lambda client: client.answer_of(run, update, events))
+        engine = cast("Engine", self)
+        return await engine.filled(await self._ask(lambda client: client.answer_of(run, update, engine.glance)))
 
     def _new_uid(self) -> str:
         """32 hexadecimal digits that no other run has; the testing kit draws them from its seed."""

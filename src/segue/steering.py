@@ -79,7 +79,7 @@ class Steering:
     def paused_since(self, run: int) -> e.Paused | None:
         """The event that paused a run and still holds, or is about to: it may wait in the inbox."""
         found: e.Paused | None = None
-        for _, event in self.journal.read(self.store.journal(run)):
+        for _, event in self.journal.read(self.store.journal(run), apart=True):
             found = _standing(found, event)
         for row in self.store.inbox([run]):
             if row.kind in ("pause", "resume"):
@@ -228,7 +228,7 @@ class Steering:
             return AttemptOver(_because(told, run_id, f"attempt {waited_for} is waited for now"))
         name = ""
         why: str | None = None
-        for _, event in self.journal.read(self.store.journal(told.run)):
+        for _, event in self.journal.read(self.store.journal(told.run), apart=True):
             if isinstance(event, e.CLOSING):
                 return AttemptOver(_because(told, run_id, "its run has ended"), run_id=run_id)
             if getattr(event, "key", None) != told.key:

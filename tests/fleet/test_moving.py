@@ -11,7 +11,7 @@ import pytest
 from fleet_kit import until
 
 import segue
-from segue import Approval, Engine, approval, signal, state, step, workflow
+from segue import Approval, Engine, Settings, approval, signal, state, step, workflow
 from segue.errors import InvalidArgument, StoreUnavailable
 from segue.moving import TABLES, move
 from segue.stores.account_rows import AuditRow, KeptAnswer, KeyRow, SessionRow, UserRow
@@ -93,6 +93,33 @@ async def test_open_runs_go_on_where_they_were(tmp_path: Path, postgres_database
 
 def has_task(engine: Engine, run: int) -> bool:
     return bool(engine.store.tasks("default", run=run))
+
+
+async def test_large_values_that_are_elsewhere_stay_there(tmp_path: Path, postgres_database: Callable[[], str]) -> None:
+    source, target = f"sqlite:///{tmp_path}/segue.db", postgres_database()
+    values = tmp_path / "values"
+    values.mkdir()
+    settings = Settings(large_values=values.as_uri())
+    async with Engine(source, settings=settings) as engine:
+        handle = await engine.start(lives, 0, id="r0")
+        await handle.signal("go", LARGE)
+        await until(lambda: engine.store.places.any())
+        engine.store.places.announce("memory://on/its/way", 5)
+    files = sorted(values.rglob("*"))
+
+    moved = move(source, target)
+
+    assert moved["leftovers"] == 1
+    async with Engine(target, settings=Settings(poll=0.005)) as engine:
+        assert engine.store.places.leftovers(6, 9) == ["memory://on/its/way"]
+        assert [value.place.startswith(values.as_uri()) for value in engine.store.places.of_run(handle.run)] == [True]
+        handle = await engine.handle("r0")
+        await until(lambda: bool(engine.store.tasks("default")))
+        (task,) = await engine.tasks()
+        await engine.complete_task(task, Approval(True), by="boss")
+        assert (await handle.result(timeout=10))[1] == len(LARGE)
+        assert sorted(values.rglob("*")) == files
+        engine.store.places.cleared(["memory://on/its/way"])
 
 
 async def test_the_planner_knows_what_came_over(tmp_path: Path, postgres_database: Callable[[], str]) -> None:

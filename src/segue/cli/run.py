@@ -115,10 +115,10 @@ class _Session:
         try:
             handle = await self._start(engine)
             self._tell_owner(engine)
-            watch = LiveWatch(engine, handle.run)
+            watch = LiveWatch(engine, handle.run, apart=True)
             event = await follow(watch, interrupts, printed, limit=self._limit, logs=self._logs, scope=scope)
             while isinstance(event, RunContinued):
-                watch = LiveWatch(engine, (await engine.latest(watch.run)).run)
+                watch = LiveWatch(engine, (await engine.latest(watch.run)).run, apart=True)
                 event = await follow(watch, interrupts, printed, limit=self._limit, logs=self._logs, scope=scope)
             watch.refresh()
             if event is None:

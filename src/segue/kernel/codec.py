@@ -132,7 +132,7 @@ def split_event(event: E, limit: int = LIMIT) -> tuple[E, list[tuple[str, bytes]
     return _map_event(event, move), apart
 
 
-def join_event(event: E, blobs: Mapping[str, bytes]) -> E:
+def join_event(event: E, blobs: Mapping[str, bytes | None]) -> E:
     """The event that ``split_event`` was given; ``blobs`` holds what ``refs_event`` named.
 
     Raises:
@@ -141,7 +141,7 @@ def join_event(event: E, blobs: Mapping[str, bytes]) -> E:
     return _map_event(event, lambda payload: join_payload(payload, blobs))
 
 
-def join_payload(payload: Payload, blobs: Mapping[str, bytes]) -> Payload:
+def join_payload(payload: Payload, blobs: Mapping[str, bytes | None]) -> Payload:
     """One payload with its bytes back in place. Raises ``PayloadError`` as ``join_event`` does."""
     if payload.ref is None:
         return payload
@@ -151,6 +151,19 @@ def join_payload(payload: Payload, blobs: Mapping[str, bytes]) -> Payload:
     if address(data) != payload.ref:
         raise PayloadError(f"$: the bytes kept apart under {payload.ref} are damaged; restore them from a backup")
     return from_bytes(payload.encoding, data, payload.parts)
+
+
+def fill_event(event: E, blobs: Mapping[str, bytes | None], codec: Codec | None) -> E:
+    """The event with its payloads that are kept apart joined and opened; the rest of it was opened before. Raises
+    ``PayloadError`` as ``join_event`` and ``open_event`` do."""
+
+    def fill(payload: Payload) -> Payload:
+        if payload.ref is None:
+            return payload
+        whole = join_payload(payload, blobs)
+        return whole if codec is None else codec.open(whole)
+
+    return _map_event(event, fill)
 
 
 def is_whole(line: bytes) -> bool:

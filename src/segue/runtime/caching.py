@@ -8,6 +8,7 @@ hit is journaled by the run that uses it, with the result, and depends on nothin
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -16,8 +17,10 @@ from segue.errors import PayloadError, StoreUnavailable
 from segue.kernel import events as e
 from segue.kernel.commands import RunStep
 from segue.kernel.payload import ERASED
+from segue.runtime.journal import Values
 from segue.runtime.resident import Resident, Segment
 from segue.stores.cache_rows import CacheEntry
+from segue.stores.place_rows import NotAtHand
 
 if TYPE_CHECKING:
     from segue.runtime.conductor import Conductor
@@ -25,9 +28,25 @@ if TYPE_CHECKING:
 log = logging.getLogger("segue.caching")
 
 
-def hit(conductor: Conductor, run: Resident, command: RunStep) -> bool:
-    """Answers a call with a result that is there already; False where there is none to be used."""
-    event = None if command.spec.cache is None or command.spec.cache.refresh else _look(conductor, run, command)
+def hit(
+    conductor: Conductor, run: Resident, command: RunStep, again: Callable[[Values | None], None], values: Values | None
+) -> bool:
+    """Answers a call with a result that is there already; False where there is none to be used.
+
+    Args:
+        again: asks again, once a result that is outside the database has been fetched; with None where it cannot be.
+        values: what has been fetched for it; None where nothing can be.
+    """
+    if command.spec.cache is None or command.spec.cache.refresh or values is None:
+        return False
+    try:
+        event = _look(conductor, run, command, values)
+    except NotAtHand as error:
+        placed = error.placed
+        key = ("cached", run.run, command.key, command.attempt)
+        who = f"step {command.spec.name} of run {run.id}"
+        conductor.fetching.fetch(key, who, lambda: placed, again, lambda error: again(None))
+        return True
     if event is None:
         return False
     run.active.pop(command.key, None)
@@ -43,15 +62,17 @@ def keep(conductor: Conductor, run: Resident, segment: Segment, command: RunStep
     segment.extras.cached.append(CacheEntry(run.namespace, command.spec.name, terms.key, run.run, seq, at, expires))
 
 
-def _look(conductor: Conductor, run: Resident, command: RunStep) -> e.StepCached | None:
+def _look(conductor: Conductor, run: Resident, command: RunStep, values: Values) -> e.StepCached | None:
     terms, now = command.spec.cache, conductor.stamp(run)
     assert terms is not None
     try:
         entry = conductor.store.cached(run.namespace, command.spec.name, terms.key)
         if entry is None or (entry.expires is not None and entry.expires <= now):
             return None
-        made = _event(conductor, entry)
+        made = _event(conductor, entry, values)
         source = conductor.store.run(entry.run)
+    except NotAtHand:
+        raise
     except StoreUnavailable:
         return None  # the step is run instead
     if made is None or source is None or (terms.exact and not _same(made, command)):
@@ -62,13 +83,13 @@ def _look(conductor: Conductor, run: Resident, command: RunStep) -> e.StepCached
     )  # fmt: skip
 
 
-def _event(conductor: Conductor, entry: CacheEntry) -> e.StepCompleted | None:
+def _event(conductor: Conductor, entry: CacheEntry, values: Values) -> e.StepCompleted | None:
     """The event that an entry points to, if its result can still be read."""
     found = next(iter(conductor.store.journal(entry.run, after=entry.seq - 1)), None)
     if found is None or found[0] != entry.seq:
         return None
     try:
-        event = conductor.journal.event(found[1])
+        event = conductor.journal.event(found[1], at_hand=values)
     except (PayloadError, msgspec.MsgspecError) as error:
         log.warning("the cached result of %s cannot be read: %s", entry.step, error)
         return None

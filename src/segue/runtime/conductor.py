@@ -24,6 +24,7 @@ from segue.runtime import children, decisions, dispatch, hooks, incidents, outgo
 from segue.runtime.attempts import Attempts, Outcome, Running
 from segue.runtime.carry import CARRY
 from segue.runtime.clock import Clock
+from segue.runtime.fetching import Fetching
 from segue.runtime.heartbeats import Heartbeats
 from segue.runtime.journal import JournalFormat
 from segue.runtime.resident import NEVER, Finished, Resident, Segment, Withheld, refuse
@@ -124,6 +125,7 @@ class Conductor:
         self.writer = Writer(store, self, prepare=self.prepare)
         self.timers = Timers(clock, self._due)
         self.heartbeats = Heartbeats(self)
+        self.fetching = Fetching(store)
         attempts.transact = partial(transactions.start, self)
 
     @property

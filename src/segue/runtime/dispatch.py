@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -15,6 +16,7 @@ from segue.kernel.reference import keep_apart
 from segue.kernel.retry import next_attempt
 from segue.runtime import artifacts, caching, incidents, pauses, queues, transactions
 from segue.runtime.attempts import Outcome, Running, exceeded
+from segue.runtime.journal import NONE, Values
 from segue.runtime.resident import Finished, Resident, Segment
 from segue.stores.attempt_rows import LiveAttempt
 from segue.stores.base import Blob, StateWrite
@@ -23,8 +25,9 @@ if TYPE_CHECKING:
     from segue.runtime.conductor import Conductor
 
 
-def dispatch(conductor: Conductor, run: Resident, command: RunStep) -> None:
-    """Starts an attempt, unless its outcome is at hand already."""
+def dispatch(conductor: Conductor, run: Resident, command: RunStep, values: Values | None = NONE) -> None:
+    """Starts an attempt, unless its outcome is at hand already. ``values``: what was fetched of a cached outcome; None
+    where it is to be had from nowhere."""
     key, spec = command.key, command.spec
     if run.closed or key not in run.active:
         return
@@ -36,8 +39,10 @@ def dispatch(conductor: Conductor, run: Resident, command: RunStep) -> None:
     if conductor.held and (held := conductor.held.get((run.namespace, spec.name))) is not None:
         pauses.hold(conductor, run, command, held)
         return
-    if spec.cache is not None and caching.hit(conductor, run, command):
-        return
+    if spec.cache is not None:
+        again = partial(_fetched, conductor, run, command)
+        if caching.hit(conductor, run, command, again, values):
+            return
     runner = conductor.definitions.runner(spec.name)
     if runner is None:
         message = f"no step named {spec.name!r} is known here"
@@ -58,6 +63,11 @@ def dispatch(conductor: Conductor, run: Resident, command: RunStep) -> None:
     else:  # its process was away for too long
         late = StepTimeout(exceeded(command, "schedule_to_close"))
         conductor.call_soon(conductor.finished, running, Outcome(error=late))
+
+
+def _fetched(conductor: Conductor, run: Resident, command: RunStep, values: Values | None) -> None:
+    if conductor.residents.get(run.run) is run and run.active.get(command.key, command) is None:
+        dispatch(conductor, run, command, values)
 
 
 def resume(conductor: Conductor, run: Resident, command: RunStep) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TypeVar
 
 import msgspec
 
@@ -11,6 +12,7 @@ from segue.kernel.codec import (
     HIDDEN,
     LIMIT,
     Codec,
+    fill_event,
     is_whole,
     join_event,
     open_event,
@@ -26,6 +28,10 @@ from segue.kernel.reference import MARK, references, references_of
 from segue.stores.base import Blob
 
 PAGE = 500
+Values = Mapping[str, bytes | None]
+"""Bytes by content address; None for what is nowhere any more."""
+NONE: Values = {}
+E = TypeVar("E", bound=e.Event)
 
 
 class JournalFormat:
@@ -59,9 +65,11 @@ class JournalFormat:
         event, large = split_event(event)
         return e.encode(event), held + [Blob(ref, data) for ref, data in large]
 
-    def read(self, rows: Iterable[tuple[int, bytes]], *, apart: bool = False) -> Iterator[tuple[int, e.Event]]:
-        """The events of rows, a page's blobs fetched at once. ``apart`` leaves large values where they are, for who
-        only looks: their payloads say how large they are."""
+    def read(
+        self, rows: Iterable[tuple[int, bytes]], *, apart: bool = False, at_hand: Values = NONE
+    ) -> Iterator[tuple[int, e.Event]]:
+        """The events of rows, a page's blobs fetched at once, but for those that the caller has ``at_hand``. ``apart``
+        leaves large values where they are, for who only looks: their payloads say how large they are."""
         page: list[tuple[int, e.Event]] = []
         partial: list[int] = []
         decode, sealed = e.decode, self.codec is not None  # variables are called faster than attributes
@@ -70,18 +78,30 @@ class JournalFormat:
                 partial.append(len(page))
             page.append((seq, decode(data)))
             if len(page) >= PAGE:
-                yield from self._whole(page, partial, apart) if partial else page
+                yield from self._whole(page, partial, apart, at_hand) if partial else page
                 page, partial = [], []
-        yield from self._whole(page, partial, apart) if partial else page
+        yield from self._whole(page, partial, apart, at_hand) if partial else page
 
-    def event(self, data: bytes) -> e.Event:
+    def fill(self, event: E) -> E:
+        """An event that was read ``apart``, with its large values."""
+        refs = refs_event(event)
+        return fill_event(event, self._blobs(refs), self.codec) if refs else event
+
+    def event(self, data: bytes, *, at_hand: Values = NONE) -> e.Event:
         """One event."""
-        return next(self.read([(0, data)]))[1]
+        return next(self.read([(0, data)], at_hand=at_hand))[1]
 
-    def _whole(self, page: list[tuple[int, e.Event]], partial: list[int], apart: bool) -> Iterator[tuple[int, e.Event]]:
+    def over(self, blobs: Callable[[Iterable[str]], dict[str, bytes]]) -> JournalFormat:
+        """The same format with another way to its large values."""
+        return JournalFormat(encodings=self.encodings, codec=self.codec, blobs=blobs)
+
+    def _whole(
+        self, page: list[tuple[int, e.Event]], partial: list[int], apart: bool, at_hand: Values
+    ) -> Iterator[tuple[int, e.Event]]:
         """The events of a page, those in some of its places with what is kept apart or sealed."""
         wanted = set() if apart else {ref for place in partial for ref in refs_event(page[place][1])}
-        blobs = self._blobs(wanted) if wanted else {}
+        missing = wanted - at_hand.keys()
+        blobs = {**at_hand, **self._blobs(missing)} if missing else at_hand
         begin = 0
         for place in partial:
             yield from page[begin:place]

@@ -8,6 +8,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -21,10 +22,12 @@ from segue.kernel.execution import Execution
 from segue.kernel.replay import Replay
 from segue.runtime import children, decisions, dispatch, incidents, modifying, pauses, pinned
 from segue.runtime.carry import CARRY
+from segue.runtime.journal import NONE, Values
 from segue.runtime.resident import Resident
 from segue.runtime.telling import ABOUT, about
 from segue.stores.attempt_rows import Head
 from segue.stores.base import CLOSED, RESIDENT, RunRow
+from segue.stores.place_rows import NotAtHand, Placed
 
 if TYPE_CHECKING:
     from segue.runtime.conductor import Conductor
@@ -61,8 +64,12 @@ class Loading:
         self._together: list[tuple[int, Resident | None]] | None = None
         self.arriving: Callable[[list[Resident]], AbstractContextManager[None]] = lambda runs: nullcontext()
         """Around those who asked for runs that have come into memory."""
+        self._values: dict[int, Values] = {}
+        self._hurried: dict[int, list[Then]] = {}
         self.unreadable: dict[int, StoreError] = {}
         """Runs whose journal could not be read when it was last tried, and why."""
+        self.away: dict[int, StoreError] = {}
+        """Runs whose large values are on their way, or could not be had when they were last asked for, and why."""
 
     @property
     def loading(self) -> list[int]:
@@ -82,8 +89,9 @@ class Loading:
     def busy(self) -> bool:
         return bool(self._waiting)
 
-    def load(self, row: int, then: Then) -> None:
-        """Calls ``then`` with the run once it is in memory, or with None if it is closed or gone."""
+    def load(self, row: int, then: Then, *, hurried: bool = False) -> None:
+        """Calls ``then`` with the run once it is in memory, or with None if it is closed or gone; ``hurried``: or as
+        soon as it is known that the run waits for large values from outside the database (``away``)."""
         conductor = self._conductor
         resident = conductor.residents.get(row)
         if resident is not None and row not in self._waiting:
@@ -91,9 +99,14 @@ class Loading:
             then(resident)
             conductor.rest(resident)
             return
-        waiting = self._waiting.setdefault(row, [])
-        waiting.append(then)
-        if len(waiting) == 1:
+        if hurried and row in self._waiting and row in self.away:
+            then(None)
+            return
+        known = row in self._waiting
+        self._waiting.setdefault(row, []).append(then)
+        if hurried:
+            self._hurried.setdefault(row, []).append(then)
+        if not known:
             self._queue.append(row)
             if not self._beginning:
                 self._beginning = True
@@ -148,7 +161,28 @@ class Loading:
         if only is not None and found.workflow not in only:
             self._done(row, None)
             return
-        self._slice(found, _replay(self._conductor, found, None if known is None else known.heads.get(row)))
+        head = None if known is None else known.heads.get(row)
+        self._slice(found, _replay(self._conductor, found, head, self._values.get(row, NONE)))
+
+    def _fetch(self, row: RunRow, placed: list[Placed]) -> None:
+        """Gets what the run refers to from outside the database, while others go on; then it begins anew."""
+
+        def there(values: Values) -> None:
+            self._values[row.run] = values
+            self._begin(row.run)
+
+        def away(error: StoreError) -> None:
+            self._done(row.run, None, error)
+
+        self.away[row.run] = NotAtHand(placed)
+        for then in self._hurried.pop(row.run, ()):
+            self._waiting[row.run].remove(then)
+            self._tell(row.run, then, None)
+        places = self._conductor.store.places
+        self._conductor.fetching.fetch(
+            ("run", row.run), f"run {row.id}", lambda: [*placed, *places.of_run(row.run)], there, away,
+            partial(self._conductor.poke, row.run),
+        )  # fmt: skip
 
     def _slice(self, row: RunRow, steps: Iterator[Resident | None]) -> None:
         until = self.stopwatch() + SLICE
@@ -160,6 +194,9 @@ class Loading:
                 if self.stopwatch() > until:
                     self._loop.call_soon(self._slice, row, steps)
                     return
+        except NotAtHand as error:
+            self._fetch(row, error.placed)
+            return
         except StoreUnavailable:
             self._loop.call_later(RETRY, self._begin, row.run)
             return
@@ -174,11 +211,16 @@ class Loading:
             log.critical("run %d cannot be read: %s", row, error, extra={ABOUT: {"run": row}})
         self.unreadable[row] = error
         self._conductor.unreadable(row, error)
+        self._hurried.pop(row, None)
         for then in self._waiting.pop(row, ()):
             then(None)
 
-    def _done(self, row: int, resident: Resident | None) -> None:
+    def _done(self, row: int, resident: Resident | None, away: StoreError | None = None) -> None:
         self.unreadable.pop(row, None)
+        self.away.pop(row, None)
+        if away is not None:
+            self.away[row] = away
+        self._values.pop(row, None)
         if self._together is None:
             self._arrive([(row, resident)])
         else:
@@ -187,12 +229,16 @@ class Loading:
     def _arrive(self, together: list[tuple[int, Resident | None]]) -> None:
         with self.arriving([resident for _, resident in together if resident is not None]):
             for row, resident in together:
+                self._hurried.pop(row, None)
                 for then in self._waiting.pop(row, ()):
-                    try:
-                        then(resident)
-                    except Exception as error:
-                        failed = {"message": f"run {row} was loaded, and who asked for it failed", "exception": error}
-                        self._loop.call_exception_handler(failed)
+                    self._tell(row, then, resident)
+
+    def _tell(self, row: int, then: Then, resident: Resident | None) -> None:
+        try:
+            then(resident)
+        except Exception as error:
+            failed = {"message": f"run {row} was loaded, and who asked for it failed", "exception": error}
+            self._loop.call_exception_handler(failed)
 
 
 class _Known(NamedTuple):
@@ -200,13 +246,13 @@ class _Known(NamedTuple):
     heads: dict[int, Head]
 
 
-def _replay(conductor: Conductor, row: RunRow, head: Head | None) -> Iterator[Resident | None]:
-    """Yields None between events, then the resident run."""
+def _replay(conductor: Conductor, row: RunRow, head: Head | None, values: Values) -> Iterator[Resident | None]:
+    """Yields None between events, then the resident run. ``values``: large ones that are at hand."""
     try:
-        yield from _replay_with(conductor, row, None, head)
+        yield from _replay_with(conductor, row, None, head, values)
     except OtherCode:
-        past = yield from _past(conductor, row)
-        yield from _replay_with(conductor, row, past, head)
+        past = yield from _past(conductor, row, values)
+        yield from _replay_with(conductor, row, past, head, values)
 
 
 def _journal(conductor: Conductor, row: RunRow, head: Head | None) -> Iterator[tuple[int, bytes]]:
@@ -217,11 +263,11 @@ def _journal(conductor: Conductor, row: RunRow, head: Head | None) -> Iterator[t
         yield from conductor.store.journal(row.run, after=0 if head is None else HEAD)
 
 
-def _past(conductor: Conductor, row: RunRow) -> Generator[None, None, Past | None]:
+def _past(conductor: Conductor, row: RunRow, values: Values) -> Generator[None, None, Past | None]:
     """Reads ahead what other code has recorded; yields between events."""
     events: list[e.Event] = []
     try:
-        for stride in strides(conductor.journal.read(conductor.store.journal(row.run))):
+        for stride in strides(conductor.journal.read(conductor.store.journal(row.run), at_hand=values)):
             events.extend(event for _, event in stride)
             yield None
     except StoreUnavailable:
@@ -233,8 +279,10 @@ def _past(conductor: Conductor, row: RunRow) -> Generator[None, None, Past | Non
     return Past.of(events, execution.version)
 
 
-def _replay_with(conductor: Conductor, row: RunRow, past: Past | None, head: Head | None) -> Iterator[Resident | None]:
-    events = conductor.journal.read(_journal(conductor, row, head))
+def _replay_with(
+    conductor: Conductor, row: RunRow, past: Past | None, head: Head | None, values: Values
+) -> Iterator[Resident | None]:
+    events = conductor.journal.read(_journal(conductor, row, head), at_hand=values)
     execution, why = _definition(conductor, row)
     run = conductor.resident(row, execution)
     if execution is None:
@@ -309,7 +357,7 @@ def _end(conductor: Conductor, row: RunRow, halted: bool) -> tuple[int, bool]:
     tail = conductor.store.tail(row.run, TAIL)
     for _, data in tail:
         try:
-            event = conductor.journal.event(data)
+            ((_, event),) = conductor.journal.read([(0, data)], apart=True)
         except (PayloadError, msgspec.MsgspecError):
             continue
         if isinstance(event, (e.IncidentOpened, e.IncidentResolved)) and not event.key:

@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -18,11 +19,13 @@ from segue.errors import PayloadError, StoreError, StoreUnavailable
 from segue.kernel import events as e
 from segue.runtime import children, incidents, modifying, outside, pauses, transactions
 from segue.runtime.intake import Intake
+from segue.runtime.journal import NONE, Values
 from segue.runtime.loading import Loading
 from segue.runtime.outbox import Outbox
 from segue.runtime.resident import Resident
 from segue.runtime.telling import about
 from segue.stores.base import RESIDENT, InboxRow, Status
+from segue.stores.place_rows import NotAtHand, Placed
 
 if TYPE_CHECKING:
     from segue.runtime.conductor import Conductor
@@ -41,6 +44,8 @@ class Mail:
         self._loop = asyncio.get_running_loop()
         self._holds = pauses.Holds(conductor, loading)
         self._halted: dict[int, int] = {}
+        self._values: dict[int, Values] = {}
+        """Of messages, by run: what has been fetched from outside the database."""
         self._timer: asyncio.TimerHandle | None = None
         self.intake = Intake(conductor, loading, self._ready)
         self._slow = 0.0
@@ -206,16 +211,34 @@ class Mail:
                 left += 1
                 continue
             try:
-                event = self._conductor.journal.event(row.body)
+                event = self._conductor.journal.event(row.body, at_hand=self._values.get(run.run, NONE))
+            except NotAtHand as error:
+                self._fetch(run, error.placed)
+                break  # what came later waits behind it
             except (PayloadError, msgspec.ValidationError) as error:
                 incidents.halt(self._conductor, run, error)
                 left += 1
                 continue
             self._take(run, row, event)
+        else:
+            self._values.pop(run.run, None)
         if left and not run.closed:
             self._halted[run.run] = left
         else:
             self._halted.pop(run.run, None)
+
+    def _fetch(self, run: Resident, placed: list[Placed]) -> None:
+        """Gets a message's large value from outside the database; nothing overtakes the message meanwhile."""
+
+        def there(values: Values) -> None:
+            self._values[run.run] = {**self._values.get(run.run, NONE), **values}
+            self.poke(run.run)
+
+        run.unread = True
+        self._conductor.fetching.fetch(
+            ("mail", run.run), f"mail of run {run.id}", lambda: placed, there, lambda error: None,
+            partial(self.poke, run.run),
+        )  # fmt: skip
 
     def _take(self, run: Resident, row: InboxRow, event: e.Event) -> None:
         conductor = self._conductor

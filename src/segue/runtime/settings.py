@@ -72,6 +72,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             meaning for a file, whose owner's death is seen at once.
         pinned_wait: seconds for which a run that is pinned to a version waits for a worker that has it, before it
             stands still.
+        large_values: a URL under which values of more than 128 KiB are kept, as fsspec knows them (``s3://bucket/path``,
+            ``file:///folder``); "" for the database itself.
         retention: how long runs are kept after their end; by default for ever.
         notify: whom outside to tell of what; see docs/notify.md.
 
@@ -90,6 +92,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     strangers: Literal["incident", "leave"] = "incident"
     lease: float = 10.0
     pinned_wait: float = 60.0
+    large_values: str = ""
     retention: tuple[Retention, ...] = ()
     notify: tuple[NotifyRule, ...] = ()
 

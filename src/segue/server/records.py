@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 from hashlib import blake2b
 from typing import Literal
@@ -77,7 +78,7 @@ class RecordQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 async def show_record(call: Call[RecordQuery, None]) -> Record:
     look = EngineLook(call.engine, the_run(call).run)
-    events, more = _page(look.events(call.query.after))
+    events, more = await asyncio.to_thread(lambda: _page(look.events(call.query.after)))
     return Record(
         run=run_view(look.row),
         now=look.now,

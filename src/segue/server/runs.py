@@ -255,11 +255,10 @@ async def list_events(call: Call[EventQuery, None]) -> EventPage:
 async def show_value(call: Call[ValueQuery, None]) -> ValueView:
     """A value whole, however large."""
     row, query = the_run(call), call.query
-    for seq, event in call.engine.events_of(row.run, after=query.seq - 1):
+    for seq, event in await call.engine.read_events(row.run, after=query.seq - 1, limit=1):
         payload = getattr(event, query.field, None)
         if seq == query.seq and isinstance(payload, Payload):
             return value_view(payload, shown=1 << 62)
-        break
     raise InvalidArgument(f"event {query.seq} of run {row.id!r} has no value {query.field!r}", path="$.field")
 
 

@@ -23,6 +23,7 @@ from segue.stores.namespace_rows import HasNamespaceRows
 from segue.stores.outbox_rows import OutboxReads, Settled, SettleOutbox
 from segue.stores.owning import Owning
 from segue.stores.people_rows import HasPeople
+from segue.stores.place_rows import HasPlaceRows
 from segue.stores.schedule_rows import ScheduleReads, ScheduleWritten, WriteSchedule
 from segue.stores.search_rows import SearchReads
 from segue.stores.task_rows import TaskReads
@@ -459,8 +460,8 @@ ALL_ENDED = Ended()
 
 
 class Store(
-    AttemptReads, CacheReads, FigureReads, HasAccounts, HasBacklog, HasNamespaceRows, HasPeople, OutboxReads, Owning,
-    ScheduleReads, SearchReads, TaskReads, Protocol,
+    AttemptReads, CacheReads, FigureReads, HasAccounts, HasBacklog, HasNamespaceRows, HasPeople, HasPlaceRows,
+    OutboxReads, Owning, ScheduleReads, SearchReads, TaskReads, Protocol,
 ):  # fmt: skip
     """A database that holds runs. Reading and writing may go on side by side; ``commit`` is called by one thread at a
     time, reads by any."""

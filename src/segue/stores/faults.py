@@ -50,6 +50,7 @@ from segue.stores.namespace_rows import NamespaceRows
 from segue.stores.outbox_rows import OutboxRow
 from segue.stores.owning import Holding, Slots, Worker
 from segue.stores.people_rows import PeopleRows
+from segue.stores.place_rows import PlaceRows
 from segue.stores.schedule_rows import SchedulePage, ScheduleRow
 from segue.stores.search_rows import FoundRuns
 from segue.stores.task_rows import TaskCounts, TaskFilter
@@ -397,6 +398,10 @@ class FaultyStore:
     @property
     def described(self) -> NamespaceRows:
         return self._living().described
+
+    @property
+    def places(self) -> PlaceRows:
+        return self._living().places
 
     @property
     def people(self) -> PeopleRows:

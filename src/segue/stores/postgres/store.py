@@ -30,6 +30,7 @@ from segue.stores.sql.conditions import Conditions
 from segue.stores.sql.described import Described
 from segue.stores.sql.figures import Figures
 from segue.stores.sql.people import People
+from segue.stores.sql.places import Places
 from segue.stores.sql.reads import Reads
 from segue.stores.sql.schedules import Schedules
 from segue.stores.sql.statements import Connection, Statement
@@ -78,6 +79,7 @@ class PostgresStore(Reads, Schedules, Figures, TaskPages):
         self.accounts = Accounts(self._writer, self._lent)
         self.people = People(self._writer, self._lent)
         self.described = Described(self._writer, self._lent)
+        self.places = Places(self._writer, self._lent)
 
     @classmethod
     def open(cls, url: str, *, lease: float = LEASE) -> PostgresStore:

@@ -11,6 +11,7 @@ _keep = Statement("keep_payloads")
 _refer = Statement("refer_to_payloads")
 _forget = Statement("forget_payloads")
 _lock = Statement("lock_payloads")
+_leave = Statement("leave_dropped")
 _drop = Statement("drop_payloads")
 
 
@@ -32,4 +33,5 @@ def drop(connection: Connection, refs: Iterable[str]) -> None:
     """Drops those of the values that nobody refers to any more."""
     listed = (texts(refs),)
     _lock.one(connection, listed)  # whoever has just begun to refer to one is seen by the next statement
+    _leave.one(connection, listed)
     _drop.one(connection, listed)

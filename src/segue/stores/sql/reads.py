@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import closing
 from typing import Any
 
+from segue.stores import objects
 from segue.stores.attempt_rows import Head, LiveAttempt
 from segue.stores.backlog import Backlog, OpenWork
 from segue.stores.base import RESIDENT, HoldStep, InboxRow, Owner, RunFilter, RunRow, StoreStats, Task
@@ -186,7 +187,9 @@ class Reads:
 
     def blobs(self, refs: Iterable[str]) -> dict[str, bytes]:
         with self._readers.reading() as connection:
-            return dict(_blobs.one(connection, (texts(refs),)))
+            rows = _blobs.one(connection, (texts(refs),))
+        found = {ref: objects.get(place) if data is None else data for ref, data, place in rows}
+        return {ref: data for ref, data in found.items() if data is not None}
 
     def refs(self, run: int) -> builtins.list[str]:
         with self._readers.reading() as connection:

@@ -218,9 +218,21 @@ CREATE TABLE segue.state (
     PRIMARY KEY (namespace, scope, key)
 ) WITH (fillfactor = 70);
 
+-- The bytes of a value are here, or at the URL place: never at both, never nowhere.
 CREATE TABLE segue.payloads (
     ref text PRIMARY KEY,
-    data bytea NOT NULL
+    place text,
+    data bytea,
+    CHECK ((data IS NULL) <> (place IS NULL))
+);
+CREATE INDEX payloads_by_size ON segue.payloads (octet_length(data)) WHERE place IS NULL;
+CREATE INDEX payloads_placed ON segue.payloads (ref) WHERE place IS NOT NULL;
+
+-- Places that no value is at: those of values that were dropped (since 0), and those to which one is on its way. Whatever
+-- happens on that way, what is there is found here and removed.
+CREATE TABLE segue.leftovers (
+    place text PRIMARY KEY,
+    since bigint NOT NULL
 );
 
 -- The count of a payload is the number of its rows here: a count that is counted cannot drift. The foreign key keeps a

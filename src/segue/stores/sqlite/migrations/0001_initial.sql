@@ -194,11 +194,23 @@ CREATE TABLE state (
     PRIMARY KEY (namespace, scope, key)
 ) STRICT, WITHOUT ROWID;
 
+-- The bytes of a value are here, or at the URL place: never at both, never nowhere.
 CREATE TABLE payloads (
     id INTEGER PRIMARY KEY,
     ref TEXT NOT NULL UNIQUE,
-    data BLOB NOT NULL
+    place TEXT,
+    data BLOB,
+    CHECK ((data IS NULL) <> (place IS NULL))
 ) STRICT;
+CREATE INDEX payloads_by_size ON payloads (length(data)) WHERE place IS NULL;
+CREATE INDEX payloads_placed ON payloads (ref) WHERE place IS NOT NULL;
+
+-- Places that no value is at: those of values that were dropped (since 0), and those to which one is on its way. Whatever
+-- happens on that way, what is there is found here and removed.
+CREATE TABLE leftovers (
+    place TEXT PRIMARY KEY,
+    since INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
 
 -- The count of a payload is the number of its rows here: a count that is counted cannot drift.
 CREATE TABLE payload_refs (

@@ -1,2 +1,2 @@
 -- Large values by content address (JSON list). Locks: nothing, reads the last committed state.
-SELECT ref, data FROM payloads WHERE ref IN (SELECT value FROM json_each(?))
+SELECT ref, data, place FROM payloads WHERE ref IN (SELECT value FROM json_each(?))
