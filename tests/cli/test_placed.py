@@ -71,10 +71,12 @@ def without_fsspec(folder: Path) -> str:
     return os.pathsep.join([str(package.parent), str(SOURCE)])
 
 
-def test_values_are_read_where_they_are(shop: Folder) -> None:
+def test_values_are_read_where_they_are_and_a_backup_says_that_it_has_none(shop: Folder) -> None:
     assert shop("show", "large", "--json").json["result"] == "a" * SIZE
     lines = [json.loads(line) for line in shop("db", "export", "large").out.splitlines()]
     assert [len(line["payload"][1]) > SIZE for line in lines if "payload" in line] == [True]
+    told = shop("db", "backup", "monday.db").out
+    assert told.endswith("; step logs, and large values that are kept elsewhere, are not in it\n")
     assert shop("db", "stats", "--json").json["payloads"] == 1, "both runs refer to the same value"
 
 

@@ -179,15 +179,16 @@ def backup(
 ) -> int:
     """Write a consistent copy of the database to a new file, while work goes on."""
 
-    async def copy() -> None:
+    async def copy() -> bool:
         async with client(scope) as engine:
             await asyncio.to_thread(engine.store.backup, target)
+            return engine.store.places.any()
 
-    asyncio.run(copy())
+    left_out = "step logs, and large values that are kept elsewhere, are" if asyncio.run(copy()) else "step logs are"
     if scope.json:
         print_json({"backup": target, "bytes": os.path.getsize(target)})
     else:
-        console().print(f"{target}: {size(os.path.getsize(target))}; step logs are not in it")
+        console().print(f"{target}: {size(os.path.getsize(target))}; {left_out} not in it", soft_wrap=True)
     return 0
 
 
