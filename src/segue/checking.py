@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from segue.errors import InvalidArgument, NonDeterminism, SegueError
+from segue.errors import InvalidArgument, NonDeterminism, SegueError, StoreError
 from segue.formats import Formats
 from segue.kernel import events as e
 from segue.kernel.execution import Execution
@@ -198,6 +198,8 @@ def _check(code: Code, journals: Journals, row: RunRow) -> Verdict:
     try:
         events = list(journals.events(row.run))
         execution, _ = replayed(make, lambda: events)
+    except StoreError:  # which says nothing of the run
+        raise
     except Exception as error:  # whatever it is, the run would stand still on it
         return _stands_still(verdict, error)
     try:

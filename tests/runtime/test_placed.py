@@ -342,7 +342,7 @@ async def test_human_tasks(outside: Outside, until: Until) -> None:
         assert await handle.result() == SIZE
 
 
-async def test_exports_checks_and_histories(outside: Outside, until: Until) -> None:
+async def test_exports_checks_and_histories(outside: Outside, until: Until, monkeypatch: pytest.MonkeyPatch) -> None:
     async with outside.engine() as engine:
         waits = await engine.start(parent, "a")
         gave = await engine.start(gives, "b")
@@ -354,6 +354,10 @@ async def test_exports_checks_and_histories(outside: Outside, until: Until) -> N
         journals = InStore(engine.store, engine.journal, "default", "default")
         verdicts = await asyncio.to_thread(lambda: list(check_runs(engine.definitions, journals)))
         assert [(each.run, each.cause) for each in verdicts] == [(waits.run, "")]
+        with monkeypatch.context() as meanwhile:
+            meanwhile.setattr(objects, "get", away)
+            with pytest.raises(StoreUnavailable):  # which says nothing of the run
+                await asyncio.to_thread(lambda: list(check_runs(engine.definitions, journals)))
         for events in (await gave.history(), [each async for each in gave.events()]):
             last = events[-1].event
             assert isinstance(last, e.RunCompleted)
