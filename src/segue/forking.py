@@ -89,7 +89,7 @@ def _failed_key(row: RunRow, journal: Journal) -> str:
 
 
 def find_key(row: RunRow, keys: Iterable[str], step: str) -> str:
-    """The key that is meant by a key or a step's name.
+    """The key that is meant by a key, or by the name of a step or a decision (``decision:NAME`` too).
 
     Raises:
         NotRepairable: there is none, or there are several; the text lists them.
@@ -97,12 +97,17 @@ def find_key(row: RunRow, keys: Iterable[str], step: str) -> str:
     known = list(keys)
     if step in known:
         return step
-    found = [key for key in known if name_of(key) == step]
+    found = [key for key in known if name_of(key) == step] or [key for key in known if _last(key) == step]
     if len(found) == 1:
         return found[0]
     if found:
         raise NotRepairable(row.id, f"has called {step!r} more than once: name one by its key: {', '.join(found)}")
     raise NotRepairable(row.id, f"has no call {step!r} to which this can be done; it has: {', '.join(known) or 'none'}")
+
+
+def _last(key: str) -> str:
+    """The name as the key has it: ``decision:`` stands before that of a decision."""
+    return key.rpartition("/")[2].partition("#")[0]
 
 
 def _key(event: e.Event) -> str | None:

@@ -165,3 +165,24 @@ async def adds(total: int) -> int:
         return total - n
 
     return await count(total)
+
+
+@workflow
+async def adds_to_what_there_is(n: int) -> int:
+    if n == 0:
+        return n
+
+    @update
+    async def add(more: int) -> int:
+        return n + more
+
+    await asyncio.sleep(7_200)
+    return n
+
+
+def test_a_run_may_end_before_it_has_an_update_that_is_in_its_code() -> None:
+    def scene(scene: Scene) -> None:
+        scene.update("add", 1, within="1h")
+
+    for n in (0, 1):
+        assert simulate(adds_to_what_there_is, n, seeds=3, scene=scene).ended == {"completed": 3}

@@ -116,8 +116,10 @@ def _names(code: CodeType) -> Iterator[str]:
 
 
 def _texts(code: CodeType) -> Iterator[str]:
+    """The texts in a function and in those defined inside it, and the names of these."""
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
+            yield constant.co_name
             yield from _texts(constant)
         elif isinstance(constant, str):
             yield constant
