@@ -22,7 +22,9 @@ class Outside:
         self.database = url
 
     def engine(self, **fields: Any) -> Engine:
-        said = {"cache": 0, "large_values": self.folder.as_uri(), "poll": 0.005, **fields.pop("settings", {})}
+        # The lease is short, so that on PostgreSQL who was killed is not waited for.
+        said = {"cache": 0, "lease": 1, "large_values": self.folder.as_uri(), "poll": 0.005}
+        said |= fields.pop("settings", {})
         return Engine(self.database, settings=Settings(**said), **fields)
 
     @property

@@ -219,6 +219,7 @@ async def test_a_place_that_never_answers_keeps_nobody_else_waiting(
                 assert await other.result() == SIZE
             meanwhile.setattr(objects, "put", hangs)
             async with outside.engine() as engine:
+                await engine.start(keeps, "c")
                 await until(lambda: len(reached) >= 3)
     finally:
         never.set()
@@ -344,7 +345,7 @@ placing.PAUSE = 0.001
 placing.PATIENCE = 10_000_000
 
 async def main():
-    async with Engine(sys.argv[1], settings=Settings(large_values=sys.argv[2])) as engine:
+    async with Engine(sys.argv[1], settings=Settings(large_values=sys.argv[2], lease=1)) as engine:
         print("ready", flush=True)
         for n in range(1_000):
             handle = await engine.start(gives, chr(ord("a") + n % 26), id=f"{sys.argv[3]}-{n}")
