@@ -175,7 +175,7 @@ async def test_what_could_not_be_read_is_read_again(tmp_path: Path) -> None:
         for handle in handles:
             await handle.signal("word", "2")
         for handle in handles:
-            assert await handle.result(timeout=10) == ["1", "2"]
+            assert await handle.result(timeout=60) == ["1", "2"]
         assert engine.owner
 
 
