@@ -14,7 +14,7 @@ import msgspec
 from segue.errors import NotRepairable
 from segue.kernel import events as e
 from segue.kernel.payload import Payload
-from segue.kernel.steps import name_of
+from segue.kernel.steps import called, name_of
 from segue.stores.base import CLOSED, RunRow, TaskRow
 
 Journal = Sequence[e.Event]
@@ -97,17 +97,12 @@ def find_key(row: RunRow, keys: Iterable[str], step: str) -> str:
     known = list(keys)
     if step in known:
         return step
-    found = [key for key in known if name_of(key) == step] or [key for key in known if _last(key) == step]
+    found = [key for key in known if name_of(key) == step] or [key for key in known if called(key) == step]
     if len(found) == 1:
         return found[0]
     if found:
         raise NotRepairable(row.id, f"has called {step!r} more than once: name one by its key: {', '.join(found)}")
     raise NotRepairable(row.id, f"has no call {step!r} to which this can be done; it has: {', '.join(known) or 'none'}")
-
-
-def _last(key: str) -> str:
-    """The name as the key has it: ``decision:`` stands before that of a decision."""
-    return key.rpartition("/")[2].partition("#")[0]
 
 
 def _key(event: e.Event) -> str | None:

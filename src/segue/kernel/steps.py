@@ -70,11 +70,14 @@ def step_key(path: str, name: str, n: int) -> str:
     return f"{path}/{name}#{n}" if n else f"{path}/{name}"
 
 
+def called(key: str) -> str:
+    """What a key says is called, without the task and the number; of an explicit one the key itself."""
+    return key.removeprefix("=") if key.startswith("=") else key.rpartition("/")[2].partition("#")[0]
+
+
 def name_of(key: str) -> str:
     """The name of the step or decision in a key; of an explicit one the key itself."""
-    if key.startswith("="):
-        return key.removeprefix("=")
-    return key.rpartition("/")[2].partition("#")[0].removeprefix(DECISION)
+    return called(key) if key.startswith("=") else called(key).removeprefix(DECISION)
 
 
 class StepRunner(Protocol):
