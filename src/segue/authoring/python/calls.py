@@ -100,10 +100,8 @@ class Calls:
         call.open(spec, input, execution.outgoing_headers() if execution.carries_headers else None)
         if spec.schedule_to_close is not None:
             call.limit_from(execution.loop.now)
-        if self._parked and self._adopt_parked(call):
-            return call
-        if not execution.replaying:
-            execution.issue(call.command())
+        if not self._parked or not self._adopt_parked(call):
+            self.dispatch(call)
         return call
 
     def child(self, command: c.StartChild, decode: Decode, *, detached: bool) -> ChildCall:
