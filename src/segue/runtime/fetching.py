@@ -155,9 +155,9 @@ class Fetching:
                 pause = min(2 * self._failed[key][1], LONGEST)
             else:
                 log.warning("%s waits for large values: %s", who, error)
-            self._failed[key] = error, pause
             self._loop.call_soon(away, error)
-            if again is not None:
+            if again is not None:  # otherwise nobody asks by this key any more
+                self._failed[key] = error, pause
                 self._resting[key] = self._loop.call_later(pause, self._wake, key, again)
         else:
             self._failed.pop(key, None)
