@@ -66,12 +66,20 @@ def test_settings_scroll_by_the_keys(screen: Screen) -> None:
     assert screen.violations() == []
 
 
-def test_the_keys_stay_on_the_page_when_their_button_goes(screen: Screen, served: Served) -> None:
+def asked_by_keys_to_cancel(screen: Screen, served: Served, id: str) -> int:
+    """The run whose page asks whether it is to be cancelled."""
     page = screen.page
-    run = served.do(lambda engine: engine.start(ui_program.onboard, "keys", id="onboard-keys")).run
-    screen.open(f"/runs/{run}", "onboard-keys")
+    run: int = served.do(lambda engine: engine.start(ui_program.onboard, id, id=id)).run
+    screen.open(f"/runs/{run}", id)
     page.get_by_role("button", name="Cancel…").focus()
     page.keyboard.press("Enter")
+    page.get_by_role("dialog").wait_for()
+    return run
+
+
+def test_the_keys_stay_on_the_page_when_their_button_goes(screen: Screen, served: Served) -> None:
+    page = screen.page
+    asked_by_keys_to_cancel(screen, served, "onboard-keys")
     dialog = page.get_by_role("dialog")
     dialog.get_by_role("button", name="Cancel the run").focus()
     page.keyboard.press("Enter")
@@ -82,11 +90,7 @@ def test_the_keys_stay_on_the_page_when_their_button_goes(screen: Screen, served
 
 def test_the_keys_go_to_the_page_from_a_dialog_whose_button_is_gone(screen: Screen, served: Served) -> None:
     page = screen.page
-    run = served.do(lambda engine: engine.start(ui_program.onboard, "gone", id="onboard-gone")).run
-    screen.open(f"/runs/{run}", "onboard-gone")
-    page.get_by_role("button", name="Cancel…").focus()
-    page.keyboard.press("Enter")
-    page.get_by_role("dialog").wait_for()
+    run = asked_by_keys_to_cancel(screen, served, "onboard-gone")
     served.do(lambda engine: engine.cancel(run))
     page.get_by_role("button", name="Cancel…").wait_for(state="detached")
     page.keyboard.press("Escape")
