@@ -71,14 +71,15 @@ class Direct:
         self._loading = loading
         self._held = held
 
-    async def _submit(self, operation: Operation, then: Callable[[Any], None]) -> Any:
+    def _submit(self, operation: Operation, then: Callable[..., None], *args: Any) -> asyncio.Future[Any]:
+        """What comes of an operation, once ``then(*args, answer)`` has seen to it."""
         future: asyncio.Future[Any] = self._conductor.new_future()
-        # A partial, where a closure would be four objects: a thousand starts at once wait here.
-        self._conductor.writer.submit(operation, functools.partial(_reply, future, then))
-        return await future
+        # A partial, where a closure would be four objects: thousands of starts at once wait here.
+        self._conductor.writer.submit(operation, functools.partial(_reply, future, then, *args))
+        return future
 
-    async def start(self, operation: StartRun, event: e.RunStarted) -> Started:
-        return cast(Started, await self._submit(operation, functools.partial(self._started, operation, event)))
+    def start(self, operation: StartRun, event: e.RunStarted) -> Awaitable[Started]:
+        return self._submit(operation, self._started, operation, event)
 
     def _started(self, operation: StartRun, event: e.RunStarted, answer: Started) -> None:
         conductor = self._conductor
@@ -502,12 +503,14 @@ class Remote:
         await asyncio.sleep(self.POLL)
 
 
-def _reply(future: asyncio.Future[Any], then: Callable[[Any], None], answer: Any) -> None:
-    """Whoever waits for an operation learns what came of it, after ``then`` has seen to it."""
+def _reply(future: asyncio.Future[Any], then: Callable[..., None], *args: Any) -> None:
+    """Whoever waits for an operation learns what came of it, after ``then`` has seen to it; the answer is the last
+    of ``args``."""
+    answer = args[-1]
     if isinstance(answer, Rejected):
         answer = _unstorable(answer)
     if not isinstance(answer, Exception):
-        then(answer)
+        then(*args)
     if future.done():
         return
     if isinstance(answer, Exception):

@@ -13,7 +13,7 @@ import os
 import random
 import sys
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Never, TypeVar, overload
@@ -533,9 +533,12 @@ class Engine(Claiming, Describing, Repairing, Starting, Steering):
             for name, data in self.store.published(run).items()
         }
 
-    async def closing_event(self, run: int) -> e.Event:
-        """The event that closed the run, or the incident it stands still on."""
-        return await self.filled(await self._ask(lambda client: client.closing_event(run, self.glance)))
+    def closing_event(self, run: int) -> Coroutine[Any, Any, e.Event]:
+        """The event that closed the run, or the incident it stands still on; see ``filled``."""
+        return self._ask(partial(self._end_of, run))
+
+    def _end_of(self, run: int, client: Direct | Remote) -> Awaitable[e.Event]:
+        return client.closing_event(run, self.glance)
 
     async def changed(self, run: int) -> None:
         """Returns when there may be something new of the run; perhaps there is not."""

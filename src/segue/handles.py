@@ -91,14 +91,16 @@ class Handle(Addressed, Generic[R]):
             Incident: it stands still until a person acts.
             TimeoutError: it has not ended in time; the run goes on.
         """
-        if timeout is None:
-            return await self._result(through_incidents)
-        async with asyncio.timeout(timeout):
-            return await self._result(through_incidents)
-
-    async def _result(self, through_incidents: bool) -> R:
+        if timeout is not None:
+            async with asyncio.timeout(timeout):
+                return await self.result(through_incidents=through_incidents)
         while True:
-            event = await self._reach(self._engine.closing_event)
+            try:
+                event = await self._engine.closing_event(self.run)
+            except RunNotFound as error:
+                await self._go_past(error)
+                continue
+            event = await self._engine.filled(event)
             if isinstance(event, e.RunContinued):
                 await self._follow()
                 continue
@@ -139,11 +141,15 @@ class Handle(Addressed, Generic[R]):
         """
         try:
             return await act(self.run)
-        except RunNotFound:
-            before = self.run
-            if (await self._follow()).run == before:
-                raise
+        except RunNotFound as error:
+            await self._go_past(error)
         return await act(self.run)
+
+    async def _go_past(self, error: RunNotFound) -> None:
+        """Goes on with the chain of a run that is deleted; raises ``error`` where there is none."""
+        before = self.run
+        if (await self._follow()).run == before:
+            raise error
 
     async def status(self) -> RunRow:
         """The run's row: state, times, attributes."""

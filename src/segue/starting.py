@@ -6,6 +6,7 @@ import asyncio
 import os
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast, get_args, overload
 
 import msgspec
@@ -273,6 +274,19 @@ class Starting(Messaging):
         return handle, answers[-1] if answers else Started("existing", handle.run)
 
     async def _start(self, asked: Asked, call: StartCall) -> tuple[Handle[Any], Started]:
+        operation, event, returns = self._first(asked, call)
+        start = partial(_start_at, operation, event)
+        answer = await self._ask(start)
+        while answer.outcome == "refused" and operation.on_conflict != asked.on_conflict:
+            # Its owner ends it, so that its parent, its children and whoever awaits it learn of that as always.
+            await self._end_for_good(answer.run)
+            answer = await self._ask(start)
+        if answer.outcome == "refused":
+            raise RunAlreadyExists(event.id, answer.reason)
+        return Handle(cast("Engine", self), answer.run, event.id, returns), answer
+
+    def _first(self, asked: Asked, call: StartCall) -> tuple[StartRun, e.RunStarted, Any]:
+        """What a start writes: the run's row, and its first event. And the type of the run's result."""
         uid = asked.uid
         id = asked.id or uid
         name, version, returns, own_limit, payload, hash = self._input(asked.workflow, call.args, id)
@@ -293,14 +307,7 @@ class Starting(Messaging):
             tuple(blobs), None, asked.post, "running" if begin is None else "waiting",
             self.journal.seal_text(asked.summary) if asked.summary else "",
         )  # fmt: skip
-        answer = await self._ask(lambda client: client.start(operation, event))
-        while answer.outcome == "refused" and policy != asked.on_conflict:
-            # Its owner ends it, so that its parent, its children and whoever awaits it learn of that as always.
-            await self._end_for_good(answer.run)
-            answer = await self._ask(lambda client: client.start(operation, event))
-        if answer.outcome == "refused":
-            raise RunAlreadyExists(id, answer.reason)
-        return Handle(cast("Engine", self), answer.run, id, returns), answer
+        return operation, event, returns
 
     # --- with a message ---------------------------------------------------------------------------------------
 
@@ -446,6 +453,10 @@ class Starting(Messaging):
             except FenceLost:
                 if client is self._client:
                     raise
+
+
+def _start_at(operation: StartRun, event: e.RunStarted, client: Direct | Remote) -> Awaitable[Started]:
+    return client.start(operation, event)
 
 
 def _check_options(id: str | None, on_conflict: str, tags: Any) -> None:

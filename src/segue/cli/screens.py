@@ -71,7 +71,7 @@ async def _until(watch: LiveWatch, interrupts: Interrupts, limit: int | None, sc
             if asked.done():
                 return None
             if ended.done():
-                event = ended.result()
+                event = await watch.engine.filled(ended.result())
                 screen.show()
                 if not isinstance(event, e.IncidentOpened) or _stands_still(watch):
                     return event
