@@ -64,7 +64,7 @@ def halt(conductor: Conductor, run: Resident, error: Exception) -> None:
     conductor.record(run, event)
     hooks.stands_still(conductor, run, segment, event)
     text = f"{cause}: {error}"[:500]
-    run.incidents.add("")
+    run.incidents[""] = None
     run.incident_text = text
     segment.status = Status("incident", None, event.at, conductor.journal.brief(text))
     run.row_wake, run.row_state = None, "incident"
@@ -85,7 +85,7 @@ def open_for_step(
     segment = conductor.apply(run, event)
     hooks.stands_still(conductor, run, segment, event)
     segment.effects.append((conductor.stands_still, (run, event)))
-    run.incidents.add(key)
+    run.incidents[key] = None
     run.incident_text = f"{cause}: {message}"[:500]
 
 
@@ -104,7 +104,7 @@ def withdraw(conductor: Conductor, run: Resident, key: str) -> None:
 def resolved(run: Resident, key: str | None) -> None:
     """Keeps account: the incident of a call, or all of them, is over."""
     if key:
-        run.incidents.discard(key)
+        run.incidents.pop(key, None)
     else:
         run.incidents.clear()
     if not run.incidents:
@@ -124,7 +124,7 @@ def missing_version(conductor: Conductor, run: Resident, why: str) -> None:
 def _without_execution(conductor: Conductor, run: Resident, cause: str, why: str) -> None:
     event = _opened(conductor, run, cause, why, None, None)
     conductor.record(run, event)
-    run.incidents.add("")
+    run.incidents[""] = None
     run.incident_text = f"{event.cause}: {event.message}"[:500]
     segment = run.open_segment()
     hooks.stands_still(conductor, run, segment, event)

@@ -370,7 +370,7 @@ def _note(run: Resident, seq: int, event: e.Event, halted: bool) -> bool:
     """Keeps account of incidents and children; says whether the run as a whole stands still."""
     run.seq, run.at = seq, event.at
     if isinstance(event, e.IncidentOpened):
-        run.incidents.add(event.key or "")
+        run.incidents[event.key or ""] = None
         run.incident_text = f"{event.cause}: {event.message}"[:500]
     elif isinstance(event, e.IncidentResolved):
         incidents.resolved(run, event.key)

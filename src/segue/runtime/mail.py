@@ -242,13 +242,13 @@ class Mail:
 
     def _take(self, run: Resident, row: InboxRow, event: e.Event) -> None:
         conductor = self._conductor
-        run.taken.add(row.row)
+        run.taken[row.row] = None
         # The time of acceptance, so that a deadline which passed later does not win over it.
         stamped = msgspec.structs.replace(event, at=conductor.stamp(run, row.at))
         receive(conductor, run, row.kind, stamped)
         segment = run.open_segment()
         segment.consumed.append(row.row)
-        segment.effects.append((run.taken.discard, (row.row,)))
+        segment.effects.append((run.taken.pop, (row.row, None)))
         conductor.writer.touch(run)
 
 

@@ -191,7 +191,7 @@ class Resident(msgspec.Struct, eq=False, kw_only=True):
     row_awaits: tuple[str, ...] = ()
     segment: Segment | None = None
     in_flight: Segment | None = None
-    incidents: set[str] = set()
+    incidents: dict[str, None] = {}
     incident_text: str | None = None
     closed: bool = False
     came_closed: bool = False
@@ -201,7 +201,7 @@ class Resident(msgspec.Struct, eq=False, kw_only=True):
     held: dict[str, str] = {}
     paused: str | None = None
     withheld: bool = False
-    taken: set[int] = set()
+    taken: dict[int, None] = {}
     unread: bool = False
     read: bool = False
     orphaned: bool = False

@@ -102,6 +102,7 @@ class CodeExecution:
     _callback_error: BaseException | None = None
     _timed_out = False
     _next: ContinueAsNew | None = None
+    _messages: Messages | None = None
 
     def __init__(
         self,
@@ -122,7 +123,6 @@ class CodeExecution:
         self.paused: list[e.Event] | None = None
         self.commands: list[c.Command] = []
         self.calls = Calls(self)
-        self.messages = Messages(self, definition.policy)
         self.loop: WorkflowLoop
         self._patches: dict[str, bool] = {}
         self._last_round: list[WorkflowTask[Any]] = []
@@ -134,6 +134,14 @@ class CodeExecution:
         if self._closed or self.paused is not None or not self.loop.timers:
             return None
         return self.loop.deadline
+
+    @property
+    def messages(self) -> Messages:
+        """The run's mail; most runs never get any."""
+        if self._messages is None:
+            ending = self._root is not None and self._root.done()
+            self._messages = Messages(self, self.definition.policy, ending=ending)
+        return self._messages
 
     @property
     def closed(self) -> bool:
@@ -196,7 +204,7 @@ class CodeExecution:
         if root is not None and root.done():
             if self._closed:
                 self._end_otherwise(event)
-            elif self.messages.may_end(root):
+            elif self._messages is None or self._messages.may_end(root):
                 self._wind_up(root)
         if self.past is not None and self.past.passed:
             self.calls.keys.check_moved(self.calls.is_open)
@@ -214,7 +222,7 @@ class CodeExecution:
         return self.calls.outstanding()
 
     def signals_awaited(self) -> list[str]:
-        return self.messages.awaited()
+        return [] if self._messages is None else self._messages.awaited()
 
     def signal_forms(self) -> dict[str, dict[str, Any]]:
         return self.messages.forms()
@@ -390,7 +398,8 @@ class CodeExecution:
             self._next, self.messages.left_to_next = error, True
             self._go_on(error)
             return
-        self.messages.leave_unanswered()
+        if self._messages is not None:
+            self._messages.leave_unanswered()
         if error is None:
             command = self._completion(root.result())
         elif isinstance(error, (asyncio.CancelledError, ContinueAsNew)) and self._cancel is not None:

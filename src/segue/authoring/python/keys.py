@@ -18,9 +18,11 @@ if TYPE_CHECKING:
 class Keys:
     """The keys that one run's calls have been given."""
 
+    __slots__ = ("_explicit", "_new", "execution")
+
     def __init__(self, execution: CodeExecution) -> None:
         self.execution = execution
-        self._explicit: set[str] = set()
+        self._explicit: dict[str, None] = {}
         self._new: dict[str, tuple[str, str]] = {}
         """Name and hash of calls that no other code has made, by key, until it is known that they are nothing else."""
 
@@ -57,7 +59,7 @@ class Keys:
             self.execution.loop.halt(
                 NotDeterministic(f"two calls of this run carry key={key!r}, one of them to {name!r}: give each its own")
             )
-        self._explicit.add(key)
+        self._explicit[key] = None
         if self.execution.past is not None:
             try:
                 self.execution.past.claim_key(f"={key}", name, hash)

@@ -23,7 +23,6 @@ import heapq
 import sys
 from asyncio import events as _asyncio_events
 from asyncio import tasks as _asyncio_tasks
-from collections import deque
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator
 from contextvars import Context, copy_context
 from types import FrameType
@@ -169,7 +168,7 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
         self.recheck: Callable[[], bool] | None = None
         self.tasks: list[WorkflowTask[Any]] = []
         self.last_number = (salt & 0xFFFFFFFF) << 24
-        self._ready: deque[Handle] = deque()
+        self._ready: list[Handle] = []
         self.timers: list[tuple[int, int, TimerHandle]] = []
         self._context = Context()
         self._generators: list[AsyncGenerator[Any, Any]] = []
@@ -196,20 +195,19 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
         Raises:
             NotDeterministic, NonDeterminism, PayloadError: as given to ``halt``; the run cannot go on.
         """
-        ready = self._ready
         timers = self.timers
         rounds = 0
         while True:
             # As in asyncio: timers that are due queue up behind what is ready now, in order of (deadline, creation).
             if timers and timers[0][0] <= self.now:
                 self._queue_due()
-            if not ready and (self.recheck is None or not self.recheck()):
+            if not self._ready and (self.recheck is None or not self.recheck()):
                 return
             rounds += 1
             if rounds > _MOST_ROUNDS:
                 self.halted = _polling()
-            for _ in range(len(ready)):
-                handle = ready.popleft()
+            ready, self._ready = self._ready, []
+            for handle in ready:
                 if handle._cancelled:
                     continue
                 try:

@@ -180,12 +180,12 @@ class Messages:
 
     left_to_next = False
 
-    def __init__(self, execution: CodeExecution, policy: MessagePolicy) -> None:
+    def __init__(self, execution: CodeExecution, policy: MessagePolicy, *, ending: bool = False) -> None:
         self.execution = execution
         self.handling: dict[asyncio.Task[Any], str] = {}
         self._paths: dict[asyncio.Task[Any], tuple[str, str]] = {}
         self._policy = policy
-        self._ending = False
+        self._ending = ending
         self._kept: dict[str, deque[e.SignalReceived]] = {}
         self._takers: dict[str, deque[asyncio.Future[e.SignalReceived]]] = {}
         self._expected: dict[str, list[Any]] = {}
