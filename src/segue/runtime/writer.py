@@ -19,6 +19,7 @@ from queue import SimpleQueue
 from typing import Any, Protocol
 
 from segue.errors import FenceLost, StoreError, StoreUnavailable
+from segue.runtime import switching
 from segue.runtime.resident import Resident, Segment
 from segue.stores.base import Answer, Append, Appended, Batch, Fence, Operation, Posted, Started, StartRun, Store
 from segue.stores.transacting import Transact
@@ -384,6 +385,7 @@ class _Thread(Aside):
         self._thread.start()
 
     def put(self, batch: Batch, done: Callable[[list[Answer] | None, Exception | None], None]) -> None:
+        switching.shorten()
         self._queue.put((batch, done))
 
     def stop(self) -> None:
@@ -399,6 +401,8 @@ class _Thread(Aside):
                 self._loop.call_soon_threadsafe(done, None, error)
             else:
                 self._loop.call_soon_threadsafe(done, answers, None)
+            finally:
+                switching.restore()
 
 
 def found_again(store: Store, start: StartRun) -> Started:
