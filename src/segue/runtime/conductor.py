@@ -33,7 +33,7 @@ from segue.runtime.telling import about
 from segue.runtime.timers import Timers
 from segue.runtime.witness import Witness, tell
 from segue.runtime.writer import Writer
-from segue.stores.base import RESIDENT, Appended, HoldStep, Rejected, RunRow, Status, Store
+from segue.stores.base import APPENDED, RESIDENT, Appended, HoldStep, Rejected, RunRow, Status, Store
 from segue.stores.owning import Slots, within
 
 log = logging.getLogger("segue.conductor")
@@ -229,6 +229,9 @@ class Conductor:
         """Last look at a segment before it is written: what the run's row has to say from then on."""
         if segment.closes or (segment.status is not None and run.execution is None):
             return
+        as_before = run.row_state == "running" and run.row_wake == RESIDENT
+        if as_before and run.active and not run.incidents and run.paused is None:
+            return  # it is still under way
         wake, state = self.outlook(run)
         awaits = () if run.active or run.execution is None else tuple(run.execution.signals_awaited()[:MOST_AWAITED])
         if wake != run.row_wake or state != run.row_state or awaits != run.row_awaits:
@@ -292,19 +295,19 @@ class Conductor:
         run.durable += len(segment.events)
         if segment.witnessed:
             tell(self.witnesses, Witness.recorded, run, segment.seq, segment.since, segment.witnessed)
-        followers = self.followers.get(run.run)
-        if followers:
-            for follow in list(followers):
+        if self.followers:
+            for follow in list(self.followers.get(run.run, ())):
                 follow(run, segment)
         for function, args in segment.effects:
             function(*args)
-        if answer.posted:
-            outgoing.posted(self, run, segment, answer.posted)
-        if answer.next:
-            self.poke(answer.next)
-        for started in answer.started:
-            if started.run:
-                self.poke(started.run)
+        if answer is not APPENDED:
+            if answer.posted:
+                outgoing.posted(self, run, segment, answer.posted)
+            if answer.next:
+                self.poke(answer.next)
+            for started in answer.started:
+                if started.run:
+                    self.poke(started.run)
         self.rest(run)
 
     def rejected(self, run: Resident, segment: Segment, answer: Any) -> None:
@@ -363,9 +366,10 @@ class Conductor:
             self.writer.forget(run)
         # Nothing that its last segments released may act for it any more.
         run.active = {}
-        for segment in (run.in_flight, run.segment):
-            if segment is not None:
-                self._withdraw(run, segment)
+        if run.in_flight is not None:
+            self._withdraw(run, run.in_flight)
+        if run.segment is not None:
+            self._withdraw(run, run.segment)
         run.segment = run.in_flight = None
         if run.execution is not None:
             run.execution.close()
@@ -399,18 +403,20 @@ class Conductor:
 
     def _closed(self, run: Resident, event: e.Event) -> None:
         self.on_run(run, event)
-        for running in list(run.active.values()):
-            if running is not None:
-                running.done = None
-                self.attempts.stop(running)
-        run.active.clear()
+        if run.active:
+            for running in list(run.active.values()):
+                if running is not None:
+                    running.done = None
+                    self.attempts.stop(running)
+            run.active.clear()
         for future in self.waiters.pop(run.run, ()):
             if not future.done():
                 future.set_result(event)
-        for asked in self.updates.pop(run.run, {}).values():
-            for waiting in asked:
-                if not waiting.done():
-                    waiting.set_exception(RunClosed(run.id, run.row_state))
+        if self.updates:
+            for asked in self.updates.pop(run.run, {}).values():
+                for waiting in asked:
+                    if not waiting.done():
+                        waiting.set_exception(RunClosed(run.id, run.row_state))
         self._forget_outcomes(run.run)
         self.drop(run)
 
@@ -429,8 +435,9 @@ class Conductor:
 
     def _forget_outcomes(self, row: int) -> None:
         self.heartbeats.forget(row)
-        for key in [key for key in self.salvaged if key[0] == row]:
-            del self.salvaged[key]
+        if self.salvaged:
+            for key in [key for key in self.salvaged if key[0] == row]:
+                del self.salvaged[key]
 
     def stands_still(self, run: Resident, event: e.IncidentOpened) -> None:
         """An incident is on disk: whoever waits for the run learns of it."""

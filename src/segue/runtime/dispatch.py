@@ -176,9 +176,9 @@ def _record(conductor: Conductor, run: Resident, ended: Finished) -> Segment:
 def _event(
     conductor: Conductor, running: Running, outcome: Outcome
 ) -> e.StepCompleted | e.StepFailed | e.StepScheduled:
-    if outcome.error is None and running.attempt.handed_over:
-        return _scheduled(conductor, running)
     if outcome.error is None:
+        if running.attempt.handed_over:
+            return _scheduled(conductor, running)
         try:
             return _completed(conductor, running, outcome)
         except PayloadError as error:  # it would carry a secret out of the step

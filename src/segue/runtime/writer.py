@@ -178,10 +178,11 @@ class Writer:
             for operation, reply in taken:
                 work.operations.append(operation)
                 work.replies.append(reply)
-                work.bulky |= isinstance(operation, Transact) or bool(getattr(operation, "blobs", ()))
+                if isinstance(operation, Transact) or bool(getattr(operation, "blobs", ())):
+                    work.bulky = True
             work.rows += len(taken)
-        dirty = self._dirty
-        while dirty and work.rows < ROWS_PER_BATCH:
+        dirty, rows = self._dirty, work.rows
+        while dirty and rows < ROWS_PER_BATCH:
             run = dirty.pop(next(iter(dirty)))
             segment = run.segment
             if segment is None:
@@ -193,8 +194,10 @@ class Writer:
             work.operations.append(operation)
             run.read = False  # what is lost from here on is told by the number of the batch
             work.replies.append((run, segment))
-            work.rows += len(segment.events) + 1
-            work.bulky |= bool(operation.blobs)
+            rows += len(segment.events) + 1
+            if operation.blobs:
+                work.bulky = True
+        work.rows = rows
         return work
 
     def _attempt(self, work: _Committing) -> None:

@@ -324,6 +324,10 @@ class Appended(msgspec.Struct, frozen=True, gc=False):
     started: tuple[Started, ...] = ()
 
 
+APPENDED = Appended("appended")
+"""What most appends are answered with."""
+
+
 class TaskAnswered(msgspec.Struct, frozen=True, gc=False):
     outcome: Literal["completed", "not-open", "unknown"]
     run: int = 0

@@ -185,7 +185,9 @@ class Calls:
             call.begun(event)
 
     def step_completed(self, event: e.StepCompleted) -> None:
-        call = self._find(event, event.key, event.name)
+        call = self._open.get(event.key)
+        if call is None or call.name != event.name:
+            call = self._find(event, event.key, event.name)
         if call is not None:
             if call.hash != event.hash:
                 raise other_arguments(call.name, call.key)

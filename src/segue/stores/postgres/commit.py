@@ -14,7 +14,7 @@ from contextlib import nullcontext, suppress
 import psycopg
 
 from segue.errors import FenceLost, StoreError
-from segue.stores.base import Answer, Append, Batch, CompleteTask, Fence, Operation, Post, TellStep
+from segue.stores.base import APPENDED, Answer, Append, Batch, CompleteTask, Fence, Operation, Post, TellStep
 from segue.stores.postgres.connection import CONFLICTS, OUT_OF_REACH, UNFIT, meaning
 from segue.stores.postgres.session import RawCursor, Session
 from segue.stores.postgres.writer import Writer, lost
@@ -65,7 +65,7 @@ def _leave_behind(writer: Writer, batch: Batch) -> None:
 def _attempt(writer: Writer, batch: Batch, carry_out: CarryOut) -> list[Answer]:
     with writer.session() as session:
         if _append_one_event(writer, session, batch):
-            return [sql.APPENDED]
+            return [APPENDED]
         # What may go wrong in a part of a batch, and be taken back, has to be waited for.
         whole = carry_out is sql.all_at_once and not any(type(each) is Transact for each in batch.operations)
         try:

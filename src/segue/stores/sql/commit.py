@@ -17,6 +17,7 @@ import msgspec
 from segue.errors import InvalidArgument
 from segue.stores.attempt_rows import ClaimAttempts, LiveAttempt
 from segue.stores.base import (
+    APPENDED,
     Answer,
     Append,
     Appended,
@@ -41,7 +42,6 @@ from segue.stores.transacting import Transact
 _landed_batch = Statement("landed_batch")
 _landed_event = Statement("landed_event")
 
-APPENDED = Appended("appended")
 _VETOED = Appended("vetoed")
 _LOST = Appended("lost")
 _NOTED = Noted()

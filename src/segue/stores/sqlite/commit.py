@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 import apsw
 import msgspec
 
-from segue.stores.base import Answer, Batch, Operation
+from segue.stores.base import APPENDED, Answer, Batch, Operation
 from segue.stores.sql import commit as sql
 from segue.stores.sql.statements import Statement
 from segue.stores.sqlite import transactions
@@ -49,7 +49,7 @@ def _commit(writer: Writer, batch: Batch) -> list[Answer]:
         writer.check_file()
         try:
             short = _append_one_event(writer.connection, batch)
-            answers: list[Answer] = [sql.APPENDED] if short else _transaction(writer, batch, sql.all_at_once)
+            answers: list[Answer] = [APPENDED] if short else _transaction(writer, batch, sql.all_at_once)
             writer.committed()
             return answers
         except SURROUNDINGS as error:
