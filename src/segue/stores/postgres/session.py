@@ -105,6 +105,8 @@ class Session:
         home: slots in which runs are started over this connection.
     """
 
+    alone = False
+
     def __init__(self, raw: Connection) -> None:
         self.raw = raw
         self.home: tuple[Slots, ...] = _EVERYWHERE

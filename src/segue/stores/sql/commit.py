@@ -186,9 +186,10 @@ def _apply(connection: Connection, kinds: _Kinds) -> Answers:
         attempts.keep(connection, list(kinds.living.values()))
         answers.update(dict.fromkeys(kinds.living, _NOTED))
     appending = kinds.appending
-    if appending:
+    if appending and not connection.alone:
         _lock(connection, kinds)
     accepted = _append(connection, appending, answers) if appending else []
+    accepted = [index for index in accepted if not appending[index].plain]  # the others bring neither posts nor starts
     written = _write_schedules(connection, kinds.writing, answers) if kinds.writing else []
     started = _start(connection, kinds, accepted, written)
     told: dict[int, tuple[Post, Callable[[Posted], Answer]]] = {}

@@ -18,7 +18,12 @@ class Connection(Protocol):
     """A connection inside a transaction of its own, or one for reading; it knows its dialect's text of each statement.
 
     In texts made by the caller a value is ``?``, in order.
+
+    Attributes:
+        alone: a transaction that writes excludes all others that would, so that there is nothing to ``lock``.
     """
+
+    alone: bool
 
     def one(self, name: str, values: Sequence[Any] = ()) -> list[Row]:
         """Carries a statement out once."""
@@ -46,7 +51,7 @@ class Connection(Protocol):
     def lock(self, runs: Sequence[int], beside: Sequence[Post] = ()) -> None:
         """Keeps others from writing to these runs' rows, or relying on them, until the transaction ends; statements
         that follow see what they have written before. Runs that messages ``beside`` them are for stay open until then.
-        Nothing where a transaction excludes all others anyway."""
+        Nothing where it is ``alone``."""
 
     def transact(self, transact: Transact) -> Transacted:
         """Runs the code of a transactional step and posts its outcome, or takes back what it wrote."""

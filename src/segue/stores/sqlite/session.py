@@ -106,6 +106,8 @@ class Session:
 
     __slots__ = ("raw",)
 
+    alone = True
+
     def __init__(self, raw: apsw.Connection) -> None:
         self.raw = raw
 
