@@ -232,6 +232,28 @@ def _everything() -> Any:
     return RunFilter(limit=2000)
 
 
+async def threads(folder: Path) -> Row:
+    """Runs of three steps beside four steps that compute in threads."""
+    workloads.enough.clear()
+    async with engine(folder, "threads") as eng:
+
+        async def one() -> float:
+            began = time.perf_counter()
+            assert await (await eng.start(workloads.steps, 3)).result() == 3
+            return time.perf_counter() - began
+
+        computing = await eng.start(workloads.computing, 4)
+        beginning = time.perf_counter()
+        took = [await one() for _ in range(10)]
+        began = time.perf_counter()
+        await asyncio.gather(*[one() for _ in range(500)])
+        many = time.perf_counter() - began
+        await asyncio.sleep(3)
+        workloads.enough.set()
+        rounds = await computing.result() / (time.perf_counter() - beginning)
+    return {"one run, p50 ms": statistics.median(took) * 1e3, "500 at once s": many, "rounds computed per s": rounds}
+
+
 async def replay(folder: Path) -> Row:
     """Events per second of a replay from the store, decoding included."""
     count = 20_000
@@ -406,6 +428,7 @@ WORKLOADS: dict[str, Callable[[Path], Awaitable[Row]]] = {
     "W3": w3,
     "W4": w4,
     "W5": w5,
+    "threads": threads,
     "replay": replay,
     "queries": queries,
     "updates": updates,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 
 from segue import now, query, signal, step, update, workflow
 
@@ -19,6 +20,24 @@ async def steps(count: int) -> int:
     for _ in range(count):
         n = await work(n)
     return n
+
+
+enough = threading.Event()
+
+
+@step
+def compute() -> int:
+    """Computes in a thread until it is ``enough``; returns how many rounds it made."""
+    rounds = 0
+    while not enough.is_set():
+        sum(range(1_000))
+        rounds += 1
+    return rounds
+
+
+@workflow
+async def computing(count: int) -> int:
+    return sum(await asyncio.gather(*[compute() for _ in range(count)]))
 
 
 @workflow

@@ -24,6 +24,7 @@ from segue.kernel.commands import RunStep
 from segue.kernel.interception import Interceptor, StepCall, chain, overrides
 from segue.kernel.payload import Payload
 from segue.kernel.steps import StepRunner
+from segue.runtime import switching
 from segue.runtime.telling import about_attempt
 
 log = logging.getLogger("segue.attempts")
@@ -112,6 +113,8 @@ class Running(msgspec.Struct, eq=False):
     def leave(self) -> Callable[[Running, Outcome], None] | None:
         """It has ended; who wants to know how, if anybody still does. Nobody is told: that is the caller's."""
         self.attempts.running.discard(self)
+        if self.thread is not None:
+            self.attempts.out_of_thread(self)
         done, self.done = self.done, None
         if self.timers is not None:
             for timer in self.timers.values():
@@ -147,6 +150,7 @@ class Attempts:
         self._loop = asyncio.get_running_loop()
         self.stopwatch: Callable[[], float] = time.monotonic
         self.running: set[Running] = set()
+        self._in_threads: set[Running] = set()
         self._closed = False
         self.transact: Callable[[Running], None] = _nowhere
         self.prepare: Callable[[Attempt], None] | None = None
@@ -228,6 +232,8 @@ class Attempts:
             await asyncio.wait(stopped, timeout=CLEAN_UP)
         if self._pool is not None:
             self._pool.shutdown(wait=False, cancel_futures=True)
+        for running in list(self._in_threads):
+            self.out_of_thread(running)
         if self._processes is not None:
             await self._processes.close()
 
@@ -245,11 +251,23 @@ class Attempts:
         if self._pool is None:
             self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="segue-step")
         run = context_of(running).run
-        if not running.command.spec.limited:
-            running.thread = self._pool.submit(run, _performed, running)
-        else:
-            running.thread = self._pool.submit(self._timed, running, run)
+        self._in_threads.add(running)
+        switching.shorten(switching.COMPUTING)
+        try:
+            if not running.command.spec.limited:
+                running.thread = self._pool.submit(run, _performed, running)
+            else:
+                running.thread = self._pool.submit(self._timed, running, run)
+        except BaseException:
+            self.out_of_thread(running)
+            raise
         running.follow(asyncio.wrap_future(running.thread))
+
+    def out_of_thread(self, running: Running) -> None:
+        """Nobody waits any more for what an attempt does in its thread."""
+        if running in self._in_threads:
+            self._in_threads.discard(running)
+            switching.restore(switching.COMPUTING)
 
     def _timed(self, running: Running, run: Callable[..., Any]) -> Any:
         self._loop.call_soon_threadsafe(self._begun, running)

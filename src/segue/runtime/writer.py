@@ -388,7 +388,7 @@ class _Thread(Aside):
         self._thread.start()
 
     def put(self, batch: Batch, done: Callable[[list[Answer] | None, Exception | None], None]) -> None:
-        switching.shorten()
+        switching.shorten(switching.COMMITTING)
         self._queue.put((batch, done))
 
     def stop(self) -> None:
@@ -405,7 +405,7 @@ class _Thread(Aside):
             else:
                 self._loop.call_soon_threadsafe(done, answers, None)
             finally:
-                switching.restore()
+                switching.restore(switching.COMMITTING)
 
 
 def found_again(store: Store, start: StartRun) -> Started:
