@@ -104,7 +104,7 @@ async def test_large_values_that_are_elsewhere_stay_there(tmp_path: Path, postgr
         handle = await engine.start(lives, 0, id="r0")
         await handle.signal("go", LARGE)
         await until(lambda: engine.store.places.any())
-        engine.store.places.announce("memory://on/its/way", 5)
+        engine.store.places.announce(["memory://on/its/way"], 5)
     files = sorted(values.rglob("*"))
 
     moved = move(source, target)

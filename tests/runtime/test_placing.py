@@ -5,11 +5,12 @@ from __future__ import annotations
 
 import os
 import random
-import signal as signals
 import subprocess
 import sys
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from segue.engine import restore
 from segue.errors import InvalidArgument, StoreUnavailable
 from segue.kernel.events import StepCompleted
 from segue.runtime import fetching, placing
+from segue.runtime.several import IN_A_ROW, MOST
 from segue.stores import objects
 from segue.stores.base import RunFilter
 from segue.stores.place_rows import Placed
@@ -260,6 +262,84 @@ async def test_one_value_that_the_place_does_not_take_keeps_no_other_from_moving
         await until(lambda: not engine.store.places.of_run(handles[1].run) and len(outside.files) == 1)
 
 
+async def test_a_round_goes_on_behind_what_the_place_does_not_take(
+    outside: Outside, until: Until, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put, tries = objects.put, 0
+
+    def but_for_one(place: str, data: bytes) -> None:
+        nonlocal tries
+        if data[1:2] == b"a":
+            tries += 1
+            raise StoreUnavailable("too large for this place")
+        put(place, data)
+
+    async with outside.engine(settings={"large_values": ""}) as engine:
+        for handle in [await engine.start(gives, letter) for letter in "abcd"]:
+            await handle.result()
+    monkeypatch.setattr(objects, "put", but_for_one)
+    monkeypatch.setattr(placing, "AT_ONCE", 1)
+    monkeypatch.setattr(placing, "PAUSE", 600.0)  # there is no second round
+    async with outside.engine() as engine:
+        await until(lambda: len(engine.store.places.large(0, 9)) == 1)
+        assert (tries, len(outside.files)) == (1, 3)
+
+
+async def test_several_values_are_on_their_way_at_the_same_time(
+    outside: Outside, until: Until, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put, remove = objects.put, objects.remove
+    on_the_way = threading.Barrier(MOST)
+    tries: list[str] = []
+
+    def together(act: Callable[..., None], place: str, *data: bytes) -> None:
+        tries.append(place)
+        if len(tries) > 1:  # the first goes alone
+            on_the_way.wait(30)
+        act(place, *data)
+
+    async with outside.engine(settings={"large_values": ""}) as engine:
+        handles = [await engine.start(gives, letter) for letter in "abcdefghi"]
+        for handle in handles:
+            await handle.result()
+    monkeypatch.setattr(objects, "put", partial(together, put))
+    monkeypatch.setattr(objects, "remove", partial(together, remove))
+    async with outside.engine() as engine:
+        await until(lambda: not engine.store.places.large(0, 1))
+        assert len(outside.files) == len(tries) == MOST + 1
+        assert await (await engine.handle(handles[3].id)).result() == "d" * SIZE
+        tries.clear()
+        await engine.erase(*[handle.run for handle in handles])
+        await until(lambda: not outside.files and not engine.store.places.leftovers(2**60, 1))
+
+
+async def test_a_place_that_is_away_is_asked_no_more_often_for_many_values(
+    outside: Outside, until: Until, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    tries: list[str] = []
+    rounds: list[int] = []
+    large = Places.large
+
+    def away(place: str, data: bytes) -> None:
+        tries.append(place)
+        raise StoreUnavailable(f"{place} does not answer: it is away")
+
+    def looks(places: Places, least: int, limit: int) -> dict[str, int]:
+        rounds.append(len(tries))
+        return large(places, least, limit)
+
+    async with outside.engine(settings={"large_values": ""}) as engine:
+        for handle in [await engine.start(gives, letter) for letter in "abcdefghijkl"]:
+            await handle.result()
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(objects, "put", away)
+        meanwhile.setattr(Places, "large", looks)
+        async with outside.engine() as engine:
+            await until(lambda: len(rounds) > 3)
+    assert rounds[:4] == [0, IN_A_ROW, 2 * IN_A_ROW, 3 * IN_A_ROW]
+    assert caplog.text.count("large values stay where they are for now") == 1
+
+
 async def test_what_arrives_after_its_place_was_given_up_is_removed(
     outside: Outside, until: Until, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -292,7 +372,7 @@ async def test_what_a_value_has_just_got_to_is_not_removed(
         await handle.result()
         (ref,) = engine.store.places.large(0, 9)
         place = objects.place_under(outside.folder.as_uri(), ref)
-        engine.store.places.announce(place, 1)
+        engine.store.places.announce([place], 1)
         objects.put(place, engine.store.blobs([ref])[ref])
     leftovers, looks = Places.leftovers, 0
 
@@ -301,7 +381,7 @@ async def test_what_a_value_has_just_got_to_is_not_removed(
         looks += 1
         found = leftovers(places, before, limit)
         if limit > 1 and found:
-            assert places.settle(Placed(ref, place))
+            assert places.settle([Placed(ref, place)])
         return found
 
     monkeypatch.setattr(Places, "leftovers", arrives)
@@ -347,30 +427,37 @@ placing.PATIENCE = 10_000_000
 async def main():
     async with Engine(sys.argv[1], settings=Settings(large_values=sys.argv[2], lease=1)) as engine:
         print("ready", flush=True)
-        for n in range(1_000):
-            handle = await engine.start(gives, chr(ord("a") + n % 26), id=f"{sys.argv[3]}-{n}")
-            await handle.result()
+        for n in range(0, 1_000, 20):
+            handles = [await engine.start(gives, chr(256 + m), id=f"{sys.argv[3]}-{m}") for m in range(n, n + 20)]
+            for handle in handles:
+                await handle.result()
 
 asyncio.run(main())
 """
+
+
+@contextmanager
+def program(code: str, outside: Outside, *more: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A process of its own over the same database and folder, which is killed in the end."""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path])}
+    arguments = [sys.executable, "-c", code, outside.database, outside.folder.as_uri(), *more]
+    with subprocess.Popen(arguments, env=environment, stdout=subprocess.PIPE) as child:
+        try:
+            yield child
+        finally:
+            child.kill()
 
 
 async def test_nothing_is_lost_or_left_when_the_process_is_killed(
     outside: Outside, until: Until, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     luck = random.Random(7)
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path])}
     for attempt in range(4):
-        with subprocess.Popen(  # noqa: ASYNC220 - nothing else is to run meanwhile
-            [sys.executable, "-c", KILLED, outside.database, outside.folder.as_uri(), str(attempt)],
-            env=environment,
-            stdout=subprocess.PIPE,
-        ) as child:
+        with program(KILLED, outside, str(attempt)) as child:
             assert child.stdout is not None
             child.stdout.readline()
             with pytest.raises(subprocess.TimeoutExpired):
                 child.wait(luck.uniform(0.1, 0.7))
-            child.send_signal(signals.SIGKILL)
     async with outside.engine() as engine:
         await until(lambda: not engine.store.places.large(0, 1) and engine.quiescent)
         for row in engine.store.list(RunFilter(limit=5_000)):
@@ -380,3 +467,66 @@ async def test_nothing_is_lost_or_left_when_the_process_is_killed(
     async with outside.engine() as engine:
         await until(lambda: not engine.store.places.leftovers(2**60, 1))
         assert len(outside.files) == engine.store.stats().payloads
+
+
+HELD = """
+import asyncio
+import os
+import sys
+import threading
+from segue import Engine, Settings
+from segue.stores import objects
+from segue.stores.sql.places import Places
+from test_placing import gives
+
+act, at = {"put": (objects.put, objects), "settle": (Places.settle, Places)}[sys.argv[3]]
+calls = []
+
+def held(*args):
+    calls.append(args)
+    found = act(*args)
+    if len(calls) > 1:  # the first goes alone
+        os.write(1, b"held\\n")  # in one piece
+        threading.Event().wait()
+    return found
+
+setattr(at, sys.argv[3], held)
+
+async def main():
+    async with Engine(sys.argv[1], settings=Settings(large_values=sys.argv[2], lease=1)):
+        await asyncio.Event().wait()
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize(("at", "held"), [("put", MOST), ("settle", 1)])
+async def test_the_process_is_killed_with_several_values_on_their_way(
+    outside: Outside, until: Until, monkeypatch: pytest.MonkeyPatch, at: str, held: int
+) -> None:
+    """Killed when the bytes of all are there and the database does not know it, or when it knows it of some of them."""
+    letters = "abcdefghijkl"
+    async with outside.engine(settings={"large_values": ""}) as engine:
+        handles = [await engine.start(gives, letter) for letter in letters]
+        for handle in handles:
+            await handle.result()
+    with program(HELD, outside, at) as child:
+        assert child.stdout is not None
+        for _ in range(held):
+            assert child.stdout.readline() == b"held\n"
+    async with outside.engine(settings={"large_values": ""}) as engine:
+        places = engine.store.places
+        moved, left = [each for handle in handles for each in places.of_run(handle.run)], places.leftovers(2**60, 99)
+        assert 0 < len(moved) <= len(letters) - len(places.large(0, 99))
+        if at == "put":
+            assert len(left) == MOST, "each is known by name"
+        assert set(left).isdisjoint(each.place for each in moved)
+        assert {file.as_uri() for file in outside.files} <= {*left, *[each.place for each in moved]}
+        for handle, letter in zip(handles, letters, strict=True):
+            assert await (await engine.handle(handle.id)).result() == letter * SIZE
+    monkeypatch.setattr(placing, "PATIENCE", 0)
+    async with outside.engine() as engine:
+        await until(lambda: not engine.store.places.large(0, 1) and not engine.store.places.leftovers(2**60, 1))
+        assert len(outside.files) == len(letters)
+        for handle, letter in zip(handles, letters, strict=True):
+            assert await (await engine.handle(handle.id)).result() == letter * SIZE

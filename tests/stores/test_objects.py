@@ -127,6 +127,8 @@ class Shelves(Cranky):
     def mkdir(self, path: str, create_parents: bool = True, **options: Any) -> None:
         if path.rpartition("/")[0] not in self.folders:
             raise FileNotFoundError(path)
+        if path in self.folders:
+            raise OSError("550 it is there")
         self.folders.add(path)
 
 
@@ -156,6 +158,42 @@ def test_a_system_that_has_folders_gets_those_below_the_base(cranky: str) -> Non
         assert objects.get(place) == name.encode()
     with pytest.raises(StoreUnavailable, match="FileNotFoundError: elsewhere/ab"):
         objects.put(objects.place_under("shelves://elsewhere", "ab-1"), b"bytes")
+
+
+@pytest.mark.parametrize("at", ["pipe_file", "exists"])
+def test_somebody_else_makes_the_folder_meanwhile(cranky: str, monkeypatch: pytest.MonkeyPatch, at: str) -> None:
+    """Between a look and what follows from it."""
+    Cranky.connections = 5
+    place, other = (objects.place_under("shelves://host", f"{at[:2]}-{n}") for n in (1, 2))
+    looks = getattr(Shelves, at)
+    tries: list[str] = []
+
+    def looked(system: Any, path: str, *more: Any) -> Any:
+        tries.append(path)
+        try:
+            return looks(system, path, *more)
+        finally:
+            if len(tries) == 1:
+                objects.put(other, b"more")
+
+    monkeypatch.setattr(Shelves, at, looked)
+    objects.put(place, b"bytes")
+    assert (objects.get(place), objects.get(other)) == (b"bytes", b"more")
+
+
+def test_what_a_folder_does_not_take_is_tried_once(cranky: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    Cranky.connections = 5
+    objects.put(objects.place_under("shelves://host", "ef-1"), b"bytes")
+    tries: list[str] = []
+
+    def full(system: Any, path: str, value: bytes) -> None:
+        tries.append(path)
+        raise OSError("552 it is full")
+
+    monkeypatch.setattr(Shelves, "pipe_file", full)
+    with pytest.raises(StoreUnavailable, match="552 it is full"):
+        objects.put(objects.place_under("shelves://host", "ef-2"), b"bytes")
+    assert len(tries) == 1
 
 
 def test_without_fsspec_it_is_said_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -45,6 +45,10 @@ class Side:
 
     async def run(self, function: Callable[[], T]) -> T:
         """Calls it in a thread."""
+        return await asyncio.wrap_future(self.begin(function))
+
+    def begin(self, function: Callable[[], T]) -> Future[T]:
+        """Has it called in a thread; from any thread."""
         future: Future[T] = Future()
         with self._changed:
             self._work.append((future, function))
@@ -52,7 +56,7 @@ class Side:
                 self._threads += 1
                 threading.Thread(target=self._carry_out, name="segue-places", daemon=True).start()
             self._changed.notify()
-        return await asyncio.wrap_future(future)
+        return future
 
     def _carry_out(self) -> None:
         while (work := self._next()) is not None:

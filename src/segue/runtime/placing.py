@@ -1,22 +1,27 @@
 """Moves large values out of the database, to where the settings say, and removes what no run refers to any more there.
 
-Beside everything else, in a thread: no commit waits for it. A value moves in three steps, each on disk before the next:
+Beside everything else, in threads: no commit waits for it. A value moves in three steps, each on disk before the next:
 the place is announced; the bytes are put there; the row says so, and the announcement goes. Wherever that ends, the
 value is in the database or at the place, and what lies at a place for nothing is known by name.
+
+Several values are on their way at the same time. What they ask of the database at about the same time is one
+transaction, and there is one such at a time: a commit meets at most one of them before it.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+import threading
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from uuid import uuid4
 
 from segue.errors import StoreError
 from segue.kernel.codec import LIMIT
 from segue.runtime.clock import Clock
-from segue.runtime.fetching import SIDE
+from segue.runtime.fetching import Side
+from segue.runtime.several import MOST, Several, Together
 from segue.stores import objects
 from segue.stores.base import Store
 from segue.stores.place_rows import Placed
@@ -26,12 +31,10 @@ log = logging.getLogger("segue.placing")
 PAUSE = 2.0
 """Seconds between two looks; after a failure twice the last ones, up to ``LONGEST``."""
 LONGEST = 60.0
-AT_ONCE = 100
+AT_ONCE = 500
 """Values and places that are asked for at once."""
 PATIENCE = 3_600_000_000
 """µs for which what was announced may be on its way. What has not come by then never does."""
-IN_A_ROW = 3
-"""Values that fail one after the other until it is taken to be the place that fails."""
 PAGES = 500
 """Pages of the file given back at once."""
 
@@ -49,6 +52,11 @@ class Placing:
         self._clock = clock
         self._base = base
         self._mine = mine
+        self._side = Side(MOST + 1)  # its own: who fetches values does not wait for those that move
+        self._reading, turn = threading.Lock(), threading.Lock()
+        self._announce = Together(self._announce_all, turn)
+        self._settle = Together(self._settle_all, turn)
+        self._moved = 0
         self._pause = PAUSE
         self._next: asyncio.TimerHandle | None = None
         self._round: asyncio.Task[None] | None = None
@@ -63,8 +71,8 @@ class Placing:
             self._look_in(0)
 
     async def close(self, patience: float) -> None:
-        """Lets the value that is on its way get there, for so many seconds, and moves no other. Where it takes longer,
-        what it leaves behind is removed by whoever comes next."""
+        """Lets the values that are on their way get there, for so many seconds, and moves no other. Where it takes
+        longer, what they leave behind is removed by whoever comes next."""
         self._closed = True
         if self._next is not None:
             self._next.cancel()
@@ -85,7 +93,7 @@ class Placing:
 
     async def _go_round(self) -> None:
         try:
-            await SIDE.run(self._move_and_clear)
+            await self._side.run(self._move_and_clear)
             self._pause = PAUSE
         except StoreError as error:
             if self._closed:
@@ -98,7 +106,7 @@ class Placing:
             if not self._closed:
                 self._look_in(self._pause)
 
-    # --- in a thread ------------------------------------------------------------------------------------------
+    # --- in threads -------------------------------------------------------------------------------------------
 
     def _move_and_clear(self) -> None:
         try:
@@ -107,36 +115,50 @@ class Placing:
             self._clear()
 
     def _move_all(self) -> None:
-        moved = 0
+        moves: Several[str] = Several(self._side, self._goes_on)
+        before = self._moved
         try:
-            while self._base and self._goes_on() and (refs := self._store.places.large(LIMIT, AT_ONCE)):
-                tries, before = _Tries(), moved
-                for ref in refs:
-                    if not self._goes_on():
-                        return
-                    with tries.one():
-                        moved += self._move(ref)
-                tries.check()
-                if moved == before:
-                    return
+            while self._base and self._goes_on() and (found := self._to_move(but=moves.failed)):
+                already = self._moved, len(moves.failed)
+                moves.each(found, self._move)
+                if (self._moved, len(moves.failed)) == already:
+                    break
+            moves.check()
         finally:
-            while moved and self._goes_on() and self._store.shrink(PAGES):
+            while self._moved > before and self._goes_on() and self._store.shrink(PAGES):
                 pass
 
+    def _to_move(self, but: set[str]) -> list[tuple[str, int]]:
+        found = self._store.places.large(LIMIT, AT_ONCE + len(but))
+        return [(ref, size) for ref, size in found.items() if ref not in but]
+
     def _clear(self) -> None:
+        """Condemned first: what is announced may still be on its way, in a process that was held up."""
+        removals: Several[str] = Several(self._side, self._goes_on)
         before = self._clock.now() - PATIENCE
         while self._goes_on() and (places := self._store.places.leftovers(before, AT_ONCE)):
-            self._remove(places)
+            gone: list[str] = []
+
+            def remove(place: str, gone: list[str] = gone) -> None:
+                objects.remove(place)
+                gone.append(place)
+
+            try:
+                removals.each(((place, 0) for place in self._store.places.condemn(places)), remove)
+            finally:
+                self._store.places.cleared(gone)
+            removals.check()
 
     def _goes_on(self) -> bool:
         return not self._closed
 
-    def _move(self, ref: str) -> bool:
-        data = self._store.places.look([ref])[0].get(ref)
+    def _move(self, ref: str) -> None:
+        with self._reading:  # over one connection, however many wait for the place
+            data = self._store.places.look([ref])[0].get(ref)
         if data is None:  # nobody refers to it any more, or another owner has moved it
-            return False
+            return
         place = objects.place_under(self._base, f"{ref}-{uuid4().hex[:12]}")
-        self._store.places.announce(place, self._clock.now())
+        self._announce(place)
         try:
             objects.put(place, data)
         except StoreError:
@@ -144,46 +166,16 @@ class Placing:
             with suppress(StoreError):
                 objects.remove(place)
             raise
-        if self._store.places.settle(Placed(ref, place)):
-            return True
-        objects.remove(place)
-        self._store.places.cleared([place])
-        return False
+        del data
+        if not self._settle(Placed(ref, place)):
+            objects.remove(place)
+            self._store.places.cleared([place])
 
-    def _remove(self, places: list[str]) -> None:
-        """Condemned first: what is announced may still be on its way, in a process that was held up."""
-        tries = _Tries()
-        gone: list[str] = []
-        try:
-            for place in self._store.places.condemn(places):
-                with tries.one():
-                    objects.remove(place)
-                    gone.append(place)
-        finally:
-            self._store.places.cleared(gone)
-        tries.check()
+    def _announce_all(self, places: list[str]) -> Iterable[None]:
+        self._store.places.announce(places, self._clock.now())
+        return [None] * len(places)
 
-
-class _Tries:
-    """Goes on after a failure, since it may be one value alone, until several have failed one after the other."""
-
-    def __init__(self) -> None:
-        self._in_a_row = 0
-        self._failed: StoreError | None = None
-
-    @contextmanager
-    def one(self) -> Iterator[None]:
-        """Raises ``StoreError`` if it is in vain to go on."""
-        try:
-            yield
-            self._in_a_row = 0
-        except StoreError as error:
-            self._failed = error
-            self._in_a_row += 1
-            if self._in_a_row == IN_A_ROW:
-                raise
-
-    def check(self) -> None:
-        """Raises what has failed, if anything has."""
-        if self._failed is not None:
-            raise self._failed
+    def _settle_all(self, placed: list[Placed]) -> Iterable[bool]:
+        there = self._store.places.settle(placed)
+        self._moved += len(there)
+        return [each in there for each in placed]

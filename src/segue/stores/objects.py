@@ -140,13 +140,30 @@ def _in_folder(system: Any) -> bool:
 def _pipe(system: Any, path: str, data: bytes) -> None:
     """Anywhere else. Some systems have folders, and each says in its own words that one is not there."""
     folder = path.rpartition("/")[0]
+    was_made = folder in _made
     try:
         system.pipe_file(path, data)
     except Exception:
-        if system.exists(folder):
+        if not _is_new(system, folder, was_made):
             raise
-        system.mkdir(folder, create_parents=False)
         system.pipe_file(path, data)
+
+
+_made: set[str] = set()
+"""Folders that this process has made."""
+
+
+def _is_new(system: Any, folder: str, was_made: bool) -> bool:
+    """Makes a folder if it is not there. Whether it was made, by whatever thread, since ``was_made`` was found."""
+    if system.exists(folder):
+        return folder in _made and not was_made
+    try:
+        system.mkdir(folder, create_parents=False)
+    except Exception:
+        if not system.exists(folder):  # otherwise somebody else has made it
+            raise
+    _made.add(folder)
+    return True
 
 
 def _write(path: str, data: bytes) -> None:

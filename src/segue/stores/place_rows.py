@@ -38,18 +38,19 @@ class PlaceRows(Protocol):
     def look(self, refs: Iterable[str]) -> tuple[dict[str, bytes], list[Placed]]:
         """Of the values given by content address: the bytes that are in the database, and where the others are."""
 
-    def large(self, least: int, limit: int) -> list[str]:
-        """Content addresses of values of at least so many bytes that are in the database."""
+    def large(self, least: int, limit: int) -> dict[str, int]:
+        """Values of at least so many bytes that are in the database: their content addresses, and their bytes."""
 
     def of_run(self, run: int) -> list[Placed]:
         """The values that a run refers to and whose bytes are elsewhere."""
 
-    def announce(self, place: str, at: int) -> None:
-        """Something is on its way to a place (at a time, µs): a leftover, until ``settle`` says otherwise."""
+    def announce(self, places: Iterable[str], at: int) -> None:
+        """Something is on its way to these places (at a time, µs): leftovers, until ``settle`` says otherwise."""
 
-    def settle(self, placed: Placed) -> bool:
-        """The bytes are at the place, and leave the database. False, and nothing changes, where the value was dropped
-        or placed elsewhere meanwhile, or the place was announced so long ago that somebody has begun to remove it."""
+    def settle(self, placed: Iterable[Placed]) -> list[Placed]:
+        """The bytes are at their places, and leave the database. Left out of what is returned, and unchanged, are those
+        whose value was dropped or placed elsewhere meanwhile, or whose place was announced so long ago that somebody
+        has begun to remove what is there."""
 
     def leftovers(self, before: int, limit: int) -> list[str]:
         """Places that no value is at: of values that were dropped, and of those announced before a time (µs)."""

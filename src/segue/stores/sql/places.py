@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from operator import attrgetter
 
 from segue.stores.place_rows import Placed
 from segue.stores.sql.statements import Readers, Statement, Writer, texts
@@ -10,11 +11,11 @@ from segue.stores.sql.statements import Readers, Statement, Writer, texts
 _any = Statement("any_placed")
 _large = Statement("large_payloads")
 _of_run = Statement("placed_payloads_of_run")
-_announce = Statement("add_leftover")
+_announce = Statement("add_leftovers")
 _place = Statement("place_payload")
 _list = Statement("list_leftovers")
 _condemn = Statement("condemn_leftovers")
-_lock = Statement("lock_leftover")
+_lock = Statement("lock_leftovers")
 _delete = Statement("delete_leftovers")
 _by_ref = Statement("payloads_by_ref")
 
@@ -36,27 +37,30 @@ class Places:
         here = {ref: data for ref, data, place in rows if place is None}
         return here, [Placed(ref, place) for ref, _, place in rows if place is not None]
 
-    def large(self, least: int, limit: int) -> list[str]:
+    def large(self, least: int, limit: int) -> dict[str, int]:
         with self._readers.reading() as connection:
-            return [ref for (ref,) in _large.one(connection, (least, limit))]
+            return dict(_large.one(connection, (least, limit)))
 
     def of_run(self, run: int) -> list[Placed]:
         with self._readers.reading() as connection:
             return [Placed(*row) for row in _of_run.one(connection, (run,))]
 
-    def announce(self, place: str, at: int) -> None:
+    def announce(self, places: Iterable[str], at: int) -> None:
         with self._writer.transaction() as connection:
-            _announce.one(connection, (place, at))
+            _announce.one(connection, (texts(places), at))
 
-    def settle(self, placed: Placed) -> bool:
+    def settle(self, placed: Iterable[Placed]) -> list[Placed]:
+        in_order = sorted(placed, key=attrgetter("ref"))  # in which all who hold several values have them
+        there: list[Placed] = []
         with self._writer.transaction() as connection:
-            if not _lock.one(connection, (placed.place,)):
-                return False
-            _place.one(connection, (placed.place, placed.ref))
-            if connection.changes() != 1:
-                return False
-            _delete.one(connection, (texts([placed.place]),))
-        return True
+            announced = {place for (place,) in _lock.one(connection, (texts(each.place for each in in_order),))}
+            for each in in_order:
+                if each.place in announced:
+                    _place.one(connection, (each.place, each.ref))
+                    if connection.changes() == 1:
+                        there.append(each)
+            _delete.one(connection, (texts(each.place for each in there),))
+        return there
 
     def leftovers(self, before: int, limit: int) -> list[str]:
         with self._readers.reading() as connection:
