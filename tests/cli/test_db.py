@@ -83,6 +83,7 @@ def test_an_export_is_the_whole_run(shop: Folder) -> None:
         "id": "done",
         "file": "done.jsonl",
         "lines": len(lines),
+        "missing": [],
     }
     assert [json.loads(line) for line in (shop.path / "done.jsonl").read_text().splitlines()] == lines
     assert "done.jsonl is there already" in shop("db", "export", "done", "done.jsonl", code=2).err

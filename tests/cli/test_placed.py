@@ -80,6 +80,27 @@ def test_values_are_read_where_they_are_and_a_backup_says_that_it_has_none(shop:
     assert shop("db", "stats", "--json").json["payloads"] == 1, "both runs refer to the same value"
 
 
+def test_an_export_says_which_value_of_which_run_is_missing(shop: Folder) -> None:
+    (file,) = [each for each in (shop.path / "values").rglob("*") if each.is_file()]
+    value = file.name.partition("-")[0]
+    file.unlink()
+    said = f"run large: value {value} is null in the export; there is nothing at {file.as_uri()}, where it has to be"
+    told = shop("db", "export", "large", code=6)
+    assert told.err.count("\n") == 1
+    assert said in told.err
+    assert {"payload": [value, None]} in [json.loads(line) for line in told.out.splitlines()]
+    told = shop("db", "export", "--open", "open.jsonl", "--json", code=6)
+    assert told.json["missing"] == [{"id": "keeps", "value": value, "place": file.as_uri()}]
+    assert "run keeps: value" in told.err
+    assert len((shop.path / "open.jsonl").read_text().splitlines()) == told.json["lines"]
+    assert shop("db", "export", "waits", "waits.jsonl", "--json").json["missing"] == []
+
+
+def test_an_export_that_fails_leaves_no_part_of_it(shop: Folder) -> None:
+    shop("db", "export", "large", "large.jsonl", PYTHONPATH=without_fsspec(shop.path), code=6)
+    shop("db", "export", "large", "large.jsonl")
+
+
 def test_without_fsspec_what_needs_no_value_works_and_the_rest_says_what_to_install(shop: Folder) -> None:
     bare = without_fsspec(shop.path)
     for said in ({}, {"SEGUE_LARGE_VALUES": "file:///srv/values"}):

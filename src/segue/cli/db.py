@@ -6,6 +6,7 @@ import asyncio
 import os
 import sys
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,21 +15,23 @@ from cyclopts import App, Parameter
 from rich.text import Text
 
 from segue.checking import InStore
+from segue.cli.exits import DATABASE, OK
 from segue.cli.lookup import client, row_of
 from segue.cli.messages import confirm
-from segue.cli.output import badge, console, print_json
+from segue.cli.output import badge, console, print_error, print_json
 from segue.cli.scope import Scope
 from segue.cli.words import count, size
 from segue.engine import restore
-from segue.errors import InvalidArgument
+from segue.errors import CallerError, InvalidArgument
 from segue.kernel.duration import microseconds
 from segue.moving import ASIDE
 from segue.moving import move as move_database
 from segue.opening import shown
 from segue.runtime.keeping import spelt_out
 from segue.settings import is_postgres, sqlite_path
-from segue.stores.base import CLOSED, Ended
+from segue.stores.base import CLOSED, Ended, RunRow
 from segue.stores.export import export
+from segue.stores.place_rows import Placed
 
 db = App(name="db", help="Look after the database: stats, vacuum, retain, backup, restore, export, migrate.")
 
@@ -236,30 +239,47 @@ def export_run(
 
 async def _export(scope: Scope, id: str | None, target: str | None) -> int:
     """``id`` None: all open runs."""
+    missing: list[dict[str, str]] = []
     async with client(scope) as engine:
         if id is None:
             rows = InStore(engine.store, engine.journal, engine.namespace, engine.app).rows()
         else:
             rows = [await row_of(engine, id)]
-        lines = (line for row in rows for line in export(engine.store, row.run))
+
+        def note(row: RunRow, value: Placed) -> None:
+            missing.append({"id": row.id, "value": value.ref, "place": value.place})
+
+        lines = (line for row in rows for line in export(engine.store, row.run, partial(note, row)))
         if target is None:
             for line in lines:
                 sys.stdout.buffer.write(line)
             sys.stdout.flush()
-            return 0
-        written = _write(lines, target)
-    if scope.json:
+        else:
+            written = _write(lines, target)
+    if target is not None and scope.json:
         whose = {"runs": len(rows)} if id is None else {"id": rows[0].id}
-        print_json({**whose, "file": target, "lines": written})
-    else:
+        print_json({**whose, "file": target, "lines": written, "missing": missing})
+    elif target is not None:
         console().print(f"{target}: {count(written, 'line')}")
-    return 0
+    for value in missing:
+        print_error(
+            CallerError(
+                f"run {value['id']}: value {value['value']} is null in the export; there is nothing at "
+                f"{value['place']}, where it has to be: bring it back from a backup of that, and export again"
+            )
+        )
+    return DATABASE if missing else OK
 
 
 def _write(lines: Iterable[bytes], target: str) -> int:
+    """How many lines there were. What cannot be written to its end is not left."""
     try:
         with open(target, "xb") as file:
-            return sum(bool(file.write(line)) for line in lines)
+            try:
+                return sum(bool(file.write(line)) for line in lines)
+            except BaseException:
+                os.unlink(target)
+                raise
     except FileExistsError as error:
         raise InvalidArgument(f"{target} is there already; an export goes to a new file") from error
     except OSError as error:

@@ -2,30 +2,36 @@
 
 Each line is an object with one key that says what it is: ``run`` (its row, first), ``event`` (number and event, in
 order), ``task``, ``note`` (number of the task, and what was said or done about it), ``published`` and ``artifact``
-(name and value), ``payload`` (content address and base64) and ``log``. The journal is read in pages, so a run of any
-length is exported in little memory.
+(name and value), ``payload`` (content address and base64; null for one that is missing) and ``log``. The journal is
+read in pages, so a run of any length is exported in little memory.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import msgspec
 
 from segue.errors import RunNotFound
+from segue.stores import objects
 from segue.stores.base import Store
+from segue.stores.place_rows import Placed
 
 LOG_PAGE = 1_000
 
 _encode = msgspec.json.Encoder().encode
 
 
-def export(store: Store, run: int) -> Iterator[bytes]:
+def export(store: Store, run: int, missing: Callable[[Placed], None] = lambda value: None) -> Iterator[bytes]:
     """The lines, each with its newline.
+
+    Args:
+        missing: called with each large value that is not where it has to be.
 
     Raises:
         RunNotFound: there is no such run.
+        StoreUnavailable: the database, or a place where large values are, does not answer.
     """
     row = store.run(run)
     if row is None:
@@ -43,8 +49,18 @@ def export(store: Store, run: int) -> Iterator[bytes]:
     for name, value in store.artifacts(run).items():
         yield _line("artifact", (name, msgspec.Raw(value)))
     for ref in store.refs(run):
-        yield _line("payload", (ref, store.blobs([ref]).get(ref)))
+        yield _line("payload", (ref, _value(store, ref, missing)))
     yield from _logs(store, run)
+
+
+def _value(store: Store, ref: str, missing: Callable[[Placed], None]) -> bytes | None:
+    here, elsewhere = store.places.look([ref])
+    for value in elsewhere:
+        found = objects.find(value.place)
+        if found is None:
+            missing(value)
+        return found
+    return here.get(ref)
 
 
 def _logs(store: Store, run: int) -> Iterator[bytes]:

@@ -83,6 +83,14 @@ def put(place: str, data: bytes) -> None:
 
 def get(place: str) -> bytes | None:
     """The bytes of an object; None, and a line in the log, if there is none. Raises ``StoreUnavailable``."""
+    found = find(place)
+    if found is None:
+        log.error("there is nothing at %s, where a large value has to be: it was removed by somebody else", place)
+    return found
+
+
+def find(place: str) -> bytes | None:
+    """The bytes of an object; None if there is none, for the caller to say so. Raises ``StoreUnavailable``."""
     system, path = _system(place)
     try:
         return bytes(system.cat_file(path))
@@ -90,7 +98,6 @@ def get(place: str) -> bytes | None:
         # A folder of objects is never removed: where it is missing, a disk is, which may come back.
         if _in_folder(system) and not os.path.isdir(os.path.dirname(path)):
             raise _unavailable(place, error, system) from error
-        log.error("there is nothing at %s, where a large value has to be: it was removed by somebody else", place)
         return None
     except Exception as error:
         raise _unavailable(place, error, system) from error
