@@ -65,7 +65,7 @@ TABLES = (
     _Table("words", "words", "namespace, word, run"),
     _Table("published", "published", "run, name, value"),
     _Table("state", "state", "namespace, scope, key, value"),
-    _Table("payloads", "payloads", "ref, place, data"),
+    _Table("payloads", "payloads", "ref, place, data, size"),
     _Table("leftovers", "leftovers", "place, since"),
     _Table("payload_refs", "payload_refs", "run, ref"),
     _Table(

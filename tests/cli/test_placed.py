@@ -77,7 +77,10 @@ def test_values_are_read_where_they_are_and_a_backup_says_that_it_has_none(shop:
     assert [len(line["payload"][1]) > SIZE for line in lines if "payload" in line] == [True]
     told = shop("db", "backup", "monday.db").out
     assert told.endswith("; step logs, and large values that are kept elsewhere, are not in it\n")
-    assert shop("db", "stats", "--json").json["payloads"] == 1, "both runs refer to the same value"
+    stats = shop("db", "stats", "--json").json
+    assert stats["payloads"] == 1, "both runs refer to the same value"
+    assert stats["elsewhere"] == [{"place": (shop.path / "values").as_uri(), "values": 1, "bytes": SIZE + 2}]
+    assert f"         1  of them, 300.0 kB, at {(shop.path / 'values').as_uri()}\n" in shop("db", "stats").out
 
 
 def test_an_export_says_which_value_of_which_run_is_missing(shop: Folder) -> None:

@@ -11,7 +11,7 @@ from store_kit import Owner, StoreFactory, closed
 from segue.errors import StoreUnavailable
 from segue.stores import objects
 from segue.stores.base import Append, Blob
-from segue.stores.place_rows import Placed
+from segue.stores.place_rows import Held, Placed
 
 pytest.importorskip("fsspec")
 
@@ -117,6 +117,19 @@ def test_a_place_is_removed_or_a_value_gets_there_but_never_both(owner: Owner) -
 
     places.cleared(["memory://late"])
     assert not places.settle([Placed("ref", "memory://late")]), "nobody has announced it"
+
+
+def test_what_is_where_is_counted(owner: Owner, tmp_path: Path) -> None:
+    run = owner.start("a", blobs=[Blob(f"re-{n}", b"x" * n) for n in range(1, 6)])
+    places = owner.store.places
+    assert places.held() == []
+    base = "s3://bucket/of the shop"
+    for n, under in ((1, base), (2, base), (3, tmp_path.as_uri()), (4, "s3://bucket")):
+        assert settle(owner, f"re-{n}", objects.place_under(under, f"re-{n}-0"))
+    assert places.held() == [Held(tmp_path.as_uri(), 1, 3), Held("s3://bucket", 1, 4), Held(base, 2, 3)]
+    owner.commit(Append(run, 2, (b"e",), status=closed(at=10)))
+    assert owner.store.redact(run, [], b"told", ["re-1"])
+    assert places.held()[-1] == Held(base, 1, 2)
 
 
 def test_a_look_leaves_values_where_they_are(owner: Owner) -> None:

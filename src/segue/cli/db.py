@@ -48,6 +48,7 @@ def stats(*, scope: Scope = Scope()) -> int:  # noqa: B008 (immutable)
 async def _stats(scope: Scope) -> int:
     async with client(scope) as engine:
         found = engine.store.stats()
+        elsewhere = engine.store.places.held()
         owner = engine.store.owner(engine.app)
         told: dict[str, Any] = {
             "database": scope.shown_database,
@@ -56,6 +57,7 @@ async def _stats(scope: Scope) -> int:
             "runs": found.runs,
             "events": found.events,
             "payloads": found.payloads,
+            "elsewhere": elsewhere,
             "inbox": found.inbox,
             "tasks": found.tasks,
             "owner": None if owner is None else {"worker": owner.worker, "serves": sorted(owner.serves)},
@@ -73,6 +75,8 @@ async def _stats(scope: Scope) -> int:
         out.print(Text(f"{number:>10,}  ").append(badge(state)))
     out.print(f"{found.events:>10,}  events")
     out.print(f"{found.payloads:>10,}  payloads kept apart")
+    for held in elsewhere:
+        out.print(f"{held.values:>10,}  of them, {size(held.bytes)}, at {held.place}", soft_wrap=True)
     out.print(f"{found.inbox:>10,}  messages waiting")
     out.print(f"{found.tasks:>10,}  open tasks")
     if owner is None:

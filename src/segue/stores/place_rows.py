@@ -21,6 +21,14 @@ class Placed(msgspec.Struct, frozen=True):
     place: str
 
 
+class Held(msgspec.Struct, frozen=True):
+    """How many values are under a URL, and how many bytes they have."""
+
+    place: str
+    values: int
+    bytes: int
+
+
 class NotAtHand(StoreUnavailable):
     """Values are wanted where nothing may wait for a place: whoever is told has them fetched and looks again."""
 
@@ -34,6 +42,9 @@ class PlaceRows(Protocol):
 
     def any(self) -> bool:
         """Whether the bytes of any value are elsewhere."""
+
+    def held(self) -> list[Held]:
+        """What is where outside the database, by the URL that the settings said when it moved."""
 
     def look(self, refs: Iterable[str]) -> tuple[dict[str, bytes], list[Placed]]:
         """Of the values given by content address: the bytes that are in the database, and where the others are."""

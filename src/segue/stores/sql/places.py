@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from operator import attrgetter
 
-from segue.stores.place_rows import Placed
+from segue.stores.place_rows import Held, Placed
 from segue.stores.sql.statements import Readers, Statement, Writer, texts
 
 _any = Statement("any_placed")
+_sum = Statement("sum_placed")
 _large = Statement("large_payloads")
 _of_run = Statement("placed_payloads_of_run")
 _announce = Statement("add_leftovers")
@@ -30,6 +31,10 @@ class Places:
     def any(self) -> bool:
         with self._readers.reading() as connection:
             return bool(_any.one(connection))
+
+    def held(self) -> list[Held]:
+        with self._readers.reading() as connection:
+            return [Held(*row) for row in _sum.one(connection)]
 
     def look(self, refs: Iterable[str]) -> tuple[dict[str, bytes], list[Placed]]:
         with self._readers.reading() as connection:

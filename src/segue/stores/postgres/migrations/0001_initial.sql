@@ -218,12 +218,14 @@ CREATE TABLE segue.state (
     PRIMARY KEY (namespace, scope, key)
 ) WITH (fillfactor = 70);
 
--- The bytes of a value are here, or at the URL place: never at both, never nowhere.
+-- The bytes of a value are here, or at the URL place, which says how many (size): never at both, never nowhere.
 CREATE TABLE segue.payloads (
     ref text PRIMARY KEY,
     place text,
     data bytea,
-    CHECK ((data IS NULL) <> (place IS NULL))
+    size bigint,
+    CHECK ((data IS NULL) <> (place IS NULL)),
+    CHECK ((size IS NULL) = (place IS NULL))
 );
 CREATE INDEX payloads_by_size ON segue.payloads (octet_length(data)) WHERE place IS NULL;
 CREATE INDEX payloads_placed ON segue.payloads (ref) WHERE place IS NOT NULL;

@@ -194,13 +194,15 @@ CREATE TABLE state (
     PRIMARY KEY (namespace, scope, key)
 ) STRICT, WITHOUT ROWID;
 
--- The bytes of a value are here, or at the URL place: never at both, never nowhere.
+-- The bytes of a value are here, or at the URL place, which says how many (size): never at both, never nowhere.
 CREATE TABLE payloads (
     id INTEGER PRIMARY KEY,
     ref TEXT NOT NULL UNIQUE,
     place TEXT,
     data BLOB,
-    CHECK ((data IS NULL) <> (place IS NULL))
+    size INTEGER,
+    CHECK ((data IS NULL) <> (place IS NULL)),
+    CHECK ((size IS NULL) = (place IS NULL))
 ) STRICT;
 CREATE INDEX payloads_by_size ON payloads (length(data)) WHERE place IS NULL;
 CREATE INDEX payloads_placed ON payloads (ref) WHERE place IS NOT NULL;
