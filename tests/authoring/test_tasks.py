@@ -9,10 +9,10 @@ import msgspec
 import pytest
 from world import SECOND, Begin, World, decoded, flow, step_named
 
-from segue.authoring.python.forms import json_schema
 from segue.authoring.python.tasks import Approval, approval
 from segue.errors import NonDeterminism
 from segue.kernel import commands as c
+from segue.kernel.schemas import schema_of
 
 
 class Decision(msgspec.Struct):
@@ -36,7 +36,7 @@ def test_a_person_is_asked_with_a_form_and_a_subject(begin: Begin) -> None:
     (command,) = world.answers[0]
     assert isinstance(command, c.OpenTask)
     assert (command.key, command.name, command.assignee, command.due) == ("/approval", "approval", "ann", None)
-    assert command.form == json_schema(Decision)
+    assert command.form == schema_of(Decision)
     assert decoded(command.subject) == {"order": 7}
     assert world.execution.outstanding() == [], "the task is in the journal"
     world.answer("/approval", {"grant": True, "limit": 9})
@@ -124,8 +124,8 @@ def test_types_that_msgspec_does_not_know_have_a_form_that_takes_anything() -> N
     class Own:
         pass
 
-    assert json_schema(Own) == {}
-    assert json_schema(Approval)["$defs"]["Approval"]["required"] == ["approved"]
+    assert schema_of(Own) == {}
+    assert schema_of(Approval)["$defs"]["Approval"]["required"] == ["approved"]
 
 
 step_before = step_named("before")

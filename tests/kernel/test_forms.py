@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Annotated, Any
 from uuid import UUID
@@ -13,6 +13,7 @@ import pytest
 
 from segue.errors import InvalidArgument
 from segue.kernel import forms
+from segue.kernel.schemas import schema_of
 
 
 @dataclass
@@ -28,9 +29,15 @@ class Order:
     stock: dict[str, int] = field(default_factory=dict)
     place: tuple[int, str] = (1, "a")
     weight: Annotated[float, msgspec.Meta(ge=0.5)] = 1.0
+    seen: datetime = datetime(2026, 1, 1)  # noqa: DTZ001
+    sent: Annotated[datetime, msgspec.Meta(tz=True)] | int = 0
+    opens: time = time()
+    shuts: Annotated[time, msgspec.Meta(tz=True)] | int = 0
+    lunch: Annotated[time, msgspec.Meta(tz=False)] = time()
+    days: dict[date, int] = field(default_factory=dict)
 
 
-FORM = msgspec.json.schema(Order)
+FORM = schema_of(Order)
 FITTING: list[dict[str, Any]] = [
     {},
     {"due": None},
@@ -45,6 +52,13 @@ FITTING: list[dict[str, Any]] = [
     {"stock": {"tea": 2}},
     {"place": [2, "b"]},
     {"weight": 3},
+    {"seen": "2026-01-31T12:00:00"},
+    {"seen": "2026-01-31T12:00:00+01:00"},
+    {"sent": "2026-01-31T12:00:00Z"},
+    {"opens": "08:30:00"},
+    {"shuts": "20:00:00+01:00"},
+    {"lunch": "12:00:00"},
+    {"days": {"2026-01-31": 1}},
 ]
 MISFITS: list[tuple[dict[str, Any], str]] = [
     ({"due": "tomorrow"}, "$.due: 'tomorrow' must be date or null"),
@@ -60,6 +74,12 @@ MISFITS: list[tuple[dict[str, Any], str]] = [
     ({"stock": {"tea": "two"}}, "$.stock.tea: 'two' must be an integer"),
     ({"place": [2]}, "$.place: [2] does not fit: Expected `array` of length >= 2"),
     ({"place": [2, 3]}, "$.place[1]: 3 must be text"),
+    ({"seen": "noon"}, "$.seen: 'noon' does not fit: Invalid RFC3339 encoded datetime"),
+    ({"sent": "2026-01-31T12:00:00"}, "$.sent: '2026-01-31T12:00:00' must be date-time or integer"),
+    ({"opens": "08:30"}, "$.opens: '08:30' does not fit: Invalid RFC3339 encoded time"),
+    ({"shuts": "20:00:00"}, "$.shuts: '20:00:00' must be time or integer"),
+    ({"lunch": "12:00:00Z"}, "$.lunch: '12:00:00Z' does not fit: Expected `time` with no timezone component"),
+    ({"days": {"today": 1}}, "$.days (key): 'today' does not fit: Invalid RFC3339 encoded date"),
     ({"weight": 0}, "$.weight: 0 does not fit: Expected `float` >= 0.5"),
 ]
 

@@ -20,6 +20,7 @@ import msgspec
 from segue.errors import InvalidArgument, PayloadError
 from segue.kernel.encoding import Encodings
 from segue.kernel.payload import JSON, Fetch, Payload, content, from_bytes
+from segue.kernel.schemas import schema_of
 from segue.kernel.suits import Suits, suits
 
 _SCALARS = frozenset({str, int, float, bool, type(None)})
@@ -183,14 +184,11 @@ class Call:
         """Names of the arguments that can be given in order; ``*name`` takes all that come from there on."""
         return [parameter.key for parameter in (*self._positional, self._rest) if parameter is not None]
 
-    def schema(self) -> dict[str, Any] | None:
-        """JSON Schema of the arguments that are ``positional``, by name, None where a declared type has none."""
-        try:
-            (found,), components = msgspec.json.schema_components([self._decoder.annotation])
-        except TypeError:
-            return None
-        name = found["$ref"].rpartition("/")[2]
-        own = components.pop(name)
+    def schema(self) -> dict[str, Any]:
+        """JSON Schema of the arguments that are ``positional``, by name; of anything for those of types without one."""
+        found = schema_of(self._decoder.annotation)
+        components = found.pop("$defs")
+        own = components.pop(found["$ref"].rpartition("/")[2])
         for parameter in self._all:
             if parameter.default_json is not None:
                 own["properties"][parameter.key]["default"] = msgspec.json.decode(parameter.default_json)

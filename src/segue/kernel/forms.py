@@ -24,15 +24,18 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "object": (dict,),
 }
 
-_FORMATS: dict[str, type] = {
+_FORMATS: dict[str, Any] = {
     "date": date,
-    "date-time": datetime,
-    "time": time,
+    "date-time": Annotated[datetime, msgspec.Meta(tz=True)],
+    "date-time-local": datetime,
+    "time": Annotated[time, msgspec.Meta(tz=True)],
+    "time-local": time,
+    "partial-time": Annotated[time, msgspec.Meta(tz=False)],
     "duration": timedelta,
     "uuid": UUID,
     "decimal": Decimal,
 }
-"""What text of a format is read as."""
+"""What text of a format is read as. A ``datetime`` of which nothing more is said may have a zone, and need not."""
 _LIMITS = {
     "minimum": "ge",
     "maximum": "le",
@@ -154,7 +157,10 @@ def _check_object(value: dict[str, Any], schema: dict[str, Any], root: dict[str,
         raise InvalidArgument(f"{path}: {', '.join(missing)} is missing; the form is {outline(root)}", path=path)
     known = schema.get("properties", {})
     others = schema.get("additionalProperties", False)
+    names = schema.get("propertyNames")
     for name, item in value.items():
+        if names is not None:
+            _check(name, names, root, f"{path} (key)")
         if name in known:
             _check(item, known[name], root, f"{path}.{name}")
         elif isinstance(others, dict):

@@ -22,14 +22,14 @@ class WorkflowView(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         version: fingerprint of its code.
         parameters: names of its arguments, in order; ``*name`` takes all that come from there on.
-        input: JSON Schema of the arguments by name; None where a type has none.
+        input: JSON Schema of the arguments by name.
         summary: the first line of its documentation.
     """
 
     name: str
     version: str
     parameters: list[str]
-    input: dict[str, Any] | None
+    input: dict[str, Any]
     summary: str
 
 

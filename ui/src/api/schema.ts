@@ -831,7 +831,7 @@ export interface WorkflowView {
   name: string
   version: string
   parameters: string[]
-  input: { [name: string]: unknown } | null
+  input: { [name: string]: unknown }
   summary: string
 }
 

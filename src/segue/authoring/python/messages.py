@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 import msgspec
 
-from segue.authoring.python.forms import json_schema
 from segue.authoring.python.functions import ENDS_THE_PROGRAM
 from segue.errors import (
     CallerError,
@@ -32,6 +31,7 @@ from segue.kernel import events as e
 from segue.kernel.canonical import Call
 from segue.kernel.failures import describe, details_of, message_of, qualified_name, summary
 from segue.kernel.payload import Payload
+from segue.kernel.schemas import schema_of
 
 if TYPE_CHECKING:
     from segue.authoring.python.execution import CodeExecution
@@ -295,7 +295,7 @@ class Messages:
 
     def forms(self) -> dict[str, dict[str, Any]]:
         """JSON Schema of the values that its signals have, by name; ``null`` of those that have none."""
-        return {name: json_schema(self._value_type(name)) for name in self._known_signals()}
+        return {name: schema_of(self._value_type(name)) for name in self._known_signals()}
 
     def _value_type(self, name: str) -> Any:
         handler = self._signal_handlers.get(name)

@@ -8,11 +8,11 @@ import msgspec
 
 from segue.authoring.python.call import TaskCall
 from segue.authoring.python.execution import require
-from segue.authoring.python.forms import json_schema
 from segue.kernel import commands as c
 from segue.kernel.canonical import digest
 from segue.kernel.duration import Duration, microseconds
 from segue.kernel.names import checked_name
+from segue.kernel.schemas import schema_of
 
 F = TypeVar("F")
 
@@ -77,7 +77,7 @@ async def approval(
         key=execution.calls.next_key(title, hash),
         name=title,
         assignee=assignee,
-        form=json_schema(form),
+        form=schema_of(form),
         due=None if limit is None else execution.loop.now + limit,
         subject=about,
         hash=hash,

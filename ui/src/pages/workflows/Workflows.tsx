@@ -68,7 +68,7 @@ function Detail({ workflow }: { workflow: WorkflowView }) {
       <Grid name={workflow.name} />
       <div className="sect"><h2>{words.outline.title}</h2></div>
       <Suspense fallback={<div className="panel outline" style={{ height: 200 }} />}><Outline name={workflow.name} line={line} choose={setLine} /></Suspense>
-      {workflow.input && workflow.parameters.length > 0 && <><div className="sect"><h2>{w.input}</h2></div><div className="panel pad"><Fields schema={workflow.input as Schema} defs={(workflow.input as Schema).$defs ?? {}} depth={0} /></div></>}
+      {workflow.parameters.length > 0 && <><div className="sect"><h2>{w.input}</h2></div><div className="panel pad"><Fields schema={workflow.input as Schema} defs={(workflow.input as Schema).$defs ?? {}} depth={0} /></div></>}
       <div className="sect"><h2>{w.source}</h2>{detail.data?.place && <span className="tiny faint mono cut" title={detail.data.place}>{w.place} {detail.data.place.split('/').slice(-2).join('/')}</span>}</div>
       {detail.error && <ErrorFace error={detail.error} />}
       {detail.data && <Source text={detail.data.source} line={line} />}

@@ -2,9 +2,9 @@
 import type { WorkflowView } from '../../api/schema'
 import type { Schema } from '../../parts/schema'
 
-/** A form for them: of their types, or of anything where these are not known. */
+/** A form for them. */
 export function schemaOf(workflow: WorkflowView): Schema {
-  return (workflow.input ?? { type: 'object', properties: Object.fromEntries(workflow.parameters.map((each) => [each, {}])) }) as Schema
+  return workflow.input as Schema
 }
 
 /** Arguments go by position; those behind the last one given are left to their defaults. */

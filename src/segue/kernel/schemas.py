@@ -1,0 +1,177 @@
+"""JSON Schema of types: msgspec's, completed by what a form has to know, and of types that msgspec refuses.
+
+Added is which text is read as a date with a time, or as a time, without a zone (``date-time-local`` and ``time-local``
+of the OpenAPI format registry), and what the keys of a mapping are (``propertyNames``).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import typing
+from collections.abc import Iterator
+from types import UnionType
+from typing import Any, get_args, get_origin
+
+import msgspec
+from msgspec import inspect as mi
+
+from segue.kernel.likeness import Field, fields_of, look, members_of, tag_of, unwrap
+
+Schema = dict[str, Any]
+
+
+def schema_of(annotation: Any) -> Schema:
+    """JSON Schema (2020-12) of a type, its references under ``$defs``; what has no schema in it may be anything."""
+    builder = _Builder()
+    schema = builder.schema(annotation)
+    return {**schema, "$defs": builder.defs} if builder.defs else schema
+
+
+class _Builder:
+    """Takes a type apart until msgspec knows the parts. ``defs`` are the schemas of classes, by name."""
+
+    def __init__(self) -> None:
+        self.defs: dict[str, Schema] = {}
+        self._names: dict[Any, str] = {}
+
+    def schema(self, annotation: Any) -> Schema:
+        try:
+            (schema,), defs = msgspec.json.schema_components([annotation])
+            of = mi.type_info(annotation)
+        except (TypeError, NotImplementedError, NameError):
+            return self._apart(unwrap(annotation))
+        _complete(of, schema, defs, set())
+        if any(self.defs.get(name, found) != found for name, found in defs.items()):
+            return {}  # two classes of one name
+        self.defs.update(defs)
+        return schema
+
+    def _apart(self, annotation: Any) -> Schema:
+        origin, arguments = get_origin(annotation) or annotation, get_args(annotation)
+        if origin in (typing.Union, UnionType):
+            return {"anyOf": [self.schema(each) for each in members_of(annotation)]}
+        if isinstance(origin, type) and issubclass(origin, enum.Enum):
+            return {"title": origin.__name__, "enum": [each.value for each in origin]}
+        if origin is tuple and arguments and arguments[-1] is not Ellipsis:
+            items = [self.schema(each) for each in arguments]
+            return {"type": "array", "minItems": len(items), "maxItems": len(items), "prefixItems": items}
+        if arguments and look(annotation) == "array":
+            return {"type": "array", "items": self.schema(arguments[0])}
+        if arguments and look(annotation) == "object" and fields_of(annotation) is None:
+            return {"type": "object", "additionalProperties": self.schema(arguments[1])}
+        fields = fields_of(annotation)
+        if fields is None or issubclass(origin, tuple):
+            return {}
+        if annotation not in self._names:
+            name = origin.__name__ if origin.__name__ not in self.defs else f"{origin.__module__}.{origin.__qualname__}"
+            self._names[annotation] = name
+            self.defs[name] = {}  # its place, for a type within itself
+            self.defs[name] = self._object(origin, fields)
+        return {"$ref": f"#/$defs/{self._names[annotation]}"}
+
+    def _object(self, origin: type, fields: list[Field]) -> Schema:
+        tag = tag_of(origin)
+        properties: Schema = {} if tag is None else {tag[0]: {"enum": [tag[1]]}}
+        required = list(properties) + [each.name for each in fields if each.required]
+        defaults = _defaults(origin)
+        for each in fields:
+            schema = self.schema(each.type)
+            if each.attribute in defaults:
+                schema = {**schema, "default": defaults[each.attribute]}
+            properties[each.name] = schema
+        return {"title": origin.__name__, "type": "object", "properties": properties, "required": required}
+
+
+def _defaults(origin: type) -> dict[str, Any]:
+    """The defaults of a class by the names of its fields, as far as they are plain values."""
+    given: list[tuple[str, Any]] = []
+    if issubclass(origin, msgspec.Struct):
+        given = [(each.name, each.default) for each in msgspec.structs.fields(origin)]
+    elif dataclasses.is_dataclass(origin):
+        given = [(each.name, each.default) for each in dataclasses.fields(origin)]
+    plain = (str, int, float, bool, type(None))
+    return {name: default for name, default in given if isinstance(default, plain)}
+
+
+def _complete(of: mi.Type, schema: Schema, defs: dict[str, Schema], seen: set[str]) -> None:
+    """Adds to the schema of a type what it lacks; each of ``defs`` once."""
+    of = _bare(of)
+    if "$ref" in schema:
+        name = schema["$ref"].rpartition("/")[2]
+        if name in seen:
+            return
+        seen.add(name)
+        schema = defs[name]
+    match of:
+        case mi.DateTimeType():
+            schema.setdefault("format", "date-time-local")
+        case mi.TimeType():
+            schema.setdefault("format", "time-local")
+        case mi.DictType():
+            names = _names(of.key_type)
+            if names:
+                schema.setdefault("propertyNames", names)
+    for part, inner in _parts(of, schema):
+        _complete(part, inner, defs, seen)
+
+
+def _parts(of: mi.Type, schema: Schema) -> Iterator[tuple[mi.Type, Schema]]:
+    """The types that a type is made of, each with its schema."""
+    match of:
+        case mi.CollectionType() if "items" in schema:
+            yield of.item_type, schema["items"]
+        case mi.TupleType():
+            yield from zip(of.item_types, schema.get("prefixItems", ()), strict=True)
+        case mi.DictType() if "additionalProperties" in schema:
+            yield of.value_type, schema["additionalProperties"]
+        case mi.UnionType():
+            yield from zip(_in_order(of), _alternatives(schema), strict=True)
+        case mi.StructType() | mi.DataclassType() | mi.TypedDictType() | mi.NamedTupleType():
+            if "prefixItems" in schema:
+                places = schema["prefixItems"]
+                yield from zip((each.type for each in of.fields), places[len(places) - len(of.fields) :], strict=True)
+            else:
+                for each in of.fields:
+                    yield each.type, schema["properties"][each.encode_name]
+
+
+def _in_order(union: mi.UnionType) -> list[mi.Type]:
+    """The types of a union as their schemas stand in ``anyOf``: tagged ones behind the others, none at the end."""
+
+    def place(of: mi.Type) -> int:
+        of = _bare(of)
+        return 2 if isinstance(of, mi.NoneType) else 1 if isinstance(of, mi.StructType) and not of.array_like else 0
+
+    return sorted(union.types, key=place)
+
+
+def _alternatives(schema: Schema) -> Iterator[Schema]:
+    """Those of ``anyOf``, and in place of one that has alternatives in turn these."""
+    for each in schema["anyOf"]:
+        if "anyOf" in each:
+            yield from _alternatives(each)
+        else:
+            yield each
+
+
+def _names(key: mi.Type) -> Schema | None:
+    """What the names of an object are whose keys are of a type; nothing where any text will do."""
+    match _bare(key):
+        case mi.IntType():
+            return {"pattern": r"^-?[0-9]+$"}
+        case mi.DateType():
+            return {"format": "date"}
+        case mi.UUIDType():
+            return {"format": "uuid"}
+        case mi.LiteralType(values=values) if all(isinstance(each, str) for each in values):
+            return {"enum": list(values)}
+        case mi.EnumType(cls=cls) if all(isinstance(each.value, str) for each in cls):
+            return {"enum": [each.value for each in cls]}
+    return None
+
+
+def _bare(of: mi.Type) -> mi.Type:
+    while isinstance(of, mi.Metadata):
+        of = of.type
+    return of

@@ -1,0 +1,155 @@
+"""What a schema says beyond msgspec's: texts that are read as a time without a zone, keys that are no free text."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, field
+from datetime import date, datetime, time
+from typing import Annotated, Any, Literal, NamedTuple, TypedDict
+from uuid import UUID
+
+import msgspec
+import pytest
+
+from segue.kernel.schemas import schema_of
+
+LOCAL = {"type": "string", "format": "date-time-local"}
+CLOCK = {"type": "string", "format": "time-local"}
+AWARE = {"type": "string", "format": "date-time"}
+
+
+class Card(msgspec.Struct, tag=True):
+    until: datetime
+
+
+class Cash(msgspec.Struct, tag=True):
+    at: time
+
+
+class Row(msgspec.Struct, array_like=True, tag=True):
+    at: datetime
+
+
+class Point(NamedTuple):
+    name: str
+    at: datetime
+
+
+class Slot(TypedDict):
+    at: datetime
+
+
+class Size(enum.Enum):
+    SMALL = "s"
+    LARGE = "l"
+
+
+class Odd(enum.Enum):
+    ONE = 1
+    MANY = "many"
+
+
+@dataclass
+class Sofa:
+    seats: int
+    by: datetime
+
+
+@dataclass
+class Lamp:
+    watts: Sofa | Lamp | None = None
+    name: str = "lamp"
+
+
+@dataclass
+class Node:
+    at: datetime
+    kids: list[Node] = field(default_factory=list)
+
+
+@pytest.mark.parametrize(
+    ("type", "schema"),
+    [
+        (datetime, LOCAL),
+        (Annotated[datetime, msgspec.Meta(tz=False)], LOCAL),
+        (Annotated[datetime, msgspec.Meta(tz=True)], AWARE),
+        (Annotated[datetime, msgspec.Meta(title="When")], {"title": "When", **LOCAL}),
+        (time, CLOCK),
+        (datetime | None, {"anyOf": [LOCAL, {"type": "null"}]}),
+        (list[datetime], {"type": "array", "items": LOCAL}),
+        (
+            tuple[int, time],
+            {
+                "type": "array", "minItems": 2, "maxItems": 2, "items": False,
+                "prefixItems": [{"type": "integer"}, CLOCK],
+            },
+        ),
+        (dict[str, datetime], {"type": "object", "additionalProperties": LOCAL}),
+        (dict[int, Any], {"type": "object", "propertyNames": {"pattern": "^-?[0-9]+$"}}),
+        (dict[date, Any], {"type": "object", "propertyNames": {"format": "date"}}),
+        (dict[UUID, Any], {"type": "object", "propertyNames": {"format": "uuid"}}),
+        (dict[Literal["a", "b"], Any], {"type": "object", "propertyNames": {"enum": ["a", "b"]}}),
+        (
+            dict[Annotated[str, msgspec.Meta(min_length=2)], Any],
+            {"type": "object", "propertyNames": {"minLength": 2}},
+        ),
+    ],
+)  # fmt: skip
+def test_what_a_type_is(type: Any, schema: dict[str, Any]) -> None:
+    assert schema_of(type) == schema
+
+
+@pytest.mark.parametrize(
+    ("type", "name", "at"),
+    [
+        (Slot, "Slot", ("properties", "at")),
+        (Point, "Point", ("prefixItems", 1)),
+        (Row, "Row", ("prefixItems", 1)),
+        (Node, "Node", ("properties", "at")),
+        (None | Card | int | Cash, "Card", ("properties", "until")),
+        (list[Card | datetime], "Card", ("properties", "until")),
+    ],
+)
+def test_what_stands_in_a_type_of_its_own(type: Any, name: str, at: tuple[Any, Any]) -> None:
+    assert schema_of(type)["$defs"][name][at[0]][at[1]] == LOCAL
+
+
+def test_each_alternative_keeps_its_own() -> None:
+    schema = schema_of(None | Card | datetime | int | Cash)
+    assert schema["anyOf"][:2] == [LOCAL, {"type": "integer"}]
+    assert schema["$defs"]["Cash"]["properties"]["at"] == CLOCK
+
+
+def test_keys_of_an_enumeration() -> None:
+    assert schema_of(dict[Size, Any])["propertyNames"] == {"enum": ["s", "l"]}
+
+
+def test_classes_without_a_tag_and_what_holds_them() -> None:
+    either = {"anyOf": [{"$ref": "#/$defs/Sofa"}, {"$ref": "#/$defs/Lamp"}]}
+    schema = schema_of(list[Sofa | Lamp])
+    assert schema["items"] == either
+    assert schema["$defs"]["Sofa"]["properties"] == {"seats": {"type": "integer"}, "by": LOCAL}
+    assert schema["$defs"]["Lamp"] == {
+        "title": "Lamp",
+        "type": "object",
+        "properties": {
+            "watts": {"anyOf": [*either["anyOf"], {"type": "null"}], "default": None},
+            "name": {"type": "string", "default": "lamp"},
+        },
+        "required": [],
+    }
+    assert schema_of(dict[str, Sofa | Lamp])["additionalProperties"] == either
+    assert schema_of(tuple[Sofa | Lamp, int])["prefixItems"] == [either, {"type": "integer"}]
+
+
+@pytest.mark.parametrize(
+    ("type", "schema"),
+    [
+        (date | datetime, {"anyOf": [{"type": "string", "format": "date"}, LOCAL]}),
+        (Odd, {"title": "Odd", "enum": [1, "many"]}),
+        (list[complex], {"type": "array", "items": {}}),
+        (complex, {}),
+    ],
+)
+def test_what_msgspec_refuses(type: Any, schema: dict[str, Any]) -> None:
+    assert schema_of(type) == schema
