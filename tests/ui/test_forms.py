@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from ui_kit import Screen, Served
+from ui_kit import Screen, Served, form, started
 from ui_program import shown
 
 from segue import Engine, approval, workflow
@@ -69,29 +69,6 @@ def served(chromium: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     server.close()
 
 
-def form(screen: Screen, workflow: str) -> Any:
-    """The form that starts a workflow."""
-    screen.open(f"/workflows?name={workflow}", "Last runs by step")
-    screen.page.get_by_role("button", name="Start…").click()
-    dialog = screen.page.get_by_role("dialog")
-    dialog.get_by_role("textbox").first.wait_for()
-    return dialog
-
-
-def started(screen: Screen, served: Served, dialog: Any, id: str) -> Any:
-    """Sends the form; gives what came of the run."""
-    dialog.get_by_role("textbox", name="Run id").fill(id)
-    dialog.get_by_role("button", name="Start", exact=True).click()
-    screen.page.wait_for_url("**/runs/*")
-    found = served.do(lambda engine: engine.handle(id))
-    return served.do(lambda engine: found.result())
-
-
-def wait_for_focus(page: Any, found: Any) -> None:
-    found.wait_for()
-    page.wait_for_function("(element) => element === document.activeElement", arg=found.element_handle())
-
-
 def test_a_type_within_itself_is_offered_a_step_at_a_time(screen: Screen, served: Served) -> None:
     dialog = form(screen, "plants")
     dialog.get_by_role("textbox", name="Label").fill("oak")
@@ -104,22 +81,21 @@ def test_a_type_within_itself_is_offered_a_step_at_a_time(screen: Screen, served
 
 
 def test_what_need_not_be_there_can_be_taken_back(screen: Screen, served: Served) -> None:
-    page = screen.page
     dialog = form(screen, "sends")
     dialog.get_by_role("textbox", name="Street").fill("Elm Street 1")
     add = dialog.get_by_role("button", name="Add Back")
     add.click()
     street = dialog.get_by_role("group", name="Back").get_by_role("textbox", name="Street")
-    wait_for_focus(page, street)
+    screen.wait_for_focus(street)
     street.fill("Oak Street 2")
     assert screen.violations() == []
     dialog.get_by_role("button", name="Remove Back").click()
-    wait_for_focus(page, add)
+    screen.wait_for_focus(add)
     dialog.get_by_role("textbox", name="Note").fill("a mistake")
     dialog.get_by_role("textbox", name="Note").fill("")
     dialog.get_by_role("textbox", name="Weight").fill("")  # none, and not the default
     dialog.get_by_role("button", name="Add Days").click()
-    wait_for_focus(page, dialog.get_by_role("group", name="Days").get_by_role("textbox"))
+    screen.wait_for_focus(dialog.get_by_role("group", name="Days").get_by_role("textbox"))
     dialog.get_by_role("button", name="Remove Days 1").click()
     dialog.get_by_role("button", name="None Days").click()
     result = started(screen, served, dialog, "sends")

@@ -103,6 +103,11 @@ class Screen:
         """Waits until a field has this text in it."""
         self.page.wait_for_function("([field, text]) => field.value === text", arg=[field.element_handle(), text])
 
+    def wait_for_focus(self, found: Any) -> None:
+        """Waits until an element is there, and has the keys."""
+        found.wait_for()
+        self.page.wait_for_function("(element) => element === document.activeElement", arg=found.element_handle())
+
     def shoot(self, name: str) -> None:
         SHOTS.mkdir(parents=True, exist_ok=True)
         self.page.screenshot(path=SHOTS / f"{name}.png")
@@ -128,3 +133,21 @@ def show_schedule(screen: Screen, served: Served, name: str) -> None:
     rule = Schedule(Every("2h"), args=(900,))
     served.do(lambda engine: engine.schedules.create(name, ui_program.sync_inventory, rule))
     screen.open(f"/schedules?name={name}", "every 2h")
+
+
+def form(screen: Screen, workflow: str) -> Any:
+    """The form that starts a workflow."""
+    screen.open(f"/workflows?name={workflow}", "Last runs by step")
+    screen.page.get_by_role("button", name="Start…").click()
+    dialog = screen.page.get_by_role("dialog")
+    dialog.get_by_role("textbox", name="Run id").wait_for()
+    return dialog
+
+
+def started(screen: Screen, served: Served, dialog: Any, id: str) -> Any:
+    """Sends the form; gives what came of the run."""
+    dialog.get_by_role("textbox", name="Run id").fill(id)
+    dialog.get_by_role("button", name="Start", exact=True).click()
+    screen.page.wait_for_url("**/runs/*")
+    found = served.do(lambda engine: engine.handle(id))
+    return served.do(lambda engine: found.result())
