@@ -96,3 +96,14 @@ def test_the_keys_go_to_the_page_from_a_dialog_whose_button_is_gone(screen: Scre
     page.keyboard.press("Escape")
     page.get_by_role("dialog").wait_for(state="detached")
     page.locator("#content:focus").wait_for()
+
+
+def test_the_key_for_starting_leads_to_the_first_choice(screen: Screen, served: Served) -> None:
+    page = screen.page
+    screen.open("/runs", "Completed")
+    page.get_by_role("button", name="Start run").wait_for()
+    page.keyboard.press("n")
+    dialog = page.get_by_role("dialog")
+    screen.wait_for_focus(dialog.get_by_role("button", name="daily_etl"))
+    page.keyboard.press("Enter")
+    screen.wait_for_focus(dialog.get_by_role("textbox", name="Days"))

@@ -5,19 +5,23 @@ import { toPage } from './focus'
 import { Icon } from './Icon'
 import { Toasts } from './toasts'
 
-const FIELD = ':is(input:not([type=hidden]), select, textarea):not(:disabled)'
+const FIELD = ':is(input:not([type=hidden]), select, textarea, .pick):not(:disabled)'
 
-/** The browser would begin at the button that closes it, which stands first. A field that comes late is gone to as well, unless a person was quicker. */
+/**
+ * The browser would begin at the button that closes it, which stands first. A field that comes late is gone to as well, unless
+ * a person was quicker; and from a choice, which goes when it is made, to the first field of what was chosen.
+ */
 function beginAtFirstField(dialog: HTMLDialogElement) {
   const chosen = document.activeElement
   const come = new MutationObserver(look)
   function look() {
-    const field = dialog.querySelector<HTMLElement>(FIELD)
     const at = document.activeElement
+    if (at?.matches('.pick')) return
+    const field = dialog.querySelector<HTMLElement>(FIELD)
     if (at !== chosen && at !== document.body && at !== dialog) come.disconnect()
     else if (field) {
-      come.disconnect()
       field.focus()
+      if (!field.matches('.pick')) come.disconnect()
     }
   }
   come.observe(dialog, { childList: true, subtree: true })
