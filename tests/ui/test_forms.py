@@ -38,7 +38,7 @@ class Parcel:
     weight: int | None = 5
     days: list[int] | None = None
     note: str | None = None
-    rates: dict[str, int] = field(default_factory=dict)
+    rates: dict[str, Any] = field(default_factory=dict)
 
 
 @workflow
@@ -53,7 +53,7 @@ async def sends(parcel: Parcel) -> str:
 
 @workflow
 async def asks() -> Any:
-    return await approval("anybody", form=dict[str, int])
+    return await approval("anybody", form=dict[str, Any])
 
 
 @asynccontextmanager

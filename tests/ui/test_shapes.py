@@ -112,7 +112,7 @@ class Optionals:
 
 LINES: list[dict[str, Any]] = [{"tea": "Assam"}, {"tea": "Ceylon", "discount": "12 %"}]
 FORMS: dict[str, Any] = {
-    "facts": bool, "number": int, "colours": Shade, "anything": dict[str, int], "optional": Optionals,
+    "facts": bool, "number": int, "colours": Shade, "anything": dict[str, Any], "optional": Optionals,
     "list": list[int], "long": bool,
 }  # fmt: skip
 

@@ -93,7 +93,18 @@ export const words = {
     noneDone: 'No task has been answered yet', noneOverdue: 'No task is overdue', pick: 'Choose a task.', facts: 'Facts', escalates: (when: string) => `Due ${when}`, deadline: 'Deadline', noDeadline: 'None: it waits until somebody answers.', asked: (when: string) => `asked ${when}`, run: 'Run', history: 'History',
     askedFor: 'asked for', answered: 'answered', complete: 'Complete and go on', completed: 'Answered', allDone: 'That is all.', answer: 'Answer', waiting: (text: string) => `Waiting ${text}`, drop: 'Clear draft', draft: 'Draft kept in this browser', withdrawn: 'The run no longer needs an answer.', noForm: 'Any answer, as JSON', onlySeen: 'You may look at tasks, and not answer them.',
   },
-  form: { required: 'required', yes: 'Yes', no: 'No', none: 'none', add: 'Add', remove: 'Remove', asJson: 'as JSON', asForm: 'as form', errors: (n: number) => `${n} ${n === 1 ? 'field needs' : 'fields need'} attention`, missing: 'Needed', notNumber: 'Not a number', notJson: 'Not JSON', jsonHint: 'As JSON', standard: 'as by default' },
+  form: {
+    required: 'required', yes: 'Yes', no: 'No', none: 'none', add: 'Add', remove: 'Remove', asJson: 'as JSON', asForm: 'as form', jsonHint: 'As JSON', standard: 'as by default', key: 'Key', value: 'Value', offset: 'Offset',
+    errors: (n: number) => `${n} ${n === 1 ? 'field needs' : 'fields need'} attention`, missing: 'Needed', notNumber: 'Not a number', notWhole: 'Not a whole number', notJson: 'Not JSON',
+    choose: 'Choose what it is', oneOf: (all: string) => `One of ${all}`, twice: (key: string) => `${key} stands here twice`, unfinished: 'Not complete yet',
+    moment: 'A date with a time, such as 2026-01-31T12:00:00', time: 'A time, such as 12:00:00', zoneWanted: 'An offset such as +01:00, or Z', uuid: 'A UUID, such as 7c9e6679-7425-40de-944b-e07fc1f90ae7', duration: 'A duration, such as 1h 30m, 2d or 45s',
+    atLeast: (what: string) => `at least ${what}`, atMost: (what: string) => `at most ${what}`, exactly: (what: string) => `exactly ${what}`, moreThan: (what: string) => `more than ${what}`, lessThan: (what: string) => `less than ${what}`,
+    multipleOf: (what: string) => `a multiple of ${what}`, pattern: (what: string) => `matching ${what}`, characters: (n: number) => `${n} ${n === 1 ? 'character' : 'characters'}`, items: (n: number) => `${n} ${n === 1 ? 'item' : 'items'}`, entries: (n: number) => `${n} ${n === 1 ? 'entry' : 'entries'}`,
+    kinds: {
+      whole: 'Whole number', number: 'Number', decimal: 'Decimal number', text: 'Text', date: 'Date', moment: 'Date and time', time: 'Time', duration: 'Duration', uuid: 'UUID', base64: 'Base64', boolean: 'Yes or no',
+      list: (of: string) => `List: ${of}`, places: 'List', entries: 'Keys and values', object: 'Fields', json: 'JSON',
+    },
+  },
   canvas: { fit: 'Fit', zoomIn: 'Zoom in', zoomOut: 'Zoom out' },
   outline: {
     title: 'What its code may do', of: 'Graph of the code; the source below says the same', cut: 'There is more: only the beginning is drawn.', unread: 'Its source is not at hand, so it cannot be drawn.',

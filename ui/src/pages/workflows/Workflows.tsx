@@ -10,7 +10,7 @@ import { Top } from '../../frame/Top'
 import { EmptyFace, ErrorFace, GreyRows } from '../../parts/Faces'
 import { oneLine } from '../../parts/format'
 import { Icon } from '../../parts/Icon'
-import { field, resolved, type Schema } from '../../parts/schema'
+import { field, resolved, type Defs, type Field, type Schema } from '../../parts/schema'
 import { words } from '../../words'
 import { Grid } from './Grid'
 import { Source } from './Source'
@@ -77,7 +77,7 @@ function Detail({ workflow }: { workflow: WorkflowView }) {
 }
 
 /** The arguments with their types, as a tree of at most three levels. */
-function Fields({ schema, defs, depth }: { schema: Schema; defs: Record<string, Schema>; depth: number }) {
+function Fields({ schema, defs, depth }: { schema: Schema; defs: Defs; depth: number }) {
   const { schema: inner } = resolved(schema, defs)
   const kind = field('', inner)
   if (kind.kind === 'list') return <Fields schema={kind.items} defs={defs} depth={depth} />
@@ -94,9 +94,21 @@ function Fields({ schema, defs, depth }: { schema: Schema; defs: Record<string, 
   )
 }
 
-function typeOf(schema: Schema, defs: Record<string, Schema>): string {
+function typeOf(schema: Schema, defs: Defs): string {
   const { schema: inner, optional } = resolved(schema, defs)
   const kind = field('', inner)
-  const name = kind.kind === 'choice' ? kind.options.map((each) => JSON.stringify(each)).join(' | ') : kind.kind === 'list' ? `${typeOf(kind.items, defs)}[]` : kind.kind === 'object' ? (inner.title ?? 'object') : kind.kind === 'json' ? 'any' : (inner.format ?? inner.type ?? 'any')
+  const name = nameOf(kind, inner, defs)
   return optional ? `${name}?` : name
+}
+
+function nameOf(kind: Field, schema: Schema, defs: Defs): string {
+  switch (kind.kind) {
+    case 'choice': return kind.options.map((each) => JSON.stringify(each)).join(' | ')
+    case 'union': return kind.of.map((each) => typeOf(each, defs)).join(' | ')
+    case 'list': return `${typeOf(kind.items, defs)}[]`
+    case 'places': return `[${kind.items.map((each) => typeOf(each, defs)).join(', ')}]`
+    case 'entries': return `{key: ${typeOf(kind.items, defs)}}`
+    case 'object': return schema.title ?? 'object'
+    default: return schema.format ?? schema.type ?? 'any'
+  }
 }
