@@ -168,6 +168,7 @@ export const words = {
   },
   artifacts: { none: 'Nothing is attached', hint: 'What people want to look at is attached by the workflow or its steps:', sample: 'artifact.table("sales", rows, title="Sales by item")\nartifact.markdown("summary", "**7** sold")' },
   schedules: {
+    inputApart: (size: string) => `Its arguments (${size}) are too large to be changed here, and stay as they are.`,
     title: 'Schedules', create: 'New schedule', list: 'List', week: 'Week', views: 'Views', state: 'State', schedule: 'Schedule, workflow', when: 'When', next: 'Next due', outcomes: 'Last 20 runs',
     none: 'Nothing is scheduled', noneHint: 'A schedule starts runs of a workflow at times. Say it where the workflow is, or make one here:',
     sample: '@workflow(schedule=Schedule(Cron("0 2 * * *", zone="Europe/Berlin")))\nasync def nightly() -> int:\n    ...',

@@ -1,10 +1,13 @@
 // Acting on a run. Each action says what it will do before it does it.
+import { useQueryClient } from '@tanstack/react-query'
 import { lazy, Suspense, useState } from 'react'
 import { useAllowed } from '../../api/allowed'
 import { ask } from '../../api/client'
+import { valueQuery } from '../../api/queries'
 import type { IncidentView, RunPicture } from '../../api/schema'
 import { Confirm, done } from '../../parts/Confirm'
 import { useKeys } from '../../parts/keys'
+import { sayError } from '../../parts/toasts'
 import { useFrame } from '../../frame/opening'
 import { words } from '../../words'
 
@@ -52,9 +55,23 @@ export function RetryButtons({ picture }: { picture: RunPicture }) {
 export function StartAgain({ picture }: { picture: RunPicture }) {
   const { open } = useFrame()
   const may = useAllowed()('runs:start')
+  const client = useQueryClient()
+  const [busy, setBusy] = useState(false)
   const { run, input } = picture
-  if (run.closed_at === null || !may || input?.value === undefined) return null
-  return <button className="btn" onClick={() => open('start', run.workflow, input.value)}>{w.startAgain}</button>
+  const apart = input?.cut === true && input.seq != null
+  if (run.closed_at === null || !may || (input?.value === undefined && !apart)) return null
+  const start = async () => {
+    setBusy(true)
+    try {
+      const whole = apart ? await client.fetchQuery(valueQuery(run.run, input.seq!, input.field ?? '')) : input!
+      open('start', run.workflow, whole.value)
+    } catch (error) {
+      sayError(error)
+    } finally {
+      setBusy(false)
+    }
+  }
+  return <button className="btn" disabled={busy} onClick={() => void start()}>{w.startAgain}</button>
 }
 
 export function RunButtons({ picture }: { picture: RunPicture }) {

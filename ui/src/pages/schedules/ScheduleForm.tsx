@@ -7,6 +7,7 @@ import type { ScheduleBody, ScheduleView, WorkflowView } from '../../api/schema'
 import { check, type Errors } from '../../parts/checking'
 import { done } from '../../parts/Confirm'
 import { Dialog } from '../../parts/Dialog'
+import { size } from '../../parts/format'
 import { beginning, type Schema } from '../../parts/schema'
 import { SchemaForm } from '../../parts/SchemaForm'
 import { words } from '../../words'
@@ -51,6 +52,9 @@ function Form({ schedule, workflow, workflows, choose, name, setName, when, setW
   // Of one workflow: another one, or one that comes late, leaves the other fields as they are.
   const [typed, setTyped] = useState<{ workflow: string; input: unknown }>()
   const input = !workflow ? undefined : typed?.workflow === workflow.name ? typed.input : schedule ? byName(workflow, schedule.input.value) : beginning(schema, schema.$defs ?? {})
+  // Large arguments are not sent along: they stay as they are.
+  const apart = schedule?.input.cut === true
+  const asked = workflow !== undefined && workflow.parameters.length > 0 && !apart
   const [errors, setErrors] = useState<Errors>({})
   const [overlap, setOverlap] = useState<Overlap>(schedule?.policy.overlap ?? 'skip')
   const [jitter, setJitter] = useState(seconds(schedule?.policy.jitter))
@@ -61,7 +65,7 @@ function Form({ schedule, workflow, workflows, choose, name, setName, when, setW
   const submit = async (event: React.FormEvent) => {
     event.preventDefault()
     if (!workflow || busy) return
-    const found = workflow.parameters.length > 0 ? check(schema, input, schema.$defs ?? {}, true) : {}
+    const found = asked ? check(schema, input, schema.$defs ?? {}, true) : {}
     setErrors(found)
     if (Object.keys(found).length > 0) return
     setBusy(true)
@@ -84,7 +88,8 @@ function Form({ schedule, workflow, workflows, choose, name, setName, when, setW
         )}
         {schedule?.declared && <p className="small dim">{w.changedMay}</p>}
         <RuleFields rule={when} change={setWhen} />
-        {workflow && workflow.parameters.length > 0 && (
+        {apart && <p className="small dim" style={{ marginTop: 14 }}>{w.inputApart(size(schedule.input.bytes))}</p>}
+        {asked && (
           <fieldset className="sgroup"><legend>{w.input}</legend><SchemaForm key={workflow.name} schema={schema} value={input} change={(next) => { setTyped({ workflow: workflow.name, input: next }); setErrors({}) }} errors={errors} /></fieldset>
         )}
         <div className="pair">

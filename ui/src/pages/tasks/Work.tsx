@@ -4,6 +4,7 @@ import { useEffect, useMemo, useRef, useState } from 'react'
 import { useAllowed } from '../../api/allowed'
 import { ask } from '../../api/client'
 import { isNumber, parsed } from '../../api/exact'
+import { keep as keepText } from '../../api/keeping'
 import { askAgain, LIVE, runQuery } from '../../api/queries'
 import type { HumanTask } from '../../api/schema'
 import { check, type Errors } from '../../parts/checking'
@@ -111,7 +112,7 @@ function Answer({ task, keep, next }: Answering) {
   const form = useRef<HTMLFormElement>(null)
   const change = (changed: unknown) => {
     setValue(changed)
-    localStorage.setItem(draftKey(task), JSON.stringify(changed ?? null) ?? 'null')
+    keepText(draftKey(task), JSON.stringify(changed ?? null) ?? 'null')
     setErrors({})
   }
   const submit = async () => {

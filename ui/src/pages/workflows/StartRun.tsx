@@ -4,6 +4,7 @@ import { useNavigate } from '@tanstack/react-router'
 import { useState } from 'react'
 import { ask } from '../../api/client'
 import { parsed } from '../../api/exact'
+import { keep } from '../../api/keeping'
 import { namespace } from '../../api/place'
 import { workflowsQuery } from '../../api/queries'
 import type { WorkflowView } from '../../api/schema'
@@ -63,7 +64,7 @@ function Form({ workflow, input, close }: { workflow: WorkflowView; input: unkno
     setBusy(true)
     try {
       const run = await ask('start_run', { body: { workflow: workflow.name, input: inOrder(workflow, value), id: id.trim() || null } })
-      localStorage.setItem(last(workflow.name), JSON.stringify(value))
+      keep(last(workflow.name), JSON.stringify(value))
       say(`${w.started}: ${run.id}`)
       close()
       void navigate({ to: '/runs/$run', params: { run: String(run.run) } })
