@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -22,9 +23,14 @@ async def prints(text: str = "", copies: int = 1) -> str:
     return f"{len(text)} {copies}"
 
 
+@workflow
+async def sums(numbers: list[int]) -> int:
+    return sum(numbers)
+
+
 @asynccontextmanager
 async def serving(url: str, *, filled: bool) -> AsyncIterator[tuple[Engine, str]]:
-    async with Engine(url, workflows=[prints]) as engine, shown(engine) as address:
+    async with Engine(url, workflows=[prints, sums]) as engine, shown(engine) as address:
         yield engine, address
 
 
@@ -81,3 +87,21 @@ def test_a_schedule_keeps_arguments_that_are_too_large_to_be_shown(screen: Scree
     assert kept.note == "checked"
     handle = served.do(lambda engine: engine.schedules.trigger("nightly"))
     assert served.do(lambda engine: handle.result()) == f"{len(LARGE)} 3"
+
+
+def test_a_long_list_is_a_text_of_json_that_says_where_it_is_wrong(screen: Screen, served: Served) -> None:
+    async def start(engine: Engine) -> int:
+        handle = await engine.start(sums, list(range(300)), id="long")
+        await handle.result()
+        return handle.run
+
+    screen.open(f"/runs/{served.do(start)}", "Start another")
+    screen.page.get_by_role("button", name="Start another").click()
+    dialog = screen.page.get_by_role("dialog")
+    numbers = dialog.get_by_role("textbox", name="Numbers")
+    assert json.loads(numbers.input_value()) == list(range(300))
+    numbers.fill('[1, "two"]')
+    dialog.get_by_role("button", name="Start", exact=True).click()
+    dialog.get_by_text("/1: Not a number").wait_for()
+    numbers.fill("[1, 2]")
+    assert started(screen, served, dialog, "short") == 3

@@ -52,9 +52,9 @@ export function SchemaForm({ name = '', schema, value, change, errors }: Props) 
   )
 }
 
-/** What is wrong with a text of JSON, and where in it. */
-function told(errors: Errors): string | undefined {
-  return Object.entries(errors).map(([path, text]) => (path === '' ? text : `${path}: ${text}`)).join('; ') || undefined
+/** What is wrong with a text of JSON that stands at a path, and where in it. */
+function told(errors: Errors, at = ''): string | undefined {
+  return Object.entries(errors).flatMap(([path, text]) => (path === at ? [text] : path.startsWith(`${at}/`) ? [`${path.slice(at.length)}: ${text}`] : [])).join('; ') || undefined
 }
 
 interface OneProps {
@@ -90,7 +90,7 @@ function One(props: OneProps) {
   const shared = { label, description, error, withAsterisk: must, placeholder, inputWrapperOrder: ['label', 'input', 'description', 'error'] as ('label' | 'input' | 'description' | 'error')[] }
   const single = { ...shared, value, empty, change }
   const typed = (text: string) => change(text !== '' ? text : optional ? null : props.required || 'default' in schema ? '' : undefined)
-  const asJson = <JsonField {...single} description={description ?? w.jsonHint} />
+  const asJson = <JsonField {...single} error={told(errors, path)} description={description ?? w.jsonHint} />
   switch (kind.kind) {
     case 'object':
       return <Members {...props} schema={schema} fields={kind.fields} optional={optional} />
