@@ -80,6 +80,7 @@ def test_a_schedule_keeps_arguments_that_are_too_large_to_be_shown(screen: Scree
     page.get_by_role("button", name="Change").click()
     dialog = page.get_by_role("dialog")
     dialog.get_by_text("are too large to be changed here").wait_for()
+    assert dialog.get_by_role("button", name="as JSON").count() == 0, "no form for them"
     dialog.get_by_role("textbox", name="Note").fill("checked")
     dialog.get_by_role("button", name="Save").click()
     dialog.wait_for(state="detached")
