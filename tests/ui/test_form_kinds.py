@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta, timezone
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -154,7 +154,7 @@ def test_a_date_that_is_half_filled_in_is_not_left_out(screen: Screen, served: S
 
 def test_a_moment_with_a_zone_keeps_it(screen: Screen, served: Served) -> None:
     async def start(engine: Engine) -> int:
-        sent = datetime(2026, 3, 1, 12, 30, 5, 123456, tzinfo=UTC)
+        sent = datetime(2026, 3, 1, 12, 30, 5, 123456, tzinfo=timezone(timedelta(hours=5, minutes=30)))
         times = (date(2026, 3, 1), sent, sent, time(8, 15, 0, 500_000), timedelta(seconds=-5))
         handle = await engine.start(waits, *times, id="zoned")
         await handle.result()
@@ -165,6 +165,7 @@ def test_a_moment_with_a_zone_keeps_it(screen: Screen, served: Served) -> None:
     screen.page.get_by_role("button", name="Start another").click()
     dialog = screen.page.get_by_role("dialog")
     assert dialog.get_by_role("textbox", name="Rest").input_value() == "-5s"
+    assert dialog.get_by_role("textbox", name="Seen Offset").input_value() == "+05:30"
     first = served.do(lambda engine: engine.handle("zoned"))
     assert started(screen, served, dialog, "zoned-again") == served.do(lambda engine: first.result())
 
