@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import http.server
 import ipaddress
+import socket
 import ssl
+import struct
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -17,7 +21,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from segue.errors import ServerRefused, ServerUnavailable
-from segue.server.client import ServerClient
+from segue.server import client, secured
+from segue.server.client import TRIES, ServerClient
 
 HERE = "127.0.0.1"
 
@@ -108,9 +113,9 @@ async def test_a_certificate_that_nobody_trusts(serves: Serves) -> None:
     assert said.startswith(f"the certificate of https://{at} is not trusted: self-signed certificate; ")
     assert "SSL_CERT_FILE" in said
     assert server.connections == 1
-    async with ServerClient(f"https://{at}") as client:
+    async with ServerClient(f"https://{at}") as asks:
         with pytest.raises(ServerUnavailable, match="is not trusted"):
-            await anext(client.events(1))
+            await anext(asks.events(1))
     assert server.connections == 2
 
 
@@ -151,3 +156,80 @@ async def test_tls_that_is_asked_without(serves: Serves) -> None:
         f"http://{at}/below answers with TLS only; ask it at https://{at}/below"
     )  # fmt: skip
     assert server.connections == 2, "once as it was asked, once to see what it is"
+
+
+class Demanding:
+    """A server that lets in only who has a certificate.
+
+    Args:
+        lost: to how many connections it says so in vain: they are reset once a request has come.
+    """
+
+    def __init__(self, folder: Path, *, lost: int) -> None:
+        _certify(folder, HERE, 1)
+        self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self._context.load_cert_chain(folder / "cert.pem", folder / "key.pem")
+        self._context.load_verify_locations(folder / "cert.pem")
+        self._lost = lost
+        self._closing = False
+        self.connections = 0
+        self._listening = socket.create_server((HERE, 0))
+        self.url = f"https://{HERE}:{self._listening.getsockname()[1]}"
+        self._thread = threading.Thread(target=self._serve)
+        self._thread.start()
+
+    def _serve(self) -> None:
+        while True:
+            connection, _ = self._listening.accept()
+            if self._closing:
+                connection.close()
+                return
+            self.connections += 1
+            loses = self.connections <= self._lost
+            self._context.verify_mode = ssl.CERT_NONE if loses else ssl.CERT_REQUIRED
+            with (
+                self._context.wrap_socket(connection, server_side=True, do_handshake_on_connect=False) as talk,
+                suppress(OSError),
+            ):
+                if loses:
+                    talk.do_handshake()
+                    talk.recv(65536)
+                    talk.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                    continue
+                with suppress(ssl.SSLError):
+                    talk.do_handshake()
+                while socket.socket.recv(talk, 65536):  # so that what was said arrives
+                    pass
+
+    def close(self) -> None:
+        self._closing = True
+        socket.create_connection(self._listening.getsockname()).close()
+        self._thread.join()
+        self._listening.close()
+
+
+@pytest.mark.parametrize(("lost", "connections"), [(0, 1), (1, 2)])
+async def test_a_server_that_demands_a_certificate(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lost: int, connections: int
+) -> None:
+    monkeypatch.setattr(client, "TRIES", 1)
+    server = Demanding(tmp_path, lost=lost)
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "cert.pem"))
+    try:
+        assert (await asked(server.url)).startswith(f"{server.url} demands a client certificate, and segue has none")
+        assert server.connections == connections
+    finally:
+        await asyncio.to_thread(server.close)  # beside the loop, on which connections end
+
+
+async def test_one_that_breaks_off_and_demands_nothing_is_asked_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(secured, "DEMANDS_WITHIN", 0.05)
+    server = Demanding(tmp_path, lost=100)
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "cert.pem"))
+    try:
+        assert f"was asked {TRIES} times in vain" in await asked(server.url)
+        assert server.connections == 2 * TRIES, "and each time it was seen what it is"
+    finally:
+        await asyncio.to_thread(server.close)  # beside the loop, on which connections end

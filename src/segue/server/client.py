@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import ssl
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, TypeVar
@@ -36,6 +37,8 @@ PATIENCE = 30.0
 """Seconds after which an answer counts as lost."""
 PAUSE = 0.2
 """Seconds before the second try; twice as many before each that follows."""
+_BROKEN = (httpx.TransportError, ssl.SSLError)
+"""What a request fails with that has no answer; an alert that comes behind the handshake comes as it is."""
 ALIEN = "segue:http"
 """The problem of an answer that is not from a server of segue."""
 
@@ -129,7 +132,7 @@ class ServerClient:
                     route.method, address, params=httpx.QueryParams(tuple(query)), content=content, headers=headers,
                     timeout=patience,
                 )  # fmt: skip
-            except httpx.TransportError as error:
+            except _BROKEN as error:
                 why = f"{type(error).__name__}: {error}".removesuffix(": ")
                 await self._refuse_hopeless(error)
             else:
@@ -153,12 +156,15 @@ class ServerClient:
                 await asyncio.sleep(PAUSE * 2 ** (tries - 1))
         raise ServerUnavailable(f"{address} was asked {TRIES} times in vain ({why}); see whether the server is well")
 
-    async def _refuse_hopeless(self, error: httpx.TransportError) -> None:
+    async def _refuse_hopeless(self, error: Exception) -> None:
         """Raises ServerUnavailable where it would be the same with every further try."""
         if (told := secured.refused(self.url, error)) is not None:
             raise ServerUnavailable(told) from error
         if isinstance(error, (httpx.ReadError, httpx.RemoteProtocolError)):
             await self._refuse_plain()
+        broken = isinstance(error, (httpx.ReadError, httpx.WriteError)) and self.url.startswith("https://")
+        if broken and await secured.demands_certificate(self.url):
+            raise ServerUnavailable(secured.without_certificate(self.url)) from error
 
     async def _refuse_plain(self) -> None:
         """Raises ServerUnavailable where plain HTTP has met with TLS."""
@@ -241,7 +247,7 @@ class ServerClient:
                         event = msgspec.json.decode(data, type=EventView)
                         after = event.seq
                         yield event
-            except httpx.TransportError as error:
+            except _BROKEN as error:
                 await self._refuse_hopeless(error)
                 failed += 1
                 if failed == TRIES:
