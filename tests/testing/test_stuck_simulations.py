@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from segue import Retry, signal, step, update, workflow
+from segue import Retry, attempt_number, continue_as_new, signal, step, update, workflow
 from segue.errors import InvalidArgument
 from segue.testing import NOTHING, Plan, Scene, Sent, SimulationFailed, rounds, simulate, virtual_loop
 from segue.testing.virtual_loop import Holds
@@ -110,17 +110,101 @@ async def counts(most: int) -> None:
         await asyncio.sleep(60)
 
 
+@workflow
+async def asks_at_once() -> None:
+    while not await is_there():
+        pass
+
+
+@workflow
+async def has_it_asked() -> bool:
+    return await is_there()
+
+
+@workflow
+async def has_asked_at_once() -> None:
+    while not await has_it_asked():
+        pass
+
+
+@step(retry=Retry(attempts=3, initial="1s"))
+async def is_mostly_there() -> bool:
+    if attempt_number() == 1:
+        raise ConnectionError("no line")
+    return False
+
+
+@workflow
+async def tries_for_ever() -> None:
+    while not await is_mostly_there():
+        pass
+
+
+@step
+async def looks_for_a_minute() -> bool:
+    await asyncio.sleep(60)
+    return False
+
+
+@workflow
+async def has_a_step_look(rounds: int) -> None:
+    for _ in range(rounds):
+        await looks_for_a_minute()
+
+
+@workflow
+async def asks_every_minute(rounds: int) -> None:
+    for _ in range(rounds):
+        await is_there()
+        await asyncio.sleep(60)
+
+
+@workflow
+async def goes_on_for_ever(n: int) -> None:
+    await count(n)
+    continue_as_new(n + 1)
+
+
+@workflow
+async def goes_on_every_minute(n: int) -> None:
+    await asyncio.sleep(60)
+    if n:
+        continue_as_new(n - 1)
+
+
 @pytest.mark.parametrize("workflow", [sleeps_for_ever, asks_for_ever])
 def test_a_run_that_goes_round_and_round_is_told(workflow: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rounds, "MOST", 300)
+    monkeypatch.setattr(rounds, "MOST_WITH_TIME", 300)
     with pytest.raises(SimulationFailed, match="300 commits have brought nothing new") as caught:
         simulate(workflow, seeds=[1], faults=NOTHING)
     assert caught.value.what == "the run comes to an end"
     assert len(caught.value.told) < 1_000
 
 
+@pytest.mark.parametrize("workflow", [asks_at_once, has_asked_at_once, tries_for_ever])
+def test_one_that_takes_no_time_about_it_is_told_sooner(workflow: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rounds, "MOST", 100)
+    with pytest.raises(SimulationFailed, match="100 commits have brought nothing new, and no time has gone by"):
+        simulate(workflow, seeds=[1], faults=NOTHING)
+
+
+@pytest.mark.parametrize("workflow", [asks_every_minute, has_a_step_look])
+def test_one_that_takes_its_time_does_not_go_round(workflow: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rounds, "MOST", 30)
+    assert simulate(workflow, 100, seeds=[1], faults=NOTHING).commits > 100
+
+
+def test_a_chain_that_takes_no_time_about_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rounds, "MOST_RUNS", 20)
+    with pytest.raises(SimulationFailed, match="20 runs have followed each other without any time going by") as caught:
+        simulate(goes_on_for_ever, 0, seeds=[1], faults=NOTHING)
+    assert len(caught.value.told) < 200
+    assert simulate(goes_on_every_minute, 40, seeds=[1], faults=NOTHING).ended == {"completed": 1}
+
+
 def test_what_does_something_new_or_waits_for_what_comes_does_not_go_round(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rounds, "MOST", 30)
+    monkeypatch.setattr(rounds, "MOST_WITH_TIME", 30)
     simulate(counts, 100, seeds=[1], faults=NOTHING)
 
     def scene(scene: Scene) -> None:

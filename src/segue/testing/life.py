@@ -65,6 +65,9 @@ class Course(Protocol):
 
     def wrap(self, store: Store) -> Store: ...
 
+    def moved(self) -> None:
+        """A step took some time, by itself."""
+
     def new_uid(self) -> str: ...
 
     def release(self, name: str) -> None:
@@ -125,7 +128,12 @@ class SimulatedAttempts(StagedAttempts):
         self._begun(running)
         if Fails in faults:
             raise _unreachable(call)
-        result = await self._body(running)
+        began = self._loop.time()
+        try:
+            result = await self._body(running)
+        finally:
+            if self._loop.time() > began:
+                self.course.moved()
         self.course.note(f"{call} takes effect")
         if (slow := faults.get(Slow)) is not None:
             await asyncio.sleep(slow.by)  # type: ignore[attr-defined]

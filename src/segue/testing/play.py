@@ -218,6 +218,9 @@ class Play:
     def note(self, text: str) -> None:
         self._told.append((self._lives[-1][1].time(), text))
 
+    def moved(self) -> None:
+        self._rounds.moved()
+
     def new_uid(self) -> str:
         self._uids += 1
         return new_uid(self._luck.seed, self._uids)
@@ -263,13 +266,12 @@ class Play:
     def _committed(self, batch: Batch) -> None:
         self.commits += 1
         self._rounds.take(batch)
-        if self._rounds.without > rounds.MOST and not self._comes():
+        if (endless := self._rounds.endless()) and not self._comes():
             raise _Halt(
                 Broken(
                     ENDS,
-                    f"it goes round and round: {rounds.MOST:,} commits have brought nothing new, and no message or "
-                    "answer is to come. Have a mock, a signal or a deadline end the loop; one that is to be that long "
-                    "sleeps for longer at a time",
+                    f"{endless}, and no message or answer is to come. Have a mock, a signal or a deadline end the "
+                    "loop; one that is to be that long sleeps for longer between its rounds",
                 )
             )
         if self.commits > MOST_COMMITS:
