@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 from typing import Annotated, Any
 
 import msgspec
 from cyclopts import Parameter
-from rich.console import Console
+from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from segue.cli import values
 from segue.cli.lookup import reached
-from segue.cli.output import ROOMY, badge, console, print_json, share, short_id
+from segue.cli.output import badge, console, print_json, share, short_id
 from segue.cli.paging import at_least_one
 from segue.cli.said import said
 from segue.cli.scope import Reach
@@ -27,6 +28,15 @@ from segue.settings import said_app
 from segue.stores.base import CLOSED, OPEN
 
 _GROUPS = {"open": OPEN, "closed": CLOSED}
+_COLUMNS = ("id", "workflow", "state", "note", "started", "duration")
+LEAST = ("duration", "workflow", "started")
+"""Columns that a terminal does without, the first one first, to have room for what is to be said of the runs."""
+NOTE = 32
+"""Characters for which there should be room, if so much is to be said."""
+GAP = 2
+
+_Line = dict[str, Text]
+"""What is shown of a run, by column."""
 
 
 def list_runs(
@@ -152,29 +162,76 @@ def _print(app: overview.AppView, rows: list[RunView], more: bool) -> None:
         out.print(Text(f"and older ones; --limit {2 * len(rows)} shows more", style="dim"))
 
 
-def _table(rows: list[RunView], now: int, out: Console) -> Table:
-    """One line for each run; a narrow terminal gets what tells most of it."""
-    roomy = out.width >= ROOMY
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False, expand=out.is_terminal)
-    table.add_column("id", overflow="fold", max_width=share(out, 2))
-    if roomy:
-        table.add_column("workflow", no_wrap=True, overflow="ellipsis", max_width=share(out, 4))
-    table.add_column("state", no_wrap=True)
-    table.add_column(
-        "now, or how it ended", no_wrap=True, overflow="ellipsis", min_width=16 if roomy else None,
-        ratio=1 if out.is_terminal else None,
-    )  # fmt: skip
-    if roomy:
-        table.add_column("started", no_wrap=True, justify="right")
-        table.add_column("duration", no_wrap=True, justify="right")
-    for row in rows:
-        text = "" if row.standing is None else said(row.standing, now)
-        text = f"{row.summary}: {text}" if row.summary and text else row.summary or text
-        word, id, note = row.state, short_id(row.id, out), _note(row, text)
-        took = length((row.closed_at or now) - row.started_at)
-        cells = (id, row.workflow, badge(word), note, ago(row.started_at, now), took)
-        table.add_row(*(cells if roomy else (id, badge(word), note)))
+def _table(rows: list[RunView], now: int, out: Console) -> RenderableType:
+    """One line for each run, where what is to be said of it has room beside its id; two, where there is none."""
+    lines = [_line(row, now, out) for row in rows]
+    if not out.is_terminal:
+        return _columns(lines, ("workflow", "started", "duration"), out)
+    wanted = min(NOTE, max(len(line["note"]) for line in lines))
+    kept = ["workflow", "started", "duration"]
+    while (room := out.width - _width(lines, kept, out)) < wanted and kept:
+        kept.remove(next(name for name in LEAST if name in kept))
+    return _columns(lines, kept, out) if room >= wanted else Group(*_stacked(lines, out.width))
+
+
+def _line(row: RunView, now: int, out: Console) -> _Line:
+    text = "" if row.standing is None else said(row.standing, now)
+    text = f"{row.summary}: {text}" if row.summary and text else row.summary or text
+    return {
+        "id": Text(short_id(row.id, out)),
+        "workflow": Text(row.workflow),
+        "state": badge(row.state),
+        "note": _note(row, " ".join(text.split())),
+        "started": Text(ago(row.started_at, now)),
+        "duration": Text(length((row.closed_at or now) - row.started_at)),
+    }
+
+
+def _most(name: str, out: Console) -> int | None:
+    return share(out, {"id": 2, "workflow": 4}[name]) if name in ("id", "workflow") else None
+
+
+def _width(lines: list[_Line], kept: Sequence[str], out: Console) -> int:
+    """Columns of all that stands beside what is to be said."""
+    width = 0
+    for name in ("id", "state", *kept):
+        longest = max(len(name), *(line[name].cell_len for line in lines))
+        width += min(longest, _most(name, out) or longest) + GAP
+    return width
+
+
+def _columns(lines: list[_Line], kept: Sequence[str], out: Console) -> Table:
+    table = Table(box=None, padding=(0, GAP, 0, 0), header_style="dim", pad_edge=False, expand=out.is_terminal)
+    names = [name for name in _COLUMNS if name in ("id", "state", "note") or name in kept]
+    for name in names:
+        match name:
+            case "id":
+                table.add_column("id", overflow="fold", max_width=_most(name, out))
+            case "note":
+                title, ratio = "now, or how it ended", 1 if out.is_terminal else None
+                table.add_column(title, no_wrap=True, overflow="ellipsis", ratio=ratio)
+            case "workflow":
+                table.add_column("workflow", no_wrap=True, overflow="ellipsis", max_width=_most(name, out))
+            case _:
+                table.add_column(name, no_wrap=True, justify="left" if name == "state" else "right")
+    for line in lines:
+        table.add_row(*(line[name] for name in names))
     return table
+
+
+def _stacked(lines: list[_Line], width: int) -> Iterator[Text]:
+    """State and id, whole, and below it what is to be said."""
+    widest = max(line["state"].cell_len for line in lines)
+    for line in lines:
+        state, started = line["state"].copy(), line["started"]
+        state.pad_right(widest - state.cell_len + GAP)
+        head = state.append_text(line["id"])
+        if (room := width - head.cell_len - started.cell_len) >= GAP:
+            head.pad_right(room)
+            head.append(started.plain, style="dim")
+        yield Text(overflow="fold").append_text(head)
+        if line["note"].plain:
+            yield Text("  ", no_wrap=True, overflow="ellipsis").append_text(line["note"])
 
 
 def _note(row: RunView, note: str) -> Text:
