@@ -65,6 +65,60 @@ def test_what_is_shown_of_a_step_names_it_to_other_commands(segue: Folder) -> No
         assert f"runs again: {name.split()[-1].removeprefix('/')}" in preview.replace("again: /", "again: ")
 
 
+def test_updates_and_signals_of_one_name_are_told_apart(segue: Folder) -> None:
+    segue.write(
+        "baskets.py",
+        """
+        from segue import signal, update, workflow
+
+        @workflow
+        async def basket() -> int:
+            total = 0
+
+            @update
+            def add(item: str, price: int) -> int:
+                nonlocal total
+                if price < 0:
+                    raise ValueError("what is given away is not sold")
+                total += price
+                return total
+
+            @update
+            def clear() -> None:
+                nonlocal total
+                total = 0
+
+            while await signal("note", str) != "enough":
+                pass
+            return total
+    """,
+    )
+    run = segue.begin("run", "baskets.py", "--id", "a")
+    run.until("started +basket a")
+    segue("update", "a", "add", "apples", "3")
+    segue("update", "a", "add", "a basket of pears " * 9, "4")
+    segue("update", "a", "add", "hay", "-1", code=None)
+    segue("update", "a", "clear", "--id", "clear-1")
+    segue("update", "a", "clear", "--id", "clear-2")
+    segue("signal", "a", "note", "hurry")
+    segue("signal", "a", "note", "enough")
+    assert run.end() == 0
+    shown = segue("show", "a", "--values", "--events").out
+    for line in (
+        r'add +✓ completed .*\["apples",3\]$',
+        r'add +✓ completed .*\["a basket of pears a .{0,50}…$',
+        r'add +✗ failed .*\["hay",-1\]  ValueError: what is given away is not sold$',
+        r"clear +✓ completed .* clear-1$",
+        r"clear +✓ completed .* clear-2$",
+        r'note +◂ received .*"hurry"$',
+        r'note +◂ received .*"enough"$',
+        r'SignalReceived +name=note  payload="hurry"$',
+        r"UpdateAccepted +name=clear  update=clear-2  payload=\S+$",
+    ):
+        assert re.search(line, shown, re.MULTILINE), line
+    assert re.search(r'input: \[\s+"apples",\s+3\s+\]', shown), "as they were given"
+
+
 def test_lists(runs: Folder) -> None:
     segue = runs
     assert ids(segue) == {"done", "failed", "stuck", "ann-waits", "asks"}

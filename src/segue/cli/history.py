@@ -49,8 +49,7 @@ def _text(event: e.Event) -> str:
         if (
             name in _HIDDEN
             or name in ("hash", "input_hash", "worker", "python", "flags", "form", "seed", "model_hash")
-            or value in (None, {})
-            or (name == "summary" and not value)
+            or value in (None, {}, "")
         ):
             continue
         if isinstance(value, Payload):

@@ -22,12 +22,13 @@ from segue.cli.listing import run_json
 from segue.cli.lookup import journal, lookup, reached, watched
 from segue.cli.messages import RunId
 from segue.cli.output import ROOMY, badge, console, print_json
-from segue.cli.payloads import brief, cut, readable
+from segue.cli.payloads import LINE, brief, brief_value, cut, readable
 from segue.cli.scope import Reach
 from segue.cli.words import WIDEST, absolute, ago, clock, count, iso, length, state
 from segue.kernel import events as e
+from segue.kernel.erasure import GONE
 from segue.kernel.failures import summary
-from segue.kernel.payload import Payload
+from segue.kernel.payload import JSON, Payload
 from segue.kernel.plain import arguments, plain_value
 from segue.kernel.timeline import Call, Incident
 from segue.server import logs
@@ -211,13 +212,26 @@ def _note(call: Call, now: int) -> Text:
         note.append(f"attempt {call.attempts + 1} {ago(call.retry_at, now)}  ")
     elif call.attempts > 1:
         note.append(f"{count(call.attempts, 'attempt')}  ")
+    if call.kind == "update" and call.input is not None:
+        note.append(f"{_asked(call)}  ", style="dim")
     if call.failure is not None:
         note.append(summary(call.failure), style=state("failed").colour)
     elif call.kind == "decision":
         note.append(verdict(call), style="dim")
     elif call.kind == "signal" and call.input is not None:
         note.append(brief(call.input), style="dim")
+    note.rstrip()
     return note
+
+
+def _asked(call: Call) -> str:
+    """What tells an update from others of its name: its arguments or, where there is none to be shown, its id."""
+    assert call.input is not None
+    if call.input.encoding == JSON and call.input.ref is None and call.input != GONE:
+        given = arguments(call.input)
+        if given not in ({}, []):
+            return brief_value(given, LINE if call.failure is None else LINE // 2)
+    return call.key.removeprefix("update:")
 
 
 def _calls(watch: Watch, level: int = 0) -> Iterator[tuple[Call, int]]:
@@ -260,7 +274,8 @@ def _print_step_values(out: Console, watch: Watch) -> None:
         out.print(Padding(fold_name([call]) + Text("  ") + badge(call.state), (0, 0, 0, 2 + 2 * level), expand=False))
         for title, payload in (("input", call.input or call.subject), ("result", call.result)):
             if payload is not None:
-                text = Text(f"{title}: ", style="dim").append(readable(payload), style="default not dim")
+                value_of = arguments if call.kind == "update" and title == "input" else plain_value
+                text = Text(f"{title}: ", style="dim").append(readable(payload, value_of), style="default not dim")
                 out.print(Padding(text, (0, 0, 0, 4 + 2 * level), expand=False))
         if call.kind == "decision":
             print_recorded(out, call)
