@@ -153,3 +153,14 @@ def test_classes_without_a_tag_and_what_holds_them() -> None:
 )
 def test_what_msgspec_refuses(type: Any, schema: dict[str, Any]) -> None:
     assert schema_of(type) == schema
+
+
+def test_alternatives_that_msgspec_draws_together() -> None:
+    """A choice of values and none are one schema in it, where they are two types."""
+    choice = Annotated[Literal[1, 2, None] | None, msgspec.Meta(description="how many")]
+    assert [sorted(each) for each in schema_of(choice | list[int])["anyOf"]] == [
+        ["anyOf", "description"],
+        ["items", "type"],
+    ]
+    place = Annotated[float, msgspec.Meta(ge=0)] | Annotated[Row | None, msgspec.Meta(description="where")]
+    assert len(schema_of(place)["anyOf"]) == 2

@@ -37,8 +37,14 @@ def unwrap(annotation: Any) -> Any:
     origin = get_origin(annotation)
     if origin in (typing.Annotated, typing.Required, typing.NotRequired, typing.Final, typing.ClassVar):
         return unwrap(get_args(annotation)[0])
+    inner = alias_of(annotation)
+    return annotation if inner is None else unwrap(inner)
+
+
+def alias_of(annotation: Any) -> Any | None:
+    """What a ``NewType`` or an alias stands for; None for anything else."""
     inner = getattr(annotation, "__supertype__", None) or getattr(annotation, "__value__", None)
-    return unwrap(inner) if inner is not None and not isinstance(annotation, type) else annotation
+    return None if isinstance(annotation, type) else inner
 
 
 def members_of(annotation: Any) -> list[Any]:

@@ -9,14 +9,15 @@ from __future__ import annotations
 import dataclasses
 import enum
 import typing
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from types import UnionType
 from typing import Any, get_args, get_origin
 
 import msgspec
 from msgspec import inspect as mi
 
-from segue.kernel.likeness import Field, fields_of, look, members_of, tag_of, unwrap
+from segue.kernel.likeness import Field, fields_of, look, tag_of, unwrap
+from segue.kernel.unsound import members, unsound
 
 Schema = dict[str, Any]
 
@@ -36,6 +37,8 @@ class _Builder:
         self._names: dict[Any, str] = {}
 
     def schema(self, annotation: Any) -> Schema:
+        if unsound(annotation):
+            return self._apart(unwrap(annotation))
         try:
             (schema,), defs = msgspec.json.schema_components([annotation])
             of = mi.type_info(annotation)
@@ -50,7 +53,7 @@ class _Builder:
     def _apart(self, annotation: Any) -> Schema:
         origin, arguments = get_origin(annotation) or annotation, get_args(annotation)
         if origin in (typing.Union, UnionType):
-            return {"anyOf": [self.schema(each) for each in members_of(annotation)]}
+            return {"anyOf": [self.schema(each) for each in members(annotation)]}
         if isinstance(origin, type) and issubclass(origin, enum.Enum):
             return {"title": origin.__name__, "enum": [each.value for each in origin]}
         if origin is tuple and arguments and arguments[-1] is not Ellipsis:
@@ -122,11 +125,11 @@ def _parts(of: mi.Type, schema: Schema) -> Iterator[tuple[mi.Type, Schema]]:
         case mi.CollectionType() if "items" in schema:
             yield of.item_type, schema["items"]
         case mi.TupleType():
-            yield from zip(of.item_types, schema.get("prefixItems", ()), strict=True)
+            yield from _matched(of.item_types, schema.get("prefixItems", ()))
         case mi.DictType() if "additionalProperties" in schema:
             yield of.value_type, schema["additionalProperties"]
         case mi.UnionType():
-            yield from zip(_in_order(of), _alternatives(schema), strict=True)
+            yield from _matched(_in_order(of), list(_alternatives(schema)))
         case mi.StructType() | mi.DataclassType() | mi.TypedDictType() | mi.NamedTupleType():
             if "prefixItems" in schema:
                 places = schema["prefixItems"]
@@ -134,6 +137,12 @@ def _parts(of: mi.Type, schema: Schema) -> Iterator[tuple[mi.Type, Schema]]:
             else:
                 for each in of.fields:
                     yield each.type, schema["properties"][each.encode_name]
+
+
+def _matched(types: Sequence[mi.Type], schemas: Sequence[Schema]) -> Iterator[tuple[mi.Type, Schema]]:
+    """Each type with its schema; none where msgspec draws some of them together, a choice of values and none, say."""
+    if len(types) == len(schemas):
+        yield from zip(types, schemas, strict=True)
 
 
 def _in_order(union: mi.UnionType) -> list[mi.Type]:
@@ -148,7 +157,7 @@ def _in_order(union: mi.UnionType) -> list[mi.Type]:
 
 def _alternatives(schema: Schema) -> Iterator[Schema]:
     """Those of ``anyOf``, and in place of one that has alternatives in turn these."""
-    for each in schema["anyOf"]:
+    for each in schema.get("anyOf", ()):
         if "anyOf" in each:
             yield from _alternatives(each)
         else:

@@ -17,7 +17,8 @@ from typing import Any, get_args, get_origin
 import msgspec
 
 from segue.errors import PayloadError
-from segue.kernel.likeness import alike, describe, fields_of, members_of, tag_of, unwrap
+from segue.kernel.likeness import alike, describe, fields_of, tag_of, unwrap
+from segue.kernel.unsound import members, unsound
 
 Hook = Callable[[Any, Any], Any]
 Shape = Callable[[Any, Hook, str], Any]
@@ -46,9 +47,10 @@ class _Builder:
         self._classes: dict[Any, list[Shape]] = {}
 
     def shape(self, annotation: Any) -> Shape:
+        for each in (annotation, unwrap(annotation)):  # with its limits, if it has any
+            if _readable(each):
+                return _leaf(each)
         annotation = unwrap(annotation)
-        if _readable(annotation):
-            return _leaf(annotation)
         origin, arguments = get_origin(annotation) or annotation, get_args(annotation)
         if origin in (typing.Union, UnionType):
             return self._union(annotation)
@@ -97,15 +99,16 @@ class _Builder:
         return read
 
     def _union(self, annotation: Any) -> Shape:
-        members = members_of(annotation)
-        for i, one in enumerate(members):
-            for other in members[:i]:
+        limited = list(members(annotation))
+        kinds = [unwrap(member) for member in limited]
+        for i, one in enumerate(kinds):
+            for other in kinds[:i]:
                 if reason := alike(one, other):
                     raise PayloadError(
                         f"{describe(annotation)}: {describe(other)} and {describe(one)} look alike in JSON ({reason}); "
                         "declare one of them, or make them msgspec.Struct classes with tag=True"
                     )
-        shapes = [(self.shape(member), frozenset(f.name for f in fields_of(member) or ())) for member in members]
+        shapes = [(self.shape(member), frozenset(f.name for f in fields_of(member) or ())) for member in limited]
 
         def read(tree: Any, hook: Hook, path: str) -> Any:
             # The member that leaves the fewest keys of the object unread comes first: classes ignore unknown keys.
@@ -224,6 +227,8 @@ def _expect(kind: type, tree: Any, path: str) -> Any:
 def _readable(annotation: Any) -> bool:
     """Whether msgspec reads the type by itself."""
     try:
+        if unsound(annotation):
+            return False
         msgspec.json.Decoder(annotation, dec_hook=lambda kind, tree: tree)
     except TypeError:
         return False

@@ -23,6 +23,7 @@ from segue.kernel.likeness import describe, members_of
 from segue.kernel.payload import JSON, Fetch, Payload, content
 from segue.kernel.secret import SecretRef
 from segue.kernel.shapes import Shape, build_shape
+from segue.kernel.unsound import unsound
 
 if TYPE_CHECKING:
     from segue.kernel.encoding import Encodings
@@ -43,6 +44,8 @@ class TypedDecoder:
         self._fast: Callable[[Any], Any] | None = None
         self._shape: Shape | None = None
         try:
+            if unsound(annotation):
+                raise TypeError
             self._fast = msgspec.json.Decoder(annotation, dec_hook=_Builder(encodings, None)).decode
         except TypeError:  # msgspec does not read this type by itself
             self._shape = build_shape(annotation)
