@@ -112,10 +112,10 @@ async def test_a_program_whose_turns_are_as_short_keeps_them(tmp_path: Path, own
     assert sys.getswitchinterval() == kept
 
 
-async def test_turns_are_shorter_while_a_step_runs_in_a_thread(engine: Engine, usual: float) -> None:
+async def test_turns_are_shorter_while_a_step_runs_in_a_thread(engine: Engine, usual: float, until: Until) -> None:
     handle = await engine.start(looking)
-    assert await handle.result() == pytest.approx(switching.COMPUTING)
-    assert sys.getswitchinterval() == usual
+    assert await handle.result() < 2 * switching.COMPUTING  # shorter still, if something is being committed
+    await until(lambda: sys.getswitchinterval() == usual)
 
 
 async def test_a_step_that_does_not_stop_is_not_waited_for(engine: Engine, usual: float, until: Until) -> None:
@@ -123,15 +123,15 @@ async def test_a_step_that_does_not_stop_is_not_waited_for(engine: Engine, usual
     await until(BEGUN.is_set)
     with pytest.raises(RunFailed, match="took longer than its timeout"):
         await handle.result()
+    await until(lambda: sys.getswitchinterval() == usual)
     assert not GO_ON.is_set()
-    assert sys.getswitchinterval() == usual
 
 
 async def test_an_engine_that_is_closed_puts_back_what_was(tmp_path: Path, usual: float, until: Until) -> None:
     async with Engine(f"sqlite:///{tmp_path / 'a.db'}") as engine:
         await engine.start(waiting, 60)
         await until(BEGUN.is_set)
-        assert sys.getswitchinterval() == pytest.approx(switching.COMPUTING)
+        assert sys.getswitchinterval() < 2 * switching.COMPUTING
     assert not GO_ON.is_set()
     assert sys.getswitchinterval() == usual
 
