@@ -45,7 +45,7 @@ class TypedDecoder:
         self._shape: Shape | None = None
         try:
             if unsound(annotation):
-                raise TypeError
+                raise TypeError  # as msgspec should
             self._fast = msgspec.json.Decoder(annotation, dec_hook=_Builder(encodings, None)).decode
         except TypeError:  # msgspec does not read this type by itself
             self._shape = build_shape(annotation)
