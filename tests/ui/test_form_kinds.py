@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, timezone
 from typing import Annotated, Any, Literal
@@ -13,7 +12,7 @@ import msgspec
 import pytest
 from msgspec import Meta
 from ui_kit import Screen, Served, form, started
-from ui_program import shown
+from ui_program import only
 
 from segue import Engine, approval, workflow
 
@@ -88,15 +87,9 @@ async def asks() -> Any:
 WORKFLOWS = [waits, pays, prices, joins, asks]
 
 
-@asynccontextmanager
-async def serving(url: str, *, filled: bool) -> AsyncIterator[tuple[Engine, str]]:
-    async with Engine(url, workflows=WORKFLOWS) as engine, shown(engine) as address:
-        yield engine, address
-
-
 @pytest.fixture(scope="module")
 def served(chromium: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    server = Served(tmp_path_factory.mktemp("kinds"), filled=False, serving=serving)
+    server = Served(tmp_path_factory.mktemp("kinds"), filled=False, serving=only(*WORKFLOWS))
     yield server
     server.close()
 

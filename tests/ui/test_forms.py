@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 from ui_kit import Screen, Served, form, started
-from ui_program import shown
+from ui_program import only
 
 from segue import Engine, approval, workflow
 
@@ -56,15 +55,9 @@ async def asks() -> Any:
     return await approval("anybody", form=dict[str, Any])
 
 
-@asynccontextmanager
-async def serving(url: str, *, filled: bool) -> AsyncIterator[tuple[Engine, str]]:
-    async with Engine(url, workflows=[plants, sends, asks]) as engine, shown(engine) as address:
-        yield engine, address
-
-
 @pytest.fixture(scope="module")
 def served(chromium: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    server = Served(tmp_path_factory.mktemp("forms"), filled=False, serving=serving)
+    server = Served(tmp_path_factory.mktemp("forms"), filled=False, serving=only(plants, sends, asks))
     yield server
     server.close()
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from ui_kit import Screen, Served, form, started
-from ui_program import shown
+from ui_program import only
 
 from segue import Engine, Every, Schedule, workflow
 
@@ -28,15 +27,9 @@ async def sums(numbers: list[int]) -> int:
     return sum(numbers)
 
 
-@asynccontextmanager
-async def serving(url: str, *, filled: bool) -> AsyncIterator[tuple[Engine, str]]:
-    async with Engine(url, workflows=[prints, sums]) as engine, shown(engine) as address:
-        yield engine, address
-
-
 @pytest.fixture(scope="module")
 def served(chromium: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    server = Served(tmp_path_factory.mktemp("inputs"), filled=False, serving=serving)
+    server = Served(tmp_path_factory.mktemp("inputs"), filled=False, serving=only(prints, sums))
     yield server
     server.close()
 

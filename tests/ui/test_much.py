@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from ui_kit import Screen, Served
-from ui_program import shown
+from ui_program import only
 
-from segue import Engine, Retry, step, workflow
+from segue import Retry, step, workflow
 from segue.server.views import SHOWN
 
 pytestmark = pytest.mark.xdist_group("screens")
@@ -33,15 +32,9 @@ async def reads(length: int) -> int:
     return await measures("é" * length)
 
 
-@asynccontextmanager
-async def serving(url: str, *, filled: bool) -> AsyncIterator[tuple[Engine, str]]:
-    async with Engine(url, workflows=[reads]) as engine, shown(engine) as address:
-        yield engine, address
-
-
 @pytest.fixture(scope="module")
 def served(chromium: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    server = Served(tmp_path_factory.mktemp("much"), filled=False, serving=serving)
+    server = Served(tmp_path_factory.mktemp("much"), filled=False, serving=only(reads))
     yield server
     server.close()
 

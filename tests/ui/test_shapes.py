@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Literal
 
 import pytest
 from ui_kit import SIZES, Screen, Served
-from ui_program import shown
+from ui_program import only
 
 from segue import Engine, approval, continue_as_new, step, workflow
 
@@ -147,15 +146,9 @@ WORKFLOWS: list[Any] = [
 ]
 
 
-@asynccontextmanager
-async def serving(url: str, *, filled: bool) -> AsyncIterator[tuple[Engine, str]]:
-    async with Engine(url, workflows=WORKFLOWS) as engine, shown(engine) as address:
-        yield engine, address
-
-
 @pytest.fixture(scope="module")
 def served(chromium: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    server = Served(tmp_path_factory.mktemp("shapes"), filled=False, serving=serving)
+    server = Served(tmp_path_factory.mktemp("shapes"), filled=False, serving=only(*WORKFLOWS))
     yield server
     server.close()
 

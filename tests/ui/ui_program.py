@@ -8,12 +8,12 @@ from __future__ import annotations
 import asyncio
 import sys
 import tempfile
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Literal
+from typing import Any, Literal
 
 from segue import (
     Calendar,
@@ -370,6 +370,17 @@ async def serving(url: str, port: int = 0, *, filled: bool = True) -> AsyncItera
             await fill(engine)
         async with shown(engine, port=port) as address:
             yield engine, address
+
+
+def only(*workflows: Any) -> Callable[..., AbstractAsyncContextManager[tuple[Engine, str]]]:
+    """As ``serving``, with these workflows instead, of which nothing runs yet."""
+
+    @asynccontextmanager
+    async def serve(url: str, *, filled: bool) -> AsyncIterator[tuple[Engine, str]]:
+        async with Engine(url, workflows=workflows) as engine, shown(engine) as address:
+            yield engine, address
+
+    return serve
 
 
 async def main(port: int) -> None:

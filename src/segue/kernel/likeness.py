@@ -47,11 +47,26 @@ def alias_of(annotation: Any) -> Any | None:
     return None if isinstance(annotation, type) else inner
 
 
+def is_union(annotation: Any) -> bool:
+    """Whether it is a union of types, nothing around it."""
+    return get_origin(annotation) in (typing.Union, UnionType)
+
+
+def is_fixed_tuple(annotation: Any) -> bool:
+    """Whether it is a tuple of so many items, each of a type of its own."""
+    arguments = get_args(annotation)
+    return get_origin(annotation) is tuple and bool(arguments) and arguments[-1] is not Ellipsis
+
+
 def members_of(annotation: Any) -> list[Any]:
     """The members of a union, nested unions taken apart; of anything else, the thing itself."""
-    annotation = unwrap(annotation)
-    if get_origin(annotation) in (typing.Union, UnionType):
-        return [inner for member in get_args(annotation) for inner in members_of(member)]
+    return [unwrap(member) for member in annotated_members_of(annotation)]
+
+
+def annotated_members_of(annotation: Any) -> list[Any]:
+    """The same, each with what is said of it by ``Annotated``."""
+    if is_union(unwrap(annotation)):
+        return [inner for member in get_args(unwrap(annotation)) for inner in annotated_members_of(member)]
     return [annotation]
 
 

@@ -8,16 +8,23 @@ from __future__ import annotations
 
 import dataclasses
 import enum
-import typing
 from collections.abc import Iterator, Sequence
-from types import UnionType
 from typing import Any, get_args, get_origin
 
 import msgspec
 from msgspec import inspect as mi
 
-from segue.kernel.likeness import Field, fields_of, look, tag_of, unwrap
-from segue.kernel.unsound import members, unsound
+from segue.kernel.likeness import (
+    Field,
+    annotated_members_of,
+    fields_of,
+    is_fixed_tuple,
+    is_union,
+    look,
+    tag_of,
+    unwrap,
+)
+from segue.kernel.unsound import unsound
 
 Schema = dict[str, Any]
 
@@ -52,11 +59,11 @@ class _Builder:
 
     def _apart(self, annotation: Any) -> Schema:
         origin, arguments = get_origin(annotation) or annotation, get_args(annotation)
-        if origin in (typing.Union, UnionType):
-            return {"anyOf": [self.schema(each) for each in members(annotation)]}
+        if is_union(annotation):
+            return {"anyOf": [self.schema(each) for each in annotated_members_of(annotation)]}
         if isinstance(origin, type) and issubclass(origin, enum.Enum):
             return {"title": origin.__name__, "enum": [each.value for each in origin]}
-        if origin is tuple and arguments and arguments[-1] is not Ellipsis:
+        if is_fixed_tuple(annotation):
             items = [self.schema(each) for each in arguments]
             return {"type": "array", "minItems": len(items), "maxItems": len(items), "prefixItems": items}
         if arguments and look(annotation) == "array":

@@ -11,14 +11,22 @@ import collections.abc as abc
 import enum
 import typing
 from collections.abc import Callable, Iterable
-from types import UnionType
 from typing import Any, get_args, get_origin
 
 import msgspec
 
 from segue.errors import PayloadError
-from segue.kernel.likeness import alike, describe, fields_of, tag_of, unwrap
-from segue.kernel.unsound import members, unsound
+from segue.kernel.likeness import (
+    alike,
+    annotated_members_of,
+    describe,
+    fields_of,
+    is_fixed_tuple,
+    is_union,
+    tag_of,
+    unwrap,
+)
+from segue.kernel.unsound import unsound
 
 Hook = Callable[[Any, Any], Any]
 Shape = Callable[[Any, Hook, str], Any]
@@ -52,9 +60,9 @@ class _Builder:
                 return _leaf(each)
         annotation = unwrap(annotation)
         origin, arguments = get_origin(annotation) or annotation, get_args(annotation)
-        if origin in (typing.Union, UnionType):
+        if is_union(annotation):
             return self._union(annotation)
-        if origin is tuple and arguments and arguments[-1] is not Ellipsis:
+        if is_fixed_tuple(annotation):
             return self._fixed_tuple([self.shape(item) for item in arguments])
         if origin in _LISTS or origin is tuple:
             return self._list(_LISTS.get(origin, tuple), self.shape(arguments[0]))
@@ -99,8 +107,8 @@ class _Builder:
         return read
 
     def _union(self, annotation: Any) -> Shape:
-        limited = list(members(annotation))
-        kinds = [unwrap(member) for member in limited]
+        members = annotated_members_of(annotation)
+        kinds = [unwrap(member) for member in members]
         for i, one in enumerate(kinds):
             for other in kinds[:i]:
                 if reason := alike(one, other):
@@ -108,7 +116,7 @@ class _Builder:
                         f"{describe(annotation)}: {describe(other)} and {describe(one)} look alike in JSON ({reason}); "
                         "declare one of them, or make them msgspec.Struct classes with tag=True"
                     )
-        shapes = [(self.shape(member), frozenset(f.name for f in fields_of(member) or ())) for member in limited]
+        shapes = [(self.shape(member), frozenset(f.name for f in fields_of(member) or ())) for member in members]
 
         def read(tree: Any, hook: Hook, path: str) -> Any:
             # The member that leaves the fewest keys of the object unread comes first: classes ignore unknown keys.

@@ -10,14 +10,11 @@ from __future__ import annotations
 
 import typing
 from collections.abc import Iterator
-from types import UnionType
 from typing import Any, get_args, get_origin
 
 import msgspec
 
-from segue.kernel.likeness import alias_of, fields_of, look, unwrap
-
-_UNIONS = (typing.Union, UnionType)
+from segue.kernel.likeness import alias_of, annotated_members_of, fields_of, is_fixed_tuple, is_union, look, unwrap
 
 
 def unsound(annotation: Any) -> bool:
@@ -27,8 +24,8 @@ def unsound(annotation: Any) -> bool:
 
 def _unsound(annotation: Any, seen: set[Any]) -> bool:
     bare = unwrap(annotation)
-    union = get_origin(bare) in _UNIONS
-    if union and _mistaken(list(members(bare))):
+    union = is_union(bare)
+    if union and _mistaken(annotated_members_of(bare)):
         return True
     if any(_unsound(each, seen) for each in get_args(bare) if each is not ...):
         return True
@@ -42,16 +39,7 @@ def _mistaken(union: list[Any]) -> bool:
     limits = [each for member in union for each in _limits(member)]
     if any(each.pattern is not None for each in limits):
         return any(look(kind) in ("array", "object") and fields_of(kind) is None for kind in map(unwrap, union))
-    return bool(limits) and any(map(_is_fixed_tuple, map(unwrap, union)))
-
-
-def members(annotation: Any) -> Iterator[Any]:
-    """The members of a union, nested ones taken apart, each with what limits it; of anything else, the thing itself."""
-    if get_origin(unwrap(annotation)) in _UNIONS:
-        for each in get_args(unwrap(annotation)):
-            yield from members(each)
-    else:
-        yield annotation
+    return bool(limits) and any(map(is_fixed_tuple, map(unwrap, union)))
 
 
 def _limits(member: Any) -> Iterator[msgspec.Meta]:
@@ -69,8 +57,3 @@ def _limits(member: Any) -> Iterator[msgspec.Meta]:
 def _says_limit(meta: msgspec.Meta) -> bool:
     bounds = (meta.ge, meta.gt, meta.le, meta.lt, meta.multiple_of, meta.min_length, meta.max_length, meta.pattern)
     return any(each is not None for each in bounds)
-
-
-def _is_fixed_tuple(kind: Any) -> bool:
-    arguments = get_args(kind)
-    return get_origin(kind) is tuple and bool(arguments) and arguments[-1] is not ...
