@@ -147,7 +147,8 @@ def form(screen: Screen, workflow: str) -> Any:
 def started(screen: Screen, served: Served, dialog: Any, id: str) -> Any:
     """Sends the form; gives what came of the run."""
     dialog.get_by_role("textbox", name="Run id").fill(id)
+    before = screen.page.url  # which may be that of another run
     dialog.get_by_role("button", name="Start", exact=True).click()
-    screen.page.wait_for_url("**/runs/*")
+    screen.page.wait_for_url(lambda url: "/runs/" in url and url != before)
     found = served.do(lambda engine: engine.handle(id))
     return served.do(lambda engine: found.result())
