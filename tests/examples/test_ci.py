@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import shutil
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -144,10 +146,13 @@ def test_nobody_sees_half_of_a_switch(project: Project) -> None:
     link = Path(project.site, "current")
     point_to("releases/one", link)
 
+    deadline = time.monotonic() + 60
     with watched(project, every=0) as seen:
-        for _ in range(300):
+        for switches in itertools.count(1):
             point_to("releases/two", link)
             point_to("releases/one", link)
+            if (switches >= 300 and len(seen) > 1) or time.monotonic() > deadline:
+                break  # a machine under load may let whoever looks come late, and to one side of the switch only
 
     assert seen == {"one", "two"}
 
