@@ -23,7 +23,7 @@ from segue.engine import restore
 from segue.errors import InvalidArgument, StoreUnavailable
 from segue.kernel.events import StepCompleted
 from segue.runtime import fetching, placing
-from segue.runtime.several import IN_A_ROW, MOST
+from segue.runtime.several import IN_A_ROW, MOST, PutOff
 from segue.stores import objects
 from segue.stores.base import RunFilter
 from segue.stores.place_rows import Placed
@@ -283,6 +283,57 @@ async def test_a_round_goes_on_behind_what_the_place_does_not_take(
     async with outside.engine() as engine:
         await until(lambda: len(engine.store.places.large(0, 9)) == 1)
         assert (tries, len(outside.files)) == (1, 3)
+
+
+async def test_what_the_place_does_not_take_is_left_alone_while_others_come(
+    outside: Outside, until: Until, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    put, tries = objects.put, 0
+
+    def but_for_one(place: str, data: bytes) -> None:
+        nonlocal tries
+        if data[1:2] == b"a":
+            tries += 1
+            raise StoreUnavailable("too large for this place")
+        put(place, data)
+
+    monkeypatch.setattr(objects, "put", but_for_one)
+    monkeypatch.setattr(placing, "PutOff", lambda pause, longest: PutOff(600.0, 600.0))
+    async with outside.engine() as engine:
+        await (await engine.start(gives, "a")).result()
+        await until(lambda: "too large for this place" in caplog.text)
+        for letter in "bcd":
+            handle = await engine.start(gives, letter)
+            await handle.result()
+            await until(lambda run=handle.run: bool(engine.store.places.of_run(run)))
+    assert (tries, caplog.text.count("stay where they are for now")) == (1, 1)
+
+
+async def test_what_cannot_be_removed_keeps_nothing_else_from_going(
+    outside: Outside, until: Until, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    remove = objects.remove
+    kept: set[str] = set()
+
+    def but_for_some(place: str) -> None:
+        if len(kept) < 2:
+            kept.add(place)
+        if place in kept:
+            raise StoreUnavailable("nobody may remove this")
+        remove(place)
+
+    monkeypatch.setattr(placing, "AT_ONCE", 2)
+    async with outside.engine() as engine:
+        handles = [await engine.start(gives, letter) for letter in "abcdef"]
+        for handle in handles:
+            await handle.result()
+        await until(lambda: len(outside.files) == 6 and not engine.store.places.large(0, 1))
+        monkeypatch.setattr(objects, "remove", but_for_some)
+        await engine.erase(*[handle.run for handle in handles])
+        await until(lambda: len(outside.files) == 2)
+        assert set(engine.store.places.leftovers(2**60, 9)) >= kept
+        monkeypatch.setattr(objects, "remove", remove)
+        await until(lambda: not outside.files)
 
 
 async def test_several_values_are_on_their_way_at_the_same_time(

@@ -14,7 +14,7 @@ import pytest
 
 from segue.errors import StoreUnavailable
 from segue.runtime.fetching import Side
-from segue.runtime.several import BYTES, IN_A_ROW, MOST, Several, Together
+from segue.runtime.several import BYTES, IN_A_ROW, MOST, PutOff, Several, Together
 
 PATIENCE = 30.0
 """Seconds that a thread waits for others which have to come."""
@@ -134,6 +134,27 @@ def test_what_nobody_expected_is_raised_when_nothing_is_under_way_any_more(sever
     with pytest.raises(KeyError, match="a defect"):
         several.each(small(0, 1, 2), do)
     assert ended == [0, 2]
+
+
+def test_what_fails_is_left_alone_for_twice_as_long_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 100.0
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    put_off: PutOff[str] = PutOff(2.0, 5.0)
+    assert (bool(put_off), put_off.waiting()) == (False, set())
+
+    for pause in (2.0, 4.0, 5.0, 5.0):
+        put_off.tried(put_off.waiting(), {"bad"})
+        now += pause - 0.1
+        assert (bool(put_off), put_off.waiting()) == (True, {"bad"})
+        put_off.tried(put_off.waiting(), set())  # a round without it changes nothing
+        now += 0.1
+        assert (bool(put_off), put_off.waiting()) == (True, set())
+
+    put_off.tried(put_off.waiting(), {"other"})  # it was tried as well, and has gone well
+    assert put_off.waiting() == {"other"}
+    put_off.tried(put_off.waiting(), {"bad"})
+    now += 2.0
+    assert put_off.waiting() == set(), "it begins anew"
 
 
 def wait_for(true: Callable[[], bool]) -> None:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Set
 from contextlib import suppress
 from uuid import uuid4
 
@@ -21,7 +21,7 @@ from segue.errors import StoreError
 from segue.kernel.codec import LIMIT
 from segue.runtime.clock import Clock
 from segue.runtime.fetching import Side
-from segue.runtime.several import MOST, Several, Together
+from segue.runtime.several import MOST, PutOff, Several, Together
 from segue.stores import objects
 from segue.stores.base import Store
 from segue.stores.place_rows import Placed
@@ -29,7 +29,8 @@ from segue.stores.place_rows import Placed
 log = logging.getLogger("segue.placing")
 
 PAUSE = 2.0
-"""Seconds between two looks; after a failure twice the last ones, up to ``LONGEST``."""
+"""Seconds between two looks; while the place is away, and for what it does not take, twice the last ones each time, up
+to ``LONGEST``."""
 LONGEST = 60.0
 AT_ONCE = 500
 """Values and places that are asked for at once."""
@@ -56,8 +57,11 @@ class Placing:
         self._reading, turn = threading.Lock(), threading.Lock()
         self._announce = Together(self._announce_all, turn)
         self._settle = Together(self._settle_all, turn)
+        self._values: PutOff[str] = PutOff(PAUSE, LONGEST)
+        self._leftovers: PutOff[str] = PutOff(PAUSE, LONGEST)
         self._moved = 0
         self._pause = PAUSE
+        self._told = False
         self._next: asyncio.TimerHandle | None = None
         self._round: asyncio.Task[None] | None = None
         self._closed = False
@@ -95,16 +99,19 @@ class Placing:
         try:
             await self._side.run(self._move_and_clear)
             self._pause = PAUSE
+            self._told = bool(self._values) or bool(self._leftovers)
         except StoreError as error:
-            if self._closed:
-                return
-            if self._pause == PAUSE:
-                log.warning("%s; large values stay where they are for now", error)
+            self._tell(error)
             self._pause = min(2 * self._pause, LONGEST)
         finally:
             self._round = None
             if not self._closed:
                 self._look_in(self._pause)
+
+    def _tell(self, error: StoreError) -> None:
+        if not self._told and not self._closed:
+            log.warning("%s; large values stay where they are for now", error)
+            self._told = True
 
     # --- in threads -------------------------------------------------------------------------------------------
 
@@ -116,38 +123,55 @@ class Placing:
 
     def _move_all(self) -> None:
         moves: Several[str] = Several(self._side, self._goes_on)
+        waiting = self._values.waiting()
         before = self._moved
         try:
-            while self._base and self._goes_on() and (found := self._to_move(but=moves.failed)):
+            while self._base and self._goes_on() and (found := self._to_move(but=waiting | moves.failed)):
                 already = self._moved, len(moves.failed)
                 moves.each(found, self._move)
                 if (self._moved, len(moves.failed)) == already:
                     break
-            moves.check()
+            self._check(moves)
         finally:
+            self._values.tried(waiting, moves.failed)
             while self._moved > before and self._goes_on() and self._store.shrink(PAGES):
                 pass
 
-    def _to_move(self, but: set[str]) -> list[tuple[str, int]]:
+    def _to_move(self, but: Set[str]) -> list[tuple[str, int]]:
         found = self._store.places.large(LIMIT, AT_ONCE + len(but))
         return [(ref, size) for ref, size in found.items() if ref not in but]
 
     def _clear(self) -> None:
         """Condemned first: what is announced may still be on its way, in a process that was held up."""
         removals: Several[str] = Several(self._side, self._goes_on)
+        waiting = self._leftovers.waiting()
         before = self._clock.now() - PATIENCE
-        while self._goes_on() and (places := self._store.places.leftovers(before, AT_ONCE)):
-            gone: list[str] = []
+        try:
+            while self._goes_on() and (places := self._to_remove(before, but=waiting | removals.failed)):
+                gone: list[str] = []
 
-            def remove(place: str, gone: list[str] = gone) -> None:
-                objects.remove(place)
-                gone.append(place)
+                def remove(place: str, gone: list[str] = gone) -> None:
+                    objects.remove(place)
+                    gone.append(place)
 
-            try:
-                removals.each(((place, 0) for place in self._store.places.condemn(places)), remove)
-            finally:
-                self._store.places.cleared(gone)
-            removals.check()
+                try:
+                    removals.each(((place, 0) for place in self._store.places.condemn(places)), remove)
+                finally:
+                    self._store.places.cleared(gone)
+            self._check(removals)
+        finally:
+            self._leftovers.tried(waiting, removals.failed)
+
+    def _to_remove(self, before: int, but: Set[str]) -> list[str]:
+        found = self._store.places.leftovers(before, AT_ONCE + len(but))
+        return [place for place in found if place not in but]
+
+    def _check(self, ended: Several[str]) -> None:
+        """What has failed is put off, and said; the next round comes as soon as ever."""
+        try:
+            ended.check()
+        except StoreError as error:
+            self._tell(error)
 
     def _goes_on(self) -> bool:
         return not self._closed

@@ -4,8 +4,9 @@ others wait beside it."""
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Set
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from functools import partial
 from typing import Generic, TypeVar
@@ -103,6 +104,37 @@ class Several(Generic[T]):
                 self._in_a_row += 1
             else:
                 raise error
+
+
+class PutOff(Generic[T]):
+    """Things that have failed: each is left alone for twice as long as the last time, and keeps no other waiting.
+
+    Args:
+        pause: seconds for which one is left alone the first time.
+        longest: the most that it comes to.
+    """
+
+    def __init__(self, pause: float, longest: float) -> None:
+        self._pause = pause
+        self._longest = longest
+        self._until: dict[T, tuple[float, float]] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._until)
+
+    def waiting(self) -> Set[T]:
+        """Those that are to be left alone now."""
+        now = time.monotonic()
+        return {thing for thing, (until, _) in self._until.items() if until > now}
+
+    def tried(self, but: Set[T], failed: Set[T]) -> None:
+        """All had their turn ``but`` those that waited, and of them these ``failed``."""
+        now = time.monotonic()
+        found = {thing: self._until[thing] for thing in but}
+        for thing in failed:
+            pause = min(2 * self._until[thing][1], self._longest) if thing in self._until else self._pause
+            found[thing] = now + pause, pause
+        self._until = found
 
 
 class Together(Generic[T, A]):
