@@ -10,6 +10,8 @@ from document_kit import DOCS, Document, steady
 
 from segue.cli.commands import COMMANDS
 
+pytestmark = pytest.mark.timeout(900)  # a page has more than a hundred commands, each a process of its own
+
 
 def test_the_command_line_prints_what_its_page_shows(segue: Folder) -> None:
     for shown in Document("cli.md", segue):
