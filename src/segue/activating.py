@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -54,7 +55,9 @@ class Activated(msgspec.Struct, frozen=True, kw_only=True):
     heartbeat: Any = None
 
 
-async def activate(engine: Engine, queue: str, *, worker: str, limit: int, lease: int) -> list[Activated]:
+async def activate(
+    engine: Engine, queue: str, *, worker: str, limit: int, lease: int, steps: Collection[str] | None
+) -> list[Activated]:
     """See ``Engine.activate``.
 
     Raises:
@@ -67,9 +70,10 @@ async def activate(engine: Engine, queue: str, *, worker: str, limit: int, lease
     if not 0 < limit <= MOST:
         raise InvalidArgument(f"a worker activates 1 to {MOST} attempts at once", path="$.limit")
     now = engine.clock.now()
-    if not engine.store.waits_in(engine.namespace, engine.app, queue, now):
+    only = None if steps is None else tuple(steps)
+    if not engine.store.waits_in(engine.namespace, engine.app, queue, now, only):
         return []  # which costs no commit
-    asked = ClaimAttempts(engine.namespace, engine.app, queue, worker, now, now + lease, limit)
+    asked = ClaimAttempts(engine.namespace, engine.app, queue, worker, now, now + lease, limit, only)
     claimed = await engine._ask(lambda client: client.claim(asked))
     found = [await _activated(engine, row) for row in sorted(claimed.attempts, key=lambda row: (row.run, row.seq))]
     return [each for each in found if each is not None]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
+
+import msgspec
 
 from segue.errors import AttemptOver, PayloadError, SecretNotFound
 from segue.kernel.attempt import Attempt
@@ -19,6 +21,7 @@ from segue.runtime.clock import Clock
 from segue.runtime.journal import JournalFormat
 from segue.runtime.reports import Reports
 from segue.runtime.resident import Resident
+from segue.stores.attempt_rows import LiveAttempt
 from segue.stores.base import Store
 from segue.stores.log_rows import LogLine
 
@@ -35,6 +38,15 @@ class Logs(Protocol):
 
 class Secrets(Protocol):
     def get(self, name: str) -> str: ...
+
+
+class SaidLine(msgspec.Struct, frozen=True):
+    """A line that a step has printed or logged elsewhere, and when (µs)."""
+
+    text: str
+    level: str
+    stream: str
+    at: int
 
 
 class StepHost:
@@ -90,6 +102,14 @@ class StepHost:
         at, text = self._clock.now(), self._journal.seal_text(line)
         self._logs.add(LogLine(attempt.run, attempt.key, attempt.attempt, at, level, stream, text))
         self.on_log(attempt, level, line)
+
+    def hear(self, of: LiveAttempt, progress: Any, lines: Iterable[SaidLine]) -> None:
+        """What an attempt has said whose code is elsewhere, and where it stands."""
+        for line in lines:
+            text = self._journal.seal_text(line.text)
+            self._logs.add(LogLine(of.run, of.key, of.attempt, line.at, line.level, line.stream, text))
+        if progress is not None:
+            self._reports.keep(of, progress)
 
     def workflow_log(self, run: Resident, at: int, level: str, message: str) -> None:
         """A line that the workflow itself logged."""

@@ -6,12 +6,14 @@ import asyncio
 import builtins
 import hmac
 import os
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
 from segue.activating import Activated, activate
 from segue.errors import AttemptOver, CallerError, RunNotFound
+from segue.host import SaidLine
 from segue.kernel import events as e
 from segue.kernel.duration import Duration, microseconds
 from segue.kernel.encoding import Encodings
@@ -123,7 +125,7 @@ class Steering:
     # --- outcomes from outside --------------------------------------------------------------------------------
 
     async def activate(
-        self, queue: str, *, worker: str, limit: int = 1, lease: Duration = "30s"
+        self, queue: str, *, worker: str, limit: int = 1, lease: Duration = "30s", steps: Collection[str] | None = None
     ) -> builtins.list[Activated]:
         """Activates attempts of steps that wait in a queue; none if there are none. Each is this worker's for the time
         of the lease, which heartbeats extend; then somebody else may activate it, and this token is void.
@@ -131,8 +133,9 @@ class Steering:
         Args:
             worker: who it is, for the journal.
             limit: how many at most.
+            steps: names of the steps that it can carry out; None for whatever waits there.
         """
-        return await activate(self._engine, queue, worker=worker, limit=limit, lease=microseconds(lease))
+        return await activate(self._engine, queue, worker=worker, limit=limit, lease=microseconds(lease), steps=steps)
 
     async def complete_step(self, token: str, result: Any = None) -> None:
         """Gives a step its result that has called ``segue.complete_later()``, or was activated. Acknowledged once it is
@@ -173,11 +176,21 @@ class Steering:
         )
         await self._tell(asked, row, event)
 
-    async def heartbeat_step(self, token: str, details: Any = None, *, lease: Duration = "30s") -> None:
+    async def heartbeat_step(
+        self,
+        token: str,
+        details: Any = None,
+        *,
+        lease: Duration = "30s",
+        progress: Any = None,
+        lines: Collection[SaidLine] = (),
+    ) -> None:
         """A sign of life of an attempt that has called ``segue.complete_later()``, as ``segue.heartbeat`` in a step.
 
         Args:
             lease: how long from now nobody else may activate it, if it is one that was activated.
+            progress: how far it is, as ``segue.progress`` says it: ``{"done", "total", "message"}``.
+            lines: what it has printed and logged, to be kept with its run.
 
         Raises:
             AttemptOver, InvalidArgument: as ``complete_step``.
@@ -188,6 +201,8 @@ class Steering:
         until = now + microseconds(lease) if asked.claim else 0
         beat = TellStep(asked.run, asked.key, asked.attempt, now, details=said, claim=asked.claim, until=until)
         await self._told(beat, row)
+        if lines or progress is not None:
+            self._engine._host.hear(self._kept(asked), progress, lines)
 
     def _read(self, token: str) -> tuple[Token, RunRow]:
         asked = read_token(token)

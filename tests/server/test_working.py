@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -60,6 +61,34 @@ async def test_an_attempt_goes_all_the_way(api: httpx.AsyncClient) -> None:
     for what, body in (("complete", {"result": "paid"}), ("fail", {"message": "no"}), ("heartbeat", {})):
         refused = problem(await api.post(f"{at}/{what}", json=body), 409, "attempt-over")
         assert "is not waited for any more" in refused["detail"]
+
+
+async def test_what_a_worker_says_is_kept_with_the_run(api: httpx.AsyncClient, engine: Engine) -> None:
+    run = await start(api, "working.pays", "ann", 42)
+    (got,) = await taken(api)
+    at = f"/attempts/{got['token']}"
+    said = {
+        "progress": {"done": 3, "total": 4, "message": "asking the bank"},
+        "lines": [{"text": "first", "ago": 60}, {"text": "second", "level": "WARNING", "stream": "log"}],
+    }
+    assert (await api.post(f"{at}/heartbeat", json=said)).status_code == 204
+    lines = engine.logs(run)
+    assert [(line.key, line.attempt, line.level, line.stream, line.text) for line in lines] == [
+        ("/working.charge", 1, "INFO", "stdout", "first"), ("/working.charge", 1, "WARNING", "log", "second"),
+    ]  # fmt: skip
+    assert lines[1].at - lines[0].at >= 60_000_000
+    (report,) = engine.reports(run)
+    assert json.loads(report.text) == ["working.charge", {"done": 3.0, "total": 4.0, "message": "asking the bank"}]
+    assert (await api.post(f"{at}/heartbeat", json={"lines": [{"text": "x" * 65_537}]})).status_code == 422
+    assert (await api.post(f"{at}/complete", json={"result": "paid"})).status_code == 204
+    problem(await api.post(f"{at}/heartbeat", json=said), 409, "attempt-over")
+    assert len(engine.logs(run)) == 2, "what comes too late is dropped"
+
+
+async def test_a_worker_gets_no_step_that_it_does_not_know(api: httpx.AsyncClient) -> None:
+    await start(api, "working.pays", "ann", 42)
+    assert await taken(api, wait=0.2, steps=["working.ship"]) == []
+    assert len(await taken(api, steps=["working.ship", "working.charge"])) == 1
 
 
 async def test_failures_are_the_retry_policys(api: httpx.AsyncClient) -> None:

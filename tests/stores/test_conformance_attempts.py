@@ -249,6 +249,17 @@ def test_the_oldest_are_activated_first_and_no_more_than_wanted(owner: Owner) ->
     assert [each.key for each in claimed(owner, claim(limit=2))] == ["/2"]
 
 
+def test_a_worker_gets_attempts_of_the_steps_that_it_names(owner: Owner) -> None:
+    run = owner.start("a")
+    other = LiveAttempt(run, "/pick", "pick", 1, 200, None, True, "payments", 3)
+    owner.commit(Append(run, 2, (b"e", b"e"), attempts=(offered(run), other)))
+    for steps, waits in ((("ship",), False), ((), False), (("pick", "ship"), True), (None, True)):
+        assert owner.store.waits_in("default", "default", "payments", 300, steps) == waits
+    assert claimed(owner, claim(limit=9, steps=("ship",))) == []
+    assert [each.name for each in claimed(owner, claim(limit=9, steps=("pick", "ship")))] == ["pick"]
+    assert [each.name for each in claimed(owner, claim(limit=9))] == ["charge"]
+
+
 def test_nobody_else_s_attempts_are_activated(owner: Owner) -> None:
     run = owner.start("a")
     owner.commit(Append(run, 2, (b"e",), attempts=(offered(run), handed_over(run, 1, "/pick"))))

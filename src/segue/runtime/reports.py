@@ -14,6 +14,7 @@ import msgspec
 
 from segue.kernel.attempt import Attempt
 from segue.runtime.clock import Clock
+from segue.stores.attempt_rows import LiveAttempt
 from segue.stores.log_rows import LogLine
 
 EVERY = 0.25
@@ -42,15 +43,16 @@ class Reports:
             if now - self._kept_at.get(attempt, -EVERY) < EVERY:
                 return
             self._kept_at[attempt] = now
-        self._keep(attempt, progress)
+        self.keep(attempt, progress)
 
     def ended(self, attempt: Attempt) -> None:
         """The attempt has ended: what it reported last is kept."""
         with self._lock:
             known = self._kept_at.pop(attempt, None) is not None
         if known:
-            self._keep(attempt, attempt.progress)
+            self.keep(attempt, attempt.progress)
 
-    def _keep(self, attempt: Attempt, progress: Any) -> None:
-        text = self._seal(msgspec.json.encode([attempt.name, progress], enc_hook=float).decode())
-        self._lines.add(LogLine(attempt.run, attempt.key, attempt.attempt, self._clock.now(), "PROGRESS", STREAM, text))
+    def keep(self, of: Attempt | LiveAttempt, progress: Any) -> None:
+        """Keeps a report, whenever the last one was."""
+        text = self._seal(msgspec.json.encode([of.name, progress], enc_hook=float).decode())
+        self._lines.add(LogLine(of.run, of.key, of.attempt, self._clock.now(), "PROGRESS", STREAM, text))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
 from segue.activating import LONGEST, MOST, Activated
+from segue.host import SaidLine
 from segue.kernel import events as e
 from segue.kernel.tokens import read_token
 from segue.server.call import Call
@@ -20,6 +21,10 @@ ANYWAY = 1.0
 """Seconds after which a queue is looked at although nothing was: a lease may have ended."""
 LONGEST_WAIT = 60
 """Seconds that a worker may wait for work."""
+MOST_LINES = 1_000
+"""Of what a step says, with one heartbeat."""
+LONGEST_LINE = 65_536
+"""Characters of one."""
 
 Seconds = Annotated[float, msgspec.Meta(gt=0, le=LONGEST // 1_000_000)]
 Word = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
@@ -33,12 +38,14 @@ class ActivateBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         limit: attempts at most.
         lease: seconds for which they are this worker's; heartbeats extend it.
         wait: seconds until there is an answer at the latest, where there is no work yet.
+        steps: names of those that it can carry out; by default whatever waits in the queue.
     """
 
     worker: Word
     limit: Annotated[int, msgspec.Meta(ge=1, le=MOST)] = 1
     lease: Seconds = 30
     wait: Annotated[float, msgspec.Meta(ge=0, le=LONGEST_WAIT)] = 0
+    steps: list[Word] | None = None
 
 
 class ActivatedList(msgspec.Struct, frozen=True):
@@ -48,11 +55,37 @@ class ActivatedList(msgspec.Struct, frozen=True):
     now: int
 
 
+class Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A line that a step has printed or logged, so many seconds ago."""
+
+    text: Annotated[str, msgspec.Meta(max_length=LONGEST_LINE)]
+    level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = "INFO"
+    stream: Literal["stdout", "stderr", "log"] = "stdout"
+    ago: Annotated[float, msgspec.Meta(ge=0, le=LONGEST // 1_000_000)] = 0
+
+
+class Progress(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How far a step is, of how much, and with what."""
+
+    done: float
+    total: float | None = None
+    message: Annotated[str, msgspec.Meta(max_length=LONGEST_LINE)] = ""
+
+
 class BeatBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A sign of life: how far it is, for a later attempt and for people, and the lease (seconds) from now on."""
+    """A sign of life.
+
+    Attributes:
+        details: where the work stands, for a later attempt.
+        lease: seconds from now on.
+        progress: how far it is, for people.
+        lines: what it has said since the last heartbeat, to be kept with the run.
+    """
 
     details: Any = None
     lease: Seconds = 30
+    progress: Progress | None = None
+    lines: Annotated[list[Line], msgspec.Meta(max_length=MOST_LINES)] = msgspec.field(default_factory=list)
 
 
 class ResultBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -86,7 +119,9 @@ async def activate(call: Call[Any, ActivateBody]) -> ActivatedList:
         pulse, now = engine.store.pulse(), time.monotonic()
         if pulse != seen or now >= again:
             seen, again = pulse, now + ANYWAY
-            found = await engine.activate(call.path["queue"], worker=body.worker, limit=body.limit, lease=body.lease)
+            found = await engine.activate(
+                call.path["queue"], worker=body.worker, limit=body.limit, lease=body.lease, steps=body.steps
+            )
             if found:
                 return ActivatedList(found, engine.clock.now())
         if now >= ends:
@@ -108,7 +143,10 @@ def _token(call: Call[Any, Any]) -> str:
 
 
 async def beat(call: Call[Any, BeatBody]) -> None:
-    await call.engine.heartbeat_step(_token(call), call.body.details, lease=call.body.lease)
+    body, now = call.body, call.engine.clock.now()
+    lines = [SaidLine(line.text, line.level, line.stream, now - round(line.ago * 1_000_000)) for line in body.lines]
+    progress = None if body.progress is None else msgspec.to_builtins(body.progress)
+    await call.engine.heartbeat_step(_token(call), body.details, lease=body.lease, progress=progress, lines=lines)
 
 
 async def complete(call: Call[Any, ResultBody]) -> None:

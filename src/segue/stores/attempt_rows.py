@@ -57,6 +57,8 @@ class ClaimAttempts(msgspec.Struct, frozen=True, gc=False):
     until: int
     """The end (µs) of the lease."""
     limit: int = 1
+    steps: tuple[str, ...] | None = None
+    """The steps that it can carry out; None for any."""
 
 
 class Claimed(msgspec.Struct, frozen=True, gc=False):
@@ -68,8 +70,8 @@ class Claimed(msgspec.Struct, frozen=True, gc=False):
 class AttemptReads(Protocol):
     """What a store can say of attempts that go on."""
 
-    def waits_in(self, namespace: str, app: str, queue: str, now: int) -> bool:
-        """Whether an attempt in a queue can be activated."""
+    def waits_in(self, namespace: str, app: str, queue: str, now: int, steps: tuple[str, ...] | None = None) -> bool:
+        """Whether an attempt in a queue can be activated: of one of these steps, or of any."""
 
     def attempts(self, run: int) -> list[LiveAttempt]:
         """What is kept of the attempts of a run that go on."""

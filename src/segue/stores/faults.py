@@ -308,8 +308,8 @@ class FaultyStore:
     def attempts(self, run: int) -> builtins.list[LiveAttempt]:
         return self._living().attempts(run)
 
-    def waits_in(self, namespace: str, app: str, queue: str, now: int) -> bool:
-        return self._living().waits_in(namespace, app, queue, now)
+    def waits_in(self, namespace: str, app: str, queue: str, now: int, steps: tuple[str, ...] | None = None) -> bool:
+        return self._living().waits_in(namespace, app, queue, now, steps)
 
     def held(self, app: str) -> builtins.list[HoldStep]:
         return self._living().held(app)

@@ -625,6 +625,7 @@ export interface ActivateBody {
   limit?: number
   lease?: number
   wait?: number
+  steps?: string[] | null
 }
 
 export interface ActivatedList {
@@ -652,6 +653,21 @@ export interface Activated {
 export interface BeatBody {
   details?: unknown
   lease?: number
+  progress?: Progress | null
+  lines?: Line[]
+}
+
+export interface Progress {
+  done: number
+  total?: number | null
+  message?: string
+}
+
+export interface Line {
+  text: string
+  level?: "CRITICAL" | "DEBUG" | "ERROR" | "INFO" | "WARNING"
+  stream?: "log" | "stderr" | "stdout"
+  ago?: number
 }
 
 export interface ResultBody {

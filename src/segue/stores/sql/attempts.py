@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from segue.stores.attempt_rows import ClaimAttempts, Claimed, LiveAttempt
 from segue.stores.base import Append, Post, Posted, StepTold, TellStep
-from segue.stores.sql.statements import Connection, Row, Statement, flat, numbers
+from segue.stores.sql.statements import Connection, Row, Statement, flat, numbers, texts
 
 _keep = Statement("keep_attempts")
 _settle = Statement("settle_attempts")
@@ -34,10 +34,16 @@ def row(values: Row) -> LiveAttempt:
     return LiveAttempt(run, key, name, attempt, at, details, bool(handed_over), *rest)
 
 
+def named(steps: Sequence[str] | None) -> str | None:
+    """Steps as statements take them; None for any."""
+    return None if steps is None else texts(steps)
+
+
 def claim(connection: Connection, asked: ClaimAttempts) -> Claimed:
     """Activates attempts for a worker."""
-    place = (asked.namespace, asked.app, asked.queue, asked.now, asked.worker, asked.until, asked.limit)
-    return Claimed(tuple(row(values) for values in _claim.one(connection, place)))
+    place = asked.namespace, asked.app, asked.queue
+    terms = asked.now, asked.worker, asked.until, asked.limit, named(asked.steps)
+    return Claimed(tuple(row(values) for values in _claim.one(connection, (*place, *terms))))
 
 
 def apply(connection: Connection, appends: Sequence[Append]) -> None:

@@ -212,9 +212,10 @@ class Reads:
         with self._readers.reading() as connection:
             return [attempts.row(values) for values in _attempts.one(connection, (numbers([run]),))]
 
-    def waits_in(self, namespace: str, app: str, queue: str, now: int) -> bool:
+    def waits_in(self, namespace: str, app: str, queue: str, now: int, steps: tuple[str, ...] | None = None) -> bool:
+        place = (namespace, app, queue, now, attempts.named(steps))
         with self._readers.reading() as connection:
-            return bool(_waits.one(connection, (namespace, app, queue, now))[0][0])
+            return bool(_waits.one(connection, place)[0][0])
 
     def held(self, app: str) -> builtins.list[HoldStep]:
         with self._readers.reading() as connection:
