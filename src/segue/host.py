@@ -49,8 +49,32 @@ class SaidLine(msgspec.Struct, frozen=True):
     at: int
 
 
+def clean_result(attempt: Attempt, result: Payload) -> Payload:
+    """The result, or an error if it carries a secret's value out of the step."""
+    if attempt.secrets is not None and attempt.secrets.leaks(bytes(result.data)):
+        raise PayloadError(
+            f"the result of step {attempt.name!r} contains the value of a secret; return its SecretRef instead"
+        )
+    return result
+
+
+def clean_failure(attempt: Attempt, failure: Failure) -> Failure:
+    """The failure without the values of secrets."""
+    if attempt.secrets is None:
+        return failure
+    scrub = attempt.secrets.scrub
+    cause = None if failure.cause is None else clean_failure(attempt, failure.cause)
+    details = failure.details
+    if details is not None and attempt.secrets.leaks(bytes(details.data)):
+        details = None
+    return Failure(failure.type, scrub(failure.message), scrub(failure.traceback), failure.retryable, cause, details)
+
+
 class StepHost:
     """Implements ``kernel.attempt.Host``, and cleans what leaves an attempt of the secrets that it saw."""
+
+    clean_result = staticmethod(clean_result)
+    clean_failure = staticmethod(clean_failure)
 
     def __init__(
         self, *, store: Store, journal: JournalFormat, logs: Logs, secrets: Secrets | None, clock: Clock
@@ -157,27 +181,6 @@ class StepHost:
                 f"$: the value that was kept under {ref} is gone: the runs that referred to it were deleted or erased"
             )
         return brought_back(encoding, found, self._journal.codec), self._journal.encodings
-
-    def clean_result(self, attempt: Attempt, result: Payload) -> Payload:
-        """The result, or an error if it carries a secret's value out of the step."""
-        if attempt.secrets is not None and attempt.secrets.leaks(bytes(result.data)):
-            raise PayloadError(
-                f"the result of step {attempt.name!r} contains the value of a secret; return its SecretRef instead"
-            )
-        return result
-
-    def clean_failure(self, attempt: Attempt, failure: Failure) -> Failure:
-        """The failure without the values of secrets."""
-        if attempt.secrets is None:
-            return failure
-        scrub = attempt.secrets.scrub
-        cause = None if failure.cause is None else self.clean_failure(attempt, failure.cause)
-        details = failure.details
-        if details is not None and attempt.secrets.leaks(bytes(details.data)):
-            details = None
-        return Failure(
-            failure.type, scrub(failure.message), scrub(failure.traceback), failure.retryable, cause, details
-        )
 
     def flush_logs(self) -> None:
         """Writes the lines that wait, so that a reader finds them."""

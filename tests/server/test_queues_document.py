@@ -16,10 +16,13 @@ ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "queues.md").read_text(encoding="utf-8")
 
 
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
+
+
 def block(language: str) -> str:
-    (found,) = re.findall(rf"^```{language}\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
-    text: str = found
-    return text
+    (found,) = blocks(language)
+    return found
 
 
 def node() -> str:
@@ -37,6 +40,7 @@ class Shop:
     def __init__(self, path: Path) -> None:
         (path / "payments.py").write_text(block("python"))
         (path / "worker.mjs").write_text(block("js"))
+        (path / "training.py").write_text(blocks("py")[0])
         self.path = path
         kept = {name: value for name, value in os.environ.items() if not name.startswith("SEGUE_")}
         self.environment = kept | {"PYTHONPATH": str(ROOT / "src")}
@@ -90,6 +94,23 @@ def test_a_worker_in_another_language(shop: Shop) -> None:
     shown = shop.segue("show", "a", "--events")
     assert "StepScheduled" in shown
     assert "StepCompleted" in shown
+
+
+def test_a_worker_in_python(shop: Shop) -> None:
+    (command,) = [block for block in blocks("sh") if block.startswith("segue worker")]
+    worker = subprocess.Popen(
+        [sys.executable, "-m", "segue.cli", *command.split()[1:]], cwd=shop.path, env=shop.environment, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+    try:
+        assert "0.125" in shop.segue("start", "training.py:fit", "small", "--id", "fit-1", "--wait")
+    finally:
+        worker.terminate()
+        said, _ = worker.communicate(timeout=60)
+    assert worker.returncode == 0
+    assert "serving queue gpu  train, 2 at a time" in said
+    assert "completed  train fit-1" in said
+    assert "epoch 2: 0.25" in shop.segue("show", "fit-1", "--logs")
 
 
 def test_the_page_names_every_field_of_what_is_asked() -> None:

@@ -98,7 +98,8 @@ def _not_here(words: list[str]) -> Exception | None:
             "the same name, `cd .` does)"
         )
     why = NOT_THERE.get(words[0])
-    if why is None or not any(word.partition("=")[0] in ("--server", "--key-file") for word in words):
+    flags = {word.partition("=")[0] for word in words}
+    if why is None or flags.isdisjoint(("--server", "--key-file")) or (words[0] == "worker" and "--queue" in flags):
         return None
     return InvalidArgument(f"`segue {words[0]}` does not work with --server: {why}")
 

@@ -82,7 +82,7 @@ _SERVES = "it serves code of this machine, on a database: --url"
 NOT_THERE = {
     "run": "it carries the run out here; `segue start` starts one there, and `segue show` shows it",
     "dev": _SERVES,
-    "worker": _SERVES,
+    "worker": f"{_SERVES}; for a server it carries out the steps of a --queue",
     "server": "it is a server itself, of a database: --url",
     "decide": "it reads a model of this machine, and decides here",
     "check": _ITSELF,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 
 from rich.text import Text
@@ -52,16 +52,25 @@ def load_all(places: Iterable[str], *, without: Collection[str] | None = ()) -> 
         left[str(file)] = error
         return True
 
-    for place in places:
-        if Path(place).is_dir():
-            target.load_folder(place, leave)
-        else:
-            target.load(place)
+    load(places, leave)
     if not WORKFLOWS.names():
         for error in left.values():
             raise error
         raise InvalidArgument(f"{', '.join(places)} define no workflow; decorate an `async def` with @workflow")
     return left
+
+
+def load(places: Iterable[str], leave: Callable[[Path, CodeDoesNotLoad], bool] = lambda file, error: False) -> None:
+    """Imports modules, files, and folders of files, but for those files of folders that ``leave`` says may be left out.
+
+    Raises:
+        InvalidArgument, CodeDoesNotLoad: as ``load_all``.
+    """
+    for place in places:
+        if Path(place).is_dir():
+            target.load_folder(place, leave)
+        else:
+            target.load(place)
 
 
 async def serve(
@@ -156,7 +165,7 @@ class _Printer(_Logger):
         self._began: dict[int, int] = {}
 
     def begin(self) -> None:
-        logging.getLogger("segue").addHandler(_Warnings())
+        logging.getLogger("segue").addHandler(Warnings())
         self._engine.watch_runs(self.show)
 
     def show_served(self, scope: Scope, address: str | None) -> None:
@@ -197,8 +206,8 @@ class _Printer(_Logger):
         return f"  {length(event.at - began)}"
 
 
-class _Warnings(logging.Handler):
-    """What the engine warns of, as lines; incidents have lines of their own."""
+class Warnings(logging.Handler):
+    """What segue warns of, as lines; incidents have lines of their own."""
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)

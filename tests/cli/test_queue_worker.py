@@ -1,0 +1,115 @@
+"""``segue worker --queue``: a worker with no database, beside a server that has one."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+from pathlib import Path
+
+import pytest
+from cli_kit import Folder, Running
+
+GPU = """
+import asyncio
+from pathlib import Path
+
+from segue import Retry, step, workflow
+
+@step(queue="gpu", retry=Retry(attempts=2, initial="1ms", jitter=0))
+async def train(model: str) -> str:
+    print(f"training {model}")
+    while model == "slow" and not Path("go").exists():
+        await asyncio.sleep(0.01)
+    if model == "bad":
+        raise ValueError("it diverged\\nbadly")
+    return model.upper()
+
+@workflow
+async def fit(model: str) -> str:
+    return await train(model)
+"""
+
+
+@pytest.fixture
+def server(segue: Folder) -> str:
+    segue.write("gpu.py", GPU)
+    segue.write("away/gpu.py", GPU)
+    dev = segue.begin("dev", "gpu.py", "--port", "0")
+    found = re.search(r"dashboard (http://\S+)", dev.until(r"dashboard http://\S+"))
+    assert found is not None
+    return found[1]
+
+
+def worker(segue: Folder, server: str, *words: str) -> Running:
+    running = segue.begin("worker", "away/gpu.py", "--queue", "gpu", *words, SEGUE_SERVER=server)
+    running.until("serving")
+    return running
+
+
+def test_it_carries_out_the_steps_of_its_queue(segue: Folder, server: str) -> None:
+    running = worker(segue, server)
+    said = segue("start", "fit", "small", "--id", "a", "--wait", SEGUE_SERVER=server)
+    assert '"SMALL"' in said.out
+    failed = segue("start", "fit", "bad", "--id", "b", "--wait", code=None, SEGUE_SERVER=server)
+    assert failed.code != 0
+    assert "ValueError: it diverged" in failed.out + failed.err
+    running.until("failed  train b attempt 2  ValueError: it diverged")
+    running.signal(signal.SIGTERM)
+    assert running.end() == 0
+    assert f"serving queue gpu  train, 10 at a time, for {server}" in running.text
+    assert "completed  train a" in running.text
+    assert "training small" in running.text
+    assert not (segue.path / "away" / ".segue").exists()
+
+
+def test_told_to_stop_it_waits_for_what_is_under_way(segue: Folder, server: str) -> None:
+    running = worker(segue, server, "--grace", "30s")
+    segue("start", "fit", "slow", "--id", "a", SEGUE_SERVER=server)
+    running.until("training slow")
+    running.signal(signal.SIGINT)
+    running.until("stopping; 1 attempt may take up to 30.0s to end")
+    (segue.path / "go").touch()
+    assert running.end() == 0
+    assert '"SLOW"' in segue("start", "fit", "slow", "--id", "a", "--wait", SEGUE_SERVER=server).out
+
+
+def test_its_log_is_lines_of_json(segue: Folder, server: str) -> None:
+    running = worker(segue, server, "--log-format", "json", "--slots", "2")
+    segue("start", "fit", "bad", "--id", "b", "--wait", code=None, SEGUE_SERVER=server)
+    running.until("attempt 2 of step train of run b failed")
+    running.signal(signal.SIGTERM)
+    assert running.end() == 0
+    lines = [json.loads(line) for line in running.text.splitlines() if line.startswith("{")]
+    serving = next(line for line in lines if line["message"] == "serving")
+    assert (serving["queue"], serving["steps"], serving["server"]) == ("gpu", ["train"], server)
+    failed = [line for line in lines if "failed" in line["message"]]
+    assert [(line["level"], line["run_id"], line["attempt"]) for line in failed] == [
+        ("warning", "b", 1), ("warning", "b", 2),
+    ]  # fmt: skip
+
+
+def test_a_server_that_is_not_there_yet_is_waited_for(segue: Folder) -> None:
+    segue.write("gpu.py", GPU)
+    running = segue.begin("worker", "gpu.py", "--queue", "gpu", "--server", "http://127.0.0.1:9")
+    running.until("in vain")
+    running.signal(signal.SIGTERM)
+    assert running.end() == 0
+    assert running.text.count("in vain") == 1
+
+
+@pytest.mark.parametrize(("words", "told"), [
+    (["--queue", "gpu"], "name that with --server"),
+    (["--queue", "cpu", "--server", "http://127.0.0.1:9"], "waits in queue 'cpu'; they have gpu"),
+    (["--queue", "gpu", "--server", "http://127.0.0.1:9", "--slots", "0"], "one slot at least"),
+    (["--queue", "gpu", "--server", "http://127.0.0.1:9", "--lease", "soon"], "soon"),
+    (["--queue", "gpu", "--server", "http://127.0.0.1:9", "--metrics-port", "1"], "--metrics-port is for"),
+    (["--server", "http://127.0.0.1:9"], "for a server it carries out the steps of a --queue"),
+    (["--slots", "3"], "name that with --queue"),
+])  # fmt: skip
+def test_what_cannot_be_is_said(segue: Folder, words: list[str], told: str) -> None:
+    segue.write("gpu.py", GPU)
+    said = segue("worker", "gpu.py", *words, code=None)
+    assert said.code == 2
+    assert told in said.err
+    assert not Path(segue.path, ".segue").exists()
