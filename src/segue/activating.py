@@ -87,7 +87,7 @@ async def _activated(engine: Engine, row: LiveAttempt) -> Activated | None:
         return None  # it was deleted a moment ago
     event = found[0][1]
     token = token_of(row.run, run.uid, row.key, row.attempt, row.claim)
-    lost = row.claim - 1
+    lost = row.claim - 1 - row.returned
     if lost >= engine.settings.lost_limit:
         await _give_up(engine, token, row, lost)
         return None

@@ -51,7 +51,8 @@ TABLES = (
     _Table("messages", "messages", "chain, message, run"),
     _Table(
         "attempts", "attempts",
-        "run, key, name, attempt, at, details, queue, seq, timeout, close_by, claim, lease, began, worker, handed_over",
+        "run, key, name, attempt, at, details, queue, seq, timeout, close_by, claim, lease, began, worker, returned, "
+        "handed_over",
         _last_as_boolean,
     ),
     _Table("held_steps", "held_steps", "app, namespace, step, state, at, by, reason"),

@@ -204,6 +204,16 @@ class Steering:
         if lines or progress is not None:
             self._engine._host.hear(self._kept(asked), progress, lines)
 
+    async def return_step(self, token: str) -> None:
+        """Gives back an attempt that was activated: somebody else may activate it at once, and no worker was lost.
+
+        Raises:
+            AttemptOver, InvalidArgument: as ``complete_step``.
+        """
+        asked, row = self._read(token)
+        told = TellStep(asked.run, asked.key, asked.attempt, self.clock.now(), claim=asked.claim, returns=True)
+        await self._told(told, row)
+
     def _read(self, token: str) -> tuple[Token, RunRow]:
         asked = read_token(token)
         row = self.store.run(asked.run)

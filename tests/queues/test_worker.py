@@ -350,15 +350,16 @@ async def test_a_worker_that_is_told_to_stop_lets_its_attempts_end(place: Place)
     assert await handle.result() == "ended"
 
 
-async def test_what_takes_longer_than_the_grace_is_another_workers(place: Place) -> None:
-    async with place.worker(grace="50ms", lease="200ms"):
+async def test_what_takes_longer_than_the_grace_is_given_back(place: Place) -> None:
+    async with place.worker(grace="50ms", lease="1h"):
         handle = await place.engine.start(calls, "waits")
         await happened(begun)
     await happened(stopped)
     begun.clear()
     async with place.worker(grace="0s"):
         await happened(begun)
-        assert place.engine.store.attempts(handle.run)[0].claim == 2
+        (row,) = place.engine.store.attempts(handle.run)
+        assert (row.claim, row.returned) == (2, 1)
     await handle.cancel()
 
 

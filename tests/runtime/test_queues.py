@@ -127,6 +127,25 @@ async def test_an_attempt_that_its_workers_do_not_survive_is_given_to_no_further
             await world.result(handle)
 
 
+async def test_an_attempt_that_is_given_back_counts_no_lost_worker(tmp_path: Path) -> None:
+    async with testing.engine(tmp_path, settings=Settings(lost_limit=2)) as world:
+        handle = await world.engine.start(pays, "ann")
+        await world.settle()
+        for _ in range(4):
+            (got,) = await world.engine.activate("payments", worker="stops", lease="1h")
+            await world.advance("90s")
+            await world.engine.return_step(got.token)
+        with pytest.raises(AttemptOver):
+            await world.engine.return_step(got.token)
+        await world.advance("30m")  # nobody's time runs while it waits
+        (got,) = await world.engine.activate("payments", worker="stays")
+        assert (got.attempt, got.activation) == (1, 5)
+        await world.engine.complete_step(got.token, "paid")
+        assert await world.result(handle) == "paid"
+        with pytest.raises(AttemptOver, match=r"has completed|has ended"):
+            await world.engine.return_step(got.token)
+
+
 async def test_a_failure_is_retried_by_the_steps_policy(tmp_path: Path, cache: Settings) -> None:
     async with testing.engine(tmp_path, settings=cache) as world:
         handle = await world.engine.start(pays, "ann")

@@ -241,6 +241,21 @@ def test_a_lease_goes_on_with_heartbeats_and_never_back(owner: Owner) -> None:
     assert again.details == b"7"
 
 
+def test_an_attempt_that_is_given_back_is_activated_again_at_once(owner: Owner) -> None:
+    run = owner.start("a")
+    owner.commit(Append(run, 2, (b"e",), attempts=(offered(run),)))
+    not_begun = TellStep(run, "/charge", 1, 310, returns=True)
+    assert owner.commit(not_begun) == [StepTold("not-awaited", run, 1)], "nobody has it"
+    claimed(owner, claim())
+    given_back = TellStep(run, "/charge", 1, 310, claim=1, returns=True)
+    assert owner.commit(given_back) == [StepTold("told", run, 1)]
+    assert owner.commit(given_back) == [StepTold("not-awaited", run, 1)], "once"
+    (again,) = claimed(owner, claim(310, "other"))
+    assert (again.claim, again.returned, again.worker) == (2, 1, "other")
+    assert owner.commit(TellStep(run, "/charge", 1, 320, claim=1, returns=True)) == [StepTold("not-awaited", run, 1)]
+    assert owner.store.attempts(run) == [again]
+
+
 def test_the_oldest_are_activated_first_and_no_more_than_wanted(owner: Owner) -> None:
     run = owner.start("a")
     rows = [offered(run, f"/{n}", 200 + n) for n in (2, 0, 1)]

@@ -140,6 +140,13 @@ class Lease:
         self._unreachable, self._heard = False, self._loop.time()
         return True
 
+    async def give_back(self) -> None:
+        """Its worker stops: another one may have it at once."""
+        try:
+            await self._server.ask(working.give_back, token=self._token)
+        except (ServerRefused, ServerUnavailable) as error:
+            log.warning("%s", error, extra=about_attempt(self.attempt))
+
     # --- its outcome ------------------------------------------------------------------------------------------
 
     async def _give(self, outcome: Outcome) -> None:

@@ -88,7 +88,7 @@ class QueueWorker:
         self._encodings = encodings or default_encodings()
         self._around = Surroundings(self._encodings, secrets)
         self._witness = witness
-        self._leases: dict[asyncio.Task[None], Attempt] = {}
+        self._leases: dict[asyncio.Task[None], Lease] = {}
 
     @property
     def under_way(self) -> int:
@@ -96,7 +96,7 @@ class QueueWorker:
         return len(self._leases)
 
     async def serve(self, stop: asyncio.Event, *, grace: Duration = "10s") -> None:
-        """Works until ``stop`` is set; attempts under way have ``grace`` to end, and are somebody else's after that.
+        """Works until ``stop`` is set; attempts under way have ``grace`` to end, and are given back after that.
 
         Raises:
             ServerRefused: the server lets nobody with this key work on the queue.
@@ -156,7 +156,7 @@ class QueueWorker:
         self._around.begin(attempt, lease.said)
         self._witness(attempt, None)
         task = asyncio.ensure_future(lease.hold(running))
-        self._leases[task] = attempt
+        self._leases[task] = lease
         task.add_done_callback(partial(self._ended, lease))
         attempts.start(running)
 
@@ -172,10 +172,13 @@ class QueueWorker:
         if self._leases:
             await asyncio.wait(self._leases, timeout=grace)
         await attempts.close(0)
-        for task in list(self._leases):
+        left = dict(self._leases)
+        for task in left:
             task.cancel()
-        if self._leases:
-            await asyncio.wait(self._leases)
+        if left:
+            await asyncio.wait(left)
+            # Threads that go on are not heard any more. What they still do, another worker may do beside them.
+            await asyncio.wait([asyncio.ensure_future(lease.give_back()) for lease in left.values()])
 
 
 def steps_of(queue: str) -> list[Step[Any, Any]]:

@@ -63,6 +63,8 @@ def passed(step: RunStep, since: int, row: LiveAttempt | None, now: int) -> tupl
         begin_by = since + (spec.schedule_to_start or NEVER)
         # Whoever activates it from now on has the whole of the other limits.
         return ("schedule_to_start" if begin_by <= now else None), min(begin_by, now + _shortest(step), close_by)
+    if not row.lease:  # it was given back, and whoever activates it has the whole of its limits
+        return None, min(now + _shortest(step), close_by)
     end_by = row.began + (spec.timeout or NEVER)
     beat_by = max(row.began, row.at) + (spec.heartbeat or NEVER)
     limit: Limit | None = "timeout" if end_by <= now else "heartbeat" if beat_by <= now else None

@@ -193,6 +193,10 @@ ROUTES: tuple[Route, ...] = (
         body=working.BeatBody, status=204, summary="Say that an attempt goes on; its lease is extended.",
     ),
     Route(
+        method="POST", path="/attempts/{token}/return", needs="steps:work", handler=working.give_back, noted=False,
+        status=204, summary="Give an attempt back, for another worker to activate.",
+    ),
+    Route(
         method="POST", path="/attempts/{token}/complete", needs="steps:work", handler=working.complete, noted=False,
         body=working.ResultBody, status=204, summary="Give a step its result.",
     ),

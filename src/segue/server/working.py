@@ -149,6 +149,10 @@ async def beat(call: Call[Any, BeatBody]) -> None:
     await call.engine.heartbeat_step(_token(call), body.details, lease=body.lease, progress=progress, lines=lines)
 
 
+async def give_back(call: Call[Any, None]) -> None:
+    await call.engine.return_step(_token(call))
+
+
 async def complete(call: Call[Any, ResultBody]) -> None:
     await call.engine.complete_step(_token(call), call.body.result)
 

@@ -36,6 +36,8 @@ class LiveAttempt(msgspec.Struct, frozen=True, gc=False):
     began: int = 0
     """When (µs) it was activated last."""
     worker: str = ""
+    returned: int = 0
+    """How many of its activations ended because the worker gave it back."""
 
 
 class Head(msgspec.Struct, frozen=True, gc=False):

@@ -156,8 +156,8 @@ class StateWrite(msgspec.Struct, frozen=True, gc=False):
 
 class TellStep(msgspec.Struct, frozen=True, gc=False):
     """What somebody outside says of an attempt that was handed over: its outcome (``body``, an event for the run's
-    inbox), or, without one, a heartbeat. An attempt that is not waited for any more refuses; the same ``message`` again
-    is the same outcome."""
+    inbox), or, without one, a heartbeat or its return. An attempt that is not waited for any more refuses; the same
+    ``message`` again is the same outcome."""
 
     run: int
     key: str
@@ -171,6 +171,8 @@ class TellStep(msgspec.Struct, frozen=True, gc=False):
     """The activation that speaks."""
     until: int = 0
     """With a heartbeat: the new end (µs) of the lease."""
+    returns: bool = False
+    """Not a heartbeat: its worker gives it back, and it waits to be activated again."""
 
 
 class HoldStep(msgspec.Struct, frozen=True, gc=False):

@@ -1188,6 +1188,7 @@ export interface Operations {
   resume_step: { path: { step: string }; query: { [K in never]: never }; body: Bare; gives: undefined }
   activate: { path: { queue: string }; query: { [K in never]: never }; body: ActivateBody; gives: ActivatedList }
   beat: { path: { token: string }; query: { [K in never]: never }; body: BeatBody; gives: undefined }
+  give_back: { path: { token: string }; query: { [K in never]: never }; body: undefined; gives: undefined }
   complete: { path: { token: string }; query: { [K in never]: never }; body: ResultBody; gives: undefined }
   fail: { path: { token: string }; query: { [K in never]: never }; body: FailBody; gives: undefined }
   list_schedules: { path: { [K in never]: never }; query: { order?: "due" | "name"; find?: string; after?: string | null; limit?: number }; body: undefined; gives: ScheduleList }
@@ -1276,6 +1277,7 @@ export const ROUTES = {
   resume_step: ['POST', '/steps/{step}/resume'],
   activate: ['POST', '/queues/{queue}/activate'],
   beat: ['POST', '/attempts/{token}/heartbeat'],
+  give_back: ['POST', '/attempts/{token}/return'],
   complete: ['POST', '/attempts/{token}/complete'],
   fail: ['POST', '/attempts/{token}/fail'],
   list_schedules: ['GET', '/schedules'],

@@ -13,6 +13,7 @@ _settle = Statement("settle_attempts")
 _clear = Statement("clear_attempts")
 _take = Statement("take_attempt")
 _beat = Statement("beat_attempt")
+_return = Statement("return_attempt")
 _claim = Statement("claim_attempts")
 _attempt_of = Statement("attempt_of")
 _find_closed = Statement("find_closed_runs")
@@ -62,7 +63,10 @@ def tell(connection: Connection, told: TellStep) -> StepTold | Post:
     that is waited for."""
     which = (told.run, told.key, told.attempt, told.claim)
     _find_closed.one(connection, (numbers([told.run]),))  # locks the run before its attempt, as whoever closes it does
-    if told.body is None:
+    if told.returns:
+        if _return.one(connection, which):
+            return StepTold("told", told.run, told.attempt)
+    elif told.body is None:
         if _beat.one(connection, (*which, told.at, told.details, told.until)):
             return StepTold("told", told.run, told.attempt)
     elif _take.one(connection, which):

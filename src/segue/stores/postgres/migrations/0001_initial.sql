@@ -127,6 +127,7 @@ CREATE TABLE segue.attempts (
     lease bigint NOT NULL DEFAULT 0,
     began bigint NOT NULL DEFAULT 0,
     worker text NOT NULL DEFAULT '',
+    returned integer NOT NULL DEFAULT 0,
     PRIMARY KEY (run, key)
 ) WITH (fillfactor = 70);
 

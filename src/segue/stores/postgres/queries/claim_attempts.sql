@@ -24,4 +24,4 @@ WHERE attempts.run = chosen.run AND attempts.key = chosen.key
 RETURNING
     attempts.run, attempts.key, attempts.name, attempts.attempt, attempts.at, attempts.details, attempts.handed_over,
     attempts.queue, attempts.seq, attempts.timeout, attempts.close_by, attempts.claim, attempts.lease, attempts.began,
-    attempts.worker
+    attempts.worker, attempts.returned

@@ -14,4 +14,4 @@ ON CONFLICT (run, key) DO UPDATE SET
     name = excluded.name, attempt = excluded.attempt, at = excluded.at,
     details = coalesce(excluded.details, attempts.details), handed_over = excluded.handed_over,
     queue = excluded.queue, seq = excluded.seq, timeout = excluded.timeout, close_by = excluded.close_by,
-    claim = 0, lease = 0, began = 0, worker = ''
+    claim = 0, lease = 0, began = 0, worker = '', returned = 0

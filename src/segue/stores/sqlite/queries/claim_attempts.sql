@@ -17,4 +17,5 @@ WHERE (run, key) IN (
     ORDER BY attempts.at, attempts.run LIMIT ?7
 )
 RETURNING
-    run, key, name, attempt, at, details, handed_over, queue, seq, timeout, close_by, claim, lease, began, worker
+    run, key, name, attempt, at, details, handed_over, queue, seq, timeout, close_by, claim, lease, began, worker,
+    returned
