@@ -63,6 +63,15 @@ def test_it_carries_out_the_steps_of_its_queue(segue: Folder, server: str) -> No
     assert not (segue.path / "away" / ".segue").exists()
 
 
+def test_an_attempt_that_nobody_wants_any_more_is_stopped(segue: Folder, server: str) -> None:
+    running = worker(segue, server, "--lease", "1s")
+    segue("start", "fit", "slow", "--id", "a", SEGUE_SERVER=server)
+    running.until("training slow")
+    segue("cancel", "a", SEGUE_SERVER=server)
+    running.until("cancelled  train a")
+    assert "is not waited for any more" in running.text
+
+
 def test_told_to_stop_it_waits_for_what_is_under_way(segue: Folder, server: str) -> None:
     running = worker(segue, server, "--grace", "30s")
     segue("start", "fit", "slow", "--id", "a", SEGUE_SERVER=server)

@@ -91,6 +91,8 @@ class _Logger:
             log.info("%s began", what, extra=about_attempt(attempt))
         elif outcome.error is None:
             log.info("%s completed", what, extra=about_attempt(attempt))
+        elif outcome.cancelled:
+            log.info("%s was stopped", what, extra=about_attempt(attempt))
         else:
             log.warning("%s failed: %s", what, message_of(outcome.error), extra=about_attempt(attempt))
 
@@ -112,11 +114,15 @@ class _Printer(_Logger):
         self._out.print(Text(text, style="dim"), soft_wrap=True)
 
     def show(self, attempt: Attempt, outcome: Outcome | None) -> None:
-        state = "running" if outcome is None else "completed" if outcome.error is None else "failed"
+        if outcome is None:
+            state = "running"
+        else:
+            state = "completed" if outcome.error is None else "cancelled" if outcome.cancelled else "failed"
         number = f" attempt {attempt.attempt}" if attempt.attempt > 1 else ""
         line = Text(f"{clock(time.time_ns() // 1_000)[-8:]}  ", style="dim").append(badge(state))
         line.append(f"  {attempt.name} {attempt.run_id}{number}", style="default not dim")
-        if outcome is not None and outcome.error is not None:
+        if outcome is not None and state == "failed":
+            assert outcome.error is not None
             said = f"  {type(outcome.error).__name__}: {message_of(outcome.error)}".removesuffix(": ")
             line.append(said.partition("\n")[0], style="dim")
         self._out.print(line, soft_wrap=True)
