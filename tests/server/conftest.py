@@ -6,6 +6,7 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, get_args
@@ -148,6 +149,44 @@ async def listens() -> str:
     return (await signal("item", Item)).text
 
 
+SEAT = Item("seat", Decimal(12))
+
+
+@workflow(name="books")
+async def books() -> None:
+    """Books seats until the day is over."""
+    booked: dict[date, int] = {}
+
+    @update
+    async def book(day: date, seats: int = 1, *notes: str, quiet: bool = False) -> Decimal:
+        """Books seats.
+
+        Not on days that are over.
+        """
+        booked[day] = booked.get(day, 0) + seats
+        return price(day) * seats
+
+    @book.validator
+    def in_time(day: date, seats: int = 1, *notes: str, quiet: bool = False) -> None:
+        if day < date(2026, 1, 1):
+            raise ValueError("that day is over")
+
+    @update
+    def note(text, mark=None):  # type: ignore[no-untyped-def]
+        return text
+
+    @query
+    def price(day: date, item: Item = SEAT) -> Decimal:
+        """What a seat costs on a day."""
+        return item.amount + day.weekday()
+
+    @query
+    def all_booked() -> dict[date, int]:
+        return booked
+
+    await signal("over")
+
+
 @workflow(name="takes")
 async def takes(first: int, second: int = 2, /, *days: int, quiet: bool = False, **more: int) -> list[int]:
     return [first, second, *days]
@@ -175,7 +214,9 @@ async def many(n: int) -> int:
 
 @pytest.fixture
 async def engine(tmp_path: Path) -> AsyncIterator[Engine]:
-    workflows = [doubles, adds_up, fails, waits, asks, stands, parent, leaves, branches, listens, many, takes, gated]
+    workflows = [
+        doubles, adds_up, fails, waits, asks, stands, parent, leaves, branches, listens, many, takes, gated, books,
+    ]  # fmt: skip
     async with Engine(f"sqlite:///{tmp_path / 'segue.db'}", workflows=workflows) as engine:  # type: ignore[list-item]
         yield engine
 

@@ -168,6 +168,17 @@ async def test_a_query_that_raises_is_told(api: httpx.AsyncClient) -> None:
     assert "raised IndexError: list index out of range" in told["detail"]
 
 
+async def test_a_query_gets_its_arguments_as_their_types(api: httpx.AsyncClient) -> None:
+    run = await start(api, "books")
+    await until(api, run, "waiting")
+    for arguments, price in [(["2026-03-03"], "13"), (["2026-03-04", {"text": "box", "amount": "80.5"}], "82.5")]:
+        answer = await api.post(f"/runs/{run}/query", json={"name": "price", "arguments": arguments})
+        assert (answer.status_code, answer.json()) == (200, {"value": price})
+    wrong = await api.post(f"/runs/{run}/query", json={"name": "price", "arguments": ["some day"]})
+    assert "$.day: Invalid RFC3339" in problem(wrong, 422, "invalid-argument")["detail"]
+    assert wrong.json()["path"] == "$.day"
+
+
 async def test_the_overview_tells_what_needs_a_person(api: httpx.AsyncClient) -> None:
     await until(api, await start(api, "asks", 7), "waiting")
     await until(api, await start(api, "doubles", 7), "completed")

@@ -157,9 +157,9 @@ class Query:
     def answer(self, arguments: list[Any], execution: CodeExecution) -> Any:
         """The answer, as whoever asks from another process would get it: a copy, so that nobody holds on to the run's
         own objects."""
-        payload, _ = self._site.encode(tuple(arguments), {})
-        args, kwargs = self._site.decode(payload)
         encodings = execution.encodings
+        # As an update's are: whoever asks over the API has dates and amounts as JSON has them.
+        args, kwargs = self._site.decode(encodings.encode_arguments(tuple(arguments)))
         try:
             answer = self._function(*args, **kwargs)
         except (SegueError, *ENDS_THE_PROGRAM):
@@ -452,7 +452,8 @@ class Messages:
             what = f"query {name!r} of run {self.execution.run_id!r}"
             return self.execution.loop.read(what, query.answer, arguments, self.execution)
         except PayloadError as error:
-            raise InvalidArgument(f"query {name!r} of run {self.execution.run_id!r}: {error}") from error
+            why = f"query {name!r} of run {self.execution.run_id!r}: {error}"
+            raise InvalidArgument(why, path=error.path) from error
 
     # --- handlers under way -----------------------------------------------------------------------------------
 
