@@ -20,7 +20,7 @@ from segue.errors import (
 )
 from segue.kernel import events as e
 from segue.kernel.erasure import GONE
-from segue.kernel.execution import Execution
+from segue.kernel.execution import Execution, Form
 from segue.kernel.replay import replayed
 from segue.stores.base import RunRow, Store
 
@@ -61,14 +61,24 @@ def signals_of(code: Code, row: RunRow, events: Events) -> tuple[dict[str, dict[
         return execution.signal_forms(), execution.signals_awaited()
 
 
-def updates_of(code: Code, row: RunRow, events: Events) -> list[str]:
-    """Names of the updates that a run answers, as far as it has come. In a thread.
+def updates_of(code: Code, row: RunRow, events: Events) -> dict[str, Form]:
+    """The updates that a run answers, as far as it has come, each with its form. In a thread.
 
     Raises:
         CallerError, Incident: as ``ask``.
     """
     with _replayed(code, row, events, "say what updates it answers") as execution:
-        return execution.updates_answered()
+        return execution.update_forms()
+
+
+def queries_of(code: Code, row: RunRow, events: Events) -> dict[str, Form]:
+    """The queries that a run answers, as far as it has come, each with its form. In a thread.
+
+    Raises:
+        CallerError, Incident: as ``ask``.
+    """
+    with _replayed(code, row, events, "say what queries it answers") as execution:
+        return execution.query_forms()
 
 
 @contextmanager

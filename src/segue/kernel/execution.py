@@ -24,6 +24,20 @@ class Deadline(NamedTuple):
     summary: str | None = None
 
 
+class Form(NamedTuple):
+    """How an update or a query is asked.
+
+    Attributes:
+        parameters: names of its arguments, in order; ``*name`` takes all that come from there on.
+        schema: JSON Schema of the arguments by name.
+        summary: the first line of its documentation.
+    """
+
+    parameters: list[str]
+    schema: dict[str, Any]
+    summary: str
+
+
 class Execution(Protocol):
     """A run in memory. Its state is a pure function of the events applied to it."""
 
@@ -82,8 +96,11 @@ class Execution(Protocol):
     def signal_forms(self) -> dict[str, dict[str, Any]]:
         """The signals that it takes by name, with the JSON Schema of their values; of anything where that is open."""
 
-    def updates_answered(self) -> list[str]:
-        """Names of the updates that it has a handler for."""
+    def update_forms(self) -> dict[str, Form]:
+        """The updates that it has a handler for by name, each with its form."""
+
+    def query_forms(self) -> dict[str, Form]:
+        """The queries that it answers by name, each with its form."""
 
     def query(self, name: str, arguments: list[Any]) -> Any:
         """Answers a read-only question from the present state."""

@@ -27,8 +27,8 @@ from segue.server import (
     runs,
     schedules,
     sessions,
-    signals,
     system,
+    taken,
     versions,
     waiting,
     workflows,
@@ -92,8 +92,16 @@ ROUTES: tuple[Route, ...] = (
         gives=live.Following, stream=True, summary="The run's events as they come to be on disk, and what it does.",
     ),
     Route(
-        method="GET", path="/runs/{run:int}/signals", needs="runs:read", handler=signals.list_signals,
-        gives=list[signals.SignalView], summary="The signals that it takes, with the form of each.",
+        method="GET", path="/runs/{run:int}/signals", needs="runs:read", handler=taken.list_signals,
+        gives=list[taken.SignalView], summary="The signals that it takes, with the form of each.",
+    ),
+    Route(
+        method="GET", path="/runs/{run:int}/updates", needs="runs:read", handler=taken.list_updates,
+        gives=list[taken.HandlerView], summary="The updates that it answers, with the form of each.",
+    ),
+    Route(
+        method="GET", path="/runs/{run:int}/queries", needs="runs:read", handler=taken.list_queries,
+        gives=list[taken.HandlerView], summary="The queries that it answers, with the form of each.",
     ),
     Route(
         method="POST", path="/runs/{run:int}/signal", needs="runs:act", handler=acting.signal_run,

@@ -409,6 +409,13 @@ export interface SignalView {
   form: { [name: string]: unknown }
 }
 
+export interface HandlerView {
+  name: string
+  parameters: string[]
+  form: { [name: string]: unknown }
+  summary: string
+}
+
 export interface SignalBody {
   name: string
   value?: unknown
@@ -1164,6 +1171,8 @@ export interface Operations {
   show_value: { path: { run: number }; query: { seq: number; field: string }; body: undefined; gives: ValueView }
   follow_run: { path: { run: number }; query: { after?: number }; body: undefined; gives: Following }
   list_signals: { path: { run: number }; query: { [K in never]: never }; body: undefined; gives: SignalView[] }
+  list_updates: { path: { run: number }; query: { [K in never]: never }; body: undefined; gives: HandlerView[] }
+  list_queries: { path: { run: number }; query: { [K in never]: never }; body: undefined; gives: HandlerView[] }
   signal_run: { path: { run: number }; query: { [K in never]: never }; body: SignalBody; gives: undefined }
   query_run: { path: { run: number }; query: { [K in never]: never }; body: CallBody; gives: Answer }
   update_run: { path: { run: number }; query: { [K in never]: never }; body: CallBody; gives: Answer }
@@ -1253,6 +1262,8 @@ export const ROUTES = {
   show_value: ['GET', '/runs/{run}/value'],
   follow_run: ['GET', '/runs/{run}/live'],
   list_signals: ['GET', '/runs/{run}/signals'],
+  list_updates: ['GET', '/runs/{run}/updates'],
+  list_queries: ['GET', '/runs/{run}/queries'],
   signal_run: ['POST', '/runs/{run}/signal'],
   query_run: ['POST', '/runs/{run}/query'],
   update_run: ['POST', '/runs/{run}/update'],

@@ -29,7 +29,7 @@ from segue.kernel import commands as c
 from segue.kernel import events as e
 from segue.kernel.adoption import PATCH, OtherCode, Past
 from segue.kernel.encoding import Encodings
-from segue.kernel.execution import Deadline
+from segue.kernel.execution import Deadline, Form
 from segue.kernel.failures import describe
 from segue.kernel.interception import Interceptor, RunCall, chain
 from segue.kernel.payload import Payload
@@ -227,8 +227,11 @@ class CodeExecution:
     def signal_forms(self) -> dict[str, dict[str, Any]]:
         return self.messages.forms()
 
-    def updates_answered(self) -> list[str]:
-        return self.messages.updates_answered()
+    def update_forms(self) -> dict[str, Form]:
+        return self.messages.update_forms()
+
+    def query_forms(self) -> dict[str, Form]:
+        return self.messages.query_forms()
 
     def modifiable(self, action: str) -> list[str]:
         return self.calls.modifiable(action)

@@ -7,6 +7,7 @@ becomes of names that the run does not know is the workflow's ``MessagePolicy``.
 from __future__ import annotations
 
 import asyncio
+import inspect
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Generator
 from contextvars import Context, ContextVar, copy_context
@@ -29,6 +30,7 @@ from segue.errors import (
 from segue.kernel import commands as c
 from segue.kernel import events as e
 from segue.kernel.canonical import Call
+from segue.kernel.execution import Form
 from segue.kernel.failures import describe, details_of, message_of, qualified_name, summary
 from segue.kernel.payload import Payload
 from segue.kernel.schemas import schema_of
@@ -122,6 +124,9 @@ class UpdateHandler:
         self._site = site
         self._encode = encode
 
+    def form(self) -> Form:
+        return _form(self._function, self._site)
+
     def check(self, payload: Payload, run: str) -> None:
         """Raises ``UpdateRejected`` if the arguments do not fit, or the validator refuses it; ``run``: its id."""
         update = f"update {self.name!r} of run {run!r}"
@@ -153,6 +158,9 @@ class Query:
         self.name = name
         self._function = function
         self._site = site
+
+    def form(self) -> Form:
+        return _form(self._function, self._site)
 
     def answer(self, arguments: list[Any], execution: CodeExecution) -> Any:
         """The answer, as whoever asks from another process would get it: a copy, so that nobody holds on to the run's
@@ -330,8 +338,8 @@ class Messages:
         for event in self._kept_updates.pop(handler.name, ()):
             self._start_update(handler, event)
 
-    def updates_answered(self) -> list[str]:
-        return sorted(self._update_handlers)
+    def update_forms(self) -> dict[str, Form]:
+        return {name: handler.form() for name, handler in sorted(self._update_handlers.items())}
 
     def validate_update(self, name: str, payload: Payload) -> None:
         """Looks at an update before anything is recorded.
@@ -436,6 +444,9 @@ class Messages:
         self.execution.loop.forbid_in_queries("answer queries")
         self._queries[query.name] = query
 
+    def query_forms(self) -> dict[str, Form]:
+        return {name: query.form() for name, query in sorted(self._queries.items())}
+
     def answer(self, name: str, arguments: list[Any]) -> Any:
         """Asks a query's function, which may look at everything and change nothing.
 
@@ -477,6 +488,10 @@ class Messages:
         context = copy_context()
         context.run(HEADERS.set, {**(self.execution.headers or {}), **headers})
         return context
+
+
+def _form(function: Callable[..., Any], site: Call) -> Form:
+    return Form(site.positional, site.schema(), (inspect.getdoc(function) or "").partition("\n")[0])
 
 
 def _raise(error: Exception) -> None:
