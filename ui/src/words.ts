@@ -48,7 +48,7 @@ export const words = {
     pause: 'Pause…', resume: 'Resume', resumed: 'Resumed', pauseTitle: (id: string) => `Pause ${id}?`, pauseWhat: 'Attempts that are under way end; no other begins until it is resumed.', pauseDo: 'Pause the run', pauseAsked: 'Pause asked for',
     moreAttributes: (n: number) => `${n.toLocaleString()} more`, fewerAttributes: 'fewer', standing: 'Standing still', failedAt: 'Failed at', undone: 'Undone', startedAgo: 'Started', by: 'by', ran: 'Ran', waited: 'waited', took: 'Took',
     stepsTitle: 'Steps', steps: (n: number) => `${n.toLocaleString()} ${n === 1 ? 'step' : 'steps'}`, cause: 'Cause', remedy: 'Remedy',
-    retry: (name: string) => `Retry ${name}`, retryAll: (n: number) => `Retry all ${n}`, logs: 'Show in logs', cancel: 'Cancel…', signal: 'Signal…', terminate: 'Terminate…', startAgain: 'Start another…',
+    retry: (name: string) => `Retry ${name}`, retryAll: (n: number) => `Retry all ${n}`, logs: 'Show in logs', cancel: 'Cancel…', signal: 'Signal…', update: 'Update…', query: 'Query…', terminate: 'Terminate…', startAgain: 'Start another…',
     workflowIncident: 'The workflow itself stands still',
     stepIncident: (name: string, undo: boolean, n: number) => `${name} ${undo ? 'could not undo' : 'could not go on'}: ${n} of ${n} ${n === 1 ? 'attempt' : 'attempts'} failed`,
     copyId: 'Copy the id', copied: 'Copied', step: 'Step', duration: 'Duration', inParallel: (n: number) => `${n} in parallel`,
@@ -116,6 +116,16 @@ export const words = {
     title: 'Workflows', noSuch: (name: string) => `No workflow ${name} is served here`, noSuchHint: 'Its runs are kept all the same: the list of runs shows them.', none: 'No workflow is served here', noneHint: 'Decorate an async function and serve the file:', sample: '@workflow\nasync def hello(name: str) -> str:\n    return f"Hello {name}"\n\n# segue dev hello.py', start: 'Start…', startTitle: (name: string) => `Start ${name}`, startDo: 'Start', id: 'Run id', idHint: 'Of your own; the same id and input is the same run', source: 'Source', input: 'Input', version: 'version', runs: 'Runs', lastRuns: 'Last runs', started: 'Started', choose: 'Choose a workflow', noInput: 'It takes no input.', place: 'Defined in',
   },
   signal: { which: 'Signal', awaited: (name: string) => `${name} (waited for)`, other: 'Another one…', nothing: 'It carries no value.' },
+  question: { other: 'Another one…', name: 'Name', arguments: 'Arguments' },
+  update: {
+    title: (id: string) => `Send ${id} an update`, which: 'Update', none: 'The run answers no update now.', unknown: (why: string) => `Which updates it answers is not known here: ${why}`,
+    underWay: 'Still under way', underWayWhat: 'The answer comes here. Closed, this goes on: what came of it stands in the run’s timeline.', id: 'Update id', copyId: 'Copy the update’s id', again: 'Send again',
+    uncertain: 'It may be carried out all the same. Sent again as it is, it is the same update, and no second one.', answered: (took: string) => `answered in ${took}`, answeredLater: (name: string) => `Update ${name} was answered`, nothing: 'It is done, and gives nothing back.', another: 'Send another', copyAnswer: 'Copy the answer',
+  },
+  query: {
+    title: (id: string) => `Ask ${id} a query`, which: 'Query', ask: 'Ask', again: 'Ask again', asking: 'Asking …', answer: 'Answer', has: 'Answered',
+    none: 'This run answers no query', noneHint: 'A query is a function of the workflow that looks at its state and changes nothing:', sample: '@query\ndef received() -> list[str]:\n    return documents',
+  },
   bulk: {
     shown: 'Select all that are shown', all: 'All that match are selected', chooseAll: 'Select all that match', onlyThese: (n: number) => `Only the ${n.toLocaleString()} selected`, looking: 'Looking what it would do …',
     acts: { retry: 'Retry…', pause: 'Pause…', resume: 'Resume…', cancel: 'Cancel…', terminate: 'Terminate…' },

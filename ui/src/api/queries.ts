@@ -229,6 +229,22 @@ export const signalsQuery = (run: number) =>
     retry: false,
   })
 
+export const updatesQuery = (run: number) =>
+  queryOptions({
+    queryKey: ['updates', run],
+    queryFn: ({ signal }) => ask('list_updates', { path: { run }, signal }),
+    gcTime: 0,
+    retry: false,
+  })
+
+export const queriesQuery = (run: number) =>
+  queryOptions({
+    queryKey: ['queries', run],
+    queryFn: ({ signal }) => ask('list_queries', { path: { run }, signal }),
+    gcTime: 0,
+    retry: false,
+  })
+
 /** A recorded value whole. It never changes, and it may be large: kept only while it is shown. */
 export const valueQuery = (run: number, seq: number, field: string) =>
   queryOptions({

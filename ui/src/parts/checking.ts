@@ -15,6 +15,8 @@ export function check(schema: Schema, value: unknown, defs: Defs, required: bool
   const kind = field('', inner)
   if (value instanceof Chosen) return kind.kind === 'union' ? check(kind.of[value.at] ?? {}, value.value, defs, true, path) : {}
   if (inner.enum?.includes(value)) return {}
+  // Of what may be anything, none is a value as well.
+  if (value === null && Object.keys(inner).length === 0) return {}
   // Text that is left empty is sent where nobody asks for it: it is text of no characters.
   const blank = value === '' && inner.type === 'string' && 'default' in inner
   if (value === undefined || value === null || (value === '' && !blank)) return required && !optional ? { [path]: w.missing } : {}

@@ -146,8 +146,8 @@ export function kindOf(schema: Schema, defs: Defs): string {
   }
 }
 
-/** `credit_limit` as a person writes it. */
+/** `credit_limit` as a person writes it, and `*notes`, which takes as many as there are. */
 export function humane(name: string): string {
-  const text = name.replace(/_/g, ' ')
+  const text = name.replace(/^\*+/, '').replace(/_/g, ' ')
   return text.charAt(0).toUpperCase() + text.slice(1)
 }

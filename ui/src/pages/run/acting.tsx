@@ -12,6 +12,8 @@ import { useFrame } from '../../frame/opening'
 import { words } from '../../words'
 
 const SignalForm = lazy(() => import('./SignalForm'))
+const UpdateForm = lazy(() => import('./UpdateForm'))
+const QueryForm = lazy(() => import('./QueryForm'))
 const w = words.run
 
 export function openIncidents(picture: RunPicture): IncidentView[] {
@@ -75,24 +77,31 @@ export function StartAgain({ picture }: { picture: RunPicture }) {
 }
 
 export function RunButtons({ picture }: { picture: RunPicture }) {
-  const [open, setOpen] = useState<'cancel' | 'terminate' | 'signal' | 'pause' | null>(null)
+  const [open, setOpen] = useState<'cancel' | 'terminate' | 'signal' | 'update' | 'query' | 'pause' | null>(null)
   const { run } = picture
-  const may = useAllowed()('runs:act')
-  if (run.closed_at !== null || !may) return null
+  const may = useAllowed()('runs:act') && run.closed_at === null
+  // One that has ended answers as before; one that has gone on leads to the run that does.
+  const answers = run.state !== 'continued'
+  // What was sent may be what the run ends by: its answer is still to come.
+  if (!may && !answers && open === null) return null
   const close = () => setOpen(null)
   const path = { run: run.run }
   return (
     <div className="row acts">
-      <button className="btn" onClick={() => setOpen('signal')}>{w.signal}</button>
-      {run.state === 'paused'
+      {may && <button className="btn" onClick={() => setOpen('signal')}>{w.signal}</button>}
+      {may && <button className="btn" onClick={() => setOpen('update')}>{w.update}</button>}
+      {answers && <button className="btn" onClick={() => setOpen('query')}>{w.query}</button>}
+      {may && (run.state === 'paused'
         ? <button className="btn primary" onClick={() => void done(ask('resume_run', { path, body: {} }), w.resumed)}>{w.resume}</button>
-        : <button className="btn" onClick={() => setOpen('pause')}>{w.pause}</button>}
-      <button className="btn" onClick={() => setOpen('cancel')}>{w.cancel}</button>
-      <button className="btn danger" onClick={() => setOpen('terminate')}>{w.terminate}</button>
-      {open === 'pause' && <Confirm title={w.pauseTitle(run.id)} what={w.pauseWhat} label={w.pauseDo} tone="primary" close={close} reason act={(reason) => done(ask('pause_run', { path, body: { reason } }), w.pauseAsked)} />}
-      {open === 'cancel' && <Confirm title={w.cancelTitle(run.id)} what={w.cancelWhat} label={w.cancelDo} tone="primary" close={close} reason act={(reason) => done(ask('cancel_run', { path, body: { reason } }), w.cancelled)} />}
-      {open === 'terminate' && <Confirm title={w.terminateTitle(run.id)} what={w.terminateWhat} label={w.terminateDo} tone="act" close={close} reason act={(reason) => done(ask('terminate_run', { path, body: { reason } }), w.terminated)} />}
-      {open === 'signal' && <Suspense fallback={null}><SignalForm run={run} close={close} /></Suspense>}
+        : <button className="btn" onClick={() => setOpen('pause')}>{w.pause}</button>)}
+      {may && <button className="btn" onClick={() => setOpen('cancel')}>{w.cancel}</button>}
+      {may && <button className="btn danger" onClick={() => setOpen('terminate')}>{w.terminate}</button>}
+      {may && open === 'pause' && <Confirm title={w.pauseTitle(run.id)} what={w.pauseWhat} label={w.pauseDo} tone="primary" close={close} reason act={(reason) => done(ask('pause_run', { path, body: { reason } }), w.pauseAsked)} />}
+      {may && open === 'cancel' && <Confirm title={w.cancelTitle(run.id)} what={w.cancelWhat} label={w.cancelDo} tone="primary" close={close} reason act={(reason) => done(ask('cancel_run', { path, body: { reason } }), w.cancelled)} />}
+      {may && open === 'terminate' && <Confirm title={w.terminateTitle(run.id)} what={w.terminateWhat} label={w.terminateDo} tone="act" close={close} reason act={(reason) => done(ask('terminate_run', { path, body: { reason } }), w.terminated)} />}
+      {may && open === 'signal' && <Suspense fallback={null}><SignalForm run={run} close={close} /></Suspense>}
+      {open === 'update' && <Suspense fallback={null}><UpdateForm run={run} close={close} /></Suspense>}
+      {open === 'query' && <Suspense fallback={null}><QueryForm run={run} close={close} /></Suspense>}
     </div>
   )
 }

@@ -8,7 +8,7 @@ export function schemaOf(workflow: WorkflowView): Schema {
 }
 
 /** Arguments go by position; those behind the last one given are left to their defaults. */
-export function inOrder(workflow: WorkflowView, value: unknown): unknown[] {
+export function inOrder(workflow: { parameters: string[] }, value: unknown): unknown[] {
   const of = (value ?? {}) as Record<string, unknown>
   const given = workflow.parameters.flatMap((name) => (name.startsWith('*') ? ((of[name] ?? []) as unknown[]) : [of[name]]))
   while (given.length > 0 && given[given.length - 1] === undefined) given.pop()
