@@ -44,13 +44,18 @@ def asked(served: Served, id: str) -> None:
         assert time.monotonic() < until, "the run asks nobody"
 
 
+def asked_for(screen: Screen, served: Served, id: str) -> None:
+    """What a run asks is answered on its page with yes, and not sent."""
+    asked(served, id)
+    screen.open("/tasks", id)
+    screen.page.get_by_role("link", name=re.compile(id)).click()
+    screen.page.get_by_role("radio", name="Yes").check()
+
+
 def answered(screen: Screen, served: Served, id: str) -> Held:
     """What a run asks is answered on its page; the answer is on its way until it is let go."""
     page = screen.page
-    asked(served, id)
-    screen.open("/tasks", id)
-    page.get_by_role("link", name=re.compile(id)).click()
-    page.get_by_role("radio", name="Yes").check()
+    asked_for(screen, served, id)
     sent = Held(page, "POST", r"/complete$")
     page.get_by_role("button", name="Complete and go on").click()
     return sent
@@ -297,6 +302,45 @@ def test_a_dialog_goes_to_its_first_field_when_fields_come_late(screen: Screen, 
     dialog.get_by_role("button", name="Close").and_(page.locator(":focus")).wait_for()
     late.route.continue_()
     dialog.locator(":is(select, input, textarea):focus").wait_for()
+
+
+@pytest.mark.parametrize("what", ["signal", "start"])
+def test_what_is_sent_by_keys_is_sent_once(screen: Screen, served: Served, what: str) -> None:
+    page = screen.page
+    posted: list[str] = []
+    page.on("request", lambda request: posted.append(request.url) if request.method == "POST" else None)
+    if what == "signal":
+        run = served.do(lambda engine: engine.start(ui_program.onboard, "acme", id="sent-once")).run
+        screen.open(f"/runs/{run}", "sent-once")
+        page.get_by_role("button", name="Signal…").click()
+        page.get_by_role("dialog").get_by_role("textbox", name="Value").fill("passport.pdf")
+    else:
+        screen.open("/workflows?name=onboard", "Last runs by step")
+        page.get_by_role("button", name="Start…").click()
+        page.get_by_role("dialog").get_by_role("textbox", name="Customer").fill("acme")
+    sent = Held(page, "POST", r"/signal$|/runs$")
+    page.keyboard.press("Control+Enter")
+    assert sent.route
+    page.keyboard.press("Control+Enter")
+    page.keyboard.press("Control+Enter")
+    sent.route.continue_()
+    page.get_by_role("dialog").wait_for(state="detached")
+    assert len(posted) == 1
+
+
+def test_keys_that_a_dialog_has_answer_no_task_behind_it(screen: Screen, served: Served) -> None:
+    page = screen.page
+    asked_for(screen, served, "behind")
+    posted: list[str] = []
+    page.on("request", lambda request: posted.append(request.url) if request.method == "POST" else None)
+    page.get_by_role("button", name="Keys").click()
+    dialog = page.get_by_role("dialog", name="Keys")
+    dialog.get_by_text("submit").wait_for()
+    page.keyboard.press("Control+Enter")
+    page.keyboard.press("Escape")
+    dialog.wait_for(state="detached")
+    assert posted == []
+    assert "behind" in [task.run_id for task in served.do(lambda engine: engine.tasks())]
 
 
 def test_an_answer_that_is_lost_on_its_way_is_asked_for_again(screen: Screen, served: Served) -> None:

@@ -50,6 +50,7 @@ function Form({ run, taken, close }: { run: RunView; taken: SignalView[]; close:
   }
   const submit = async (event: React.FormEvent) => {
     event.preventDefault()
+    if (busy) return // the keys press no button
     const open = Object.keys(of?.form ?? {}).length === 0
     const found = empty || open ? {} : check(schema, value, defs, true)
     setErrors(found)

@@ -155,10 +155,11 @@ function useSubmitKeys(form: React.RefObject<HTMLFormElement | null>, submit: ()
   current.current = submit
   useEffect(() => {
     const press = (event: KeyboardEvent) => {
+      if (document.querySelector('dialog[open]')) return // it has the keys
       if (event.key === 'Enter' && (event.metaKey || event.ctrlKey)) return current.current()
       const typing = event.target instanceof HTMLElement && /^(textarea|select)$/i.test(event.target.tagName)
       const inText = event.target instanceof HTMLInputElement && event.target.type !== 'radio'
-      if (typing || inText || event.metaKey || event.ctrlKey || document.querySelector('dialog[open]')) return
+      if (typing || inText || event.metaKey || event.ctrlKey) return
       form.current?.querySelector<HTMLInputElement>(`input[data-choice="${CSS.escape(event.key)}"]`)?.click()
     }
     document.addEventListener('keydown', press)

@@ -58,6 +58,7 @@ function Form({ workflow, input, close }: { workflow: WorkflowView; input: unkno
   const [busy, setBusy] = useState(false)
   const submit = async (event: React.FormEvent) => {
     event.preventDefault()
+    if (busy) return // the keys press no button
     const found = check(schema, value, defs, true)
     setErrors(found)
     if (Object.keys(found).length > 0) return
