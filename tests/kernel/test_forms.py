@@ -34,6 +34,7 @@ class Order:
     opens: time = time()
     shuts: Annotated[time, msgspec.Meta(tz=True)] | int = 0
     lunch: Annotated[time, msgspec.Meta(tz=False)] = time()
+    meets: Annotated[datetime, msgspec.Meta(tz=False)] = datetime(2026, 1, 1)  # noqa: DTZ001
     days: dict[date, int] = field(default_factory=dict)
 
 
@@ -58,6 +59,7 @@ FITTING: list[dict[str, Any]] = [
     {"opens": "08:30:00"},
     {"shuts": "20:00:00+01:00"},
     {"lunch": "12:00:00"},
+    {"meets": "2026-01-31T12:00:00"},
     {"days": {"2026-01-31": 1}},
 ]
 MISFITS: list[tuple[dict[str, Any], str]] = [
@@ -79,6 +81,10 @@ MISFITS: list[tuple[dict[str, Any], str]] = [
     ({"opens": "08:30"}, "$.opens: '08:30' does not fit: Invalid RFC3339 encoded time"),
     ({"shuts": "20:00:00"}, "$.shuts: '20:00:00' must be time or integer"),
     ({"lunch": "12:00:00Z"}, "$.lunch: '12:00:00Z' does not fit: Expected `time` with no timezone component"),
+    (
+        {"meets": "2026-01-31T12:00:00Z"},
+        "$.meets: '2026-01-31T12:00:00Z' does not fit: Expected `datetime` with no timezone component",
+    ),
     ({"days": {"today": 1}}, "$.days (key): 'today' does not fit: Invalid RFC3339 encoded date"),
     ({"weight": 0}, "$.weight: 0 does not fit: Expected `float` >= 0.5"),
 ]

@@ -71,7 +71,8 @@ class Node:
     ("type", "schema"),
     [
         (datetime, LOCAL),
-        (Annotated[datetime, msgspec.Meta(tz=False)], LOCAL),
+        (Annotated[datetime, msgspec.Meta(tz=False)], {"type": "string", "format": "partial-date-time"}),
+        (Annotated[time, msgspec.Meta(tz=False)], {"type": "string", "format": "partial-time"}),
         (Annotated[datetime, msgspec.Meta(tz=True)], AWARE),
         (Annotated[datetime, msgspec.Meta(title="When")], {"title": "When", **LOCAL}),
         (time, CLOCK),

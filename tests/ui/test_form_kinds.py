@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, timezone
@@ -80,11 +81,32 @@ async def joins(
 
 
 @workflow
+async def described(
+    rates: Annotated[dict[str, int], Meta(description="Percent by country")],
+    size: Annotated[Literal["small", "large"], Meta(description="Of the parcel")],
+    shelf: Annotated[Literal["a", "b", "c", "d", "e"], Meta(description="As in the catalogue")],
+    tags: Annotated[list[str], Meta(description="Words to find it by", min_length=1)],
+    seat: Annotated[Sofa, Meta(description="Where one sits")],
+    by: Annotated[int | Sofa, Meta(description="A number, or what it is")],
+    soon: Annotated[bool, Meta(description="Before the others")] = False,
+    note: int | str = "no note",
+) -> str:
+    return repr((rates, size, shelf, tags, seat, by, soon, note))
+
+
+@workflow
+async def meets(
+    at: Annotated[datetime, Meta(tz=False)], opens: Annotated[time, Meta(tz=False)], seen: datetime | None = None
+) -> str:
+    return repr((at, opens, seen))
+
+
+@workflow
 async def asks() -> Any:
     return await approval("anybody", form=Sofa | Lamp)
 
 
-WORKFLOWS = [waits, pays, prices, joins, asks]
+WORKFLOWS = [waits, pays, prices, joins, described, meets, asks]
 
 
 @pytest.fixture(scope="module")
@@ -321,3 +343,65 @@ def test_what_is_wrong_in_a_text_of_json_is_told_with_its_place(screen: Screen, 
     send(dialog)
     told(text, "/by/number: Matching ^[0-9]{4}$; /things/0: Choose what it is")
     screen.wait_for_focus(text)
+
+
+SAID = [
+    ("Rates", "Percent by country"),
+    ("Size", "Of the parcel"),
+    ("Tags", "Words to find it by · At least 1 item"),
+    ("Seat", "Where one sits"),
+    ("By", "A number, or what it is"),
+]
+
+
+def test_what_is_said_of_a_value_stands_below_its_name_whatever_it_is(screen: Screen, served: Served) -> None:
+    dialog = form(screen, "described")
+    for name, text in SAID:
+        group = dialog.get_by_role("group", name=name)
+        group.get_by_text(text, exact=True).wait_for()
+        id = group.get_attribute("aria-describedby")
+        assert screen.page.locator(f"[id='{id}']").inner_text() == text
+    told(dialog.get_by_label("Shelf"), "As in the catalogue")
+    dialog.get_by_text("Before the others").wait_for()
+    send(dialog)
+    dialog.get_by_role("group", name="Tags").locator(".serr").get_by_text("At least 1 item").wait_for()
+    dialog.get_by_role("group", name="Size").locator(".serr").get_by_text("Needed").wait_for()
+    assert screen.violations() == []
+    screen.shoot("form-described")
+
+
+def test_a_text_of_several_kinds_that_has_a_default_is_not_needed(screen: Screen, served: Served) -> None:
+    dialog = form(screen, "described")
+    note = dialog.locator(".sunion").filter(has_text="Note")
+    text = note.get_by_role("textbox", name="Text")
+    assert text.input_value() == "no note"
+    assert note.locator(".salt label").inner_text() == "Text"
+    text.fill("")
+    note.get_by_text("Whole number").click()
+    note.locator(".salt label").get_by_text("*").wait_for()
+    note.get_by_text("Text", exact=True).click()
+    screen.wait_for_value(text, "")
+    dialog.get_by_role("button", name="Add Tags").click()
+    dialog.get_by_role("group", name="Tags").get_by_role("textbox").fill("new")
+    dialog.get_by_role("group", name="Size").get_by_text("Small").click()
+    dialog.get_by_label("Shelf").select_option("c")
+    dialog.get_by_role("group", name="Seat").get_by_role("textbox", name="Seats").fill("2")
+    dialog.get_by_role("group", name="By").get_by_text("Whole number").click()
+    dialog.get_by_role("textbox", name="Whole number").fill("7")
+    result = started(screen, served, dialog, "described")
+    assert result == repr(({}, "small", "c", ["new"], Sofa(2), 7, False, ""))
+
+
+def test_a_moment_that_must_have_no_zone_is_held_to_that(screen: Screen, served: Served) -> None:
+    dialog = form(screen, "meets")
+    dialog.get_by_role("button", name="as JSON").click()
+    text = dialog.get_by_role("textbox", name="JSON")
+    moment = "2026-03-01T12:30:00"
+    text.fill(json.dumps({"at": f"{moment}Z", "opens": "08:15:00+01:00", "seen": f"{moment}Z"}))
+    send(dialog)
+    told(text, "/at: Without an offset from UTC; /opens: Without an offset from UTC")
+    dialog.get_by_role("button", name="as form").click()
+    dialog.get_by_role("textbox", name="At Offset").fill("")
+    dialog.get_by_role("textbox", name="Opens Offset").fill("")
+    result = started(screen, served, dialog, "meets")
+    assert result == repr((datetime(2026, 3, 1, 12, 30), time(8, 15), msgspec.convert(f"{moment}Z", datetime)))  # noqa: DTZ001

@@ -97,7 +97,7 @@ export const words = {
     required: 'required', yes: 'Yes', no: 'No', none: 'none', add: 'Add', remove: 'Remove', asJson: 'as JSON', asForm: 'as form', jsonHint: 'As JSON', standard: 'as by default', key: 'Key', value: 'Value', offset: 'Offset',
     errors: (n: number) => `${n} ${n === 1 ? 'field needs' : 'fields need'} attention`, missing: 'Needed', notNumber: 'Not a number', notWhole: 'Not a whole number', notJson: 'Not JSON',
     choose: 'Choose what it is', oneOf: (all: string) => `One of ${all}`, twice: (key: string) => `${key} stands here twice`, unfinished: 'Not complete yet',
-    moment: 'A date with a time, such as 2026-01-31T12:00:00', time: 'A time, such as 12:00:00', zoneWanted: 'An offset such as +01:00, or Z', uuid: 'A UUID, such as 7c9e6679-7425-40de-944b-e07fc1f90ae7', duration: 'A duration, such as 1h 30m, 2d or 45s',
+    moment: 'A date with a time, such as 2026-01-31T12:00:00', time: 'A time, such as 12:00:00', zoneWanted: 'An offset such as +01:00, or Z', noZone: 'Without an offset from UTC', uuid: 'A UUID, such as 7c9e6679-7425-40de-944b-e07fc1f90ae7', duration: 'A duration, such as 1h 30m, 2d or 45s',
     atLeast: (what: string) => `at least ${what}`, atMost: (what: string) => `at most ${what}`, exactly: (what: string) => `exactly ${what}`, moreThan: (what: string) => `more than ${what}`, lessThan: (what: string) => `less than ${what}`,
     multipleOf: (what: string) => `a multiple of ${what}`, pattern: (what: string) => `matching ${what}`, characters: (n: number) => `${n} ${n === 1 ? 'character' : 'characters'}`, items: (n: number) => `${n} ${n === 1 ? 'item' : 'items'}`, entries: (n: number) => `${n} ${n === 1 ? 'entry' : 'entries'}`,
     kinds: {

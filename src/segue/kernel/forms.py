@@ -28,6 +28,7 @@ _FORMATS: dict[str, Any] = {
     "date": date,
     "date-time": Annotated[datetime, msgspec.Meta(tz=True)],
     "date-time-local": datetime,
+    "partial-date-time": Annotated[datetime, msgspec.Meta(tz=False)],
     "time": Annotated[time, msgspec.Meta(tz=True)],
     "time-local": time,
     "partial-time": Annotated[time, msgspec.Meta(tz=False)],

@@ -1,7 +1,8 @@
 """JSON Schema of types: msgspec's, completed by what a form has to know, and of types that msgspec refuses.
 
-Added is which text is read as a date with a time, or as a time, without a zone (``date-time-local`` and ``time-local``
-of the OpenAPI format registry), and what the keys of a mapping are (``propertyNames``).
+Added is which text is read as a date with a time, or as a time, that need not have a zone (``date-time-local`` and
+``time-local`` of the OpenAPI format registry) or must not have one (``partial-date-time``, after the ``partial-time``
+of RFC 3339, which msgspec has for times), and what the keys of a mapping are (``propertyNames``).
 """
 
 from __future__ import annotations
@@ -115,7 +116,7 @@ def _complete(of: mi.Type, schema: Schema, defs: dict[str, Schema], seen: set[st
         schema = defs[name]
     match of:
         case mi.DateTimeType():
-            schema.setdefault("format", "date-time-local")
+            schema.setdefault("format", "partial-date-time" if of.tz is False else "date-time-local")
         case mi.TimeType():
             schema.setdefault("format", "time-local")
         case mi.DictType():

@@ -4,10 +4,10 @@ import '@mantine/core/styles/default-css-variables.css'
 import '@mantine/core/styles/Input.css'
 import '@mantine/core/styles/InlineInput.css'
 import '@mantine/core/styles/Checkbox.css'
-import { useEffect, useRef, useState, type RefObject } from 'react'
+import { useEffect, useId, useRef, useState, type RefObject } from 'react'
 import { words } from '../words'
 import { fitting, limits, type Errors } from './checking'
-import { Choice, DateField, DurationField, fromJson, JsonField, MomentField, MONO, NumberField } from './fields'
+import { Choice, DateField, DurationField, fromJson, JsonField, MomentField, MONO, NumberField, Told } from './fields'
 import { Icon } from './Icon'
 import './form.css'
 import { beginning, beginningOf, field, humane, isTag, kindOf, resolved, type Defs, type Schema } from './schema'
@@ -73,12 +73,20 @@ interface OneProps {
   one?: boolean
 }
 
+interface Said {
+  /** What is said of it below its name. */
+  description: string | undefined
+  /** It may be none. */
+  optional: boolean
+}
+
 function One(props: OneProps) {
   const { name, defs, value, change, errors, path } = props
   const { schema, optional } = resolved(props.schema, defs)
   const [large] = useState(() => value !== null && typeof value === 'object' && Object.keys(value).length > MOST)
   const kind = field(name, schema)
-  const must = props.required && !optional
+  // What has a default is never missing, wherever it stands.
+  const must = props.required && !optional && !('default' in schema)
   const error = errors[path]
   const label = props.label ?? humane(name)
   // Nothing at all would be the default, which need not be none.
@@ -93,19 +101,19 @@ function One(props: OneProps) {
   const asJson = <JsonField {...single} error={told(errors, path)} description={description ?? w.jsonHint} />
   switch (kind.kind) {
     case 'object':
-      return <Members {...props} schema={schema} fields={kind.fields} optional={optional} />
+      return <Members {...props} schema={schema} fields={kind.fields} description={about} optional={optional} />
     case 'choice':
-      return <Choice label={label} options={optional ? withNone(kind.options) : kind.options} value={value} change={change} error={error} required={must} />
+      return <Choice label={label} options={optional ? withNone(kind.options) : kind.options} description={about} value={value} change={change} error={error} required={must} />
     case 'union':
-      return <Union {...props} of={kind.of} label={label} optional={optional} />
+      return <Union {...props} of={kind.of} label={label} description={about} optional={optional} />
     case 'boolean':
       // Without a default it is a question: nobody says no by not looking at it. Nor is none a no.
-      if (optional || (must && !('default' in schema))) return <Choice label={label} options={optional ? withNone([true, false]) : [true, false]} value={value} change={change} error={error} required={must} />
-      return <Checkbox className="sfield" label={label} checked={value === true} onChange={(event) => change(event.currentTarget.checked)} />
+      if (optional || must) return <Choice label={label} options={optional ? withNone([true, false]) : [true, false]} description={about} value={value} change={change} error={error} required={must} />
+      return <Checkbox className="sfield" label={label} description={about} checked={value === true} onChange={(event) => change(event.currentTarget.checked)} />
     case 'number':
       return <NumberField {...single} />
     case 'moment':
-      return <MomentField {...single} date={kind.date} zone={kind.zone} />
+      return <MomentField {...single} date={kind.date} zone={kind.zone === 'must'} />
     case 'duration':
       return <DurationField {...single} />
     case 'text':
@@ -114,18 +122,18 @@ function One(props: OneProps) {
         ? <Textarea className="sfield" {...shared} rows={3} value={String(value ?? '')} onChange={(event) => typed(event.currentTarget.value)} />
         : <TextInput className={`sfield ${kind.decimal ? 'short' : ''}`} {...shared} type={kind.input} inputMode={kind.decimal ? 'decimal' : undefined} value={String(value ?? '')} onChange={(event) => typed(event.currentTarget.value)} />
     case 'list':
-      return large ? asJson : <List {...props} schema={schema} items={kind.items} label={label} optional={optional} />
+      return large ? asJson : <List {...props} items={kind.items} label={label} description={description} optional={optional} />
     case 'places':
-      return <Places {...props} items={kind.items} label={label} optional={optional} />
+      return <Places {...props} items={kind.items} label={label} description={about} optional={optional} />
     case 'entries':
-      return large ? asJson : <Entries {...props} schema={schema} names={kind.names} items={kind.items} label={label} optional={optional} />
+      return large ? asJson : <Entries {...props} names={kind.names} items={kind.items} label={label} description={description} optional={optional} />
     case 'json':
       return asJson
   }
 }
 
 /** What it is first, then the form of that. What was typed in one of them is kept while another is looked at. */
-function Union({ name, label, of, defs, value, change, errors, path, required, optional }: OneProps & { of: Schema[]; label: string; optional: boolean }) {
+function Union({ name, label, description, of, defs, value, change, errors, path, required, optional }: OneProps & Said & { of: Schema[]; label: string }) {
   const kept = useRef(new Map<number, unknown>())
   const at = value instanceof Chosen ? value.at : value === null || value === undefined ? -1 : fitting(of, value, defs)
   const within = value instanceof Chosen ? value.value : value
@@ -138,14 +146,15 @@ function Union({ name, label, of, defs, value, change, errors, path, required, o
   const none = optional ? [null] : []
   return (
     <div className="sunion">
-      <Choice label={label} options={[...of.keys(), ...none]} names={[...names, ...(optional ? [humane(w.none)] : [])]} value={chosen ? at : value === null ? null : undefined} change={(next) => choose((next ?? null) as number | null)} error={chosen ? undefined : errors[path]} required={required && !optional} />
+      <Choice label={label} description={description} options={[...of.keys(), ...none]} names={[...names, ...(optional ? [humane(w.none)] : [])]} value={chosen ? at : value === null ? null : undefined} change={(next) => choose((next ?? null) as number | null)} error={chosen ? undefined : errors[path]} required={required && !optional} />
       {chosen && <div className="salt"><One key={at} name={name} label={names[at]!} schema={chosen} defs={defs} value={within} change={(next) => change(new Chosen(at, next))} errors={errors} path={path} required top one /></div>}
     </div>
   )
 }
 
 /** One that may be absent is there only once it is wanted: so is one inside another of its kind, which would never end. */
-function Members({ name, schema, defs, value, change, errors, path, required, top, one, fields, optional }: OneProps & { fields: [string, Schema, boolean][]; optional: boolean }) {
+function Members({ name, schema, description, defs, value, change, errors, path, required, top, one, fields, optional }: OneProps & Said & { fields: [string, Schema, boolean][] }) {
+  const described = useId()
   const group = useRef<HTMLFieldSetElement>(null)
   const follow = useFocusAfter(group)
   const of = (value ?? {}) as Record<string, unknown>
@@ -158,8 +167,9 @@ function Members({ name, schema, defs, value, change, errors, path, required, to
   const there = !may || (value !== null && value !== undefined)
   const label = humane(name)
   return (
-    <fieldset className="sgroup" ref={group}>
+    <fieldset className="sgroup" ref={group} aria-describedby={described}>
       <legend>{label}{schema.title && schema.title !== label && <span className="faint"> {schema.title}</span>}{!there && <span className="faint"> {optional ? w.none : w.standard}</span>}</legend>
+      <Told id={described} description={description} error={undefined} />
       {there && inside()}
       {may && !there && <button type="button" className="btn" aria-label={`${w.add} ${label}`} onClick={() => { follow('first'); change(beginningOf(schema, defs)) }}><Icon name="plus" small />{w.add}</button>}
       {may && there && <button type="button" className="btn" aria-label={`${w.remove} ${label}`} onClick={() => { follow('add'); change(optional ? null : undefined) }}><Icon name="x" small />{w.remove}</button>}
@@ -190,7 +200,8 @@ function withNone(options: unknown[]): unknown[] {
   return options.includes(null) ? options : [...options, null]
 }
 
-function List({ schema, items, label, defs, value, change, errors, path, optional }: OneProps & { items: Schema; label: string; optional: boolean }) {
+function List({ items, label, description, defs, value, change, errors, path, optional }: OneProps & Said & { items: Schema; label: string }) {
+  const described = useId()
   const group = useRef<HTMLFieldSetElement>(null)
   const follow = useFocusAfter(group)
   const of = Array.isArray(value) ? value : []
@@ -204,9 +215,9 @@ function List({ schema, items, label, defs, value, change, errors, path, optiona
     change(of.filter((_, i) => i !== at))
   }
   return (
-    <fieldset className="sgroup" ref={group} data-bad={errors[path] !== undefined || undefined}>
+    <fieldset className="sgroup" ref={group} data-bad={errors[path] !== undefined || undefined} aria-describedby={described}>
       <legend>{label} <span className="faint">{optional && (value === null || value === undefined) ? w.none : of.length}</span></legend>
-      <Limits schema={schema} error={errors[path]} />
+      <Told id={described} description={description} error={errors[path]} />
       {of.map((each, i) => (
         <div key={keys.current[i]} className="sitem">
           <div className="grow">
@@ -221,22 +232,17 @@ function List({ schema, items, label, defs, value, change, errors, path, optiona
   )
 }
 
-/** What is wanted of a list, and once more where it is not so. */
-function Limits({ schema, error }: { schema: Schema; error: string | undefined }) {
-  const text = error ?? limits(schema)
-  return text ? <p className={error ? 'serr' : 'tiny dim'}>{text}</p> : null
-}
-
 /** A list of so many items, each of its own kind. */
-function Places({ items, label, defs, value, change, errors, path, optional }: OneProps & { items: Schema[]; label: string; optional: boolean }) {
+function Places({ items, label, description, defs, value, change, errors, path, optional }: OneProps & Said & { items: Schema[]; label: string }) {
+  const described = useId()
   const group = useRef<HTMLFieldSetElement>(null)
   const follow = useFocusAfter(group)
   const there = !optional || Array.isArray(value)
   const of = items.map((_, i) => (Array.isArray(value) ? (value as unknown[])[i] : undefined))
   return (
-    <fieldset className="sgroup" ref={group} data-bad={errors[path] !== undefined || undefined}>
+    <fieldset className="sgroup" ref={group} data-bad={errors[path] !== undefined || undefined} aria-describedby={described}>
       <legend>{label}{!there && <span className="faint"> {w.none}</span>}</legend>
-      <Limits schema={{}} error={errors[path]} />
+      <Told id={described} description={description} error={errors[path]} />
       {there && items.map((each, i) => <One key={i} name={String(i + 1)} schema={each} defs={defs} value={of[i]} errors={errors} path={`${path}/${i}`} required change={(next) => change(of.map((old, j) => (j === i ? next : old)))} />)}
       {optional && !there && <button type="button" className="btn" aria-label={`${w.add} ${label}`} onClick={() => { follow('first'); change(items.map((each) => beginning(each, defs))) }}><Icon name="plus" small />{w.add}</button>}
       {optional && there && <button type="button" className="btn" aria-label={`${w.remove} ${label}`} onClick={() => { follow('add'); change(null) }}><Icon name="x" small />{w.remove}</button>}
@@ -245,7 +251,8 @@ function Places({ items, label, defs, value, change, errors, path, optional }: O
 }
 
 /** Keys with their values, a row for each. */
-function Entries({ schema, names, items, label, defs, value, change, errors, path, optional }: OneProps & { names: Schema; items: Schema; label: string; optional: boolean }) {
+function Entries({ names, items, label, description, defs, value, change, errors, path, optional }: OneProps & Said & { names: Schema; items: Schema; label: string }) {
+  const described = useId()
   const group = useRef<HTMLFieldSetElement>(null)
   const follow = useFocusAfter(group)
   const none = optional && (value === null || value === undefined)
@@ -261,9 +268,9 @@ function Entries({ schema, names, items, label, defs, value, change, errors, pat
   }
   const wide = ['object', 'list', 'entries', 'places', 'union', 'json'].includes(field('', resolved(items, defs).schema).kind)
   return (
-    <fieldset className="sgroup" ref={group} data-bad={errors[path] !== undefined || undefined}>
+    <fieldset className="sgroup" ref={group} data-bad={errors[path] !== undefined || undefined} aria-describedby={described}>
       <legend>{label} <span className="faint">{none ? w.none : rows.length}</span></legend>
-      <Limits schema={schema} error={errors[path]} />
+      <Told id={described} description={description} error={errors[path]} />
       {rows.map(([key, each], i) => (
         <div key={keys.current[i]} className="sitem">
           <div className={`grow ${wide ? '' : 'sentry'}`}>

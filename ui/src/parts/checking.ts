@@ -1,7 +1,7 @@
 // What is wrong with a value, held against its schema: what a person can put right at once. The server has the last word.
 import { isNumber } from '../api/exact'
 import { words } from '../words'
-import { field, resolved, type Defs, type Schema } from './schema'
+import { field, resolved, type Defs, type Schema, type Zone } from './schema'
 import { Chosen, isDuration, momentOf, rowsOf, Unread, ZONE } from './typed'
 
 const w = words.form
@@ -108,10 +108,11 @@ function isMultiple(value: number | bigint, of: number): boolean {
   return Math.abs(times - Math.round(times)) < 1e-9 * Math.max(1, Math.abs(times))
 }
 
-function momentMisfits(value: unknown, date: boolean, zone: boolean): string | undefined {
+function momentMisfits(value: unknown, date: boolean, zone: Zone): string | undefined {
   const found = momentOf(String(value))
   if (!found || found.local.includes('T') !== date) return date ? w.moment : w.time
-  return (zone || found.zone !== '') && !ZONE.test(found.zone) ? w.zoneWanted : undefined
+  if (zone === 'no') return found.zone === '' ? undefined : w.noZone
+  return (zone === 'must' || found.zone !== '') && !ZONE.test(found.zone) ? w.zoneWanted : undefined
 }
 
 const UUID = /^[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}$/i

@@ -22,23 +22,35 @@ interface Options {
   options: unknown[]
   /** What they are called, where that is not what they are. */
   names?: string[]
+  description?: string | undefined
   value: unknown
   change: (value: unknown) => void
   error: string | undefined
   required: boolean
 }
 
-export function Choice({ label, options, names, value, change, error, required }: Options) {
+/** What is said below several fields that belong together, and what is wrong with them: `id` is what describes them. */
+export function Told({ id, description, error }: { id: string; description: string | undefined; error: string | undefined }) {
+  return (
+    <div id={id} className="stold">
+      {description && <p className="tiny dim">{description}</p>}
+      {error && <p className="serr">{error}</p>}
+    </div>
+  )
+}
+
+export function Choice({ label, options, names, description, value, change, error, required }: Options) {
   const id = useId()
+  const described = useId()
   const nameOf = (each: unknown, i: number) => names?.[i] ?? (each === true ? w.yes : each === false ? w.no : each === null ? humane(w.none) : humane(String(each)))
   if (options.length > 4) {
     const none = options.includes(null) ? null : undefined
     const data = ['', ...options.flatMap((each, i) => (each === null ? [] : [{ value: String(i), label: names?.[i] ?? String(each) }]))]
     const at = options.indexOf(value)
-    return <NativeSelect className="sfield" label={label} error={error} withAsterisk={required} value={at < 0 || value === null ? '' : String(at)} onChange={(event) => change(event.currentTarget.value === '' ? none : options[Number(event.currentTarget.value)])} data={data} />
+    return <NativeSelect className="sfield" label={label} description={description} inputWrapperOrder={['label', 'input', 'description', 'error']} error={error} withAsterisk={required} value={at < 0 || value === null ? '' : String(at)} onChange={(event) => change(event.currentTarget.value === '' ? none : options[Number(event.currentTarget.value)])} data={data} />
   }
   return (
-    <fieldset className="sfield choice" data-bad={error !== undefined || undefined}>
+    <fieldset className="sfield choice" data-bad={error !== undefined || undefined} aria-describedby={described}>
       <legend>{label} {required && <span className="faint">{w.required}</span>}</legend>
       <div className="opts" style={{ gridTemplateColumns: `repeat(${options.length}, minmax(0, 1fr))` }}>
         {options.map((each, i) => (
@@ -49,7 +61,7 @@ export function Choice({ label, options, names, value, change, error, required }
           </label>
         ))}
       </div>
-      {error && <p className="serr">{error}</p>}
+      <Told id={described} description={description} error={error} />
     </fieldset>
   )
 }

@@ -40,12 +40,15 @@ export type Field =
   | { kind: 'boolean' }
   | { kind: 'number'; whole: boolean }
   | { kind: 'text'; input: string; long: boolean; decimal: boolean }
-  | { kind: 'moment'; date: boolean; zone: boolean }
+  | { kind: 'moment'; date: boolean; zone: Zone }
   | { kind: 'duration' }
   | { kind: 'list'; items: Schema }
   | { kind: 'places'; items: Schema[] }
   | { kind: 'entries'; names: Schema; items: Schema }
   | { kind: 'json' }
+
+/** Whether a time has to have one. */
+export type Zone = 'must' | 'may' | 'no'
 
 export type Defs = Record<string, Schema>
 
@@ -72,15 +75,15 @@ function flat(anyOf: Schema[]): Schema[] {
 }
 
 const INPUTS: Record<string, string> = { date: 'date', email: 'email', uri: 'url' }
-/** Texts that stand for an instant or a time of day: whether it has a date, and whether it must have a zone. */
-const MOMENTS: Record<string, [date: boolean, zone: boolean]> = {
-  'date-time': [true, true], 'date-time-local': [true, false], time: [false, true], 'time-local': [false, false], 'partial-time': [false, false],
+/** Texts that stand for an instant or a time of day: whether it has a date, and a zone. */
+const MOMENTS: Record<string, [date: boolean, zone: Zone]> = {
+  'date-time': [true, 'must'], 'date-time-local': [true, 'may'], 'partial-date-time': [true, 'no'], time: [false, 'must'], 'time-local': [false, 'may'], 'partial-time': [false, 'no'],
 }
 const LONG = /comment|text|note|reason|message|description|body/i
 
 export function field(name: string, schema: Schema): Field {
   if (schema.enum) return { kind: 'choice', options: schema.enum }
-  if (schema.anyOf) return { kind: 'union', of: schema.anyOf }
+  if (schema.anyOf) return { kind: 'union', of: 'default' in schema ? schema.anyOf.map(mayBeEmpty) : schema.anyOf }
   if (schema.type === 'object' && schema.properties) {
     const required = schema.required ?? []
     return { kind: 'object', schema, fields: Object.entries(schema.properties).map(([key, each]) => [key, each, required.includes(key)]) }
@@ -96,6 +99,11 @@ export function field(name: string, schema: Schema): Field {
   if (schema.type === 'array' && schema.items) return { kind: 'list', items: schema.items }
   if (schema.type === 'array' && schema.prefixItems && schema.prefixItems.length === schema.minItems) return { kind: 'places', items: schema.prefixItems }
   return { kind: 'json' }
+}
+
+/** Plain text of a union that has a default is sent as it is left, as text with a default is: of no characters as well. */
+function mayBeEmpty(schema: Schema): Schema {
+  return schema.type === 'string' && !schema.enum && !schema.format && !schema.contentEncoding ? { default: '', ...schema } : schema
 }
 
 /** The only value that it may have, by which one object is told from another. */
