@@ -179,6 +179,7 @@ def test_an_update_is_sent_by_a_form_of_its_types_and_its_answer_shown(screen: S
     assert screen.violations() == []
     screen.shoot("update-answered")
     dialog.get_by_role("button", name="Send another").click()
+    screen.wait_for_focus(dialog.get_by_label("Update"))
     assert dialog.get_by_role("textbox", name="Name").input_value() == "tea", "what was typed is kept"
     send(dialog)
     dialog.get_by_text('"20.80"').wait_for()
@@ -326,6 +327,26 @@ def test_a_query_without_arguments_is_answered_at_once_and_asked_again(screen: S
     screen.wait_for_focus(again)
     page.keyboard.press("Escape")
     dialog.wait_for(state="detached")
+
+
+def test_an_answer_stays_while_there_is_no_newer_one(chromium: Any, served: Served) -> None:
+    screen = Screen(chromium, served.url)
+    page = screen.page
+    dialog = opened(screen, begun(served, "cart-12", Article("tea", Decimal(5))), "Query…")
+    tea = dialog.get_by_role("region", name="Answer").get_by_text('"tea"')
+    tea.wait_for()
+    lost = Held(page, "POST", r"/query$")
+    send(dialog, "Ask again")
+    dialog.get_by_role("button", name="Asking …").wait_for()
+    lost.route.abort()
+    dialog.get_by_role("alert").filter(has_text="Server not reached").wait_for()
+    tea.wait_for()
+    screen.shoot("query-lost")
+    send(dialog, "Ask again")
+    dialog.get_by_role("alert").wait_for(state="detached")
+    tea.wait_for()
+    screen.close()
+    assert all("ERR_FAILED" in error for error in screen.errors), screen.errors
 
 
 def test_a_query_with_arguments_is_asked_by_a_form_and_its_failure_told(chromium: Any, served: Served) -> None:

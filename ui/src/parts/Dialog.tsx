@@ -5,7 +5,7 @@ import { toPage } from './focus'
 import { Icon } from './Icon'
 import { Toasts } from './toasts'
 
-const FIELD = ':is(input:not([type=hidden]), select, textarea, .pick):not(:disabled)'
+export const FIELD = ':is(input:not([type=hidden]), select, textarea, .pick):not(:disabled)'
 
 /**
  * The browser would begin at the button that closes it, which stands first. A field that comes late is gone to as well, unless

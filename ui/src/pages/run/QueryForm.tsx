@@ -40,12 +40,12 @@ function Form({ run, taken, close }: { run: RunView; taken: HandlerView[]; close
   const askIt = async () => {
     if (asked.current || !question.fits()) return
     const { signal } = (asked.current = new AbortController())
-    setState((old) => ({ ...old, busy: true }))
+    setState(({ answer }) => ({ ...(answer && { answer }), busy: true }))
     try {
       const { value } = await ask('query_run', { path: { run: run.run }, body: question.body(), signal })
       if (!signal.aborted) setState({ answer: { value, at: serverNow() }, busy: false })
     } catch (error) {
-      if (!signal.aborted) setState({ error, busy: false })
+      if (!signal.aborted) setState((old) => ({ ...old, error, busy: false })) // the last answer stays, and says how old it is
     }
     if (!signal.aborted) asked.current = null
   }

@@ -4,7 +4,7 @@ import { useEffect, useRef, useState } from 'react'
 import { ask, Refusal, serverNow } from '../../api/client'
 import { askAgain, LIVE, updatesQuery } from '../../api/queries'
 import type { HandlerView, RunView } from '../../api/schema'
-import { Dialog } from '../../parts/Dialog'
+import { Dialog, FIELD } from '../../parts/Dialog'
 import { duration } from '../../parts/format'
 import { Icon } from '../../parts/Icon'
 import { Json } from '../../parts/Json'
@@ -75,14 +75,18 @@ function Form({ run, taken, unknown, close }: { run: RunView; taken: HandlerView
   // Meanwhile the keys are on the button, for nothing is typed while it is sent; then where they were.
   const button = useRef<HTMLButtonElement>(null)
   const from = useRef<Element>(null)
+  const form = useRef<HTMLFormElement>(null)
+  const another = useRef(false)
   useEffect(() => {
     if (state.is === 'sent') button.current?.focus({ preventScroll: true })
+    if (state.is === 'open' && another.current) form.current?.querySelector<HTMLElement>(FIELD)?.focus()
+    another.current = state.is === 'answered'
     if (state.is === 'refused' && from.current instanceof HTMLElement) from.current.focus({ preventScroll: true })
   }, [state])
   if (state.is === 'answered') return <Answered state={state} again={() => setState({ is: 'open' })} close={close} />
   const waiting = state.is === 'sent'
   return (
-    <form {...byKeys(() => void send())}>
+    <form ref={form} {...byKeys(() => void send())}>
       <div className="in">
         {unknown && <p className="small dim noform">{w.unknown(unknown.message)}</p>}
         {!unknown && taken.length === 0 && <p className="small dim noform">{w.none}</p>}
