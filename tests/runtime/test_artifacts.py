@@ -72,6 +72,12 @@ async def everything() -> int:
 
 
 @workflow
+async def corrected() -> None:
+    await report(1)
+    artifact.table("sales", [], title="None of them counts")
+
+
+@workflow
 async def perhaps(once: bool) -> None:
     if once:
         await report(1)
@@ -111,6 +117,14 @@ async def test_what_is_attached_is_kept_with_the_run(engine: Engine) -> None:
     ]
     assert await handle.published() == {}
     assert max(len(row) for row in engine.store.artifacts(handle.run).values()) < 1_000, "the picture is kept apart"
+
+
+async def test_what_the_workflow_attaches_next_replaces_what_the_step_has_attached(engine: Engine) -> None:
+    handle = await engine.start(corrected)
+    await handle.result()
+    assert [(one.name, one.title) for one in await handle.artifacts()] == [
+        ("sales", "None of them counts"), ("source", ""),
+    ]  # fmt: skip
 
 
 async def test_a_step_that_fails_leaves_what_it_attached(engine: Engine) -> None:

@@ -150,6 +150,8 @@ def _record(conductor: Conductor, run: Resident, ended: Finished) -> Segment:
     if event.at < run.at:
         event = msgspec.structs.replace(event, at=run.at)
     run.active.pop(event.key, None)
+    if ended.artifacts:  # before the run goes on, which may attach another one of the name
+        run.open_segment().attach(*artifacts.written(conductor.journal, ended.artifacts))
     segment = conductor.apply(run, event)
     segment.finished.append(ended)
     kept = conductor.heartbeats.settle(run.run, event.key)
@@ -161,8 +163,6 @@ def _record(conductor: Conductor, run: Resident, ended: Finished) -> Segment:
         segment.check_inbox = True
     elif kept:
         segment.extras.settled.append(event.key)
-    if ended.artifacts:
-        segment.attach(*artifacts.written(conductor.journal, ended.artifacts))
     if ended.blob is not None:
         segment.extras.blobs.append(ended.blob)
     if ended.state:
