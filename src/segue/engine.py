@@ -49,6 +49,7 @@ from segue.kernel.interception import Interceptor
 from segue.kernel.names import checked_name
 from segue.kernel.payload import JSON, Payload
 from segue.kernel.reference import MARK
+from segue.loop_end import LoopEnd
 from segue.notifying.rules import checked
 from segue.opening import open_store, restore_database, shown
 from segue.repairing import Repairing
@@ -73,7 +74,7 @@ from segue.settings import (
     read_settings,
 )
 from segue.sharing import Shared
-from segue.starting import Starting
+from segue.starting import ELSEWHERE, Starting
 from segue.steering import Steering
 from segue.stores import objects
 from segue.stores.base import CompleteTask, RunFilter, RunRow, Store
@@ -88,6 +89,11 @@ E = TypeVar("E", bound=e.Event)
 OPEN: WeakSet[Engine] = WeakSet()
 """Engines of this process that are open."""
 _WHEN_OPEN = frozenset({"store", "journal", "loop", "_host", "_client"})
+_NEVER_OPENED = (
+    "this engine was never opened: use it inside `async with Engine(…) as engine:`, or `await engine.open()` before "
+    "and `await engine.close()` at the end"
+)
+_CLOSED = "this engine is closed: what asks it for something has to do so inside `async with Engine(…) as engine:`"
 LONGEST_PAUSE = 5.0
 """Seconds between two tries to take over from a store that does not answer."""
 
@@ -179,7 +185,7 @@ class Engine(Claiming, Describing, Repairing, Starting, Steering):
             self._trace(tracer_provider)
         self._on_run: Callable[[Resident, e.Event], None] = lambda run, event: None
         self._candidate: asyncio.Task[None] | None = None
-        self._watch: asyncio.Task[None] | None = None
+        self._loop_end: LoopEnd | None = None
 
     def _trace(self, provider: Any) -> None:
         """Nobody who does not trace waits for the modules to be loaded."""
@@ -198,10 +204,7 @@ class Engine(Claiming, Describing, Repairing, Starting, Steering):
 
         def __getattr__(self, name: str) -> Never:
             if name in _WHEN_OPEN:
-                raise CallerError(
-                    "this engine was never opened: use it inside `async with Engine(…) as engine:`, or "
-                    "`await engine.open()` before and `await engine.close()` at the end"
-                )
+                raise CallerError(_CLOSED if "store" in vars(self) else _NEVER_OPENED)
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self)
 
     async def __aenter__(self) -> Engine:
@@ -233,12 +236,15 @@ class Engine(Claiming, Describing, Repairing, Starting, Steering):
         )
         self._host.notify = {rule.name: rule for rule in checked(self.settings.notify)}
         self._client = Remote(self.store, self.clock)
+        self._loop_end = LoopEnd(self._end_with_loop) if self._may_own else None
         try:
             if self._may_own and not self._take_ownership():
                 self._candidate = asyncio.create_task(self._stand_by(self.settings.poll * 4))
         except BaseException:
             self._host.close()
             self.store.close(clean=False)
+            if self._loop_end is not None:
+                await self._loop_end.forget()
             raise
         OPEN.add(self)
 
@@ -269,6 +275,7 @@ class Engine(Claiming, Describing, Repairing, Starting, Steering):
         duty.conductor.on_run = self._tell_run
         duty.witnessed_by(self._witnesses)
         self._equip(duty)
+        duty.attempts.deserted = self._deserted
         try:
             declare(self)
             duty.start()
@@ -283,6 +290,9 @@ class Engine(Claiming, Describing, Repairing, Starting, Steering):
         direct = Direct(duty.conductor, duty.loading, duty.mail.look_at_holds)
         self._client = direct if self.store.lease is None else Shared(direct, Remote(self.store, self.clock))
         return True
+
+    def _deserted(self) -> bool:
+        return self._loop_end is not None and self._loop_end.come
 
     def _equip(self, duty: Duty) -> None:
         """Last touches before the duty begins: where the testing kit puts in attempts of its own."""
@@ -352,16 +362,44 @@ class Engine(Claiming, Describing, Repairing, Starting, Steering):
         return self._duty is not None
 
     async def close(self, *, grace: float = 0.0) -> None:
-        """Hands over and closes. Attempts under way get ``grace`` seconds; then their runs go on elsewhere."""
+        """Hands over and closes. Attempts under way get ``grace`` seconds; then their runs go on elsewhere.
+
+        Raises:
+            CallerError: it was opened on another event loop, which is still there.
+        """
+        if self in OPEN and self.loop is not asyncio.get_running_loop() and not self.loop.is_closed():
+            raise CallerError(ELSEWHERE)
+        if self not in OPEN and self._loop_end is not None and self._loop_end.come:
+            await self._loop_end.done()
+        else:
+            await self._close(grace)
+
+    async def _close(self, grace: float) -> None:
         OPEN.discard(self)
-        if self._candidate is not None:
+        left_behind = self.loop.is_closed()
+        if self._candidate is not None and not left_behind:
             self._candidate.cancel()
         if self._duty is not None:
-            await self._duty.stop(grace)
-            self.store.release(self._duty.fence)
+            if left_behind:
+                self._duty.leave_behind()
+            else:
+                await self._duty.stop(grace)
+            self.store.release(self._duty.fence, clean=not left_behind)
             self._duty = None
         self._host.close()
         self.store.close()
+        if self._loop_end is not None and not left_behind:
+            await self._loop_end.forget()
+        vars(self).pop("_client", None)  # nobody would answer
+
+    async def _end_with_loop(self) -> None:
+        if self in OPEN:
+            log.warning(
+                "the event loop ends while the engine of app %r is open, and its runs are handed over; close it before "
+                "that, as `async with Engine(…) as engine:` does",
+                self.app,
+            )
+            await self._close(0.0)
 
     # --- finding ----------------------------------------------------------------------------------------------
 

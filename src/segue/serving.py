@@ -315,6 +315,15 @@ class Duty:
         self.conductor.dismiss(StoreUnavailable("the engine was closed; the run goes on with its next owner"))
         await self.conductor.writer.close()
 
+    def leave_behind(self) -> None:
+        """As ``stop``, where the event loop was closed before: what is not the loop's ends."""
+        self.give_back_process()
+        if self._watchdog is not None:
+            self._watchdog.close()
+        self.attempts.leave_behind()
+        if self.conductor.writer.aside is not None:
+            self.conductor.writer.aside.stop()
+
     @property
     def quiescent(self) -> bool:
         conductor = self.conductor

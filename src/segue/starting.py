@@ -60,7 +60,7 @@ Takes2 = Callable[[A, B], Coro[R]] | type[Run2[A, B, R]]
 Takes3 = Callable[[A, B, C], Coro[R]] | type[Run3[A, B, C, R]]
 Takes4 = Callable[[A, B, C, D], Coro[R]] | type[Run4[A, B, C, D, R]]
 
-_ELSEWHERE = (
+ELSEWHERE = (
     "this engine was opened on another event loop, and its runs live there: hand the call over with "
     "`asyncio.run_coroutine_threadsafe(…, engine.loop)`, or use a `segue.Client`, which any thread may"
 )
@@ -274,6 +274,7 @@ class Starting(Messaging):
         return handle, answers[-1] if answers else Started("existing", handle.run)
 
     async def _start(self, asked: Asked, call: StartCall) -> tuple[Handle[Any], Started]:
+        self._whom_to_ask()  # where it cannot be asked, nothing else is of interest
         operation, event, returns = self._first(asked, call)
         start = partial(_start_at, operation, event)
         answer = await self._ask(start)
@@ -437,17 +438,20 @@ class Starting(Messaging):
             raise UnknownWorkflow(str(name), self.definitions.names())
         return found
 
+    def _whom_to_ask(self) -> Direct | Remote:
+        if asyncio.get_running_loop() is not self.loop:
+            raise CallerError(_ENDED if self.loop.is_closed() else ELSEWHERE)
+        return self._client
+
     async def _ask(self, question: Callable[[Direct | Remote], Awaitable[T]]) -> T:
         """Asks the runs' owner, and the next one if it is dispossessed meanwhile. Everything that is asked may be asked
         twice: a uid, a message and an update are taken once.
 
         Raises:
-            CallerError: another event loop runs than the one on which the engine was opened.
+            CallerError: the engine is not open on this event loop.
         """
-        if asyncio.get_running_loop() is not self.loop:
-            raise CallerError(_ENDED if self.loop.is_closed() else _ELSEWHERE)
         while True:
-            client = self._client
+            client = self._whom_to_ask()
             try:
                 return await question(client)
             except FenceLost:

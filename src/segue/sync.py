@@ -91,6 +91,8 @@ class Client:
 
     def __enter__(self) -> Client:
         _refuse_in_workflows()
+        if self._process == os.getpid():
+            raise CallerError("this client is open already; whoever opened it first would find it closed by the second")
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="segue-client", daemon=True)
         self._thread.start()

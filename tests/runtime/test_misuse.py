@@ -84,6 +84,8 @@ def test_a_client_that_is_not_open_says_so(tmp_path: Path) -> None:
         client.list()
     with client:
         handle = client.start(doubled, 1)
+        with pytest.raises(CallerError, match="open already"), client:
+            pass
         assert handle.result() == 2
     with pytest.raises(CallerError, match="not open"):
         client.start(doubled, 2)

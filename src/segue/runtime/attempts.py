@@ -60,6 +60,9 @@ class ProcessPool(Protocol):
 
     async def close(self) -> None: ...
 
+    def kill(self) -> None:
+        """Ends all processes at once."""
+
 
 class Running(msgspec.Struct, eq=False):
     """An attempt under way.
@@ -107,7 +110,7 @@ class Running(msgspec.Struct, eq=False):
     def finish(self, outcome: Outcome) -> None:
         """Reports the outcome; whatever comes after the first is ignored."""
         done = self.leave()
-        if done is not None:
+        if done is not None and not self.attempts.deserted():
             done(self, outcome)
 
     def leave(self) -> Callable[[Running, Outcome], None] | None:
@@ -136,6 +139,8 @@ class Attempts:
 
     Attributes:
         stopwatch: seconds, by which heartbeats are measured; the host has the same one.
+        deserted: whether the event loop ends, and has cancelled all that is on it: what an attempt comes to then is not
+            the step's, and its run goes on elsewhere.
         prepare: says more of an attempt before it is started. enter: called in the context of its code, before that.
     """
 
@@ -152,6 +157,7 @@ class Attempts:
         self.running: set[Running] = set()
         self._in_threads: set[Running] = set()
         self._closed = False
+        self.deserted: Callable[[], bool] = lambda: False
         self.transact: Callable[[Running], None] = _nowhere
         self.prepare: Callable[[Attempt], None] | None = None
         self.enter: Callable[[Attempt], None] | None = None
@@ -236,6 +242,19 @@ class Attempts:
             self.out_of_thread(running)
         if self._processes is not None:
             await self._processes.close()
+
+    def leave_behind(self) -> None:
+        """As ``close``, where the event loop was closed before."""
+        self._closed = True
+        for running in list(self.running):
+            running.done = None
+            running.attempt.cancel()
+        if self._pool is not None:
+            self._pool.shutdown(wait=False, cancel_futures=True)
+        for running in list(self._in_threads):
+            self.out_of_thread(running)
+        if self._processes is not None:
+            self._processes.kill()
 
     # --- one way to run per executor --------------------------------------------------------------------------
 

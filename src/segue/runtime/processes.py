@@ -136,6 +136,12 @@ class Processes:
                 child.kill()
             await self._gone.wait()
 
+    def kill(self) -> None:
+        """Ends all processes at once, whatever they do."""
+        self._closing = True
+        for child in self._jobs:
+            child.kill()
+
     @property
     def pids(self) -> list[int]:
         """Process ids of the workers."""
