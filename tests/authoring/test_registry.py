@@ -5,12 +5,13 @@ from __future__ import annotations
 import functools
 import re
 import sys
+from collections.abc import AsyncIterator, Iterator
 from types import ModuleType
 from typing import Any
 
 import pytest
 
-from segue import step, workflow
+from segue import Transaction, step, workflow
 from segue.authoring.python.registry import Registry, default_name, refuse_replaced
 from segue.errors import DuplicateDefinition, InvalidArgument
 
@@ -132,6 +133,60 @@ def test_what_is_no_function_is_refused_where_it_is_decorated() -> None:
         step(staticmethod(twice))
     with pytest.raises(InvalidArgument, match=r"@step stands above @classmethod at .*twice, .*: make it a function"):
         step(classmethod(twice))  # type: ignore[arg-type]
+
+
+def test_a_function_that_yields_is_refused_where_it_is_decorated() -> None:
+    async def pages() -> AsyncIterator[int]:
+        yield 1
+
+    def rows() -> Iterator[int]:
+        yield 1
+
+    for function, words in (
+        (pages, r"@step stands above .*pages, which yields: collect"),
+        (rows, r"rows, which yields"),
+    ):
+        with pytest.raises(InvalidArgument, match=words):
+            step(function)
+
+
+async def test_a_method_is_refused_where_it_is_decorated() -> None:
+    with pytest.raises(InvalidArgument, match=r"@step stands above .*Shop\.charge, a method, .* what it needs of self"):
+
+        class Shop:
+            @step
+            async def charge(self, n: int) -> int:
+                return n
+
+    with pytest.raises(
+        InvalidArgument, match=r"@step\.transaction stands above .*Till\.take, a method, .* needs of cls"
+    ):
+
+        class Till:
+            @classmethod
+            @step.transaction
+            def take(cls, db: Transaction) -> None: ...
+
+    with pytest.raises(InvalidArgument, match=r"@workflow stands above .*Orders\.fulfil, a method"):
+
+        class Orders:
+            @workflow
+            async def fulfil(self) -> None: ...
+
+    class Steps:
+        def __init__(self, by: int) -> None:
+            self.by = by
+
+        @staticmethod
+        @step
+        async def twice(n: int) -> int:
+            return 2 * n
+
+        async def times(self, n: int) -> int:
+            return self.by * n
+
+    assert await Steps.twice(2) == 4
+    assert await step(name="tenfold")(Steps(10).times)(2) == 20
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@ waits for it."""
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +34,15 @@ def checked_function(function: Any, decorator: str, execution: CodeExecution | N
         raise InvalidArgument(f"{function.name} is a {type(function).__name__.lower()} already; take @{decorator} away")
     if not hasattr(function, "__qualname__"):  # a callable object has neither a name nor annotations of its own
         raise InvalidArgument(f"@{decorator} needs a function; {function!r:.200} is none: call it in a `def`")
+    if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
+        raise InvalidArgument(
+            f"@{decorator} stands above {function.__qualname__}, which yields: collect that, and return a list"
+        )
+    if (first := _object_of(function)) is not None:
+        raise InvalidArgument(
+            f"@{decorator} stands above {function.__qualname__}, a method, and is called without an object: make it a "
+            f"function, or a @staticmethod, and pass it what it needs of {first}"
+        )
     if execution is not None and "<locals>" in function.__qualname__ and getattr(function, "__closure__", None):
         captured = ", ".join(function.__code__.co_freevars)
         execution.loop.halt(
@@ -41,6 +51,15 @@ def checked_function(function: Any, decorator: str, execution: CodeExecution | N
                 f"is one {function.__name__} for all runs; define it outside, and pass it what it needs"
             )
         )
+
+
+def _object_of(function: Any) -> str | None:
+    """The parameter that takes the object or the class, if the function is written as a method."""
+    within, _, _ = function.__qualname__.rpartition(".")
+    if not within or within.endswith("<locals>") or inspect.isclass(function) or inspect.ismethod(function):
+        return None
+    first = next(iter(inspect.signature(function).parameters), None)
+    return first if first in ("self", "cls") else None
 
 
 def called(function: Callable[..., Any], args: Iterable[Any], kwargs: Mapping[str, Any]) -> Any:
