@@ -8,7 +8,19 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any, Generic, Literal, NamedTuple, NotRequired, Required, TypedDict, TypeVar
+from typing import (
+    Annotated,
+    Any,
+    Generic,
+    Literal,
+    NamedTuple,
+    NotRequired,
+    Protocol,
+    Required,
+    TypedDict,
+    TypeVar,
+    runtime_checkable,
+)
 from uuid import UUID
 
 import msgspec
@@ -252,6 +264,34 @@ def test_the_member_that_knows_the_keys_is_chosen_even_if_an_earlier_one_would_r
     written = from_bytes(JSON, b'{"number":"1","holder":"h"}')
     assert ENCODINGS.decode(written, Card | CardAndMore) == CardAndMore("1", "h")
     assert ENCODINGS.decode(written, CardAndMore | Card) == CardAndMore("1", "h")
+
+
+def test_fields_that_the_constructor_does_not_take_are_kept() -> None:
+    @dataclasses.dataclass(frozen=True)
+    class Sum:
+        of: list[int]
+        scale: dataclasses.InitVar[int] = 1
+        total: int = dataclasses.field(init=False)
+
+        def __post_init__(self, scale: int) -> None:
+            object.__setattr__(self, "total", scale * sum(self.of))
+
+    for kind in (Sum, Sum | Card, Card | Sum):
+        value = Sum([1, 2], 10)
+        assert ENCODINGS.decode(ENCODINGS.encode(value), kind) == value
+
+
+def test_a_protocol_is_told_from_a_class() -> None:
+    class Shape(Protocol):
+        def area(self) -> float: ...
+
+    @runtime_checkable
+    class Known(Protocol):
+        number: str
+
+    for kind in (Shape, list[Shape], Known, Known | int):
+        with pytest.raises(PayloadError, match="is a Protocol, which does not say what to make; declare a class"):
+            ENCODINGS.decode(from_bytes(JSON, b'[{"number":"1"}]' if kind == list[Shape] else b'{"number":"1"}'), kind)
 
 
 def test_a_constructor_that_refuses_is_named() -> None:

@@ -72,13 +72,26 @@ def annotated_members_of(annotation: Any) -> list[Any]:
 
 def fields_of(annotation: Any) -> list[Field] | None:
     """The fields of a class that JSON holds as an object (or array, for a NamedTuple); None for anything else."""
+    return _fields(annotation, _declared)
+
+
+def late_fields_of(annotation: Any) -> list[Field]:
+    """The fields of a dataclass that its constructor does not take, and sets by itself; none of anything else."""
+    return _fields(annotation, _set_late) or []
+
+
+def _fields(annotation: Any, declared: abc.Callable[[Any], list[Field] | None]) -> list[Field] | None:
     annotation = unwrap(annotation)
     kind = get_origin(annotation) or annotation
     if not isinstance(kind, type):
         return None
     given = dict(zip(getattr(kind, "__parameters__", ()), get_args(annotation), strict=False))
-    found = _declared(kind)
+    found = declared(kind)
     return found if found is None or not given else [f._replace(type=_substitute(f.type, given)) for f in found]
+
+
+def _set_late(kind: Any) -> list[Field] | None:
+    return _dataclass_fields(kind, init=False) if dataclasses.is_dataclass(kind) else None
 
 
 def _declared(kind: Any) -> list[Field] | None:
@@ -104,13 +117,13 @@ def _is_required(hint: Any, by_class: frozenset[str], name: str) -> bool:
     return origin is typing.Required or (origin is not typing.NotRequired and name in by_class)
 
 
-def _dataclass_fields(kind: Any) -> list[Field]:
+def _dataclass_fields(kind: Any, *, init: bool = True) -> list[Field]:
     hints = typing.get_type_hints(kind, include_extras=True)
     missing = dataclasses.MISSING
     return [
         Field(f.name, f.name, hints[f.name], f.default is missing and f.default_factory is missing, False)
         for f in dataclasses.fields(kind)
-        if f.init
+        if f.init is init
     ]
 
 

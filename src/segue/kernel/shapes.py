@@ -23,6 +23,7 @@ from segue.kernel.likeness import (
     fields_of,
     is_fixed_tuple,
     is_union,
+    late_fields_of,
     tag_of,
     unwrap,
 )
@@ -116,7 +117,10 @@ class _Builder:
                         f"{describe(annotation)}: {describe(other)} and {describe(one)} look alike in JSON ({reason}); "
                         "declare one of them, or make them msgspec.Struct classes with tag=True"
                     )
-        shapes = [(self.shape(member), frozenset(f.name for f in fields_of(member) or ())) for member in members]
+        shapes = [
+            (self.shape(member), frozenset(f.name for f in (*(fields_of(member) or ()), *late_fields_of(member))))
+            for member in members
+        ]
 
         def read(tree: Any, hook: Hook, path: str) -> Any:
             # The member that leaves the fewest keys of the object unread comes first: classes ignore unknown keys.
@@ -142,6 +146,7 @@ class _Builder:
             return lambda tree, hook, path: cell[0](tree, hook, path)
         cell = self._classes[annotation] = []
         shapes = [(field, self.shape(field.type)) for field in fields]
+        late = [(field.name, self.shape(field.type)) for field in late_fields_of(annotation)]
         as_list, tag = issubclass(origin, tuple), tag_of(origin)
 
         def read(tree: Any, hook: Hook, path: str) -> Any:
@@ -158,7 +163,11 @@ class _Builder:
                     values[field.attribute] = shape(found[field.name], hook, f"{path}.{field.name}")
                 elif field.required:
                     raise PayloadError(f"{path}: {describe(annotation)} lacks the field {field.name!r}", path=path)
-            return _construct(origin, values, path)
+            made = _construct(origin, values, path)
+            for name, shape in late:
+                if name in found:
+                    object.__setattr__(made, name, shape(found[name], hook, f"{path}.{name}"))
+            return made
 
         cell.append(read)
         return read

@@ -104,6 +104,8 @@ class _Builder:
         origin = get_origin(kind) or kind
         if id(tree) in self._parts and not (isinstance(origin, type) and isinstance(tree, origin)):
             return self._encodings.decode_part(self._parts[id(tree)][1], kind, self._fetch)
+        if getattr(origin, "_is_protocol", False):
+            raise ValueError(f"{describe(kind)} is a Protocol, which does not say what to make; declare a class")
         if not isinstance(origin, type) or isinstance_of(tree, origin):
             return tree
         plain = self._encodings.plain_of(origin)
