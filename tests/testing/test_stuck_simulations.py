@@ -12,7 +12,7 @@ import pytest
 
 from segue import Retry, attempt_number, continue_as_new, signal, step, update, workflow
 from segue.errors import InvalidArgument
-from segue.testing import NOTHING, Plan, Scene, Sent, SimulationFailed, rounds, simulate, virtual_loop
+from segue.testing import NOTHING, Plan, Scene, Sent, SimulationFailed, play, rounds, simulate, virtual_loop
 from segue.testing.virtual_loop import Holds
 
 
@@ -192,6 +192,14 @@ def test_one_that_takes_no_time_about_it_is_told_sooner(workflow: Any, monkeypat
 def test_one_that_takes_its_time_does_not_go_round(workflow: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rounds, "MOST", 30)
     assert simulate(workflow, 100, seeds=[1], faults=NOTHING).commits > 100
+
+
+def test_a_run_that_is_too_long_to_be_simulated_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(play, "MOST_COMMITS", 50)
+    with pytest.raises(
+        SimulationFailed, match=r"50 commits, the most that a simulated run may have.* less to do \(fewer"
+    ):
+        simulate(asks_every_minute, 100, seeds=[1], faults=NOTHING)
 
 
 def test_a_chain_that_takes_no_time_about_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

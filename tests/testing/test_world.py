@@ -288,6 +288,45 @@ async def test_a_world_on_another_loop_says_so(tmp_path: Path) -> None:
                 await asyncio.to_thread(lambda use=use: asyncio.run(use()))
 
 
+async def test_a_world_that_is_closed_says_so(tmp_path: Path) -> None:
+    async with testing.engine(tmp_path) as world:
+        handle = await world.engine.start(sleeps_a_month)
+    for use in (world.settle, lambda: world.advance("1d"), lambda: world.result(handle)):
+        with pytest.raises(InvalidArgument, match="this world is closed"):
+            await use()
+
+
+async def test_time_is_not_let_pass_by_what_it_waits_for(tmp_path: Path) -> None:
+    refused: list[str] = []
+
+    async def waits_in_vain() -> str:
+        with pytest.raises(InvalidArgument, match="have the test let time pass") as caught:
+            await world.advance("1d")
+        refused.append(str(caught.value))
+        return "done"
+
+    @step(name="world.called")
+    async def called() -> str:
+        return ""
+
+    @workflow(name="world.calls")
+    async def calls() -> str:
+        return await called()
+
+    async with testing.engine(tmp_path) as world:
+        world.mock(called, side_effect=waits_in_vain)
+        world.after("1h", waits_in_vain)
+        assert await world.result(await world.engine.start(calls)) == "done"
+        await world.advance("2h")
+    assert len(refused) == 2
+
+
+async def test_what_is_no_run_has_no_result(tmp_path: Path) -> None:
+    async with testing.engine(tmp_path) as world:
+        with pytest.raises(InvalidArgument, match=r"'order-42' is no run: handle = await world\.engine\.handle\(id\)"):
+            await world.result("order-42")  # type: ignore[arg-type]
+
+
 async def test_worlds_that_are_not_open_say_how_they_are_opened(tmp_path: Path) -> None:
     worlds = Worlds(tmp_path)
     with pytest.raises(InvalidArgument, match="`async with segue_world as world:`"):

@@ -275,7 +275,14 @@ class Play:
                 )
             )
         if self.commits > MOST_COMMITS:
-            raise _Halt(Broken(ENDS, f"there were {MOST_COMMITS:,} commits, and it goes on"))
+            raise _Halt(
+                Broken(
+                    ENDS,
+                    f"there were {MOST_COMMITS:,} commits, the most that a simulated run may have, and it goes on. "
+                    "Give it less to do (fewer items, or rounds that are further apart), or have a mock, a signal or "
+                    "a deadline end it",
+                )
+            )
         self._check()
         self._lives[-1][0].committed()
 

@@ -17,9 +17,10 @@ from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 from segue.authoring.python.definitions import Step
-from segue.engine import Engine
+from segue.engine import OPEN, Engine
 from segue.errors import InvalidArgument, PayloadError, RunClosed, SegueError
 from segue.handles import Handle, HumanTask
+from segue.kernel.attempt import CURRENT
 from segue.kernel.duration import Duration, microseconds
 from segue.stores.base import CLOSED
 from segue.testing.clock import DAWN, VirtualClock, instant
@@ -64,17 +65,28 @@ class World:
         """Waits until everything that can happen now has happened. Time stands still.
 
         Raises:
-            InvalidArgument: the world was opened on another event loop.
+            InvalidArgument: the world is not open on this event loop, or what asks is itself waited for.
         """
+        self._refuse_where_nothing_happens()
+        while True:
+            await self._calm()
+            if not await self._ask_people():
+                return
+
+    def _refuse_where_nothing_happens(self) -> None:
         if asyncio.get_running_loop() is not self.engine.loop:
             raise InvalidArgument(
                 "this world was opened on another event loop, and nothing of it happens here: use it in the loop that "
                 "opened it (with pytest-asyncio, give its fixture and the test one loop_scope)"
             )
-        while True:
-            await self._calm()
-            if not await self._ask_people():
-                return
+        if self.engine not in OPEN:
+            raise InvalidArgument("this world is closed, and nothing happens in it any more: use it inside its block")
+        attempt = CURRENT.get(None)
+        if asyncio.current_task() in self._acting or (attempt is not None and attempt.host is self.engine._host):
+            raise InvalidArgument(
+                "time stands still while a step, or what was given to world.after(), is under way, and this is called "
+                "from there: have the test let time pass"
+            )
 
     async def advance(self, duration: Duration) -> None:
         """Lets time pass: what is due on the way happens in its order, and at its time."""
@@ -92,6 +104,8 @@ class World:
         if inspect.iscoroutine(given):
             given.close()
             raise InvalidArgument("the run has not been started: handle = await world.engine.start(…)")
+        if not isinstance(given, Handle):
+            raise InvalidArgument(f"{given!r} is no run: handle = await world.engine.handle(id) finds the one of an id")
         limit = self.clock.now() + microseconds(within)
         looked = False
         while True:
