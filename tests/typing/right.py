@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import functools
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import assert_type
+from typing import ParamSpec, TypeVar, assert_type
 from uuid import UUID
 
 import segue
@@ -73,6 +75,9 @@ from segue.testing import (
     trace,
 )
 
+P = ParamSpec("P")
+R = TypeVar("R")
+
 
 class Order:
     total: Decimal
@@ -96,6 +101,35 @@ def weigh(order: Order, times: int = 1) -> float:
     return 1.0
 
 
+def logged(function: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R]]:
+    """A decorator as users write them."""
+
+    @functools.wraps(function)
+    async def inner(*args: P.args, **kwargs: P.kwargs) -> R:
+        return await function(*args, **kwargs)
+
+    return inner
+
+
+@step
+@logged
+async def inform(order: Order, *, by: str = "mail") -> bool:
+    return True
+
+
+@step(retry=3)
+@logged
+async def archive(order: Order) -> int:
+    return 1
+
+
+@workflow(version="1")
+@logged
+async def closes(order: Order) -> bool:
+    assert_type(await archive(order), int)
+    return await inform(order, by="phone")
+
+
 @step(executor="process")
 def crunch(n: int) -> bytes:
     return bytes(n)
@@ -110,6 +144,8 @@ async def fulfil(order: Order, note: str = "") -> str:
     assert_type(await charge.using(timeout="5s")(order), Payment)
     async with saga() as s:
         assert_type(await s.step(charge, order, undo=refund), Payment)
+    assert_type(await inform(order, by="phone"), bool)
+    assert_type(await closes(order), bool)
     payment, weight = await asyncio.gather(charge(order), weigh(order))
     assert_type(payment, Payment)
     assert_type(weight, float)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
 
 from segue.authoring.python.classes import HasRun
@@ -21,7 +21,7 @@ class WorkflowDecorator:
     @overload
     def __call__(self, definition: type[K], /) -> type[K]: ...
     @overload
-    def __call__(self, definition: Callable[P, Coroutine[Any, Any, R]], /) -> Workflow[P, R]: ...
+    def __call__(self, definition: Callable[P, Awaitable[R]], /) -> Workflow[P, R]: ...
     def __call__(self, definition: Any, /) -> Any:
         raise AssertionError("typing only")
 
@@ -30,7 +30,7 @@ class StepDecorator:
     """What ``step(...)`` returns, for the type checker: it keeps the function's parameters and result."""
 
     @overload
-    def __call__(self, function: Callable[P, Coroutine[Any, Any, R]], /) -> Step[P, R]: ...
+    def __call__(self, function: Callable[P, Awaitable[R]], /) -> Step[P, R]: ...
     @overload
     def __call__(self, function: Callable[P, R], /) -> Step[P, R]: ...
     def __call__(self, function: Any, /) -> Any:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import inspect
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from typing import Any, Generic, Literal, ParamSpec, TypeVar, get_args, overload
 
 import msgspec
@@ -436,7 +436,7 @@ STEPS: Registry[Step[Any, Any]] = registry.STEPS
 @overload
 def workflow(definition: type[K], /) -> type[K]: ...
 @overload
-def workflow(definition: Callable[P, Coroutine[Any, Any, R]], /) -> Workflow[P, R]: ...
+def workflow(definition: Callable[P, Awaitable[R]], /) -> Workflow[P, R]: ...
 @overload
 def workflow(
     *,
@@ -517,7 +517,7 @@ def workflow(
 
 
 @overload
-def step(function: Callable[P, Coroutine[Any, Any, R]], /) -> Step[P, R]: ...
+def step(function: Callable[P, Awaitable[R]], /) -> Step[P, R]: ...
 @overload
 def step(function: Callable[P, R], /) -> Step[P, R]: ...
 @overload
