@@ -90,6 +90,21 @@ def test_a_name_that_is_no_bare_file_name_is_refused(name: str) -> None:
         ENCODINGS.decode(from_bytes("file", data))
 
 
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("at 12:30.csv", "it holds ':'"),
+        ("../a\n", r"it holds '\\n', '/'"),
+        ("é" * 128, "it has 256 bytes, and may have 255"),
+        ("\udcff.txt", "it is not Unicode"),
+        ("", "there is nothing in it but dots and spaces"),
+    ],
+)
+def test_what_is_wrong_with_a_name_is_said(name: str, why: str) -> None:
+    with pytest.raises(InvalidArgument, match=f"is not a bare file name: {why}; give another one with name="):
+        File.from_bytes(b"", name)
+
+
 def test_saves_into_a_folder_under_its_name_or_as_what_is_said(tmp_path: Path) -> None:
     file = File.from_bytes(b"new", "a.txt")
     assert file.save(tmp_path) == tmp_path / "a.txt"

@@ -14,6 +14,8 @@ import msgspec
 from segue.errors import InvalidArgument
 
 _UNKNOWN = "application/octet-stream"
+LONGEST_NAME = 255
+"""Bytes that file systems take."""
 
 
 class Header(msgspec.Struct, frozen=True):
@@ -149,11 +151,19 @@ class Files:
 
 def _check_name(name: str) -> None:
     """A name comes from elsewhere and ends up in paths: it must not lead out of the folder it is saved in."""
-    odd = set(name) & {"/", "\\", "\0", ":"} or any(ord(character) < 32 for character in name)
-    if odd or name.strip(" .") == "" or len(name.encode("utf-8", "surrogatepass")) > 255:
-        raise InvalidArgument(
-            f"{name!r} is not a bare file name; leave out folders, drives and control characters", path="name"
-        )
+    size = len(name.encode("utf-8", "surrogatepass"))
+    odd = sorted(character for character in set(name) if character in "/\\:" or ord(character) < 32)
+    if odd:
+        why = f"it holds {', '.join(map(repr, odd))}"
+    elif name.strip(" .") == "":
+        why = "there is nothing in it but dots and spaces"
+    elif any("\ud800" <= character <= "\udfff" for character in name):
+        why = "it is not Unicode"
+    elif size > LONGEST_NAME:
+        why = f"it has {size} bytes, and may have {LONGEST_NAME}"
+    else:
+        return
+    raise InvalidArgument(f"{name!r:.300} is not a bare file name: {why}; give another one with name=", path="name")
 
 
 def _guess(name: str) -> str:
