@@ -211,8 +211,9 @@ class Starting(Messaging):
         delay: Duration | None = None,
         timeout: Duration | None = None,
         summary: str = "",
+        **named: Any,
     ) -> Handle[Any]:
-        """Starts a run. Acknowledged once it is on disk.
+        """Starts a run. Acknowledged once it is on disk. The workflow's arguments are given by position.
 
         Args:
             workflow: a workflow, or the name of one that is known here or served by whoever owns the runs.
@@ -229,6 +230,11 @@ class Starting(Messaging):
             NotServed: another process owns the runs and lacks this workflow; nothing was started.
             RunAlreadyExists: the id is taken by a run with other input, or the policy says to fail.
         """
+        if named:
+            raise InvalidArgument(
+                f"start() has no option {next(iter(named))!r}; arguments of the workflow are given by position: "
+                f"start({self._name_of(workflow)}, …)"
+            )
         handle, _ = await self.start_with(
             workflow, args, None, id=id, on_conflict=on_conflict, tags=tags, delay=delay, timeout=timeout,
             summary=summary,

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from segue import Client, Engine, signal, workflow
-from segue.errors import CallerError
+from segue.errors import CallerError, InvalidArgument
 
 
 @workflow(name="misuse.doubled")
@@ -29,6 +29,12 @@ async def test_an_engine_that_was_never_opened_says_how(tmp_path: Path) -> None:
             await attempt
     with pytest.raises(AttributeError, match="'Engine' object has no attribute 'stroe'"):
         _ = engine.stroe  # type: ignore[attr-defined]
+
+
+async def test_arguments_of_a_workflow_are_given_by_position(tmp_path: Path) -> None:
+    async with Engine(address(tmp_path)) as engine:
+        with pytest.raises(InvalidArgument, match=r"no option 'n'; .* by position: start\(misuse\.doubled, …\)"):
+            await engine.start(doubled, n=1)  # type: ignore[call-overload]
 
 
 async def test_an_engine_is_open_once(tmp_path: Path) -> None:
