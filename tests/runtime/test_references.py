@@ -10,7 +10,7 @@ import msgspec
 import numpy
 import pytest
 
-from segue import Cache, Engine, Ref, signal, step, workflow
+from segue import Cache, Engine, Ref, RunFailed, signal, step, workflow
 from segue.encodings.aesgcm import AesGcm
 from segue.errors import InvalidArgument, NotInWorkflow, PayloadError
 from segue.kernel import events as e
@@ -67,6 +67,26 @@ async def counted(n: int) -> int:
 async def many(n: int) -> int:
     mapped = await table.by_reference().map(range(n), concurrency=3)
     return await total(mapped.all())
+
+
+class Limits(msgspec.Struct):
+    most: int = 10
+
+
+@step
+async def first(rows: list[Row]) -> int:
+    return rows[0].n
+
+
+@step
+async def limited(by: Limits | None) -> int:
+    return 0 if by is None else by.most
+
+
+@workflow
+async def mistaken(name: str) -> int:
+    rows: Any = await extract.by_reference()(1)
+    return await (first if name == "first" else limited)(rows)
 
 
 @workflow
@@ -171,6 +191,12 @@ async def test_a_cached_reference_and_a_cached_value_are_kept_apart(engine: Engi
 async def test_a_workflow_does_not_load(engine: Engine) -> None:
     with pytest.raises(Exception, match="belongs into a step"):
         await result(engine, loads_itself)
+
+
+@pytest.mark.parametrize("name", ["first", "limited"])
+async def test_a_reference_does_not_pass_for_another_value(engine: Engine, name: str) -> None:
+    with pytest.raises(RunFailed, match=r"is declared .*, but Ref\(.* is a Ref: declare it Ref\[…\], and load it in"):
+        await (await engine.start(mistaken, name)).result()
 
 
 async def test_outside_it_says_what_to_do_instead() -> None:

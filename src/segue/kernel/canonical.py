@@ -21,7 +21,7 @@ from segue.errors import InvalidArgument, PayloadError
 from segue.kernel.encoding import Encodings
 from segue.kernel.payload import JSON, Fetch, Payload, content, from_bytes
 from segue.kernel.schemas import schema_of
-from segue.kernel.suits import Suits, suits
+from segue.kernel.suits import Suits, instead_of, suits
 
 _SCALARS = frozenset({str, int, float, bool, type(None)})
 _EMPTY = inspect.Parameter.empty
@@ -310,9 +310,10 @@ class Call:
 
     def _check(self, parameter: _Parameter, value: Any) -> None:
         if parameter.suits is not None and value is not parameter.default and not parameter.takes(value):
+            instead = instead_of(type(value))
             raise InvalidArgument(
                 f"{self.name}(): the argument {parameter.name!r} is declared {parameter.suits.name}, "
-                f"but {value!r:.100} is a {type(value).__qualname__}",
+                f"but {value!r:.100} is a {type(value).__qualname__}" + (f": {instead}" if instead else ""),
                 path=f"$.{parameter.name}",
             )
 

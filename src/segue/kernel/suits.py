@@ -20,7 +20,7 @@ _TAKEN_FOR: dict[Any, tuple[type, ...]] = {
 """Classes whose values JSON turns into the declared type just as well."""
 
 _PLAIN = frozenset({str, int, float, bool, type(None), bytes, bytearray, dict, *_LISTS})
-"""Only values of these classes are ever refused; of any other, the encoder knows more."""
+"""Only values of these classes, and of such as stand for others, are refused; of the rest, the encoder knows more."""
 
 
 class Suits:
@@ -40,7 +40,16 @@ class Suits:
 
     def __call__(self, value: Any) -> bool:
         kind = type(value)
-        return kind in self.exact or kind not in _PLAIN or (kind is not bool and isinstance(value, self._classes))
+        return (
+            kind in self.exact
+            or (kind not in _PLAIN and instead_of(kind) is None)
+            or (kind is not bool and isinstance(value, self._classes))
+        )
+
+
+def instead_of(kind: type) -> str | None:
+    """What to do where a value of the class stands for another one and is passed in its place; None for most."""
+    return getattr(kind, "_segue_stands_for", None)
 
 
 def suits(annotation: Any) -> Suits | None:

@@ -7,7 +7,7 @@ however many, a workflow that only passes them on holds none of them, and neithe
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 import msgspec
 
@@ -30,6 +30,8 @@ class Ref(msgspec.Struct, Generic[T], frozen=True):
     Attributes:
         segue_ref: the content address. encoding, size (bytes): of what is kept there. step: whose result it is.
     """
+
+    _segue_stands_for: ClassVar[str] = "declare it Ref[…], and load it in the step that wants the value"
 
     segue_ref: str
     encoding: str
