@@ -10,7 +10,8 @@ import msgspec
 from segue.cli.words import size
 from segue.kernel.erasure import GONE
 from segue.kernel.payload import JSON, Payload
-from segue.kernel.plain import byte_count, plain_value
+from segue.kernel.plain import arguments, byte_count, plain_value
+from segue.kernel.timeline import Call
 
 LINE = 60
 """Characters of a value that stands on a line with others."""
@@ -43,3 +44,13 @@ def brief_value(value: Any, longest: int = LINE) -> str:
     """A value that JSON can say, on one line, cut."""
     text = msgspec.json.encode(value).decode()
     return text if len(text) <= longest else text[: longest - 1] + "…"
+
+
+def asked(call: Call) -> str:
+    """What tells an update from others of its name: its arguments or, where there is none to be shown, its id."""
+    assert call.input is not None
+    if call.input.encoding == JSON and call.input.ref is None and call.input != GONE:
+        given = arguments(call.input)
+        if given not in ({}, []):
+            return brief_value(given, LINE if call.failure is None else LINE // 2)
+    return call.key.removeprefix("update:")
