@@ -112,6 +112,32 @@ def test_a_narrow_terminal_shows_what_tells_most(segue: Folder) -> None:
         assert re.search("✗ failed|◷ waiting|approval", running.text)
 
 
+def test_what_is_to_be_said_of_a_call_has_room(segue: Folder) -> None:
+    segue("run", "flows.py:fails", "luck, and a long story about it", "--id", "a", code=1)
+    said = {
+        40: r"\nexplode +✗ failed +\S+\n  ValueError: bad luck, and a long stor…\n",
+        60: r"\nexplode +✗ failed +\S+\n  ValueError: bad luck, and a long story about it\n",
+        120: r"\nexplode +✗ failed .*┥ +ValueError: bad luck, and a \w+",
+    }
+    for columns, line in said.items():
+        running = segue.on_terminal("show", "a", columns=columns)
+        assert running.end() == 0
+        assert re.search(line, running.text), running.text
+        assert max(map(len, running.text.splitlines())) <= columns
+
+
+def test_a_long_name_takes_no_room_from_what_is_said_of_its_call(segue: Folder) -> None:
+    flows = (segue.path / "flows.py").read_text()
+    segue.write("flows.py", flows.replace("explode", "reserve_in_the_warehouse"))
+    segue("run", "flows.py:fails", "luck, and a long story about it", "--id", "a", code=1)
+    for columns in (70, 80):
+        running = segue.on_terminal("show", "a", columns=columns)
+        assert running.end() == 0
+        line = r"\nreserve_in_the_warehouse +✗ failed.*┥ *\n  ValueError: bad luck, and a long story about"
+        assert re.search(line, running.text), running.text
+        assert max(map(len, running.text.splitlines())) <= columns
+
+
 def test_without_colours(segue: Folder) -> None:
     segue("run", "flows.py:plain", "1")
     running = segue.on_terminal("list", NO_COLOR="1")
