@@ -49,7 +49,9 @@ class Axis:
         """The line above the bars: where time is folded, and how much."""
         cells = [" "] * self.width
         for column, us in self.folds:
-            for offset, character in enumerate(f"{length(us).replace(' ', ''):^{FOLDED}}"[:FOLDED]):
+            text = length(us).replace(" ", "")
+            shown = text if len(text) <= FOLDED else length(us).split()[0]
+            for offset, character in enumerate(f"{shown:^{FOLDED}}"):
                 if column + offset < self.width:
                     cells[column + offset] = character
         return Text("".join(cells), style="dim")
