@@ -103,6 +103,13 @@ def test_updates_and_signals_of_one_name_are_told_apart(segue: Folder) -> None:
     segue("signal", "a", "note", "hurry")
     segue("signal", "a", "note", "enough")
     assert run.end() == 0
+    for line in (
+        r'received     update add  \["apples",3\]$',
+        r"completed    update add  \S+$",
+        r"failed       update add  \S+  ValueError: what is given away is not sold$",
+        r"received     update clear  clear-1$",
+    ):
+        assert re.search(line, run.text, re.MULTILINE), line
     shown = segue("show", "a", "--values", "--events").out
     for line in (
         r'add +✓ completed .*\["apples",3\]$',

@@ -43,6 +43,41 @@ def test_timers_signals_and_retries_are_named(segue: Folder) -> None:
     running.until(r"retrying.*attempt 2 of 3 in .*ConnectionError: the line is dead")
 
 
+def test_the_tree_tells_updates_and_signals_of_one_name_apart(segue: Folder) -> None:
+    segue.write(
+        "notes.py",
+        """
+        from segue import signal, update, workflow
+
+        @workflow
+        async def notes() -> str:
+            @update
+            def note(text: str) -> str:
+                if not text:
+                    raise ValueError("nothing is said")
+                return text
+
+            while (last := await signal("hint", str)) != "enough":
+                pass
+            return last
+    """,
+    )
+    running = segue.on_terminal("run", "notes.py", "--id", "a")
+    running.until("segue signal a hint VALUE")
+    # Beside what is read of the terminal: a picture that nobody reads holds up the run that has to answer.
+    given = segue.begin("update", "a", "note", "the door")
+    running.until(r'├ note +✓ completed +\S+ +\["the door"\]')
+    assert given.end() == 0
+    refused = segue.begin("update", "a", "note", "")
+    running.until(r'├ note +✗ failed +\S+ +\[""\]  ValueError: nothing is said')
+    assert refused.end() != 0
+    hinted = segue.begin("signal", "a", "hint", "look up")
+    running.until(r'├ hint +◂ received +"look up"')
+    assert hinted.end() == 0
+    segue("signal", "a", "hint", "enough")
+    assert running.end() == 0
+
+
 def test_ctrl_c_says_how_to_go_on(segue: Folder) -> None:
     running = segue.on_terminal("run", "flows.py:waits", "--id", "a")
     running.until("segue signal a go VALUE")

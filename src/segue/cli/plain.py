@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from segue.cli.deciding import verdict
+from segue.cli.payloads import asked
 from segue.cli.words import ago, clock, count, length
 from segue.engine import Engine
 from segue.kernel import events as e
@@ -75,6 +76,11 @@ def _call_line(watch: Watch, event: e.Event, call: Call) -> str | None:
             return f"completed    {name}{took}" + (f"  answered by {call.by}" if call.by else "")
         case e.SignalReceived():
             return f"received     signal {name}"
+        case e.UpdateAccepted():
+            return f"received     update {name}  {asked(call)}"
+        case e.UpdateCompleted():
+            error = f"  {summary(call.failure)}" if call.failure is not None else ""
+            return f"{call.state:<12} update {name}{took}{error}"
         case e.MessageSent():
             return f"not sent     {name}: it is {event.state}" if event.state else f"sent         {name}"
         case e.DecisionEvaluated():

@@ -13,6 +13,7 @@ from rich.text import Text
 from segue.cli.deciding import verdict
 from segue.cli.folding import Fold, fold_errors, fold_length, fold_name, fold_span, fold_states, fold_word, folded
 from segue.cli.output import ROOMY, unicode, wide_badge
+from segue.cli.payloads import asked, brief
 from segue.cli.words import TURNING, WIDEST, ago, clock, count, length, state
 from segue.kernel.failures import summary
 from segue.kernel.timeline import Call
@@ -176,6 +177,10 @@ def _note(watch: Watch, call: Call, now: int, hint: Hint) -> Text:
         note.append(f"child run {call.child_id}  ", style="dim")
     if call.kind == "decision":
         note.append(verdict(call), style="dim")
+    if call.kind == "update" and call.input is not None:
+        note.append(f"{asked(call)}  ", style="dim")
+    if call.kind == "signal" and call.input is not None:
+        note.append(brief(call.input), style="dim")
     if call.progress:
         note.append(progress_bar(call.progress)).append("  ")
     if call.failure is not None and call.state in ("failed", "retrying", "incident", "running"):
