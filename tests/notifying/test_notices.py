@@ -33,6 +33,7 @@ from segue import (
 )
 from segue.errors import Incident, InvalidArgument, NotSent, RunFailed
 from segue.kernel.notice import Notice
+from segue.notifying import sending
 from segue.notifying.rules import address, checked
 from segue.notifying.sending import in_words, send, signature
 from segue.runtime.notices import WORKFLOW
@@ -41,6 +42,7 @@ from segue.settings import read_settings
 from segue.stores.base import RunFilter
 from segue.stores.faults import FaultyStore, LoseAcknowledgement, Refuse
 from segue.stores.sqlite import SqliteStore
+from tls_kit import Demanding
 
 
 @step(on_exhausted="incident")
@@ -291,6 +293,22 @@ async def test_where_notices_go_is_not_logged(hook: Hook, caplog: pytest.LogCapt
     with pytest.raises(NonRetryable):
         await send(NotifyRule(name="r", when=("failed",), to="apprise:slack://hidden"), notice)
     assert "hidden" not in logged()
+
+
+async def test_a_hook_that_demands_a_certificate_is_one_that_is_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = Demanding(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "cert.pem"))
+    sending._trust.cache_clear()
+    told = NotifyRule(name="x", when=("failed",), to=f"{server.url}/a-secret")
+    notice = Notice(id="n", when="failed", workflow="w", run="r", namespace="default", at=1, state="failed")
+    try:
+        with pytest.raises(NotSent, match=r"^TLSV13_ALERT_CERTIFICATE_REQUIRED at 127\.0\.0\.1$"):
+            await send(told, notice)
+    finally:
+        sending._trust.cache_clear()
+        await asyncio.to_thread(server.close)  # beside the loop, on which connections end
 
 
 def test_a_signature_is_over_the_time_and_the_body() -> None:

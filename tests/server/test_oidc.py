@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import html
 import re
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 from typing import Any
 
 import httpx2 as httpx
@@ -21,7 +23,9 @@ from segue.server.access import COOKIE, Known
 from segue.server.accounts import Accounts
 from segue.server.app import application
 from segue.server.elsewhere import roles_of
-from segue.server.oidc import OidcSettings, secure
+from segue.server.oidc import OidcSettings, Provider, secure
+from segue.server.problems import Refused
+from tls_kit import Demanding
 
 Browser = Callable[[], httpx.AsyncClient]
 BACK = "/login/oidc/callback"
@@ -254,6 +258,19 @@ async def test_a_provider_that_is_not_what_it_should_be_is_not_asked_further(
             answer = await ann.get("/login/oidc")
             assert (answer.status_code, "location" in answer.headers) == (502, False)
     assert "token" not in openid.asked
+
+
+async def test_a_provider_that_demands_a_certificate_is_told_as_one_that_cannot_be_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = Demanding(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "cert.pem"))
+    provider = Provider(OidcSettings(issuer=server.url, url="https://segue.example", client_id="segue"), lambda: 0)
+    try:
+        with pytest.raises(Refused, match=r"it cannot be asked .TLSV13_ALERT_CERTIFICATE_REQUIRED"):
+            await provider.address("state", "nonce", "verifier")
+    finally:
+        await asyncio.to_thread(server.close)  # beside the loop, on which connections end
 
 
 async def test_a_secret_does_not_follow_a_redirect(browser: Browser, openid: OpenId) -> None:

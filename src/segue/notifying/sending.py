@@ -66,6 +66,8 @@ async def _by_web(to: str, secret: str, notice: Notice) -> None:
             answer = await client.post(to, content=body, headers=headers)
     except httpx.HTTPError as error:
         raise NotSent(f"{type(error).__name__} at {_place(to)}") from None  # its text may hold the address
+    except ssl.SSLError as error:  # an alert that comes behind the handshake comes as it is
+        raise NotSent(f"{error.reason or type(error).__name__} at {_place(to)}") from None
     if answer.is_success:
         return
     text = f"{_place(to)} answered with {answer.status_code}"

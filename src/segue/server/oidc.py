@@ -208,6 +208,8 @@ class Provider:
             found = msgspec.json.decode(body) if answer.status_code == 200 else None
         except (httpx.HTTPError, msgspec.DecodeError) as error:
             raise _unbelievable(f"it cannot be asked ({type(error).__name__})") from error
+        except ssl.SSLError as error:  # an alert that comes behind the handshake comes as it is
+            raise _unbelievable(f"it cannot be asked ({error.reason or type(error).__name__})") from error
         if not isinstance(found, dict):
             raise _unbelievable(f"it answered with {answer.status_code}")
         return found
