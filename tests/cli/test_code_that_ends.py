@@ -57,6 +57,18 @@ def test_dev_does_not_wait_for_threads_of_code_that_did_not_load(segue: Folder) 
     assert dev.end() == 0
 
 
+def test_no_command_waits_for_threads_of_code_that_it_has_imported(segue: Folder) -> None:
+    code = (
+        "import threading, time\nfrom segue import workflow\n"
+        "threading.Thread(target=time.sleep, args=(600,)).start()\n" + GREETS
+    )
+    segue.write("greets.py", code)
+    segue.write("fails.py", code + "1 / 0\n")
+    for words in (("run", "fails.py"), ("worker", "fails.py"), ("start", "fails.py:greet")):
+        assert "fails.py cannot be loaded: ZeroDivisionError" in segue(*words, code=2).err
+    assert "started a" in segue("start", "greets.py:greet", "--id", "a").out
+
+
 def test_dev_does_not_wait_for_an_import_that_has_been_mended(segue: Folder) -> None:
     segue.write(
         "waits.py", "import time\nfrom segue import workflow\nprint('importing', flush=True)\ntime.sleep(600)\n"

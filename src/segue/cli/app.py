@@ -7,6 +7,7 @@ import io
 import os
 import signal
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
@@ -26,7 +27,12 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors=REPLACEMENTS)  # a terminal that lacks a character is no reason to stop
-    sys.exit(call(sys.argv[1:]))
+    code = call(sys.argv[1:])
+    if threading.active_count() > 1:
+        from segue.cli.interrupts import leave
+
+        leave(code)  # code that was imported may have started threads before it failed
+    sys.exit(code)
 
 
 def call(words: list[str]) -> int:
