@@ -72,3 +72,12 @@ def test_long_text_in_a_pipe_stays_in_one_piece(segue: Folder) -> None:
     assert json.loads(ran[ran.index("[\n") :]) == ["long " * 2_000]
     shown = segue("show", "l").out
     assert json.loads(shown[shown.index("[\n") :]) == ["long " * 2_000]
+
+
+def test_bytes_that_are_no_text_are_refused(segue: Folder) -> None:
+    given = "a\udcff"  # as Python has the byte FF
+    for words in (("show", given), ("list", "--app", given), ("run", "flows.py:waits", given), ("db", "backup", given)):
+        assert segue(*words, code=2).err == (
+            "✗ 'a\\xff' is no text in utf-8; write it in that (a file that is called so has to be renamed)\n"
+        )
+    assert not (segue.path / ".segue").exists()

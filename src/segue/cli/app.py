@@ -110,6 +110,20 @@ def _not_here(words: list[str]) -> Exception | None:
     return InvalidArgument(f"`segue {words[0]}` does not work with --server: {why}")
 
 
+def _not_text(words: list[str]) -> Exception | None:
+    """Why a command line with bytes in it that are no text is not taken: no run, name or value can have them."""
+    from segue.errors import InvalidArgument
+
+    for word in words:
+        if any("\ud800" <= letter <= "\udfff" for letter in word):
+            given = repr(os.fsencode(word))[1:]
+            return InvalidArgument(
+                f"{given} is no text in {sys.getfilesystemencoding()}; write it in that (a file that is called so has "
+                "to be renamed)"
+            )
+    return None
+
+
 def _dispatch(words: list[str]) -> int:
     # Only here: the overview must not wait for them.
     with _ended_by_ctrl_c():
@@ -124,7 +138,7 @@ def _dispatch(words: list[str]) -> int:
     for command in COMMANDS:
         app.command(f"segue.cli.{command.place}", name=command.name)
     as_json = "--json" in words
-    if (refused := _not_here(words)) is not None:
+    if (refused := _not_here(words) or _not_text(words)) is not None:
         print_error(refused, as_json=as_json)
         return USAGE
     try:
