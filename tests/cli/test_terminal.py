@@ -89,6 +89,20 @@ def test_ctrl_c_says_how_to_go_on(segue: Folder) -> None:
     assert len(drawn) + len("^C") < 110
 
 
+def test_what_is_said_of_ctrl_c_begins_a_line(segue: Folder) -> None:
+    starting = segue.on_terminal("start", "flows.py:waits", "--id", "a", "--wait")
+    starting.until("started a")
+    starting.until("no worker")
+    os.write(starting.keyboard, b"\x03")
+    assert starting.end() == 130
+    assert "^C\ninterrupted; run a goes on without this command" in starting.text
+    alone = segue.on_terminal("run", "flows.py:rests", "600", "--no-record")
+    alone.until(r"resting\n")  # the end of the line too, before the terminal writes there
+    os.write(alone.keyboard, b"\x03")
+    assert alone.end() == 130
+    assert "^C\ninterrupted; nothing of it was recorded" in alone.text
+
+
 def test_more_than_fits_is_folded(segue: Folder) -> None:
     running = segue.on_terminal("run", "flows.py:plain", "1", "40", rows=12)
     assert running.end() == 0

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from segue.cli.ending import conclude
 from segue.cli.exits import DATABASE
-from segue.cli.interrupts import Interrupts, stopped_by
+from segue.cli.interrupts import Interrupts, new_line, stopped_by
 from segue.cli.lookup import look, lookup
 from segue.cli.output import console, print_error, print_json
 from segue.cli.scope import Reach
@@ -83,7 +83,8 @@ def _broken_off(scope: Reach, run: RunView, code: int) -> int:
     if scope.json:
         print_json({"id": run.id, "workflow": run.workflow, "state": "running", "ended": False})
         return code
-    point_to(scope, run.id, f"{stopped_by(code)}; run {run.id} goes on without this command; look at it with")
+    stopped = f"{new_line(code)}{stopped_by(code)}"
+    point_to(scope, run.id, f"{stopped}; run {run.id} goes on without this command; look at it with")
     return code
 
 

@@ -55,6 +55,11 @@ def stopped_by(exit_code: int) -> str:
     return "interrupted" if exit_code == INTERRUPTED else "asked to stop"
 
 
+def new_line(exit_code: int) -> str:
+    """What ends the line on which a terminal has written ^C."""
+    return "\n" if exit_code == INTERRUPTED and sys.stderr.isatty() else ""
+
+
 def leave(code: int) -> None:
     """Ends the process if steps still run in threads, which nobody can stop: their runs go on elsewhere. To be called
     when all is said and closed, and before anything waits for threads."""

@@ -16,7 +16,7 @@ from segue.authoring.python.local import NobodyAnswers, run_locally
 from segue.cli import values
 from segue.cli.ending import failure_json, failure_text
 from segue.cli.exits import FAILED, NOT_YET, OK, USAGE
-from segue.cli.interrupts import Interrupts, leave, stopped_by
+from segue.cli.interrupts import Interrupts, leave, new_line, stopped_by
 from segue.cli.output import badge, console, print_error, print_json
 from segue.cli.scope import Scope
 from segue.cli.words import length, state
@@ -53,7 +53,7 @@ async def _run(workflow: Workflow[Any, Any], arguments: tuple[Any, ...], limit: 
         broken_off = not going.done()
         if broken_off:
             why = stopped_by(interrupts.exit_code) or f"not ended within {length(limit or 0)}"
-            console(sys.stderr).print(f"{why}; nothing of it was recorded")
+            console(sys.stderr).print(f"{new_line(interrupts.exit_code)}{why}; nothing of it was recorded")
             going.cancel()
             await asyncio.wait([going])
     if broken_off:
