@@ -13,7 +13,7 @@ import os
 import random
 import sys
 import uuid
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Never, TypeVar, overload
@@ -38,7 +38,7 @@ from segue.errors import (
 )
 from segue.formats import Factory, Formats
 from segue.handles import Handle, HumanTask
-from segue.host import Logs, StepHost
+from segue.host import Logs, Secrets, StepHost
 from segue.kernel import events as e
 from segue.kernel import forms
 from segue.kernel.artifact import Artifact
@@ -64,6 +64,7 @@ from segue.runtime.settings import Settings
 from segue.runtime.telling import about
 from segue.runtime.witness import Witness, tell
 from segue.scheduling import Schedules
+from segue.secret_sources import secrets_of
 from segue.serving import Definitions, Duty
 from segue.settings import (
     Durability,
@@ -122,7 +123,8 @@ class Engine(Claiming, Describing, Repairing, Starting, Steering):
         codec: seals payloads and texts (encryption); by default AES-GCM if ``SEGUE_PAYLOAD_KEYS`` holds keys.
         encodings: how values are written; by default JSON, tables, arrays and files. Given as the function that makes
             them, they are known in worker processes too.
-        secrets: where ``SecretRef`` looks: an object with ``get(name) -> str``.
+        secrets: where ``SecretRef`` looks: values by name, or an object with ``get(name) -> str``; by default the
+            environment and what the setting ``secrets`` names (docs/secrets.md).
         own: whether this engine may own runs; a client that only starts and asks says False.
         settings: how much of everything; by default what environment and file say (docs/settings.md).
         interceptors: the user's own code around starts, messages, workflows and steps; see docs/messages.md.
@@ -143,7 +145,7 @@ class Engine(Claiming, Describing, Repairing, Starting, Steering):
         workflows: Iterable[Workflow[Any, Any]] | None = None,
         codec: Codec | None = None,
         encodings: Encodings | Factory | None = None,
-        secrets: Any = None,
+        secrets: Mapping[str, str] | Secrets | None = None,
         interceptors: Iterable[Interceptor] = (),
         tracer_provider: Any = None,
         own: bool = True,
@@ -220,20 +222,20 @@ class Engine(Claiming, Describing, Repairing, Starting, Steering):
         Raises:
             StoreUnavailable, StoreCorrupt, SchemaTooNew: the message says what to do.
             CallerError: it is open already.
-            InvalidArgument: large values cannot be kept where the settings say.
+            InvalidArgument: large values cannot be kept, or secrets not be found, where the settings say.
+            OperatorError: a file with secrets cannot be read.
         """
         refuse_while_loading()
         if self in OPEN:
             raise CallerError("this engine is open already; whoever opened it first would find it closed by the second")
         if self.settings.large_values and self._may_own:
             objects.check(self.settings.large_values)
+        secrets = secrets_of(self._secrets) if self._may_own else None  # a client carries out no steps
         self.loop = asyncio.get_running_loop()
         self.store, logs = self._open_store()
         self.journal = JournalFormat(encodings=self.encodings, codec=self._codec, blobs=self.store.blobs)
         self.clock = self._given_clock or self._common_clock()
-        self._host = StepHost(
-            store=self.store, journal=self.journal, logs=logs, secrets=self._secrets, clock=self.clock
-        )
+        self._host = StepHost(store=self.store, journal=self.journal, logs=logs, secrets=secrets, clock=self.clock)
         self._host.notify = {rule.name: rule for rule in checked(self.settings.notify)}
         self._client = Remote(self.store, self.clock)
         self._loop_end = LoopEnd(self._end_with_loop) if self._may_own else None

@@ -460,9 +460,11 @@ class NotSent(OperatorError):
 
 
 class SecretNotFound(OperatorError):
-    """No back end has the secret."""
+    """No back end has the secret. ``remedy``: how to give it to whoever runs the step."""
 
-    def __init__(self, name: str, looked_in: list[str]) -> None:
-        super().__init__(f"secret {name!r} is not set (looked in: {', '.join(looked_in) or 'nowhere'})")
+    def __init__(self, name: str, looked_in: list[str], remedy: str = "") -> None:
+        told = f"secret {name!r} is not set (looked in: {', '.join(looked_in) or 'nowhere'})"
+        super().__init__(f"{told}; {remedy}" if remedy else told)
         self.name = name
         self.looked_in = looked_in
+        self.remedy = remedy

@@ -37,6 +37,8 @@ class Logs(Protocol):
 
 
 class Secrets(Protocol):
+    """Where the values of secrets come from."""
+
     def get(self, name: str) -> str: ...
 
 

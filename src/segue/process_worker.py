@@ -173,7 +173,7 @@ class Worker:
             return answer.value
         error: Any = put_together(answer.error, self._encodings)
         if isinstance(error, SecretNotFound):  # one that a step may catch by its class
-            raise SecretNotFound(error.name, error.looked_in)
+            raise SecretNotFound(error.name, error.looked_in, error.remedy)
         raise error
 
     # --- frames -----------------------------------------------------------------------------------------------

@@ -24,7 +24,18 @@ Durability = Literal["full", "relaxed"]
 
 DEFAULT_FILE = ".segue/segue.db"
 DEFAULT_PORT = 7733
-KNOWN = ("url", "server", "app", "namespace", "port", "durability", "encodings", "oidc", *Settings.__struct_fields__)
+KNOWN = (
+    "url",
+    "server",
+    "app",
+    "namespace",
+    "port",
+    "durability",
+    "encodings",
+    "oidc",
+    "secrets",
+    *Settings.__struct_fields__,
+)
 """Keys that the file may have; in the environment they are ``SEGUE_URL`` and so on."""
 
 
@@ -89,6 +100,27 @@ def encodings_factory() -> str | None:
     """``module:function`` that makes the encodings, if surroundings name one."""
     name = _setting("encodings", None)
     return None if name is None else str(name)
+
+
+def secret_places() -> tuple[str, ...]:
+    """Folders and files in which secrets are, in the order in which they are asked; in the environment ``:`` is between
+    them.
+
+    Raises:
+        InvalidArgument: it is no list of places. What it is is not repeated: it may be the secrets themselves.
+    """
+    found = _setting("secrets", None)
+    if found is None:
+        return ()
+    if isinstance(found, str):
+        found = found.split(os.pathsep)
+    if not isinstance(found, list) or not all(isinstance(place, str) for place in found):
+        raise InvalidArgument(
+            "the setting secrets cannot be used: it is a place, or a list of places (folders, files .toml and .enc), "
+            "not the secrets themselves",
+            path="secrets",
+        )
+    return tuple(place for place in found if place)
 
 
 def provider_table() -> dict[str, Any] | None:

@@ -23,6 +23,7 @@ from segue.cli.words import length, state
 from segue.encodings import default_encodings
 from segue.errors import InvalidArgument, RunFailed
 from segue.kernel.failures import summary
+from segue.secret_sources import configured_secrets
 
 
 def run(
@@ -45,7 +46,10 @@ async def _run(workflow: Workflow[Any, Any], arguments: tuple[Any, ...], limit: 
     interrupts = Interrupts()
     # With --json, what steps print goes where it does not stand between a program and the JSON.
     with redirect_stdout(sys.stderr) if scope.json else nullcontext():
-        going = asyncio.ensure_future(run_locally(workflow, arguments, {}, encodings=default_encodings()))
+        running = run_locally(
+            workflow, arguments, {}, encodings=default_encodings(), secrets=configured_secrets().get
+        )  # fmt: skip
+        going = asyncio.ensure_future(running)
         asked = asyncio.ensure_future(interrupts.asked.wait())
         seconds = None if limit is None else limit / 1_000_000
         await asyncio.wait([going, asked], timeout=seconds, return_when=asyncio.FIRST_COMPLETED)

@@ -10,9 +10,9 @@ Start reading: ``segue.kernel.secret`` for what a reference is, then the back en
 
 from __future__ import annotations
 
-from segue.secrets.chain import Backend, SecretChain
+from segue.secrets.chain import Backend, Given, SecretChain
 from segue.secrets.environment import Environment
 from segue.secrets.files import SecretFolder, SecretToml
 from segue.secrets.store import EncryptedStore
 
-__all__ = ["Backend", "EncryptedStore", "Environment", "SecretChain", "SecretFolder", "SecretToml"]
+__all__ = ["Backend", "EncryptedStore", "Environment", "Given", "SecretChain", "SecretFolder", "SecretToml"]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Protocol
+from collections.abc import Iterable, Mapping
+from typing import Protocol, runtime_checkable
 
 from segue.errors import InvalidArgument, SecretNotFound
 
@@ -16,6 +16,28 @@ class Backend(Protocol):
 
     def __str__(self) -> str:
         """The place, for messages; never a value."""
+
+
+@runtime_checkable
+class Settable(Protocol):
+    """A back end that can say how a secret gets there."""
+
+    def way(self, name: str) -> str:
+        """What to do so that the secret is there, for messages."""
+
+
+class Given:
+    """Secrets that a program, or a test, holds itself."""
+
+    def __init__(self, values: Mapping[str, str]) -> None:
+        self._values = dict(values)
+
+    def find(self, name: str) -> str | None:
+        """The value, or None."""
+        return self._values.get(name)
+
+    def __str__(self) -> str:
+        return "what was given as secrets="
 
 
 class SecretChain:
@@ -37,7 +59,9 @@ class SecretChain:
             value = backend.find(name)
             if value is not None:
                 return value
-        raise SecretNotFound(name, [str(backend) for backend in self._backends])
+        ways = [backend.way(name) for backend in self._backends if isinstance(backend, Settable)]
+        remedy = f"where the step runs: {', or '.join(ways)}" if ways else ""
+        raise SecretNotFound(name, [str(backend) for backend in self._backends], remedy)
 
     def __repr__(self) -> str:
         return f"SecretChain({', '.join(map(str, self._backends))})"

@@ -23,7 +23,14 @@ class Environment:
 
     def find(self, name: str) -> str | None:
         """The value, or None when the variable is not set."""
-        return self._environ.get(self._names.get(name) or variable(name))
+        return self._environ.get(self._variable(name))
+
+    def way(self, name: str) -> str:
+        """How a secret gets there."""
+        return f"export {self._variable(name)}=…"
+
+    def _variable(self, name: str) -> str:
+        return self._names.get(name) or variable(name)
 
     def __str__(self) -> str:
         return f"environment ({_PREFIX}…)"

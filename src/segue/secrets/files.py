@@ -33,6 +33,10 @@ class SecretFolder:
             raise OperatorError(f"secret {name!r} cannot be read from {self}: {_reason(error)}") from None
         return text.removesuffix("\n").removesuffix("\r")
 
+    def way(self, name: str) -> str:
+        """How a secret gets there."""
+        return f"write it into {self._folder / name}"
+
     def __str__(self) -> str:
         return f"folder {self._folder}"
 
@@ -53,6 +57,14 @@ class SecretToml:
         if value is None or isinstance(value, str):
             return value
         raise OperatorError(f"secret {name!r} in {self._path} is a {type(value).__name__}; write it as text in quotes")
+
+    def check(self) -> None:
+        """Raises ``OperatorError`` when the file cannot be read."""
+        self._read()
+
+    def way(self, name: str) -> str:
+        """How a secret gets there."""
+        return f"write it into {self._path}"
 
     def _read(self) -> dict[str, Any]:
         try:

@@ -49,7 +49,7 @@ class EncryptedStore:
         if key := os.environ.get(variable):
             return cls(path, key)
         if key_path := os.environ.get(file_variable):
-            return cls(path, Path(key_path).read_text())
+            return cls(path, _read_text(key_path, file_variable))
         raise InvalidArgument(
             f"neither {variable} nor {file_variable} is set; one of them holds the master key of {os.fspath(path)}"
         )
@@ -166,6 +166,15 @@ def _replace(path: Path, data: bytes) -> None:
         os.fsync(folder)  # the new name is on disk only once the folder is
     finally:
         os.close(folder)
+
+
+def _read_text(path: str, variable: str) -> str:
+    try:
+        return Path(path).read_text()
+    except (OSError, ValueError) as error:
+        # What is no path may be the key itself, and is not repeated.
+        why = (error.strerror if isinstance(error, OSError) else None) or type(error).__name__
+        raise InvalidArgument(f"the file that {variable} names, with the master key, cannot be read: {why}") from None
 
 
 def _fingerprint(key: bytes) -> str:

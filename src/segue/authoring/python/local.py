@@ -21,7 +21,7 @@ from segue.authoring.python.alone import Alone, Nobody
 from segue.authoring.python.bound import BoundStep
 from segue.authoring.python.execution import CodeExecution, Definition, current
 from segue.authoring.python.registry import STEPS, WORKFLOWS, definition_of, refuse_called
-from segue.errors import CallerError, PayloadError, RunCancelled, RunFailed, StepTimeout
+from segue.errors import CallerError, PayloadError, RunCancelled, RunFailed, SecretNotFound, StepTimeout
 from segue.kernel import commands as c
 from segue.kernel import events as e
 from segue.kernel.attempt import CURRENT, Attempt
@@ -32,6 +32,18 @@ from segue.kernel.reference import brought_back, keep_apart
 from segue.kernel.retry import next_attempt
 
 R = TypeVar("R")
+
+
+FindSecret = Callable[[str], str]
+
+
+def _nowhere(name: str) -> str:
+    raise SecretNotFound(name, [])
+
+
+find_secret: FindSecret = _nowhere
+"""Finds a secret for calls that are given none. ``segue`` puts it here: settings and back ends are no matter of this
+layer."""
 
 
 class NobodyAnswers(CallerError):
@@ -54,12 +66,13 @@ class Surroundings(Alone):
         self,
         encodings: Encodings,
         *,
-        secrets: Mapping[str, str],
+        secrets: Mapping[str, str] | FindSecret | None,
         answers: Mapping[str, Any],
         signals: Mapping[str, list[Any]],
         skip: bool,
     ) -> None:
-        super().__init__(secrets)
+        super().__init__(secrets if isinstance(secrets, Mapping) else None)
+        self._find = None if isinstance(secrets, Mapping) else secrets or find_secret
         self.encodings = encodings
         self.answers = answers
         self.signals = signals
@@ -78,6 +91,13 @@ class Surroundings(Alone):
             self._skipped += left
             return 0
         return left / 1_000_000
+
+    def _secret(self, name: str) -> str:
+        if self._find is not None:
+            return self._find(name)
+        if name not in self._secrets:
+            raise SecretNotFound(name, ["the secrets= of segue.locally"])
+        return self._secrets[name]
 
     def keep(self, payload: Payload, step: str) -> Payload:
         """A reference to a value."""
@@ -400,7 +420,8 @@ async def locally(
 
     Args:
         encodings: how values are written; by default JSON alone (``segue.encodings.default_encodings()`` for tables).
-        secrets: by name. answers: of people, by the name of the task. signals: values by name, in order.
+        secrets: by name; by default from where an engine would take them (docs/secrets.md).
+        answers: of people, by the name of the task. signals: values by name, in order.
         skip_waits: waits take no time when nothing else is under way.
 
     Raises:
@@ -420,12 +441,12 @@ async def run_locally(
     kwargs: Mapping[str, Any],
     *,
     encodings: Encodings | None = None,
-    secrets: Mapping[str, str] | None = None,
+    secrets: Mapping[str, str] | FindSecret | None = None,
     answers: Mapping[str, Any] | None = None,
     signals: Mapping[str, list[Any]] | None = None,
     skip_waits: bool = False,
 ) -> Any:
-    """``locally``, with keyword arguments of the workflow's."""
+    """``locally``, with keyword arguments of the workflow's; ``secrets`` may be what finds them."""
     if current() is not None:
         raise CallerError("a workflow awaits the other workflow; running one locally is for programs and notebooks")
     used = encodings or Encodings()
@@ -434,7 +455,7 @@ async def run_locally(
     bound = workflow.bind(used)
     input, _ = bound.call_site.encode(args, kwargs)
     around = Surroundings(
-        used, secrets=secrets or {}, answers=answers or {}, signals=signals or {}, skip=skip_waits
+        used, secrets=secrets, answers=answers or {}, signals=signals or {}, skip=skip_waits
     )  # fmt: skip
     run = Local(bound, around, id="local", uid=uuid4().hex)
     run.start(input)
