@@ -52,11 +52,21 @@ class SaidLine(msgspec.Struct, frozen=True):
 
 
 def clean_result(attempt: Attempt, result: Payload) -> Payload:
-    """The result, or an error if it carries a secret's value out of the step."""
-    if attempt.secrets is not None and attempt.secrets.leaks(bytes(result.data)):
+    """The result, or an error if it, or keyed state written with it, carries a secret's value out of the step."""
+    if attempt.secrets is None:
+        return result
+    if attempt.secrets.leaks(bytes(result.data)):
         raise PayloadError(
             f"the result of step {attempt.name!r} contains the value of a secret; return its SecretRef instead"
         )
+    writes: dict[tuple[str, str], bytes | None] = attempt.state_writes or {}
+    for (scope, key), value in writes.items():
+        written = b"" if value is None else bytes(msgspec.json.decode(value, type=Payload).data)
+        if attempt.secrets.leaks(written) or attempt.secrets.leaks(f"{scope} {key}".encode()):
+            raise PayloadError(
+                f"what step {attempt.name!r} writes into keyed state contains the value of a secret; write its "
+                "SecretRef instead"
+            )
     return result
 
 
@@ -107,6 +117,9 @@ class StepHost:
         return self._secrets.get(name)
 
     def report(self, attempt: Attempt, progress: Any) -> None:
+        if attempt.secrets is not None:
+            scrub = attempt.secrets.scrub
+            progress = {name: scrub(said) if isinstance(said, str) else said for name, said in progress.items()}
         attempt.progress = progress
         self._reports.report(attempt, progress)
         self.on_progress(attempt, progress)

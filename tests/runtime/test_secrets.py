@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from segue import Engine, RunFailed, SecretRef, log, step, workflow
+from segue import Engine, RunFailed, SecretRef, Transaction, log, outbox, progress, state, step, workflow
 from segue.secrets import Environment, SecretChain
 
 CANARY = "canary-7f3a-swordfish"
@@ -16,6 +16,7 @@ CANARY = "canary-7f3a-swordfish"
 async def use(token: SecretRef) -> int:
     print("the token is", token.value())
     log.info("again: %s", token.value())
+    progress(1, 2, f"with {token.value()}")
     return len(token.value())
 
 
@@ -34,6 +35,32 @@ async def leak_by_result(token: SecretRef) -> str:
     return f"Bearer {token.value()}"
 
 
+@step(executor="process")
+def leak_by_state_of_a_process(token: SecretRef) -> None:
+    state.set_sync("sessions", "last", {"token": token.value()})
+
+
+@step
+async def leak_by_state(token: SecretRef) -> None:
+    await state.set("sessions", "last", {"token": token.value()})
+
+
+@step.transaction
+def leak_by_transaction(transaction: Transaction, token: SecretRef) -> None:
+    state.set_sync("sessions", "last", f'"{token.value()}"')
+
+
+@step.transaction
+def leak_by_outbox(transaction: Transaction, token: SecretRef) -> None:
+    outbox.start(transaction, "careful", {"token": token.value()})
+
+
+LEAKS = {
+    "error": leak_by_error, "result": leak_by_result, "state": leak_by_state, "transaction": leak_by_transaction,
+    "process": leak_by_state_of_a_process, "outbox": leak_by_outbox,
+}  # fmt: skip
+
+
 @workflow
 async def careful(token: SecretRef) -> int:
     return await use(token) + await use_in_thread(token)
@@ -41,7 +68,7 @@ async def careful(token: SecretRef) -> int:
 
 @workflow
 async def careless(token: SecretRef, how: str) -> None:
-    await (leak_by_error if how == "error" else leak_by_result)(token)
+    await LEAKS[how](token)
 
 
 def look_through(folder: Path) -> None:
@@ -51,7 +78,7 @@ def look_through(folder: Path) -> None:
         assert CANARY.encode() not in file.read_bytes(), file
 
 
-@pytest.mark.parametrize("how", ["error", "result"])
+@pytest.mark.parametrize("how", LEAKS)
 async def test_no_file_ever_holds_the_value(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str) -> None:
     monkeypatch.setenv("SEGUE_SECRET_TOKEN", CANARY)
     secrets = SecretChain([Environment()])
@@ -60,6 +87,7 @@ async def test_no_file_ever_holds_the_value(tmp_path: Path, monkeypatch: pytest.
         with pytest.raises(RunFailed) as caught:
             await (await engine.start(careless, SecretRef("token"), how)).result()
         assert CANARY not in str(caught.value)
+        assert ("contains the value of a secret" in str(caught.value)) == (how != "error")
         assert CANARY not in repr(caught.value.failure)
     look_through(tmp_path)
 

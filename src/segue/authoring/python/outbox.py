@@ -14,9 +14,10 @@ import msgspec
 
 from segue.authoring.python.definitions import Workflow
 from segue.authoring.python.execution import current
-from segue.errors import InvalidArgument, NotInWorkflow
+from segue.errors import InvalidArgument, NotInWorkflow, PayloadError
 from segue.kernel.encoding import Encodings
 from segue.kernel.names import checked_id, checked_name
+from segue.kernel.secret import current_scope
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -91,7 +92,7 @@ class Outbox:
 
         Raises:
             InvalidArgument: the arguments do not fit the workflow.
-            PayloadError: one of them cannot be written as JSON.
+            PayloadError: one of them cannot be written as JSON, or contains the value of a secret of this step.
             NotInWorkflow: called in a workflow, which calls the other one instead.
         """
         if current() is not None:
@@ -105,6 +106,11 @@ class Outbox:
             workflow.bind(_encodings).call_site.bind(args, {})
         uid = os.urandom(16).hex()
         input, labels = bytes(_encodings.encode(args).data).decode(), msgspec.json.encode(_tags(tags)).decode()
+        scope = current_scope()
+        if scope is not None and scope.leaks(f"{input} {labels} {id}".encode()):
+            raise PayloadError(
+                f"what {name!r} would be started with contains the value of a secret; pass its SecretRef"
+            )
         namespace = namespace or os.environ.get("SEGUE_NAMESPACE") or "default"
         app = app or os.environ.get("SEGUE_APP") or "default"
         known = uid if id is None else checked_id(id, "a run's id")
