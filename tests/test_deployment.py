@@ -20,6 +20,8 @@ DEPLOY = ROOT / "deploy"
 CHART = DEPLOY / "helm"
 RUNBOOK = (ROOT / "docs" / "runbook.md").read_text(encoding="utf-8")
 ALERTS = yaml.safe_load((DEPLOY / "prometheus" / "alerts.yaml").read_text(encoding="utf-8"))
+PAGE = (ROOT / "docs" / "secrets.md").read_text(encoding="utf-8")
+SECRETS = [yaml.safe_load(block) for block in re.findall(r"^```yaml\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)]
 RULES = [rule for group in ALERTS["groups"] for rule in group["rules"]]
 
 DATABASE = {"database": {"existingSecret": "database"}}
@@ -100,6 +102,27 @@ def test_pods_are_found_by_their_own_service_and_budget_only() -> None:
             selector = selector.get("matchLabels", selector)
             mine = selector.items() <= labels.items()
             assert mine == (each["metadata"]["labels"]["app.kubernetes.io/component"] == component), name
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_secrets_come_to_pods_as_their_page_says(number: int) -> None:
+    kubernetes = pytest.importorskip("kubernetes_validate")
+    values = SECRETS[number]
+    manifests = render(DATABASE | values)
+    for pod, container in containers(manifests):
+        assert values["env"][0] in container["env"]
+        assert {each["name"] for each in container["volumeMounts"]} <= {each["name"] for each in pod["volumes"]}
+        assert all(mount in container["volumeMounts"] for mount in values.get("volumeMounts", []))
+    for manifest in manifests.values():
+        kubernetes.validate(manifest, "1.31", strict=True)
+
+
+def test_secrets_come_to_composed_workers_as_their_page_says() -> None:
+    more = SECRETS[2]
+    compose = yaml.safe_load((DEPLOY / "compose.yaml").read_text(encoding="utf-8"))
+    assert more["services"].keys() == {"worker"} <= compose["services"].keys()
+    assert more["services"]["worker"]["secrets"] == list(more["secrets"])
+    assert more["services"]["worker"]["environment"] == {"SEGUE_SECRETS": "/run/secrets"}
 
 
 def test_a_worker_gets_longer_to_end_than_its_steps() -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 
 import pytest
 from cli_kit import Folder
@@ -46,3 +48,20 @@ def test_the_quickstart_is_what_it_says(segue: Folder) -> None:
             assert sorted(steady(command.printed)) == sorted(steady(command.said)), command.commands
         assert "Traceback" not in command.printed
     assert len(shown) >= 5
+
+
+def test_the_page_on_secrets_is_what_it_says(segue: Folder) -> None:
+    shown = list(Document("secrets.md", segue))
+    for command in shown:
+        assert steady(command.printed) == steady(command.said), command.commands
+    assert len(shown) >= 3
+    program = """
+        import asyncio, pathlib, test_sign
+
+        for name in ("test_a_step", "test_a_workflow_in_memory"):
+            asyncio.run(getattr(test_sign, name)())
+        asyncio.run(test_sign.test_a_workflow(pathlib.Path("world")))
+    """
+    path = segue.write("all.py", program)
+    (segue.path / "world").mkdir()
+    subprocess.run([sys.executable, path], cwd=segue.path, env=segue.environment, check=True)
