@@ -36,7 +36,8 @@ def _back_end(place: str, number: int) -> Backend:
         return SecretFolder(path)
     entry = f"entry {number} of the setting secrets" + (f" ({path})" if _looks_like_a_path(place) else "")
     if not os.path.exists(path):  # unlike Path.exists, also where it is no path at all
-        raise InvalidArgument(f"{entry} is not there", path="secrets")
+        made = "; `segue secret set NAME` makes it" if path.suffix == ".enc" else ""
+        raise InvalidArgument(f"{entry} is not there{made}", path="secrets")
     if path.suffix == ".toml":
         toml = SecretToml(path)
         toml.check()

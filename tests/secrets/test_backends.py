@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from segue.errors import InvalidArgument, OperatorError, SecretNotFound
@@ -160,6 +160,7 @@ def test_the_same_twice_looks_different(tmp_path: Path) -> None:
     assert (tmp_path / "s.enc").read_bytes() != before
 
 
+@settings(deadline=None)  # each example waits for the disk
 @given(
     st.dictionaries(
         st.text(st.characters(codec="utf-8"), min_size=1), st.text(st.characters(codec="utf-8")), max_size=4

@@ -49,6 +49,7 @@ COMMANDS = (
     Command("erase", "Keep", "erase:erase", "Erase a person's data from runs that have ended."),
     Command("user", "Keep", "user:user", "Who may use a server: add, list, role, password, remove."),
     Command("key", "Keep", "key:key", "API keys of a server: add, list, revoke."),
+    Command("secret", "Keep", "secret:secret", "An encrypted file of secrets: new-key, set, list, remove."),
     Command("notify", "Keep", "notify:notify", "Rules by which somebody outside is told: list, test."),
     Command("version", "Keep", "version:show_version", "Show what is installed."),
 )
@@ -91,6 +92,7 @@ NOT_THERE = {
     "erase": _ITSELF,
     "user": _ITSELF,
     "key": _ITSELF,
+    "secret": "it looks after a file of this machine",
     "version": "it says what is installed here",
 }
 """Commands that cannot ask a server with ``--server``: why, and what to do."""

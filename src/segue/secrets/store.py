@@ -7,6 +7,7 @@ old one and puts it in its place, under a lock, so that a crash or a second writ
 from __future__ import annotations
 
 import os
+import shlex
 from base64 import b64decode, b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -141,6 +142,10 @@ class EncryptedStore:
             yield
         finally:
             os.close(handle)
+
+    def way(self, name: str) -> str:
+        """How a secret gets there."""
+        return f"segue secret set {shlex.quote(name)}"
 
     def __str__(self) -> str:
         return f"encrypted file {self._path}"
