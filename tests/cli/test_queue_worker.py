@@ -10,11 +10,13 @@ from pathlib import Path
 import pytest
 from cli_kit import Folder, Running
 
+CANARY = "canary-7f3a-swordfish"
+
 GPU = """
 import asyncio
 from pathlib import Path
 
-from segue import Retry, step, workflow
+from segue import Retry, SecretRef, progress, step, workflow
 
 @step(queue="gpu", retry=Retry(attempts=2, initial="1ms", jitter=0))
 async def train(model: str) -> str:
@@ -24,6 +26,18 @@ async def train(model: str) -> str:
     if model == "bad":
         raise ValueError("it diverged\\nbadly")
     return model.upper()
+
+@step(queue="gpu")
+async def log_in(token: SecretRef, well: bool) -> int:
+    print("with", token.value())
+    progress(1, 2, "as " + token.value())
+    if not well:
+        raise ValueError("refused: " + token.value())
+    return len(token.value())
+
+@workflow
+async def enter(well: bool) -> int:
+    return await log_in(SecretRef("gpu.token"), well)
 
 @workflow
 async def fit(model: str) -> str:
@@ -122,3 +136,20 @@ def test_what_cannot_be_is_said(segue: Folder, words: list[str], told: str) -> N
     assert said.code == 2
     assert told in said.err
     assert not Path(segue.path, ".segue").exists()
+
+
+@pytest.mark.parametrize("lines", ["text", "json"])
+def test_its_steps_find_secrets_and_no_file_holds_one(segue: Folder, server: str, lines: str) -> None:
+    segue.write("mounted/gpu.token", CANARY)
+    segue.environment["SEGUE_SECRETS"] = "mounted"
+    running = worker(segue, server, "--log-format", lines)
+    for id, well in (("a", "true"), ("b", "false")):
+        segue("start", "enter", well, "--id", id, "--wait", code=None, SEGUE_SERVER=server)
+    assert segue("show", "a", "--json", SEGUE_SERVER=server).json["result"] == len(CANARY)
+    assert "refused: ***" in segue("show", "b", SEGUE_SERVER=server).out
+    running.until("refused: \\*\\*\\*")
+    assert f"refused: {CANARY}" not in running.text
+    running.signal(signal.SIGTERM)
+    assert running.end() == 0
+    for file in (segue.path / ".segue").iterdir():
+        assert CANARY.encode() not in file.read_bytes(), file

@@ -72,6 +72,12 @@ async def _tell_of_end(worker: QueueWorker, asked: asyncio.Event, printer: _Logg
         printer.note(f"stopping; {attempts} may take up to {length(round(grace * 1e6))} to end")
 
 
+def _told(attempt: Attempt, error: BaseException) -> str:
+    """What is wrong, without the values of secrets."""
+    text = message_of(error)
+    return text if attempt.secrets is None else attempt.secrets.scrub(text)
+
+
 class _Logger:
     """Lines for machines."""
 
@@ -94,7 +100,7 @@ class _Logger:
         elif outcome.cancelled:
             log.info("%s was stopped", what, extra=about_attempt(attempt))
         else:
-            log.warning("%s failed: %s", what, message_of(outcome.error), extra=about_attempt(attempt))
+            log.warning("%s failed: %s", what, _told(attempt, outcome.error), extra=about_attempt(attempt))
 
 
 class _Printer(_Logger):
@@ -123,6 +129,6 @@ class _Printer(_Logger):
         line.append(f"  {attempt.name} {attempt.run_id}{number}", style="default not dim")
         if outcome is not None and state == "failed":
             assert outcome.error is not None
-            said = f"  {type(outcome.error).__name__}: {message_of(outcome.error)}".removesuffix(": ")
+            said = f"  {type(outcome.error).__name__}: {_told(attempt, outcome.error)}".removesuffix(": ")
             line.append(said.partition("\n")[0], style="dim")
         self._out.print(line, soft_wrap=True)

@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from segue.errors import AttemptOver, CallerError, PayloadError, SecretNotFound
+from segue.errors import AttemptOver, CallerError, PayloadError
 from segue.host import Secrets
 from segue.kernel.attempt import Attempt
 from segue.kernel.encoding import Encodings
@@ -109,7 +109,7 @@ class Surroundings:
         secrets: where a ``SecretRef`` looks.
     """
 
-    def __init__(self, encodings: Encodings, secrets: Secrets | None) -> None:
+    def __init__(self, encodings: Encodings, secrets: Secrets) -> None:
         self._encodings = encodings
         self._secrets = secrets
         self._said: dict[Attempt, Said] = {}
@@ -126,7 +126,10 @@ class Surroundings:
         if (said := self._said.get(attempt)) is not None:
             total = progress["total"]
             whole = None if total is None else float(total)
-            said.progress(Progress(float(progress["done"]), whole, str(progress["message"])[:LONGEST_LINE]))
+            message = str(progress["message"])
+            if attempt.secrets is not None:
+                message = attempt.secrets.scrub(message)
+            said.progress(Progress(float(progress["done"]), whole, message[:LONGEST_LINE]))
 
     def log(self, attempt: Attempt, level: str, stream: str, line: str) -> None:
         if attempt.secrets is not None:
@@ -157,14 +160,9 @@ class Surroundings:
 
     def secrets_of(self, attempt: Attempt) -> SecretScope:
         if attempt.secrets is None:
-            attempt.secrets = SecretScope(self._resolve)
+            attempt.secrets = SecretScope(self._secrets.get)
         scope: SecretScope = attempt.secrets
         return scope
-
-    def _resolve(self, name: str) -> str:
-        if self._secrets is None:
-            raise SecretNotFound(name, [])
-        return self._secrets.get(name)
 
     def attach(self, attempt: Attempt, name: str, artifact: Payload) -> None:
         raise _not_here(f"artifact {name!r} cannot be kept", "return what it shows, and attach that in the workflow")

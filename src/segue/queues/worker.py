@@ -6,7 +6,7 @@ import asyncio
 import inspect
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -29,6 +29,7 @@ from segue.kernel.steps import StepSpec
 from segue.queues.lease import Lease
 from segue.queues.surroundings import Borrowed, Surroundings
 from segue.runtime.attempts import Outcome, Running
+from segue.secret_sources import secrets_of
 from segue.server import working
 from segue.server.client import ServerClient
 from segue.server.working import ActivateBody
@@ -55,12 +56,14 @@ class QueueWorker:
         slots: attempts at the same time.
         lease: for how long an attempt is this worker's if nothing is heard of it any more.
         name: who it is, in the journal; by default machine and process.
-        secrets: where a ``SecretRef`` looks: an object with ``get(name) -> str``.
+        secrets: where a ``SecretRef`` looks, as for an engine (docs/secrets.md).
         encodings: how values become JSON.
         witness: told of each attempt that begins (None) or ends.
 
     Raises:
-        InvalidArgument: no step of the queue is imported, or a number makes no sense.
+        InvalidArgument: no step of the queue is imported, a number makes no sense, or secrets cannot be found where the
+            settings say.
+        OperatorError: a file with secrets cannot be read.
     """
 
     def __init__(
@@ -71,7 +74,7 @@ class QueueWorker:
         slots: int = 10,
         lease: Duration = "30s",
         name: str = "",
-        secrets: Secrets | None = None,
+        secrets: Mapping[str, str] | Secrets | None = None,
         encodings: Encodings | None = None,
         witness: Callable[[Attempt, Outcome | None], None] = lambda attempt, outcome: None,
     ) -> None:
@@ -86,7 +89,7 @@ class QueueWorker:
         self.slots = slots
         self._lease = microseconds(lease) / 1_000_000
         self._encodings = encodings or default_encodings()
-        self._around = Surroundings(self._encodings, secrets)
+        self._around = Surroundings(self._encodings, secrets_of(secrets))
         self._witness = witness
         self._leases: dict[asyncio.Task[None], Lease] = {}
 
