@@ -566,6 +566,17 @@ def test_an_error_says_where_and_what_to_do(value: Any, path: str, words: str) -
     assert words in str(caught.value)
 
 
+@pytest.mark.parametrize("encode", [ENCODINGS.encode, ENCODINGS.encode_canonical])
+def test_what_is_nested_too_deeply_is_refused_like_anything_else(encode: Callable[[Any], Any]) -> None:
+    deep: list[Any] = []
+    for _ in range(50_000):
+        deep = [deep]
+    with pytest.raises(PayloadError, match="nested too deeply"):
+        encode({"a": deep})
+    while deep:  # taken apart by hand, which needs no recursion
+        (deep,) = deep
+
+
 def test_a_coroutine_that_was_not_awaited_is_named() -> None:
     forgotten = coroutine()
     with pytest.raises(PayloadError, match="never awaited"):

@@ -22,7 +22,10 @@ Attempt = Callable[[Any], Any]
 
 def explain(value: Any, attempt: Attempt, error: Exception) -> PayloadError:
     """The error for a value that ``attempt`` refused with ``error``: the path to the culprit, and a remedy."""
-    path, culprit, error = _culprit(value, "$", attempt, error, [])
+    try:
+        path, culprit, error = _culprit(value, "$", attempt, error, [])
+    except RecursionError as deep:  # nested so deeply that it cannot be walked either
+        path, culprit, error = "$", value, deep
     return PayloadError(f"{path}: {_remedy(culprit, error)}", path=path)
 
 
