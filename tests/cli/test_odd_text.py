@@ -81,3 +81,11 @@ def test_bytes_that_are_no_text_are_refused(segue: Folder) -> None:
             "✗ 'a\\xff' is no text in utf-8; write it in that (a file that is called so has to be renamed)\n"
         )
     assert not (segue.path / ".segue").exists()
+
+
+def test_a_value_that_is_nested_too_deeply_is_refused(segue: Folder) -> None:
+    segue.write("deep.json", "[" * 20_000 + "]" * 20_000)
+    for words in (["run", "flows.py:plain", "@deep.json"], ["signal", "some-run", "go", "@deep.json"]):
+        refused = segue(*words, code=2)
+        assert "is nested too deeply" in refused.err
+        assert len(refused.err) < 200

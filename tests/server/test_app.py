@@ -139,10 +139,11 @@ async def test_only_this_machine_is_let_in_without_a_login(
         (b"{", "application/json", 422, "invalid-argument"),
         (b"\xff", "application/json", 422, "invalid-argument"),
         (b"[" * 100_000, "application/json", 422, "invalid-argument"),
+        (b'{"input": [%s%s]}' % (b"[" * 100_000, b"]" * 100_000), "application/json", 422, "invalid-argument"),
         (b'{"workflow": "doubles", "input": [1e999]}', "application/json", 422, "invalid-argument"),
         (b'{"workflow": "doubles", "input": [1], "id": "\\udc80"}', "application/json", 422, "invalid-argument"),
     ],
-    ids=["form", "text", "broken", "not-utf8", "nested", "number", "half-a-letter"],
+    ids=["form", "text", "broken", "not-utf8", "nested", "deep", "number", "half-a-letter"],
 )
 async def test_a_malformed_body_is_refused(engine: Engine, content: bytes, kind: str, status: int, type: str) -> None:
     async with client(engine, As("admin")) as api:

@@ -178,12 +178,14 @@ def _read(text: str) -> _Source:
 
 
 def _as_json(text: str) -> tuple[bytes | None, str]:
-    """The JSON text, or None and what is wrong with it."""
+    """The JSON text, or None and what is wrong with it. Raises ``InvalidArgument`` where it is too much of it."""
     data = text.encode()
     try:
         msgspec.json.decode(data)
     except msgspec.DecodeError as error:
         return None, str(error)
+    except RecursionError as error:
+        raise InvalidArgument(f"{text[:40]}… is nested too deeply") from error
     return data, ""
 
 

@@ -100,6 +100,8 @@ def decoded_body(route: Route, data: bytes) -> Any:
         return msgspec.json.decode(data, type=route.body)
     except msgspec.MsgspecError as error:
         raise _invalid(error, "the body") from error
+    except RecursionError as error:
+        raise Refused(422, "invalid-argument", "Invalid argument", "the body is nested too deeply") from error
 
 
 def _converted(given: Mapping[str, Any], kind: Any, what: str) -> Any:
