@@ -71,7 +71,7 @@ def test_it_carries_out_the_steps_of_its_queue(segue: Folder, server: str) -> No
     running.until("failed  train b attempt 2  ValueError: it diverged")
     running.signal(signal.SIGTERM)
     assert running.end() == 0
-    assert f"serving queue gpu  train, 10 at a time, for {server}" in running.text
+    assert f"serving queue gpu  log_in, train, 10 at a time, for {server}" in running.text
     assert "completed  train a" in running.text
     assert "training small" in running.text
     assert not (segue.path / "away" / ".segue").exists()
@@ -105,7 +105,7 @@ def test_its_log_is_lines_of_json(segue: Folder, server: str) -> None:
     assert running.end() == 0
     lines = [json.loads(line) for line in running.text.splitlines() if line.startswith("{")]
     serving = next(line for line in lines if line["message"] == "serving")
-    assert (serving["queue"], serving["steps"], serving["server"]) == ("gpu", ["train"], server)
+    assert (serving["queue"], serving["steps"], serving["server"]) == ("gpu", ["log_in", "train"], server)
     failed = [line for line in lines if "failed" in line["message"]]
     assert [(line["level"], line["run_id"], line["attempt"]) for line in failed] == [
         ("warning", "b", 1), ("warning", "b", 2),

@@ -29,6 +29,7 @@ from segue.runtime.telling import about_attempt
 
 log = logging.getLogger("segue.attempts")
 
+_ENDS_THE_PROGRAM = (KeyboardInterrupt, SystemExit)
 CLEAN_UP = 2.0
 """Seconds that coroutines have for their ``finally`` blocks when the engine closes."""
 
@@ -110,7 +111,8 @@ class Running(msgspec.Struct, eq=False):
     def finish(self, outcome: Outcome) -> None:
         """Reports the outcome; whatever comes after the first is ignored."""
         done = self.leave()
-        if done is not None and not self.attempts.deserted():
+        # What ended the program itself has failed by that: otherwise the next process would end by it, too.
+        if done is not None and (not self.attempts.deserted() or isinstance(outcome.error, _ENDS_THE_PROGRAM)):
             done(self, outcome)
 
     def leave(self) -> Callable[[Running, Outcome], None] | None:
