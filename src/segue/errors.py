@@ -9,6 +9,9 @@ from __future__ import annotations
 from difflib import get_close_matches
 from typing import Any
 
+ENDS_THE_PROGRAM = (KeyboardInterrupt, SystemExit)
+"""What the loop of the program takes for itself, whoever raises it."""
+
 
 class SegueError(Exception):
     """Base of everything that segue raises on purpose."""

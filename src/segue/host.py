@@ -70,6 +70,22 @@ def clean_result(attempt: Attempt, result: Payload) -> Payload:
     return result
 
 
+def clean_details(attempt: Attempt, details: Payload) -> Payload:
+    """What a heartbeat says, or an error if it carries a secret's value out of the step."""
+    if attempt.secrets is not None and attempt.secrets.leaks(bytes(details.data)):
+        raise PayloadError(f"a heartbeat of step {attempt.name!r} contains the value of a secret; leave it out")
+    return details
+
+
+def is_over(attempt: Attempt, why: str) -> AttemptOver:
+    """What an attempt is told that says something after its end."""
+    return AttemptOver(
+        f"attempt {attempt.attempt} of {attempt.name} in run {attempt.run_id!r} is over for its run "
+        f"({why}): nothing it says is taken any more; let it end",
+        step=attempt.name, run_id=attempt.run_id, attempt=attempt.attempt,
+    )  # fmt: skip
+
+
 def clean_failure(attempt: Attempt, failure: Failure) -> Failure:
     """The failure without the values of secrets."""
     if attempt.secrets is None:
@@ -168,15 +184,10 @@ class StepHost:
 
     def beat(self, attempt: Attempt, details: Any) -> None:
         if attempt.over is not None:
-            raise AttemptOver(
-                f"attempt {attempt.attempt} of {attempt.name} in run {attempt.run_id!r} is over for its run "
-                f"({attempt.over}): nothing it says is taken any more; let it end",
-                step=attempt.name, run_id=attempt.run_id, attempt=attempt.attempt,
-            )  # fmt: skip
+            raise is_over(attempt, attempt.over)
         if details is not None:
             payload = details if isinstance(details, Payload) else self._journal.encodings.encode(details)
-            if attempt.secrets is not None and attempt.secrets.leaks(bytes(payload.data)):
-                raise PayloadError(f"a heartbeat of step {attempt.name!r} contains the value of a secret; leave it out")
+            clean_details(attempt, payload)
             attempt.beaten = payload
         attempt.beaten_at = self.stopwatch()
         self.on_beat(attempt)

@@ -51,6 +51,20 @@ async def gives(letter: str) -> str:
     return await make(letter)
 
 
+class Refuses:
+    """A place that does not take the value of "a"."""
+
+    def __init__(self, put: Callable[[str, bytes], None]) -> None:
+        self._put = put
+        self.tries = 0
+
+    def __call__(self, place: str, data: bytes) -> None:
+        if data[1:2] == b"a":
+            self.tries += 1
+            raise StoreUnavailable("too large for this place")
+        self._put(place, data)
+
+
 @pytest.fixture(autouse=True)
 def _often(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(placing, "PAUSE", 0.02)
@@ -265,39 +279,23 @@ async def test_one_value_that_the_place_does_not_take_keeps_no_other_from_moving
 async def test_a_round_goes_on_behind_what_the_place_does_not_take(
     outside: Outside, until: Until, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    put, tries = objects.put, 0
-
-    def but_for_one(place: str, data: bytes) -> None:
-        nonlocal tries
-        if data[1:2] == b"a":
-            tries += 1
-            raise StoreUnavailable("too large for this place")
-        put(place, data)
-
     async with outside.engine(settings={"large_values": ""}) as engine:
         for handle in [await engine.start(gives, letter) for letter in "abcd"]:
             await handle.result()
-    monkeypatch.setattr(objects, "put", but_for_one)
+    refuses = Refuses(objects.put)
+    monkeypatch.setattr(objects, "put", refuses)
     monkeypatch.setattr(placing, "AT_ONCE", 1)
     monkeypatch.setattr(placing, "PAUSE", 600.0)  # there is no second round
     async with outside.engine() as engine:
         await until(lambda: len(engine.store.places.large(0, 9)) == 1)
-        assert (tries, len(outside.files)) == (1, 3)
+        assert (refuses.tries, len(outside.files)) == (1, 3)
 
 
 async def test_what_the_place_does_not_take_is_left_alone_while_others_come(
     outside: Outside, until: Until, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    put, tries = objects.put, 0
-
-    def but_for_one(place: str, data: bytes) -> None:
-        nonlocal tries
-        if data[1:2] == b"a":
-            tries += 1
-            raise StoreUnavailable("too large for this place")
-        put(place, data)
-
-    monkeypatch.setattr(objects, "put", but_for_one)
+    refuses = Refuses(objects.put)
+    monkeypatch.setattr(objects, "put", refuses)
     monkeypatch.setattr(placing, "PutOff", lambda pause, longest: PutOff(600.0, 600.0))
     async with outside.engine() as engine:
         await (await engine.start(gives, "a")).result()
@@ -306,7 +304,7 @@ async def test_what_the_place_does_not_take_is_left_alone_while_others_come(
             handle = await engine.start(gives, letter)
             await handle.result()
             await until(lambda run=handle.run: bool(engine.store.places.of_run(run)))
-    assert (tries, caplog.text.count("stay where they are for now")) == (1, 1)
+    assert (refuses.tries, caplog.text.count("stay where they are for now")) == (1, 1)
 
 
 async def test_what_cannot_be_removed_keeps_nothing_else_from_going(

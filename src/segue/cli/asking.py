@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import getpass
 import signal
 import sys
+
+from segue.errors import InvalidArgument
 
 
 def ask(question: str) -> str:
@@ -25,3 +28,20 @@ def ask(question: str) -> str:
         print(file=sys.stderr)
         raise EOFError
     return line.strip()
+
+
+def typed_twice(prompt: str, what: str) -> str:
+    """What a person types twice, without its being seen.
+
+    Raises:
+        InvalidArgument: it was not the same, or nothing.
+    """
+    try:
+        first = getpass.getpass(f"{prompt}: ", sys.stderr)
+        again = getpass.getpass("Once more: ", sys.stderr)
+    except EOFError:  # Ctrl-D
+        print(file=sys.stderr)
+        raise InvalidArgument(f"no {what} was given; nothing was changed") from None
+    if again != first:
+        raise InvalidArgument(f"the two {what}s differ; nothing was changed")
+    return first

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import getpass
 import sys
 from typing import Annotated
 
 from cyclopts import App, Parameter
 from rich.text import Text
 
+from segue.cli.asking import typed_twice
 from segue.cli.messages import confirm
 from segue.cli.output import console, print_json
 from segue.cli.scope import Scope
@@ -97,7 +97,7 @@ def _store(file: str | None) -> EncryptedStore:
 
 def _value(name: str) -> str:
     if sys.stdin.isatty():
-        value = _typed(name)
+        value = typed_twice(f"Value of {name}", "value")
     else:
         try:
             value = sys.stdin.buffer.read().decode().removesuffix("\n").removesuffix("\r")
@@ -106,18 +106,6 @@ def _value(name: str) -> str:
     if not value:
         raise InvalidArgument("no value was given; nothing was changed")
     return value
-
-
-def _typed(name: str) -> str:
-    try:
-        first = getpass.getpass(f"Value of {name}: ", sys.stderr)
-        again = getpass.getpass("Once more: ", sys.stderr)
-    except EOFError:  # Ctrl-D
-        print(file=sys.stderr)
-        raise InvalidArgument("no value was given; nothing was changed") from None
-    if again != first:
-        raise InvalidArgument("the two values differ; nothing was changed")
-    return first
 
 
 def _say(scope: Scope, told: object, text: str) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import getpass
 import sys
 from collections.abc import Callable
 from typing import Annotated, Any, TypeVar, cast
@@ -11,13 +10,13 @@ from typing import Annotated, Any, TypeVar, cast
 from cyclopts import App, Parameter
 from rich.table import Table
 
+from segue.cli.asking import typed_twice
 from segue.cli.messages import confirm
 from segue.cli.output import console, print_json
 from segue.cli.person import person
 from segue.cli.scope import Scope
 from segue.cli.words import clock
 from segue.engine import Engine
-from segue.errors import InvalidArgument
 from segue.server.accounts import EVERYWHERE, Account, Accounts, Role
 from segue.stores.account_rows import AuditRow
 
@@ -136,15 +135,7 @@ def with_accounts(
 def _new_password(name: str) -> str:
     if not sys.stdin.isatty():
         return sys.stdin.readline().rstrip("\n")
-    try:
-        first = getpass.getpass(f"New password of {name}: ", sys.stderr)
-        again = getpass.getpass("Once more: ", sys.stderr)
-    except EOFError:  # Ctrl-D
-        print(file=sys.stderr)
-        raise InvalidArgument("no password was given; nothing was changed") from None
-    if again != first:
-        raise InvalidArgument("the two passwords differ; nothing was changed")
-    return first
+    return typed_twice(f"New password of {name}", "password")
 
 
 def _shown(account: Account) -> str:

@@ -13,8 +13,8 @@ from typing import Any
 
 import msgspec
 
-from segue.errors import AttemptOver, CallerError, PayloadError
-from segue.host import Secrets
+from segue.errors import CallerError, PayloadError
+from segue.host import Secrets, clean_details, is_over
 from segue.kernel.attempt import Attempt
 from segue.kernel.encoding import Encodings
 from segue.kernel.payload import JSON, Payload, from_bytes
@@ -140,18 +140,11 @@ class Surroundings:
     def beat(self, attempt: Attempt, details: Any) -> None:
         said = self._said.get(attempt)
         if attempt.over is not None or said is None:
-            raise AttemptOver(
-                f"attempt {attempt.attempt} of {attempt.name} in run {attempt.run_id!r} is over for its run "
-                f"({attempt.over or 'it has ended'}): nothing it says is taken any more; let it end",
-                step=attempt.name, run_id=attempt.run_id, attempt=attempt.attempt,
-            )  # fmt: skip
-        said.beat(None if details is None else self._plain(attempt, details))
+            raise is_over(attempt, attempt.over or "it has ended")
+        said.beat(None if details is None else clean_details(attempt, self._plain(attempt, details)))
 
     def _plain(self, attempt: Attempt, details: Any) -> Payload:
-        payload = as_json(self._encodings.encode(details), f"a heartbeat of step {attempt.name!r}")
-        if attempt.secrets is not None and attempt.secrets.leaks(bytes(payload.data)):
-            raise PayloadError(f"a heartbeat of step {attempt.name!r} contains the value of a secret; leave it out")
-        return payload
+        return as_json(self._encodings.encode(details), f"a heartbeat of step {attempt.name!r}")
 
     def earlier(self, attempt: Attempt, type: Any) -> Any:
         if attempt.earlier is None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 import logging
 import os
 from collections.abc import Callable, Mapping
@@ -17,6 +16,7 @@ from segue.activating import MOST, Activated
 from segue.authoring.python.alone import Nobody
 from segue.authoring.python.definitions import Step
 from segue.authoring.python.registry import STEPS
+from segue.authoring.python.terms import executor_of
 from segue.encodings import default_encodings
 from segue.errors import InvalidArgument, ServerRefused, ServerUnavailable
 from segue.host import Secrets
@@ -192,8 +192,8 @@ def steps_of(queue: str) -> list[Step[Any, Any]]:
 def _here(step: Step[Any, Any]) -> StepSpec:
     """The step's terms as far as they hold here: its limits are the server's to watch."""
     return msgspec.structs.replace(
-        step.spec, executor="loop" if inspect.iscoroutinefunction(step.function) else "thread", timeout=None,
-        heartbeat=None, schedule_to_start=None, schedule_to_close=None,
+        step.spec, executor=executor_of(step.function, None), timeout=None, heartbeat=None, schedule_to_start=None,
+        schedule_to_close=None,
     )  # fmt: skip
 
 

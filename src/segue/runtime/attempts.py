@@ -18,7 +18,7 @@ from typing import Any, Literal, Protocol
 
 import msgspec
 
-from segue.errors import StepTimeout
+from segue.errors import ENDS_THE_PROGRAM, StepTimeout
 from segue.kernel.attempt import CURRENT, Attempt
 from segue.kernel.commands import RunStep
 from segue.kernel.interception import Interceptor, StepCall, chain, overrides
@@ -29,7 +29,6 @@ from segue.runtime.telling import about_attempt
 
 log = logging.getLogger("segue.attempts")
 
-_ENDS_THE_PROGRAM = (KeyboardInterrupt, SystemExit)
 CLEAN_UP = 2.0
 """Seconds that coroutines have for their ``finally`` blocks when the engine closes."""
 
@@ -112,7 +111,7 @@ class Running(msgspec.Struct, eq=False):
         """Reports the outcome; whatever comes after the first is ignored."""
         done = self.leave()
         # What ended the program itself has failed by that: otherwise the next process would end by it, too.
-        if done is not None and (not self.attempts.deserted() or isinstance(outcome.error, _ENDS_THE_PROGRAM)):
+        if done is not None and (not self.attempts.deserted() or isinstance(outcome.error, ENDS_THE_PROGRAM)):
             done(self, outcome)
 
     def leave(self) -> Callable[[Running, Outcome], None] | None:

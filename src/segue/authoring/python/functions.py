@@ -12,8 +12,6 @@ from segue.errors import InvalidArgument, NotDeterministic
 if TYPE_CHECKING:
     from segue.authoring.python.execution import CodeExecution
 
-ENDS_THE_PROGRAM = (KeyboardInterrupt, SystemExit)
-"""What the loop of the program takes for itself, whoever raises it."""
 STOPPED = "the function raised StopIteration"
 
 

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 import msgspec
 
-from segue.authoring.python.functions import ENDS_THE_PROGRAM
 from segue.errors import (
+    ENDS_THE_PROGRAM,
     CallerError,
     InvalidArgument,
     NotDeterministic,
