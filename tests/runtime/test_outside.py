@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -177,3 +179,38 @@ async def test_a_step_that_the_workflow_gave_up_takes_no_outcome(tmp_path: Path,
         assert await world.result(handle) == "given up"
         with pytest.raises(AttemptOver):
             await world.engine.complete_step(tokens[0], 1)
+
+
+let_go = threading.Event()
+
+
+@step(name="outside.late", grace="1h")
+def hands_over_late() -> int:
+    assert let_go.wait(30)
+    tokens.append(segue.complete_later())
+    return 0
+
+
+@workflow(name="outside.does_not_wait")
+async def does_not_wait() -> str:
+    with suppress(TimeoutError):
+        await asyncio.wait_for(hands_over_late(), 0.02)
+    return "given up"
+
+
+async def test_a_step_that_hands_over_after_it_was_given_up_is_not_waited_for(url: str, until: Until) -> None:
+    let_go.clear()
+    async with Engine(url) as engine:
+        handle = await engine.start(does_not_wait)
+
+        async def given_up() -> bool:
+            return any(isinstance(x.event, e.TimerFired) for x in await handle.history())
+
+        await until(given_up)
+        let_go.set()
+        async with asyncio.timeout(30):
+            assert await handle.result() == "given up"
+        kinds = [type(x.event).__name__ for x in await handle.history()]
+        assert kinds == ["RunStarted", "TimerFired", "StepScheduled", "RunCompleted"]
+        with pytest.raises(AttemptOver):
+            await engine.complete_step(tokens[0], 1)

@@ -185,6 +185,9 @@ class StepCall(Call):
         self.scheduled_at = event.at
         if not self.adopting:
             self.calls.wait_outside(self)
+        if self.cancelling:  # its code ended before it was asked to stop, and nobody outside is
+            self.calls.execution.issue(c.CancelStep(self.key))
+            self.calls.abandon(self)
 
     def pause(self) -> None:
         """The step is paused: the attempt that was to begin does not."""
