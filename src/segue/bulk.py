@@ -52,6 +52,8 @@ class Resume(msgspec.Struct, frozen=True):
         if row.state in CLOSED or not chosen:
             what = "" if self.step is None else f" on {self.step}"
             refused = f"run {row.id} is {row.state}, and does not stand still{what}"
+            if row.state == "failed" and self.step is None:
+                refused += f"; it can run again from {FAILED!r}"
             return Effect(row.run, row.id, row.state, "", refused=refused)
         steps = tuple(key for key in chosen if key)
         how = "with the code as it is now" if self.input is None else "with the arguments that were given"

@@ -26,6 +26,7 @@ what the keeping of a line prints."""
 
 _lock = threading.RLock()
 _users = 0
+_only = False
 _unfinished: dict[tuple[Attempt, str], str] = {}
 
 
@@ -54,12 +55,15 @@ def uninstall() -> None:
 
 
 @contextmanager
-def kept() -> Iterator[None]:
-    """``install`` and ``uninstall`` around a block."""
+def kept(*, only: bool = False) -> Iterator[None]:
+    """``install`` and ``uninstall`` around a block. ``only``: what steps say is kept, and goes nowhere else."""
+    global _only
     install()
+    _only = only
     try:
         yield
     finally:
+        _only = False
         uninstall()
 
 
@@ -108,11 +112,13 @@ class Stream:
 
     def write(self, text: str) -> Any:
         attempt = CURRENT.get(None)
-        if attempt is None or not _users or _passing.get():
+        if attempt is None or not _users:
             return self.original.write(text)
+        if _passing.get():
+            return len(text) if _only else self.original.write(text)
         token = _passing.set(True)
         try:
-            written = self.original.write(text)
+            written = len(text) if _only else self.original.write(text)
             self._keep(attempt, text)
             return written
         finally:

@@ -75,6 +75,18 @@ def restarted(old: Plan, new: Plan, standing: Standing, now: int) -> Standing:
     return standing
 
 
+def in_the_past(start: int, end: int, now: int) -> str:
+    """A backfill's period in words.
+
+    Raises:
+        InvalidArgument: it does not lie in the past.
+    """
+    shown = f"from {moment(start).isoformat()} to {moment(end).isoformat()}"
+    if start >= end or end > now:
+        raise InvalidArgument(f"a backfill goes from an earlier to a later time of the past; {shown} does not")
+    return shown
+
+
 def backfill_of(
     name: str,
     plan: Plan,
@@ -98,9 +110,7 @@ def backfill_of(
     if isinstance(parallel, bool) or not isinstance(parallel, int) or parallel < 1:
         raise InvalidArgument(f"parallel={parallel!r} starts nothing; it counts from 1")
     start, end = period
-    shown = f"from {moment(start).isoformat()} to {moment(end).isoformat()}"
-    if start >= end or end > now:
-        raise InvalidArgument(f"a backfill goes from an earlier to a later time of the past; {shown} does not")
+    shown = in_the_past(start, end, now)
     total, exact = count(instants(plan.rule), start, end, COUNTED)
     if total > most:
         about = f"{total:,}" if exact else f"about {total:,}"

@@ -86,7 +86,7 @@ class Worker:
             return
         self._encodings = _made(prepare.encodings)
         logging.getLogger().setLevel(prepare.log_level)
-        with capture.kept():
+        with capture.kept(only=prepare.keep_only):
             self._send(Ready())
             threading.Thread(target=self._listen, args=(frames,), name="segue-orders", daemon=True).start()
             while (start := self._starts.get()) is not None:

@@ -21,7 +21,7 @@ from segue.handles import Handle
 from segue.kernel import backfilling
 from segue.kernel.names import actor_of, checked_name
 from segue.kernel.schedule import Order, Reprocess, Standing, Start, interval_of, run_id
-from segue.planning import COUNTED, backfill_of, begin, merged, planned, restarted
+from segue.planning import COUNTED, backfill_of, begin, in_the_past, merged, planned, restarted
 from segue.recurrence.rules import Instants, Rule, Within, count, instants, point, walk
 from segue.recurrence.walls import moment
 from segue.runtime.plans import Plan, encode, plan_of, standing_of
@@ -177,9 +177,14 @@ class Schedules:
         return id
 
     async def preview_backfill(self, name: str, start: datetime | str, end: datetime | str) -> BackfillPreview:
-        """How many due times a backfill would have, before anything happens."""
+        """How many due times a backfill would have, before anything happens.
+
+        Raises:
+            InvalidArgument: the period does not lie in the past.
+        """
         plan = plan_of(self._row(name))
         first, last = point(start, "a backfill's start"), point(end, "a backfill's end")
+        in_the_past(first, last, self._engine.clock.now())
         found = instants(plan.rule)
         total, exact = count(found, first, last, COUNTED)
         ends = (found.after(first - 1), found.before(last)) if total else (None, None)

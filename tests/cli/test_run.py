@@ -43,6 +43,41 @@ def test_one_json_object_and_nothing_else(segue: Folder) -> None:
     assert told["started_at"] < told["closed_at"]
 
 
+APART = """
+import subprocess, sys
+from segue import step, workflow
+
+@step(executor="process")
+def say() -> int:
+    print("from its own process", flush=True)
+    subprocess.run([sys.executable, "-c", "print('from a command')"], check=True)
+    return 1
+
+@workflow
+async def apart() -> int:
+    return await say()
+"""
+
+
+def test_nor_does_what_a_step_in_a_process_prints_stand_in_the_json(segue: Folder) -> None:
+    segue.write("apart.py", APART)
+    told = segue("run", "apart.py", "--json", "--logs")
+    assert told.json["result"] == 1
+    assert "from a command" in told.err  # of which nobody but the terminal hears
+    assert "from its own process" not in told.err  # kept with the run
+    assert "from its own process" in segue("show", told.json["id"], "--logs").out
+    unrecorded = segue("run", "apart.py", "--json", "--no-record")
+    assert unrecorded.json["result"] == 1
+    assert "from a command" in unrecorded.err
+
+
+def test_what_a_step_in_a_process_prints_is_shown_on_request(segue: Folder) -> None:
+    segue.write("apart.py", APART)
+    assert "from its own process" not in segue("run", "apart.py").out
+    lines = [line.split("  ", 1)[-1] for line in segue("run", "apart.py", "--logs").out.splitlines()]
+    assert "say | from its own process" in lines[: lines.index(next(x for x in lines if x.startswith("completed")))]
+
+
 def test_without_a_record_there_is_no_database(segue: Folder) -> None:
     before = set(segue.path.iterdir())
     ended = segue("run", "flows.py:plain", "3", "--no-record")
@@ -383,15 +418,15 @@ def test_without_a_record_it_is_stopped(segue: Folder, number: signal.Signals, m
     if more:
         assert json.loads(running.text[running.text.index("{") :]) == {
             "workflow": "in_a_thread",
-            "state": "running",
-            "ended": False,
+            "state": "cancelled",
+            "ended": True,
         }
 
 
 def test_without_a_record_it_takes_too_long(segue: Folder) -> None:
     segue.write("blocks.py", BLOCKS)
     ended = segue("run", "blocks.py:in_a_thread", "--no-record", "--timeout", "300ms", "--json", code=5)
-    assert ended.json == {"workflow": "in_a_thread", "state": "running", "ended": False}
+    assert ended.json == {"workflow": "in_a_thread", "state": "cancelled", "ended": True}
     assert "not ended within 300ms; nothing of it was recorded" in ended.err
 
 

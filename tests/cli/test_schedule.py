@@ -49,6 +49,8 @@ def test_a_worker_carries_out_what_is_triggered_and_filled_in(nightly: Folder) -
     preview = nightly("schedule", "backfill", "nightly", "2026-03-28", "2026-03-31", "--dry-run")
     assert "would have 3 due times" in preview.out
     assert nightly("schedule", "backfill", "nightly", "2026-03-28", "2026-03-31", "--dry-run", "--json").json["exact"]
+    later_first = nightly("schedule", "backfill", "nightly", "2026-03-31", "2026-03-28", "--dry-run", code=2)
+    assert "goes from an earlier to a later time of the past" in later_first.err
     nightly("schedule", "backfill", "nightly", "2026-03-28", "2026-03-31", "--parallel", "3", "--id", "spring")
     for day in ("28T01", "29T01", "30T00"):
         worker.until(f"completed  plain nightly@2026-03-{day}:00:00Z/spring")

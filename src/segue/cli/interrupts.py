@@ -20,7 +20,9 @@ SHOW_CURSOR = b"\x1b[?25h"
 class Interrupts:
     """Takes the signals from now on. Made on a running loop, in the main thread.
 
-    Not by the loop's own handlers: those wait for the loop, and code that blocks it could not be ended.
+    Not by the loop's own handlers: those wait for the loop, and code that blocks it could not be ended. But the loop is
+    woken by them, as its own would: a signal that comes just before it begins to wait would be seen when it next wakes,
+    and with a step in a thread that may be never.
     """
 
     def __init__(self, signals: tuple[signal.Signals, ...] = (signal.SIGINT, signal.SIGTERM)) -> None:
@@ -29,6 +31,10 @@ class Interrupts:
         """128 and the signal's number, once one came."""
         self._came = False
         self._loop = asyncio.get_running_loop()
+        heard, told = os.pipe()
+        os.set_blocking(told, False)
+        self._loop.add_reader(heard, os.read, heard, 512)
+        signal.set_wakeup_fd(told, warn_on_full_buffer=False)
         for number in signals:
             signal.signal(number, self._interrupt)
 

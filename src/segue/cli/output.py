@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
+from io import TextIOWrapper
 from typing import IO, Any
 
 import msgspec
@@ -15,6 +18,7 @@ from rich.text import Text
 from segue.cli.target import CodeFails
 from segue.cli.words import WIDEST, state
 
+_OUTPUT, _ERRORS = 1, 2
 _MADE = re.compile("[0-9a-f]{32}")
 SHORT = 12
 _SPACES = re.compile(r" +\n")
@@ -108,6 +112,26 @@ def short_id(id: str, out: Console) -> str:
 def share(out: Console, part: int) -> int | None:
     """The most columns that a table's cell may take on a terminal, so that a long name leaves room for the others."""
     return out.width // part if out.is_terminal else None
+
+
+@contextmanager
+def nothing_beside(as_json: bool) -> Iterator[None]:
+    """With ``--json``, only what this process writes to ``sys.stdout`` is on standard output meanwhile: what programs
+    print that code starts goes to standard error, so that whoever reads the JSON reads nothing else."""
+    ours = sys.stdout
+    if not as_json or not isinstance(ours, TextIOWrapper) or ours.fileno() != _OUTPUT:
+        yield
+        return
+    ours.flush()
+    kept = os.dup(_OUTPUT)
+    os.dup2(_ERRORS, _OUTPUT)
+    try:
+        with open(kept, "w", encoding=ours.encoding, errors=ours.errors, closefd=False) as sys.stdout:
+            yield
+    finally:
+        sys.stdout = ours
+        os.dup2(kept, _OUTPUT)
+        os.close(kept)
 
 
 def print_json(value: Any) -> None:

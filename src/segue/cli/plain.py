@@ -23,14 +23,14 @@ def line(change: Change) -> str | None:
     return f"{clock(event.at)[-8:]}  {'  ' * watch.level}{text}"
 
 
-def logs(engine: Engine, watch: Watch, seen: dict[int, int]) -> Iterator[str]:
-    """Lines that steps printed since the last call; ``seen`` remembers."""
+def logs(engine: Engine, watch: Watch, seen: dict[int, int]) -> Iterator[tuple[int, str]]:
+    """Lines that steps printed since the last call, and when; ``seen`` remembers."""
     while True:
         lines = engine.logs(watch.run, after=seen.get(watch.run, 0))
         for entry in lines:
             seen[watch.run] = entry.row
             name = watch.timeline.label(entry.key) or watch.row.workflow
-            yield f"{clock(entry.at)[-8:]}  {name} | {entry.text}"
+            yield entry.at, f"{clock(entry.at)[-8:]}  {name} | {entry.text}"
         if len(lines) < 1000:
             break
     for child in watch.children.values():

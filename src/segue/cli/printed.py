@@ -40,7 +40,13 @@ class Printed:
 
 
 class _Diverted:
-    """Stands in for a standard stream."""
+    """Stands in for a standard stream.
+
+    Attributes:
+        keeps_out_steps: read by who starts worker processes: they print nothing of their steps either.
+    """
+
+    keeps_out_steps = True
 
     def __init__(self, original: Any) -> None:
         self.original = original

@@ -106,7 +106,7 @@ class _Tree:
     def show(self) -> None:
         self._watch.refresh()
         if self._logs:
-            for line in plain.logs(self._watch.engine, self._watch, self._seen):
+            for _, line in plain.logs(self._watch.engine, self._watch, self._seen):
                 self._live.console.print(Text(line, style="dim"))
         self._frame += 1
         now = self._watch.now
@@ -129,13 +129,14 @@ class _Lines:
         self._seen: dict[int, int] = {}
 
     def show(self) -> None:
-        for change in self._watch.refresh():
-            text = plain.line(change)
-            if text is not None:
-                self.print(text)
+        lines = [
+            (change.event.at, text) for change in self._watch.refresh() if (text := plain.line(change)) is not None
+        ]
         if self._logs:
-            for text in plain.logs(self._watch.engine, self._watch, self._seen):
-                self.print(text)
+            lines += plain.logs(self._watch.engine, self._watch, self._seen)
+            lines.sort(key=lambda line: line[0])
+        for _, text in lines:
+            self.print(text)
 
     def print(self, line: str) -> None:
         self._out.file.write(f"{line}\n")

@@ -63,7 +63,7 @@ async def _run(workflow: Workflow[Any, Any], arguments: tuple[Any, ...], limit: 
     if broken_off:
         code = interrupts.exit_code or NOT_YET
         if scope.json:
-            print_json({"workflow": workflow.name, "state": "running", "ended": False})
+            print_json({"workflow": workflow.name, "state": "cancelled", "ended": True})
     else:
         code = _ended(workflow, going, scope)
     leave(code)  # not with the loop, which waits for steps in threads

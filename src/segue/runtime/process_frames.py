@@ -59,10 +59,12 @@ class Prepare(Frame, frozen=True):
     Attributes:
         encodings: the function that makes the ``Encodings``.
         log_level: of the root logger, so that the same records are made as in the engine's process.
+        keep_only: what steps print is kept with their runs and shown nowhere else.
     """
 
     encodings: Place
     log_level: int
+    keep_only: bool = False
 
 
 class Run(msgspec.Struct, array_like=True):

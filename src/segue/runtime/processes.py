@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import sys
 from collections import deque
 from collections.abc import Callable
 from functools import partial
@@ -199,7 +200,8 @@ class Processes:
         child = Child(on_frame=self._heard, on_exit=self._exited)
         self._jobs[child] = None
         self._gone.clear()
-        child.send(Prepare(self._encodings_place(), logging.getLogger().getEffectiveLevel()))
+        level = logging.getLogger().getEffectiveLevel()
+        child.send(Prepare(self._encodings_place(), level, getattr(sys.stdout, "keeps_out_steps", False)))
         return child
 
     def _released(self, child: Child, job: _Job) -> asyncio.Future[Payload]:
