@@ -17,7 +17,10 @@ import textwrap
 import time
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
+
+from command import Command
 
 SOURCE = Path(__file__).parents[2] / "src"
 COMMAND = [sys.executable, "-m", "segue.cli"]
@@ -198,11 +201,20 @@ class Running:
         return self.process.returncode
 
 
-class Folder:
-    """A folder of a user's, and ``segue`` in it."""
+_ABOUT_PYTHON = "PYTHON", "LC_"
+"""What an interpreter asks for when it starts, so that one which has started already is of no use."""
 
-    def __init__(self, path: Path) -> None:
+
+class Folder:
+    """A folder of a user's, and ``segue`` in it.
+
+    Attributes:
+        server: the socket of a ``command_server``, for commands that run to their end.
+    """
+
+    def __init__(self, path: Path, server: str) -> None:
         self.path = path
+        self.server = server
         self._running: list[Running] = []
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("SEGUE_", "COLUMNS"))}
         self.environment = kept | {"PYTHONPATH": str(SOURCE), "PYTHONDONTWRITEBYTECODE": "1", "TERM": "xterm-256color"}
@@ -216,13 +228,28 @@ class Folder:
 
     def __call__(self, *words: str, code: int | None = 0, **environment: str) -> Ended:
         """Runs a command to its end."""
-        done = subprocess.run(
-            [*COMMAND, *words], cwd=self.path, env=self.environment | environment, capture_output=True, text=True,
-            stdin=subprocess.DEVNULL, timeout=2 * PATIENCE, check=False,
-        )  # fmt: skip
-        ended = Ended(done.returncode, done.stdout, done.stderr)
+        if any(name.startswith(_ABOUT_PYTHON) for name in environment):
+            done = subprocess.run(
+                [*COMMAND, *words], cwd=self.path, env=self.environment | environment, capture_output=True, text=True,
+                stdin=subprocess.DEVNULL, timeout=2 * PATIENCE, check=False,
+            )  # fmt: skip
+            ended = Ended(done.returncode, done.stdout, done.stderr)
+        else:
+            ended = self._forked(words, environment)
         assert code is None or ended.code == code, ended
         return ended
+
+    def _forked(self, words: tuple[str, ...], environment: dict[str, str]) -> Ended:
+        with TemporaryFile("w+") as out, TemporaryFile("w+") as err, open(os.devnull) as nothing:
+            streams = nothing.fileno(), out.fileno(), err.fileno()
+            surroundings = self.environment | environment
+            command = Command(
+                self.server, list(words), folder=str(self.path), environment=surroundings, streams=streams
+            )
+            code = command.wait(2 * PATIENCE)
+            out.seek(0)
+            err.seek(0)
+            return Ended(code, out.read(), err.read())
 
     def begin(self, *words: str, **environment: str) -> Running:
         """Starts a command whose output goes into a pipe."""

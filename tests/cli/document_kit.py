@@ -66,7 +66,8 @@ class Document:
         programs = folder.path / ".venv" / "bin"
         programs.mkdir(parents=True)
         (programs.parent / "pyvenv.cfg").touch()  # so that it is known as an environment
-        for program, call in (("segue", f"{sys.executable} -m segue.cli"), ("python", sys.executable)):
+        forked = f"{sys.executable} -S -E {Path(__file__).with_name('command.py')} {folder.server}"
+        for program, call in (("segue", forked), ("python", sys.executable)):
             path = programs / program
             path.write_text(f'#!/bin/sh\nexec {call} "$@"\n')
             path.chmod(0o755)

@@ -20,7 +20,7 @@ from sweep_game import Game
 HERE = Path(__file__).parent
 SOURCE = HERE.parent.parent / "src"
 KILLED = (137, -9)
-AT_A_TIME = 5
+AT_A_TIME = 6
 
 
 class Players:

@@ -243,7 +243,7 @@ def _map_payload(payload: Payload, change: _Change) -> Payload:
 
 
 def _fields(kind: type[Event], wanted: type) -> tuple[str, ...]:
-    hints = typing.get_type_hints(kind)
+    hints = _HINTS[kind]
     return tuple(name for name in kind.__struct_fields__ if wanted in (hints[name], *get_args(hints[name])))
 
 
@@ -297,6 +297,7 @@ def _watch_refs(kind: type[Event]) -> Callable[[Any], bool]:
 
 
 _KINDS: tuple[type[Event], ...] = get_args(AnyEvent)
+_HINTS = {kind: typing.get_type_hints(kind) for kind in _KINDS}
 _PAYLOADS = {kind: _fields(kind, Payload) for kind in _KINDS}
 _FAILURES = {kind: _fields(kind, Failure) for kind in _KINDS}
 _TEXTS: dict[type[Event], tuple[str, ...]] = {
