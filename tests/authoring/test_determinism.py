@@ -46,7 +46,7 @@ def programs(draw: Any, *, plain: bool = False) -> Tree:
     return grow(lambda n: draw(st.integers(0, n - 1)), depth=3, plain=plain)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
 @given(tree=programs(), fate=fates)
 def test_replay_shifted_addresses_and_eviction_lead_to_the_same_place(tree: Tree, fate: int) -> None:
     prove(tree, fate)
@@ -178,22 +178,21 @@ def test_dropped_at_any_point_a_run_does_not_act_and_makes_no_noise(quiet: list[
 # --- the properties can fail ----------------------------------------------------------------------------------
 
 
-def disproved(seeds: range = range(40)) -> int:
-    """Of how many programs the proof fails."""
-    failures = 0
+def disproved(seeds: range = range(80)) -> bool:
+    """Whether the proof fails for any of the programs."""
     for seed in seeds:
         try:
             prove(grow(seeded(seed)), seed)
         except (AssertionError, SegueError):
-            failures += 1
-    return failures
+            return True
+    return False
 
 
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("kind", [WorkflowTask, WorkflowFuture])
 def test_tasks_that_hash_by_address_are_found_out(monkeypatch: pytest.MonkeyPatch, kind: type) -> None:
     monkeypatch.setattr(kind, "__hash__", object.__hash__)
-    assert disproved(range(80)) > 0
+    assert disproved()
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -201,10 +200,10 @@ def test_tasks_that_hash_by_address_are_found_out(monkeypatch: pytest.MonkeyPatc
 def test_a_function_without_its_shim_is_found_out(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     original = getattr(asyncio.tasks, f"_segue_{name}").args[0]
     monkeypatch.setattr(asyncio.tasks, f"_segue_{name}", original)
-    assert disproved() > 0
+    assert disproved()
 
 
 @pytest.mark.filterwarnings("ignore")
 def test_chance_of_the_machine_s_own_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("segue.authoring.python.execution.CodeExecution.random", random.SystemRandom())
-    assert disproved() > 0
+    assert disproved()

@@ -231,7 +231,7 @@ class Folder:
         if any(name.startswith(_ABOUT_PYTHON) for name in environment):
             done = subprocess.run(
                 [*COMMAND, *words], cwd=self.path, env=self.environment | environment, capture_output=True, text=True,
-                stdin=subprocess.DEVNULL, timeout=2 * PATIENCE, check=False,
+                stdin=subprocess.DEVNULL, timeout=2 * PATIENCE, check=False, preexec_fn=_hear_ctrl_c,
             )  # fmt: skip
             ended = Ended(done.returncode, done.stdout, done.stderr)
         else:
@@ -255,7 +255,7 @@ class Folder:
         """Starts a command whose output goes into a pipe."""
         process = subprocess.Popen(
             [*COMMAND, *words], cwd=self.path, env=self.environment | environment, stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, preexec_fn=_hear_ctrl_c,
         )  # fmt: skip
         assert process.stdout is not None
         return self._keep(Running(process, _reader(process.stdout.fileno())))
@@ -266,8 +266,7 @@ class Folder:
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         process = subprocess.Popen(
             [*COMMAND, *words], cwd=self.path, env=self.environment | environment, stdin=theirs, stdout=theirs,
-            stderr=theirs, start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+            stderr=theirs, start_new_session=True, preexec_fn=_own_terminal,
         )  # fmt: skip
         os.close(theirs)
         running = self._keep(Running(process, _reader(ours)))
@@ -287,6 +286,16 @@ class Folder:
                 running.process.stdout.close()
             if running.keyboard >= 0:
                 os.close(running.keyboard)
+
+
+def _hear_ctrl_c() -> None:
+    """Whoever started the tests in the background may have had them ignore it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def _own_terminal() -> None:
+    _hear_ctrl_c()
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
 
 def _reader(descriptor: int) -> Callable[[float], bytes]:

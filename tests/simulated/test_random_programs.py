@@ -22,7 +22,7 @@ from segue.stores.base import RunFilter
 from segue.testing import Moment, Scene, SimulationFailed, in_the_end, simulate
 
 SHARES = 12
-PROGRAMS, RUNS = 25, 8
+PROGRAMS, RUNS = 25, 5
 LONG_PROGRAMS, LONG_RUNS = 400, 10
 
 

@@ -16,6 +16,16 @@ sys.path.insert(0, str(Path(__file__).parent))
 import build_ui
 from ui_kit import AXE, Screen, Served
 
+HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Two browsers at a time, in tests that run side by side: every other file is with one of them."""
+    files = sorted(HERE.glob("test_*.py"))
+    for item in items:
+        if item.path in files:
+            item.add_marker(pytest.mark.xdist_group(f"screens {files.index(item.path) % 2}"))
+
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:

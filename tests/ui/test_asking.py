@@ -19,8 +19,6 @@ from ui_program import onboard, only, shown
 import segue
 from segue import Engine, continue_as_new, query, signal, step, update, workflow
 
-pytestmark = pytest.mark.xdist_group("screens")
-
 
 class Article(msgspec.Struct):
     name: str

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
 import ui_program
 from ui_kit import Screen, Served
 
 from segue.stores.base import RunFilter
-
-pytestmark = pytest.mark.xdist_group("screens")
 
 
 def start(served: Served, prefix: str, count: int) -> None:

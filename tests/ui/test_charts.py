@@ -8,8 +8,6 @@ from typing import Any
 import pytest
 from ui_kit import Screen, Served
 
-pytestmark = pytest.mark.xdist_group("screens")
-
 HEARD = """
     window.drawn = {}
     const draw = CanvasRenderingContext2D.prototype.fillText

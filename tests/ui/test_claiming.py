@@ -9,7 +9,6 @@ from ui_kit import Screen, Served
 
 from segue import Engine
 
-pytestmark = pytest.mark.xdist_group("screens")
 OTHER = "Mira Reuter"
 
 

@@ -12,8 +12,6 @@ from ui_program import shown
 
 from segue import Engine, approval, set_attributes, step, workflow
 
-pytestmark = pytest.mark.xdist_group("screens")
-
 LONG = "_and_a_name_that_goes_on".join(["begins", "", "", "", "", "ends"])
 ERROR = f"{LONG * 3} " + "the service did not answer what it was asked; " * 80
 RUN = f"run-{LONG}"

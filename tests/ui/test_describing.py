@@ -12,8 +12,6 @@ from ui_kit import Screen
 
 from segue import Engine, NamespaceInfo, Retention
 
-pytestmark = pytest.mark.xdist_group("screens")
-
 KEPT = "As the settings say (on this server: ended runs are kept for ever)"
 LONG = "Orders, refunds and returns of all shops in Europe.\nAsk the desk in Lyon before anything is ended here."
 

@@ -12,8 +12,6 @@ from test_login import BASE, Guarded, visit
 from test_notices import wait_in_front
 from ui_kit import Screen
 
-pytestmark = pytest.mark.xdist_group("screens")
-
 ENDED = "You are logged out."
 
 

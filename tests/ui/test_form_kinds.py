@@ -17,8 +17,6 @@ from ui_program import only
 
 from segue import Engine, approval, workflow
 
-pytestmark = pytest.mark.xdist_group("screens")
-
 
 class Card(msgspec.Struct, tag_field="by", tag="card"):
     number: Annotated[str, Meta(pattern="^[0-9]{4}$")]

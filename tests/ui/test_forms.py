@@ -13,8 +13,6 @@ from ui_program import only
 
 from segue import Engine, approval, workflow
 
-pytestmark = pytest.mark.xdist_group("screens")
-
 
 @dataclass
 class Tree:

@@ -11,8 +11,6 @@ from ui_kit import Screen, Served
 
 from segue.server import histogram
 
-pytestmark = pytest.mark.xdist_group("screens")
-
 
 def test_start_watch_repair(screen: Screen, served: Served) -> None:
     page = screen.page

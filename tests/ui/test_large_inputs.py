@@ -12,8 +12,6 @@ from ui_program import only
 
 from segue import Engine, Every, Schedule, workflow
 
-pytestmark = pytest.mark.xdist_group("screens")
-
 LARGE = "lorem " * 50_000
 
 

@@ -12,8 +12,6 @@ from ui_program import shown
 
 from segue import Engine, workflow
 
-pytestmark = pytest.mark.xdist_group("screens")
-
 TEXT = "lorem " * 50_000
 
 

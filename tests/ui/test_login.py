@@ -21,8 +21,6 @@ from segue.server.app import application
 from segue.server.listening import listen
 from segue.stores.base import RunFilter
 
-pytestmark = pytest.mark.xdist_group("screens")
-
 BASE = "/tools/segue"
 
 

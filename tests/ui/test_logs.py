@@ -13,8 +13,6 @@ from ui_program import shown
 
 from segue import Engine, step, workflow
 
-pytestmark = pytest.mark.xdist_group("screens")
-
 LINES = 400
 LONG = "a very long line " * 40
 log = logging.getLogger("tea")

@@ -13,8 +13,6 @@ from ui_program import shown
 
 from segue import Engine, Every, Schedule, approval, workflow
 
-pytestmark = pytest.mark.xdist_group("screens")
-
 TASKS = 230
 SCHEDULES = 240
 

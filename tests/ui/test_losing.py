@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
 from ui_kit import Screen, Served
-
-pytestmark = pytest.mark.xdist_group("screens")
 
 
 def test_a_page_whose_code_cannot_be_fetched_says_so_inside_the_frame(screen: Screen) -> None:

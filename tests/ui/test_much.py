@@ -13,8 +13,6 @@ from ui_program import only
 from segue import Retry, step, workflow
 from segue.server.views import SHOWN
 
-pytestmark = pytest.mark.xdist_group("screens")
-
 ATTEMPTS = 120
 LARGE = 2_500_000
 """Characters of what nobody edits in a browser."""

@@ -18,7 +18,6 @@ from segue.stores.base import RunFilter
 from segue.within import within
 
 KEPT = "As the settings say (on this server: ended runs are kept for ever)"
-pytestmark = pytest.mark.xdist_group("screens")
 
 
 async def fill(engine: Engine) -> None:

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
 from ui_kit import Screen
-
-pytestmark = pytest.mark.xdist_group("screens")
 
 IN_FRONT = """(notice) => {
     const { left, top, width, height } = notice.getBoundingClientRect()

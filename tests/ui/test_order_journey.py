@@ -16,8 +16,6 @@ from typing import Any
 import pytest
 from ui_kit import ROOT, Screen
 
-pytestmark = pytest.mark.xdist_group("screens")
-
 
 @pytest.fixture
 def address(chromium: Any, tmp_path: Path) -> Iterator[str]:

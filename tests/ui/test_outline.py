@@ -7,8 +7,6 @@ from typing import Any
 import pytest
 from ui_kit import Screen, Served
 
-pytestmark = pytest.mark.xdist_group("screens")
-
 
 def drawn(screen: Screen) -> Any:
     return screen.page.get_by_role("group", name="Graph of the code")

@@ -10,8 +10,6 @@ import pytest
 import ui_program
 from ui_kit import Screen, Served, show_schedule
 
-pytestmark = pytest.mark.xdist_group("screens")
-
 
 class Held:
     """The next request of a kind: it waits until the test lets it go."""

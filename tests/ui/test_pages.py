@@ -8,8 +8,6 @@ from typing import Any
 import pytest
 from ui_kit import Screen, Served
 
-pytestmark = pytest.mark.xdist_group("screens")
-
 PAGES = {
     "overview": ("/overview", "failed · last 24 hours"),
     "runs": ("/runs", "order-48213"),

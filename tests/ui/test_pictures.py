@@ -14,8 +14,6 @@ import pytest
 import ui_day
 from ui_kit import ROOT, SHOTS, Screen, Served
 
-pytestmark = pytest.mark.xdist_group("screens")
-
 DOCUMENT = ROOT / "docs" / "dashboard.md"
 PICTURES = ROOT / "docs" / "pictures"
 SMALL = 160_000

@@ -8,8 +8,6 @@ import pytest
 import ui_program
 from ui_kit import Screen, Served
 
-pytestmark = pytest.mark.xdist_group("screens")
-
 INSIDE = """([list, option]) => {
     const [outer, inner] = [list.getBoundingClientRect(), option.getBoundingClientRect()]
     return inner.top >= outer.top && inner.bottom <= outer.bottom

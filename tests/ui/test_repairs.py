@@ -10,8 +10,6 @@ import pytest
 import ui_program
 from ui_kit import Screen, Served
 
-pytestmark = pytest.mark.xdist_group("screens")
-
 
 def start(served: Served, id: str, country: str = "AU") -> int:
     order = ui_program.Order(id, "Repair", country)  # type: ignore[arg-type]

@@ -6,14 +6,11 @@ import re
 from datetime import datetime, timedelta
 from typing import Any
 
-import pytest
 import ui_program
 from ui_kit import Screen, Served, show_schedule
 
 from segue import Every, Schedule
 from segue.stores.schedule_rows import SchedulePage
-
-pytestmark = pytest.mark.xdist_group("screens")
 
 
 def test_make_change_pause_trigger_delete(screen: Screen, served: Served) -> None:

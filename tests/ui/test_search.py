@@ -11,8 +11,6 @@ from ui_kit import Screen, Served
 
 from segue.stores.sql import search
 
-pytestmark = pytest.mark.xdist_group("screens")
-
 
 def rows(screen: Screen) -> list[str]:
     """Ids of the runs that are shown."""

@@ -15,8 +15,6 @@ from ui_kit import Screen, Served
 
 from segue import Engine, Every, Schedule
 
-pytestmark = pytest.mark.xdist_group("screens")
-
 TABS = {
     "": "Who you are", "users": "vera", "keys": "API keys", "audit": "log_in", "namespaces": "Open runs",
     "system": "lost_limit",

@@ -15,8 +15,6 @@ from ui_program import only
 
 from segue import Engine, approval, continue_as_new, step, workflow
 
-pytestmark = pytest.mark.xdist_group("screens")
-
 LARGE = 12_345_678_901_234_567_890
 """More than any number of a browser tells apart from its neighbours."""
 

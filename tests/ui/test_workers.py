@@ -8,13 +8,10 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import pytest
 import ui_program
 from ui_kit import Screen, Served
 
 from segue import Engine
-
-pytestmark = pytest.mark.xdist_group("screens")
 
 
 def test_who_works(screen: Screen, served: Served) -> None:
