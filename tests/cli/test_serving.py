@@ -319,3 +319,10 @@ def test_a_server_with_a_provider_has_everybody_log_in_from_the_start(segue: Fol
         ask(address, "/runs")
     with urllib.request.urlopen(f"{address}/login", timeout=PATIENCE) as answer:
         assert "Sign in with your organisation" in answer.read().decode()
+
+
+def test_dev_ends_as_others_do_where_a_setting_is_wrong(segue: Folder) -> None:
+    for words in (("dev", ".", "--port", "0"), ("worker", "flows.py")):
+        ended = segue(*words, code=2, SEGUE_CACHE="many")
+        assert "the setting cache is 'many'" in ended.err
+        assert "nothing is lost" not in ended.err

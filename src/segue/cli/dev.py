@@ -215,6 +215,8 @@ class _Supervisor:
 
     def _died(self, child: _Child) -> int:
         code = child.process.returncode
+        if code == USAGE:  # it has said itself what is wrong with what it was told
+            return code
         self._note(f"the serving process ended by itself ({_reason(code)}); nothing is lost, start again to go on")
         return code if code > 0 else 1
 

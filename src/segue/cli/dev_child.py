@@ -47,7 +47,7 @@ def main() -> int:
         asyncio.run(_serve(scope, order, hear))
     except SegueError as error:
         print_error(error)
-        return DATABASE
+        return USAGE if isinstance(error, CallerError) else DATABASE
     return 0
 
 
