@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 import segue
-from segue import AttemptOver, Engine, Retry, RunFailed, Settings, StepFailed, step, testing, workflow
+from segue import AttemptOver, Engine, Retry, RunFailed, Settings, StepFailed, signal, step, testing, workflow
+from segue.authoring.python.definitions import STEPS
 from segue.errors import InvalidArgument, PayloadError
 from segue.kernel import events as e
 
@@ -195,7 +196,7 @@ def hands_over_late() -> int:
 async def does_not_wait() -> str:
     with suppress(TimeoutError):
         await asyncio.wait_for(hands_over_late(), 0.02)
-    return "given up"
+    return await signal("end", str)
 
 
 async def test_a_step_that_hands_over_after_it_was_given_up_is_not_waited_for(url: str, until: Until) -> None:
@@ -203,14 +204,64 @@ async def test_a_step_that_hands_over_after_it_was_given_up_is_not_waited_for(ur
     async with Engine(url) as engine:
         handle = await engine.start(does_not_wait)
 
+        async def kinds() -> list[str]:
+            return [type(x.event).__name__ for x in await handle.history()]
+
         async def given_up() -> bool:
-            return any(isinstance(x.event, e.TimerFired) for x in await handle.history())
+            return "TimerFired" in await kinds()
+
+        async def goes_on() -> bool:
+            return (await handle.status()).awaits == ("end",)
 
         await until(given_up)
         let_go.set()
-        async with asyncio.timeout(30):
-            assert await handle.result() == "given up"
-        kinds = [type(x.event).__name__ for x in await handle.history()]
-        assert kinds == ["RunStarted", "TimerFired", "StepScheduled", "RunCompleted"]
+        await until(goes_on)
         with pytest.raises(AttemptOver):
             await engine.complete_step(tokens[0], 1)
+        await handle.signal("end", "given up")
+        assert await handle.result() == "given up"
+        assert await kinds() == ["RunStarted", "TimerFired", "StepScheduled", "SignalReceived", "RunCompleted"]
+
+
+# --- given up in the moment in which it is called -------------------------------------------------------------
+
+
+@step(name="outside.queued", queue="elsewhere")
+def queued() -> int: ...
+
+
+@step(name="outside.paused")
+async def paused() -> int:
+    raise AssertionError("it is paused")
+
+
+@step(name="outside.gone")
+async def gone() -> int:
+    raise AssertionError("nobody knows it")
+
+
+@workflow(name="outside.changes_its_mind")
+async def changes_its_mind(what: str) -> str:
+    task = asyncio.ensure_future({"queued": queued, "paused": paused, "gone": gone}[what]())
+    await asyncio.sleep(0)
+    task.cancel()
+    await asyncio.wait([task])
+    return await signal("end", str)
+
+
+@pytest.mark.parametrize("what", ["queued", "paused", "gone"])
+async def test_what_is_given_up_as_it_is_called_and_does_not_begin_is_not_waited_for(
+    what: str, tmp_path: Path, cache: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with testing.engine(tmp_path, settings=cache) as world:
+        engine = world.engine
+        await engine.pause_step("outside.paused")
+        monkeypatch.delitem(STEPS._by_name, "outside.gone")
+        handle = await engine.start(changes_its_mind, what)
+        await world.settle()
+        status = await handle.status()
+        assert (status.state, status.awaits) == ("waiting", ("end",))
+        assert not await engine.activate("elsewhere", worker="w", limit=10)
+        await handle.signal("end", "otherwise")
+        assert await world.result(handle) == "otherwise"
+        assert not any(isinstance(x.event, e.TimerFired) for x in await handle.history())

@@ -155,7 +155,7 @@ def _record(conductor: Conductor, run: Resident, ended: Finished) -> Segment:
     segment = conductor.apply(run, event)
     segment.finished.append(ended)
     kept = conductor.heartbeats.settle(run.run, event.key)
-    if isinstance(event, e.StepScheduled):
+    if isinstance(event, e.StepScheduled) and run.waits_for(event.key):
         row = LiveAttempt(run.run, event.key, event.name, event.attempt, event.at, None, True)
         segment.extras.attempts.append(row)
         conductor.heartbeats.keep(run.run, event.key)

@@ -81,12 +81,13 @@ def open_for_step(
 ) -> None:
     """One call stands still; the rest of the run may go on."""
     run.active.pop(key, None)
-    event = _opened(conductor, run, cause, message, key, failure)
-    segment = conductor.apply(run, event)
-    hooks.stands_still(conductor, run, segment, event)
-    segment.effects.append((conductor.stands_still, (run, event)))
     run.incidents[key] = None
     run.incident_text = f"{cause}: {message}"[:500]
+    event = _opened(conductor, run, cause, message, key, failure)
+    segment = conductor.apply(run, event)
+    if key in run.incidents:  # the workflow has not given the call up meanwhile
+        hooks.stands_still(conductor, run, segment, event)
+        segment.effects.append((conductor.stands_still, (run, event)))
 
 
 def exhausted(conductor: Conductor, run: Resident, command: c.StandStill) -> None:

@@ -32,6 +32,8 @@ def offer(conductor: Conductor, run: Resident, command: RunStep) -> None:
             now, "", spec.summary,
         ),
     )  # fmt: skip
+    if not run.waits_for(command.key):
+        return
     said = None if command.heartbeat is None else conductor.journal.readable(command.heartbeat)
     segment.extras.attempts.append(
         LiveAttempt(

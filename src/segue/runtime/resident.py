@@ -215,6 +215,11 @@ class Resident(msgspec.Struct, eq=False, kw_only=True):
             segment = self.segment = Segment(self.seq + 1)
         return segment
 
+    def waits_for(self, key: str) -> bool:
+        """Whether the outcome of an attempt that was handed over just now is waited for: the workflow may have given it
+        up before. Where its code stands still, whoever brings it back will see."""
+        return self.execution is None or key in self.awaited
+
     @property
     def idle(self) -> bool:
         """Nothing under way, no mail unread and nothing waiting for the disk: the run could leave memory."""

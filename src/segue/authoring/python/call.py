@@ -154,6 +154,8 @@ class StepCall(Call):
         self.under_way = False
         if event.cause == "process-lost":
             self.attempt += 1
+        if self.cancelling:
+            self._leave()
 
     def go_on(self) -> None:
         """A person has acted: there is a new budget of attempts."""
@@ -186,13 +188,14 @@ class StepCall(Call):
         if not self.adopting:
             self.calls.wait_outside(self)
         if self.cancelling:  # its code ended before it was asked to stop, and nobody outside is
-            self.calls.execution.issue(c.CancelStep(self.key))
-            self.calls.abandon(self)
+            self._leave()
 
     def pause(self) -> None:
         """The step is paused: the attempt that was to begin does not."""
         self.held = True
         self.under_way = False
+        if self.cancelling:
+            self._leave()
 
     def resume(self) -> None:
         """The step goes on."""
@@ -202,15 +205,20 @@ class StepCall(Call):
 
     def _request_cancel(self) -> None:
         execution = self.calls.execution
-        waits = self.stands_still or self.held or self.scheduled_at is not None
-        if waits:
-            execution.issue(c.CancelStep(self.key))
-        if waits or not self.under_way:
+        if self.stands_still or self.held or self.scheduled_at is not None:
+            self._leave()
+            return
+        if not self.under_way:
             self.calls.abandon(self)
             return
         execution.issue(c.CancelStep(self.key))
         patience = execution.loop.now + self.spec.grace
         self.timer = execution.loop.call_at_microsecond(patience, self.calls.abandon, self)
+
+    def _leave(self) -> None:
+        """Nobody works on it who could be asked to stop: what it waits for is taken back, and that is all."""
+        self.calls.execution.issue(c.CancelStep(self.key))
+        self.calls.abandon(self)
 
     def failed(self, event: e.StepFailed) -> None:
         """One attempt failed: wait for the next, stand still, or tell the workflow."""
