@@ -49,9 +49,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if not config.getoption("postgres"):
         return
-    about_files = [item for item in items if item.get_closest_marker("on_file")]
-    config.hook.pytest_deselected(items=about_files)
-    items[:] = [item for item in items if item not in about_files]
+    ids = {item.nodeid for item in items}
+
+    def left_out(item: pytest.Item) -> bool:
+        # Runs that stay in memory ask the database for less than those that leave it.
+        again = "kept" in item.nodeid and item.nodeid.replace("kept", "evicted") in ids
+        return item.get_closest_marker("on_file") is not None or (again and not config.getoption("long"))
+
+    config.hook.pytest_deselected(items=[item for item in items if left_out(item)])
+    items[:] = [item for item in items if not left_out(item)]
 
 
 @pytest.fixture(scope="session")

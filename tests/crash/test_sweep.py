@@ -74,7 +74,7 @@ def test_a_fault_at_every_commit(
     long: bool,
 ) -> None:
     commits = counts[apart]
-    every = 1 if long or not apart else 3 * len(FAULTS)
+    every = 1 if long or not apart else 6 * len(FAULTS)
 
     def play(n: int) -> None:
         name = f"{fault}-{apart}-{n}"
@@ -87,7 +87,7 @@ def test_a_fault_at_every_commit(
         games.check(found, expected, game, one_process=fault in LIVES_ON)
 
     # Timing decides how many commits there are: a few more are tried than were counted.
-    problems = players.at_once(play, range(1 + 3 * FAULTS.index(fault) % every, commits + 10, every))
+    problems = players.at_once(play, range(1 + 6 * FAULTS.index(fault) % every, commits + 10, every))
     assert not problems, "\n\n".join(problems)
 
 

@@ -174,7 +174,13 @@ def released(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Ending]:
     ],
 )
 def test_killed_at_any_moment_the_site_is_whole(
-    change: str, complaint: tuple[str, ...], seed: int, state: str, tmp_path: Path, released: tuple[Path, Ending]
+    change: str,
+    complaint: tuple[str, ...],
+    seed: int,
+    state: str,
+    tmp_path: Path,
+    released: tuple[Path, Ending],
+    long: bool,
 ) -> None:
     folder, first = released
     for name in ("almanac", "site"):
@@ -184,8 +190,9 @@ def test_killed_at_any_moment_the_site_is_whole(
     before = first.outcome[1]["commit"]
     after = almanac.change(Path(project.repository), change)
 
+    kills = moments(f"ci {seed}", first.events, kills=3 if long else 1, later=1.0)
     with watched(project) as seen:
-        ending = play("ci", tmp_path, *complaint, kills=moments(f"ci {seed}", first.events, later=1.0))
+        ending = play("ci", tmp_path, *complaint, kills=kills)
 
     assert (ending.outcome[1]["commit"], ending.outcome[1]["state"]) == (after, state)
     assert {before} <= seen <= {before, after}

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections import Counter
+from functools import partial
 from typing import Any
 
 import fleet_program
 import pytest
 from fleet_kit import LEASE, Fleet, until
 
-from segue import Engine, Incident, Retention, RunCancelled, Settings, sharing
+from segue import Engine, Handle, Incident, Retention, RunCancelled, Settings, sharing
 from segue.kernel import events as e
 from segue.runtime import retention
 from segue.stores.base import RunFilter
@@ -57,6 +58,10 @@ async def test_all_work_while_runs_come_and_each_step_is_done_once(fleet: Fleet)
     assert len({process for _, _, process in done}) == 3, "every worker has had its share"
 
 
+async def _awaits_word(handle: Handle[Any]) -> bool:
+    return (await handle.status()).awaits == ("go",)
+
+
 async def test_a_worker_that_shuts_down_hands_over_at_once(fleet: Fleet) -> None:
     first = await fleet.worker(lease=3600)
     second = await fleet.worker(lease=3600)
@@ -64,6 +69,8 @@ async def test_a_worker_that_shuts_down_hands_over_at_once(fleet: Fleet) -> None
     async with client(fleet) as engine:
         handles = [await engine.start(fleet_program.meets, n) for n in range(10)]
         await until(lambda: len(fleet.done()) == 10)
+        for handle in handles:  # what they did is recorded, too
+            await until(partial(_awaits_word, handle))
         await first.leave()
         await until(lambda: fleet.shares() == [SLOTS])
         for n, handle in enumerate(handles):

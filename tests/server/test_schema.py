@@ -25,7 +25,7 @@ OPERATIONS = [found.ok() for found in schema.get_all_operations()]
 
 NAMES = {"/schedules": "nightly", "/workflows": "schema_waits"}
 """Of what there is."""
-EXAMPLES = 20
+EXAMPLES = 10
 """Of what fits, and as many of what does not, for each operation."""
 
 

@@ -19,12 +19,33 @@ from ui_kit import AXE, Screen, Served
 HERE = Path(__file__).parent
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+SPARED = ("wide", "dark"), ("narrow", "light")
+"""Looks that are left out of tests which have all four, without ``--long``."""
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Two browsers at a time, in tests that run side by side: every other file is with one of them."""
     files = sorted(HERE.glob("test_*.py"))
-    for item in items:
-        if item.path in files:
-            item.add_marker(pytest.mark.xdist_group(f"screens {files.index(item.path) % 2}"))
+    screens = [item for item in items if item.path in files]
+    for item in screens:
+        item.add_marker(pytest.mark.xdist_group(f"screens {files.index(item.path) % 2}"))
+    if not config.getoption("long"):
+        in_all = {_function(item) for item in screens if _look(item) == ("wide", "light")}
+        spared = [item for item in screens if _look(item) in SPARED and _function(item) in in_all]
+        config.hook.pytest_deselected(items=spared)
+        items[:] = [item for item in items if item not in spared]
+
+
+def _function(item: pytest.Item) -> str:
+    return item.nodeid.partition("[")[0]
+
+
+def _look(item: pytest.Item) -> Any:
+    """The size and scheme that a test is for; None if it says nothing of them."""
+    given = getattr(item, "callspec", None)
+    if given is None:
+        return None
+    return given.params.get("look") or (given.params.get("size"), given.params.get("scheme"))
 
 
 @pytest.fixture(scope="module")
