@@ -49,15 +49,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if not config.getoption("postgres"):
         return
-    ids = {item.nodeid for item in items}
-
-    def left_out(item: pytest.Item) -> bool:
+    left_out = {item for item in items if item.get_closest_marker("on_file")}
+    if not config.getoption("long"):
         # Runs that stay in memory ask the database for less than those that leave it.
-        again = "kept" in item.nodeid and item.nodeid.replace("kept", "evicted") in ids
-        return item.get_closest_marker("on_file") is not None or (again and not config.getoption("long"))
-
-    config.hook.pytest_deselected(items=[item for item in items if left_out(item)])
-    items[:] = [item for item in items if not left_out(item)]
+        ids = {item.nodeid for item in items}
+        left_out |= {i for i in items if "kept" in i.nodeid and i.nodeid.replace("kept", "evicted") in ids}
+    config.hook.pytest_deselected(items=[item for item in items if item in left_out])
+    items[:] = [item for item in items if item not in left_out]
 
 
 @pytest.fixture(scope="session")

@@ -115,14 +115,17 @@ class Stream:
         if attempt is None or not _users:
             return self.original.write(text)
         if _passing.get():
-            return len(text) if _only else self.original.write(text)
+            return self._pass_on(text)
         token = _passing.set(True)
         try:
-            written = len(text) if _only else self.original.write(text)
+            written = self._pass_on(text)
             self._keep(attempt, text)
             return written
         finally:
             _passing.reset(token)
+
+    def _pass_on(self, text: str) -> Any:
+        return len(text) if _only else self.original.write(text)
 
     def writelines(self, lines: Any) -> None:
         for line in lines:

@@ -46,10 +46,13 @@ def programs(draw: Any, *, plain: bool = False) -> Tree:
     return grow(lambda n: draw(st.integers(0, n - 1)), depth=3, plain=plain)
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
-@given(tree=programs(), fate=fates)
-def test_replay_shifted_addresses_and_eviction_lead_to_the_same_place(tree: Tree, fate: int) -> None:
-    prove(tree, fate)
+def test_replay_shifted_addresses_and_eviction_lead_to_the_same_place(long: bool) -> None:
+    @settings(max_examples=150 if long else 80, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(tree=programs(), fate=fates)
+    def holds(tree: Tree, fate: int) -> None:
+        prove(tree, fate)
+
+    holds()
 
 
 def test_programs_from_seeds(quiet: list[str]) -> None:

@@ -25,7 +25,7 @@ OPERATIONS = [found.ok() for found in schema.get_all_operations()]
 
 NAMES = {"/schedules": "nightly", "/workflows": "schema_waits"}
 """Of what there is."""
-EXAMPLES = 10
+EXAMPLES, LONG_EXAMPLES = 10, 20
 """Of what fits, and as many of what does not, for each operation."""
 
 
@@ -61,14 +61,15 @@ def session() -> Iterator[requests.Session]:
 # Of schemathesis' own strategies.
 @pytest.mark.filterwarnings("ignore:Do not use the `random` module inside strategies")
 def test_whatever_is_sent_the_answer_is_as_described(
-    operation: Any, mode: Any, address: str, session: requests.Session
+    operation: Any, mode: Any, address: str, session: requests.Session, long: bool
 ) -> None:
     if mode is schemathesis.GenerationMode.NEGATIVE and not (operation.body or operation.query):
         return  # nothing about it can be wrong
 
     @settings(
-        max_examples=EXAMPLES, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck)
-    )
+        max_examples=LONG_EXAMPLES if long else EXAMPLES, derandomize=True, deadline=None, database=None,
+        suppress_health_check=list(HealthCheck),
+    )  # fmt: skip
     @given(operation.as_strategy(generation_mode=mode))
     def send(case: Any) -> None:
         for name, value in case.path_parameters.items():

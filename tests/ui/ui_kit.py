@@ -79,6 +79,10 @@ class Screen:
         self.errors: list[str] = []
         self.page.on("console", lambda message: self._heard(message.type, message.text))
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self._asked: set[Any] = set()
+        self.page.on("request", lambda request: self._asked.add(request))
+        for answered in ("requestfinished", "requestfailed"):
+            self.page.on(answered, lambda request: self._asked.discard(request))
 
     def _heard(self, kind: str, text: str) -> None:
         if kind in ("error", "warning"):
@@ -107,6 +111,11 @@ class Screen:
         """Waits until an element is there, and has the keys."""
         found.wait_for()
         self.page.wait_for_function("(element) => element === document.activeElement", arg=found.element_handle())
+
+    def settle(self) -> None:
+        """Waits until all that the page has asked for is answered, but for its stream of changes."""
+        while any(request.resource_type != "eventsource" for request in self._asked):
+            self.page.wait_for_timeout(20)
 
     def shoot(self, name: str) -> None:
         SHOTS.mkdir(parents=True, exist_ok=True)
