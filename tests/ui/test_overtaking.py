@@ -391,3 +391,20 @@ def test_the_palette_offers_no_run_that_other_words_have_found(screen: Screen, s
     options.filter(has_text="Workers").wait_for()
     page.keyboard.press("Enter")
     page.wait_for_url(f"{served.url}/workers")
+
+
+def test_what_is_chosen_in_the_palette_stays_chosen_when_more_comes_above_it(screen: Screen, served: Served) -> None:
+    page = screen.page
+    screen.open("/runs", "order-48213")
+    late = Held(page, "GET", r"/runs\?limit=5$")
+    page.keyboard.press("Control+k")
+    dialog = page.get_by_role("dialog")
+    chosen = dialog.locator("[aria-selected=true]")
+    assert late.route
+    dialog.get_by_role("option", name="Settings").wait_for()
+    page.keyboard.press("ArrowDown")
+    text = chosen.inner_text()
+    position = chosen.get_attribute("id")
+    late.route.continue_()
+    dialog.locator(f"[aria-selected=true]:not(#{position})").wait_for()
+    assert chosen.inner_text() == text

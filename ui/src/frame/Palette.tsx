@@ -29,9 +29,10 @@ export default function Palette({ close, actions, typed }: PaletteProps) {
     input.current?.setSelectionRange(text.length, text.length)
     // eslint-disable-next-line react-hooks/exhaustive-deps
   }, [])
-  const [at, setAt] = useState(0)
+  // By its key: further entries may come before it. Of none that is there, the first is meant.
+  const [picked, setPicked] = useState<string>()
   const entries = useEntries(text.trim(), actions)
-  const chosen = Math.min(at, entries.length - 1)
+  const chosen = Math.max(entries.findIndex((entry) => entry.key === picked), Math.min(0, entries.length - 1))
   const list = useRef<HTMLUListElement>(null)
   useEffect(() => {
     list.current?.children[chosen]?.scrollIntoView({ block: 'nearest' })
@@ -41,8 +42,8 @@ export default function Palette({ close, actions, typed }: PaletteProps) {
     entry?.go()
   }
   const press = (event: React.KeyboardEvent) => {
-    if (event.key === 'ArrowDown') setAt(Math.min(chosen + 1, entries.length - 1))
-    else if (event.key === 'ArrowUp') setAt(Math.max(chosen - 1, 0))
+    if (event.key === 'ArrowDown') setPicked(entries[Math.min(chosen + 1, entries.length - 1)]?.key)
+    else if (event.key === 'ArrowUp') setPicked(entries[Math.max(chosen - 1, 0)]?.key)
     else if (event.key === 'Enter') go(entries[chosen])
     else return
     event.preventDefault()
@@ -60,13 +61,13 @@ export default function Palette({ close, actions, typed }: PaletteProps) {
         value={text}
         onChange={(event) => {
           setText(event.target.value)
-          setAt(0)
+          setPicked(undefined)
         }}
         onKeyDown={press}
       />
       <ul ref={list} id="palette-list" role="listbox" aria-label={words.palette.label}>
         {entries.map((entry, i) => (
-          <li key={entry.key} id={`palette-${i}`} role="option" aria-selected={i === chosen} onMouseEnter={() => setAt(i)} onClick={() => go(entry)}>
+          <li key={entry.key} id={`palette-${i}`} role="option" aria-selected={i === chosen} onMouseMove={(event) => (event.movementX || event.movementY) && setPicked(entry.key)} onClick={() => go(entry)}>
             {entry.icon}
             <span className={`grow cut ${entry.mono ? 'mono' : ''}`}>{entry.text}</span>
             <span className="tiny faint">{entry.hint}</span>
