@@ -49,11 +49,17 @@ def _look(item: pytest.Item) -> Any:
 
 
 @pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    """The browser of the system. Per file: its driver keeps a loop in this thread, and no other test could run one."""
-    program = shutil.which("chromium")
+def chromium(pytestconfig: pytest.Config) -> Iterator[Any]:
+    """The browser of the system: the one without windows, which takes a third of the time; with ``--long`` the whole.
+
+    Per file: its driver keeps a loop in this thread, and no other test could run one.
+    """
+    programs = [shutil.which("chromium-headless-shell"), shutil.which("chromium")]
+    if pytestconfig.getoption("long"):
+        programs.reverse()
+    program = programs[0] or programs[1]
     if program is None:
-        pytest.skip("missing tool: chromium")
+        pytest.skip("missing tool: chromium-headless-shell, or chromium")
     if build_ui.due() or not AXE.is_file():
         pytest.skip("missing tool: the built dashboard; run python scripts/build_ui.py")
     playwright = pytest.importorskip("playwright.sync_api")
