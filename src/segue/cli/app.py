@@ -17,6 +17,7 @@ from segue.cli.letters import REPLACEMENTS
 
 EVERYWHERE = {"--url": 1, "--server": 1, "--key-file": 1, "--app": 1, "--namespace": 1, "--json": 0}
 """Flags that may stand before the command too, and how many words follow them."""
+HELP = {"--help", "-h"}
 
 
 def main() -> None:
@@ -129,7 +130,7 @@ def _dispatch(words: list[str]) -> int:
     with _ended_by_ctrl_c():
         from cyclopts import App, CycloptsError
 
-        from segue.cli.output import print_error
+        from segue.cli.output import nothing_beside, print_error
         from segue.cli.refusals import refusal
         from segue.cli.target import CodeEndsProgram
         from segue.errors import CallerError, SegueError
@@ -138,21 +139,22 @@ def _dispatch(words: list[str]) -> int:
     for command in COMMANDS:
         app.command(f"segue.cli.{command.place}", name=command.name)
     as_json = "--json" in words
-    if (refused := _not_here(words) or _not_text(words)) is not None:
-        print_error(refused, as_json=as_json)
-        return USAGE
-    try:
-        code = app(words, exit_on_error=False, print_error=False, result_action="return_value")
-    except CycloptsError as error:
-        print_error(refusal(error, words), as_json=as_json)
-        return USAGE
-    except SegueError as error:
-        print_error(error, as_json=as_json)
-        return USAGE if isinstance(error, CallerError) else DATABASE
-    except KeyboardInterrupt:  # commands that have something to hand over take the signal themselves
-        print(file=sys.stderr)  # ends the line that a question, or the terminal's own ^C, stands on
-        return INTERRUPTED
-    except SystemExit as error:
-        print_error(CodeEndsProgram(error), as_json=as_json)
-        return FAILED
-    return code if isinstance(code, int) else 0
+    with nothing_beside(as_json and HELP.isdisjoint(words)):
+        if (refused := _not_here(words) or _not_text(words)) is not None:
+            print_error(refused, as_json=as_json)
+            return USAGE
+        try:
+            code = app(words, exit_on_error=False, print_error=False, result_action="return_value")
+        except CycloptsError as error:
+            print_error(refusal(error, words), as_json=as_json)
+            return USAGE
+        except SegueError as error:
+            print_error(error, as_json=as_json)
+            return USAGE if isinstance(error, CallerError) else DATABASE
+        except KeyboardInterrupt:  # commands that have something to hand over take the signal themselves
+            print(file=sys.stderr)  # ends the line that a question, or the terminal's own ^C, stands on
+            return INTERRUPTED
+        except SystemExit as error:
+            print_error(CodeEndsProgram(error), as_json=as_json)
+            return FAILED
+        return code if isinstance(code, int) else 0

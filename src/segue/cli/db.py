@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import sys
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
@@ -18,7 +17,7 @@ from segue.checking import InStore
 from segue.cli.exits import DATABASE, OK
 from segue.cli.lookup import client, row_of
 from segue.cli.messages import confirm
-from segue.cli.output import badge, console, print_error, print_json
+from segue.cli.output import badge, console, output, print_error, print_json
 from segue.cli.scope import Scope
 from segue.cli.words import count, size
 from segue.engine import restore
@@ -256,8 +255,8 @@ async def _export(scope: Scope, id: str | None, target: str | None) -> int:
         lines = (line for row in rows for line in export(engine.store, row.run, partial(note, row)))
         if target is None:
             for line in lines:
-                sys.stdout.buffer.write(line)
-            sys.stdout.flush()
+                output().buffer.write(line)
+            output().flush()
         else:
             written = _write(lines, target)
     if target is not None and scope.json:

@@ -6,9 +6,9 @@ import os
 import re
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from io import TextIOWrapper
-from typing import IO, Any
+from typing import IO, Any, TextIO
 
 import msgspec
 from rich.console import Console, ConsoleOptions, RenderableType
@@ -114,30 +114,52 @@ def share(out: Console, part: int) -> int | None:
     return out.width // part if out.is_terminal else None
 
 
+_machines: TextIO | None = None
+"""Where a command's output goes, while nothing else may be on standard output."""
+
+
 @contextmanager
 def nothing_beside(as_json: bool) -> Iterator[None]:
-    """With ``--json``, only what this process writes to ``sys.stdout`` is on standard output meanwhile: what programs
-    print that code starts goes to standard error, so that whoever reads the JSON reads nothing else."""
+    """With ``--json``, only what a command writes to ``output`` is on standard output meanwhile. What code prints that
+    is imported or replayed, and programs that it starts, goes to standard error: whoever reads the JSON reads nothing
+    else."""
+    global _machines
     ours = sys.stdout
-    if not as_json or not isinstance(ours, TextIOWrapper) or ours.fileno() != _OUTPUT:
+    if not as_json or _machines is not None:
         yield
+        return
+    if not isinstance(ours, TextIOWrapper) or ours.fileno() != _OUTPUT:
+        _machines = ours
+        try:
+            with redirect_stdout(sys.stderr):
+                yield
+        finally:
+            _machines = None
         return
     ours.flush()
     kept = os.dup(_OUTPUT)
     os.dup2(_ERRORS, _OUTPUT)
     try:
-        with open(kept, "w", encoding=ours.encoding, errors=ours.errors, closefd=False) as sys.stdout:
+        with (
+            open(kept, "w", encoding=ours.encoding, errors=ours.errors, closefd=False) as _machines,
+            redirect_stdout(sys.stderr),
+        ):
             yield
     finally:
-        sys.stdout = ours
+        _machines = None
         os.dup2(kept, _OUTPUT)
         os.close(kept)
 
 
+def output() -> TextIO:
+    """Where a command's result goes."""
+    return _machines or sys.stdout
+
+
 def print_json(value: Any) -> None:
     """One JSON value, indented."""
-    sys.stdout.write(msgspec.json.format(msgspec.json.encode(value), indent=2).decode() + "\n")
-    sys.stdout.flush()
+    output().write(msgspec.json.format(msgspec.json.encode(value), indent=2).decode() + "\n")
+    output().flush()
 
 
 def print_error(error: BaseException, *, as_json: bool = False, **more: Any) -> None:

@@ -6,7 +6,6 @@ import asyncio
 import logging
 import sys
 import uuid
-from contextlib import nullcontext, redirect_stdout
 from typing import Annotated, Any
 
 from cyclopts import Parameter
@@ -17,7 +16,7 @@ from segue.cli import target, tree, unrecorded, values
 from segue.cli.ending import conclude
 from segue.cli.exits import NOT_YET
 from segue.cli.interrupts import Interrupts, leave, stopped_by
-from segue.cli.output import console, nothing_beside, print_json
+from segue.cli.output import console, print_json
 from segue.cli.printed import Printed
 from segue.cli.scope import Scope
 from segue.cli.screens import follow
@@ -56,15 +55,13 @@ def run(
     tags = values.pairs(tag, "--tag")
     if not no_record:
         scope.require_no_server()
-    with nothing_beside(scope.json):
-        with redirect_stdout(sys.stderr) if scope.json else nullcontext():
-            workflow = _find(target)
-        if no_record:
-            return unrecorded.run(workflow, args, id=id, tags=tags, limit=limit, scope=scope)
-        # What the engine would log is shown already.
-        logging.getLogger("segue").addHandler(logging.NullHandler())
-        session = _Session(target, workflow, args, id=id, tags=tags, limit=limit, logs=logs, scope=scope)
-        return asyncio.run(session.run())
+    workflow = _find(target)
+    if no_record:
+        return unrecorded.run(workflow, args, id=id, tags=tags, limit=limit, scope=scope)
+    # What the engine would log is shown already.
+    logging.getLogger("segue").addHandler(logging.NullHandler())
+    session = _Session(target, workflow, args, id=id, tags=tags, limit=limit, logs=logs, scope=scope)
+    return asyncio.run(session.run())
 
 
 def _find(name: str) -> Workflow[Any, Any]:

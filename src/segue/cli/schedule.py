@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import Awaitable, Callable
-from contextlib import nullcontext, redirect_stdout
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -126,9 +124,7 @@ def create(
     rule = when.rule()
     if rule is None:
         raise InvalidArgument("when is it due? Give --cron '0 2 * * *', --every 15m or --calendar 'FREQ=…'")
-    with redirect_stdout(sys.stderr) if scope.json else nullcontext():
-        found = targets.find_if_code(workflow)
-
+    found = targets.find_if_code(workflow)
     input = [values.untyped(text) for text in args] if found is None else values.plain_arguments(found, args)
     named = workflow if found is None else found.name
     body = schedules.ScheduleBody(name=name, workflow=named, when=rule, input=input, paused=paused, **how.fields())

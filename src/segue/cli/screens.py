@@ -153,5 +153,4 @@ class _Silent:
         self._watch.refresh()
 
     def print(self, line: str) -> None:
-        # Standard output is for the JSON alone.
         print(line, file=sys.__stderr__)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import sys
 import uuid
-from contextlib import nullcontext, redirect_stdout
 from difflib import get_close_matches
 from typing import Annotated, Any
 
@@ -52,8 +51,7 @@ def start(
     With code, the arguments are checked here. With a name alone, a worker that has the workflow must be alive.
     """
     tags = values.pairs(tag, "--tag")
-    with redirect_stdout(sys.stderr) if scope.json else nullcontext():
-        workflow = find_if_code(target)
+    workflow = find_if_code(target)
     terms = {"tags": tags, "delay": delay, "timeout": timeout, "summary": summary}
     return asyncio.run(_start(scope, target, workflow, args, values.new_id(id), on_conflict, terms, wait))
 

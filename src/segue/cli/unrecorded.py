@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from contextlib import nullcontext, redirect_stdout
 from typing import Any
 
 import msgspec
@@ -44,22 +43,20 @@ def run(
 
 async def _run(workflow: Workflow[Any, Any], arguments: tuple[Any, ...], limit: int | None, scope: Scope) -> int:
     interrupts = Interrupts()
-    # With --json, what steps print goes where it does not stand between a program and the JSON.
-    with redirect_stdout(sys.stderr) if scope.json else nullcontext():
-        running = run_locally(
-            workflow, arguments, {}, encodings=default_encodings(), secrets=configured_secrets().get
-        )  # fmt: skip
-        going = asyncio.ensure_future(running)
-        asked = asyncio.ensure_future(interrupts.asked.wait())
-        seconds = None if limit is None else limit / 1_000_000
-        await asyncio.wait([going, asked], timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-        asked.cancel()
-        broken_off = not going.done()
-        if broken_off:
-            why = stopped_by(interrupts.exit_code) or f"not ended within {length(limit or 0)}"
-            console(sys.stderr).print(f"{new_line(interrupts.exit_code)}{why}; nothing of it was recorded")
-            going.cancel()
-            await asyncio.wait([going])
+    running = run_locally(
+        workflow, arguments, {}, encodings=default_encodings(), secrets=configured_secrets().get
+    )  # fmt: skip
+    going = asyncio.ensure_future(running)
+    asked = asyncio.ensure_future(interrupts.asked.wait())
+    seconds = None if limit is None else limit / 1_000_000
+    await asyncio.wait([going, asked], timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+    asked.cancel()
+    broken_off = not going.done()
+    if broken_off:
+        why = stopped_by(interrupts.exit_code) or f"not ended within {length(limit or 0)}"
+        console(sys.stderr).print(f"{new_line(interrupts.exit_code)}{why}; nothing of it was recorded")
+        going.cancel()
+        await asyncio.wait([going])
     if broken_off:
         code = interrupts.exit_code or NOT_YET
         if scope.json:
