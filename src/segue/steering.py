@@ -157,13 +157,25 @@ class Steering:
         )
         await self._tell(asked, row, event)
 
-    async def fail_step(self, token: str, error: BaseException | e.Failure | str, *, retryable: bool = True) -> None:
+    async def fail_step(
+        self,
+        token: str,
+        error: BaseException | e.Failure | str,
+        *,
+        retryable: bool = True,
+        retry_after: Duration | None = None,
+    ) -> None:
         """Fails an attempt that has called ``segue.complete_later()``, or was activated; the retry policy decides what
         follows.
+
+        Args:
+            retry_after: how long to wait for the next attempt, if there is one, in place of what the policy says.
 
         Raises:
             AttemptOver, InvalidArgument: as ``complete_step``.
         """
+        now = self.clock.now()
+        retry_at = None if retry_after is None else now + microseconds(retry_after)
         asked, row = self._read(token)
         if isinstance(error, e.Failure):
             failure = msgspec.structs.replace(error, retryable=retryable)
@@ -172,7 +184,7 @@ class Steering:
             failure = describe(raised, self.encodings, retryable=retryable)
         kept = self._kept(asked)
         event = e.StepFailed(
-            self.clock.now(), None, None, asked.key, "", asked.attempt, "", failure, None, None, kept.began, kept.worker
+            now, None, None, asked.key, "", asked.attempt, "", failure, retry_at, None, kept.began, kept.worker
         )
         await self._tell(asked, row, event)
 

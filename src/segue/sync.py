@@ -18,6 +18,7 @@ from segue.engine import OPEN, Engine
 from segue.errors import CallerError
 from segue.following import Recorded
 from segue.handles import Handle, HumanTask
+from segue.kernel.duration import Duration
 from segue.settings import read_settings
 from segue.starting import Takes0, Takes1, Takes2, Takes3, Takes4
 from segue.stores.base import ConflictPolicy, RunFilter, RunRow
@@ -281,9 +282,11 @@ class Client:
         """As ``Engine.complete_step``."""
         self.wait(self._engine.complete_step(token, result))
 
-    def fail_step(self, token: str, error: BaseException | str, *, retryable: bool = True) -> None:
+    def fail_step(
+        self, token: str, error: BaseException | str, *, retryable: bool = True, retry_after: Duration | None = None
+    ) -> None:
         """As ``Engine.fail_step``."""
-        self.wait(self._engine.fail_step(token, error, retryable=retryable))
+        self.wait(self._engine.fail_step(token, error, retryable=retryable, retry_after=retry_after))
 
     def complete_task(self, task: HumanTask, answer: Any, *, by: str = "") -> None:
         """As ``Engine.complete_task``."""

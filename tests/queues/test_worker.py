@@ -37,8 +37,8 @@ class Declined(Exception):
     pass
 
 
-def _no_more_than_two(error: BaseException, attempt: int) -> bool:
-    return attempt < 2
+def _at_once_and_once(error: BaseException, attempt: int) -> bool | str:
+    return "1ms" if attempt < 2 else False
 
 
 @step(name="served.charge", queue="shop", retry=Retry(attempts=3, initial="1ms", jitter=0, non_retryable=(Declined,)))
@@ -53,7 +53,7 @@ async def charge(order: Order) -> str:
     return f"{order.item} paid in attempt {segue.attempt_number()}"
 
 
-@step(name="served.count", queue="shop", retry=Retry(attempts=9, initial="1ms", jitter=0, decide=_no_more_than_two))
+@step(name="served.count", queue="shop", retry=Retry(attempts=9, initial="1h", decide=_at_once_and_once))
 def count(words: list[str]) -> dict[str, int]:
     if not words:
         raise ValueError("nothing to count")
@@ -267,8 +267,11 @@ async def test_errors_are_the_policys_on_the_workers_side_too(place: Place) -> N
         assert (declined.type.rpartition(".")[2], declined.retryable) == ("Declined", False)
         handle = await place.engine.start(counts, [])
         assert (await failure_of(handle)).retryable is False
-        failed = [event for _, event in await place.engine.read_events(handle.run) if hasattr(event, "attempt")]
-        assert max(event.attempt for event in failed) == 2, "decide= was asked by the worker, who has the exception"
+        events = [event for _, event in await place.engine.read_events(handle.run)]
+        first, last = (event for event in events if hasattr(event, "retry_at"))
+        assert (first.attempt, last.attempt) == (1, 2), "decide= was asked by the worker, who has the exception"
+        assert first.retry_at - first.at == 1_000, "the delay that it names holds"
+        assert last.retry_at is None
 
 
 @pytest.mark.parametrize(("what", "told"), [

@@ -95,6 +95,29 @@ async def test_it_survives_restarts_and_another_process_completes_it(url: str, u
         assert len(tokens) == 1, "its code did not run again"
 
 
+async def test_a_failure_from_outside_says_when_to_try_again(tmp_path: Path, cache: Settings) -> None:
+    async with testing.engine(tmp_path, settings=cache) as world:
+        handle = await world.engine.start(prints)
+        await world.settle()
+        await world.engine.fail_step(tokens[0], "closed for lunch", retry_after="90m")
+        await world.advance("89m")
+        assert len(tokens) == 1
+        await world.advance("1m")
+        assert len(tokens) == 2
+        await world.engine.fail_step(tokens[1], "closed for good", retry_after="1m")
+        with pytest.raises(RunFailed, match="closed for good"):
+            await world.result(handle)  # it was the last attempt, whatever was said of another one
+
+
+async def test_a_failure_from_outside_is_not_tried_again_when_all_time_is_over(tmp_path: Path) -> None:
+    async with testing.engine(tmp_path) as world:
+        handle = await world.engine.start(prints)
+        await world.settle()
+        await world.engine.fail_step(tokens[0], "closed for the week", retry_after="5h")
+        with pytest.raises(RunFailed, match="closed for the week"):
+            await world.result(handle)
+
+
 async def test_an_old_token_is_refused(tmp_path: Path, cache: Settings) -> None:
     async with testing.engine(tmp_path, settings=cache) as world:
         handle = await world.engine.start(prints)
@@ -119,6 +142,8 @@ async def test_a_failure_from_outside_is_retried_by_the_steps_policy(tmp_path: P
     async with testing.engine(tmp_path) as world:
         handle = await world.engine.start(prints)
         await world.settle()
+        with pytest.raises(InvalidArgument, match="not a length of time"):
+            await world.engine.fail_step(tokens[0], "out of paper", retry_after="soon")
         await world.engine.fail_step(tokens[0], ConnectionError("out of paper"))
         await world.advance("2m")
         assert len(tokens) == 2

@@ -347,7 +347,7 @@ async def steered(engine: Engine) -> None:
     await handle.resume(by="ann")
     await engine.pause_step("load", "why", by="ann")
     await engine.complete_step("token", 1)
-    await engine.fail_step("token", ValueError("no"), retryable=False)
+    await engine.fail_step("token", ValueError("no"), retryable=False, retry_after="1h")
 
 
 @step.transaction

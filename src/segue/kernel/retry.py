@@ -86,16 +86,24 @@ def next_attempt(
     Returns:
         (µs since the epoch or None for "no more", False if the error itself rules out another attempt).
     """
-    if isinstance(error, NonRetryable) or _listed(error, policy.non_retryable):
-        return None, False
-    verdict = policy.decide(error, failures) if policy.decide is not None else None
-    if verdict is False:
+    wait, retryable = verdict(policy, failures, error)
+    if not retryable:
         return None, False
     if policy.attempts and failures >= policy.attempts:
         return None, True
-    if verdict is None or verdict is True:
-        return now + delay(policy, failures, draw=draw), True
-    return now + microseconds(verdict), True
+    return now + (delay(policy, failures, draw=draw) if wait is None else wait), True
+
+
+def verdict(policy: Retry, failures: int, error: BaseException) -> tuple[int | None, bool]:
+    """What the exception itself says of another attempt, whoever counts the attempts.
+
+    Returns:
+        (the delay (µs) that ``decide`` names, or None for the policy's own; False if the error rules out another one).
+    """
+    if isinstance(error, NonRetryable) or _listed(error, policy.non_retryable):
+        return None, False
+    said = policy.decide(error, failures) if policy.decide is not None else None
+    return (None if said is None or isinstance(said, bool) else microseconds(said)), said is not False
 
 
 def _listed(error: BaseException, classes: tuple[type[BaseException] | str, ...]) -> bool:

@@ -15,7 +15,7 @@ from segue.host import clean_failure, clean_result
 from segue.kernel.attempt import Attempt
 from segue.kernel.encoding import Encodings
 from segue.kernel.failures import describe
-from segue.kernel.retry import next_attempt
+from segue.kernel.retry import verdict
 from segue.kernel.steps import StepSpec
 from segue.queues.surroundings import Said, as_json
 from segue.runtime.attempts import Attempts, Outcome, Running
@@ -175,16 +175,17 @@ class Lease:
                 return ResultBody(msgspec.Raw(clean_result(self.attempt, result).data))
             except PayloadError as refused:
                 error = refused
-        retryable = True
+        wait, retryable = None, True
         try:
-            _, retryable = next_attempt(self._spec.retry, self.attempt.attempt, error, now=0, draw=0.0)
+            wait, retryable = verdict(self._spec.retry, self.attempt.attempt, error)
         except Exception as second:  # the policy's ``decide`` is the user's code too
             second.__cause__ = error
             error, retryable = second, False
         failure = clean_failure(self.attempt, describe(error, self._encodings, retryable=retryable))
         plain = failure.details is not None and failure.details.encoding == "json" and not failure.details.parts
         details = msgspec.Raw(failure.details.data) if plain and failure.details is not None else None
-        return FailBody(failure.message, failure.type, retryable, failure.traceback, details)
+        seconds = None if wait is None else wait / 1_000_000
+        return FailBody(failure.message, failure.type, retryable, failure.traceback, details, seconds)
 
     async def _sent(self, body: ResultBody | FailBody) -> None:
         """Sent until the server has it: what was worked out is not lost because the server is away."""

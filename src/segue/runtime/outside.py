@@ -96,7 +96,7 @@ def _open_call(run: Resident, key: str) -> c.RunStep | None:
 
 
 def _failed(conductor: Conductor, command: c.RunStep, event: e.StepFailed, since: int) -> e.StepFailed:
-    """The failure with what the step's retry policy makes of it."""
+    """The failure with what the step's retry policy makes of it; when the next attempt is due may have been told."""
     failure = event.failure
     name = failure.type.rsplit(".", 1)[-1]
     # The policy knows exceptions by class and by name: this one goes by the names of the one that was told.
@@ -106,6 +106,8 @@ def _failed(conductor: Conductor, command: c.RunStep, event: e.StepFailed, since
     retry_at, retryable = next_attempt(
         command.spec.retry, command.failures + 1, error, now=event.at, draw=conductor.draw()
     )
+    if retry_at is not None and event.retry_at is not None:
+        retry_at = event.retry_at
     if retry_at is not None and command.close_by is not None and retry_at >= command.close_by:
         retry_at = None
     return msgspec.structs.replace(

@@ -102,6 +102,7 @@ class FailBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         retryable: whether another attempt is of any use.
         traceback: for people, as the language writes it.
         details: a value for the workflow.
+        retry_after: seconds until the next attempt, if there is one, in place of what the retry policy says.
     """
 
     message: str
@@ -109,6 +110,7 @@ class FailBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     retryable: bool = True
     traceback: str = ""
     details: Any = None
+    retry_after: Annotated[float, msgspec.Meta(ge=0, le=LONGEST // 1_000_000)] | None = None
 
 
 async def activate(call: Call[Any, ActivateBody]) -> ActivatedList:
@@ -161,4 +163,4 @@ async def fail(call: Call[Any, FailBody]) -> None:
     body = call.body
     details = None if body.details is None else call.engine.encodings.encode(body.details)
     failure = e.Failure(body.type, body.message, body.traceback, body.retryable, details=details)
-    await call.engine.fail_step(_token(call), failure, retryable=body.retryable)
+    await call.engine.fail_step(_token(call), failure, retryable=body.retryable, retry_after=body.retry_after)

@@ -687,6 +687,7 @@ export interface FailBody {
   retryable?: boolean
   traceback?: string
   details?: unknown
+  retry_after?: number | null
 }
 
 export interface ScheduleQuery {
