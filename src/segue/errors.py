@@ -442,6 +442,20 @@ class StoreUnavailable(StoreError):
     """The store cannot be used just now (full disk, lock, lost connection); the same call may go through later."""
 
 
+class StoreClosed(StoreUnavailable):
+    """The store is closed, because whoever opened it, such as an engine, is.
+
+    Args:
+        where: the file, or the database without its password.
+    """
+
+    def __init__(self, where: str) -> None:
+        super().__init__(
+            f"the store of {where} is closed, and so is whoever opened it: what asks an engine for something has to do "
+            "so inside `async with Engine(…) as engine:`"
+        )
+
+
 class StoreCorrupt(StoreError):
     """The file is not a database, or is damaged."""
 

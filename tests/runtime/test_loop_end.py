@@ -11,7 +11,7 @@ import pytest
 from process_steps import wait_forever
 
 from segue import Engine, Interceptor, StepCall, signal, step, workflow
-from segue.errors import CallerError
+from segue.errors import CallerError, StoreClosed
 
 Until = Callable[[Callable[[], bool | Awaitable[bool]]], Awaitable[None]]
 begun: list[str] = []
@@ -157,5 +157,8 @@ async def test_an_engine_that_is_closed_says_so(tmp_path: Path) -> None:
     ):
         with pytest.raises(CallerError, match="this engine is closed"):
             await asyncio.wait_for(attempt, 10)
+    for look in (handle.status(), handle.history(), engine.handle(handle.id), engine.tasks()):
+        with pytest.raises(StoreClosed, match=r"inside `async with Engine\(…\) as engine:`"):
+            await look
     await engine.close()
     assert threading.active_count() <= threads

@@ -20,7 +20,7 @@ import msgspec
 import psycopg
 from psycopg import errors
 
-from segue.errors import StoreUnavailable
+from segue.errors import StoreClosed
 from segue.stores.postgres.connection import Address, Connection, connect, meaning
 from segue.stores.postgres.session import Session
 from segue.stores.sql.statements import Statement
@@ -178,7 +178,7 @@ class Partitions:
         """
         with self._lock:
             if self._closed:
-                raise StoreUnavailable(f"the store of {self._address.shown} is closed")
+                raise StoreClosed(self._address.shown)
             raw = self._raw = connect(self._address, patience=self._patience)
             try:
                 yield Session(raw)

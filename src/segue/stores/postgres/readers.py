@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import psycopg
 
-from segue.errors import StoreUnavailable
+from segue.errors import StoreClosed
 from segue.stores.postgres.connection import Address, connect, is_gone, is_stale, meaning
 from segue.stores.postgres.session import Session
 from segue.stores.sql.statements import Statement
@@ -61,7 +61,7 @@ class Readers:
     def _lend(self) -> Session:
         with self._lock:
             if self._closed:
-                raise StoreUnavailable(f"the store of {self._address.shown} is closed")
+                raise StoreClosed(self._address.shown)
             while self._idle:
                 session = self._idle.pop()
                 if not is_stale(session.raw):

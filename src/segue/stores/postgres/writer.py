@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 
 import psycopg
 
-from segue.errors import FenceLost, StoreUnavailable
+from segue.errors import FenceLost, StoreClosed
 from segue.stores.base import Fence
 from segue.stores.owning import Slots
 from segue.stores.postgres.connection import Address, beginning, connect, is_gone, is_stale, meaning
@@ -55,7 +55,7 @@ class Writer:
         """
         with self.lock:
             if self._closed:
-                raise StoreUnavailable(f"the store of {self.address.shown} is closed")
+                raise StoreClosed(self.address.shown)
             if self._session is not None and self._is_idle(self._session) and is_stale(self._session.raw):
                 self.drop()
             if self._session is None:

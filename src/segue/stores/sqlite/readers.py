@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import apsw
 
-from segue.errors import StoreUnavailable
+from segue.errors import StoreClosed
 from segue.stores.sqlite.connection import connect_reader, meaning, number
 from segue.stores.sqlite.session import Session
 
@@ -42,7 +42,7 @@ class Readers:
         """SQLite's data version as one connection sees it, which never commits: every commit of others changes it."""
         with self._lock:
             if self._closed:
-                raise StoreUnavailable(f"the store of {self._path} is closed")
+                raise StoreClosed(self._path)
             try:
                 if self._watching is None:
                     self._watching = connect_reader(self._path)
@@ -63,7 +63,7 @@ class Readers:
     def _lend(self) -> Session:
         with self._lock:
             if self._closed:
-                raise StoreUnavailable(f"the store of {self._path} is closed")
+                raise StoreClosed(self._path)
             if self._idle:
                 return self._idle.pop()
         return Session(connect_reader(self._path))
