@@ -7,9 +7,9 @@ import os
 import re
 import select
 import signal
-import subprocess
 import urllib.error
 import urllib.request
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -72,8 +72,8 @@ def test_a_worker_without_code(segue: Folder) -> None:
 
 
 def children(running: Running) -> list[int]:
-    words = ["ps", "-o", "pid=", "--ppid", str(running.process.pid)]
-    return [int(pid) for pid in subprocess.run(words, capture_output=True, text=True, check=True).stdout.split()]
+    pid = running.process.pid
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 def test_dev_takes_up_new_code(segue: Folder) -> None:
