@@ -251,11 +251,11 @@ class Folder:
             err.seek(0)
             return Ended(code, out.read(), err.read())
 
-    def begin(self, *words: str, **environment: str) -> Running:
-        """Starts a command whose output goes into a pipe."""
+    def begin(self, *words: str, stderr: int = subprocess.STDOUT, **environment: str) -> Running:
+        """Starts a command whose output goes into a pipe, by default with what it says on standard error."""
         process = subprocess.Popen(
             [*COMMAND, *words], cwd=self.path, env=self.environment | environment, stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, preexec_fn=_hear_ctrl_c,
+            stdout=subprocess.PIPE, stderr=stderr, preexec_fn=_hear_ctrl_c,
         )  # fmt: skip
         assert process.stdout is not None
         return self._keep(Running(process, _reader(process.stdout.fileno())))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+
 import pytest
 from cli_kit import Folder
 
@@ -57,6 +60,14 @@ def test_without_it_code_prints_where_it_wants_to(loud: Folder) -> None:
 
 def test_an_export_is_output_as_well(loud: Folder) -> None:
     assert loud("db", "export", "one", "--json").out == loud("db", "export", "one").out != ""
+
+
+@pytest.mark.parametrize("command", ["worker", "dev"])
+def test_commands_that_serve_print_where_they_do_without_it(loud: Folder, command: str) -> None:
+    running = loud.begin(command, "loud.py", "--json", stderr=subprocess.DEVNULL)
+    running.until("serving loud")
+    running.signal(signal.SIGTERM)
+    assert running.end() == 0
 
 
 def test_help_is_for_people(loud: Folder) -> None:

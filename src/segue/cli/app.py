@@ -18,6 +18,8 @@ from segue.cli.letters import REPLACEMENTS
 EVERYWHERE = {"--url": 1, "--server": 1, "--key-file": 1, "--app": 1, "--namespace": 1, "--json": 0}
 """Flags that may stand before the command too, and how many words follow them."""
 HELP = {"--help", "-h"}
+SERVING = {"worker", "dev", "server"}
+"""Commands that print no JSON: what they say goes on while they do."""
 
 
 def main() -> None:
@@ -139,7 +141,7 @@ def _dispatch(words: list[str]) -> int:
     for command in COMMANDS:
         app.command(f"segue.cli.{command.place}", name=command.name)
     as_json = "--json" in words
-    with nothing_beside(as_json and HELP.isdisjoint(words)):
+    with nothing_beside(as_json and words[0] not in SERVING and HELP.isdisjoint(words)):
         if (refused := _not_here(words) or _not_text(words)) is not None:
             print_error(refused, as_json=as_json)
             return USAGE
