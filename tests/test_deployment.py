@@ -30,8 +30,18 @@ FULL = {
     "image": {"repository": "shop", "tag": "7"},
     "imagePullSecrets": [{"name": "pull"}],
     "env": [{"name": "SEGUE_LEASE", "value": "20"}],
-    "server": {"base": "/segue", "ingress": {"enabled": True, "host": "segue.example", "tlsSecret": "tls"}},
-    "worker": {"autoscaling": {"enabled": True}},
+    "server": {
+        "base": "/segue",
+        "ingress": {"enabled": True, "host": "segue.example", "tlsSecret": "tls"},
+        "volumes": [{"name": "provider", "configMap": {"name": "provider"}}],
+        "volumeMounts": [{"name": "provider", "mountPath": "/app/segue.toml", "subPath": "segue.toml"}],
+    },
+    "worker": {
+        "autoscaling": {"enabled": True},
+        "env": [{"name": "SEGUE_SECRETS", "value": "/run/segue-secrets"}],
+        "volumes": [{"name": "passwords", "secret": {"secretName": "passwords"}}],
+        "volumeMounts": [{"name": "passwords", "mountPath": "/run/segue-secrets", "readOnly": True}],
+    },
     "volumes": [{"name": "authority", "secret": {"secretName": "authority"}}],
     "volumeMounts": [{"name": "authority", "mountPath": "/etc/authority", "readOnly": True}],
     "nodeSelector": {"disk": "fast"},
@@ -107,12 +117,13 @@ def test_pods_are_found_by_their_own_service_and_budget_only() -> None:
 @pytest.mark.parametrize("number", [0, 1])
 def test_secrets_come_to_pods_as_their_page_says(number: int) -> None:
     kubernetes = pytest.importorskip("kubernetes_validate")
-    values = SECRETS[number]
-    manifests = render(DATABASE | values)
+    own = SECRETS[number]["worker"]
+    manifests = render(DATABASE | SECRETS[number])
     for pod, container in containers(manifests):
-        assert values["env"][0] in container["env"]
-        assert {each["name"] for each in container["volumeMounts"]} <= {each["name"] for each in pod["volumes"]}
-        assert all(mount in container["volumeMounts"] for mount in values.get("volumeMounts", []))
+        has = container["name"] == "worker"
+        assert (own["env"][0] in container["env"]) == has
+        assert {each["name"] for each in container["volumeMounts"]} == {each["name"] for each in pod["volumes"]}
+        assert all((mount in container["volumeMounts"]) == has for mount in own.get("volumeMounts", []))
     for manifest in manifests.values():
         kubernetes.validate(manifest, "1.31", strict=True)
 
@@ -151,10 +162,15 @@ def test_nodes_are_drained_and_servers_replaced_without_a_fuss() -> None:
     assert server["lifecycle"]["preStop"], "requests that are on their way still find it"
 
 
-def test_every_pod_has_the_volumes_that_are_given() -> None:
+def test_every_pod_has_what_is_given_to_all_and_to_its_own_kind() -> None:
+    own = {"server": "provider", "worker": "passwords"}
     for pod, container in containers(render(FULL)):
-        assert {each["name"] for each in container["volumeMounts"]} == {"tmp", "authority"}
-        assert {each["name"] for each in pod["volumes"]} == {"tmp", "authority"}
+        volumes = {"tmp", "authority"} | ({own[container["name"]]} if container["name"] in own else set())
+        assert {each["name"] for each in container["volumeMounts"]} == volumes
+        assert {each["name"] for each in pod["volumes"]} == volumes
+        names = [each["name"] for each in container["env"]]
+        assert "SEGUE_LEASE" in names
+        assert ("SEGUE_SECRETS" in names) == (container["name"] == "worker")
 
 
 def test_an_image_is_named_by_its_digest_where_one_is_given() -> None:
@@ -201,6 +217,24 @@ REFUSED = [
     (DATABASE | {"env": [{"name": "A", "value": 1}]}, "A with a value that is no text: put it in quotes"),
     (DATABASE | {"env": [{"name": "A", "value": "1", "valueFrom": {}}]}, "both value and valueFrom: leave one"),
     (DATABASE | {"env": [{"name": "A", "valeu": "1"}]}, "valeu"),
+    (
+        DATABASE | {"worker": {"env": [{"name": "SEGUE_URL", "value": "x"}]}},
+        "worker.env has SEGUE_URL, .* database.url",
+    ),
+    (DATABASE | {"server": {"env": [{"name": "A", "value": 1}]}}, "server.env has A with a value that is no text"),
+    (
+        DATABASE | {"env": [{"name": "A", "value": "1"}], "worker": {"env": [{"name": "A", "value": "2"}]}},
+        "worker.env has A twice, or env has it too: leave one",
+    ),
+    (
+        DATABASE | {"volumes": [{"name": "a"}], "server": {"volumes": [{"name": "a"}]}},
+        "server.volumes has a twice, or volumes has it too",
+    ),
+    (
+        DATABASE
+        | {"server": {"volumes": [{"name": "a"}]}, "worker": {"volumeMounts": [{"name": "a", "mountPath": "/a"}]}},
+        "worker.volumeMounts has a, and worker.volumes has none",
+    ),
     (DATABASE | {"volumes": [{"name": "tmp", "emptyDir": {}}]}, "called tmp, .*: give it another name"),
     (DATABASE | {"volumes": [{"name": "a"}, {"name": "a"}]}, "volumes has a twice"),
     (DATABASE | {"volumeMounts": [{"name": "a", "mountPath": "/a"}]}, "volumeMounts has a, .*: add it there"),

@@ -35,7 +35,10 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- .Values.database.existingSecret | default (include "segue.name" .) -}}
 {{- end -}}
 
+{{/* These three get a dict: top is what every template gets, own are the values of the server or the workers. */}}
 {{- define "segue.environment" -}}
+{{- $own := .own -}}
+{{- with .top -}}
 - name: SEGUE_URL
   valueFrom:
     secretKeyRef:
@@ -45,9 +48,10 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
   value: {{ .Values.app | quote }}
 - name: SEGUE_NAMESPACE
   value: {{ .Values.namespace | quote }}
-{{- with .Values.env }}
+{{- with concat .Values.env ($own.env | default list) }}
 {{ toYaml . }}
 {{- end }}
+{{- end -}}
 {{- end -}}
 
 {{/* The checksum: pods begin anew with another URL of the database, where the chart makes the secret of it. */}}
@@ -64,6 +68,8 @@ annotations:
 {{- end -}}
 
 {{- define "segue.pod" -}}
+{{- $own := .own -}}
+{{- with .top -}}
 serviceAccountName: {{ include "segue.name" . }}
 automountServiceAccountToken: false
 securityContext:
@@ -91,12 +97,16 @@ affinity:
 volumes:
   - name: tmp
     emptyDir: {}
-  {{- with .Values.volumes }}
+  {{- with concat .Values.volumes ($own.volumes | default list) }}
   {{- toYaml . | nindent 2 }}
   {{- end }}
 {{- end -}}
+{{- end -}}
 
 {{- define "segue.container" -}}
+{{- $own := .own -}}
+{{- $environment := include "segue.environment" . -}}
+{{- with .top -}}
 image: {{ include "segue.image" . | quote }}
 imagePullPolicy: {{ .Values.image.pullPolicy }}
 securityContext:
@@ -107,9 +117,10 @@ securityContext:
 volumeMounts:
   - name: tmp
     mountPath: /tmp
-  {{- with .Values.volumeMounts }}
+  {{- with concat .Values.volumeMounts ($own.volumeMounts | default list) }}
   {{- toYaml . | nindent 2 }}
   {{- end }}
 env:
-  {{- include "segue.environment" . | nindent 2 }}
+  {{- $environment | nindent 2 }}
+{{- end -}}
 {{- end -}}

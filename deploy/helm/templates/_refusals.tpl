@@ -52,47 +52,54 @@ database.url is no URL of a PostgreSQL database: write postgresql://user:passwor
     "SEGUE_NAMESPACE" "namespace"
     "SEGUE_PORT" "server.port" -}}
 {{- $seen := dict -}}
-{{- range .Values.env }}
-{{- if hasKey $seen .name }}
-env has {{ .name }} twice: leave one of them
+{{- range $place, $env := dict "env" .Values.env "server.env" .Values.server.env "worker.env" .Values.worker.env }}
+{{- $own := ternary $seen (deepCopy $seen) (eq $place "env") }}
+{{- range $env }}
+{{- if hasKey $own .name }}
+{{ $place }} has {{ .name }} twice{{ if ne $place "env" }}, or env has it too{{ end }}: leave one of them
 {{- end }}
-{{- $_ := set $seen .name true }}
+{{- $_ := set $own .name true }}
 {{- if hasKey $instead .name }}
-env has {{ .name }}, which the chart sets itself: leave it out and set {{ get $instead .name }}
+{{ $place }} has {{ .name }}, which the chart sets itself: leave it out and set {{ get $instead .name }}
 {{- else if eq .name "SEGUE_SERVER" }}
-env has SEGUE_SERVER, but these pods open the database themselves: leave it out
+{{ $place }} has SEGUE_SERVER, but these pods open the database themselves: leave it out
 {{- end }}
 {{- if and (hasKey . "value") (hasKey . "valueFrom") }}
-env has {{ .name }} with both value and valueFrom: leave one of them
+{{ $place }} has {{ .name }} with both value and valueFrom: leave one of them
 {{- end }}
 {{- if and (hasKey . "value") (not (kindIs "string" .value)) }}
-env has {{ .name }} with a value that is no text: put it in quotes
+{{ $place }} has {{ .name }} with a value that is no text: put it in quotes
+{{- end }}
 {{- end }}
 {{- end }}
 {{- end -}}
 
 {{- define "segue.refusals.volumes" -}}
 {{- $named := dict "tmp" true -}}
-{{- range .Values.volumes }}
-{{- if eq .name "tmp" }}
-volumes has one that is called tmp, as the chart's own is: give it another name
-{{- else if hasKey $named .name }}
-volumes has {{ .name }} twice: leave one of them, or give it another name
-{{- end }}
-{{- $_ := set $named .name true }}
-{{- end }}
 {{- $mounted := dict "/tmp" true -}}
-{{- range .Values.volumeMounts }}
-{{- if not (hasKey $named .name) }}
-volumeMounts has {{ .name }}, and volumes has none of that name: add it there
+{{- range $whose, $values := dict "" .Values "server." .Values.server "worker." .Values.worker }}
+{{- $volumes := ternary $named (deepCopy $named) (eq $whose "") }}
+{{- range $values.volumes }}
+{{- if eq .name "tmp" }}
+{{ $whose }}volumes has one that is called tmp, as the chart's own is: give it another name
+{{- else if hasKey $volumes .name }}
+{{ $whose }}volumes has {{ .name }} twice{{ if $whose }}, or volumes has it too{{ end }}: leave one of them, or give it another name
+{{- end }}
+{{- $_ := set $volumes .name true }}
+{{- end }}
+{{- $paths := ternary $mounted (deepCopy $mounted) (eq $whose "") }}
+{{- range $values.volumeMounts }}
+{{- if not (hasKey $volumes .name) }}
+{{ $whose }}volumeMounts has {{ .name }}, and {{ $whose }}volumes has none of that name: add it there
 {{- end }}
 {{- $path := clean .mountPath }}
 {{- if eq $path "/tmp" }}
-volumeMounts has {{ .name }} at /tmp, where the chart's own is: mount it elsewhere
-{{- else if hasKey $mounted $path }}
-volumeMounts has {{ $path }} twice: leave one of them
+{{ $whose }}volumeMounts has {{ .name }} at /tmp, where the chart's own is: mount it elsewhere
+{{- else if hasKey $paths $path }}
+{{ $whose }}volumeMounts has {{ $path }} twice{{ if $whose }}, or volumeMounts has it too{{ end }}: leave one of them
 {{- end }}
-{{- $_ := set $mounted $path true }}
+{{- $_ := set $paths $path true }}
+{{- end }}
 {{- end }}
 {{- if and .Values.podAnnotations (hasKey .Values.podAnnotations "checksum/database") }}
 podAnnotations has checksum/database, which the chart sets itself: leave it out
