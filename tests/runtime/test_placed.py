@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +32,7 @@ from segue import (
     workflow,
 )
 from segue.checking import InStore, check_runs
-from segue.errors import StoreUnavailable
+from segue.errors import NotDeterministic, StoreUnavailable
 from segue.handles import Handle
 from segue.kernel import events as e
 from segue.runtime import fetching, placing
@@ -134,6 +136,28 @@ async def refers(letter: str) -> list[int]:
 
 @workflow(name="placed.uses")
 async def uses(letter: str) -> int:
+    return len(await cached(letter))
+
+
+@workflow(name="placed.gives_up")
+async def gives_up(letter: str) -> int:
+    size = 0
+    with suppress(TimeoutError):
+        size = len(await asyncio.wait_for(cached(letter), 0.01))
+    await signal("go")
+    return size
+
+
+@workflow(name="placed.is_asked")
+async def is_asked(letter: str) -> int:
+    @query
+    def looks() -> str:
+        return letter
+
+    @query
+    def interferes() -> None:
+        segue.publish("letter", letter)
+
     return len(await cached(letter))
 
 
@@ -301,6 +325,69 @@ async def test_a_cached_result_is_fetched_once_it_is_asked_for(
             meanwhile.setattr(objects, "get", away)
             assert await (await engine.start(uses, "a")).result() == SIZE
         assert ran == ["a", "a"], "it is run where its result cannot be had"
+
+
+async def test_a_call_that_is_given_up_while_its_cached_result_is_fetched(
+    outside: Outside, until: Until, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, let_go = threading.Event(), threading.Event()
+
+    def gone(place: str) -> None:
+        asked.set()
+        let_go.wait()
+        away(place)
+
+    async with outside.engine() as engine:
+        assert await (await engine.start(uses, "a")).result() == SIZE
+        await moved(outside, engine, until)
+        with monkeypatch.context() as meanwhile:
+            meanwhile.setattr(objects, "get", gone)
+            handle = await engine.start(gives_up, "a")
+
+            async def goes_on() -> bool:
+                return (await handle.status()).awaits == ("go",)
+
+            try:
+                await until(asked.is_set)
+                await until(goes_on)  # the place has not answered yet
+            finally:
+                let_go.set()
+            assert engine._duty is not None
+            fetching = engine._duty.conductor.fetching
+            await until(lambda: not fetching._under_way)
+        await handle.signal("go")
+        assert await handle.result() == 0
+        kinds = [type(found.event) for found in await handle.history()]
+        assert kinds == [e.RunStarted, e.TimerFired, e.StepFailed, e.SignalReceived, e.RunCompleted]
+        assert ran == ["a"], "nothing is begun for it when the place has answered"
+        assert await (await engine.start(uses, "a")).result() == SIZE
+
+
+async def test_a_run_that_is_brought_back_while_a_cached_result_is_fetched(
+    outside: Outside, until: Until, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, let_go, get = threading.Event(), threading.Event(), objects.get
+
+    def slow(place: str) -> bytes | None:
+        asked.set()
+        let_go.wait()
+        return get(place)
+
+    async with outside.engine() as engine:
+        assert await (await engine.start(uses, "a")).result() == SIZE
+        await moved(outside, engine, until)
+        monkeypatch.setattr(objects, "get", slow)
+        handle = await engine.start(is_asked, "a")
+        try:
+            await until(asked.is_set)
+            with pytest.raises(NotDeterministic):
+                await handle.query("interferes")
+            assert await handle.query("looks") == "a", "it is back"
+        finally:
+            let_go.set()
+        async with asyncio.timeout(10):
+            assert await handle.result() == SIZE
+        assert ran == ["a"]
 
 
 async def test_attempts_that_others_activate(outside: Outside, until: Until) -> None:

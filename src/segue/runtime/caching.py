@@ -8,6 +8,7 @@ hit is journaled by the run that uses it, with the result, and depends on nothin
 from __future__ import annotations
 
 import logging
+from asyncio import CancelledError
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ import msgspec
 from segue.errors import PayloadError, StoreUnavailable
 from segue.kernel import events as e
 from segue.kernel.commands import RunStep
+from segue.kernel.failures import describe
 from segue.kernel.payload import ERASED
 from segue.runtime.journal import Values
 from segue.runtime.resident import Resident, Segment
@@ -43,15 +45,34 @@ def hit(
         event = _look(conductor, run, command, values)
     except NotAtHand as error:
         placed = error.placed
-        key = ("cached", run.run, command.key, command.attempt)
+        run.fetched[command.key] = command
+        # By a key of its own: a run that has come back meanwhile asks anew, and is not what the answer is for.
         who = f"step {command.spec.name} of run {run.id}"
-        conductor.fetching.fetch(key, who, lambda: placed, again, lambda error: again(None))
+        conductor.fetching.fetch(object(), who, lambda: placed, again, lambda error: again(None))
         return True
     if event is None:
         return False
     run.active.pop(command.key, None)
     conductor.apply(run, event)
     return True
+
+
+def give_up(conductor: Conductor, run: Resident, key: str) -> None:
+    """A call is not waited for any more: if its result is being fetched, it ends at once, and nothing is begun."""
+    command = run.fetched.pop(key, None)
+    if command is None:
+        return
+    error = CancelledError("the step was cancelled before its cached result had been fetched")
+    now = conductor.stamp(run)
+    run.active.pop(key, None)
+    conductor.apply(
+        run,
+        e.StepFailed(
+            now, None, None, key, command.spec.name, command.attempt, command.hash,
+            describe(error, conductor.journal.encodings, retryable=False), None, command.input, now, conductor.worker,
+            command.spec.summary, command.heartbeat,
+        ),
+    )  # fmt: skip
 
 
 def keep(conductor: Conductor, run: Resident, segment: Segment, command: RunStep, seq: int, at: int) -> None:

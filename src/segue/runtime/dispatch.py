@@ -66,7 +66,7 @@ def dispatch(conductor: Conductor, run: Resident, command: RunStep, values: Valu
 
 
 def _fetched(conductor: Conductor, run: Resident, command: RunStep, values: Values | None) -> None:
-    if conductor.residents.get(run.run) is run and run.active.get(command.key, command) is None:
+    if conductor.residents.get(run.run) is run and run.fetched.pop(command.key, None) is command:
         dispatch(conductor, run, command, values)
 
 
@@ -236,3 +236,5 @@ def cancel(conductor: Conductor, run: Resident, key: str) -> None:
     running = run.active.get(key)
     if running is not None:
         conductor.attempts.stop(running)
+    else:
+        caching.give_up(conductor, run, key)
