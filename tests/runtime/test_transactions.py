@@ -21,6 +21,7 @@ from segue.kernel import events as e
 from segue.runtime.settings import Settings
 from segue.stores.base import Batch
 from segue.stores.faults import CrashAfter, FaultyStore, LoseAcknowledgement, Refuse, crash
+from segue.stores.sql import commit
 from segue.stores.sqlite.store import SqliteStore
 from segue.stores.transacting import Transact
 
@@ -68,6 +69,22 @@ def third_time(db: Transaction) -> int:
     if len(calls) < 3:
         raise ConnectionError("not yet")
     return len(calls)
+
+
+turns = threading.Semaphore(0)
+
+
+@step.transaction(timeout="1m")
+def take_turn(db: Transaction, n: int) -> int:
+    calls.append(str(n))
+    turns.acquire()
+    db.execute("UPDATE account SET balance = balance + 1 WHERE name = 'ann'")
+    return n
+
+
+@workflow
+async def take_turns(n: int) -> int:
+    return await take_turn(n)
 
 
 @step.transaction(timeout="20ms")
@@ -287,6 +304,27 @@ async def test_many_runs_share_commits_with_everything_else(bank: Engine, url: s
     assert sum(isinstance(end, RunFailed) for end in ended) == 20
     assert balances(url) == {"ann": 40, "bob": 60}
     assert len(calls) == 80
+
+
+async def test_other_commits_go_in_between_transactions_that_take_long(
+    bank: Engine, url: str, until: Until, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(commit, "TRANSACTING", -1)
+    handles = await asyncio.gather(*(bank.start(take_turns, n) for n in range(5)))
+    try:
+        await until(lambda: len(calls) == 1)
+        starting = asyncio.ensure_future(bank.start(pay, "ann", "bob", 30))
+        for _ in range(2):
+            turns.release()
+        async with asyncio.timeout(10):
+            other = await starting
+    finally:
+        for _ in handles:
+            turns.release()
+    assert [await handle.result() for handle in handles] == list(range(5))
+    await other.result()
+    assert sorted(calls) == ["0", "1", "2", "3", "4", "ann bob"], "each has run once"
+    assert balances(url) == {"ann": 75, "bob": 30}
 
 
 async def test_a_transaction_that_was_called_off_took_effect_or_did_not(bank: Engine, url: str, until: Until) -> None:

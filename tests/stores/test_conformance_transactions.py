@@ -16,6 +16,7 @@ from store_kit import Owner, StoreFactory, closed, events, signal, start
 from segue.errors import CallerError, FenceLost, InvalidArgument, OutOfReach, StepTimeout
 from segue.kernel.transactions import Transaction
 from segue.stores.base import Append, Appended, Batch, Blob, Posted, Rejected, Started, StateWrite, Store
+from segue.stores.sql import commit
 from segue.stores.sqlite import SqliteStore
 from segue.stores.transacting import Lending, Transact, Transacted, Written
 
@@ -264,6 +265,21 @@ def test_a_statement_that_takes_too_long_is_interrupted_and_the_rest_goes_in(own
     assert isinstance(answers[1].error, StepTimeout)
     assert answers[2:] == [Appended("appended"), Transacted("committed", other)]
     assert balance(owner) == 11
+
+
+def test_code_that_would_begin_late_is_left_for_another_batch(
+    owner: Owner, run: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(commit, "TRANSACTING", -1)
+    other = owner.start("b")
+    work = [transact(run, f"m{n}", add(1)) for n in range(3)]
+    later = Transacted("later", run)
+
+    done = Transacted("committed", run)
+    assert owner.commit(*work, Append(other, 2, (b"e",))) == [done, later, later, Appended("appended")]
+    assert owner.commit(*work[1:], start("c"))[:2] == [done, later]
+    assert owner.commit(work[2]) == [done]
+    assert balance(owner) == 3
 
 
 def test_an_interrupt_cannot_be_ignored(owner: Owner, run: int) -> None:

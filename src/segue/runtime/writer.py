@@ -22,7 +22,7 @@ from segue.errors import FenceLost, StoreError, StoreUnavailable
 from segue.runtime import switching
 from segue.runtime.resident import Resident, Segment
 from segue.stores.base import Answer, Append, Appended, Batch, Fence, Operation, Posted, Started, StartRun, Store
-from segue.stores.transacting import Transact
+from segue.stores.transacting import Transact, Transacted
 
 log = logging.getLogger("segue.writer")
 
@@ -80,6 +80,7 @@ class Writer:
         self._commit_id = 0
         self._dirty: dict[int, Resident] = {}
         self._operations: list[tuple[Operation, Reply]] = []
+        self._code: list[tuple[Operation, Reply]] = []  # of steps: in a queue of its own, since it may take long
         self._scheduled: asyncio.Handle | None = None
         self._committing: _Committing | None = None
         self._pause = RETRY_FIRST
@@ -107,7 +108,7 @@ class Writer:
         if self.stopped is not None:
             self._loop.call_soon(reply, self.stopped)
             return
-        self._operations.append((operation, reply))
+        (self._code if isinstance(operation, Transact) else self._operations).append((operation, reply))
         if self._scheduled is None and self._committing is None:
             self._scheduled = self._loop.call_soon(self._flush)
 
@@ -117,7 +118,7 @@ class Writer:
 
     def flush_now(self) -> None:
         """Commits what is ready, in place, if exactly one run is and nothing is under way."""
-        if self._committing is None and len(self._dirty) == 1 and not self._operations:
+        if self._committing is None and len(self._dirty) == 1 and not self._operations and not self._code:
             if self._scheduled is not None:
                 self._scheduled.cancel()
             self._flush()
@@ -125,7 +126,7 @@ class Writer:
     @property
     def depth(self) -> int:
         """How many operations wait for a commit, or are in the one under way."""
-        return self.unsettled + len(self._operations)
+        return self.unsettled + len(self._operations) + len(self._code)
 
     @property
     def unsettled(self) -> int:
@@ -134,7 +135,11 @@ class Writer:
 
     @property
     def busy(self) -> bool:
-        return self._committing is not None or bool(self._dirty) or bool(self._operations)
+        return self._committing is not None or self._waiting
+
+    @property
+    def _waiting(self) -> bool:
+        return bool(self._dirty) or bool(self._operations) or bool(self._code)
 
     async def drained(self) -> None:
         """Waits until everything handed in is on disk, or until it is clear that it will not be for now."""
@@ -169,12 +174,12 @@ class Writer:
     def _take(self) -> _Committing:
         """The next batch: at most ``ROWS_PER_BATCH`` rows, a run's segment never divided."""
         work = _Committing()
-        if self._operations:
+        if self._operations or self._code:
             # Runs that have begun go on first, and others begin by and by: so they end soon, however many are asked
             # for at once, and few are in memory.
             most = OPERATIONS_BESIDE_RUNS if self._dirty else OPERATIONS_PER_BATCH
-            taken = self._operations[:most]
-            del self._operations[:most]
+            taken = [*self._operations[:most], *self._code[:most]]
+            del self._operations[:most], self._code[:most]
             for operation, reply in taken:
                 work.operations.append(operation)
                 work.replies.append(reply)
@@ -235,14 +240,18 @@ class Writer:
         self.commits += 1
         if self.timed is not None:
             self.timed(time.perf_counter() - work.began, len(work.operations))
-        for reply, answer in zip(work.replies, answers, strict=True):
+        later: list[tuple[Operation, Reply]] = []
+        for operation, reply, answer in zip(work.operations, work.replies, answers, strict=True):
             if isinstance(reply, tuple):
                 self._answer(*reply, answer)
+            elif type(answer) is Transacted and answer.outcome == "later":
+                later.append((operation, reply))
             else:
                 reply(answer)
+        self._code[:0] = later
         if self._awaited:
             self._tell_settled()
-        if (self._dirty or self._operations) and self._scheduled is None and self._committing is None:
+        if self._waiting and self._scheduled is None and self._committing is None:
             self._scheduled = self._loop.call_soon(self._flush)
         elif not self.busy:
             self._wake_idle()
@@ -347,8 +356,9 @@ class Writer:
         work, self._committing = self._committing, None
         self._dirty.clear()
         waiting = [reply for reply in work.replies if not isinstance(reply, tuple)] if work is not None else []
-        waiting += [reply for _, reply in self._operations]
+        waiting += [reply for _, reply in (*self._operations, *self._code)]
         self._operations.clear()
+        self._code.clear()
         for reply in waiting:
             reply(error)
         self._tell_settled()

@@ -53,9 +53,10 @@ class Transact(msgspec.Struct, frozen=True):
 
 class Transacted(msgspec.Struct, frozen=True):
     """``committed``: it is on disk, and waits in the inbox. ``duplicate``: it was before. ``closed``: the run has ended
-    (or is gone), nothing was done. ``failed``: the code raised ``error``, and what it wrote is taken back."""
+    (or is gone), nothing was done. ``failed``: the code raised ``error``, and what it wrote is taken back. ``later``:
+    others in the batch have taken all its time, nothing was done; it is to be asked for once more."""
 
-    outcome: Literal["committed", "duplicate", "closed", "failed"]
+    outcome: Literal["committed", "duplicate", "closed", "failed", "later"]
     run: int
     error: BaseException | None = None
     outbox: bool = False

@@ -9,6 +9,7 @@ closed for every message in it. The code of transactional steps comes last.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
@@ -37,7 +38,7 @@ from segue.stores.outbox_rows import SettleOutbox
 from segue.stores.schedule_rows import ScheduleWritten, WriteSchedule
 from segue.stores.sql import appends, attempts, holds, outbox, posts, schedules, starts, tasks
 from segue.stores.sql.statements import Connection, Statement
-from segue.stores.transacting import Transact
+from segue.stores.transacting import Transact, Transacted
 
 _landed_batch = Statement("landed_batch")
 _landed_event = Statement("landed_event")
@@ -45,6 +46,9 @@ _landed_event = Statement("landed_event")
 _VETOED = Appended("vetoed")
 _LOST = Appended("lost")
 _NOTED = Noted()
+TRANSACTING = 0.5
+"""Seconds in which the code of steps is begun in one batch: all other commits wait for it, and so does the worker's
+lease, where there is one."""
 
 T = TypeVar("T")
 Answers = dict[int, Answer]
@@ -116,9 +120,22 @@ def one_by_one(connection: Connection, operations: Sequence[Operation], *, unfit
     answers: Answers = {}
     kinds = _by_kind(operations)
     for kind in (kinds.living, kinds.appending, kinds.writing, kinds.starting, kinds.posting, kinds.completing,
-                 kinds.telling, kinds.holding, kinds.transacting, kinds.settling):  # fmt: skip
+                 kinds.telling, kinds.holding):  # fmt: skip
         for index, operation in kind.items():
             answers[index] = _isolated(connection, operation, unfit, but)
+    answers.update(_in_time(kinds.transacting, lambda transact: _isolated(connection, transact, unfit, but)))
+    for index, settled in kinds.settling.items():
+        answers[index] = _isolated(connection, settled, unfit, but)
+    return answers
+
+
+def _in_time(transacting: dict[int, Transact], carry_out: Callable[[Transact], Answer]) -> Answers:
+    """Runs the code of steps, as many as are begun in time, and always one."""
+    answers: Answers = {}
+    ends = time.monotonic() + TRANSACTING
+    for index, transact in transacting.items():
+        late = answers and time.monotonic() > ends
+        answers[index] = Transacted("later", transact.run) if late else carry_out(transact)
     return answers
 
 
@@ -220,8 +237,7 @@ def _apply(connection: Connection, kinds: _Kinds) -> Answers:
     answers.update((index, next(started)) for index in kinds.starting)
     answers.update((index, next(posted)) for index in kinds.posting)
     answers.update((index, answered(next(posted))) for index, (_, answered) in told.items())
-    for index, transact in kinds.transacting.items():
-        answers[index] = connection.transact(transact)
+    answers.update(_in_time(kinds.transacting, connection.transact))
     if kinds.settling:
         answers.update(dict.fromkeys(kinds.settling, outbox.settle(connection, list(kinds.settling.values()))))
     return answers
