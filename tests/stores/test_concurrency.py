@@ -295,6 +295,20 @@ def test_an_owner_that_waits_for_its_own_commit_keeps_nobody_else_waiting(opens:
     assert other.tend(others).others == ()
 
 
+def test_a_lease_lasts_from_the_end_of_the_commit_that_was_waited_for(opens: Opens) -> None:
+    busy = PostgresStore.open(opens().address.target, lease=2)
+    fence = owning(busy)
+    with ThreadPoolExecutor() as pool:
+        with another(busy) as commit:
+            commit.execute("UPDATE segue.owners SET commit_id = 8 WHERE epoch = %s", (fence.epoch,))
+            waits = pool.submit(busy.tend, fence)
+            until_waiting(busy, waits.done)
+            commit.execute("SELECT pg_sleep(2)")
+            commit.rollback()
+        assert waits.result().slots == (Slots(0, SLOTS - 1),)
+    busy.close()
+
+
 # --- retention --------------------------------------------------------------------------------------------------------
 
 
