@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import msgspec
-from store_kit import Owner, StoreFactory, closed, events, row, signal
+from store_kit import Owner, StoreFactory, closed, events, row, signal, start
 
 from segue.stores.attempt_rows import ClaimAttempts, Claimed, LiveAttempt
 from segue.stores.base import (
@@ -22,6 +22,7 @@ from segue.stores.base import (
     Noted,
     Post,
     Posted,
+    Rejected,
     Status,
     StepTold,
     TellStep,
@@ -228,6 +229,16 @@ def test_an_attempt_that_waits_is_activated_once_until_its_lease_ends(owner: Own
     assert late == [StepTold("not-awaited", run, 1)] * 2
     assert owner.commit(outcome(run, claim=2)) == [StepTold("told", run)]
     assert claimed(owner, claim(900)) == []
+
+
+def test_attempts_are_activated_beside_what_cannot_be_stored(owner: Owner) -> None:
+    run = owner.start("a")
+    owner.commit(Append(run, 2, (b"e",), attempts=(offered(run),)))
+
+    rejected, answer = owner.commit(start("b", at=2**70), claim())
+    assert isinstance(rejected, Rejected)
+    assert isinstance(answer, Claimed)
+    assert [attempt.key for attempt in answer.attempts] == ["/charge"]
 
 
 def test_a_lease_goes_on_with_heartbeats_and_never_back(owner: Owner) -> None:

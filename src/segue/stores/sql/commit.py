@@ -120,7 +120,7 @@ def one_by_one(connection: Connection, operations: Sequence[Operation], *, unfit
     answers: Answers = {}
     kinds = _by_kind(operations)
     for kind in (kinds.living, kinds.appending, kinds.writing, kinds.starting, kinds.posting, kinds.completing,
-                 kinds.telling, kinds.holding):  # fmt: skip
+                 kinds.telling, kinds.claiming, kinds.holding):  # fmt: skip
         for index, operation in kind.items():
             answers[index] = _isolated(connection, operation, unfit, but)
     answers.update(_in_time(kinds.transacting, lambda transact: _isolated(connection, transact, unfit, but)))
