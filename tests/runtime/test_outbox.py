@@ -14,7 +14,7 @@ import apsw
 import msgspec
 import pytest
 
-from segue import Engine, Transaction, outbox, step, workflow
+from segue import Engine, File, Transaction, outbox, step, workflow
 from segue.errors import InvalidArgument, NotInWorkflow, PayloadError, RunNotFound
 from segue.kernel import events as e
 from segue.runtime.settings import Settings
@@ -234,8 +234,10 @@ def test_arguments_that_do_not_fit_are_refused_where_they_are_given() -> None:
         outbox.start(Nowhere(), fulfil)  # type: ignore[call-overload]
     with pytest.raises(InvalidArgument, match="declared"):
         outbox.start(Nowhere(), fulfil, "tea")  # type: ignore[arg-type]
-    with pytest.raises(PayloadError, match=r"\$\[0\]"):
-        outbox.start(Nowhere(), "anything", object())
+    with pytest.raises(
+        PayloadError, match=r"^\$\[0\]: .* or pass where it is kept: a row of the outbox holds what JSON"
+    ):
+        outbox.start(Nowhere(), "anything", File.from_bytes(b"a", "a.txt"))
     with pytest.raises(InvalidArgument, match="no workflow"):
         outbox.start(Nowhere(), len)  # type: ignore[call-overload]
     with pytest.raises(InvalidArgument, match="NUL"):

@@ -25,7 +25,7 @@ from typing import Any, Protocol, get_origin
 import msgspec
 
 from segue.errors import PayloadError
-from segue.kernel.explain import explain
+from segue.kernel.explain import REGISTER, explain
 from segue.kernel.likeness import describe
 from segue.kernel.payload import ERASED, JSON, NULL, Fetch, Payload, content, from_bytes
 from segue.kernel.secret import SecretRef
@@ -50,7 +50,11 @@ class Encoding(Protocol):
 class Encodings:
     """A set of encodings, and the compiled encoders and decoders for them. Share one: decoders are cached per type."""
 
-    def __init__(self, encodings: Iterable[Encoding] = (), plain: Iterable[Plain] = ()) -> None:
+    def __init__(
+        self, encodings: Iterable[Encoding] = (), plain: Iterable[Plain] = (), *, otherwise: str = REGISTER
+    ) -> None:
+        """``otherwise``: what may be done about a value of a class that is not known, as the end of a sentence."""
+        self.otherwise = otherwise
         self._encodings: list[Encoding] = []
         self._by_name: dict[str, Encoding] = {}
         self._of_class: dict[type, Encoding | None] = {}
@@ -241,7 +245,7 @@ class _Writer:
         try:
             return self._attempt(value)
         except Exception as error:
-            raise explain(value, self._attempt, error) from error
+            raise explain(value, self._attempt, error, self._encodings.otherwise) from error
 
     def _attempt(self, value: Any) -> Any:
         plain = msgspec.to_builtins(

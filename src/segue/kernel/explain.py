@@ -18,15 +18,17 @@ from segue.errors import PayloadError
 
 Attempt = Callable[[Any], Any]
 """Encodes a value, or raises."""
+REGISTER = "register an encoding for it"
 
 
-def explain(value: Any, attempt: Attempt, error: Exception) -> PayloadError:
-    """The error for a value that ``attempt`` refused with ``error``: the path to the culprit, and a remedy."""
+def explain(value: Any, attempt: Attempt, error: Exception, otherwise: str) -> PayloadError:
+    """The error for a value that ``attempt`` refused with ``error``: the path to the culprit, and a remedy, or
+    ``otherwise``."""
     try:
         path, culprit, error = _culprit(value, "$", attempt, error, [])
     except RecursionError as deep:  # nested so deeply that it cannot be walked either
         path, culprit, error = "$", value, deep
-    return PayloadError(f"{path}: {_remedy(culprit, error)}", path=path)
+    return PayloadError(f"{path}: {_remedy(culprit, error, otherwise)}", path=path)
 
 
 def _culprit(value: Any, path: str, attempt: Attempt, error: Exception, above: list[int]) -> tuple[str, Any, Exception]:
@@ -65,7 +67,7 @@ def _field_names(value: Any) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _remedy(value: Any, error: Exception) -> str:
+def _remedy(value: Any, error: Exception, otherwise: str) -> str:
     kind = type(value)
     if isinstance(error, RecursionError):
         return "the value contains itself, or is nested too deeply; pass ids instead of the objects themselves"
@@ -83,7 +85,7 @@ def _remedy(value: Any, error: Exception) -> str:
         or next((text for test, text in _REMEDIES if test(value)), None)
         or (
             f"{kind.__module__}.{kind.__qualname__} does not encode; make it a dataclass, a msgspec.Struct or a "
-            "pydantic model, or register an encoding for it"
+            f"pydantic model, or {otherwise}"
         )
     )
 

@@ -21,7 +21,7 @@ from segue.kernel.attempt import Attempt, current_attempt
 from segue.kernel.encoding import Encodings
 from segue.kernel.payload import Payload
 
-_encodings = Encodings()
+_encodings = Encodings(otherwise="keep it elsewhere: keyed state holds what JSON does, and knows no encodings")
 RETRY = 0.1
 """Seconds between two tries to read from a store that is down."""
 
@@ -30,7 +30,8 @@ class State:
     """``segue.state``: ``await state.get("cursor", "orders")``, ``await state.set("cursor", "orders", 42)``."""
 
     async def get(self, scope: str, key: str, default: Any = None) -> Any:
-        """The value, or ``default``."""
+        """The value, or ``default``. No type is declared for it, so it is what JSON has of what was set: of a tuple a
+        list, of a dataclass a dict, of a date or of bytes a text."""
         if current() is not None:
             found = await _get(scope, key)
             return default if found is None else found

@@ -28,7 +28,9 @@ Coro = Coroutine[Any, Any, Any]
 COLUMNS = ("workflow", "input", "id", "tags", "namespace", "app", "uid")
 _TABLES = {"sqlite": "segue_outbox", "postgresql": "segue.outbox"}
 
-_encodings = Encodings()
+_encodings = Encodings(
+    otherwise="pass where it is kept: a row of the outbox holds what JSON does, and knows no encodings"
+)
 
 
 class Connection(Protocol):
