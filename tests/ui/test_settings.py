@@ -78,6 +78,29 @@ def test_a_user_is_added_changed_and_removed(chromium: Any, guarded: Guarded) ->
     assert screen.errors == []
 
 
+@pytest.mark.parametrize("size", ["wide", "narrow"])
+def test_an_admin_of_one_namespace_is_offered_what_they_may(chromium: Any, guarded: Guarded, size: str) -> None:
+    guarded.accounts.add_user("nina", "correct horse", {"default": "admin"})
+    screen = visit(chromium, guarded, "nina", (size, "light"))
+    page = screen.page
+    screen.open(f"{BASE}/settings?tab=users", "vera")
+    root = page.get_by_role("row").filter(has=page.get_by_role("cell", name="root", exact=True))
+    vera = page.get_by_role("row").filter(has=page.get_by_role("cell", name="vera", exact=True))
+    assert [button.inner_text() for button in vera.get_by_role("button").all()] == ["New password…", "Remove…"]
+    assert root.get_by_role("button").count() == 0
+    role = root.get_by_text("admin in every namespace")
+    assert role.evaluate(
+        "(tag) => tag.getBoundingClientRect().right <= tag.closest('td').getBoundingClientRect().right"
+    )
+    page.get_by_role("button", name="Add user").click()
+    dialog = page.get_by_role("dialog", name="A new user")
+    dialog.get_by_role("combobox").wait_for()
+    assert dialog.get_by_role("checkbox").count() == 0
+    screen.shoot(f"settings-users-of-one-namespace-{size}")
+    screen.close()
+    assert screen.errors == []
+
+
 def test_a_key_is_told_once_works_and_is_revoked(chromium: Any, guarded: Guarded) -> None:
     screen = visit(chromium, guarded, "ann")
     page = screen.page

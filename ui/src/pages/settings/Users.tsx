@@ -28,6 +28,8 @@ export function Users({ session }: { session: SessionView }) {
   const { data, error, refetch } = useQuery(usersQuery)
   const [adding, setAdding] = useState(false)
   const mayAct = useAllowed()('access:act')
+  // Who looks after one namespace only reaches no further; where nobody logs in, everybody looks after all.
+  const beyond = !session.login || data?.find((each) => each.name === session.name)?.roles[EVERYWHERE] === 'admin'
   const add = mayAct && <button className="btn primary" disabled={!data && !error} onClick={() => setAdding(true)}><Icon name="plus" small />{w.addUser}</button>
   return (
     <section aria-label={w.tabs.users}>
@@ -37,21 +39,22 @@ export function Users({ session }: { session: SessionView }) {
       {data?.length === 0 && <EmptyFace title={w.noUsers} hint={w.noUsersHint} />}
       {data && data.length > 0 && (
         <div className="panel">
-          <table>
+          <table className="accounts">
             <thead><tr><th>{w.user}</th><th>{w.roles}</th><th className="num wide since">{w.since}</th>{mayAct && <th className="buttons"><span className="sr">{w.actions}</span></th>}</tr></thead>
-            <tbody>{data.map((each) => <Row key={each.name} user={each} namespace={session.namespace} mayAct={mayAct} />)}</tbody>
+            <tbody>{data.map((each) => <Row key={each.name} user={each} namespace={session.namespace} mayAct={mayAct} beyond={beyond} />)}</tbody>
           </table>
         </div>
       )}
-      {adding && <NewUser namespace={session.namespace} first={data?.length === 0} close={() => setAdding(false)} />}
+      {adding && <NewUser namespace={session.namespace} first={data?.length === 0} beyond={beyond} close={() => setAdding(false)} />}
     </section>
   )
 }
 
-function Row({ user, namespace, mayAct }: { user: Account; namespace: string; mayAct: boolean }) {
+function Row({ user, namespace, mayAct, beyond }: { user: Account; namespace: string; mayAct: boolean; beyond: boolean }) {
   const [open, setOpen] = useState<'password' | 'remove' | null>(null)
   const here = user.roles[namespace]
   const others = Object.entries(user.roles).filter(([scope]) => scope !== namespace)
+  const whole = beyond || others.length === 0
   const give = (role: string) => {
     const { [namespace]: _, ...rest } = user.roles
     const roles = role === '' ? rest : { ...rest, [namespace]: role as Role }
@@ -74,8 +77,8 @@ function Row({ user, namespace, mayAct }: { user: Account; namespace: string; ma
       <td className="num wide since"><Ago at={user.created_at} /></td>
       {mayAct && (
         <td className="buttons">
-          {!user.elsewhere && <button className="btn quiet wide" onClick={() => setOpen('password')}>{w.setPassword}</button>}
-          <button className="btn quiet" onClick={() => setOpen('remove')} aria-label={w.removeUser(user.name)}>{w.remove}</button>
+          {whole && !user.elsewhere && <button className="btn quiet" onClick={() => setOpen('password')}>{w.setPassword}</button>}
+          {whole && <button className="btn quiet" onClick={() => setOpen('remove')} aria-label={w.removeUser(user.name)}>{w.remove}</button>}
           {open === 'remove' && <Confirm title={w.removeUser(user.name)} what={w.removeUserWhat} label={w.removeDo} tone="danger" close={() => setOpen(null)} act={() => changed(ask('remove_user', { path: { name: user.name } }), w.removed(user.name))} />}
           {open === 'password' && <NewPassword name={user.name} close={() => setOpen(null)} />}
         </td>
@@ -90,15 +93,18 @@ function change(name: string, body: UserChange, match = ''): Promise<Account> {
 
 function NewPassword({ name, close }: { name: string; close: () => void }) {
   const [password, setPassword] = useState('')
+  const [busy, setBusy] = useState(false)
   const submit = async (event: React.FormEvent) => {
     event.preventDefault()
+    setBusy(true)
     if (await changed(change(name, { password }), w.passwordSet)) close()
+    else setBusy(false)
   }
   return (
     <Dialog title={w.setPasswordOf(name)} close={close}>
       <form onSubmit={(event) => void submit(event)}>
         <div className="in"><PasswordField value={password} set={setPassword} /></div>
-        <footer><button type="button" className="btn" onClick={close}>{words.run.back}</button><button className="btn primary" disabled={password.length < 8}>{w.change}</button></footer>
+        <footer><button type="button" className="btn" onClick={close}>{words.run.back}</button><button className="btn primary" disabled={busy || password.length < 8}>{w.change}</button></footer>
       </form>
     </Dialog>
   )
@@ -108,15 +114,18 @@ function PasswordField({ value, set }: { value: string; set: (text: string) => v
   return <label className="fld">{w.namePassword} <span className="faint">{w.passwordHint}</span><input className="inp" type="password" autoComplete="new-password" value={value} onChange={(event) => set(event.target.value)} /></label>
 }
 
-function NewUser({ namespace, first, close }: { namespace: string; first: boolean; close: () => void }) {
+function NewUser({ namespace, first, beyond, close }: { namespace: string; first: boolean; beyond: boolean; close: () => void }) {
   const [name, setName] = useState('')
   const [password, setPassword] = useState('')
   const [role, setRole] = useState<Role>(first ? 'admin' : 'viewer')
   const [everywhere, setEverywhere] = useState(first)
+  const [busy, setBusy] = useState(false)
   const submit = async (event: React.FormEvent) => {
     event.preventDefault()
     const body = { name: name.trim(), password, roles: { [everywhere ? EVERYWHERE : namespace]: role } }
+    setBusy(true)
     if (await changed(ask('add_user', { body }), w.added(body.name))) close()
+    else setBusy(false)
   }
   return (
     <Dialog title={w.newUser} close={close}>
@@ -128,9 +137,9 @@ function NewUser({ namespace, first, close }: { namespace: string; first: boolea
           <label className="fld">{w.in} <span className="faint">{everywhere ? w.everywhere : w.inHint(namespace)}</span>
             <select className="inp" value={role} onChange={(event) => setRole(event.target.value as Role)}>{ROLES.map((each) => <option key={each}>{each}</option>)}</select>
           </label>
-          <label className="row check"><input type="checkbox" checked={everywhere} onChange={(event) => setEverywhere(event.target.checked)} />{w.everywhere}</label>
+          {beyond && <label className="row check"><input type="checkbox" checked={everywhere} onChange={(event) => setEverywhere(event.target.checked)} />{w.everywhere}</label>}
         </div>
-        <footer><button type="button" className="btn" onClick={close}>{words.run.back}</button><button className="btn primary" disabled={name.trim() === '' || password.length < 8}>{w.add}</button></footer>
+        <footer><button type="button" className="btn" onClick={close}>{words.run.back}</button><button className="btn primary" disabled={busy || name.trim() === '' || password.length < 8}>{w.add}</button></footer>
       </form>
     </Dialog>
   )
