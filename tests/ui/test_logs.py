@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -88,6 +89,33 @@ def test_lines_are_chosen_by_level_and_wrapped_or_not(chromium: Any, brewed: Ser
     page.reload()
     page.locator(".logs.long").wait_for()
     page.get_by_role("button", name="Wrap").click()
+    screen.close()
+    assert screen.errors == []
+
+
+def test_what_is_looked_for_is_what_was_typed(chromium: Any, brewed: Served) -> None:
+    screen = Screen(chromium, brewed.url)
+    page = screen.page
+    screen.open("/runs/1?tab=logs", "the pot is broken")
+    find = page.get_by_role("textbox", name="Find in logs")
+    find.press_sequentially("pot is hot")
+    assert find.input_value() == "pot is hot"
+    lines_of(page).get_by_text("brewing").first.wait_for(state="detached")
+    find.press("Home")
+    find.press_sequentially("the ")
+    assert find.input_value() == "the pot is hot"
+    page.wait_for_url(re.compile(r"find=the\+pot|find=the%20pot"))
+    screen.close()
+    assert screen.errors == []
+
+
+def test_keys_that_lead_back_end_the_following(chromium: Any, brewed: Served) -> None:
+    screen = Screen(chromium, brewed.url)
+    page = screen.page
+    screen.open("/runs/1?tab=logs", "the pot is broken")
+    page.get_by_role("button", name="Follow", pressed=True).wait_for()
+    lines_of(page).press("PageUp")
+    page.get_by_role("button", name="Follow", pressed=False).wait_for()
     screen.close()
     assert screen.errors == []
 

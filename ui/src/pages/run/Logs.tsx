@@ -1,13 +1,14 @@
 // What the steps printed and logged; it follows while its end is in sight.
 import { Link } from '@tanstack/react-router'
 import { useVirtualizer } from '@tanstack/react-virtual'
-import { useEffect, useMemo, useRef, useState } from 'react'
+import { useCallback, useEffect, useMemo, useRef, useState } from 'react'
 import { address } from '../../api/client'
 import type { LogView, RunPicture } from '../../api/schema'
 import { EmptyFace, ErrorFace, GreyRows } from '../../parts/Faces'
 import { absolute, clock, uncoloured } from '../../parts/format'
 import { Icon } from '../../parts/Icon'
 import { useKeys } from '../../parts/keys'
+import { useTyped } from '../../parts/typing'
 import type { RunSearch } from '../../routes'
 import { words } from '../../words'
 import { label } from './groups'
@@ -16,6 +17,8 @@ import { useLogs } from './tail'
 const w = words.run
 
 const WRAP = 'segue.logs.wrap'
+/** Keys that lead back in the log; the arrows choose steps. */
+const BACK = new Set(['PageUp', 'Home'])
 const LEVELS = ['debug', 'info', 'warning', 'error'] as const
 
 export default function Logs({ picture, search, look }: { picture: RunPicture; search: RunSearch; look: (change: Partial<RunSearch>) => void }) {
@@ -32,6 +35,7 @@ export default function Logs({ picture, search, look }: { picture: RunPicture; s
   const shown = useMemo(() => rows.filter((each) => (wanted === '' || each.key === wanted) && (find === '' || each.text.toLowerCase().includes(find.toLowerCase()))), [rows, wanted, find])
   const narrowed = wanted !== '' || find !== '' || level !== 'debug'
   useKeys({ '/': () => input.current?.focus() })
+  const [typed, setTyped] = useTyped(find, useCallback((text: string) => look({ find: text || undefined }), [look]))
   // A log may be longer than what a screen holds of it: then it begins with the line that is meant.
   const beyond = line !== undefined && full && !former && line > (rows[rows.length - 1]?.row ?? 0)
   useEffect(() => {
@@ -46,7 +50,7 @@ export default function Logs({ picture, search, look }: { picture: RunPicture; s
       <div className="toolbar">
         <label className="find grow" style={{ maxWidth: 300 }}>
           <Icon name="search" small />
-          <input ref={input} aria-label={w.findLogs} placeholder={w.findLogs} value={find} onChange={(event) => look({ find: event.target.value || undefined })} />
+          <input ref={input} aria-label={w.findLogs} placeholder={w.findLogs} value={typed} onChange={(event) => setTyped(event.target.value)} />
           <kbd aria-hidden="true">/</kbd>
         </label>
         <select aria-label={w.level} value={level} onChange={(event) => look({ level: oneAbove(event.target.value) })}>
@@ -112,6 +116,8 @@ function Lines({ shown, names, meant, wrap, follow, stop }: Shown) {
       aria-label={w.tabs.logs}
       aria-live="off"
       onWheel={(event) => event.deltaY < 0 && stop()}
+      onTouchMove={stop}
+      onKeyDown={(event) => BACK.has(event.key) && stop()}
     >
       <div style={{ height: virtual.getTotalSize(), position: 'relative' }}>
         {virtual.getVirtualItems().map((item) => {

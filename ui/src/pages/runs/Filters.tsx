@@ -1,10 +1,11 @@
 // What the list is narrowed to, as tokens that are in the address.
 import { useQuery } from '@tanstack/react-query'
-import { useEffect, useRef, useState } from 'react'
+import { useCallback, useState } from 'react'
 import { serverNow } from '../../api/client'
 import { workflowsQuery } from '../../api/queries'
 import { moment } from '../../parts/format'
 import { Icon } from '../../parts/Icon'
+import { useTyped } from '../../parts/typing'
 import type { RunsSearch } from '../../routes'
 import { words } from '../../words'
 import { Narrowing } from './Narrowing'
@@ -15,22 +16,10 @@ const WORD = /[\p{L}\p{N}]/u
 export const RANGES = { hour: w.hour, day: w.day, week: w.week }
 
 export function Filters({ search, narrow, find }: { search: RunsSearch; narrow: (change: Partial<RunsSearch>) => void; find: React.RefObject<HTMLInputElement | null> }) {
-  const [text, setText] = useState(search.text ?? '')
+  const tell = useCallback((wanted: string) => narrow({ text: wanted === '' ? undefined : wanted }), [narrow])
+  const [text, setText] = useTyped(search.text ?? '', tell, (typed) => (WORD.test(typed) ? typed : ''))
   const [narrowing, setNarrowing] = useState(false)
-  const asked = useRef(search.text ?? '')
   const workflows = useQuery(workflowsQuery)
-  useEffect(() => {
-    if ((search.text ?? '') !== asked.current) setText((asked.current = search.text ?? ''))
-  }, [search.text])
-  useEffect(() => {
-    const wanted = WORD.test(text) ? text : ''
-    if (wanted === asked.current) return
-    const wait = setTimeout(() => {
-      asked.current = wanted
-      narrow({ text: wanted === '' ? undefined : wanted })
-    }, 200)
-    return () => clearTimeout(wait)
-  }, [text, narrow])
   return (
     <div className="filters">
       <label className="find grow" style={{ maxWidth: 300 }}>
