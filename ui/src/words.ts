@@ -51,7 +51,7 @@ export const words = {
     retry: (name: string) => `Retry ${name}`, retryAll: (n: number) => `Retry all ${n}`, logs: 'Show in logs', cancel: 'Cancel…', signal: 'Signal…', update: 'Update…', query: 'Query…', terminate: 'Terminate…', startAgain: 'Start another…',
     workflowIncident: 'The workflow itself stands still',
     stepIncident: (name: string, undo: boolean, n: number) => `${name} ${undo ? 'could not undo' : 'could not go on'}: ${n} of ${n} ${n === 1 ? 'attempt' : 'attempts'} failed`,
-    copyId: 'Copy the id', copied: 'Copied', step: 'Step', duration: 'Duration', inParallel: (n: number) => `${n} in parallel`,
+    copyId: 'Copy the id', copied: 'Copied', notCopied: 'The browser does not let this page copy, as where it came without TLS. Select the text, and copy it by hand.', step: 'Step', duration: 'Duration', inParallel: (n: number) => `${n} in parallel`,
     compensation: 'Compensation', undoneOf: (n: number, of: number) => `${n} of ${of} undone, last first`,
     queued: 'Queued', ranLegend: 'Ran', failedAttempt: 'Failed attempt', backoff: 'Backing off', waiting: 'Waiting', undoneLegend: 'Undone', still: 'Standing still',
     folded: (text: string) => `${text} idle, folded`, fold: 'Fold', unfold: 'Unfold', idle: (text: string) => `${text} folded`,

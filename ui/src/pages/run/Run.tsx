@@ -6,6 +6,7 @@ import { runQuery } from '../../api/queries'
 import type { CallView, RunPicture } from '../../api/schema'
 import { FailureLine, ErrorLine } from '../../parts/ErrorText'
 import { Coded } from '../../parts/Coded'
+import { copy } from '../../parts/copying'
 import { ErrorFace, GreyRows } from '../../parts/Faces'
 import { duration, oneLine } from '../../parts/format'
 import { Icon } from '../../parts/Icon'
@@ -13,7 +14,6 @@ import { useKeys } from '../../parts/keys'
 import { later } from '../../parts/later'
 import { StateChip } from '../../parts/State'
 import { Ago, Span, useNow } from '../../parts/Time'
-import { say } from '../../parts/toasts'
 import { useFrame } from '../../frame/opening'
 import { Top } from '../../frame/Top'
 import type { RunSearch } from '../../routes'
@@ -67,10 +67,6 @@ function Crumbs({ picture }: { picture: RunPicture | undefined }) {
       )}
     </div>
   )
-}
-
-export function copy(text: string): void {
-  void navigator.clipboard.writeText(text).then(() => say(w.copied))
 }
 
 function Page({ picture }: { picture: RunPicture }) {

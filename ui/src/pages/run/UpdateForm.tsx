@@ -4,6 +4,7 @@ import { useEffect, useRef, useState } from 'react'
 import { ask, Refusal, serverNow } from '../../api/client'
 import { askAgain, LIVE, updatesQuery } from '../../api/queries'
 import type { HandlerView, RunView } from '../../api/schema'
+import { copy } from '../../parts/copying'
 import { Dialog, FIELD } from '../../parts/Dialog'
 import { duration } from '../../parts/format'
 import { Icon } from '../../parts/Icon'
@@ -12,7 +13,6 @@ import { Span } from '../../parts/Time'
 import { say, sayError } from '../../parts/toasts'
 import { words } from '../../words'
 import { byKeys, Fields, Footer, Refused, useQuestion } from './question'
-import { copy } from './Run'
 
 const w = words.update
 /** Milliseconds after which it is said that there is no answer yet. */

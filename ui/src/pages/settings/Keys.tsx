@@ -6,12 +6,13 @@ import { ask, serverNow } from '../../api/client'
 import { askAgain, keysQuery } from '../../api/queries'
 import type { ApiKey, SessionView } from '../../api/schema'
 import { Confirm, done } from '../../parts/Confirm'
+import { copy } from '../../parts/copying'
 import { Dialog } from '../../parts/Dialog'
 import { EmptyFace, ErrorFace, GreyRows } from '../../parts/Faces'
 import { absolute, until } from '../../parts/format'
 import { Icon } from '../../parts/Icon'
 import { useNow } from '../../parts/Time'
-import { say, sayError } from '../../parts/toasts'
+import { sayError } from '../../parts/toasts'
 import { words } from '../../words'
 
 const w = words.settings
@@ -113,14 +114,13 @@ function NewKey({ session, close }: { session: SessionView; close: () => void })
 
 /** Nobody can tell it again: it is shown until somebody says that they have it. */
 function Told({ secret, close }: { secret: string; close: () => void }) {
-  const copy = () => void navigator.clipboard.writeText(secret).then(() => say(w.copied), sayError)
   return (
     <Dialog title={w.newKey} close={close}>
       <div className="in">
         <p>{w.secret}</p>
         <pre className="secret" tabIndex={0}>{secret}</pre>
       </div>
-      <footer><button className="btn" onClick={copy}><Icon name="copy" small />{w.copyKey}</button><button className="btn primary" onClick={close}>{w.kept}</button></footer>
+      <footer><button className="btn" onClick={() => copy(secret, w.copied)}><Icon name="copy" small />{w.copyKey}</button><button className="btn primary" onClick={close}>{w.kept}</button></footer>
     </Dialog>
   )
 }

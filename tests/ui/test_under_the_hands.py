@@ -1,0 +1,87 @@
+"""What somebody has before them stays as it is while news comes, and is sent once."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import ui_program
+from ui_kit import Screen, Served
+
+from segue import Retry, approval, signal, step, workflow
+
+SPLIT = threading.Event()
+"""Once it is set, the second step of ``cracks`` gives up."""
+LONG = "Desk frame D2, oak, oiled, 180 x 90"
+MANY = 9
+"""More than the overview shows of a kind."""
+
+
+@workflow(name="asks")
+async def asks(name: str, within: str | None = None) -> bool:
+    return (await approval("anybody", name=name, timeout=within)).approved
+
+
+@step(retry=Retry(attempts=1), on_exhausted="incident")
+async def crack() -> None:
+    raise LookupError("there is a crack")
+
+
+@step(retry=Retry(attempts=1), on_exhausted="incident")
+async def split() -> None:
+    await asyncio.to_thread(SPLIT.wait, 60)
+    raise LookupError("it is split")
+
+
+@workflow(name="cracks")
+async def cracks(further: bool = False) -> None:
+    await asyncio.gather(crack(), *([split()] if further else []))
+
+
+@workflow(name="passes")
+async def passes() -> str:
+    first = await signal("opening", str)
+    return first + await signal("closing", str)
+
+
+@workflow(name="about")
+async def about() -> bool:
+    lines = [{"article": LONG, "quantity": n, "price": "612.00"} for n in range(3)]
+    return (await approval("anybody", name="About these?", subject={"lines": lines})).approved
+
+
+@pytest.fixture(scope="module")
+def served(chromium: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    workflows = (asks, cracks, passes, about, ui_program.onboard, ui_program.sync_inventory)
+    server = Served(tmp_path_factory.mktemp("hands"), serving=ui_program.only(*workflows))
+    yield server
+    SPLIT.set()
+    server.close()
+
+
+def start(served: Served, of: Any, *args: Any, id: str) -> int:
+    return int(served.do(lambda engine: engine.start(of, *args, id=id)).run)
+
+
+def end(served: Served, id: str) -> None:
+    async def terminate(engine: Any) -> None:
+        await (await engine.handle(id)).terminate("by somebody else")
+
+    served.do(terminate)
+
+
+def result(served: Served, id: str) -> Any:
+    handle = served.do(lambda engine: engine.handle(id))
+    return served.do(lambda engine: handle.result())
+
+
+def test_a_text_that_cannot_be_copied_is_said(screen: Screen, served: Served) -> None:
+    """Without TLS a browser gives a page of another machine no clipboard."""
+    run = start(served, ui_program.sync_inventory, 1, id="by-hand")
+    screen.page.add_init_script("Object.defineProperty(navigator, 'clipboard', { value: undefined })")
+    screen.open(f"/runs/{run}", "by-hand")
+    screen.page.get_by_role("button", name="Copy the id").click()
+    screen.page.get_by_role("status").get_by_text("does not let this page copy").wait_for()
