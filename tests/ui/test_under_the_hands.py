@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import threading
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import ui_program
+from test_overtaking import Held
 from ui_kit import Screen, Served
 
-from segue import Retry, approval, signal, step, workflow
+from segue import Every, Retry, Schedule, approval, signal, step, workflow
 
 SPLIT = threading.Event()
 """Once it is set, the second step of ``cracks`` gives up."""
@@ -85,3 +87,35 @@ def test_a_text_that_cannot_be_copied_is_said(screen: Screen, served: Served) ->
     screen.open(f"/runs/{run}", "by-hand")
     screen.page.get_by_role("button", name="Copy the id").click()
     screen.page.get_by_role("status").get_by_text("does not let this page copy").wait_for()
+
+
+@pytest.mark.parametrize("what", ["fork", "trigger", "backfill", "skip"])
+def test_what_is_pressed_twice_is_done_once(screen: Screen, served: Served, what: str) -> None:
+    page = screen.page
+    dialog = page.get_by_role("dialog")
+    if what in ("fork", "skip"):
+        run = start(served, cracks, id=f"twice-{what}")
+        screen.open(f"/runs/{run}", "crack could not go on")
+        page.get_by_role("button", name="Run again from here…" if what == "fork" else "Skip…").click()
+        button = dialog.get_by_role("button", name="Fork a new run" if what == "fork" else "Skip it")
+    else:
+        rule = Schedule(Every("2h"), args=(900,))
+        name = f"twice-{what}"
+        served.do(lambda engine: engine.schedules.create(name, ui_program.sync_inventory, rule))
+        screen.open(f"/schedules?name={name}", "every 2h")
+        button = page.get_by_role("button", name="Trigger now")
+        if what == "backfill":
+            page.get_by_role("button", name="Backfill…").click()
+            dialog.get_by_label(re.compile("^From")).fill("2026-01-01T00:00")
+            dialog.get_by_label(re.compile("^Before")).fill("2026-01-02T00:00")
+            button = dialog.get_by_role("button", name=re.compile(r"^Fill in"))
+    sent = Held(page, "POST", rf"/{what}$|/backfills$")
+    posted: list[str] = []
+    page.on("request", lambda request: posted.append(request.url) if request.method == "POST" else None)
+    button.dblclick()
+    sent.route.continue_()
+    if what == "trigger":
+        page.get_by_role("status").get_by_text("Started").first.wait_for()
+    else:
+        dialog.wait_for(state="detached")
+    assert len([url for url in posted if "preview" not in url]) == 1

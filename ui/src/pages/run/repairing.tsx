@@ -79,6 +79,7 @@ interface Asked {
 function ValueForm({ title, what, unseen, label, start, button, close, act }: Asked) {
   const [text, setText] = useState(start === undefined ? '' : JSON.stringify(start, null, 2))
   const [wrong, setWrong] = useState('')
+  const [busy, setBusy] = useState(false)
   const submit = async (event: React.FormEvent) => {
     event.preventDefault()
     let value: unknown
@@ -87,7 +88,9 @@ function ValueForm({ title, what, unseen, label, start, button, close, act }: As
     } catch {
       return setWrong(words.run.notJson)
     }
+    setBusy(true)
     if (await act(value)) close()
+    else setBusy(false)
   }
   return (
     <Dialog title={title} close={close}>
@@ -100,7 +103,7 @@ function ValueForm({ title, what, unseen, label, start, button, close, act }: As
         </div>
         <footer>
           <button type="button" className="btn" onClick={close}>{words.run.back}</button>
-          <button className="btn primary">{button}</button>
+          <button className="btn primary" disabled={busy}>{button}</button>
         </footer>
       </form>
     </Dialog>
@@ -116,13 +119,15 @@ export function GoOn({ picture, step, seq, name, close }: { picture: RunPicture;
   const [id, setId] = useState('')
   const path = { run: run.run }
   const { data, error } = useQuery({ queryKey: ['fork-preview', run.run, step, seq, code], queryFn: ({ signal }) => ask('preview_fork', { path, query: { step, seq, code }, signal }), retry: false })
+  const [busy, setBusy] = useState(false)
   const begun = async (work: Promise<RunView>, text: string) => {
     let made = 0
-    if (!(await done(work.then((view) => (made = view.run)), text))) return
+    setBusy(true)
+    if (!(await done(work.then((view) => (made = view.run)), text))) return setBusy(false)
     close()
     void navigate({ to: '/runs/$run', params: { run: String(made) } })
   }
-  const refused = !data || data.refused !== '' || error !== null
+  const refused = busy || !data || data.refused !== '' || error !== null
   return (
     <Dialog title={w.goOnTitle(name)} close={close}>
       <div className="in">

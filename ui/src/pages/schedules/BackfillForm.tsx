@@ -21,6 +21,7 @@ export function BackfillForm({ schedule, close }: { schedule: ScheduleView; clos
   const [parallel, setParallel] = useState('1')
   const [order, setOrder] = useState<NonNullable<BackfillBody['order']>>('oldest')
   const [reprocess, setReprocess] = useState<NonNullable<BackfillBody['reprocess']>>('missing')
+  const [busy, setBusy] = useState(false)
   const [start, end] = [micros(from), micros(to)]
   const path = { name: schedule.name }
   const { data, error } = useQuery({
@@ -31,7 +32,9 @@ export function BackfillForm({ schedule, close }: { schedule: ScheduleView; clos
   const submit = async (event: React.FormEvent) => {
     event.preventDefault()
     if (start === null || end === null) return
+    setBusy(true)
     if (await done(ask('create_backfill', { path, body: { start, end, parallel: Number(parallel), order, reprocess } }), w.filling)) close()
+    else setBusy(false)
   }
   const total = error ? 0 : (data?.total ?? 0)
   return (
@@ -53,7 +56,7 @@ export function BackfillForm({ schedule, close }: { schedule: ScheduleView; clos
         </div>
         <footer>
           <button type="button" className="btn" onClick={close}>{words.run.back}</button>
-          <button className="btn primary" disabled={total === 0 || start === null || end === null}>{w.fill(total)}</button>
+          <button className="btn primary" disabled={busy || total === 0 || start === null || end === null}>{w.fill(total)}</button>
         </footer>
       </form>
     </Dialog>
