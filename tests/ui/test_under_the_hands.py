@@ -14,6 +14,7 @@ from test_overtaking import Held
 from ui_kit import Screen, Served
 
 from segue import Every, Retry, Schedule, approval, signal, step, workflow
+from segue.stores.base import RunFilter
 
 SPLIT = threading.Event()
 """Once it is set, the second step of ``cracks`` gives up."""
@@ -80,6 +81,36 @@ def result(served: Served, id: str) -> Any:
     return served.do(lambda engine: handle.result())
 
 
+def test_a_run_leads_to_its_own_task(screen: Screen, served: Served) -> None:
+    page = screen.page
+    start(served, asks, "Another run's?", "1m", id="anothers")
+    run = start(served, asks, "Its own?", id="its-own")
+    screen.open(f"/runs/{run}", "its-own")
+    page.get_by_role("button", name=re.compile(r"Its own\?")).click()
+    page.locator("a[href*='task=']", has_text="Open the task").click()
+    page.get_by_role("region", name="Its own?").wait_for()
+
+
+def test_keys_that_do_nothing_here_are_not_listed(screen: Screen, served: Served) -> None:
+    screen.open("/workers", "Workers")
+    screen.page.keyboard.press("?")
+    dialog = screen.page.get_by_role("dialog", name="Keys")
+    dialog.get_by_text("settings").wait_for()
+    assert dialog.get_by_text("another namespace").count() == 0
+
+
+def test_lines_that_a_task_is_about_are_whole(chromium: Any, served: Served) -> None:
+    start(served, about, id="about")
+    screen = Screen(chromium, served.url, "narrow")
+    screen.open("/tasks", "About these?")
+    screen.page.get_by_role("link", name=re.compile("About these")).click()
+    cell = screen.page.get_by_role("cell", name=LONG).first
+    assert cell.evaluate("(cell) => cell.scrollWidth <= cell.clientWidth")
+    screen.shoot("task-lines-narrow")
+    screen.close()
+    assert screen.errors == []
+
+
 def test_a_text_that_cannot_be_copied_is_said(screen: Screen, served: Served) -> None:
     """Without TLS a browser gives a page of another machine no clipboard."""
     run = start(served, ui_program.sync_inventory, 1, id="by-hand")
@@ -119,3 +150,25 @@ def test_what_is_pressed_twice_is_done_once(screen: Screen, served: Served, what
     else:
         dialog.wait_for(state="detached")
     assert len([url for url in posted if "preview" not in url]) == 1
+
+
+def test_a_count_is_of_what_its_link_leads_to(screen: Screen, served: Served) -> None:
+    page = screen.page
+    for number in range(MANY):
+        start(served, cracks, id=f"counted-{number}")
+        start(served, asks, f"Counted {number}?", id=f"asking-{number}")
+    rule = Schedule(Every("2h"), args=(900,))
+    served.do(lambda engine: engine.schedules.create("going", ui_program.sync_inventory, rule))
+    served.do(lambda engine: engine.schedules.create("resting", ui_program.sync_inventory, rule, paused="for now"))
+    for kind, path in (("incidents", "runs"), ("tasks", "tasks"), ("", "schedules")):
+        screen.open("/overview", "Needs a person")
+        if path == "schedules":
+            link = page.get_by_role("link", name=re.compile(r"^All \d+$"))
+        else:
+            link = page.get_by_role("link", name=re.compile(rf"^All \d+ {kind}$"))
+        number = re.findall(r"\d+", link.inner_text())
+        link.click()
+        page.wait_for_url(re.compile(f"/{path}"))
+        said = rf"{number[0]} schedules" if path == "schedules" else number[0]
+        page.locator("#content").locator("[aria-current=page] .n, h1 ~ span").get_by_text(said, exact=True).wait_for()
+    assert len(served.engine.store.list(RunFilter(states=("incident",), limit=100))) >= MANY

@@ -81,7 +81,7 @@ export const words = {
   json: { more: (n: number) => `${n} more`, show: (size: string) => `show ${size}`, items: (n: number) => `${n} ${n === 1 ? 'item' : 'items'}`, cut: (size: string) => `${size}, not loaded`, load: 'Load', sealed: 'Encrypted', expand: 'Expand', collapse: 'Collapse', empty: 'nothing' },
   overview: {
     title: 'Overview', needs: 'Needs a person', summary: (i: number, t: number) => [i ? `${i} ${i === 1 ? 'incident' : 'incidents'}` : '', t ? `${t} ${t === 1 ? 'task' : 'tasks'}` : ''].filter(Boolean).join(', '),
-    nobody: 'Nothing needs a person.', open: 'Open', retry: 'Retry', review: 'Review', all: (n: number, more = false) => `All ${n}${more ? '+' : ''}`, task: (who: string) => `Task · ${who}`,
+    nobody: 'Nothing needs a person.', open: 'Open', retry: 'Retry', review: 'Review', all: (n: number, more = false) => `All ${n}${more ? '+' : ''}`, allOf: (i: number, t: number): string => `All ${words.overview.summary(i, t)}`, task: (who: string) => `Task · ${who}`,
     workers: 'Workers', owner: (n: number) => (n === 1 ? '1 owns this app' : 'nobody owns this app'), serves: (n: number) => `serves ${n} ${n === 1 ? 'workflow' : 'workflows'}`, noWorker: 'No worker runs: runs wait until one is started with', workerCommand: 'segue worker',
     workflow: 'Workflow', running: 'Running', waiting: 'Waiting', ended: 'Ended', lastRuns: 'Last 24 runs', failed: 'Failed', p50: 'p50', p95: 'p95', none: 'n/a',
     counts: 'Runs by state', recently: 'Lately', closed: 'Finished runs', nothingYet: 'No run has ended yet.', nextDue: 'Next due',

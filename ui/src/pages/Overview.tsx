@@ -22,6 +22,8 @@ import './overview.css'
 
 const Charts = lazy(() => import('./Charts'))
 const w = words.overview
+/** Incidents that are shown, and tasks. */
+const SHOWN = 8
 /** Schedules that are shown. */
 const NEXT = 5
 /** Schedules that are asked for, because one that is due first may have no run to start. */
@@ -112,18 +114,18 @@ function Counts({ data }: { data: OverviewData }) {
 function Needs({ data }: { data: OverviewData }) {
   const now = useNow()
   const incidents = data.counts['incident'] ?? 0
-  const all = incidents + data.open_tasks
   return (
     <section className="panel needs">
       <div className="sect">
         <h2>{w.needs}</h2>
         <span className="tiny faint">{w.summary(incidents, data.open_tasks)}</span>
-        {incidents > 8 && <Link className="more link" to="/runs" search={{ view: 'needs' }}>{w.all(all)}</Link>}
+        {incidents > SHOWN && <Link className="more link" to="/runs" search={{ view: 'needs' }}>{w.allOf(incidents, 0)}</Link>}
+        {data.open_tasks > SHOWN && <Link className="more link" to="/tasks">{w.allOf(0, data.open_tasks)}</Link>}
       </div>
-      {all === 0 && <p className="nothing"><Icon name="check" small className="st completed" />{w.nobody}</p>}
+      {incidents + data.open_tasks === 0 && <p className="nothing"><Icon name="check" small className="st completed" />{w.nobody}</p>}
       <ul>
-        {data.incidents.slice(0, 8).map((run) => <IncidentItem key={`r${run.run}`} run={run} now={now} />)}
-        {data.tasks.slice(0, 8).map((task) => <TaskItem key={`t${task.task}`} task={task} now={now} />)}
+        {data.incidents.slice(0, SHOWN).map((run) => <IncidentItem key={`r${run.run}`} run={run} now={now} />)}
+        {data.tasks.slice(0, SHOWN).map((task) => <TaskItem key={`t${task.task}`} task={task} now={now} />)}
       </ul>
     </section>
   )
@@ -187,13 +189,14 @@ function NextDue() {
   const now = useNow()
   const may = useAllowed()
   const { data, hasNextPage } = useInfiniteQuery({ ...schedulesQuery('', DUE), enabled: may('schedules:read') })
-  const coming = (data?.pages[0]?.schedules ?? [])
+  const known = data?.pages[0]?.schedules ?? []
+  const coming = known
     .flatMap((each) => (each.paused === null && each.next[0] !== undefined ? [{ schedule: each, at: each.next[0] }] : []))
     .sort((a, b) => a.at - b.at)
   if (coming.length === 0) return null
   return (
     <section className="panel mini">
-      <h2>{w.nextDue} <span><Link className="link" to="/schedules">{w.all(coming.length, hasNextPage)}</Link></span></h2>
+      <h2>{w.nextDue} <span><Link className="link" to="/schedules">{w.all(known.length, hasNextPage)}</Link></span></h2>
       <ul>
         {coming.slice(0, NEXT).map(({ schedule, at }) => (
           <li key={schedule.name}><span className="num mono faint" title={absolute(at)}>{until(at, now)}</span><Link className="mono cut grow" to="/schedules" search={{ name: schedule.name }}>{schedule.name}</Link><span className="tiny dim">{moment(at, now)}</span></li>

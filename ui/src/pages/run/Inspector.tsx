@@ -1,6 +1,8 @@
 // What is known of the selected step, or of the run itself when none is selected.
+import { useInfiniteQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { useState } from 'react'
+import { tasksQuery } from '../../api/queries'
 import type { CallView, FailureView, RunPicture, TryView } from '../../api/schema'
 import { copy } from '../../parts/copying'
 import { after } from '../../parts/ErrorText'
@@ -58,12 +60,19 @@ function Facts({ picture, call, now }: { picture: RunPicture; call: CallView; no
       {call.assignee && <><dt>{w.assignee}</dt><dd>{call.assignee}</dd></>}
       {call.due != null && <><dt>{w.due}</dt><dd title={absolute(call.due)}>{moment(call.due, now)}</dd></>}
       {call.by && <><dt>{w.answered}</dt><dd>{call.by}</dd></>}
-      {call.kind === 'task' && call.state === 'waiting' && <><dt>{w.waits}</dt><dd><Link className="link" to="/tasks">{w.openTask}</Link></dd></>}
+      {call.kind === 'task' && call.state === 'waiting' && <><dt>{w.waits}</dt><dd><TaskLink run={picture.run.run} call={call.key} /></dd></>}
       {call.child && <><dt>{w.child}</dt><dd className="mono">{child ? <Link className="link" to="/runs/$run" params={{ run: String(child.run.run) }}>{call.child}</Link> : call.child}</dd></>}
       <dt>{w.began}</dt><dd title={absolute(call.began_at)}>{clock(call.began_at, 3)}</dd>
       <dt>{w.key}</dt><dd className="mono" title={call.key}>{call.key}</dd>
     </dl>
   )
+}
+
+/** To the task itself; until its number is known, to the inbox. */
+function TaskLink({ run, call }: { run: number; call: string }) {
+  const { data } = useInfiniteQuery(tasksQuery({ state: 'open', run, limit: 100 }))
+  const task = data?.pages[0]?.tasks.find((each) => each.run === run && each.key === call)?.task
+  return <Link className="link" to="/tasks" search={task === undefined ? {} : { task }}>{w.openTask}</Link>
 }
 
 function Payload({ title, value, run }: { title: string; value: NonNullable<CallView['input']>; run: number }) {

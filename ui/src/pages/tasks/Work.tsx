@@ -79,6 +79,9 @@ function Subject({ subject }: { subject: unknown }) {
   )
 }
 
+/** Pixels that a column has at least; beyond what the screen has room for, the table scrolls. */
+const COLUMN = 72
+
 const numeric = (value: unknown) => isNumber(value) || (typeof value === 'string' && /^-?[\d.,]+$/.test(value))
 
 function Table({ name, rows }: { name: string; rows: Record<string, unknown>[] }) {
@@ -87,7 +90,7 @@ function Table({ name, rows }: { name: string; rows: Record<string, unknown>[] }
   const right = new Set(columns.filter((each) => rows.every((row) => row[each] == null || numeric(row[each]))))
   return (
     <div className="panel" style={{ marginTop: 12, overflow: 'auto' }}>
-      <table className="lines" aria-label={humane(name)}>
+      <table className="lines" aria-label={humane(name)} style={{ minWidth: columns.length * COLUMN }}>
         <thead><tr>{columns.map((each) => <th key={each} className={right.has(each) ? 'num' : ''}>{humane(each)}</th>)}</tr></thead>
         <tbody>{rows.slice(0, most).map((row, i) => <tr key={i}>{columns.map((each) => <td key={each} className={right.has(each) ? 'num' : ''}>{String(row[each] ?? '')}</td>)}</tr>)}</tbody>
       </table>
