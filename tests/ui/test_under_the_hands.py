@@ -81,6 +81,32 @@ def result(served: Served, id: str) -> Any:
     return served.do(lambda engine: handle.result())
 
 
+def test_a_task_that_is_due_sooner_takes_no_other_ones_place(screen: Screen, served: Served) -> None:
+    page = screen.page
+    start(served, asks, "Later?", "1h", id="later")
+    screen.open("/tasks", "Later?")
+    work = page.get_by_role("region", name="Later?")
+    work.get_by_role("radio", name="Yes").check()
+    start(served, asks, "Sooner?", "30m", id="sooner")
+    page.get_by_role("list", name="Inbox").get_by_role("link", name=re.compile(r"Sooner\?")).wait_for()
+    assert work.get_by_role("radio", name="Yes").is_checked()
+    work.get_by_role("button", name="Complete and go on").click()
+    assert result(served, "later") is True
+    page.get_by_role("region", name="Sooner?").wait_for()
+
+
+def test_a_task_that_is_let_go_is_still_there(screen: Screen, served: Served) -> None:
+    page = screen.page
+    start(served, asks, "Mine?", id="mine")
+    screen.open("/tasks", "Mine?")
+    page.get_by_role("link", name=re.compile(r"Mine\?")).click()
+    page.get_by_role("button", name="Claim", exact=True).click()
+    page.get_by_role("link", name=re.compile("Claimed by you")).click()
+    page.get_by_role("link", name=re.compile(r"Mine\?")).click()
+    page.get_by_role("button", name="Unclaim").click()
+    page.get_by_role("region", name="Mine?").get_by_role("button", name="Claim", exact=True).wait_for()
+
+
 def test_a_run_leads_to_its_own_task(screen: Screen, served: Served) -> None:
     page = screen.page
     start(served, asks, "Another run's?", "1m", id="anothers")
@@ -89,6 +115,62 @@ def test_a_run_leads_to_its_own_task(screen: Screen, served: Served) -> None:
     page.get_by_role("button", name=re.compile(r"Its own\?")).click()
     page.locator("a[href*='task=']", has_text="Open the task").click()
     page.get_by_role("region", name="Its own?").wait_for()
+
+
+def test_a_retry_is_of_what_its_dialog_names(screen: Screen, served: Served) -> None:
+    page = screen.page
+    run = start(served, cracks, True, id="cracks")
+    screen.open(f"/runs/{run}", "crack could not go on")
+    page.get_by_role("button", name="Retry crack").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_text("crack gets new attempts").wait_for()
+    SPLIT.set()
+    page.locator(".incbox").get_by_text("Retry all 2").wait_for()
+    assert dialog.get_by_text("crack gets new attempts").inner_text().startswith("crack gets")
+    with page.expect_request(re.compile("/retry$")) as asked_for:
+        dialog.get_by_role("button", name="Retry", exact=True).click()
+    assert asked_for.value.post_data_json["key"].endswith("crack")
+
+
+@pytest.mark.parametrize("way", ["Signal…", "Cancel…"])
+def test_what_is_typed_for_a_run_stays_when_it_ends(screen: Screen, served: Served, way: str) -> None:
+    page = screen.page
+    run = start(served, ui_program.onboard, "acme", id=f"ends {way}")
+    screen.open(f"/runs/{run}", "Timeline")
+    page.get_by_role("button", name=way).click()
+    dialog = page.get_by_role("dialog")
+    field = dialog.get_by_role("textbox", name="Value" if way == "Signal…" else "Reason")
+    field.fill("passport.pdf")
+    end(served, f"ends {way}")
+    page.locator("h1").get_by_text("Terminated").wait_for()
+    assert field.input_value() == "passport.pdf"
+    dialog.get_by_role("button", name="Send" if way == "Signal…" else "Cancel the run").click()
+    dialog.get_by_role("status").locator(".bad").wait_for()
+    assert field.input_value() == "passport.pdf"
+    screen.errors.clear()  # the browser complains of the answer's status, as it should
+
+
+def test_a_signals_form_stays_as_it_was_opened(screen: Screen, served: Served) -> None:
+    page = screen.page
+    run = start(served, passes, id="passes")
+    page.clock.install()
+    screen.open(f"/runs/{run}", "passes")
+    page.get_by_role("button", name="Signal…").click()
+    which = page.get_by_role("dialog").get_by_role("combobox").first
+    which.locator("option", has_text="opening").wait_for(state="attached")
+    shown = which.locator("option").all_inner_texts()
+
+    async def opened(engine: Any) -> None:
+        await (await engine.handle("passes")).signal("opening", "now")
+
+    served.do(opened)
+    page.locator(".tlrow").get_by_text("opening").first.wait_for()
+    page.clock.fast_forward(11_000)  # what is older than ten seconds is asked for again by whoever comes back
+    with page.expect_response(re.compile("/signals")):
+        page.evaluate("document.dispatchEvent(new Event('visibilitychange', { bubbles: true }))")
+    screen.settle()
+    assert which.locator("option").all_inner_texts() == shown
+    assert which.input_value() == "opening"
 
 
 def test_keys_that_do_nothing_here_are_not_listed(screen: Screen, served: Served) -> None:
@@ -109,6 +191,23 @@ def test_lines_that_a_task_is_about_are_whole(chromium: Any, served: Served) -> 
     screen.shoot("task-lines-narrow")
     screen.close()
     assert screen.errors == []
+
+
+def test_whoever_goes_down_the_list_goes_on_where_a_run_has_left_it(screen: Screen, served: Served) -> None:
+    page = screen.page
+    for number in range(6):
+        start(served, ui_program.onboard, "acme", id=f"leaving-{number}")
+    screen.open("/runs?view=open&workflow=onboard", "leaving-0")
+    current = page.locator(".rrow.cur")
+    for _ in range(3):
+        page.keyboard.press("j")
+    current.filter(has_text="leaving-3").wait_for()
+    for gone, key, next in (("3", "j", "2"), ("2", "k", "4")):
+        end(served, f"leaving-{gone}")
+        page.get_by_role("row").filter(has_text=f"leaving-{gone}").wait_for(state="detached")
+        page.keyboard.press(key)
+        current.wait_for()
+        assert f"leaving-{next}" in current.inner_text()
 
 
 def test_a_text_that_cannot_be_copied_is_said(screen: Screen, served: Served) -> None:

@@ -32,7 +32,9 @@ function around(form: Record<string, unknown>): Schema {
   return { type: 'object', properties: { value }, required: ['value'], ...($defs ? { $defs } : {}) }
 }
 
-function Form({ run, taken, close }: { run: RunView; taken: SignalView[]; close: () => void }) {
+function Form({ run, taken: given, close }: { run: RunView; taken: SignalView[]; close: () => void }) {
+  // What the run takes may change meanwhile: the form stays as it was opened.
+  const [taken] = useState(given)
   const [chosen, setChosen] = useState(taken[0]?.name ?? OTHER)
   const of = taken.find((each) => each.name === chosen)
   const schema = around(of?.form ?? {})

@@ -25,12 +25,13 @@ export function nameOf(picture: RunPicture, incident: IncidentView): string {
 }
 
 export function RetryButtons({ picture }: { picture: RunPicture }) {
-  const [asking, setAsking] = useState<string | null | undefined>(undefined)
+  // With what it was opened for: another incident may open meanwhile. Without a key, all that are open then are meant.
+  const [asking, setAsking] = useState<{ key: string | null; name: string }>()
   const incidents = openIncidents(picture)
   const first = incidents[0]
   const may = useAllowed()('runs:act')
   const all = incidents.length > 1
-  const start = () => setAsking(all ? null : (first?.key ?? null))
+  const start = () => first && setAsking({ key: all ? null : (first.key ?? null), name: nameOf(picture, first) })
   useKeys({ 'shift+r': () => (first && may ? start() : undefined) })
   if (!first || !may) return null
   const names = all ? incidents.map((each) => nameOf(picture, each)).join(', ') : nameOf(picture, first)
@@ -39,14 +40,14 @@ export function RetryButtons({ picture }: { picture: RunPicture }) {
       <button className="btn act" onClick={start}>
         {all ? w.retryAll(incidents.length) : w.retry(names)} <kbd aria-hidden="true">⇧R</kbd>
       </button>
-      {asking !== undefined && (
+      {asking && (
         <Confirm
           title={w.retryTitle(picture.run.id)}
-          what={w.retryWhat(names)}
+          what={w.retryWhat(asking.key === null ? names : asking.name)}
           label={w.retryDo}
           tone="act"
           close={() => setAsking(undefined)}
-          act={() => done(ask('retry_run', { path: { run: picture.run.run }, body: { key: asking } }), w.retried)}
+          act={() => done(ask('retry_run', { path: { run: picture.run.run }, body: { key: asking.key } }), w.retried)}
         />
       )}
     </>
@@ -82,7 +83,7 @@ export function RunButtons({ picture }: { picture: RunPicture }) {
   const may = useAllowed()('runs:act') && run.closed_at === null
   // One that has ended answers as before; one that has gone on leads to the run that does.
   const answers = run.state !== 'continued'
-  // What was sent may be what the run ends by: its answer is still to come.
+  // What is being typed stays when the run ends; what was sent may be what it ends by: the answer is still to come.
   if (!may && !answers && open === null) return null
   const close = () => setOpen(null)
   const path = { run: run.run }
@@ -96,10 +97,10 @@ export function RunButtons({ picture }: { picture: RunPicture }) {
         : <button className="btn" onClick={() => setOpen('pause')}>{w.pause}</button>)}
       {may && <button className="btn" onClick={() => setOpen('cancel')}>{w.cancel}</button>}
       {may && <button className="btn danger" onClick={() => setOpen('terminate')}>{w.terminate}</button>}
-      {may && open === 'pause' && <Confirm title={w.pauseTitle(run.id)} what={w.pauseWhat} label={w.pauseDo} tone="primary" close={close} reason act={(reason) => done(ask('pause_run', { path, body: { reason } }), w.pauseAsked)} />}
-      {may && open === 'cancel' && <Confirm title={w.cancelTitle(run.id)} what={w.cancelWhat} label={w.cancelDo} tone="primary" close={close} reason act={(reason) => done(ask('cancel_run', { path, body: { reason } }), w.cancelled)} />}
-      {may && open === 'terminate' && <Confirm title={w.terminateTitle(run.id)} what={w.terminateWhat} label={w.terminateDo} tone="act" close={close} reason act={(reason) => done(ask('terminate_run', { path, body: { reason } }), w.terminated)} />}
-      {may && open === 'signal' && <Suspense fallback={null}><SignalForm run={run} close={close} /></Suspense>}
+      {open === 'pause' && <Confirm title={w.pauseTitle(run.id)} what={w.pauseWhat} label={w.pauseDo} tone="primary" close={close} reason act={(reason) => done(ask('pause_run', { path, body: { reason } }), w.pauseAsked)} />}
+      {open === 'cancel' && <Confirm title={w.cancelTitle(run.id)} what={w.cancelWhat} label={w.cancelDo} tone="primary" close={close} reason act={(reason) => done(ask('cancel_run', { path, body: { reason } }), w.cancelled)} />}
+      {open === 'terminate' && <Confirm title={w.terminateTitle(run.id)} what={w.terminateWhat} label={w.terminateDo} tone="act" close={close} reason act={(reason) => done(ask('terminate_run', { path, body: { reason } }), w.terminated)} />}
+      {open === 'signal' && <Suspense fallback={null}><SignalForm run={run} close={close} /></Suspense>}
       {open === 'update' && <Suspense fallback={null}><UpdateForm run={run} close={close} /></Suspense>}
       {open === 'query' && <Suspense fallback={null}><QueryForm run={run} close={close} /></Suspense>}
     </div>

@@ -185,8 +185,12 @@ interface KeyWork {
 function useRowKeys({ rows, current, setCurrent, scrollTo, peek, selection, peeked, focusFind }: KeyWork): void {
   const navigate = useNavigate()
   const at = current === null ? -1 : rows.indexOf(current)
+  // One that has left the list, as by what was done to it, is gone on from where it stood.
+  const stood = useRef(-1)
+  if (at >= 0 || current === null) stood.current = at
   const move = (by: number) => {
-    const index = Math.max(0, Math.min(rows.length - 1, at + by))
+    const from = at >= 0 || stood.current < 0 ? at : stood.current - (by > 0 ? 1 : 0)
+    const index = Math.max(0, Math.min(rows.length - 1, from + by))
     const run = rows[index]
     if (run === undefined) return
     setCurrent(run)

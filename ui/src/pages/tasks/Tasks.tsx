@@ -1,7 +1,7 @@
 // What people are asked: the inbox, the work, and what surrounds it.
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { Link, useNavigate, useSearch } from '@tanstack/react-router'
-import { useCallback, useMemo, useRef, useState } from 'react'
+import { useCallback, useEffect, useMemo, useRef, useState } from 'react'
 import { sessionQuery, taskQuery, tasksQuery, type TaskFilter } from '../../api/queries'
 import type { HumanTask } from '../../api/schema'
 import { Top } from '../../frame/Top'
@@ -28,16 +28,24 @@ export default function Tasks() {
   const me = useName()
   // Until it is known who looks, nobody's tasks are theirs; a filter without a name would be all of them.
   const known = useQuery(sessionQuery).data !== undefined
-  const { data, error, refetch, hasNextPage, isFetchingNextPage, fetchNextPage } = useInfiniteQuery({ ...tasksQuery(filterOf(view, me)), enabled: view !== 'mine' || known })
+  const { data, error, refetch, isPlaceholderData, hasNextPage, isFetchingNextPage, fetchNextPage } = useInfiniteQuery({ ...tasksQuery(filterOf(view, me)), enabled: view !== 'mine' || known })
   const shown = useMemo(() => unique(data?.pages.flatMap((page) => page.tasks) ?? []), [data])
   const counts = data?.pages[0]?.counts
-  const listed = shown.find((each) => each.task === wanted)
-  // A link may lead to one that stands on a page which is not here yet.
-  const alone = useQuery({ ...taskQuery(wanted ?? 0), enabled: wanted !== undefined && data !== undefined && !listed && hasNextPage })
+  // Where nobody has chosen, the first one that was shown stays: what comes later may be due sooner.
+  const [rested, setRested] = useState<{ view: typeof view; task: number }>()
+  const first = isPlaceholderData ? undefined : shown[0]?.task
+  useEffect(() => {
+    if (wanted !== undefined || first === undefined) setRested(undefined)
+    else setRested((old) => (old !== undefined && old.view === view ? old : { view, task: first }))
+  }, [wanted, view, first])
+  const opened = wanted ?? (rested !== undefined && rested.view === view ? rested.task : undefined)
+  const listed = shown.find((each) => each.task === opened)
+  // A link may lead to one that stands on a page which is not here yet; one that is let go leaves those of one's own.
+  const alone = useQuery({ ...taskQuery(opened ?? 0), enabled: opened !== undefined && data !== undefined && !listed })
   // News of one's own answer may come before the answer to it: until then the task stands as it was.
   const [answered, setAnswered] = useState<HumanTask>()
-  const kept = answered?.task === wanted ? answered : undefined
-  const current = listed ?? kept ?? (wanted === undefined ? shown[0] : hasNextPage ? alone.data : undefined)
+  const kept = answered?.task === opened ? answered : undefined
+  const current = listed ?? kept ?? (opened === undefined ? shown[0] : hasNextPage || alone.data?.state === 'open' ? alone.data : undefined)
   const more = useCallback(() => void fetchNextPage({ cancelRefetch: false }), [fetchNextPage])
   const go = (task: number | undefined) => void navigate({ search: (old) => ({ ...old, task }), replace: true })
   const move = (by: number) => {
