@@ -55,10 +55,15 @@ function Row({ user, namespace, mayAct, beyond }: { user: Account; namespace: st
   const here = user.roles[namespace]
   const others = Object.entries(user.roles).filter(([scope]) => scope !== namespace)
   const whole = beyond || others.length === 0
-  const give = (role: string) => {
+  // A select changes with every arrow key, and no role is given in passing.
+  const [wanted, setWanted] = useState<string>()
+  const [busy, setBusy] = useState(false)
+  const give = async (role: string) => {
     const { [namespace]: _, ...rest } = user.roles
     const roles = role === '' ? rest : { ...rest, [namespace]: role as Role }
-    void changed(change(user.name, { roles }, user.etag), w.roleChanged(user.name))
+    setBusy(true)
+    if (await changed(change(user.name, { roles }, user.etag), w.roleChanged(user.name))) setWanted(undefined)
+    setBusy(false)
   }
   return (
     <tr>
@@ -66,11 +71,12 @@ function Row({ user, namespace, mayAct, beyond }: { user: Account; namespace: st
       <td>
         <span className="row">
           {mayAct ? (
-            <select aria-label={w.changeRole(user.name)} value={here ?? ''} onChange={(event) => give(event.target.value)}>
+            <select aria-label={w.changeRole(user.name)} value={wanted ?? here ?? ''} onChange={(event) => setWanted(event.target.value)}>
               <option value="">{w.nowhere}</option>
               {ROLES.map((role) => <option key={role}>{role}</option>)}
             </select>
           ) : (here ?? w.nowhere)}
+          {wanted !== undefined && wanted !== (here ?? '') && <button className="btn primary" disabled={busy} onClick={() => void give(wanted)}>{w.giveRole}</button>}
           {others.map(([scope, role]) => <span key={scope} className="tag">{role} {scope === EVERYWHERE ? w.everywhere : w.inHint(scope)}</span>)}
         </span>
       </td>
