@@ -425,7 +425,8 @@ class OperatorError(SegueError):
 
 
 class Incident(OperatorError):
-    """A run stands still until a person acts; whoever awaits its result with ``incidents=True`` sees this."""
+    """A run stands still until a person acts; whoever awaits its result learns of it by this, unless
+    with ``through_incidents=True``."""
 
     def __init__(self, message: str, *, run_id: str = "", cause: str = "", remedy: str = "") -> None:
         super().__init__(message)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import ui_program
-from ui_kit import Screen, Served, show_schedule
+from ui_kit import Screen, Served, show_schedule, until_asked
 
 
 class Held:
@@ -37,9 +37,7 @@ class Held:
 
 def asked(served: Served, id: str) -> None:
     served.do(lambda engine: engine.start(ui_program.plainly, id=id))
-    until = time.monotonic() + 20
-    while not any(task.run_id == id for task in served.do(lambda engine: engine.tasks())):
-        assert time.monotonic() < until, "the run asks nobody"
+    until_asked(served, id)
 
 
 def asked_for(screen: Screen, served: Served, id: str) -> None:

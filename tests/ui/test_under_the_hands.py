@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 import ui_program
 from test_overtaking import Held
-from ui_kit import Screen, Served
+from ui_kit import Screen, Served, until_asked
 
 from segue import Every, Retry, Schedule, approval, signal, step, workflow
+from segue.errors import Incident
 from segue.stores.base import RunFilter
 
 SPLIT = threading.Event()
@@ -256,6 +257,9 @@ def test_a_count_is_of_what_its_link_leads_to(screen: Screen, served: Served) ->
     for number in range(MANY):
         start(served, cracks, id=f"counted-{number}")
         start(served, asks, f"Counted {number}?", id=f"asking-{number}")
+        with pytest.raises(Incident):
+            result(served, f"counted-{number}")
+        until_asked(served, f"asking-{number}")
     rule = Schedule(Every("2h"), args=(900,))
     served.do(lambda engine: engine.schedules.create("going", ui_program.sync_inventory, rule))
     served.do(lambda engine: engine.schedules.create("resting", ui_program.sync_inventory, rule, paused="for now"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import AbstractAsyncContextManager
@@ -135,6 +136,13 @@ class Screen:
         # The page first: right after it has gone elsewhere, Chromium may never come to the end of closing all at once.
         self.page.close()
         self._context.close()
+
+
+def until_asked(served: Served, id: str) -> None:
+    """Waits until a run asks somebody."""
+    until = time.monotonic() + 20
+    while not any(task.run_id == id for task in served.do(lambda engine: engine.tasks())):
+        assert time.monotonic() < until, "the run asks nobody"
 
 
 def show_schedule(screen: Screen, served: Served, name: str) -> None:
