@@ -107,9 +107,12 @@ async def test_what_is_told_of_runs_and_of_the_process(
     away = await engine.start(connecting, "127.0.0.1:1")
     await stand_still(engine, 2)
 
-    told = ["".join(span.to_json() for span in spans.get_finished_spans())]
-    assert "no_such_table" in told[0]
-    assert "port 1 failed" in told[0]
+    def traced() -> str:
+        return "".join(span.to_json() for span in spans.get_finished_spans())
+
+    await until(lambda: "no_such_table" in traced())  # it comes after the commit
+    await until(lambda: "port 1 failed" in traced())
+    told = [traced()]
     told += [repr(event) for event in engine.events_of(mistake.run)]
     told += [repr(event.failure) for event in engine.events_of(away.run) if getattr(event, "failure", None) is not None]
     transport = httpx.ASGITransport(application(engine, Loopback("ann")), client=("127.0.0.1", 1))
