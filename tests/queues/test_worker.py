@@ -60,6 +60,16 @@ def count(words: list[str]) -> dict[str, int]:
     return {word: len(word) for word in words}
 
 
+@step(name="served.later", queue="shop", retry=Retry(attempts=2, decide=lambda error, attempt: "3d"))
+async def later() -> None:
+    raise ConnectionError("closed until Monday")
+
+
+@workflow(name="served.waits_for_days")
+async def waits_for_days() -> None:
+    await later()
+
+
 @step(name="served.odd", queue="shop")
 async def odd(what: str) -> Any:
     return await ODD[what]()
@@ -272,6 +282,17 @@ async def test_errors_are_the_policys_on_the_workers_side_too(place: Place) -> N
         assert (first.attempt, last.attempt) == (1, 2), "decide= was asked by the worker, who has the exception"
         assert first.retry_at - first.at == 1_000, "the delay that it names holds"
         assert last.retry_at is None
+
+
+async def test_a_delay_may_be_longer_than_any_lease(place: Place) -> None:
+    async with place.worker():
+        handle = await place.engine.start(waits_for_days)
+
+        def failed() -> list[Any]:
+            return [event for _, event in place.engine.events_of(handle.run) if hasattr(event, "retry_at")]
+
+        await until(lambda: bool(failed()))
+        assert failed()[0].retry_at - failed()[0].at == 3 * 86_400_000_000
 
 
 @pytest.mark.parametrize(("what", "told"), [

@@ -110,7 +110,7 @@ class FailBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     retryable: bool = True
     traceback: str = ""
     details: Any = None
-    retry_after: Annotated[float, msgspec.Meta(ge=0, le=LONGEST // 1_000_000)] | None = None
+    retry_after: Annotated[float, msgspec.Meta(ge=0)] | None = None
 
 
 async def activate(call: Call[Any, ActivateBody]) -> ActivatedList:
