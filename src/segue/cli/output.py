@@ -124,29 +124,29 @@ def nothing_beside(as_json: bool) -> Iterator[None]:
     is imported or replayed, and programs that it starts, goes to standard error: whoever reads the JSON reads nothing
     else."""
     global _machines
-    ours = sys.stdout
-    if not as_json or _machines is not None:
+    if not as_json:
         yield
         return
+    try:
+        with _apart(sys.stdout) as _machines, redirect_stdout(sys.stderr):
+            yield
+    finally:
+        _machines = None
+
+
+@contextmanager
+def _apart(ours: TextIO) -> Iterator[TextIO]:
+    """Leads where standard output does; programs that are started meanwhile find standard error in its place."""
     if not isinstance(ours, TextIOWrapper) or ours.fileno() != _OUTPUT:
-        _machines = ours
-        try:
-            with redirect_stdout(sys.stderr):
-                yield
-        finally:
-            _machines = None
+        yield ours
         return
     ours.flush()
     kept = os.dup(_OUTPUT)
     os.dup2(_ERRORS, _OUTPUT)
     try:
-        with (
-            open(kept, "w", encoding=ours.encoding, errors=ours.errors, closefd=False) as _machines,
-            redirect_stdout(sys.stderr),
-        ):
-            yield
+        with open(kept, "w", encoding=ours.encoding, errors=ours.errors, closefd=False) as apart:
+            yield apart
     finally:
-        _machines = None
         os.dup2(kept, _OUTPUT)
         os.close(kept)
 
