@@ -21,6 +21,7 @@ import asyncio
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 HERE = Path(".segue", "etl")
+WAREHOUSE = HERE / "trips.duckdb"
 
 
 @dataclass(frozen=True)
@@ -139,20 +141,30 @@ def compare(month: str, days: pd.DataFrame) -> pd.DataFrame:
 
 
 SCHEMA = """
-CREATE TABLE IF NOT EXISTS loads (key TEXT PRIMARY KEY, until TEXT);
-CREATE TABLE IF NOT EXISTS days (
+CREATE TABLE loads (key TEXT PRIMARY KEY, until TEXT);
+CREATE TABLE days (
     day TEXT PRIMARY KEY, month TEXT, trips BIGINT, rain DOUBLE, warm DOUBLE, wet BOOLEAN, share DOUBLE
 );
 """
 
 
+def warehouse() -> duckdb.DuckDBPyConnection:
+    """The database, which gets its name when it is whole: killed while it is made, it would be a file nothing opens."""
+    if not WAREHOUSE.exists():
+        HERE.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(dir=HERE) as apart:
+            new = Path(apart, "trips.duckdb")
+            with duckdb.connect(new) as db:
+                db.execute(SCHEMA)
+            new.replace(WAREHOUSE)
+    return duckdb.connect(WAREHOUSE)
+
+
 @step
 def load(months: list[pd.DataFrame], until: str) -> int:
     """Writes the days and moves the cursor. A load that is repeated finds its key in the table and does nothing."""
-    HERE.mkdir(parents=True, exist_ok=True)
     fresh = pd.concat(months, ignore_index=True)
-    with duckdb.connect(HERE / "trips.duckdb") as db:
-        db.execute(SCHEMA)
+    with warehouse() as db:
         db.execute("BEGIN")
         db.execute("INSERT OR IGNORE INTO loads VALUES (?, ?) RETURNING key", [idempotency_key(), until])
         if db.fetchall():
@@ -165,7 +177,7 @@ def load(months: list[pd.DataFrame], until: str) -> int:
 @step
 def report(since: str, until: str, bad: pd.DataFrame) -> Report:
     """A chart and a page, from what has been loaded so far."""
-    with duckdb.connect(HERE / "trips.duckdb", read_only=True) as db:
+    with duckdb.connect(WAREHOUSE, read_only=True) as db:
         table = db.execute(
             "SELECT month, count(*) AS days, avg(trips) FILTER (NOT wet) AS dry, avg(trips) FILTER (wet) AS wet, "
             "avg(share) FILTER (wet) AS share FROM days GROUP BY month ORDER BY month"

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import functools
+import os
+import signal
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
-from example_kit import Ending, moments, play, script, services_in
+from example_kit import EXAMPLES, Ending, moments, play, script, services_in
 
+import etl
 from etl import Report, refresh
 from segue import Approval, Engine, RunFailed, testing
 from segue.kernel import events as e
@@ -124,6 +129,27 @@ def test_killed_at_any_moment_it_ends_the_same(tolerance: str, seed: int, here: 
     assert whole.outcome[1]["loaded"] == FIRST_YEAR[0]
     assert rows(here, "SELECT count(*), count(DISTINCT day), sum(trips) FROM days") == [(361, 361, 771_830)]
     assert rows(here, "SELECT count(*) FROM loads") == [(1,)]
+
+
+KILLED_AT = """
+import resource, signal
+resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+import etl
+signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
+resource.setrlimit(resource.RLIMIT_FSIZE, ({size}, {size}))
+etl.warehouse().close()
+"""
+"""Makes the database, and dies when a file would become longer than that."""
+
+
+@pytest.mark.parametrize("size", [0, 8192, 100_000])
+def test_a_database_that_is_killed_while_it_is_made_is_made_again(size: int, here: Path) -> None:
+    environment = os.environ | {"PYTHONPATH": str(EXAMPLES)}
+    made = subprocess.run([sys.executable, "-c", KILLED_AT.format(size=size)], env=environment)
+
+    assert made.returncode == -signal.SIGXFSZ
+    with etl.warehouse() as db:
+        assert db.execute("SELECT count(*) FROM days").fetchall() == [(0,)]
 
 
 # --- as a reader runs it --------------------------------------------------------------------------------------
