@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -133,7 +133,12 @@ class Screen:
         ]
 
     def close(self) -> None:
-        # The page first: right after it has gone elsewhere, Chromium may never come to the end of closing all at once.
+        from playwright.sync_api import TimeoutError as PlaywrightTimeout  # not everybody has it
+
+        # Where it has gone elsewhere just now, Chromium may never come to the end of closing: it arrives first, and the
+        # page goes before the rest.
+        with suppress(PlaywrightTimeout):
+            self.page.wait_for_load_state(timeout=5_000)
         self.page.close()
         self._context.close()
 
