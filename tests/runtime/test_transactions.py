@@ -36,6 +36,8 @@ def no_calls() -> Iterator[None]:
     calls.clear()
     yield
     calls.clear()
+    while turns.acquire(blocking=False):
+        pass
 
 
 @pytest.fixture
