@@ -10,18 +10,19 @@ import asyncio
 import ctypes
 import os
 import sys
+import time
 from pathlib import Path
 
 from fault_kit import act
 
-from segue import Engine, step, workflow
+from segue import Engine, Transaction, step, workflow
 from segue.runtime.settings import Settings
 
 LOST_LIMIT = int(os.environ.get("SEGUE_TEST_LOST_LIMIT", "3"))
 
 
 def settings() -> Settings:
-    return Settings(slow_poll=0.05, lost_limit=LOST_LIMIT)
+    return Settings(slow_poll=0.05, lost_limit=LOST_LIMIT, threads=2, processes=2)
 
 
 @step
@@ -48,6 +49,34 @@ def crashes(where: str) -> None:
         ctypes.string_at(0)
 
 
+BRIEF = 0.15
+"""Seconds that each of the steps takes of which few run at once."""
+
+
+@step
+def in_a_thread(n: int) -> None:
+    act("begun")
+    time.sleep(BRIEF)
+
+
+@step(at_most_once=True)
+def once_in_a_thread(n: int) -> None:
+    act("begun")
+    time.sleep(BRIEF)
+
+
+@step(executor="process")
+def in_a_process(n: int) -> None:
+    act("begun")
+    time.sleep(BRIEF)
+
+
+@step.transaction
+def in_a_transaction(db: Transaction, n: int) -> None:
+    act("begun")
+    time.sleep(BRIEF)
+
+
 @workflow
 async def waiting(file: str) -> int:
     await waits_for(file)
@@ -67,6 +96,14 @@ async def counting(n: int) -> int:
 async def crashing(where: str) -> str:
     await crashes(where)
     return "survived"
+
+
+@workflow
+async def crowded(kind: str, n: int) -> int:
+    """Steps of a kind of which a few run at a time, and the others wait for their turn."""
+    each = {"thread": in_a_thread, "once": once_in_a_thread, "process": in_a_process, "transaction": in_a_transaction}
+    await asyncio.gather(*[each[kind](i) for i in range(n)])
+    return n
 
 
 async def _main(path: str) -> None:

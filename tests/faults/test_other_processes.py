@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 from fault_kit import until
-from fault_program import counting, crashing, settings, waiting
+from fault_program import counting, crashing, crowded, settings, waiting
 
 from segue import Engine, Incident
 from segue.kernel import events as e
@@ -202,3 +202,52 @@ async def test_a_step_that_takes_its_engine_down_again_and_again_stands_still(
         mended.touch()
         await handle.retry()
         assert await handle.result(timeout=30, through_incidents=True) == "survived"
+
+
+# --- what waits for its turn has not begun ----------------------------------------------------------------------
+
+STEPS, KILLS, AT_A_TIME = 32, 3, 4
+"""At a time: two that run, and as many whose outcome is on its way."""
+
+
+@pytest.mark.parametrize("kind", ["thread", "process", "transaction"])
+async def test_what_waits_for_its_turn_is_not_lost_with_its_process(
+    path: Path, process: Callable[..., Process], world: World, kind: str
+) -> None:
+    async with engine_on(path, own=False) as client:
+        handle = await client.start(crowded, kind, STEPS)
+
+        async def done() -> int:
+            return sum(isinstance(r.event, e.StepCompleted) for r in await handle.history())
+
+        async def more_than(before: int) -> bool:
+            return await done() >= before + AT_A_TIME
+
+        for _ in range(KILLS):
+            before = await done()
+            victim = process()
+            assert await victim.line() == "owner"
+            await until(lambda before=before: more_than(before))
+            await victim.kill()
+        process()
+        assert await handle.result(timeout=60) == STEPS
+        begun = sum(isinstance(r.event, e.StepStarted) for r in await handle.history())
+        assert begun <= STEPS + KILLS * AT_A_TIME, "each at its turn, and once more what was under way at a kill"
+
+
+async def test_what_waits_to_run_at_most_once_runs_after_all(
+    path: Path, process: Callable[..., Process], world: World
+) -> None:
+    async with engine_on(path, own=False) as client:
+        handle = await client.start(crowded, "once", 10)
+        victim = process()
+        assert await victim.line() == "owner"
+        await until(lambda: len(world()) == 2)
+        await victim.kill()
+        process()
+        await until(lambda: len(world()) == 10)
+        assert max(Counter(effects(world, "begun")).values()) == 1
+        with pytest.raises(Incident, match="at_most_once forbids to run it again"):
+            await handle.result(timeout=30)
+        history = [r.event for r in await handle.history()]
+        assert sum(isinstance(event, e.IncidentOpened) for event in history) <= 2

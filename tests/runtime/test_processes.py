@@ -103,7 +103,7 @@ class Pool(Processes):
         payload, hash = bound.call_site.encode(args, {})
         self.attempt = Attempt(Run(1, "run", "uid", "default", "w"), f"/{step.name}", step.name, 3, self.host)
         command = RunStep(self.attempt.key, step.spec, payload, hash)
-        return self.run(bound, command, self.attempt, lambda: None)
+        return self.run(bound, command, self.attempt, lambda: None, lambda begin: begin())
 
     async def call(self, step: Any, *args: Any) -> Any:
         return step.bind(ENCODINGS).decode_result(await self.start(step, *args))
@@ -535,7 +535,7 @@ def start(pool, step):
     bound = step.bind(encodings)
     payload, hash = bound.call_site.encode((), {})
     attempt = Attempt(Run(1, "r", "u", "default", "w"), "/k", step.name, 1, Host())
-    return pool.run(bound, RunStep("/k", step.spec, payload, hash), attempt, lambda: None)
+    return pool.run(bound, RunStep("/k", step.spec, payload, hash), attempt, lambda: None, lambda begin: begin())
 
 async def main(step):
     pool = Processes(encodings, size=1, factory=default_encodings)

@@ -2,6 +2,9 @@
 
 An attempt ends in an ``Outcome``, once. A thread cannot be stopped from outside: when its limit and its grace are over
 its attempt counts as failed, and whatever it still does is ignored.
+
+Where the journal has to say that an attempt was begun, it says so when it is the attempt's turn, and the attempt begins
+once that is on disk: what was only waiting for a thread when the process died was not under way.
 """
 
 from __future__ import annotations
@@ -49,10 +52,15 @@ class ProcessPool(Protocol):
     """Where ``executor="process"`` steps run."""
 
     def run(
-        self, runner: StepRunner, command: RunStep, attempt: Attempt, begun: Callable[[], None]
+        self,
+        runner: StepRunner,
+        command: RunStep,
+        attempt: Attempt,
+        begun: Callable[[], None],
+        turn: Callable[[Callable[[], None]], None],
     ) -> asyncio.Future[Payload]:
-        """Runs the step in a process of its own; cancelling the future kills the process. ``begun`` is called once it
-        is the step's turn."""
+        """Runs the step in a process of its own; cancelling the future kills the process. ``turn`` is called once a
+        process is free for it, with what has it begin; ``begun`` when it does."""
 
     @property
     def waiting(self) -> int:
@@ -70,6 +78,8 @@ class Running(msgspec.Struct, eq=False):
     Attributes:
         started_at: when (µs) it was. done: hears how it ended; None once nobody wants to.
         attempts: among which it runs.
+        announce: tells the journal that it begins, if that has to be said; called on the loop, when it is its turn.
+        allowed: done once that is on disk; None where nothing has to be said.
         inner: the step itself, where interceptors are around it.
         timed_out: the limit that it has exceeded. stopping: it has been asked to stop.
     """
@@ -80,6 +90,8 @@ class Running(msgspec.Struct, eq=False):
     started_at: int
     done: Callable[[Running, Outcome], None] | None
     attempts: Attempts
+    announce: Callable[[Running], None] | None = None
+    allowed: ThreadFuture[None] | None = None
     future: asyncio.Future[Any] | None = None
     intercepted: bool = False
     inner: asyncio.Future[Any] | None = None
@@ -87,6 +99,26 @@ class Running(msgspec.Struct, eq=False):
     timers: dict[Limit, asyncio.TimerHandle] | None = None
     timed_out: Limit | None = None
     stopping: bool = False
+
+    def announce_by(self, announce: Callable[[Running], None]) -> None:
+        """It does not begin before ``announce`` was called and ``allow`` after that."""
+        self.announce, self.allowed = announce, ThreadFuture()
+
+    def allow(self) -> None:
+        """Effect: that it begins is on disk."""
+        if self.allowed is not None and not self.allowed.done():
+            self.allowed.set_result(None)
+
+    def turn(self, begin: Callable[[], None]) -> None:
+        """Its turn has come: ``begin`` is called now or, if that is to be told first, once the journal says so."""
+        if self.allowed is None:
+            begin()
+        elif not self.allowed.done():
+            self.allowed.add_done_callback(lambda allowed: None if allowed.cancelled() else begin())
+            assert self.announce is not None
+            self.announce(self)
+        elif not self.allowed.cancelled():
+            begin()
 
     def follow(self, future: asyncio.Future[Any]) -> None:
         """The attempt ends with the future, or what is around it goes on from there."""
@@ -119,6 +151,8 @@ class Running(msgspec.Struct, eq=False):
         self.attempts.running.discard(self)
         if self.thread is not None:
             self.attempts.out_of_thread(self)
+        if self.allowed is not None:
+            self.attempts.out_of_line(self)
         done, self.done = self.done, None
         if self.timers is not None:
             for timer in self.timers.values():
@@ -157,6 +191,7 @@ class Attempts:
         self.stopwatch: Callable[[], float] = time.monotonic
         self.running: set[Running] = set()
         self._in_threads: set[Running] = set()
+        self._line: dict[Running, None] = {}
         self._closed = False
         self.deserted: Callable[[], bool] = lambda: False
         self.transact: Callable[[Running], None] = _nowhere
@@ -174,13 +209,46 @@ class Attempts:
         spec = running.command.spec
         if spec.schedule_to_start is not None:
             self._limit(running, "schedule_to_start", spec.schedule_to_start)
+        if running.allowed is None or spec.executor in ("thread", "process"):  # these know themselves whose turn it is
+            self._begin(running)
+        else:
+            self.line_up(running)
+
+    def _begin(self, running: Running) -> None:
+        if self._closed:
+            return
         try:
             if self._interceptors:
                 self._intercept(running)
             else:
-                _START[spec.executor](self, running)
+                _START[running.command.spec.executor](self, running)
         except Exception as error:
             self._loop.call_soon(running.finish, Outcome(error=error))
+
+    def line_up(self, running: Running) -> None:
+        """Where there is nothing to wait for but the journal. Transactions are announced one at a time: a process that
+        goes down with one of them says nothing of the others."""
+        if running.command.spec.executor == "transaction":
+            self._line[running] = None
+            if len(self._line) > 1:
+                return
+        running.turn(partial(self._begin, running))
+
+    def out_of_line(self, running: Running) -> None:
+        """It has ended: it is the turn of the next transaction."""
+        if running in self._line:
+            head = next(iter(self._line))
+            del self._line[running]
+            if running is head and self._line and not self._closed:
+                following = next(iter(self._line))
+                self._loop.call_soon(following.turn, partial(self._begin, following))
+
+    def withdraw(self, running: Running) -> None:
+        """Takes back an attempt that has not begun, if the journal was to be told of that: whoever brings its run back
+        asks for it again."""
+        if running.allowed is not None and not running.allowed.done():
+            running.leave()
+            self._interrupt(running)
 
     def _intercept(self, running: Running) -> None:
         """Starts the attempt from inside what is around it: a task of its own on the loop."""
@@ -250,6 +318,8 @@ class Attempts:
         for running in list(self.running):
             running.done = None
             running.attempt.cancel()
+            if running.allowed is not None:
+                running.allowed.cancel()
         if self._pool is not None:
             self._pool.shutdown(wait=False, cancel_futures=True)
         for running in list(self._in_threads):
@@ -274,10 +344,10 @@ class Attempts:
         self._in_threads.add(running)
         switching.shorten(switching.COMPUTING)
         try:
-            if not running.command.spec.limited:
+            if running.allowed is None and not running.command.spec.limited:
                 running.thread = self._pool.submit(run, _performed, running)
             else:
-                running.thread = self._pool.submit(self._timed, running, run)
+                running.thread = self._pool.submit(self._in_turn, running, run)
         except BaseException:
             self.out_of_thread(running)
             raise
@@ -289,15 +359,21 @@ class Attempts:
             self._in_threads.discard(running)
             switching.restore(switching.COMPUTING)
 
-    def _timed(self, running: Running, run: Callable[..., Any]) -> Any:
-        self._loop.call_soon_threadsafe(self._begun, running)
+    def _in_turn(self, running: Running, run: Callable[..., Any]) -> Any:
+        if running.allowed is not None:
+            assert running.announce is not None
+            self._loop.call_soon_threadsafe(running.announce, running)
+            running.allowed.result()
+        if running.command.spec.limited:
+            self._loop.call_soon_threadsafe(self._begun, running)
         return run(_performed, running)
 
     def _in_process(self, running: Running) -> None:
         if self._processes is None:
             self._processes = self._make_processes()
         begun = partial(self._begun, running)
-        running.follow(self._processes.run(running.runner, running.command, running.attempt, begun))
+        future = self._processes.run(running.runner, running.command, running.attempt, begun, running.turn)
+        running.follow(future)
 
     def _in_transaction(self, running: Running) -> None:
         self.transact(running)
@@ -351,6 +427,8 @@ class Attempts:
 
     def _interrupt(self, running: Running) -> None:
         running.attempt.cancel()
+        if running.allowed is not None and running.allowed.cancel() and running.future is None:
+            running.follow(self._loop.create_future())
         if running.thread is not None:
             running.thread.cancel()  # of use only while it waits for its turn
         elif running.future is not None:

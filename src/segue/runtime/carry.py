@@ -34,12 +34,6 @@ if TYPE_CHECKING:
 
 def _run_step(conductor: Conductor, run: Resident, segment: Segment, command: c.RunStep) -> None:
     run.active[command.key] = None
-    if command.spec.at_most_once and not command.started:
-        started = e.StepStarted(
-            conductor.stamp(run), None, None, command.key, command.spec.name, command.attempt, conductor.worker
-        )
-        conductor.apply(run, started)
-        command = msgspec.structs.replace(command, started=True)
     segment.effects.append((dispatch.dispatch, (conductor, run, command)))
 
 

@@ -364,6 +364,9 @@ class Conductor:
             self.idle.pop(run.run, None)
             self.timers.forget(run.run)
             self.writer.forget(run)
+        for running in run.active.values():
+            if running is not None:
+                self.attempts.withdraw(running)
         # Nothing that its last segments released may act for it any more.
         run.active = {}
         if run.in_flight is not None:

@@ -25,9 +25,11 @@ if TYPE_CHECKING:
     from segue.runtime.conductor import Conductor
 
 
-def dispatch(conductor: Conductor, run: Resident, command: RunStep, values: Values | None = NONE) -> None:
+def dispatch(
+    conductor: Conductor, run: Resident, command: RunStep, values: Values | None = NONE, *, again: bool = False
+) -> None:
     """Starts an attempt, unless its outcome is at hand already. ``values``: what was fetched of a cached outcome; None
-    where it is to be had from nowhere."""
+    where it is to be had from nowhere. ``again``: whether one before it ran is not known."""
     key, spec = command.key, command.spec
     if run.closed or key not in run.active:
         return
@@ -40,8 +42,8 @@ def dispatch(conductor: Conductor, run: Resident, command: RunStep, values: Valu
         pauses.hold(conductor, run, command, held)
         return
     if spec.cache is not None:
-        again = partial(_fetched, conductor, run, command)
-        if caching.hit(conductor, run, command, again, values):
+        go_on = partial(_fetched, conductor, run, command, again)
+        if caching.hit(conductor, run, command, go_on, values):
             return
     runner = conductor.definitions.runner(spec.name)
     if runner is None:
@@ -55,6 +57,8 @@ def dispatch(conductor: Conductor, run: Resident, command: RunStep, values: Valu
     now = conductor.clock.now()
     running = Running(attempt, command, runner, now, conductor.finished, conductor.attempts)
     run.active[key] = running
+    if again or (spec.at_most_once and not command.started):
+        running.announce_by(partial(_announce, conductor))
     if command.close_by is None:
         conductor.attempts.start(running)
     elif command.close_by > now:
@@ -65,9 +69,23 @@ def dispatch(conductor: Conductor, run: Resident, command: RunStep, values: Valu
         conductor.call_soon(conductor.finished, running, Outcome(error=late))
 
 
-def _fetched(conductor: Conductor, run: Resident, command: RunStep, values: Values | None) -> None:
+def _fetched(conductor: Conductor, run: Resident, command: RunStep, again: bool, values: Values | None) -> None:
     if conductor.residents.get(run.run) is run and run.fetched.pop(command.key, None) is command:
-        dispatch(conductor, run, command, values)
+        dispatch(conductor, run, command, values, again=again)
+
+
+def _announce(conductor: Conductor, running: Running) -> None:
+    """Its turn has come. The journal is told before it begins, so that a step which kills its process again and again
+    is counted; and not earlier, since what waits for its turn has not run when the process dies."""
+    command = running.command
+    run = conductor.residents.get(running.attempt.run)
+    if run is None or run.closed or run.active.get(command.key) is not running:
+        conductor.attempts.withdraw(running)
+    elif running.allowed is not None and not running.allowed.done():
+        started = e.StepStarted(
+            conductor.stamp(run), None, None, command.key, command.spec.name, command.attempt, conductor.worker
+        )
+        conductor.apply(run, started).effects.append((running.allow, ()))
 
 
 def resume(conductor: Conductor, run: Resident, command: RunStep) -> None:
@@ -99,18 +117,14 @@ def resume(conductor: Conductor, run: Resident, command: RunStep) -> None:
 
 
 def _restart(conductor: Conductor, run: Resident, command: RunStep) -> None:
-    # Whether it ran is not known: the next attempt is journaled before it begins, so that a step which kills its
-    # process again and again is counted.
     run.active[command.key] = None
     attempt = command.attempt + 1 if run.orphaned else command.attempt
     said = conductor.heartbeats.found(run.run, command.key)
-    started = e.StepStarted(conductor.stamp(run), None, None, command.key, command.spec.name, attempt, conductor.worker)
-    segment = conductor.apply(run, started)
-    again = RunStep(
+    once_more = RunStep(
         command.key, command.spec, command.input, command.hash, attempt, command.failures,
-        command.lost + attempt - command.attempt, True, command.headers, command.close_by, said or command.heartbeat,
+        command.lost + attempt - command.attempt, False, command.headers, command.close_by, said or command.heartbeat,
     )  # fmt: skip
-    segment.effects.append((dispatch, (conductor, run, again)))
+    conductor.call_soon(partial(dispatch, again=True), conductor, run, once_more)
 
 
 def _lost(conductor: Conductor, run: Resident, command: RunStep, why: str) -> None:

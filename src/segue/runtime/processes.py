@@ -48,18 +48,25 @@ from segue.runtime.process_loading import place_of
 
 
 class _Job:
-    """A step on its way through the pool; ``child`` runs it, and has ``begun``."""
+    """A step on its way through the pool; ``child`` runs it, or is kept free for it until it is ``sent``."""
 
-    __slots__ = ("attempt", "begun", "child", "future", "start")
+    __slots__ = ("attempt", "begun", "child", "future", "sent", "start", "turn")
 
     def __init__(
-        self, attempt: Attempt, start: Start, future: asyncio.Future[Payload], begun: Callable[[], None]
+        self,
+        attempt: Attempt,
+        start: Start,
+        future: asyncio.Future[Payload],
+        begun: Callable[[], None],
+        turn: Callable[[Callable[[], None]], None],
     ) -> None:
         self.attempt = attempt
         self.begun = begun
+        self.turn = turn
         self.start = start
         self.future = future
         self.child: Child | None = None
+        self.sent = False
 
 
 class Processes:
@@ -99,10 +106,15 @@ class Processes:
         return len(self._waiting)
 
     def run(
-        self, runner: StepRunner, command: RunStep, attempt: Attempt, begun: Callable[[], None]
+        self,
+        runner: StepRunner,
+        command: RunStep,
+        attempt: Attempt,
+        begun: Callable[[], None],
+        turn: Callable[[Callable[[], None]], None],
     ) -> asyncio.Future[Payload]:
-        """Runs the step in a process of its own. Cancelling the future kills the process. ``begun`` is called when a
-        process is up and takes it on.
+        """Runs the step in a process of its own. Cancelling the future kills the process. ``turn`` is called when it
+        has a process, with what sends it there, which may be called later; ``begun`` when that is up and takes it on.
 
         The future raises what the step raised, as a ``RemoteError`` that goes by the original's names; or
         ``ProcessDied``.
@@ -117,7 +129,7 @@ class Processes:
             self._place(*runner.locate()), Run(who.run, who.id, who.uid, who.namespace, who.workflow), attempt.key,
             attempt.name, attempt.attempt, command.input, attempt.headers, command.heartbeat,
         )  # fmt: skip
-        job = _Job(attempt, start, self._loop.create_future(), begun)
+        job = _Job(attempt, start, self._loop.create_future(), begun, turn)
         job.future.add_done_callback(partial(_settled, job))
         self._waiting.append(job)
         self._begin_waiting()
@@ -175,20 +187,34 @@ class Processes:
         """Gives waiting steps to idle workers, first come, first served."""
         while self._waiting and not self._closing:
             job = self._waiting[0]
+            child = None
             try:
                 if not job.future.done():
                     child = self._idle()
                     if child is None:
                         return
-                    child.send(job.start)
-                    if child.gone:  # it died while it was idle, and the news is still on its way
-                        continue
-                    self._jobs[child], job.child = job, child
-                    if child in self._ready:
-                        job.begun()
-            except (OSError, OperatorError, ValueError) as error:  # no more processes; no interpreter; too large
+            except (OSError, OperatorError) as error:  # no more processes; no interpreter
                 job.future.set_exception(error)
             self._waiting.popleft()
+            if child is not None:
+                self._jobs[child], job.child = job, child
+                job.turn(partial(self._send, job, child))
+
+    def _send(self, job: _Job, child: Child) -> None:
+        if job.future.done() or job.child is not child:
+            return
+        try:
+            child.send(job.start)
+        except (OSError, ValueError) as error:  # too large
+            self._released(child, job).set_exception(error)
+            return
+        if child.gone:  # it died while it was idle, and the news is still on its way
+            self._jobs[child] = job.child = None
+            self._waiting.appendleft(job)
+            return
+        job.sent = True
+        if child in self._ready:
+            job.begun()
 
     def _idle(self) -> Child | None:
         for child, job in self._jobs.items():
@@ -228,7 +254,7 @@ class Processes:
         job = self._jobs[child]
         if isinstance(frame, Ready):
             self._ready.add(child)
-            if job is not None:
+            if job is not None and job.sent:
                 job.begun()
         elif job is not None and not job.future.done():
             try:

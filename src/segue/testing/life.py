@@ -101,6 +101,12 @@ class SimulatedAttempts(StagedAttempts):
         waits = running.command.spec.schedule_to_start
         if waits is not None:
             self._limit(running, "schedule_to_start", waits)
+        if running.allowed is None:
+            self._begin(running)
+        else:
+            self.line_up(running)
+
+    def _begin(self, running: Running) -> None:
         if running.command.spec.executor == "transaction" and not is_mocked(running.runner):
             self._transact_as_planned(running)
         else:
