@@ -5,6 +5,7 @@ from __future__ import annotations
 from cli_kit import Folder
 
 CODE = """
+    import asyncio
     from pathlib import Path
     from segue import step, workflow
 
@@ -35,6 +36,10 @@ CODE = """
     async def parcel(amount: int) -> int:
         await charge(amount)
         return await pack(amount)
+
+    @workflow
+    async def round_trip(*to: str) -> int:
+        return len(await asyncio.gather(*[ship(each) for each in to]))
 """
 
 
@@ -183,3 +188,13 @@ def test_a_failed_run_says_how_it_is_run_again(segue: Folder) -> None:
         segue.write("address", "7")
         segue(*command[1:])
         assert segue("run", f"again.py:{name}", "--id", name, "--json").json["state"] == "completed"
+
+
+def test_calls_that_stand_still_for_the_same_reason_are_told_of_once(segue: Folder) -> None:
+    segue.write("shop.py", CODE)
+    segue("run", "shop.py:round_trip", "ann", "ann", "bob", "ann", "--id", "r", code=3)
+    shown = segue("show", "r").out
+    assert shown.count("stands still for") == 2
+    assert shown.count("Traceback") == 2
+    assert shown.count("The same of 2 more calls.") == 1
+    assert len(segue("show", "r", "--json").json["incidents"]) == 4

@@ -150,14 +150,19 @@ def _print_trouble(out: Console, watch: Watch, scope: Reach, now: int) -> None:
         out.print()
         out.print(Text(said + (f": {paused.reason}" if paused.reason else ""), style=state("paused").colour))
         out.print(f"To go on: `{scope.command('resume', watch.id)}`")
+    alike: dict[tuple[str, str, str], list[Incident]] = {}
     for incident in watch.timeline.open_incidents if closing is None else ():
+        alike.setdefault((incident.cause, incident.message, incident.remedy), []).append(incident)
+    for first, *others in alike.values():
         out.print()
-        text = Text(f"stands still for {length(now - incident.at)}: {incident.cause}: {incident.message}")
+        text = Text(f"stands still for {length(now - first.at)}: {first.cause}: {first.message}")
         text.stylize(state("incident").colour)
         out.print(text)
-        if incident.failure is not None:
-            out.print(Padding(failure_text(incident.failure), (1, 0, 1, 2), expand=False))
-        out.print(f"To go on: {incident.remedy}")
+        if first.failure is not None:
+            out.print(Padding(failure_text(first.failure), (1, 0, 1, 2), expand=False))
+        if others:
+            out.print(f"The same of {count(len(others), 'more call')}.")
+        out.print(f"To go on: {first.remedy}")
 
 
 def _calls(watch: Watch, level: int = 0) -> Iterator[tuple[Call, int]]:
