@@ -59,10 +59,10 @@ async def _nothing_is_left(engine: Engine) -> None:
 
 @pytest.fixture
 def until() -> Callable[[Callable[[], bool | Awaitable[bool]]], Awaitable[None]]:
-    """Waits for a condition, looking every few milliseconds; a test that waits in vain fails after ten seconds."""
+    """Waits for a condition, looking every few milliseconds; a test that waits in vain fails after thirty seconds."""
 
     async def until(condition: Callable[[], bool | Awaitable[bool]]) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while True:
                 found = condition()
                 if found if isinstance(found, bool) else await found:
