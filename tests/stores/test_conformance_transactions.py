@@ -320,6 +320,22 @@ def test_rows_read_like_a_cursor(owner: Owner, run: int) -> None:
     assert owner.commit(transact(run, "m", work)) == [Transacted("committed", run)]
 
 
+def test_numbers_of_numpy_are_stored_as_numbers(owner: Owner, run: int) -> None:
+    numpy = pytest.importorskip("numpy")
+    found: list[Any] = []
+
+    def work(transaction: Transaction) -> str:
+        transaction.execute("CREATE TABLE sizes (whole BIGINT, part DOUBLE PRECISION)")
+        transaction.execute("INSERT INTO sizes VALUES (?, ?)", (numpy.int64(7), numpy.float32(0.5)))
+        transaction.execute("INSERT INTO sizes VALUES (:whole, :part)", {"whole": numpy.uint8(8), "part": 1.5})
+        found.extend(transaction.execute("SELECT whole, part FROM sizes WHERE whole = ?", (numpy.int32(7),)))
+        found.extend(transaction.execute("SELECT sum(whole) FROM sizes").fetchall())
+        return "done"
+
+    assert owner.commit(transact(run, "m", work)) == [Transacted("committed", run)]
+    assert found == [(7, 0.5), (15,)]
+
+
 def test_an_outcome_that_cannot_be_stored_is_left_out_with_what_was_written(owner: Owner, run: int) -> None:
     def work(transaction: Transaction) -> Written:
         add(1)(transaction)

@@ -18,6 +18,7 @@ from segue.stores.sql import posts
 from segue.stores.sql.lent import Lent as LentByAny
 from segue.stores.sql.lent import keep
 from segue.stores.sql.statements import Row, Statement
+from segue.stores.sqlite.binding import bound
 from segue.stores.sqlite.connection import SURROUNDINGS
 from segue.stores.sqlite.guard import Guard
 from segue.stores.transacting import Transact, Transacted
@@ -103,7 +104,8 @@ class Lent(LentByAny):
         self._look()
         connection = self._connection
         before = connection.total_changes()
-        rows = self._carry_out(lambda: connection.execute(sql, parameters, can_cache=False).fetchall())
+        values = bound(parameters)
+        rows = self._carry_out(lambda: connection.execute(sql, values, can_cache=False).fetchall())
         return Rows(rows, connection.total_changes() - before, connection.last_insert_rowid())
 
     def read_state(self, namespace: str, scope: str, key: str) -> bytes | None:
