@@ -372,6 +372,10 @@ class OutOfReach(AuthorError):
     """A transactional step touched what belongs to segue, or would have ended the transaction by itself."""
 
 
+class TransactionLost(AuthorError):
+    """The database has ended the connection of a transactional step again and again, each time while the step ran."""
+
+
 class FeelError(AuthorError):
     """A FEEL expression cannot be read or evaluated.
 

@@ -45,6 +45,7 @@ class Tending:
         self._mail = mail
         self._fence = fence
         self._surplus: tuple[Slots, ...] = ()
+        self._pause = min((conductor.store.lease or LONGEST) / PER_LEASE, LONGEST)
         self._task: asyncio.Task[None] | None = None
         self._again = asyncio.Event()
         self._upkeep = Upkeep(conductor.store)
@@ -68,9 +69,8 @@ class Tending:
 
     def start(self) -> None:
         """Goes on with the lease, if there is one."""
-        lease = self._conductor.store.lease
-        if lease is not None:
-            self._task = asyncio.create_task(self._keep(min(lease / PER_LEASE, LONGEST)))
+        if self._conductor.store.lease is not None:
+            self._task = asyncio.create_task(self._keep())
 
     def look(self) -> None:
         """Something may have changed among the owners."""
@@ -80,11 +80,11 @@ class Tending:
         if self._task is not None:
             self._task.cancel()
 
-    async def _keep(self, pause: float) -> None:
+    async def _keep(self) -> None:
         told = ""
         while True:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._again.wait(), min(SOON, pause) if self._surplus else pause)
+                await asyncio.wait_for(self._again.wait(), min(SOON, self._pause) if self._surplus else self._pause)
             self._again.clear()
             try:
                 await self._tend()
@@ -100,10 +100,7 @@ class Tending:
 
     async def _tend(self) -> None:
         store = self._conductor.store
-        if self._surplus:
-            # It gets no new runs any more; those that a batch under way may start yet are known once that is done.
-            await self._conductor.writer.settled()
-        free = self._let_go()
+        free = self._let_go() if self._surplus and await self._settled() else ()  # which gets no new runs any more
         if free:
             await asyncio.to_thread(store.give, self._fence, free)
         asked_at = time.monotonic()
@@ -112,6 +109,16 @@ class Tending:
         self._take_up(holding)
         await self._pass_on(holding.others)
         await self._compare(holding)
+
+    async def _settled(self) -> bool:
+        """Whether the batch that was under way is done, and all runs are known that it may have started. One that takes
+        long is not waited for: the lease would run out meanwhile."""
+        try:
+            async with asyncio.timeout(self._pause):
+                await self._conductor.writer.settled()
+        except TimeoutError:
+            return False
+        return True
 
     async def _pass_on(self, others: Sequence[Served]) -> None:
         """Lets others have the runs that they have code for and this owner has not."""
@@ -125,9 +132,10 @@ class Tending:
         for run in dropped:
             conductor.drop(run)
             conductor.waiting_for_version.pop(run.run, None)
-        await conductor.writer.settled()
-        runs = [run.run for run in pinned]
-        moved = await asyncio.to_thread(conductor.store.pass_on, self._fence, workflows, runs, conductor.clock.now())
+        moved = 0
+        if await self._settled():
+            runs, now = [run.run for run in pinned], conductor.clock.now()
+            moved = await asyncio.to_thread(conductor.store.pass_on, self._fence, workflows, runs, now)
         for run in dropped:  # whoever has its code may have gone meanwhile, or have no slots yet
             conductor.reload(run)
         if moved:

@@ -13,20 +13,24 @@ from contextlib import nullcontext, suppress
 
 import psycopg
 
-from segue.errors import FenceLost, StoreError
+from segue.errors import FenceLost, StoreError, TransactionLost
 from segue.stores.base import APPENDED, Answer, Append, Batch, CompleteTask, Fence, Operation, Post, TellStep
 from segue.stores.postgres.connection import CONFLICTS, OUT_OF_REACH, UNFIT, meaning
 from segue.stores.postgres.session import RawCursor, Session
+from segue.stores.postgres.transactions import CutOff
 from segue.stores.postgres.writer import Writer, lost
 from segue.stores.sql import commit as sql
+from segue.stores.sql.lent import Undone
 from segue.stores.sql.statements import Statement
-from segue.stores.transacting import Transact
+from segue.stores.transacting import Transact, Transacted
 
 log = logging.getLogger("segue.store")
 
 _append_one = Statement("append_one")
 _leave = Statement("leave_owners")
 
+CUT_OFF = 3
+"""How often the connection is lost under a step before that counts as its own doing."""
 TRIES = 20
 """How often a batch comes again that met others; after that it is its own rows that do not fit."""
 
@@ -36,6 +40,10 @@ CarryOut = Callable[[Session, Sequence[Operation]], sql.Answers]
 def commit(writer: Writer, batch: Batch) -> list[Answer]:
     """Carries out the batch; see ``Store.commit``."""
     sql.check_fenced(batch)
+    return sql.without_undone(batch, lambda rest: _commit(writer, rest))
+
+
+def _commit(writer: Writer, batch: Batch) -> list[Answer]:
     try:
         carry_out: CarryOut = sql.all_at_once
         for _ in range(TRIES):
@@ -50,8 +58,30 @@ def commit(writer: Writer, batch: Batch) -> list[Answer]:
     except FenceLost:
         _leave_behind(writer, batch)
         raise
+    except CutOff as cut:
+        _give_up(writer, cut)
+        raise meaning(cut.error, writer.address) from cut
     except psycopg.Error as error:
         raise meaning(error, writer.address) from error
+
+
+def _give_up(writer: Writer, cut: CutOff) -> None:
+    """Raises ``Undone`` where it is the step's doing that the connection was lost: it would be lost with it for ever.
+
+    A step that was late has most likely been ended by the server. For others it tells who is to blame that they are
+    always under way when it happens: a function that crashes the server, a limit that somebody has set there.
+    """
+    step = cut.operation.run, cut.operation.message
+    writer.cut_off[step] += 1
+    error: Exception | None = cut.late
+    if error is None and writer.cut_off[step] == CUT_OFF:
+        error = TransactionLost(
+            f"the server has ended the connection {CUT_OFF} times in a row while the transaction was under way ("
+            f"{' '.join(str(cut.error).split())}); look at the server's log, and for limits of time that are set there"
+        )
+    if error is not None:
+        del writer.cut_off[step]
+        raise Undone(cut.operation, Transacted("failed", cut.operation.run, error)) from cut
 
 
 def _leave_behind(writer: Writer, batch: Batch) -> None:
@@ -74,6 +104,7 @@ def _attempt(writer: Writer, batch: Batch, carry_out: CarryOut) -> list[Answer]:
         except BaseException:
             writer.roll_back()
             raise
+        writer.cut_off.clear()
         if batch.fence is not None:
             writer.acknowledged(batch.fence, batch.commit_id)  # not before it is on disk
         return [answers[index] for index in range(len(batch.operations))]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import select
 from functools import cache
 from typing import Any
@@ -130,12 +131,12 @@ def _parameters() -> frozenset[str]:
 
 def connect(address: Address, *, patience: float, reads: bool = False) -> Connection:
     """A connection in autocommit. A server that is silent for ``patience`` seconds counts as gone, and a transaction
-    that does nothing for as long is ended by the server.
+    that does nothing for as long, not less, is ended by the server.
 
     Raises:
         StoreUnavailable: there is no server, or it refuses.
     """
-    seconds = max(1, round(patience))
+    seconds = max(1, math.ceil(patience))
     try:
         connection = psycopg.connect(
             address.target,
@@ -182,7 +183,7 @@ def beginning(address: Address, patience: float) -> bytes:
     """How a transaction begins."""
     if address.prepares:
         return b"BEGIN"
-    return f"BEGIN; SET LOCAL idle_in_transaction_session_timeout = '{max(1, round(patience))}s'".encode()
+    return f"BEGIN; SET LOCAL idle_in_transaction_session_timeout = '{max(1, math.ceil(patience))}s'".encode()
 
 
 def _set_up(connection: Connection, address: Address, seconds: int, reads: bool) -> None:

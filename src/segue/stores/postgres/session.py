@@ -10,6 +10,7 @@ statement for many rows has them as arrays, one per column: ``unnest(?::bigint[]
 
 from __future__ import annotations
 
+import math
 import random
 import re
 import time
@@ -44,7 +45,7 @@ _RESERVE = {"runs": "reserve_runs", "inbox": "reserve_inbox"}
 _BOUNDED = frozenset(("delete_journal_of_runs", "delete_log_lines", "find_refused_appends", "journal_heads"))
 """Statements for many runs on tables that are partitioned by them. Behind their other values they get the first and the
 last run: the server can tell from those, and not from the list, which partitions have to do with it."""
-_EVERYWHERE = (Slots(0, SLOTS - 1),)
+EVERYWHERE = (Slots(0, SLOTS - 1),)
 
 
 class _Text(msgspec.Struct, frozen=True):
@@ -103,13 +104,15 @@ class Session:
     Attributes:
         raw: psycopg's connection.
         home: slots in which runs are started over this connection.
+        patience: seconds after which the server ends a transaction that does nothing.
     """
 
     alone = False
 
-    def __init__(self, raw: Connection) -> None:
+    def __init__(self, raw: Connection, patience: float = math.inf) -> None:
         self.raw = raw
-        self.home: tuple[Slots, ...] = _EVERYWHERE
+        self.patience = patience
+        self.home: tuple[Slots, ...] = EVERYWHERE
         self._pipeline: psycopg.Pipeline | None = None
         self._last: RawCursor | None = None
         self._planned = time.monotonic()

@@ -17,7 +17,7 @@ import psycopg
 from psycopg import errors
 from psycopg.pq import TransactionStatus
 
-from segue.errors import OutOfReach
+from segue.errors import OutOfReach, StepTimeout
 from segue.kernel.transactions import Parameters, Rows
 from segue.stores.postgres.connection import OWN_PLANNING, PLANNING_AGAIN
 from segue.stores.sql import posts
@@ -71,10 +71,26 @@ _CHECK = b"SAVEPOINT checked; SET CONSTRAINTS ALL IMMEDIATE; ROLLBACK TO SAVEPOI
 deferred again."""
 
 
+class CutOff(Exception):
+    """The connection was lost while a step's code had it: nothing of the batch was written.
+
+    Attributes:
+        error: what the driver said of it.
+        late: what the step has done to it, if its time was over by then.
+    """
+
+    def __init__(self, operation: Transact, error: psycopg.Error, late: StepTimeout | None) -> None:
+        super().__init__(str(error))
+        self.operation = operation
+        self.error = error
+        self.late = late
+
+
 def carry_out(session: Session, transact: Transact) -> Transacted:
     """Runs the code and posts its outcome, or takes back what it wrote.
 
     Raises:
+        CutOff: the connection was lost meanwhile.
         psycopg.Error: the connection or the server cannot be used, or the batch has met another one.
     """
     found = posts.refusal(session, transact.run, transact.message)
@@ -88,9 +104,14 @@ def carry_out(session: Session, transact: Transact) -> Transacted:
             lent.check_constraints()
             lent.check_time()
     except BaseException as error:
-        lent.raise_trouble()
-        session.execute("ROLLBACK TO SAVEPOINT step")
-        session.execute("RELEASE SAVEPOINT step")
+        try:
+            lent.raise_trouble()
+            session.execute("ROLLBACK TO SAVEPOINT step")
+            session.execute("RELEASE SAVEPOINT step")
+        except psycopg.Error as trouble:
+            if lent.lives():
+                raise
+            raise CutOff(transact, trouble, lent.timeout() if lent.is_late() else None) from error
         return Transacted("failed", transact.run, error)
     lent.raise_trouble()
     keep(session, transact, written)
@@ -125,7 +146,9 @@ class Lent(LentByAny):
     waits = "this worker cannot commit"
 
     def __init__(self, session: Session, budget: int) -> None:
-        super().__init__(budget)
+        self._lease = session.patience
+        self._is_cut_short = budget / 1_000_000 > session.patience
+        super().__init__(round(session.patience * 1_000_000) if self._is_cut_short else budget)
         self._session = session
         self._raw = session.raw
 
@@ -148,6 +171,15 @@ class Lent(LentByAny):
         rows = self._carry_out(lambda: self._in_time(lambda: _held_state.one(self._session, of)))
         return rows[0][0] if rows else None
 
+    def timeout(self) -> StepTimeout:
+        if not self._is_cut_short:
+            return super().timeout()
+        return StepTimeout(
+            f"the transaction took longer than the lease of {self._lease:g} s: a worker is not heard of while it is "
+            "under way, so that on PostgreSQL none has more time than that, whatever its timeout is; do what takes "
+            "long in a step before it, or give the workers a longer lease (Settings(lease=…), SEGUE_LEASE)"
+        )
+
     def check_constraints(self) -> None:
         """Raises where the step leaves something that a deferred constraint does not allow."""
         self._carry_out(lambda: self._raw.execute(_CHECK, prepare=False))
@@ -158,7 +190,7 @@ class Lent(LentByAny):
         except errors.QueryCanceled as error:
             raise self.timeout() from error
         except psycopg.Error as error:
-            if not self._lives() or isinstance(error, _NOT_THE_STEPS):
+            if not self.lives() or isinstance(error, _NOT_THE_STEPS):
                 self._trouble = self._trouble or error
             raise
 
@@ -170,16 +202,16 @@ class Lent(LentByAny):
             found = statement()
             self._raw.execute("RELEASE SAVEPOINT statement")
         except Exception:
-            if self._lives():
+            if self.lives():
                 self._raw.execute("ROLLBACK TO SAVEPOINT statement")
                 self._raw.execute("RELEASE SAVEPOINT statement")
             raise
         finally:
-            if self._lives():
+            if self.lives():
                 self._raw.execute(f"SET LOCAL statement_timeout = 0; {PLANNING_AGAIN}", prepare=False)
         return found
 
-    def _lives(self) -> bool:
+    def lives(self) -> bool:
         """Whether the transaction can go on from a savepoint. An error's class does not tell: to psycopg, a lock not
         waited for and an entry too long for its index are of one kind with a lost connection."""
         return self._raw.info.transaction_status in (TransactionStatus.INTRANS, TransactionStatus.INERROR)

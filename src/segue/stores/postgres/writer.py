@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
@@ -13,7 +14,7 @@ from segue.stores.base import Fence
 from segue.stores.owning import Slots
 from segue.stores.postgres.connection import Address, beginning, connect, is_gone, is_stale, meaning
 from segue.stores.postgres.leaves import Leaves
-from segue.stores.postgres.session import Session
+from segue.stores.postgres.session import EVERYWHERE, Session
 from segue.stores.sql.statements import Statement
 
 _check_fence = Statement("check_fence")
@@ -27,6 +28,7 @@ class Writer:
         begin: the statement that begins a transaction.
         leaves: which partition of the journal a run is in.
         landed: the last batch of each fence that the database has acknowledged, or was found to have.
+        cut_off: how often the connection was lost while a step's code had it, by the step's run and message.
     """
 
     def __init__(self, address: Address, patience: float) -> None:
@@ -36,8 +38,9 @@ class Writer:
         self.lock = threading.RLock()
         self.leaves = Leaves()
         self.landed: dict[Fence, int] = {}
+        self.cut_off: Counter[tuple[int, str]] = Counter()
         self._session: Session | None = None
-        self._home: tuple[Slots, ...] | None = None
+        self._home: tuple[Slots, ...] = EVERYWHERE
         self._closed = False
 
     @property
@@ -59,9 +62,8 @@ class Writer:
             if self._session is not None and self._is_idle(self._session) and is_stale(self._session.raw):
                 self.drop()
             if self._session is None:
-                self._session = Session(connect(self.address, patience=self.patience))
-            if self._home:
-                self._session.home = self._home
+                self._session = Session(connect(self.address, patience=self.patience), self.patience)
+            self._session.home = self._home
             try:
                 if self._is_idle(self._session):
                     self._session.plan_anew()
@@ -116,11 +118,9 @@ class Writer:
             self.landed[fence] = max(commit_id, self.landed.get(fence, 0))
 
     def live_in(self, home: tuple[Slots, ...]) -> None:
-        """Runs are started in these slots from now on; anywhere if there are none."""
-        with self.lock:
-            self._home = home
-            if not home:
-                self.drop()
+        """Runs are started in these slots from the next transaction on; anywhere if there are none. Does not wait for
+        the one that is under way: whoever says so has a lease to keep."""
+        self._home = home or EVERYWHERE
 
     def drop(self) -> None:
         """Closes the connection; the next one who needs it makes another."""

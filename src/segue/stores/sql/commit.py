@@ -37,6 +37,7 @@ from segue.stores.base import (
 from segue.stores.outbox_rows import SettleOutbox
 from segue.stores.schedule_rows import ScheduleWritten, WriteSchedule
 from segue.stores.sql import appends, attempts, holds, outbox, posts, schedules, starts, tasks
+from segue.stores.sql.lent import Undone
 from segue.stores.sql.statements import Connection, Statement
 from segue.stores.transacting import Transact, Transacted
 
@@ -65,6 +66,18 @@ def check_fenced(batch: Batch) -> None:
             "a batch without a fence may hold no Append and no Transact: only the owner of a run writes its journal "
             "and runs its steps"
         )
+
+
+def without_undone(batch: Batch, commit: Callable[[Batch], list[Answer]]) -> list[Answer]:
+    """Carries out the batch, and once more without each step because of which all of it was rolled back."""
+    try:
+        return commit(batch)
+    except Undone as undone:
+        index = next(i for i, operation in enumerate(batch.operations) if operation is undone.operation)
+        rest = batch.operations[:index] + batch.operations[index + 1 :]
+        answers = without_undone(msgspec.structs.replace(batch, operations=rest), commit) if rest else []
+        answers.insert(index, undone.answer)
+        return answers
 
 
 def landed(connection: Connection, batch: Batch) -> bool:

@@ -11,7 +11,17 @@ from segue.kernel.transactions import Parameters, Rows
 from segue.stores.base import Post
 from segue.stores.sql import posts, values
 from segue.stores.sql.statements import Connection
-from segue.stores.transacting import Transact, Written
+from segue.stores.transacting import Transact, Transacted, Written
+
+
+class Undone(Exception):
+    """The database has rolled back the whole transaction because of one step: the rest is to be carried out without
+    it."""
+
+    def __init__(self, operation: Transact, answer: Transacted) -> None:
+        super().__init__(operation.message)
+        self.operation = operation
+        self.answer = answer
 
 
 def keep(connection: Connection, transact: Transact, written: Written) -> None:

@@ -12,12 +12,10 @@ import logging
 from collections.abc import Callable, Sequence
 
 import apsw
-import msgspec
 
 from segue.stores.base import APPENDED, Answer, Batch, Operation
 from segue.stores.sql import commit as sql
 from segue.stores.sql.statements import Statement
-from segue.stores.sqlite import transactions
 from segue.stores.sqlite.connection import SURROUNDINGS, meaning
 from segue.stores.sqlite.session import Session
 from segue.stores.sqlite.writer import Writer, lost
@@ -34,14 +32,7 @@ _UNFIT = (apsw.Error, TypeError, OverflowError, UnicodeEncodeError)
 def commit(writer: Writer, batch: Batch) -> list[Answer]:
     """Carries out the batch; see ``Store.commit``."""
     sql.check_fenced(batch)
-    try:
-        return _commit(writer, batch)
-    except transactions.Undone as undone:
-        index = next(i for i, operation in enumerate(batch.operations) if operation is undone.operation)
-        rest = batch.operations[:index] + batch.operations[index + 1 :]
-        answers = commit(writer, msgspec.structs.replace(batch, operations=rest)) if rest else []
-        answers.insert(index, undone.answer)
-        return answers
+    return sql.without_undone(batch, lambda rest: _commit(writer, rest))
 
 
 def _commit(writer: Writer, batch: Batch) -> list[Answer]:

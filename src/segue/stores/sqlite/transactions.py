@@ -16,7 +16,7 @@ from segue.errors import OutOfReach
 from segue.kernel.transactions import Parameters, Rows
 from segue.stores.sql import posts
 from segue.stores.sql.lent import Lent as LentByAny
-from segue.stores.sql.lent import keep
+from segue.stores.sql.lent import Undone, keep
 from segue.stores.sql.statements import Row, Statement
 from segue.stores.sqlite.binding import bound
 from segue.stores.sqlite.connection import SURROUNDINGS
@@ -33,15 +33,6 @@ STEPS = 1_000
 
 _NOT_THE_STEPS = tuple(kind for kind in SURROUNDINGS if kind not in (apsw.SQLError, apsw.InterruptError))
 """Errors that are of the disk or the file, whatever the statement was."""
-
-
-class Undone(Exception):
-    """SQLite has rolled back the whole transaction because of one step: the rest is to be carried out without it."""
-
-    def __init__(self, operation: Transact, answer: Transacted) -> None:
-        super().__init__(operation.message)
-        self.operation = operation
-        self.answer = answer
 
 
 def carry_out(session: Session, transact: Transact) -> Transacted:
