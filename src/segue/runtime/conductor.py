@@ -113,6 +113,7 @@ class Conductor:
         self.waiting_for_version: dict[int, int] = {}
         self.held: dict[tuple[str, str], HoldStep] = {}
         self.slots: tuple[Slots, ...] = ()
+        self.holder: transactions.Holder | None = None
         self._evicting = False
         self.call_soon = asyncio.get_running_loop().call_soon
         self.new_future = asyncio.get_running_loop().create_future

@@ -7,13 +7,17 @@ a takeover is answered by what the inbox or the journal holds, and the code does
 
 from __future__ import annotations
 
+import threading
+import time
 from asyncio import CancelledError
 from contextvars import Context
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from segue.errors import StoreUnavailable, Unstorable
 from segue.kernel import events as e
-from segue.kernel.attempt import derive_key
+from segue.kernel.attempt import Attempt, derive_key
 from segue.kernel.payload import Payload
 from segue.runtime import artifacts
 from segue.runtime.attempts import Outcome, Running, context_of
@@ -29,6 +33,16 @@ BUDGET = 1_000_000
 """µs that a transaction may take if nothing else is said: everybody else's commits wait for it."""
 
 
+class Holder(msgspec.Struct, frozen=True, eq=False):
+    """The step that has the database to itself at this moment. ``began``: when, by the monotonic clock. ``budget``: µs
+    that it may take. ``thread``: where its code runs."""
+
+    attempt: Attempt
+    began: float
+    budget: int
+    thread: int
+
+
 def message_of(uid: str, key: str) -> str:
     """Under which name a step's outcome is taken once: of this run, since messages are known to its whole chain."""
     return f"outcome:{derive_key(uid, key)}"
@@ -38,7 +52,7 @@ def start(conductor: Conductor, running: Running) -> None:
     """Hands an attempt to the writer."""
     command = running.command
     budget = BUDGET if command.spec.timeout is None else command.spec.timeout
-    work = _Work(conductor, running, running.runner.decode(command.input), context_of(running))
+    work = _Work(conductor, running, running.runner.decode(command.input), context_of(running), budget)
     if running.intercepted:
         running.follow(conductor.new_future())
     operation = Transact(
@@ -66,16 +80,22 @@ def received(conductor: Conductor, run: Resident, event: e.Event) -> None:
 class _Work:
     """One attempt on its way through the writer; called with the connection, it runs the step's code."""
 
-    def __init__(self, conductor: Conductor, running: Running, arguments: Any, context: Context) -> None:
+    def __init__(self, conductor: Conductor, running: Running, arguments: Any, context: Context, budget: int) -> None:
         self._conductor = conductor
         self._running = running
         self._arguments = arguments
         self._context = context
+        self._budget = budget
         self._result: Any = None
 
     def __call__(self, transaction: Lending) -> Written:
         """In the store's transaction and on the writer's thread. May be called again after a commit that failed."""
-        return self._context.run(self._run, transaction)
+        conductor, attempt = self._conductor, self._running.attempt
+        conductor.holder = Holder(attempt, time.monotonic(), self._budget, threading.get_ident())
+        try:
+            return self._context.run(self._run, transaction)
+        finally:
+            conductor.holder = None
 
     def _run(self, transaction: Lending) -> Written:
         conductor, running = self._conductor, self._running
