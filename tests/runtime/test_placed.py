@@ -20,6 +20,7 @@ from segue import (
     Cache,
     Engine,
     Ref,
+    RunFailed,
     StepFailed,
     approval,
     artifact,
@@ -35,7 +36,7 @@ from segue.checking import InStore, check_runs
 from segue.errors import NotDeterministic, StoreUnavailable
 from segue.handles import Handle
 from segue.kernel import events as e
-from segue.runtime import fetching, placing
+from segue.runtime import caching, fetching, placing
 from segue.stores import objects
 from segue.stores.export import export
 
@@ -53,6 +54,12 @@ async def make(letter: str) -> str:
 
 @step(name="placed.cached", cache=Cache())
 async def cached(letter: str) -> str:
+    ran.append(letter)
+    return letter * SIZE
+
+
+@step(name="placed.cached_in_time", cache=Cache(), schedule_to_close="5s")
+async def cached_in_time(letter: str) -> str:
     ran.append(letter)
     return letter * SIZE
 
@@ -137,6 +144,11 @@ async def refers(letter: str) -> list[int]:
 @workflow(name="placed.uses")
 async def uses(letter: str) -> int:
     return len(await cached(letter))
+
+
+@workflow(name="placed.has_no_time")
+async def has_no_time(letter: str) -> int:
+    return len(await cached_in_time(letter))
 
 
 @workflow(name="placed.gives_up")
@@ -361,6 +373,39 @@ async def test_a_call_that_is_given_up_while_its_cached_result_is_fetched(
         assert kinds == [e.RunStarted, e.TimerFired, e.StepFailed, e.SignalReceived, e.RunCompleted]
         assert ran == ["a"], "nothing is begun for it when the place has answered"
         assert await (await engine.start(uses, "a")).result() == SIZE
+
+
+@pytest.mark.parametrize(
+    ("workflow", "patience", "ended"), [("placed.uses", 0.2, ["a", "a"]), ("placed.has_no_time", 60.0, ["a"])]
+)
+async def test_a_place_that_never_answers_is_not_waited_for_without_end(
+    outside: Outside, until: Until, monkeypatch: pytest.MonkeyPatch, workflow: str, patience: float, ended: list[str]
+) -> None:
+    let_go = threading.Event()
+
+    def hangs(place: str) -> None:
+        let_go.wait()
+        away(place)
+
+    async with outside.engine() as engine:
+        assert await (await engine.start(workflow, "a")).result() == SIZE
+        await moved(outside, engine, until)
+        with monkeypatch.context() as meanwhile:
+            meanwhile.setattr(caching, "PATIENCE", patience)
+            meanwhile.setattr(objects, "get", hangs)
+            try:
+                handle = await engine.start(workflow, "a")
+                if workflow == "placed.uses":
+                    assert await handle.result(timeout=30) == SIZE
+                else:
+                    with pytest.raises(RunFailed, match=r"StepTimeout.*schedule_to_close"):
+                        await handle.result(timeout=30)
+            finally:
+                let_go.set()
+        assert ran == ended
+        await moved(outside, engine, until)
+        assert await (await engine.start(workflow, "a")).result() == SIZE
+        assert ran == ended, "the place answers again"
 
 
 async def test_a_run_that_is_brought_back_while_a_cached_result_is_fetched(

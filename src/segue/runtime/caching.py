@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("segue.caching")
 
+PATIENCE = 60.0
+"""Seconds after which a result that is being fetched counts as none, and the step is run."""
+
 
 def hit(
     conductor: Conductor, run: Resident, command: RunStep, again: Callable[[Values | None], None], values: Values | None
@@ -46,9 +49,12 @@ def hit(
     except NotAtHand as error:
         placed = error.placed
         run.fetched[command.key] = command
+        left = PATIENCE if command.close_by is None else (command.close_by - conductor.clock.now()) / 1_000_000
         # By a key of its own: a run that has come back meanwhile asks anew, and is not what the answer is for.
         who = f"step {command.spec.name} of run {run.id}"
-        conductor.fetching.fetch(object(), who, lambda: placed, again, lambda error: again(None))
+        conductor.fetching.fetch(
+            object(), who, lambda: placed, again, lambda error: again(None), within=min(left, PATIENCE)
+        )
         return True
     if event is None:
         return False

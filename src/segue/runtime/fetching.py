@@ -117,6 +117,7 @@ class Fetching:
         there: Callable[[Values], None],
         away: Callable[[StoreUnavailable], None],
         again: Callable[[], None] | None = None,
+        within: float | None = None,
     ) -> None:
         """Has values fetched, then calls ``there`` with them; or ``away`` with the reason.
 
@@ -125,13 +126,14 @@ class Fetching:
             who: waits for the values, in words.
             placed: which; called in a thread, and may raise ``StoreUnavailable``.
             again: called when it may be tried again; until then ``away`` is called at once.
+            within: seconds after which a place that has not answered counts as away; None to wait for it.
         """
         if key in self._under_way:
             return
         if key in self._resting:
             self._loop.call_soon(away, self._failed[key][0])
             return
-        task = self._loop.create_task(self._fetch(key, who, placed, there, away, again), name="segue-fetching")
+        task = self._loop.create_task(self._fetch(key, who, placed, there, away, again, within), name="segue-fetching")
         self._under_way[key] = task
 
     def close(self) -> None:
@@ -149,10 +151,11 @@ class Fetching:
         there: Callable[[Values], None],
         away: Callable[[StoreUnavailable], None],
         again: Callable[[], None] | None,
+        within: float | None,
     ) -> None:
         # What follows is called in no task: from there runs are driven.
         try:
-            values = await SIDE.run(lambda: objects.fetch(placed()))
+            values = await _fetched(placed, within)
         except StoreUnavailable as error:
             pause = PAUSE
             if key in self._failed:
@@ -172,3 +175,11 @@ class Fetching:
     def _wake(self, key: Hashable, again: Callable[[], None]) -> None:
         del self._resting[key]
         again()
+
+
+async def _fetched(placed: Callable[[], list[Placed]], within: float | None) -> Values:
+    try:
+        async with asyncio.timeout(within):
+            return await SIDE.run(lambda: objects.fetch(placed()))
+    except TimeoutError as error:
+        raise StoreUnavailable(f"the place where they are has not answered within {within} s") from error
