@@ -152,6 +152,12 @@ def test_to_check_all_of_nothing_is_refused(tmp_path: Path) -> None:
         Histories(tmp_path / "none", recording=False).check_all()
 
 
+@pytest.mark.parametrize("name", ["", "..", "../elsewhere", "orders/refund", "/tmp/refund"])
+def test_a_name_that_is_a_path_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(InvalidArgument, match="no name of a recording"):
+        Histories(tmp_path, recording=True).file(name)
+
+
 async def test_histories_by_name(tmp_path: Path) -> None:
     histories = Histories(tmp_path / "histories", recording=False)
     async with testing.engine(tmp_path) as world:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from segue import Handle, Retry, RunCancelled, RunFailed, saga, step, testing, workflow
+from segue.errors import InvalidArgument
 from segue.testing import Trace
 
 flaky: list[str] = []
@@ -125,3 +127,14 @@ async def test_one_that_is_cancelled(tmp_path: Path) -> None:
         trace = await testing.trace(handle)
     trace.assert_cancelled()
     trace.assert_compensated((charge, refund), (reserve, release))
+
+
+@pytest.mark.parametrize("wrong", ["order-1", 7, None])
+async def test_what_is_no_handle_is_refused(wrong: Any) -> None:
+    with pytest.raises(InvalidArgument, match="no handle of a run"):
+        await testing.trace(wrong)
+
+
+def test_a_story_that_cannot_be_awaited_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InvalidArgument, match="make it an `async def`"):
+        testing.Worlds(tmp_path).run(lambda world: None)  # type: ignore[arg-type,return-value]

@@ -54,14 +54,22 @@ class Worlds:
         await self._entered.pop().__aexit__(kind, error, traceback)
 
     def run(self, story: Callable[[World], Awaitable[T]], **options: Any) -> T:
-        """For a test that is a plain ``def``: opens a world, awaits ``story(world)`` and gives its result."""
+        """For a test that is a plain ``def``: opens a world, awaits ``story(world)`` and gives its result.
 
+        Raises:
+            InvalidArgument: the test is itself asynchronous, or ``story`` cannot be awaited.
+        """
         if asyncio._get_running_loop() is not None:
             raise InvalidArgument("run() is for tests that are a plain `def`; here, `async with segue_world as world:`")
 
         async def told() -> T:
             async with self(**options) as world:
-                return await story(world)
+                telling = story(world)
+                if not isinstance(telling, Awaitable):
+                    raise InvalidArgument(
+                        f"run() awaits what {story!r} returns, which is {telling!r}: make it an `async def`"
+                    )
+                return await telling
 
         return asyncio.run(told())
 
@@ -113,7 +121,13 @@ class Histories:
             self.check(file.stem)
 
     def file(self, name: str) -> Path:
-        """Where the recording of that name is, or will be."""
+        """Where the recording of that name is, or will be.
+
+        Raises:
+            InvalidArgument: it would be in another folder, or in none.
+        """
+        if name in ("", "..") or name != Path(name).name:
+            raise InvalidArgument(f"{name!r} is no name of a recording: a file's name, without folder or {SUFFIX}")
         return self.folder / f"{name}{SUFFIX}"
 
     def files(self) -> list[Path]:

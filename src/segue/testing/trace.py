@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from segue.authoring.python.definitions import Step
+from segue.errors import InvalidArgument
 from segue.following import Recorded
 from segue.handles import Handle
 from segue.kernel import events as e
@@ -130,7 +131,15 @@ class Trace:
 
 
 async def trace(handle: Handle[Any]) -> Trace:
-    """What a run has done so far."""
+    """What a run has done so far.
+
+    Raises:
+        InvalidArgument: it is no handle of a run.
+    """
+    if not isinstance(handle, Handle):
+        raise InvalidArgument(
+            f"{handle!r} is no handle of a run; give what `await world.engine.start(workflow)` returned"
+        )
     return Trace(await handle.history())
 
 
