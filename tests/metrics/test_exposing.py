@@ -29,6 +29,16 @@ def blocked() -> int:
     return 1
 
 
+@step(queue="gpu")
+def trained() -> int:
+    raise NotImplementedError
+
+
+@workflow
+async def asks() -> int:
+    return await trained()
+
+
 @workflow
 async def many(count: int) -> int:
     return sum(await asyncio.gather(*[blocked() for _ in range(count)]))
@@ -92,6 +102,26 @@ async def test_each_namespace_has_its_own_and_nothing_is_told_of_those_that_are_
     told = await read(meter, ["default"])
     assert "secret" not in {label for sample in told for label in sample}
     assert {sample for sample in everything if "secret" not in sample} == set(told)
+
+
+async def test_what_waits_in_queues_is_told_by_namespace(
+    engine: Engine, until: Callable[[Callable[[], bool]], Awaitable[None]]
+) -> None:
+    meter = Meter(engine)
+    secret = within(engine, "secret")
+    for each in (engine, engine, secret):
+        await each.start(asks)
+    await until(lambda: sum(each.waiting for each in engine.store.queues(None, None, engine.clock.now())) == 3)
+    assert len(await engine.activate("gpu", worker="w")) == 1
+    found = await read(meter)
+    assert found["segue_queue_attempts", "default", "default", "gpu", "waiting"] == 1
+    assert found["segue_queue_attempts", "default", "default", "gpu", "held"] == 1
+    assert found["segue_queue_attempts", "default", "default", "gpu", "paused"] == 0
+    assert found["segue_queue_attempts", "default", "secret", "gpu", "waiting"] == 1  # app, then namespace
+    assert found["segue_queue_oldest_seconds", "default", "default", "gpu"] > 0
+    told = await read(meter, ["default"])
+    assert "secret" not in {label for sample in told for label in sample}
+    meter.close()
 
 
 async def test_every_name_stands_in_the_document_and_none_that_is_not_there(engine: Engine) -> None:

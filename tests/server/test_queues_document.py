@@ -103,11 +103,16 @@ def test_a_worker_in_python(shop: Shop) -> None:
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
     try:
+        shop.segue("start", "buy", "ann", "42", "--id", "p-1")
         assert "0.125" in shop.segue("start", "training.py:fit", "small", "--id", "fit-1", "--wait")
     finally:
         worker.terminate()
         said, _ = worker.communicate(timeout=60)
     assert worker.returncode == 0
+    shown = shop.segue("queues").splitlines()
+    head, line = next(block for block in blocks("text") if block.startswith("queue ")).splitlines()[0::2]
+    assert shown[0].split() == head.split()
+    assert [*shown[1].split()[:3], *shown[1].split()[4:]] == [*line.split()[:3], *line.split()[4:]]
     assert "serving queue gpu  train, 2 at a time" in said
     assert "completed  train fit-1" in said
     assert "epoch 2: 0.25" in shop.segue("show", "fit-1", "--logs")

@@ -91,6 +91,33 @@ async def test_a_worker_gets_no_step_that_it_does_not_know(api: httpx.AsyncClien
     assert len(await taken(api, steps=["working.ship", "working.charge"])) == 1
 
 
+async def test_what_is_in_a_queue_is_told(api: httpx.AsyncClient, engine: Engine) -> None:
+    assert (await api.get("/queues")).json() == []
+    for n in range(3):
+        await start(api, "working.pays", "ann", 42, id=f"p-{n}")
+    await (await within(engine, "another").start(pays, "bob", 42)).status()
+    got: list[dict[str, Any]] = []
+    while len(got) < 3:
+        got += await taken(api, worker="node-1", limit=3)
+    for each in got[:2]:
+        assert (await api.post(f"/attempts/{each['token']}/return")).status_code == 204
+    wanted = {"namespace": "default", "app": "default", "queue": "payments", "waiting": 2, "paused": 0, "held": 1}
+
+    async def told() -> dict[str, Any]:
+        (found,) = (await api.get("/queues")).json()
+        return dict(found)
+
+    found = await told()
+    since = found.pop("since")
+    assert found == wanted | {"workers": {"node-1": 1}}
+    assert 0 <= engine.clock.now() - since < 60_000_000
+    assert (await api.post(f"/attempts/{got[2]['token']}/return")).status_code == 204
+    assert (await told())["waiting"] == 3
+    assert (await api.post("/steps/working.charge/pause", json={"reason": "no money"})).status_code == 204
+    assert (await told())["paused"] == 3
+    assert (await told())["since"] is None
+
+
 async def test_failures_are_the_retry_policys(api: httpx.AsyncClient) -> None:
     run = await start(api, "working.pays", "ann", 42)
     numbers = []

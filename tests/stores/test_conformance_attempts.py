@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 from store_kit import Owner, StoreFactory, closed, events, row, signal, start
 
-from segue.stores.attempt_rows import ClaimAttempts, Claimed, LiveAttempt
+from segue.stores.attempt_rows import ClaimAttempts, Claimed, LiveAttempt, QueueFigures
 from segue.stores.base import (
     RESIDENT,
     Append,
@@ -345,3 +345,37 @@ def test_two_workers_at_once_get_different_attempts(owner: Owner, store_factory:
     with ThreadPoolExecutor(3) as pool:
         found = [key for keys in pool.map(work, range(3)) for key in keys]
     assert sorted(found) == sorted(each.key for each in rows)
+
+
+def test_what_is_in_queues_is_counted(owner: Owner) -> None:
+    assert owner.store.queues("default", None, 300) == []
+    first, second, paused, ended = (owner.start(name) for name in "abcd")
+    elsewhere = owner.start("e", namespace="staging")
+    owner.commit(
+        Append(first, 2, (b"e",), attempts=(offered(first, "/1", 200), offered(first, "/2", 220))),
+        Append(second, 2, (b"e",), attempts=(offered(second, "/1", 210), handed_over(second, key="/not in a queue"))),
+        Append(
+            paused, 2, (b"e",), Status("paused", None, 230, "paused by ann"), attempts=(offered(paused, "/1", 190),)
+        ),
+        Append(ended, 2, (b"e",), attempts=(offered(ended),)),
+        Append(elsewhere, 2, (b"e",), attempts=(LiveAttempt(elsewhere, "/x", "x", 1, 240, None, True, "gpu", 2),)),
+    )
+    owner.commit(Append(ended, 3, (b"end",), closed()))
+
+    def looked(now: int, namespace: str | None = "default") -> list[QueueFigures]:
+        return owner.store.queues(namespace, "default", now)
+
+    def payments(**fields: Any) -> QueueFigures:
+        return QueueFigures("default", "default", "payments", **fields)
+
+    assert looked(300) == [payments(waiting=3, paused=1, since=200)]
+    claimed(owner, claim(300, "ann", limit=2))
+    claimed(owner, claim(301, "bob"))
+    assert looked(302) == [payments(paused=1, held=3, workers={"ann": 2, "bob": 1})]
+    assert looked(400) == [payments(waiting=2, paused=1, held=1, workers={"bob": 1}, since=400)], "ann's leases ended"
+    owner.commit(HoldStep("default", "default", "charge", 402, "ann", "no money"))
+    assert looked(402) == [payments(paused=4)]
+    assert looked(402, "staging") == [QueueFigures("staging", "default", "gpu", waiting=1, since=240)]
+    assert looked(402, None) == [*looked(402), *looked(402, "staging")]
+    assert owner.store.queues(None, "another", 402) == []
+    assert sum(each.paused + each.waiting for each in owner.store.queues(None, None, 402, limit=2)) == 2

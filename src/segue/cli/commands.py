@@ -24,6 +24,7 @@ COMMANDS = (
     Command("show", "Look", "show:show", "Show one run: its steps, errors, inputs and outputs."),
     Command("query", "Look", "talking:query", "Ask a run something that changes nothing."),
     Command("workers", "Look", "workers:workers", "List the workers that are alive, and what each has."),
+    Command("queues", "Look", "queues:queues", "List the queues, what waits in them, and which workers have the rest."),
     Command(
         "namespaces",
         "Look",

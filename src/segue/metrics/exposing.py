@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import platform
 import time
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TypeVar, get_args
 
 from prometheus_client import CollectorRegistry, ProcessCollector
@@ -20,6 +20,7 @@ from segue.metrics.loop_lag import LoopLag
 from segue.metrics.meter import Meter, Standing, Work
 from segue.runtime.differing import Kind
 from segue.serving import Duty
+from segue.stores.attempt_rows import QueueFigures
 from segue.stores.backlog import OpenWork
 
 Labels = TypeVar("Labels", bound=tuple[str, ...])
@@ -29,6 +30,8 @@ OUTCOMES = ("completed", "retried", "failed")
 TASKS = ("opened", "completed")
 WORKFLOWS = 300
 """Workflows whose runs are told apart in what the store says; the runs of the others are counted together."""
+QUEUES = 300
+"""Queues that are told of."""
 
 
 async def exposition(meter: Meter, accept: str = "", *, namespaces: Collection[str] | None = None) -> tuple[bytes, str]:
@@ -89,6 +92,8 @@ def _of_store(meter: Meter, work: Work, namespaces: Collection[str] | None) -> I
     if standing is not None:
         yield from _of_namespaces(opened)
         yield from _of_standing(standing, meter.engine.app)
+        queues = [each for each in standing.queues if namespaces is None or each.namespace in namespaces]
+        yield from _of_queues(queues, standing.now)
         if meter.engine.duty is not None:
             load = meter.load(work, standing)
             text = "Work for this worker by how much it can do at once; above 1 it is behind. To scale by."
@@ -117,6 +122,20 @@ def _of_standing(standing: Standing, app: str) -> Iterator[Metric]:
     yield _gauge("segue_workers", "Workers of the app that are alive.", ("app",), {(app,): standing.workers})
     differing = {(app, kind): standing.differing.get(kind, 0) for kind in get_args(Kind)}
     yield _gauge("segue_workflows_differing", "Those that workers have other code for.", ("app", "kind"), differing)
+
+
+def _of_queues(queues: Sequence[QueueFigures], now: int) -> Iterator[Metric]:
+    """Of those with the most in them; an empty one is not there."""
+    counts: dict[tuple[str, ...], int] = {}
+    ages: dict[tuple[str, ...], float] = {}
+    for each in sorted(queues, key=lambda each: -each.waiting - each.paused - each.held)[:QUEUES]:
+        place = each.namespace, each.app, each.queue
+        counts |= {(*place, "waiting"): each.waiting, (*place, "paused"): each.paused, (*place, "held"): each.held}
+        ages[place] = 0.0 if each.since is None else max(0, now - each.since) / 1_000_000
+    labels = "namespace", "app", "queue"
+    text = "Attempts in a queue: that wait for a worker, that workers have, and that are paused."
+    yield _gauge("segue_queue_attempts", text, (*labels, "state"), counts)
+    yield _gauge("segue_queue_oldest_seconds", "Since when the first of them waits for a worker.", labels, ages)
 
 
 def _largest(counted: Mapping[tuple[str, str, str], int]) -> dict[tuple[str, str, str], int]:

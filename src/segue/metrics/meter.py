@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from weakref import WeakKeyDictionary, ref
 
 from segue.engine import Engine
 from segue.metrics.counting import Counts
 from segue.metrics.loop_lag import LoopLag
 from segue.runtime.differing import Kind, differences
+from segue.stores.attempt_rows import QueueFigures
 from segue.stores.backlog import Backlog, OpenWork
 
 NAMESPACES = 1_000
@@ -28,14 +29,22 @@ class Standing:
     """What the store said of the app.
 
     Attributes:
-        backlog: counts. workers: of the app, that are alive. differing: workflows that these have different code for,
-            by how they differ. schedule_lag: seconds for which the schedule that waits longest has been due.
+        backlog: counts. queues: what is in them, in any namespace. workers: of the app, that are alive. differing:
+            workflows that these have different code for, by how they differ. schedule_lag: seconds for which the
+            schedule that waits longest has been due.
     """
 
     def __init__(
-        self, backlog: Backlog, workers: int, differing: Mapping[Kind, int], schedule_lag: float, now: int
+        self,
+        backlog: Backlog,
+        queues: Sequence[QueueFigures],
+        workers: int,
+        differing: Mapping[Kind, int],
+        schedule_lag: float,
+        now: int,
     ) -> None:
         self.backlog = backlog
+        self.queues = queues
         self.workers = workers
         self.differing = differing
         self.schedule_lag = schedule_lag
@@ -80,11 +89,13 @@ class Meter:
         if self._standing is None or time.monotonic() - self._looked_at > FRESH:
             engine, now = self.engine, self.engine.clock.now()
             backlog = engine.store.backlog(engine.app, now)
+            queues = engine.store.queues(None, engine.app, now)
             workers = engine.store.workers(engine.app)
             differing = Counter(each.kind for each in differences(workers, now))
             due = engine.store.next_schedule(engine.app, 0)
             lag = 0.0 if due is None else max(0, now - due) / 1_000_000
-            self._standing, self._looked_at = Standing(backlog, len(workers), differing, lag, now), time.monotonic()
+            self._standing = Standing(backlog, queues, len(workers), differing, lag, now)
+            self._looked_at = time.monotonic()
         return self._standing
 
     def namespaces(self) -> list[str]:

@@ -39,6 +39,7 @@ from segue.server.call import Route
 from segue.server.overview import WorkerView
 from segue.server.views import RunView, ValueView
 from segue.steering import PausedStep
+from segue.stores.attempt_rows import QueueFigures
 
 BASE = "/api/v1"
 
@@ -191,6 +192,10 @@ ROUTES: tuple[Route, ...] = (
     Route(
         method="POST", path="/steps/{step:path}/resume", needs="runs:act", handler=held.resume_step, body=repairs.Bare,
         status=204, summary="Let a paused step go on.",
+    ),
+    Route(
+        method="GET", path="/queues", needs="system:read", handler=working.list_queues, gives=list[QueueFigures],
+        summary="What waits in the queues of the namespace, and which workers have the rest.",
     ),
     Route(
         method="POST", path="/queues/{queue:path}/activate", needs="steps:work", handler=working.activate, noted=False,

@@ -14,6 +14,7 @@ from segue.kernel import events as e
 from segue.kernel.tokens import read_token
 from segue.server.call import Call
 from segue.steering import of_no_run
+from segue.stores.attempt_rows import QueueFigures
 
 LOOK = 0.1
 """Seconds between looks whether anything was committed."""
@@ -111,6 +112,11 @@ class FailBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     traceback: str = ""
     details: Any = None
     retry_after: Annotated[float, msgspec.Meta(ge=0)] | None = None
+
+
+async def list_queues(call: Call[Any, None]) -> list[QueueFigures]:
+    engine = call.engine
+    return await asyncio.to_thread(engine.store.queues, engine.namespace, None, engine.clock.now())
 
 
 async def activate(call: Call[Any, ActivateBody]) -> ActivatedList:

@@ -69,11 +69,34 @@ class Claimed(msgspec.Struct, frozen=True, gc=False):
     attempts: tuple[LiveAttempt, ...]
 
 
+class QueueFigures(msgspec.Struct, frozen=True):
+    """What is in a queue of an app, of one namespace, at a moment.
+
+    Attributes:
+        waiting: attempts that could be activated. paused: those that are not, because their step or their run is.
+        held: those that a worker has. workers: how many each of these has.
+        since: when (µs) the one that waits longest was put there, or was lost or given back; None if none waits.
+    """
+
+    namespace: str
+    app: str
+    queue: str
+    waiting: int = 0
+    paused: int = 0
+    held: int = 0
+    workers: dict[str, int] = {}
+    since: int | None = None
+
+
 class AttemptReads(Protocol):
     """What a store can say of attempts that go on."""
 
     def waits_in(self, namespace: str, app: str, queue: str, now: int, steps: tuple[str, ...] | None = None) -> bool:
         """Whether an attempt in a queue can be activated: of one of these steps, or of any."""
+
+    def queues(self, namespace: str | None, app: str | None, now: int, limit: int = 100_000) -> list[QueueFigures]:
+        """What is in queues, of one namespace or any and of one app or any, in that order; empty ones are not there.
+        Looks at ``limit`` attempts at most: of more, the figures are too low."""
 
     def attempts(self, run: int) -> list[LiveAttempt]:
         """What is kept of the attempts of a run that go on."""

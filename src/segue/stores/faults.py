@@ -26,7 +26,7 @@ from typing import NoReturn, Protocol
 
 from segue.errors import StoreUnavailable
 from segue.stores.account_rows import AccountRows
-from segue.stores.attempt_rows import Head, LiveAttempt
+from segue.stores.attempt_rows import Head, LiveAttempt, QueueFigures
 from segue.stores.backlog import Backlog, OpenWork
 from segue.stores.base import (
     ALL_ENDED,
@@ -310,6 +310,11 @@ class FaultyStore:
 
     def waits_in(self, namespace: str, app: str, queue: str, now: int, steps: tuple[str, ...] | None = None) -> bool:
         return self._living().waits_in(namespace, app, queue, now, steps)
+
+    def queues(
+        self, namespace: str | None, app: str | None, now: int, limit: int = 100_000
+    ) -> builtins.list[QueueFigures]:
+        return self._living().queues(namespace, app, now, limit)
 
     def held(self, app: str) -> builtins.list[HoldStep]:
         return self._living().held(app)

@@ -627,6 +627,17 @@ export interface PausedStep {
   reason: string
 }
 
+export interface QueueFigures {
+  namespace: string
+  app: string
+  queue: string
+  waiting?: number
+  paused?: number
+  held?: number
+  workers?: { [name: string]: number }
+  since?: number | null
+}
+
 export interface ActivateBody {
   worker: string
   limit?: number
@@ -1196,6 +1207,7 @@ export interface Operations {
   list_paused_steps: { path: { [K in never]: never }; query: { [K in never]: never }; body: undefined; gives: PausedStep[] }
   pause_step: { path: { step: string }; query: { [K in never]: never }; body: ReasonBody; gives: undefined }
   resume_step: { path: { step: string }; query: { [K in never]: never }; body: Bare; gives: undefined }
+  list_queues: { path: { [K in never]: never }; query: { [K in never]: never }; body: undefined; gives: QueueFigures[] }
   activate: { path: { queue: string }; query: { [K in never]: never }; body: ActivateBody; gives: ActivatedList }
   beat: { path: { token: string }; query: { [K in never]: never }; body: BeatBody; gives: undefined }
   give_back: { path: { token: string }; query: { [K in never]: never }; body: undefined; gives: undefined }
@@ -1287,6 +1299,7 @@ export const ROUTES = {
   list_paused_steps: ['GET', '/steps/paused'],
   pause_step: ['POST', '/steps/{step}/pause'],
   resume_step: ['POST', '/steps/{step}/resume'],
+  list_queues: ['GET', '/queues'],
   activate: ['POST', '/queues/{queue}/activate'],
   beat: ['POST', '/attempts/{token}/heartbeat'],
   give_back: ['POST', '/attempts/{token}/return'],

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+from operator import itemgetter
 
-from segue.stores.attempt_rows import ClaimAttempts, Claimed, LiveAttempt
+from segue.stores.attempt_rows import ClaimAttempts, Claimed, LiveAttempt, QueueFigures
 from segue.stores.base import Append, Post, Posted, StepTold, TellStep
 from segue.stores.sql.statements import Connection, Row, Statement, flat, numbers, texts
 
@@ -33,6 +36,24 @@ def row(values: Row) -> LiveAttempt:
     """The attempt that a row of the table holds."""
     run, key, name, attempt, at, details, handed_over, *rest = values
     return LiveAttempt(run, key, name, attempt, at, details, bool(handed_over), *rest)
+
+
+def figures(rows: Iterable[Row]) -> list[QueueFigures]:
+    """What is in each queue; rows of one are behind each other."""
+    found: list[QueueFigures] = []
+    for (namespace, app, queue), group in groupby(rows, itemgetter(0, 1, 2)):
+        counts = Counter[str]()
+        workers: dict[str, int] = {}
+        since: int | None = None
+        for *_, stands, worker, count, first in group:
+            counts[stands] += count
+            if stands == "held":
+                workers[worker] = count
+            elif stands == "waiting":
+                since = first
+        stand = counts["waiting"], counts["paused"], counts["held"]
+        found.append(QueueFigures(namespace, app, queue, *stand, workers, since))
+    return found
 
 
 def named(steps: Sequence[str] | None) -> str | None:

@@ -8,7 +8,7 @@ from contextlib import closing
 from typing import Any
 
 from segue.stores import objects
-from segue.stores.attempt_rows import Head, LiveAttempt
+from segue.stores.attempt_rows import Head, LiveAttempt, QueueFigures
 from segue.stores.backlog import Backlog, OpenWork
 from segue.stores.base import RESIDENT, HoldStep, InboxRow, Owner, RunFilter, RunRow, StoreStats, Task
 from segue.stores.cache_rows import CacheEntry
@@ -48,6 +48,7 @@ _state = Statement("state_value")
 _attempts = Statement("attempts_of_runs")
 _heads = Statement("journal_heads")
 _waits = Statement("attempt_waits")
+_queues = Statement("queue_figures")
 _held = Statement("held_steps_of_app")
 _artifacts = Statement("artifacts_of_run")
 _cached = Statement("cached_result")
@@ -216,6 +217,12 @@ class Reads:
         place = (namespace, app, queue, now, attempts.named(steps))
         with self._readers.reading() as connection:
             return bool(_waits.one(connection, place)[0][0])
+
+    def queues(
+        self, namespace: str | None, app: str | None, now: int, limit: int = 100_000
+    ) -> builtins.list[QueueFigures]:
+        with self._readers.reading() as connection:
+            return attempts.figures(_queues.one(connection, (namespace, app, now, limit)))
 
     def held(self, app: str) -> builtins.list[HoldStep]:
         with self._readers.reading() as connection:
