@@ -37,13 +37,16 @@ class Wait(NamedTuple):
 
 
 class Beat(NamedTuple):
-    """What an attempt that goes on has said last, beside the journal; details as a payload."""
+    """What an attempt that goes on has said last, beside the journal; details as a payload. Of one in a queue: which,
+    and the worker that has it at this moment, if one does."""
 
     key: str
     name: str
     attempt: int
     at: int
     details: Payload | None
+    queue: str = ""
+    worker: str = ""
 
 
 class Look(Protocol):
@@ -131,8 +134,9 @@ class Watch:
         """Heartbeats stand beside the journal."""
         for beat in beats:
             call = self.timeline.begin("step", beat.key, beat.name, beat.at)
-            call.attempts, call.beaten_at = max(call.attempts, beat.attempt), beat.at
-            call.heartbeat = beat.details
+            call.attempts, call.heartbeat = max(call.attempts, beat.attempt), beat.details
+            call.queue, call.holder = beat.queue, beat.worker
+            call.beaten_at = beat.at if beat.worker or not beat.queue else None
 
     def _take_tasks(self, look: Look) -> None:
         """Withdrawn and reassigned tasks leave no event of their own."""
@@ -252,11 +256,14 @@ class EngineLook:
         return self._engine.events_of(self._run, after=after, apart=self._apart)
 
     def beats(self) -> list[Beat]:
-        payload = self._engine.journal.payload
+        payload, now = self._engine.journal.payload, self.now
         return [
-            Beat(kept.key, kept.name, kept.attempt, kept.at, None if kept.details is None else payload(kept.details))
+            Beat(
+                kept.key, kept.name, kept.attempt, kept.at, None if kept.details is None else payload(kept.details),
+                kept.queue, kept.worker if kept.lease > now else "",
+            )
             for kept in self._engine.store.attempts(self._run)
-        ]
+        ]  # fmt: skip
 
     def tasks(self) -> list[Task]:
         open_value = self._engine.journal.open_value

@@ -10,6 +10,7 @@ import pytest
 from segue import AttemptOver, Engine, Retry, RunFailed, Settings, StepFailed, step, testing, workflow
 from segue.errors import InvalidArgument, NotInWorkflow
 from segue.kernel import events as e
+from segue.watching import LiveWatch
 
 Until = Callable[[Callable[[], bool | Awaitable[bool]]], Awaitable[None]]
 
@@ -102,6 +103,28 @@ async def test_an_attempt_whose_lease_has_ended_is_another_workers(tmp_path: Pat
             with pytest.raises(AttemptOver, match="its lease ended, and somebody else has activated it"):
                 await refused
         await world.engine.complete_step(second.token, 2)
+        assert await world.result(handle) == 2
+
+
+async def test_who_has_an_attempt_shows_while_it_does(tmp_path: Path, cache: Settings) -> None:
+    async with testing.engine(tmp_path, settings=cache) as world:
+        handle = await world.engine.start(plainly, 1)
+        await world.settle()
+
+        def seen() -> tuple[str, str, bool]:
+            watch = LiveWatch(world.engine, handle.run)
+            watch.refresh()
+            (call,) = watch.timeline.calls.values()
+            return call.queue, call.holder, call.beaten_at is not None
+
+        assert seen() == ("payments", "", False)
+        await world.engine.activate("payments", worker="one", lease="30s")
+        assert seen() == ("payments", "one", True)
+        await world.advance("31s")
+        assert seen() == ("payments", "", False), "its lease has ended"
+        (again,) = await world.engine.activate("payments", worker="two")
+        assert seen() == ("payments", "two", True)
+        await world.engine.complete_step(again.token, 2)
         assert await world.result(handle) == 2
 
 

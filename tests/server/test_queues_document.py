@@ -109,6 +109,7 @@ def test_a_worker_in_python(shop: Shop) -> None:
         worker.terminate()
         said, _ = worker.communicate(timeout=60)
     assert worker.returncode == 0
+    assert "in queue payments, waits for a worker" in shop.segue("show", "p-1")
     shown = shop.segue("queues").splitlines()
     head, line = next(block for block in blocks("text") if block.startswith("queue ")).splitlines()[0::2]
     assert shown[0].split() == head.split()

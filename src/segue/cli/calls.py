@@ -125,6 +125,13 @@ def _below(rows: list[_Row], axis: bars.Axis | None, until: int, width: int) -> 
     return Group(*parts)
 
 
+def _where(call: Call) -> str:
+    """From where the outcome of a step comes that none of segue's workers carries out."""
+    if not call.queue:
+        return "its outcome comes from outside  "
+    return f"in queue {call.queue}, {f'{call.holder} has it' if call.holder else 'waits for a worker'}  "
+
+
 def _note(call: Call, now: int) -> Text:
     note = Text()
     if call.summary:
@@ -132,7 +139,7 @@ def _note(call: Call, now: int) -> Text:
     if call.state == "paused":
         note.append(f"paused{f' by {call.by}' if call.by else ''}  ", style=state("paused").colour)
     if call.kind == "step" and call.state == "waiting":
-        note.append("its outcome comes from outside  ", style="dim")
+        note.append(_where(call), style="dim")
     if call.open and call.beaten_at is not None:
         said = f": {brief(call.heartbeat)}" if call.heartbeat is not None else ""
         note.append(f"heartbeat {ago(call.beaten_at, now)}{said}  ", style="dim")

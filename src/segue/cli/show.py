@@ -332,6 +332,8 @@ def _step_json(call: Call) -> dict[str, Any]:
             found[name] = plain_value(payload)
     if call.summary:
         found["summary"] = call.summary
+    if call.open and call.queue:
+        found["queue"] = {"name": call.queue, "worker": call.holder or None}
     if call.open and call.beaten_at is not None:
         details = None if call.heartbeat is None else plain_value(call.heartbeat)
         found["heartbeat"] = {"at": iso(call.beaten_at), "details": details}

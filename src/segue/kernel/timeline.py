@@ -67,6 +67,10 @@ class Call:
     """When its last heartbeat came."""
     heartbeat: Payload | None = None
     """What that said."""
+    queue: str = ""
+    """In which it waits for a worker, or is with one."""
+    holder: str = ""
+    """The worker of that queue that has it."""
     model: str = ""
     """The model that a decision is of."""
     explanation: Payload | None = None

@@ -23,13 +23,16 @@ LARGE = 4 * 1024 * 1024
 
 
 class BeatView(msgspec.Struct, frozen=True):
-    """What an attempt that goes on has said last; ``details`` is a payload, as the journal has them, or null."""
+    """What an attempt that goes on has said last; ``details`` is a payload, as the journal has them, or null.
+    ``queue``: in which it is; ``worker``: who of that queue's has it, if somebody does."""
 
     key: str
     name: str
     attempt: int
     at: int
     details: msgspec.Raw
+    queue: str = ""
+    worker: str = ""
 
 
 class AskedView(msgspec.Struct, frozen=True):
@@ -85,7 +88,7 @@ async def show_record(call: Call[RecordQuery, None]) -> Record:
         events=events,
         next=events[-1][0] if more else None,
         activity=look.activity,
-        beats=[BeatView(b.key, b.name, b.attempt, b.at, _raw(b.details)) for b in look.beats()],
+        beats=[BeatView(b.key, b.name, b.attempt, b.at, _raw(b.details), b.queue, b.worker) for b in look.beats()],
         tasks=[_asked_view(task) for task in look.tasks()],
         children={_other_name(uid): run for uid, run in look.children().items()},
         published={name: msgspec.Raw(msgspec.json.encode(value)) for name, value in look.published().items()},
@@ -152,9 +155,11 @@ class RecordLook:
 
     def beats(self) -> list[Beat]:
         return [
-            Beat(b.key, b.name, b.attempt, b.at, msgspec.json.decode(b.details, type=Payload | None))
+            Beat(
+                b.key, b.name, b.attempt, b.at, msgspec.json.decode(b.details, type=Payload | None), b.queue, b.worker
+            )
             for b in self._record.beats
-        ]
+        ]  # fmt: skip
 
     def tasks(self) -> list[Task]:
         run = self.row

@@ -528,6 +528,8 @@ export interface BeatView {
   attempt: number
   at: number
   details: unknown
+  queue?: string
+  worker?: string
 }
 
 export interface AskedView {
