@@ -42,7 +42,7 @@ class Cut(msgspec.Struct, frozen=True):
 
 def cut_at(row: RunRow, journal: Journal, *, step: str | None = None, seq: int | None = None) -> Cut:
     """Where to cut: behind event ``seq``, or before the first event of a step: its key or name, ``failed`` for the one
-    that failed for good, ``start``.
+    whose failure ended the run, ``start``.
 
     Raises:
         NotRepairable: the run is under way, or it has no such place.
@@ -65,27 +65,87 @@ def cut_at(row: RunRow, journal: Journal, *, step: str | None = None, seq: int |
 
 def _place(row: RunRow, journal: Journal, step: str) -> int:
     """The number of the event before the first one of a step."""
-    key = _failed_key(row, journal) if step == FAILED else find_key(row, _keys(journal), step)
-    return next(n for n, event in enumerate(journal) if _key(event) == key)
+    keys = _failed_keys(row, journal) if step == FAILED else {find_key(row, _keys(journal), step)}
+    return next(n for n, event in enumerate(journal) if _key(event) in keys)
 
 
-def _failed_key(row: RunRow, journal: Journal) -> str:
-    failed: str | None = None
+def _failed_keys(row: RunRow, journal: Journal) -> set[str]:
+    """The call whose failure ended the run, or else the last one that failed for good, with those that failed beside
+    it."""
+    failed = _failures(journal)
+    if not failed:
+        raise NotRepairable(row.id, "has no step that failed for good; name a step of its journal, or 'start'")
+    reasons = _reasons(journal)
+    key = next((key for key in reversed(failed) if failed[key] in reasons), next(reversed(failed)))
+    return {key} | _failed_beside(key, failed, journal)
+
+
+def _failures(journal: Journal) -> dict[str, e.Failure | None]:
+    """The calls that have failed for good, in the order in which they did; one that was cancelled has not."""
+    failed: dict[str, e.Failure | None] = {}
     for event in journal:
         match event:
             case e.StepFailed(retry_at=None) if "/undo" not in event.key:
-                failed = event.key
+                if not event.failure.type.endswith("CancelledError"):
+                    failed[event.key] = event.failure
             case e.IncidentOpened(key=str(key)):
-                failed = key
+                failed[key] = failed.pop(key, None)
             case e.ChildCompleted() if event.state != "completed":
-                failed = event.key
+                failed[event.key] = event.failure
             case e.ChildStarted() if event.failure is not None:
-                failed = event.key
+                failed[event.key] = event.failure
+            case e.StepCompleted() | e.StepCached() | e.ChildCompleted():
+                failed.pop(event.key, None)
             case _:
                 pass
-    if failed is None:
-        raise NotRepairable(row.id, "has no step that failed for good; name a step of its journal, or 'start'")
     return failed
+
+
+def _reasons(journal: Journal) -> list[e.Failure]:
+    """What the run has failed with, and what led to that."""
+    found: list[e.Failure] = []
+    failure = next((event.failure for event in reversed(journal) if isinstance(event, e.RunFailed)), None)
+    while failure is not None:
+        found.append(failure)
+        failure = failure.cause
+    return found
+
+
+def _failed_beside(key: str, failed: Iterable[str], journal: Journal) -> set[str]:
+    """The calls of the same step in tasks beside that of ``key``, as those of a map, that have failed as well.
+
+    Not those which the workflow has lived with: since then the step was called with the same arguments again, or the
+    task that began theirs has gone on to another call.
+    """
+    parent = _parent(key)
+    if parent is None:
+        return set()
+    begun: dict[str, int] = {}
+    ended: dict[str, int] = {}
+    hashes: dict[str, str] = {}
+    for place, event in enumerate(journal):
+        if (call := _key(event)) is not None:
+            begun.setdefault(call, place)
+            ended[call] = place
+            hashes[call] = getattr(event, "hash", "") or hashes.get(call, "")
+    alike = [call for call in begun if name_of(call) == name_of(key)]
+    last = {hashes[call]: begun[call] for call in alike}
+    since = max((at for call, at in ended.items() if _path(call) == parent and at < begun[key]), default=0)
+    return {
+        call for call in alike
+        if call in failed and _parent(call) == parent and since < ended[call] >= last[hashes[call]]
+    }  # fmt: skip
+
+
+def _path(key: str) -> str:
+    """Of the task that makes a call; nothing for an explicit key, which any task may have."""
+    return "" if key.startswith("=") else key.rpartition("/")[0]
+
+
+def _parent(key: str) -> str | None:
+    """The path of the task that began a call's own; None where the workflow itself makes the call."""
+    path = _path(key)
+    return path.rpartition("." if "." in path else "/")[0] if path else None
 
 
 def find_key(row: RunRow, keys: Iterable[str], step: str) -> str:
@@ -116,11 +176,15 @@ def _keys(journal: Journal) -> list[str]:
 
 
 def _cut(journal: Journal, seq: int) -> Cut:
-    kept = _keys([event for event in journal[:seq] if isinstance(event, _OUTCOMES)])
+    kept = _keys([event for event in journal[:seq] if isinstance(event, _OUTCOMES) or _failed_for_good(event)])
     behind = _keys(journal[seq:])
     undone = tuple(key for key in behind if "/undo" in key)
     again = tuple(key for key in behind if key not in undone)
     return Cut(seq, tuple(key for key in kept if key not in again), again, undone)
+
+
+def _failed_for_good(event: e.Event) -> bool:
+    return isinstance(event, e.StepFailed) and event.retry_at is None
 
 
 _OUTCOMES = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 from collections import Counter
 from pathlib import Path
@@ -17,6 +18,7 @@ from segue import (
     Retry,
     RunFailed,
     Settings,
+    StepFailed,
     approval,
     artifact,
     idempotency_key,
@@ -89,6 +91,54 @@ async def failing(amount: int) -> str:
     await charge(amount)
     await pack(chance)
     return await pack("last")
+
+
+@step(name="repair.part")
+async def part(n: int) -> int:
+    act(f"part {n}")
+    return n
+
+
+@step(name="repair.hang")
+async def hang() -> None:
+    await asyncio.sleep(3600)
+
+
+@workflow(name="repair.all-parts")
+async def all_parts(concurrency: int) -> int:
+    await charge(1)
+    return sum((await part.map(range(8), concurrency=concurrency)).all())
+
+
+@workflow(name="repair.counted-parts")
+async def counted_parts() -> int:
+    tolerated = len((await part.map(range(10, 13))).failures)
+    await charge(tolerated)
+    parts = await part.map(range(8), concurrency=3)
+    if parts.failures:
+        parts = await parts.retry()
+    if parts.failures:
+        raise ValueError(f"{len(parts.failures)} of {len(parts)} parts are missing")
+    return tolerated
+
+
+@workflow(name="repair.grouped")
+async def grouped() -> str:
+    async with asyncio.TaskGroup() as tasks:
+        packed = tasks.create_task(pack("a"))
+        if "pack" in BROKEN:
+            tasks.create_task(hang())
+    return packed.result()
+
+
+@workflow(name="repair.cleaning")
+async def cleaning() -> str:
+    try:
+        return await pack("b")
+    except StepFailed:
+        with contextlib.suppress(StepFailed):
+            await part(1)
+        raise
 
 
 @workflow(name="repair.undoing")
@@ -283,6 +333,40 @@ async def test_a_failed_run_is_retried_from_the_step_that_failed(tmp_path: Path)
         (mark,) = [x.event for x in await second.history() if isinstance(x.event, e.Modified)]
         assert (mark.action, mark.source_id, mark.seq, mark.actor) == ("forked", "order", 2, "user:ann")
         assert (await first.status()).state == "failed", "what was stays as it was"
+
+
+@pytest.mark.parametrize("concurrency", [1, 3, 8])
+async def test_a_retry_runs_all_of_a_map_that_have_failed(tmp_path: Path, concurrency: int) -> None:
+    BROKEN.update({"part 2", "part 3", "part 7"})
+    async with opened(tmp_path) as engine:
+        first = await failed(engine, all_parts, concurrency)
+        second = await first.retry_from()
+        assert await second.result() == sum(range(8))
+    assert (DONE["part 2"], DONE["part 3"], DONE["part 7"]) == (2, 2, 2)
+    assert (DONE["charge"], DONE["part 0"]) == (1, 1)
+
+
+async def test_a_retry_runs_all_of_a_map_that_the_workflow_has_counted(tmp_path: Path) -> None:
+    BROKEN.update({"part 2", "part 5", "part 7", "part 11"})
+    async with opened(tmp_path) as engine:
+        first = await failed(engine, counted_parts)
+        kept = engine.preview(first.run, step="failed").kept
+        assert {"/1/repair.part", "/5/repair.part"} <= set(kept), "failures that the workflow has lived with"
+        assert await (await first.retry_from()).result() == 1
+    assert (DONE["part 2"], DONE["part 5"], DONE["part 7"], DONE["part 11"]) == (3, 3, 3, 1)
+
+
+async def test_a_step_that_was_cancelled_is_not_the_one_that_failed(tmp_path: Path) -> None:
+    async with opened(tmp_path) as engine:
+        first = await failed(engine, grouped)
+        assert await (await first.retry_from()).result() == "a"
+
+
+async def test_a_retry_goes_on_from_the_failure_that_ended_the_run(tmp_path: Path) -> None:
+    BROKEN.add("part 1")
+    async with opened(tmp_path) as engine:
+        first = await failed(engine, cleaning)
+        assert await (await first.retry_from()).result() == "b"
 
 
 async def test_a_run_that_stands_still_gives_its_id_to_its_retry(tmp_path: Path) -> None:
