@@ -6,6 +6,7 @@ of the run that it comes from, so that the part which is kept replays.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -22,6 +23,8 @@ Journal = Sequence[e.Event]
 
 START, FAILED = "start", "failed"
 """Words for places in a journal, where a step could be named too."""
+MOST = 10
+"""Calls of one step that are told by their keys."""
 
 
 class Cut(msgspec.Struct, frozen=True):
@@ -161,8 +164,19 @@ def find_key(row: RunRow, keys: Iterable[str], step: str) -> str:
     if len(found) == 1:
         return found[0]
     if found:
-        raise NotRepairable(row.id, f"has called {step!r} more than once: name one by its key: {', '.join(found)}")
-    raise NotRepairable(row.id, f"has no call {step!r} to which this can be done; it has: {', '.join(known) or 'none'}")
+        rest = f" and {len(found) - MOST:,} more" if len(found) > MOST else ""
+        some = f"{', '.join(found[:MOST])}{rest}"
+        raise NotRepairable(row.id, f"has called {step!r} more than once: name one by its key: {some}")
+    raise NotRepairable(
+        row.id, f"has no call {step!r} to which this can be done; it has: {', '.join(folded(known)) or 'none'}"
+    )
+
+
+def folded(keys: Iterable[str]) -> list[str]:
+    """Calls as they are told: by their keys, or, of a step that has many of them, by how many there are."""
+    told = list(keys)
+    many = {name: n for name, n in Counter(map(name_of, told)).items() if n > MOST}
+    return list(dict.fromkeys(f"{name} ×{many[name]:,}" if (name := name_of(key)) in many else key for key in told))
 
 
 def _key(event: e.Event) -> str | None:

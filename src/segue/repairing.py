@@ -71,7 +71,7 @@ class Effect(msgspec.Struct, frozen=True):
         if self.refused:
             return self.refused
         parts = [f"run {self.id}: {self.action}"]
-        parts += [f"{word} {', '.join(keys)}" for word, keys in self._told() if keys]
+        parts += [f"{word} {', '.join(forking.folded(keys))}" for word, keys in self._told() if keys]
         return "; ".join(parts)
 
     def _told(self) -> Iterable[tuple[str, tuple[str, ...]]]:

@@ -37,6 +37,15 @@ CODE = """
         await charge(amount)
         return await pack(amount)
 
+    @step
+    async def copy(n: int) -> int:
+        return n
+
+    @workflow
+    async def copies(n: int) -> int:
+        await copy.map(range(n))
+        return await pack(n)
+
     @workflow
     async def round_trip(*to: str) -> int:
         return len(await asyncio.gather(*[ship(each) for each in to]))
@@ -64,6 +73,16 @@ def test_a_run_that_has_failed_is_retried_from_its_failed_step(segue: Folder) ->
     assert charged(segue) == 2
     assert "has no call 'nothing'" in segue("retry", "p", "--from", "nothing", code=2).err
     assert "take one of them" in segue("retry", "p", "--from", "pack", "--step", "pack", code=2).err
+
+
+def test_of_a_step_with_many_calls_it_is_told_how_many(segue: Folder) -> None:
+    segue.write("shop.py", CODE)
+    segue("run", "shop.py:copies", "30", "--id", "c", code=1)
+    assert "runs again: /pack; kept: copy ×30\n" in segue("retry", "c", "--preview").out
+    several = segue("retry", "c", "--from", "copy", code=2).err
+    assert "name one by its key: /0/copy, " in several
+    assert several.endswith(" and 20 more; nothing was changed\n")
+    assert "it has: copy ×30, /pack; nothing" in segue("retry", "c", "--from", "nothing", code=2).err
 
 
 def test_a_fork_leaves_its_source_as_it_is(segue: Folder) -> None:
