@@ -115,12 +115,13 @@ class NotRepairable(CallerError):
 
 
 class ScheduleNotFound(CallerError):
-    """No schedule of this name exists in the namespace."""
+    """No schedule of this name exists in the namespace, or it has no such backfill."""
 
-    def __init__(self, name: str, namespace: str, known: list[str]) -> None:
-        near = get_close_matches(name, known, 1)
+    def __init__(self, name: str, namespace: str, known: list[str], *, backfill: str | None = None) -> None:
+        near = get_close_matches(name if backfill is None else backfill, known, 1)
         hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(known[:20]) or 'none'}"
-        super().__init__(f"no schedule {name!r} in namespace {namespace!r}; {hint}")
+        what = f"no schedule {name!r}" if backfill is None else f"no backfill {backfill!r} of schedule {name!r}"
+        super().__init__(f"{what} in namespace {namespace!r}; {hint}")
         self.name = name
         self.namespace = namespace
 
@@ -128,8 +129,12 @@ class ScheduleNotFound(CallerError):
 class ScheduleExists(CallerError):
     """The name is taken."""
 
-    def __init__(self, name: str) -> None:
-        super().__init__(f"schedule {name!r} exists already; change it with `update`, or choose another name")
+    def __init__(self, name: str, *, backfill: str | None = None) -> None:
+        super().__init__(
+            f"schedule {name!r} exists already; change it with `update`, or choose another name"
+            if backfill is None
+            else f"schedule {name!r} has a backfill {backfill!r} already; choose another id"
+        )
         self.name = name
 
 

@@ -173,7 +173,7 @@ class Schedules:
             encode(backfilling.begin(backfill)),
         )  # fmt: skip
         if (await self._write(WriteSchedule(made))).outcome == "stale":
-            raise ScheduleExists(f"{name}/{id}")
+            raise ScheduleExists(name, backfill=id)
         return id
 
     async def preview_backfill(self, name: str, start: datetime | str, end: datetime | str) -> BackfillPreview:
@@ -260,8 +260,8 @@ class Schedules:
             if row.backfill == backfill:
                 return row
         if backfill and rows:
-            known = [f"{name}/{row.backfill}" for row in rows if row.backfill]
-            raise ScheduleNotFound(f"{name}/{backfill}", engine.namespace, known)
+            known = [row.backfill for row in rows if row.backfill]
+            raise ScheduleNotFound(name, engine.namespace, known, backfill=backfill)
         known = [row.name for row in engine.store.schedules(engine.namespace) if not row.backfill]
         raise ScheduleNotFound(name, engine.namespace, known)
 

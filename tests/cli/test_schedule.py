@@ -59,6 +59,24 @@ def test_a_worker_carries_out_what_is_triggered_and_filled_in(nightly: Folder) -
     assert "spring starts no more" in nightly("schedule", "backfill", "nightly", "--cancel", "spring").out
 
 
+def test_a_run_that_stands_still_is_told_with_its_schedule(segue: Folder) -> None:
+    segue("schedule", "create", "reading", "flows.py:stuck", "no such file", "--every", "1h")
+    assert segue("schedule", "show", "reading", "--json").json["incidents"] == []
+    worker = segue.begin("worker", "flows.py")
+    worker.until("serving ")
+    run = segue("schedule", "trigger", "reading", "--json").json["id"]
+    worker.until(f"incident  stuck {run}")
+    segue("schedule", "backfill", "reading", "2026-03-28", "2026-03-29", "--parallel", "5", "--id", "spring")
+    for hour in range(5):
+        worker.until(f"incident  stuck reading@2026-03-28T0{hour}:00:00Z/spring")
+    shown = (segue("schedule", "show", "reading").out for _ in range(20))  # it is written a moment later
+    assert any("and 3 more; `segue show RUN` says why it stands still" in text for text in shown)
+    assert "▲ incident  reading stuck" in segue("schedule", "show", "reading").out
+    assert "▲ incident" in segue("schedule", "list").out
+    (listed,) = segue("schedule", "list", "--json").json
+    assert {run, "reading@2026-03-28T04:00:00Z/spring"} < set(listed["incidents"])
+
+
 def test_preview_of_a_rule_before_there_is_a_schedule(segue: Folder) -> None:
     words = (
         "schedule",
@@ -80,6 +98,22 @@ def test_preview_of_a_rule_before_there_is_a_schedule(segue: Folder) -> None:
     assert segue(*words, "--json").json[1] == "2026-03-29T01:00:00Z"
     rule = ("--calendar", "FREQ=MONTHLY;BYDAY=-1FR", "--since", "2026-01-01", "-n", "1")
     assert segue("schedule", "preview", *rule).out == "Fri 2026-01-30 00:00:00 UTC\n"
+
+
+def test_a_backfill_that_is_there_already_or_not_is_told_as_such(nightly: Folder) -> None:
+    period = "nightly", "2026-03-28", "2026-03-29"
+    nightly("schedule", "backfill", *period, "--id", "spring")
+    taken = nightly("schedule", "backfill", *period, "--id", "spring", code=2).err
+    assert taken == "✗ schedule 'nightly' has a backfill 'spring' already; choose another id\n"
+    missing = nightly("schedule", "backfill", "nightly", "--cancel", "sprong", code=2).err
+    assert "no backfill 'sprong' of schedule 'nightly' in namespace 'default'; did you mean 'spring'?" in missing
+
+
+def test_a_workflow_that_no_worker_has_gets_no_schedule(nightly: Folder) -> None:
+    alone = nightly("schedule", "create", "hourly", "plian", "--every", "1h", code=2).err
+    assert "no worker of app 'default' is alive to say what 'plian' is" in alone
+    nightly.begin("worker", "flows.py").until("serving ")
+    assert "did you mean 'plain'?" in nightly("schedule", "create", "hourly", "plian", "--every", "1h", code=2).err
 
 
 def test_preview_of_a_schedule(nightly: Folder) -> None:

@@ -14,6 +14,7 @@ from cli_kit import Folder
 import segue as package
 from segue.cli.app import call
 from segue.cli.commands import COMMANDS, MEANT
+from segue.cli.words import length
 
 
 def test_help(segue: Folder) -> None:
@@ -32,6 +33,10 @@ def test_every_command_that_a_message_names_is_there(capsys: pytest.CaptureFixtu
     assert {"db restore", "retry", "check"} <= named
     assert {words: call([*words.split(), "--help"]) for words in named} == dict.fromkeys(named, 0)
     capsys.readouterr()
+
+
+def test_what_a_clock_that_was_put_back_makes_negative_has_no_length() -> None:
+    assert [length(us) for us in (-9_390_000_000, 0, 640_000)] == ["0ms", "0ms", "640ms"]
 
 
 def test_versions(segue: Folder) -> None:

@@ -16,6 +16,7 @@ from segue.cli.lookup import reached
 from segue.cli.output import console, print_json
 from segue.cli.paging import at_least_one, paged
 from segue.cli.scope import Reach
+from segue.cli.start import check_name
 from segue.cli.words import count
 from segue.errors import InvalidArgument
 from segue.kernel.schedule import Order, Overlap, Reprocess
@@ -130,6 +131,8 @@ def create(
     body = schedules.ScheduleBody(name=name, workflow=named, when=rule, input=input, paused=paused, **how.fields())
 
     async def act(answers: Answers) -> None:
+        if found is None:
+            await check_name(answers, workflow)
         made = await answers.ask(schedules.create_schedule, body=body)
         await _show(scope, answers, made)
 
@@ -180,7 +183,9 @@ def list_schedules(
 
         listed, more = await paged(page, shown)
         found = [view.info_of(one, app.namespace) for one in listed]
-        _say(scope, [view.plain(one) for one in found], lambda: view.print_list(found, app, find, more=more))
+        still = {one.name: await view.standing_still(answers, one) for one in found}
+        plain = [view.plain(one) | {"incidents": still[one.name]} for one in found]
+        _say(scope, plain, lambda: view.print_list(found, still, app, find, more=more))
 
     return _with(scope, act)
 
@@ -335,7 +340,8 @@ def preview(
 async def _show(scope: Reach, answers: Answers, found: schedules.ScheduleView) -> None:
     app = await view.app_of(answers)
     info = view.info_of(found, app.namespace)
-    _say(scope, view.plain(info), lambda: view.print_schedule(info, app))
+    still = await view.standing_still(answers, info)
+    _say(scope, view.plain(info) | {"incidents": still}, lambda: view.print_schedule(info, still, app))
 
 
 def _with(scope: Reach, act: Callable[[Answers], Awaitable[None]], *, new: bool = False) -> int:

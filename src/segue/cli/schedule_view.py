@@ -16,8 +16,11 @@ from segue.cli.words import ago, count, length
 from segue.recurrence.rules import Calendar, Cron, Instants, Rule, walk
 from segue.recurrence.walls import instant, moment, zone_named
 from segue.schedule_info import BackfillInfo, BackfillPreview, ScheduleInfo
-from segue.server import overview, schedules
+from segue.server import overview, runs, schedules
 from segue.server.answers import Answers
+
+MOST_IDS = 3
+"""Runs that are told by their ids."""
 
 
 def plain(found: ScheduleInfo | BackfillInfo | BackfillPreview) -> dict[str, Any]:
@@ -59,7 +62,24 @@ def _moment(at: int | None) -> datetime | None:
     return None if at is None else moment(at)
 
 
-def print_list(found: list[ScheduleInfo], app: overview.AppView, find: str = "", *, more: bool = False) -> None:
+async def standing_still(answers: Answers, found: ScheduleInfo) -> list[str]:
+    """Those of the open runs of a schedule and its backfills that stand still on an incident: they hold up others."""
+    open_ones = {*found.open, *(id for backfill in found.backfills for id in backfill.open)}
+    if not open_ones:
+        return []
+    where = runs.RunQuery(state=["incident"], id=f"{found.name}@", limit=runs.MOST)
+    stuck: list[str] = []
+    while True:
+        page = await answers.ask(runs.list_runs, query=where)
+        stuck += [run.id for run in page.runs if run.id in open_ones]
+        if page.next is None:
+            return stuck[::-1]
+        where = msgspec.structs.replace(where, after=page.next)
+
+
+def print_list(
+    found: list[ScheduleInfo], still: dict[str, list[str]], app: overview.AppView, find: str = "", *, more: bool = False
+) -> None:
     """One line for each schedule."""
     out = console()
     if not found and find:
@@ -73,20 +93,22 @@ def print_list(found: list[ScheduleInfo], app: overview.AppView, find: str = "",
     for title in ("name", "workflow", "when", "state", "next") if roomy else ("name", "state", "next"):
         table.add_column(title, no_wrap=True, overflow="ellipsis")
     for one in found:
-        cells = (one.name, one.workflow, one.when, badge(_state(one)), _next(one, app.now))
-        table.add_row(*(cells if roomy else (one.name, badge(_state(one)), _next(one, app.now))))
+        state = badge(_state(one, still[one.name]))
+        cells = (one.name, one.workflow, one.when, state, _next(one, app.now))
+        table.add_row(*(cells if roomy else (one.name, state, _next(one, app.now))))
     out.print(table)
     if more:
         print_more(len(found))
     _hint_if_nobody_works(app)
 
 
-def print_schedule(found: ScheduleInfo, app: overview.AppView) -> None:
+def print_schedule(found: ScheduleInfo, still: list[str], app: overview.AppView) -> None:
     """Everything about one schedule."""
     out = console()
     now = app.now
-    out.print(badge(_state(found)).append(f"  {found.name} ", style="default bold").append(found.workflow, style="dim"))
-    for title, text in _lines(found, now):
+    head = badge(_state(found, still))
+    out.print(head.append(f"  {found.name} ", style="default bold").append(found.workflow, style="dim"))
+    for title, text in _lines(found, still, now):
         if text:
             out.print(Text(f"  {title:<11}", style="dim").append(text, style="not dim"), soft_wrap=True)
     for one in found.backfills:
@@ -94,7 +116,7 @@ def print_schedule(found: ScheduleInfo, app: overview.AppView) -> None:
     _hint_if_nobody_works(app)
 
 
-def _lines(found: ScheduleInfo, now: int) -> list[tuple[str, str]]:
+def _lines(found: ScheduleInfo, still: list[str], now: int) -> list[tuple[str, str]]:
     policy = found.policy
     how = [policy.overlap, f"catches up {length(policy.catchup)}"]
     how += [f"jitter {length(policy.jitter)}"] if policy.jitter else []
@@ -112,6 +134,7 @@ def _lines(found: ScheduleInfo, now: int) -> list[tuple[str, str]]:
         ("next", ", ".join(_shown(at) for at in found.next[:3]) if found.paused is None else ""),
         ("last", "" if found.last is None else f"{_shown(found.last)} ({ago(instant(found.last), now)})"),
         ("open", ", ".join(found.open)),
+        ("incident", f"{_some(still)}; `segue show RUN` says why it stands still" if still else ""),
         (
             "waiting",
             f"{count(len(found.waiting), 'due time')}, for {', '.join(found.waits_for)}" if found.waiting else "",
@@ -119,6 +142,10 @@ def _lines(found: ScheduleInfo, now: int) -> list[tuple[str, str]]:
         ("so far", f"{count(found.started, 'run')} started, {found.skipped:,} skipped"),
         ("missed", "" if found.missed is None else f"{_shown(found.missed[0])} to {_shown(found.missed[1])}"),
     ]
+
+
+def _some(ids: list[str]) -> str:
+    return ", ".join(ids[:MOST_IDS]) + (f" and {len(ids) - MOST_IDS:,} more" if len(ids) > MOST_IDS else "")
 
 
 def _progress(one: BackfillInfo) -> str:
@@ -167,9 +194,11 @@ def print_times(found: list[datetime], rule: Rule, *, as_json: bool) -> None:
         out.print("no more due times")
 
 
-def _state(one: ScheduleInfo) -> str:
+def _state(one: ScheduleInfo, still: list[str]) -> str:
     if one.paused is not None:
         return "paused"
+    if still:
+        return "incident"
     if one.open:
         return "running"
     return "waiting" if one.next or one.waiting else "completed"

@@ -68,7 +68,7 @@ async def _start(
 ) -> int:
     async with reached(scope, new=workflow is not None) as answers:
         if workflow is None:
-            await _check_name(answers, name)
+            await check_name(answers, name)
             input = [values.untyped(text) for text in texts]
         else:
             name, input = workflow.name, values.plain_arguments(workflow, texts)
@@ -108,7 +108,7 @@ async def _started(answers: Answers, scope: Reach, body: acting.StartBody) -> Ru
     return run
 
 
-async def _check_name(answers: Answers, name: str) -> None:
+async def check_name(answers: Answers, name: str) -> None:
     """Whether the worker that is alive has a workflow of this name."""
     app = await answers.ask(overview.show_app, query=overview.AppQuery())
     owner = app.owner

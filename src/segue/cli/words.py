@@ -55,9 +55,10 @@ def state(word: str) -> State:
 
 
 def length(us: int) -> str:
-    """A length of time in two units at most: ``640ms``, ``42.8s``, ``2m 5s``, ``2h 24m``, ``3d 4h``."""
+    """A length of time in two units at most: ``640ms``, ``42.8s``, ``2m 5s``, ``2h 24m``, ``3d 4h``. What a clock that
+    was put back makes negative is none."""
     if us < SECOND:
-        return f"{us / 1000:.0f}ms" if us >= 1000 or us <= 0 else "<1ms"
+        return f"{max(0, us) / 1000:.0f}ms" if us >= 1000 or us <= 0 else "<1ms"
     if us < 59_950_000:
         return f"{us / SECOND:.1f}s"
     for unit, name, part, part_name in ((DAY, "d", HOUR, "h"), (HOUR, "h", MINUTE, "m"), (MINUTE, "m", SECOND, "s")):

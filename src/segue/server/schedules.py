@@ -307,7 +307,7 @@ async def _backfill(engine: Engine, name: str, id: str) -> BackfillView:
     for backfill in found:
         if backfill.id == id:
             return _backfill_view(backfill)
-    raise ScheduleNotFound(f"{name}/{id}", engine.namespace, [f"{name}/{each.id}" for each in found])
+    raise ScheduleNotFound(name, engine.namespace, [each.id for each in found], backfill=id)
 
 
 def _check_seen(call: Call[Any, Any], name: str, plan: Plan) -> None:
