@@ -151,3 +151,26 @@ async def test_a_closing_engine_does_not_wait_for_turns(url: str, settings: Sett
     async with Engine(url, settings=settings) as engine:
         assert await started(engine, "a") == ["/0/turns.held"]
         await until(lambda: ran == ["0", "1", "2"])
+
+
+@step(name="turns.plain")
+def plain(n: int) -> int:
+    return n
+
+
+@workflow
+async def of_one(n: int) -> int:
+    return await plain(n)
+
+
+@pytest.mark.parametrize("clean", [True, False], ids=["given back", "died"])
+async def test_what_is_started_elsewhere_is_not_taken_for_what_a_predecessor_began(url: str, clean: bool) -> None:
+    async with Engine(url) as before:
+        assert await (await before.start(of_one, 1, id="a")).result() == 1
+        before.store.close(clean=clean)
+    async with Engine(url, settings=Settings(lost_limit=1)), Engine(url) as client:
+        handle = await client.start(of_one, 2, id="b")
+        assert await handle.result(timeout=30) == 2
+        events = [recorded.event for recorded in await handle.history()]
+    assert [type(event).__name__ for event in events] == ["RunStarted", "StepCompleted", "RunCompleted"]
+    assert events[1].attempt == 1

@@ -113,6 +113,8 @@ class Conductor:
         self.waiting_for_version: dict[int, int] = {}
         self.held: dict[tuple[str, str], HoldStep] = {}
         self.slots: tuple[Slots, ...] = ()
+        self.inherited = 0
+        """The highest number of a run that was there when slots came here: a predecessor may have begun those."""
         self.holder: transactions.Holder | None = None
         self._evicting = False
         self.call_soon = asyncio.get_running_loop().call_soon
@@ -500,5 +502,6 @@ class Conductor:
         )
         run.row_wake, run.row_state, run.row_awaits, run.read = row.wake, row.state, row.awaits, True
         home = within(self.slots, row.slot)
-        run.orphaned = home is not None and not home.clean
+        run.inherited = row.run <= self.inherited
+        run.orphaned = run.inherited and home is not None and not home.clean
         return run

@@ -89,7 +89,8 @@ def _announce(conductor: Conductor, running: Running) -> None:
 
 
 def resume(conductor: Conductor, run: Resident, command: RunStep) -> None:
-    """A step that was under way when its run was last seen: its process may be gone, or only its run was rebuilt."""
+    """A step without an outcome in a run that is taken into memory. It may have been under way in a process that is
+    gone, or only its run was rebuilt; or nobody has begun it yet, because the run was started elsewhere."""
     key = (run.run, command.key)
     running = next((r for r in conductor.attempts.running if (r.attempt.run, r.attempt.key) == key), None)
     if running is not None and running.done is not None:
@@ -104,6 +105,10 @@ def resume(conductor: Conductor, run: Resident, command: RunStep) -> None:
         run.active[command.key] = None
         return
     if command.spec.executor == queues.EXECUTOR:  # it was not offered yet: nobody has begun it
+        run.active[command.key] = None
+        conductor.call_soon(dispatch, conductor, run, command)
+        return
+    if not run.inherited and not command.started:
         run.active[command.key] = None
         conductor.call_soon(dispatch, conductor, run, command)
         return

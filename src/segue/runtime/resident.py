@@ -163,6 +163,7 @@ class Resident(msgspec.Struct, eq=False, kw_only=True):
         children: row and close policy of each child that was started and has not answered, by its call's key.
         taken: inbox rows that became events and are not deleted on disk yet.
         read: it was read from the store, and nothing was written for it since.
+        inherited: another process may have begun it.
         orphaned: its last owner ended without a word, so what it had under way is lost.
         unread: there may be mail in the inbox that could not be read when it was looked for.
         came_closed: its journal leads to its end by itself, so that no message can come before that.
@@ -206,6 +207,7 @@ class Resident(msgspec.Struct, eq=False, kw_only=True):
     taken: dict[int, None] = {}
     unread: bool = False
     read: bool = False
+    inherited: bool = False
     orphaned: bool = False
     decided: list[DecisionEvaluated] | None = None
     recording: bool = False

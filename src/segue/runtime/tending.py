@@ -9,18 +9,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from segue.errors import FenceLost, StoreError
+from segue.errors import FenceLost, StoreCorrupt, StoreError
 from segue.runtime.differing import Comparison, differences
 from segue.runtime.loading import Loading
 from segue.runtime.mail import Mail
 from segue.runtime.resident import Resident
 from segue.runtime.upkeep import Upkeep
-from segue.stores.base import Fence
+from segue.stores.base import Fence, RunFilter, Store
 from segue.stores.owning import Holding, Served, Slots, within, without
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ class Tending:
         store = self._conductor.store
         store.pin(self._fence, self._conductor.definitions.pins())
         holding = store.tend(self._fence)
+        self._conductor.inherited = _newest(store)
         self._conductor.slots = holding.slots
         self._surplus = holding.surplus
 
@@ -106,6 +108,8 @@ class Tending:
         asked_at = time.monotonic()
         holding = await asyncio.to_thread(store.tend, self._fence)
         self.heard_at = asked_at
+        if without(holding.slots, self._conductor.slots):  # the others cannot begin runs in them any more
+            self._conductor.inherited = await asyncio.to_thread(_newest, store)
         self._take_up(holding)
         await self._pass_on(holding.others)
         await self._compare(holding)
@@ -189,3 +193,11 @@ class Tending:
     def _rests(self, run: int) -> bool:
         resident = self._conductor.residents.get(run)
         return resident is not None and resident.idle
+
+
+def _newest(store: Store) -> int:
+    """The number of the newest run that there is; beyond all of them where the table is damaged."""
+    try:
+        return max((row.run for row in store.list(RunFilter(namespace=None, limit=1))), default=0)
+    except StoreCorrupt:
+        return sys.maxsize
