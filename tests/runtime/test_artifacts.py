@@ -127,6 +127,20 @@ async def test_what_the_workflow_attaches_next_replaces_what_the_step_has_attach
     ]  # fmt: skip
 
 
+def test_a_table_takes_the_values_of_data_frames() -> None:
+    numpy, pandas = pytest.importorskip("numpy"), pytest.importorskip("pandas")
+    frame = pandas.DataFrame({"at": pandas.to_datetime(["2026-01-01", None]), "n": [1, 2]})
+    with attempt() as seen:
+        artifact.table("frame", frame.to_dict("records"))
+        artifact.table("sums", [{"n": numpy.int64(3), "x": numpy.float32(1.5), "all": numpy.bool_(True)}])
+        with pytest.raises(InvalidArgument, match=r"table 'whole': .* a DataFrame gives them by to_dict\('records'\)"):
+            artifact.table("whole", frame)
+    assert {found.name: found.value for found in seen.artifacts} == {
+        "frame": [{"at": "2026-01-01 00:00:00", "n": 1}, {"at": "NaT", "n": 2}],
+        "sums": [{"n": 3, "x": 1.5, "all": True}],
+    }
+
+
 async def test_a_step_that_fails_leaves_what_it_attached(engine: Engine) -> None:
     handle = await engine.start(broken)
     with pytest.raises(RunFailed):

@@ -28,15 +28,21 @@ _PICTURES = {
 _SCHEMES = ("http", "https", "mailto", "s3", "gs", "file")
 """Of links: none of those that run something where they are shown."""
 
+NUMBERS = ("b", "i", "u", "f")
+"""Kinds of NumPy's types."""
+
 
 class Artifacts:
     """Each method attaches one; the same name again replaces it."""
 
     def table(self, name: str, rows: Iterable[Any], *, title: str = "") -> None:
-        """Rows: dicts, dataclasses or structs."""
-        listed = [msgspec.to_builtins(row) for row in rows]
+        """Rows: dicts, dataclasses or structs. A value that JSON has no type for is shown as text."""
+        listed = [msgspec.to_builtins(row, enc_hook=_shown) for row in rows]
         if not all(isinstance(row, dict) for row in listed):
-            raise InvalidArgument(f"table {name!r}: each row has named fields: a dict, a dataclass or a struct")
+            raise InvalidArgument(
+                f"table {name!r}: each row has named fields: a dict, a dataclass or a struct; a DataFrame gives them "
+                "by to_dict('records') or to_dicts(), an Arrow table by to_pylist()"
+            )
         _attach(Artifact("table", name, title, value=listed))
 
     def markdown(self, name: str, text: str, *, title: str = "") -> None:
@@ -62,6 +68,12 @@ class Artifacts:
     def progress(self, name: str, done: float, total: float | None = None, *, title: str = "") -> None:
         """How far something is. A step's own is seen at once by ``segue.progress``; this one is kept."""
         _attach(Artifact("progress", name, title, value={"done": done, "total": total}))
+
+
+def _shown(value: Any) -> Any:
+    """A number of NumPy's as the one that it stands for."""
+    kind = getattr(getattr(value, "dtype", None), "kind", "")
+    return value.item() if kind in NUMBERS and getattr(value, "shape", None) == () else str(value)
 
 
 def _attach(artifact: Artifact) -> None:
