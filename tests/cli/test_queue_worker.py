@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import re
 import signal
+import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
-from cli_kit import Folder, Running
+from cli_kit import PATIENCE, Folder, Running
 
 CANARY = "canary-7f3a-swordfish"
 
@@ -55,6 +58,13 @@ def server(segue: Folder) -> str:
     return found[1]
 
 
+def until(ask: Callable[[], Any]) -> Any:
+    limit = time.monotonic() + PATIENCE
+    while not (found := ask()):
+        assert time.monotonic() < limit
+    return found
+
+
 def worker(segue: Folder, server: str, *words: str) -> Running:
     running = segue.begin("worker", "away/gpu.py", "--queue", "gpu", *words, SEGUE_SERVER=server)
     running.until("serving")
@@ -84,6 +94,15 @@ def test_an_attempt_that_nobody_wants_any_more_is_stopped(segue: Folder, server:
     segue("cancel", "a", SEGUE_SERVER=server)
     running.until("cancelled  train a")
     assert "is not waited for any more" in running.text
+
+
+def test_an_attempt_that_no_worker_has_had_has_no_heartbeat(segue: Folder, server: str) -> None:
+    segue("start", "fit", "slow", "--id", "a", SEGUE_SERVER=server)
+    waits = until(lambda: segue("show", "a", "--json", SEGUE_SERVER=server).json["steps"])
+    assert [(step["state"], step.get("heartbeat")) for step in waits] == [("waiting", None)]
+    worker(segue, server).until("training slow")
+    (step,) = segue("show", "a", "--json", SEGUE_SERVER=server).json["steps"]
+    assert step["heartbeat"]["at"]
 
 
 def test_told_to_stop_it_waits_for_what_is_under_way(segue: Folder, server: str) -> None:
