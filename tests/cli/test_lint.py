@@ -65,6 +65,8 @@ FOUND = [
     ("", "text = ', '.join({'a', 'b'})", "the order of a set", ORDER),
     ("", "first = {1, 2}.pop()", "the order of a set", ORDER),
     ("import asyncio", "await asyncio.gather(*{1, 2})", "the order of a set", ORDER),
+    ("", "await fetch.map({1, 2})", "the order of a set", ORDER),
+    ("", "await fetch.by_reference().map({n for n in ns}, concurrency=2)", "the order of a set", ORDER),
 ]
 
 

@@ -169,7 +169,7 @@ class _Function(ast.NodeVisitor):
             self._report(node, f".{node.func.attr}()", METHODS[node.func.attr])
         if isinstance(node.func, ast.Attribute) and node.func.attr in MUTATORS:
             self._check_global(node, node.func.value)
-        if name in TAKERS or (isinstance(node.func, ast.Attribute) and node.func.attr == "join"):
+        if name in TAKERS or (isinstance(node.func, ast.Attribute) and node.func.attr in ("join", "map")):
             for argument in node.args:
                 self._check_order(argument)
         if isinstance(node.func, ast.Attribute) and node.func.attr == "pop" and not node.args:
