@@ -4,8 +4,6 @@ import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router'
 import { useCallback, useEffect, useMemo, useState } from 'react'
 import { runQuery } from '../../api/queries'
 import type { CallView, RunPicture } from '../../api/schema'
-import { FailureLine, ErrorLine } from '../../parts/ErrorText'
-import { Coded } from '../../parts/Coded'
 import { copy } from '../../parts/copying'
 import { ErrorFace, GreyRows } from '../../parts/Faces'
 import { duration, oneLine } from '../../parts/format'
@@ -18,7 +16,9 @@ import { useFrame } from '../../frame/opening'
 import { Top } from '../../frame/Top'
 import type { RunSearch } from '../../routes'
 import { words } from '../../words'
-import { nameOf, openIncidents, RetryButtons, RunButtons, StartAgain } from './acting'
+import { RunButtons, StartAgain } from './acting'
+import { openIncidents } from './alike'
+import { Banner } from './Banner'
 import { culprit, label } from './groups'
 import { Inspector } from './Inspector'
 import { locate } from './lines'
@@ -88,7 +88,7 @@ function Page({ picture }: { picture: RunPicture }) {
   return (
     <>
       <Head picture={picture} />
-      <Banner picture={picture} showLogs={(step) => look({ tab: 'logs', step }, false)} />
+      <Banner picture={picture} showLogs={(step) => look({ tab: 'logs', step }, false)} choose={choose} />
       <nav className="tabs" aria-label={w.step}>
         {TABS.map((each) => (
           <Link key={each} from="/runs/$run" activeOptions={{ exact: true, explicitUndefined: true }} search={(old) => ({ ...old, tab: each === 'timeline' ? undefined : each })} aria-current={tab === each ? 'page' : undefined}>
@@ -198,32 +198,4 @@ function covered(calls: CallView[], end: number): number {
     reached = Math.max(reached, to)
   }
   return sum
-}
-
-function Banner({ picture, showLogs }: { picture: RunPicture; showLogs: (step: string | undefined) => void }) {
-  const incidents = openIncidents(picture)
-  const first = incidents[0]
-  if (!first) {
-    const failure = picture.run.state === 'failed' ? picture.run.error : null
-    return failure ? <div className="failline" role="status" tabIndex={0}><Icon name="failed" small className="st failed" /><ErrorLine text={failure} /></div> : null
-  }
-  const call = picture.calls.find((each) => each.key === first.key)
-  return (
-    <div className="incbox" role="alert">
-      <Icon name="incident" />
-      <div>
-        <p className="lead">{call ? w.stepIncident(nameOf(picture, first), call.undo === true, call.attempts ?? 1) : w.workflowIncident}</p>
-        <dl>
-          <dt>{w.cause}</dt>
-          <dd className="cause" tabIndex={0}>{first.failure ? <FailureLine failure={first.failure} /> : <span className="err"><b>{first.cause}</b>: {first.message}</span>}</dd>
-          <dt>{w.remedy}</dt>
-          <dd><Coded text={first.remedy} /></dd>
-        </dl>
-      </div>
-      <div className="acts">
-        <RetryButtons picture={picture} />
-        <button className="btn" onClick={() => showLogs(first.key ?? undefined)}>{w.logs}</button>
-      </div>
-    </div>
-  )
 }

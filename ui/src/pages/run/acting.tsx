@@ -1,27 +1,31 @@
 // Acting on a run. Each action says what it will do before it does it.
 import { useQueryClient } from '@tanstack/react-query'
-import { lazy, Suspense, useState } from 'react'
+import { lazy, Suspense, useMemo, useState } from 'react'
 import { useAllowed } from '../../api/allowed'
 import { ask } from '../../api/client'
 import { valueQuery } from '../../api/queries'
-import type { IncidentView, RunPicture } from '../../api/schema'
+import type { RunPicture } from '../../api/schema'
 import { Confirm, done } from '../../parts/Confirm'
 import { useKeys } from '../../parts/keys'
 import { sayError } from '../../parts/toasts'
 import { useFrame } from '../../frame/opening'
 import { words } from '../../words'
+import { alikeIncidents, openIncidents } from './alike'
 
 const SignalForm = lazy(() => import('./SignalForm'))
 const UpdateForm = lazy(() => import('./UpdateForm'))
 const QueryForm = lazy(() => import('./QueryForm'))
 const w = words.run
 
-export function openIncidents(picture: RunPicture): IncidentView[] {
-  return picture.incidents.filter((each) => each.resolved_at == null)
-}
+/** Names that are listed before something is done to calls of theirs. */
+const NAMED = 6
 
-export function nameOf(picture: RunPicture, incident: IncidentView): string {
-  return picture.calls.find((each) => each.key === incident.key)?.name ?? picture.run.workflow
+/** What goes on: the name of the only one, or each name with how many there are of it. */
+function namesOf(picture: RunPicture): string {
+  const counts = new Map<string, number>()
+  for (const { name, incidents } of alikeIncidents(picture)) counts.set(name, (counts.get(name) ?? 0) + incidents.length)
+  const named = [...counts].map(([name, n]) => (n > 1 ? w.group(name, n) : name))
+  return [...named.slice(0, NAMED), ...(named.length > NAMED ? [words.json.more(named.length - NAMED)] : [])].join(', ')
 }
 
 export function RetryButtons({ picture }: { picture: RunPicture }) {
@@ -31,10 +35,10 @@ export function RetryButtons({ picture }: { picture: RunPicture }) {
   const first = incidents[0]
   const may = useAllowed()('runs:act')
   const all = incidents.length > 1
-  const start = () => first && setAsking({ key: all ? null : (first.key ?? null), name: nameOf(picture, first) })
+  const names = useMemo(() => namesOf(picture), [picture])
+  const start = () => first && setAsking({ key: all ? null : (first.key ?? null), name: names })
   useKeys({ 'shift+r': () => (first && may ? start() : undefined) })
   if (!first || !may) return null
-  const names = all ? incidents.map((each) => nameOf(picture, each)).join(', ') : nameOf(picture, first)
   return (
     <>
       <button className="btn act" onClick={start}>
@@ -43,7 +47,7 @@ export function RetryButtons({ picture }: { picture: RunPicture }) {
       {asking && (
         <Confirm
           title={w.retryTitle(picture.run.id)}
-          what={w.retryWhat(asking.key === null ? names : asking.name)}
+          what={asking.key === null ? w.retryWhat(names, incidents.length) : w.retryWhat(asking.name, 1)}
           label={w.retryDo}
           tone="act"
           close={() => setAsking(undefined)}

@@ -1,8 +1,9 @@
 // A look at a run without leaving the list: where it stands, why, its steps, its last lines.
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
+import { useMemo, useState } from 'react'
 import { runQuery } from '../../api/queries'
-import type { CallView, FailureView, RunPicture } from '../../api/schema'
+import type { CallView, RunPicture } from '../../api/schema'
 import { Coded } from '../../parts/Coded'
 import { ErrorFace, GreyRows } from '../../parts/Faces'
 import { after } from '../../parts/ErrorText'
@@ -13,11 +14,14 @@ import { Ago, Span, useNow } from '../../parts/Time'
 import { Value } from '../../parts/Json'
 import { words } from '../../words'
 import { RetryButtons } from '../run/acting'
+import { alikeErrors, openIncidents } from '../run/alike'
 import { Cells } from '../run/Cells'
 import { groups, label, spent, type Group } from '../run/groups'
 import '../run/run.css'
 
 const w = words.run
+/** Errors that are shown at first. */
+const SHOWN = 6
 
 export default function Peek({ run, close }: { run: number; close: () => void }) {
   const { data, error, refetch } = useQuery(runQuery(run))
@@ -33,7 +37,7 @@ export default function Peek({ run, close }: { run: number; close: () => void })
 function Picture({ picture, close }: { picture: RunPicture; close: () => void }) {
   const { run, calls } = picture
   const all = groups(calls)
-  const incidents = picture.incidents.filter((each) => each.resolved_at == null)
+  const incidents = openIncidents(picture)
   return (
     <>
       <header>
@@ -108,30 +112,26 @@ function Mapped({ group }: { group: Group }) {
   )
 }
 
-/** Errors that stand, grouped by type and message, the most frequent first. */
+/** Errors that stand, those that are alike as one, the most frequent first. */
 function Errors({ calls }: { calls: CallView[] }) {
-  const causes = new Map<string, { failure: FailureView; names: string[] }>()
-  for (const call of calls) {
-    if (!call.failure) continue
-    const key = `${call.failure.type}: ${call.failure.message}`
-    const cause = causes.get(key) ?? { failure: call.failure, names: [] }
-    cause.names.push(label(call))
-    causes.set(key, cause)
-  }
-  if (causes.size === 0) return null
-  const sorted = [...causes.values()].sort((a, b) => b.names.length - a.names.length)
+  const [all, setAll] = useState(false)
+  const causes = useMemo(() => alikeErrors(calls), [calls])
+  if (causes.length === 0) return null
+  const more = causes.length - SHOWN
   return (
     <section>
       <h3>{w.error}</h3>
-      {sorted.slice(0, 6).map(({ failure, names }) => (
-        <div key={failure.type + failure.message} className="errg">
-          <span className="num failed word">{names.length} ×</span>
+      {causes.slice(0, all ? undefined : SHOWN).map(({ key, calls: [first, ...rest], others }) => (
+        <div key={key} className="errg">
+          <span className="num failed word">{(rest.length + 1).toLocaleString()} ×</span>
           <div>
-            <div className="err clamp"><b>{typeName(failure.type)}</b>{after(failure.message)}</div>
-            <div className="tiny dim cut mono">{[...new Set(names)].slice(0, 4).join(', ')}</div>
+            <div className="err clamp"><b>{typeName(first!.failure!.type)}</b>{after(first!.failure!.message)}</div>
+            <div className="tiny dim cut mono">{rest.length > 0 ? first!.name : label(first!)}</div>
+            {others > 0 && <div className="tiny dim">{w.othersSay(others)}</div>}
           </div>
         </div>
       ))}
+      {more > 0 && <button className="plain link small" aria-expanded={all} onClick={() => setAll(!all)}>{all ? w.fewerReasons : w.moreReasons(more)}</button>}
     </section>
   )
 }
