@@ -156,3 +156,29 @@ def test_the_log_is_downloaded_as_a_text(chromium: Any, brewed: Served) -> None:
     assert [line.split("  ")[-1] for line in lines] == ["the pot is hot", "the pot is broken"]
     screen.close()
     assert screen.errors == []
+
+
+@pytest.mark.parametrize(
+    ("asked", "address", "text"),
+    [
+        ("tab=logs", "logs", "the pot is broken"),
+        ("tab=logs&line=1", "logs", "brewing 000"),
+        ("tab=events&full=true", "events", "StepCompleted"),
+    ],
+)
+def test_what_was_not_answered_is_asked_for_again(
+    chromium: Any, brewed: Served, asked: str, address: str, text: str
+) -> None:
+    screen = Screen(chromium, brewed.url)
+    page = screen.page
+    problem = {"type": "segue:busy", "title": "Not now", "status": 400, "detail": "The database is busy."}
+    page.route(f"**/api/v1/runs/1/{address}?*", lambda route: route.fulfill(status=400, json=problem))
+    screen.open(f"/runs/1?{asked}", "The database is busy.")
+    assert page.get_by_text("No step has printed or logged anything.").count() == 0
+    assert page.get_by_text("There is no such line any more.").count() == 0
+    page.unroute_all()
+    screen.errors.clear()  # the browser complains of the answer's status, as it should
+    page.get_by_role("button", name="Retry").click()
+    screen.see(text)
+    screen.close()
+    assert screen.errors == []

@@ -29,7 +29,7 @@ interface Props {
 }
 
 export default function Events({ picture, full, look, choose, chosen }: Props) {
-  const { rows, error, pending } = useEvents(picture.run.run)
+  const { rows, error, pending, retry } = useEvents(picture.run.run)
   const [kind, setKind] = useState('')
   const kinds = [...new Set(rows.map((each) => each.event))].sort()
   const shown = kind === '' ? rows : rows.filter((each) => each.event === kind)
@@ -49,7 +49,7 @@ export default function Events({ picture, full, look, choose, chosen }: Props) {
         <span className="grow" />
         <button className="btn" onClick={() => copy(JSON.stringify(shown, null, 2))}><Icon name="copy" small />{w.copyJson}</button>
       </div>
-      {error && rows.length === 0 && <ErrorFace error={error} />}
+      {error && rows.length === 0 && <ErrorFace error={error} retry={retry} />}
       {pending && <GreyRows />}
       {full ? <Full rows={shown} picture={picture} /> : <Compact calls={picture.calls} choose={choose} chosen={chosen} />}
     </div>

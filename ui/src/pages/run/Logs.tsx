@@ -25,9 +25,10 @@ export default function Logs({ picture, search, look }: { picture: RunPicture; s
   const { find = '', step, line, level = 'debug' } = search
   const { run } = picture.run
   const [from, setFrom] = useState(0)
-  const { rows, error, pending, former, full } = useLogs(run, level, from)
+  const { rows, error, pending, former, full, retry } = useLogs(run, level, from)
   const [wrap, setWrap] = useState(() => localStorage.getItem(WRAP) !== 'no')
   const [follow, setFollow] = useState(line === undefined)
+  const failed = rows.length === 0 ? error : null
   const input = useRef<HTMLInputElement>(null)
   const names = useMemo(() => new Map(picture.calls.map((each) => [each.key, label(each)])), [picture.calls])
   const steps = [...new Set(rows.map((each) => each.key))]
@@ -66,12 +67,12 @@ export default function Logs({ picture, search, look }: { picture: RunPicture; s
         <button className="btn" aria-pressed={follow} onClick={() => setFollow(!follow)}>{follow && <Icon name="check" small />}{w.follow}</button>
       </div>
       {from > 0 && <Told text={w.fromLine} label={w.fromBeginning} act={() => { look({ line: undefined }); setFrom(0) }} />}
-      {line !== undefined && !pending && !former && !beyond && !shown.some((each) => each.row === line) && (
+      {line !== undefined && !pending && !failed && !former && !beyond && !shown.some((each) => each.row === line) && (
         narrowed ? <Told text={w.lineHidden} label={w.showLine} act={() => look({ find: undefined, level: undefined, step: undefined })} /> : <Told text={w.lineGone} />
       )}
-      {error && rows.length === 0 && <ErrorFace error={error} />}
+      {failed && <ErrorFace error={failed} retry={retry} />}
       {pending && <GreyRows rows={4} />}
-      {!pending && shown.length === 0 && <EmptyFace title={narrowed ? w.noLines : w.noLogs} />}
+      {!pending && !failed && shown.length === 0 && <EmptyFace title={narrowed ? w.noLines : w.noLogs} />}
       <Lines shown={shown} names={names} meant={line} wrap={wrap} follow={follow} stop={() => setFollow(false)} />
     </div>
   )

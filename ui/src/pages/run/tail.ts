@@ -42,10 +42,11 @@ interface Tail<T> {
   pending: boolean
   /** The rows are those of what was asked before, of the same run, until these have come. */
   former: boolean
+  retry: () => void
 }
 
 function useTail<T>(key: unknown[], fetchPage: (after: number, signal: AbortSignal) => Promise<Page<T>>): Tail<T> {
-  const { data, error, isPending, isPlaceholderData } = useQuery<Kept<T>>({
+  const { data, error, isPending, isPlaceholderData, refetch } = useQuery<Kept<T>>({
     queryKey: key,
     meta: { live: true },
     placeholderData: (old, query) => (query?.queryKey[1] === key[1] ? old : undefined),
@@ -62,5 +63,5 @@ function useTail<T>(key: unknown[], fetchPage: (after: number, signal: AbortSign
       return added.length === 0 ? kept : { rows: [...kept.rows, ...added], last }
     },
   })
-  return { rows: data?.rows ?? [], error, pending: isPending, former: isPlaceholderData }
+  return { rows: data?.rows ?? [], error, pending: isPending, former: isPlaceholderData, retry: () => void refetch() }
 }
