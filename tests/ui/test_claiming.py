@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
+import ui_program
 from ui_kit import Screen, Served
 
 from segue import Engine
@@ -101,6 +103,61 @@ def test_a_task_is_handed_to_somebody_else(chromium: Any, served: Served, size: 
     served.do(lambda engine: left_to(engine, None))
     screen.close()
     assert screen.errors == []
+
+
+@pytest.mark.parametrize(
+    ("size", "scheme", "view"), [("wide", "light", ""), ("narrow", "dark", ""), ("wide", "dark", "view=mine&")]
+)
+def test_who_hands_a_task_on_is_told_that_somebody_has_claimed_it_meanwhile(
+    chromium: Any, served: Served, size: str, scheme: str, view: str
+) -> None:
+    async def to(engine: Engine, name: str) -> int:
+        task = await the_task(engine)
+        await engine.hand_task(task, name, by=OTHER, over=task.claimed_by)
+        return int(task.task)
+
+    number = served.do(lambda engine: to(engine, "you"))
+    screen = Screen(chromium, served.url, size, scheme)
+    page = screen.page
+    screen.open(f"/tasks?{view}task={number}", "Complete and go on")
+    page.get_by_role("button", name="Hand to…").click()
+    dialog = page.get_by_role("dialog", name="Hand on Approve order-48219")
+    dialog.get_by_role("textbox").fill("Ann")
+    served.do(lambda engine: to(engine, OTHER))
+    dialog.get_by_role("alert").get_by_text(f"{OTHER} has claimed it meanwhile.").wait_for()
+    assert dialog.get_by_role("textbox").input_value() == "Ann"
+    assert dialog.get_by_role("button", name="Hand it on", exact=True).is_disabled()
+    screen.shoot(f"tasks-hand-claimed-{size}-{scheme}")
+    assert screen.violations() == []
+    dialog.get_by_role("button", name="Hand it on all the same").click()
+    dialog.get_by_role("alert").wait_for(state="detached")
+    dialog.get_by_role("button", name="Hand it on", exact=True).click()
+    dialog.wait_for(state="detached")
+    served.do(lambda engine: left_to(engine, "Ann"))
+    screen.close()
+    assert screen.errors == []
+
+
+def test_who_hands_a_task_on_is_told_that_it_has_been_answered_meanwhile(screen: Screen, served: Served) -> None:
+    async def asked(engine: Engine) -> tuple[int, Any]:
+        await engine.start(ui_program.plainly, id="answered-meanwhile")
+        while True:
+            for task in await engine.tasks():
+                if task.run_id == "answered-meanwhile":
+                    await engine.claim_task(task, by="you")
+                    return int(task.task), task
+
+    number, task = served.do(asked)
+    page = screen.page
+    screen.open(f"/tasks?task={number}", "Complete and go on")
+    page.get_by_role("button", name="Hand to…").click()
+    dialog = page.get_by_role("dialog", name=re.compile("^Hand on"))
+    dialog.get_by_role("textbox").fill("Ann")
+    served.do(lambda engine: engine.complete_task(task, {"approved": True}, by=OTHER))
+    dialog.get_by_role("alert").get_by_text("It is no longer open").wait_for()
+    assert dialog.get_by_role("button", name="Hand it on").is_disabled()
+    dialog.get_by_role("button", name="Back").click()
+    dialog.wait_for(state="detached")
 
 
 def test_an_old_screen_takes_nobodys_task_away(screen: Screen, served: Served) -> None:

@@ -28,9 +28,11 @@ interface Asked {
   close: () => void
   act: (reason: string) => Promise<boolean>
   reason?: boolean
+  /** It cannot be done as things are. */
+  held?: boolean
 }
 
-export function Confirm({ title, what, label, tone, close, act, reason = false }: Asked) {
+export function Confirm({ title, what, label, tone, close, act, reason = false, held = false }: Asked) {
   const [text, setText] = useState('')
   const [busy, setBusy] = useState(false)
   const submit = async (event: React.FormEvent) => {
@@ -53,7 +55,7 @@ export function Confirm({ title, what, label, tone, close, act, reason = false }
         </div>
         <footer>
           <button type="button" className="btn" onClick={close}>{w.back}</button>
-          <button className={`btn ${tone}`} disabled={busy}>{label}</button>
+          <button className={`btn ${tone}`} disabled={busy || held}>{label}</button>
         </footer>
       </form>
     </Dialog>

@@ -11,7 +11,7 @@ import { useKeys } from '../../parts/keys'
 import { More } from '../../parts/More'
 import { useNow } from '../../parts/Time'
 import { words } from '../../words'
-import { Mark, useName } from './claiming'
+import { Handing, Mark, useName } from './claiming'
 import { Context } from './Context'
 import { summaryOf } from './facts'
 import { Work } from './Work'
@@ -44,6 +44,8 @@ export default function Tasks() {
   const alone = useQuery({ ...taskQuery(opened ?? 0), enabled: opened !== undefined && data !== undefined && !listed })
   // News of one's own answer may come before the answer to it: until then the task stands as it was.
   const [answered, setAnswered] = useState<HumanTask>()
+  // As it was when the dialog was opened, which stays when the task is somebody else's.
+  const [handing, setHanding] = useState<HumanTask>()
   const kept = answered?.task === opened ? answered : undefined
   const current = listed ?? kept ?? (opened === undefined ? shown[0] : hasNextPage || alone.data?.state === 'open' ? alone.data : undefined)
   const more = useCallback(() => void fetchNextPage({ cancelRefetch: false }), [fetchNextPage])
@@ -74,6 +76,7 @@ export default function Tasks() {
       </nav>
       {error && !data && <ErrorFace error={error} retry={() => void refetch()} />}
       {!data && !error && <GreyRows />}
+      {handing && <Handing key={handing.task} task={handing} close={() => setHanding(undefined)} />}
       {data && shown.length === 0 && !current && empty}
       {data && (shown.length > 0 || current) && (
         <div className={`tasks ${wanted !== undefined ? 'picked' : ''}`}>
@@ -81,7 +84,7 @@ export default function Tasks() {
             {shown.map((each) => <Item key={each.task} task={each} current={each.task === current?.task} now={now} />)}
             <li className="dim small" style={{ padding: '14px 16px' }}>{hasNextPage ? <More load={more} loading={isFetchingNextPage} /> : w.allDone}</li>
           </ul>
-          {current ? <Work key={current.task} task={current} keep={setAnswered} next={next} back={() => go(undefined)} /> : <section className="work"><EmptyFace title={w.withdrawn} /></section>}
+          {current ? <Work key={current.task} task={current} keep={setAnswered} next={next} hand={() => setHanding(current)} back={() => go(undefined)} /> : <section className="work"><EmptyFace title={w.withdrawn} /></section>}
           {current && <Context task={current} />}
         </div>
       )}

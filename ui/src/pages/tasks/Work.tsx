@@ -28,9 +28,11 @@ interface Answering {
   /** Has it stay on screen while the answer is on its way. */
   keep: (task: HumanTask | undefined) => void
   next: (done: HumanTask) => void
+  /** Opens what hands it to somebody else. */
+  hand: () => void
 }
 
-export function Work({ task, keep, next, back }: Answering & { back: () => void }) {
+export function Work({ task, keep, next, hand, back }: Answering & { back: () => void }) {
   const now = useNow()
   const may = useAllowed()('tasks:act')
   const me = useName()
@@ -46,7 +48,7 @@ export function Work({ task, keep, next, back }: Answering & { back: () => void 
         {description && <p className="dim" style={{ marginTop: 2 }}><Coded text={description.replaceAll('``', '`')} /></p>}
         <Subject subject={task.subject} />
         {task.state === 'open' && !may && <p className="small dim" style={{ marginTop: 16 }}>{w.onlySeen}</p>}
-        {task.state === 'open' ? may && (task.claimed_by && task.claimed_by !== me ? <Taken task={task} /> : <Answer task={task} keep={keep} next={next} />) : <div style={{ marginTop: 16 }}><h3 className="sub">{w.answer}</h3><Json value={task.outcome} /></div>}
+        {task.state === 'open' ? may && (task.claimed_by && task.claimed_by !== me ? <Taken task={task} hand={hand} /> : <Answer task={task} keep={keep} next={next} hand={hand} />) : <div style={{ marginTop: 16 }}><h3 className="sub">{w.answer}</h3><Json value={task.outcome} /></div>}
       </div>
     </section>
   )
@@ -103,7 +105,7 @@ function draftKey(task: HumanTask): string {
   return `segue.draft.${task.run}.${task.task}`
 }
 
-function Answer({ task, keep, next }: Answering) {
+function Answer({ task, keep, next, hand }: Answering) {
   const schema = (task.form ?? {}) as Schema
   const defs = schema.$defs ?? {}
   const [value, setValue] = useState<unknown>(() => {
@@ -146,7 +148,7 @@ function Answer({ task, keep, next }: Answering) {
         <button className="btn primary" style={{ height: 32, padding: '0 14px' }} disabled={busy}>{w.complete} <kbd aria-hidden="true">⌘↵</kbd></button>
         {wrong > 0 && <span className="failed word small" role="alert">{words.form.errors(wrong)}</span>}
         <span className="grow" />
-        <Hands task={task} />
+        <Hands task={task} hand={hand} />
       </div>
     </form>
   )

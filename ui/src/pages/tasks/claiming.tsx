@@ -1,9 +1,8 @@
 // Whose a task is: the mark of whoever has it, and the buttons by which it changes hands.
 import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
-import { createPortal } from 'react-dom'
 import { ask } from '../../api/client'
-import { sessionQuery } from '../../api/queries'
+import { sessionQuery, taskQuery } from '../../api/queries'
 import type { HumanTask } from '../../api/schema'
 import { Confirm, done } from '../../parts/Confirm'
 import { roughly } from '../../parts/format'
@@ -50,13 +49,13 @@ export function useClaiming(task: HumanTask): { busy: boolean; claim: () => void
 }
 
 /** Beside the button that answers: for a task that is nobody's, or one's own. */
-export function Hands({ task }: { task: HumanTask }) {
+export function Hands({ task, hand }: { task: HumanTask; hand: () => void }) {
   const { busy, claim, release } = useClaiming(task)
-  return task.claimed_by ? <><HandTo task={task} /><button type="button" className="btn quiet" disabled={busy} onClick={release}>{w.release}</button></> : <button type="button" className="btn" disabled={busy} onClick={claim}>{w.claim}</button>
+  return task.claimed_by ? <><HandTo hand={hand} /><button type="button" className="btn quiet" disabled={busy} onClick={release}>{w.release}</button></> : <button type="button" className="btn" disabled={busy} onClick={claim}>{w.claim}</button>
 }
 
 /** In place of the form: somebody else sees to it. */
-export function Taken({ task }: { task: HumanTask }) {
+export function Taken({ task, hand }: { task: HumanTask; hand: () => void }) {
   const now = useNow()
   const { busy, claim } = useClaiming(task)
   return (
@@ -64,28 +63,47 @@ export function Taken({ task }: { task: HumanTask }) {
       <Mark of={task.claimed_by} />
       <p className="grow"><b className="b">{task.claimed_by}</b> {w.seesToIt(roughly(Math.max(0, now - (task.claimed_at ?? now))))}</p>
       <button className="btn" disabled={busy} onClick={claim}>{w.takeOver}</button>
-      <HandTo task={task} />
+      <HandTo hand={hand} />
     </div>
   )
 }
 
-/** A claimed task goes to somebody else, who is named by the account that they answer with. */
-function HandTo({ task }: { task: HumanTask }) {
-  // As it was when the dialog was opened: from whoever has claimed it since, it is not taken.
-  const [open, setOpen] = useState<HumanTask | null>(null)
+function HandTo({ hand }: { hand: () => void }) {
+  return <button type="button" className="btn quiet" onClick={hand}>{w.hand}</button>
+}
+
+/**
+ * A claimed task goes to somebody else, who is named by the account that they answer with. `task`: as it was when this was
+ * opened; it stays open whatever becomes of the task, and takes it from nobody of whom it has not said so.
+ */
+export function Handing({ task, close }: { task: HumanTask; close: () => void }) {
+  const [seen, setSeen] = useState(task)
   const [to, setTo] = useState('')
-  const { hand } = useClaiming(open ?? task)
-  const close = () => setOpen(null)
+  const [sent, setSent] = useState(false)
+  const { data: known } = useQuery({ ...taskQuery(task.task), queryKey: ['task', task.task, 'handed'], initialData: task, staleTime: 0, gcTime: 0 })
+  const { hand } = useClaiming(seen)
+  const gone = known.state !== 'open'
+  // Where it has gone, the news may say so before the answer does.
+  const otherwise = !sent && (gone || known.claimed_by !== seen.claimed_by)
+  const act = async () => {
+    if (to.trim() === '') return false
+    setSent(true)
+    const handed = await hand(to.trim())
+    setSent(false)
+    return handed
+  }
   return (
-    <>
-      <button type="button" className="btn quiet" onClick={() => setOpen(task)}>{w.hand}</button>
-      {open && createPortal(
-        <Confirm title={w.handTitle(task.name)} label={w.handDo} tone="primary" close={close} act={async () => to.trim() !== '' && hand(to.trim())} what={
-          <>
-            <p>{w.handWhat}</p>
-            <label className="fld">{w.handTo}<input className="inp" required value={to} onChange={(event) => setTo(event.target.value)} /></label>
-          </>
-        } />, document.body)}
-    </>
+    <Confirm title={w.handTitle(task.name)} label={w.handDo} tone="primary" close={close} act={act} held={otherwise} what={
+      <>
+        <p>{w.handWhat}</p>
+        <label className="fld">{w.handTo}<input className="inp" required value={to} onChange={(event) => setTo(event.target.value)} /></label>
+        {otherwise && (
+          <p className="foreseen row" role="alert">
+            <span className="grow">{gone ? w.handGone : w.handTaken(known.claimed_by ?? '')}</span>
+            {!gone && <button type="button" className="btn" onClick={() => setSeen(known)}>{w.handStill}</button>}
+          </p>
+        )}
+      </>
+    } />
   )
 }
