@@ -125,7 +125,7 @@ def test_a_key_is_told_once_works_and_is_revoked(chromium: Any, guarded: Guarded
     assert httpx.get(f"{address}/runs", headers=headers).status_code == 200
     assert httpx.post(f"{address}/runs", headers=headers, json={"workflow": "fulfil"}).status_code == 403
     dialog.get_by_role("button", name="I have kept it").click()
-    page.get_by_role("cell", name="in 29d").wait_for()
+    page.get_by_role("cell", name="in 30d").wait_for()
     assert secret not in page.content()
 
     page.get_by_role("button", name="Revoke nightly?").click()

@@ -8,22 +8,29 @@ const DAY = 24 * HOUR
 
 const two = (n: number) => String(n).padStart(2, '0')
 
+// What is told is rounded to its last unit, and so never off by more than half of it.
+
 /** Two units at most: 640ms, 42.8s, 12m 08s, 2h 24m, 3d 02h. */
 export function duration(us: number): string {
   if (us < 1000) return us <= 0 ? '0ms' : '<1ms'
-  if (us < SECOND) return `${Math.round(us / 1000)}ms`
+  const milliseconds = Math.round(us / 1000)
+  if (milliseconds < 1000) return `${milliseconds}ms`
   if (us < MINUTE - 50_000) return `${(us / SECOND).toFixed(1)}s`
-  if (us < HOUR) return `${Math.floor(us / MINUTE)}m ${two(Math.floor((us % MINUTE) / SECOND))}s`
-  if (us < DAY) return `${Math.floor(us / HOUR)}h ${two(Math.floor((us % HOUR) / MINUTE))}m`
-  return `${Math.floor(us / DAY)}d ${two(Math.floor((us % DAY) / HOUR))}h`
+  const seconds = Math.round(us / SECOND)
+  if (seconds < 3600) return `${Math.floor(seconds / 60)}m ${two(seconds % 60)}s`
+  const minutes = Math.round(us / MINUTE)
+  if (minutes < 24 * 60) return `${Math.floor(minutes / 60)}h ${two(minutes % 60)}m`
+  const hours = Math.round(us / HOUR)
+  return `${Math.floor(hours / 24)}d ${two(hours % 24)}h`
 }
+
+/** Units, and how many of one are one of the next. */
+const UNITS = [[SECOND, 's', 60], [MINUTE, 'm', 60], [HOUR, 'h', 24], [DAY, 'd', Infinity]] as const
 
 /** One unit: 4s, 12m, 2h, 3d. */
 export function roughly(us: number): string {
-  if (us < MINUTE) return `${Math.max(0, Math.floor(us / SECOND))}s`
-  if (us < HOUR) return `${Math.floor(us / MINUTE)}m`
-  if (us < DAY) return `${Math.floor(us / HOUR)}h`
-  return `${Math.floor(us / DAY)}d`
+  const [unit, name] = UNITS.find(([unit, , most]) => Math.round(us / unit) < most) ?? UNITS[3]
+  return `${Math.max(0, Math.round(us / unit))}${name}`
 }
 
 export function ago(at: number, now: number): string {
@@ -61,7 +68,7 @@ export function moment(at: number, now: number): string {
 
 export function size(bytes: number): string {
   if (bytes < 1000) return `${bytes} B`
-  if (bytes < 1_000_000) return `${(bytes / 1000).toFixed(1)} kB`
+  if (bytes < 999_950) return `${(bytes / 1000).toFixed(1)} kB`
   return `${(bytes / 1_000_000).toFixed(1)} MB`
 }
 
