@@ -125,6 +125,29 @@ def test_keys_of_an_enumeration() -> None:
     assert schema_of(dict[Size, Any])["propertyNames"] == {"enum": ["s", "l"]}
 
 
+class Coat(msgspec.Struct):
+    size: Size
+    colour: Literal["red", "blue"]
+    lining: Literal["silk", "none"] | None = None
+    seasons: tuple[Literal["winter", "autumn"], ...] = ()
+    prices: dict[Literal["new", "mended"], Literal[30, 20]] = {}
+
+
+def test_choices_stand_as_they_are_declared() -> None:
+    assert schema_of(Literal["z", "a", 3, 1]) == {"enum": ["z", "a", 3, 1]}
+    assert schema_of(Literal["z", "a", None]) == {"enum": ["z", "a", None]}
+    assert schema_of(list[Literal[None]]) == {"type": "array", "items": {"enum": [None]}}
+    assert schema_of(Literal["z", "a"] | Literal["m", "b"])["anyOf"] == [{"enum": ["z", "a"]}, {"enum": ["m", "b"]}]
+    schema = schema_of(list[Coat | None])
+    coat = schema["$defs"]["Coat"]["properties"]
+    assert schema["$defs"]["Size"]["enum"] == ["s", "l"]
+    assert coat["colour"]["enum"] == ["red", "blue"]
+    assert coat["lining"]["anyOf"][0]["enum"] == ["silk", "none"]
+    assert coat["seasons"]["items"]["enum"] == ["winter", "autumn"]
+    assert coat["prices"]["propertyNames"]["enum"] == ["new", "mended"]
+    assert coat["prices"]["additionalProperties"]["enum"] == [30, 20]
+
+
 def test_classes_without_a_tag_and_what_holds_them() -> None:
     either = {"anyOf": [{"$ref": "#/$defs/Sofa"}, {"$ref": "#/$defs/Lamp"}]}
     schema = schema_of(list[Sofa | Lamp])

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import enum
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from ui_kit import Screen, Served, form, started
@@ -38,6 +39,16 @@ class Parcel:
     rates: dict[str, Any] = field(default_factory=dict)
 
 
+class Speed(enum.Enum):
+    STANDARD = "standard"
+    EXPRESS = "express"
+
+
+@workflow
+async def weighs(size: Literal["small", "medium", "large"], speed: Speed = Speed.STANDARD) -> str:
+    return f"{size} {speed.value}"
+
+
 @workflow
 async def plants(tree: Tree) -> str:
     return repr(tree)
@@ -55,7 +66,7 @@ async def asks() -> Any:
 
 @pytest.fixture(scope="module")
 def served(chromium: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    server = Served(tmp_path_factory.mktemp("forms"), filled=False, serving=only(plants, sends, asks))
+    server = Served(tmp_path_factory.mktemp("forms"), filled=False, serving=only(plants, sends, asks, weighs))
     yield server
     server.close()
 
@@ -132,3 +143,13 @@ def test_an_answer_that_is_not_json_yet_is_still_a_form_when_it_is_opened_again(
     answer.fill('{"DE": 4}')
     page.get_by_role("button", name="Complete and go on").click()
     answer.wait_for(state="detached")
+
+
+def test_choices_stand_as_they_are_declared(screen: Screen, served: Served) -> None:
+    dialog = form(screen, "weighs")
+    for name, choices in (("Size", ["Small", "Medium", "Large"]), ("Speed", ["Standard", "Express"])):
+        group = dialog.get_by_role("group", name=name)
+        group.wait_for()
+        assert [each.inner_text().split()[0] for each in group.locator("label").all()] == choices
+    dialog.get_by_text("Medium").click()
+    assert started(screen, served, dialog, "weighs") == "medium standard"

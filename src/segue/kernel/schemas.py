@@ -2,15 +2,16 @@
 
 Added is which text is read as a date with a time, or as a time, that need not have a zone (``date-time-local`` and
 ``time-local`` of the OpenAPI format registry) or must not have one (``partial-date-time``, after the ``partial-time``
-of RFC 3339, which msgspec has for times), and what the keys of a mapping are (``propertyNames``).
+of RFC 3339, which msgspec has for times), and what the keys of a mapping are (``propertyNames``). Choices stand as they
+are declared, where msgspec sorts them.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import enum
-from collections.abc import Iterator, Sequence
-from typing import Any, get_args, get_origin
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Literal, get_args, get_origin
 
 import msgspec
 from msgspec import inspect as mi
@@ -28,6 +29,7 @@ from segue.kernel.likeness import (
 from segue.kernel.unsound import unsound
 
 Schema = dict[str, Any]
+_CLASSES = (mi.StructType, mi.DataclassType, mi.TypedDictType, mi.NamedTupleType)
 
 
 def schema_of(annotation: Any) -> Schema:
@@ -53,6 +55,7 @@ class _Builder:
         except (TypeError, NotImplementedError, NameError):
             return self._apart(unwrap(annotation))
         _complete(of, schema, defs, set())
+        _order(annotation, schema)
         if any(self.defs.get(name, found) != found for name, found in defs.items()):
             return {}  # two classes of one name
         self.defs.update(defs)
@@ -123,8 +126,49 @@ def _complete(of: mi.Type, schema: Schema, defs: dict[str, Schema], seen: set[st
             names = _names(of.key_type)
             if names:
                 schema.setdefault("propertyNames", names)
+        case mi.EnumType(cls=cls):
+            schema["enum"] = [each.value for each in cls]
     for part, inner in _parts(of, schema):
         _complete(part, inner, defs, seen)
+    if isinstance(of, _CLASSES):
+        for each in fields_of(of.cls) or ():
+            _order(each.type, schema.get("properties", {}).get(each.name, {}))
+
+
+def _order(annotation: Any, schema: Schema) -> None:
+    """Has the choices of a type stand as declared; those of the classes in it are ordered with these."""
+    declared = _choices(annotation)
+    if not declared:
+        return
+    for each in _within(schema):
+        values = each.get("enum", [])
+        chosen = declared.get(_as_set(values))
+        if values and chosen is not None:
+            each["enum"] = [*chosen, *(value for value in values if value is None)]
+
+
+def _choices(annotation: Any) -> dict[frozenset[Any], list[Any]]:
+    """The values of each ``Literal`` in a type as declared, but None."""
+    annotation = unwrap(annotation)
+    if get_origin(annotation) is Literal:
+        values = [each for each in get_args(annotation) if each is not None]
+        return {_as_set(values): values}
+    return {values: choices for each in get_args(annotation) for values, choices in _choices(each).items()}
+
+
+def _as_set(values: Iterable[Any]) -> frozenset[Any]:
+    return frozenset((type(each), each) for each in values if each is not None)
+
+
+def _within(schema: Schema) -> Iterator[Schema]:
+    """A schema and those that it is made of, but not those that it refers to."""
+    yield schema
+    for name in ("items", "additionalProperties", "propertyNames"):
+        if isinstance(schema.get(name), dict):
+            yield from _within(schema[name])
+    for name in ("anyOf", "prefixItems"):
+        for each in schema.get(name, ()):
+            yield from _within(each)
 
 
 def _parts(of: mi.Type, schema: Schema) -> Iterator[tuple[mi.Type, Schema]]:
