@@ -106,6 +106,18 @@ async def test_roles_elsewhere_are_not_told_and_not_found_out(visit: Visit, acco
     problem(await admin.patch("/users/root", json={"roles": {"*": "viewer"}}), 403, "not-allowed")
 
 
+async def test_it_is_told_which_accounts_reach_beyond_whoever_asks(visit: Visit, accounts: Accounts) -> None:
+    for name, roles in (("ann", {"default": "viewer"}), ("bob", {"default": "viewer", "other": "admin"}), ("eve", {})):
+        accounts.add_user(name, PASSWORD, roles)  # type: ignore[arg-type]
+    for who, beyond in (("admin", {"bob", "root"}), ("root", set())):
+        asker = await log_in(visit(), who)
+        told = {user["name"] for user in (await asker.get("/users")).json() if user["beyond"]}
+        assert told & {"ann", "bob", "eve", "root", "admin"} == beyond
+        for name in ("ann", "bob"):
+            changed = await asker.patch(f"/users/{name}", json={"password": "battery staple"})
+            assert changed.status_code == (403 if name in beyond else 200)
+
+
 async def test_the_last_admin_stays(visit: Visit, accounts: Accounts) -> None:
     for name in ("admin", "stranger"):
         accounts.remove_user(name)

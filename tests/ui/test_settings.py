@@ -88,9 +88,14 @@ def test_a_user_is_added_changed_and_removed(chromium: Any, guarded: Guarded) ->
 @pytest.mark.parametrize("size", ["wide", "narrow"])
 def test_an_admin_of_one_namespace_is_offered_what_they_may(chromium: Any, guarded: Guarded, size: str) -> None:
     guarded.accounts.add_user("nina", "correct horse", {"default": "admin"})
+    guarded.accounts.add_user("emil", "correct horse", {"default": "viewer", "eu": "operator"})
     screen = visit(chromium, guarded, "nina", (size, "light"))
     page = screen.page
     screen.open(f"{BASE}/settings?tab=users", "vera")
+    emil = page.get_by_role("row").filter(has=page.get_by_role("cell", name="emil", exact=True))
+    emil.get_by_text("also in other namespaces").wait_for()
+    assert emil.get_by_role("button").count() == 0
+    assert page.get_by_text("eu").count() == 0
     root = page.get_by_role("row").filter(has=page.get_by_role("cell", name="root", exact=True))
     vera = page.get_by_role("row").filter(has=page.get_by_role("cell", name="vera", exact=True))
     assert [button.inner_text() for button in vera.get_by_role("button").all()] == ["New password…", "Remove…"]

@@ -34,13 +34,15 @@ _AT_ONCE = 2
 
 class Account(msgspec.Struct, frozen=True):
     """A user as everybody may see them; ``elsewhere``: they log in elsewhere, and have no password here. ``etag`` names
-    their roles as they are: for ``If-Match``."""
+    their roles as they are: for ``If-Match``. ``beyond``: they have roles where whoever asks has no say, who may
+    therefore neither give them a password nor take the account away."""
 
     name: str
     roles: dict[str, Role]
     created_at: int
     elsewhere: bool
     etag: str
+    beyond: bool = False
 
 
 class ApiKey(msgspec.Struct, frozen=True):

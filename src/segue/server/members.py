@@ -141,8 +141,9 @@ def _acts_everywhere(call: Call[Any, Any]) -> bool:
 
 
 def _seen(call: Call[Any, Any], user: Account) -> Account:
-    """An account as far as whoever asks may see it: in which other namespaces it has roles is not for them to know."""
-    found = msgspec.structs.replace(user, roles=_visible(call, user.roles))
+    """An account as far as whoever asks may see it: in which other namespaces it has roles is not for them to know,
+    but that it has some, which they would be refused for."""
+    found = msgspec.structs.replace(user, roles=_visible(call, user.roles), beyond=_beyond(call, user.roles))
     # Of what they see: a tag of all could be held against guesses.
     return msgspec.structs.replace(found, etag=user_etag(found))
 
@@ -179,6 +180,10 @@ def _check_seen(call: Call[Any, Any], row: UserRow) -> None:
 def _check_whole(call: Call[Any, Any], roles: dict[str, Any]) -> None:
     """Whoever can set a password, or take an account away, acts on all that the account may."""
     refuse_unless(
-        _acts_everywhere(call) or set(roles) <= {call.engine.namespace},
+        not _beyond(call, roles),
         f"this account has roles in other namespaces, where {call.who.name} has no say",
     )
+
+
+def _beyond(call: Call[Any, Any], roles: dict[str, Any]) -> bool:
+    return not _acts_everywhere(call) and not set(roles) <= {call.engine.namespace}

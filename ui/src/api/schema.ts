@@ -1026,6 +1026,7 @@ export interface Account {
   created_at: number
   elsewhere: boolean
   etag: string
+  beyond?: boolean
 }
 
 export interface UserBody {

@@ -41,7 +41,7 @@ export function Users({ session }: { session: SessionView }) {
         <div className="panel">
           <table className="accounts">
             <thead><tr><th>{w.user}</th><th>{w.roles}</th><th className="num wide since">{w.since}</th>{mayAct && <th className="buttons"><span className="sr">{w.actions}</span></th>}</tr></thead>
-            <tbody>{data.map((each) => <Row key={each.name} user={each} namespace={session.namespace} mayAct={mayAct} beyond={beyond} />)}</tbody>
+            <tbody>{data.map((each) => <Row key={each.name} user={each} namespace={session.namespace} mayAct={mayAct} />)}</tbody>
           </table>
         </div>
       )}
@@ -50,11 +50,11 @@ export function Users({ session }: { session: SessionView }) {
   )
 }
 
-function Row({ user, namespace, mayAct, beyond }: { user: Account; namespace: string; mayAct: boolean; beyond: boolean }) {
+function Row({ user, namespace, mayAct }: { user: Account; namespace: string; mayAct: boolean }) {
   const [open, setOpen] = useState<'password' | 'remove' | null>(null)
   const here = user.roles[namespace]
   const others = Object.entries(user.roles).filter(([scope]) => scope !== namespace)
-  const whole = beyond || others.length === 0
+  const whole = !user.beyond
   // A select changes with every arrow key, and no role is given in passing.
   const [wanted, setWanted] = useState<string>()
   const [busy, setBusy] = useState(false)
@@ -78,6 +78,7 @@ function Row({ user, namespace, mayAct, beyond }: { user: Account; namespace: st
           ) : (here ?? w.nowhere)}
           {wanted !== undefined && wanted !== (here ?? '') && <button className="btn primary" disabled={busy} onClick={() => void give(wanted)}>{w.giveRole}</button>}
           {others.map(([scope, role]) => <span key={scope} className="tag">{role} {scope === EVERYWHERE ? w.everywhere : w.inHint(scope)}</span>)}
+          {user.beyond && others.length === 0 && <span className="tag">{w.beyond}</span>}
         </span>
       </td>
       <td className="num wide since"><Ago at={user.created_at} /></td>
