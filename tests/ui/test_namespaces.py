@@ -258,6 +258,20 @@ def test_whoever_has_no_role_at_all_still_gets_out(chromium: Any, guarded: Guard
     screen.see("You have no role in any")
     screen.page.get_by_role("main").get_by_role("link", name="Settings").click()
     screen.see("Who you are")
+    screen.page.get_by_role("status").get_by_text("No role in default").wait_for()
+    assert screen.page.get_by_text("Reconnecting").count() == 0
+    screen.shoot("namespaces-no-role")
+    assert screen.violations() == []
     screen.page.get_by_role("button", name="Log out").click()
     screen.see("Password")
     screen.close()
+
+
+def test_a_page_that_has_heard_nothing_yet_names_no_time(chromium: Any, tmp_path: Path) -> None:
+    server = Served(tmp_path, filled=False)
+    screen = Screen(chromium, server.url)
+    screen.page.route("**/api/v1/live*", lambda route: route.abort())
+    screen.open("/overview", "Reconnecting")
+    assert screen.page.get_by_text("Reconnecting").inner_text() == "Reconnecting"
+    screen.close()
+    server.close()

@@ -9,7 +9,7 @@ export const words = {
     received: 'Received', continued: 'Continued',
   } as Record<string, string>,
   frame: {
-    main: 'Main', skip: 'Skip to content', live: 'Live', lost: (at: string) => `Reconnecting, as of ${at}`,
+    main: 'Main', skip: 'Skip to content', live: 'Live', lost: (at: string) => `Reconnecting, as of ${at}`, reconnecting: 'Reconnecting', noRole: (namespace: string) => `No role in ${namespace}`,
     search: 'Search or jump to', start: 'Start run', keys: 'Keys', light: 'Light', dark: 'Dark', close: 'Close',
     incidents: (n: number) => `${n} ${n === 1 ? 'run stands' : 'runs stand'} still on an incident`,
     openTasks: (n: number) => `${n} open ${n === 1 ? 'task' : 'tasks'}`,

@@ -2,7 +2,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { Link, Outlet, useLocation, useNavigate } from '@tanstack/react-router'
 import { lazy, Suspense, useMemo, useRef, useState } from 'react'
-import { useAllowed } from '../api/allowed'
+import { useAllowed, useStray } from '../api/allowed'
 import { namespace } from '../api/place'
 import { overviewQuery, sessionQuery } from '../api/queries'
 import { Icon, type IconName } from '../parts/Icon'
@@ -29,7 +29,7 @@ export function Frame() {
   const may = useAllowed()
   const { data: session } = useQuery(sessionQuery)
   const settings = useLocation({ select: (at) => at.pathname === '/settings' })
-  const stray = session !== undefined && session.name !== '' && !session.namespaces.includes(session.namespace)
+  const stray = useStray()
   const several = session !== undefined && session.namespaces.length > 1
   const { turn } = opened
   // A dialog that was closed by a key says so a moment later, when another one, or the same anew, may be open already.
@@ -58,7 +58,7 @@ export function Frame() {
       <div className="app">
         <Navigation openKeys={() => frame.open('keys')} />
         {/* Who may look at nothing in the server's own namespace still has a password and keys. */}
-        {stray && !(settings && namespace === '') ? <Stray session={session} /> : <Outlet />}
+        {stray && !(settings && namespace === '') ? <Stray session={stray} /> : <Outlet />}
       </div>
       <Suspense fallback={null}>
         {opened.what === 'palette' && <Palette key={turn} close={close} actions={actions} typed={typed} />}

@@ -1,6 +1,7 @@
 // The bar above every page: where one is, whether it is live, search, one primary button.
 import type { ReactNode } from 'react'
 import { useEffect } from 'react'
+import { useStray } from '../api/allowed'
 import { useConnection } from '../api/live'
 import { clock } from '../parts/format'
 import { Icon } from '../parts/Icon'
@@ -35,11 +36,14 @@ export function Top({ title, crumbs, children, tools, primary, start = false }: 
 
 function Live() {
   const { lost, asOf } = useConnection()
+  // Whoever has no role here hears of nothing, and not because the server is away.
+  const stray = useStray()
+  if (stray) return <span className="live none" role="status">{words.frame.noRole(stray.namespace)}</span>
   if (lost) {
     return (
       <span className="live lost" role="status">
         <Icon name="retrying" small />
-        {words.frame.lost(clock(asOf))}
+        {asOf === 0 ? words.frame.reconnecting : words.frame.lost(clock(asOf))}
       </span>
     )
   }
