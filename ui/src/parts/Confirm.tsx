@@ -2,6 +2,7 @@
 import { useState, type ReactNode } from 'react'
 import { askAgain, LIVE } from '../api/queries'
 import { words } from '../words'
+import { useBusy } from './busy'
 import { Dialog } from './Dialog'
 import { say, sayError } from './toasts'
 
@@ -34,16 +35,14 @@ interface Asked {
 
 export function Confirm({ title, what, label, tone, close, act, reason = false, held = false }: Asked) {
   const [text, setText] = useState('')
-  const [busy, setBusy] = useState(false)
-  const submit = async (event: React.FormEvent) => {
+  const [busy, begin] = useBusy()
+  const submit = (event: React.FormEvent) => {
     event.preventDefault()
-    setBusy(true)
-    if (await act(text)) close()
-    else setBusy(false)
+    void begin(() => act(text), close)
   }
   return (
     <Dialog title={title} close={close}>
-      <form onSubmit={(event) => void submit(event)}>
+      <form onSubmit={submit}>
         <div className="in">
           {typeof what === 'string' ? <p>{what}</p> : what}
           {reason && (

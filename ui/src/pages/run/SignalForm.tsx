@@ -4,6 +4,7 @@ import { useState } from 'react'
 import { ask } from '../../api/client'
 import { signalsQuery } from '../../api/queries'
 import type { RunView, SignalView } from '../../api/schema'
+import { useBusy } from '../../parts/busy'
 import { check, type Errors } from '../../parts/checking'
 import { done } from '../../parts/Confirm'
 import { Dialog } from '../../parts/Dialog'
@@ -43,28 +44,26 @@ function Form({ run, taken: given, close }: { run: RunView; taken: SignalView[];
   const [name, setName] = useState('')
   const [value, setValue] = useState<unknown>(() => beginning(schema, defs))
   const [errors, setErrors] = useState<Errors>({})
-  const [busy, setBusy] = useState(false)
+  const [busy, begin] = useBusy()
   const choose = (next: string) => {
     const form = around(taken.find((each) => each.name === next)?.form ?? {})
     setChosen(next)
     setValue(beginning(form, form.$defs ?? {}))
     setErrors({})
   }
-  const submit = async (event: React.FormEvent) => {
+  const submit = (event: React.FormEvent) => {
     event.preventDefault()
     if (busy) return // the keys press no button
     const open = Object.keys(of?.form ?? {}).length === 0
     const found = empty || open ? {} : check(schema, value, defs, true)
     setErrors(found)
     if (Object.keys(found).length > 0) return
-    setBusy(true)
     const body = { name: chosen === OTHER ? name : chosen, value: empty ? null : ((value as { value?: unknown } | undefined)?.value ?? null) }
-    if (await done(ask('signal_run', { path: { run: run.run }, body }), words.run.signalled)) close()
-    else setBusy(false)
+    void begin(() => done(ask('signal_run', { path: { run: run.run }, body }), words.run.signalled), close)
   }
   const wrong = Object.keys(errors).length
   return (
-    <form onSubmit={(event) => void submit(event)} noValidate onKeyDown={(event) => event.key === 'Enter' && (event.metaKey || event.ctrlKey) && void submit(event)}>
+    <form onSubmit={submit} noValidate onKeyDown={(event) => event.key === 'Enter' && (event.metaKey || event.ctrlKey) && submit(event)}>
       <div className="in">
         {taken.length > 0 && (
           <label className="fld" style={{ marginTop: 0 }}>{w.which}

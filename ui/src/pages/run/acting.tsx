@@ -5,6 +5,7 @@ import { useAllowed } from '../../api/allowed'
 import { ask } from '../../api/client'
 import { valueQuery } from '../../api/queries'
 import type { RunPicture } from '../../api/schema'
+import { useBusy } from '../../parts/busy'
 import { Confirm, done } from '../../parts/Confirm'
 import { useKeys } from '../../parts/keys'
 import { sayError } from '../../parts/toasts'
@@ -63,22 +64,21 @@ export function StartAgain({ picture }: { picture: RunPicture }) {
   const { open } = useFrame()
   const may = useAllowed()('runs:start')
   const client = useQueryClient()
-  const [busy, setBusy] = useState(false)
+  const [busy, begin] = useBusy()
   const { run, input } = picture
   const apart = input?.cut === true && input.seq != null
   if (run.closed_at === null || !may || (input?.value === undefined && !apart)) return null
   const start = async () => {
-    setBusy(true)
     try {
       const whole = apart ? await client.fetchQuery(valueQuery(run.run, input.seq!, input.field ?? '')) : input!
       open('start', run.workflow, whole.value)
+      return true
     } catch (error) {
       sayError(error)
-    } finally {
-      setBusy(false)
+      return false
     }
   }
-  return <button className="btn" disabled={busy} onClick={() => void start()}>{w.startAgain}</button>
+  return <button className="btn" disabled={busy} onClick={() => void begin(start)}>{w.startAgain}</button>
 }
 
 export function RunButtons({ picture }: { picture: RunPicture }) {

@@ -7,6 +7,7 @@ import { ask } from '../../api/client'
 import { parsed } from '../../api/exact'
 import { valueQuery } from '../../api/queries'
 import type { CallView, Effect, RunPicture, RunView } from '../../api/schema'
+import { useBusy } from '../../parts/busy'
 import { done } from '../../parts/Confirm'
 import { Dialog } from '../../parts/Dialog'
 import { ErrorFace } from '../../parts/Faces'
@@ -79,8 +80,8 @@ interface Asked {
 function ValueForm({ title, what, unseen, label, start, button, close, act }: Asked) {
   const [text, setText] = useState(start === undefined ? '' : JSON.stringify(start, null, 2))
   const [wrong, setWrong] = useState('')
-  const [busy, setBusy] = useState(false)
-  const submit = async (event: React.FormEvent) => {
+  const [busy, begin] = useBusy()
+  const submit = (event: React.FormEvent) => {
     event.preventDefault()
     let value: unknown
     try {
@@ -88,13 +89,11 @@ function ValueForm({ title, what, unseen, label, start, button, close, act }: As
     } catch {
       return setWrong(words.run.notJson)
     }
-    setBusy(true)
-    if (await act(value)) close()
-    else setBusy(false)
+    void begin(() => act(value), close)
   }
   return (
     <Dialog title={title} close={close}>
-      <form onSubmit={(event) => void submit(event)}>
+      <form onSubmit={submit}>
         <div className="in">
           <p>{what}</p>
           {unseen && <p className="foreseen" role="note">{unseen}</p>}
@@ -119,13 +118,13 @@ export function GoOn({ picture, step, seq, name, close }: { picture: RunPicture;
   const [id, setId] = useState('')
   const path = { run: run.run }
   const { data, error } = useQuery({ queryKey: ['fork-preview', run.run, step, seq, code], queryFn: ({ signal }) => ask('preview_fork', { path, query: { step, seq, code }, signal }), retry: false })
-  const [busy, setBusy] = useState(false)
-  const begun = async (work: Promise<RunView>, text: string) => {
+  const [busy, begin] = useBusy()
+  const go = (work: () => Promise<RunView>, text: string) => {
     let made = 0
-    setBusy(true)
-    if (!(await done(work.then((view) => (made = view.run)), text))) return setBusy(false)
-    close()
-    void navigate({ to: '/runs/$run', params: { run: String(made) } })
+    void begin(() => done(work().then((view) => (made = view.run)), text), () => {
+      close()
+      void navigate({ to: '/runs/$run', params: { run: String(made) } })
+    })
   }
   const refused = busy || !data || data.refused !== '' || error !== null
   return (
@@ -138,8 +137,8 @@ export function GoOn({ picture, step, seq, name, close }: { picture: RunPicture;
       </div>
       <footer>
         <button type="button" className="btn" onClick={close}>{words.run.back}</button>
-        {may('runs:start') && <button className="btn" disabled={refused} onClick={() => void begun(ask('fork_run', { path, body: { step, seq, code, id: id.trim() || null } }), w.forked)}>{w.fork}</button>}
-        {step !== undefined && may('runs:act') && <button className="btn primary" disabled={refused} onClick={() => void begun(ask('rerun', { path, body: { step, code } }), w.rerun)}>{w.rerunDo(run.id)}</button>}
+        {may('runs:start') && <button className="btn" disabled={refused} onClick={() => go(() => ask('fork_run', { path, body: { step, seq, code, id: id.trim() || null } }), w.forked)}>{w.fork}</button>}
+        {step !== undefined && may('runs:act') && <button className="btn primary" disabled={refused} onClick={() => go(() => ask('rerun', { path, body: { step, code } }), w.rerun)}>{w.rerunDo(run.id)}</button>}
       </footer>
     </Dialog>
   )

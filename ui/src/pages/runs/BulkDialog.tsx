@@ -4,6 +4,7 @@ import { useState } from 'react'
 import { ask } from '../../api/client'
 import { askAgain, LIVE } from '../../api/queries'
 import type { BulkBody, BulkDone, BulkPreview } from '../../api/schema'
+import { useBusy } from '../../parts/busy'
 import { Dialog } from '../../parts/Dialog'
 import { ErrorFace } from '../../parts/Faces'
 import { say, sayError } from '../../parts/toasts'
@@ -43,26 +44,28 @@ export default function BulkDialog({ act, chosen, close, done }: { act: Act; cho
 function Ask({ act, asked, preview, close, carried }: { act: Act; asked: Chosen; preview: BulkPreview; close: () => void; carried: (found: BulkDone) => void }) {
   const [reason, setReason] = useState('')
   const [typed, setTyped] = useState('')
-  const [busy, setBusy] = useState(false)
+  const [busy, begin] = useBusy()
   const { chosen, possible } = preview
   const mustType = FOR_GOOD.includes(act) && possible > TYPED
   const refused = preview.effects.filter((each) => each.refused)
-  const submit = async (event: React.FormEvent) => {
+  const submit = (event: React.FormEvent) => {
     event.preventDefault()
-    setBusy(true)
     const body: BulkBody = { act: WITH_REASON.includes(act) ? { do: act, reason } as BulkBody['act'] : { do: act } as BulkBody['act'], ...asked, expect: chosen }
-    try {
-      const found = await ask('carry_out_bulk', { body })
-      say(w.done[act](found.done))
-      void askAgain(LIVE)
-      carried(found)
-    } catch (error) {
-      sayError(error)
-      setBusy(false)
-    }
+    void begin(async () => {
+      try {
+        const found = await ask('carry_out_bulk', { body })
+        say(w.done[act](found.done))
+        void askAgain(LIVE)
+        carried(found)
+        return true
+      } catch (error) {
+        sayError(error)
+        return false
+      }
+    })
   }
   return (
-    <form onSubmit={(event) => void submit(event)}>
+    <form onSubmit={submit}>
       <div className="in">
         <p>{w.effects[act]}</p>
         {possible < chosen && <p className="foreseen">{w.possible(possible, chosen)}<Lines lines={refused.map((each) => [each.id, each.refused!])} more={chosen - possible - Math.min(SHOWN, refused.length)} /></p>}

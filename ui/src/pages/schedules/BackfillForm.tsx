@@ -3,6 +3,7 @@ import { keepPreviousData, useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { ask } from '../../api/client'
 import type { BackfillBody, ScheduleView } from '../../api/schema'
+import { useBusy } from '../../parts/busy'
 import { done } from '../../parts/Confirm'
 import { Dialog } from '../../parts/Dialog'
 import { absolute } from '../../parts/format'
@@ -21,7 +22,7 @@ export function BackfillForm({ schedule, close }: { schedule: ScheduleView; clos
   const [parallel, setParallel] = useState('1')
   const [order, setOrder] = useState<NonNullable<BackfillBody['order']>>('oldest')
   const [reprocess, setReprocess] = useState<NonNullable<BackfillBody['reprocess']>>('missing')
-  const [busy, setBusy] = useState(false)
+  const [busy, begin] = useBusy()
   const [start, end] = [micros(from), micros(to)]
   const path = { name: schedule.name }
   const { data, error } = useQuery({
@@ -29,17 +30,15 @@ export function BackfillForm({ schedule, close }: { schedule: ScheduleView; clos
     queryFn: ({ signal }) => ask('preview_backfill', { path, body: { start: start ?? 0, end: end ?? 0 }, signal }),
     enabled: start !== null && end !== null, retry: false, placeholderData: keepPreviousData,
   })
-  const submit = async (event: React.FormEvent) => {
+  const submit = (event: React.FormEvent) => {
     event.preventDefault()
     if (start === null || end === null) return
-    setBusy(true)
-    if (await done(ask('create_backfill', { path, body: { start, end, parallel: Number(parallel), order, reprocess } }), w.filling)) close()
-    else setBusy(false)
+    void begin(() => done(ask('create_backfill', { path, body: { start, end, parallel: Number(parallel), order, reprocess } }), w.filling), close)
   }
   const total = error ? 0 : (data?.total ?? 0)
   return (
     <Dialog title={w.backfillTitle(schedule.name)} close={close}>
-      <form onSubmit={(event) => void submit(event)}>
+      <form onSubmit={submit}>
         <div className="in">
           <div className="pair">
             <label className="fld">{w.from}<input className="inp" type="datetime-local" required value={from} onChange={(event) => setFrom(event.target.value)} /></label>

@@ -6,6 +6,7 @@ import { useAllowed } from '../../api/allowed'
 import { ask } from '../../api/client'
 import { runsQuery } from '../../api/queries'
 import type { ScheduleView } from '../../api/schema'
+import { useBusy } from '../../parts/busy'
 import { Confirm, done } from '../../parts/Confirm'
 import { absolute, duration, moment, until } from '../../parts/format'
 import { Icon } from '../../parts/Icon'
@@ -54,19 +55,17 @@ type Opened = 'pause' | 'change' | 'backfill' | 'remove' | null
 function Buttons({ schedule, gone }: { schedule: ScheduleView; gone: () => void }) {
   const may = useAllowed()
   const [open, setOpen] = useState<Opened>(null)
-  const [busy, setBusy] = useState(false)
+  const [busy, begin] = useBusy()
   const close = () => setOpen(null)
   const path = { name: schedule.name }
-  const trigger = async () => {
+  const trigger = () => {
     let id = ''
-    setBusy(true)
-    await done(ask('trigger_schedule', { path, body: {} }).then((run) => (id = run.id)), () => w.triggered(id))
-    setBusy(false)
+    void begin(() => done(ask('trigger_schedule', { path, body: {} }).then((run) => (id = run.id)), () => w.triggered(id)))
   }
   if (!may('schedules:act') && !may('schedules:write')) return null
   return (
     <section className="row" style={{ flexWrap: 'wrap' }}>
-      {may('schedules:act') && <button className="btn primary" disabled={busy} onClick={() => void trigger()}><Icon name="play" small />{w.trigger}</button>}
+      {may('schedules:act') && <button className="btn primary" disabled={busy} onClick={trigger}><Icon name="play" small />{w.trigger}</button>}
       {may('schedules:act') && (schedule.paused === null
         ? <button className="btn" onClick={() => setOpen('pause')}>{w.pause}</button>
         : <button className="btn" onClick={() => void done(ask('resume_schedule', { path, body: {} }), w.resumed)}>{w.resume}</button>)}

@@ -4,6 +4,7 @@ import { useState } from 'react'
 import { ask } from '../../api/client'
 import { workflowsQuery } from '../../api/queries'
 import type { ScheduleBody, ScheduleView, WorkflowView } from '../../api/schema'
+import { useBusy } from '../../parts/busy'
 import { check, type Errors } from '../../parts/checking'
 import { done } from '../../parts/Confirm'
 import { Dialog } from '../../parts/Dialog'
@@ -61,24 +62,22 @@ function Form({ schedule, workflow, workflows, choose, name, setName, when, setW
   const [catchup, setCatchup] = useState(schedule ? seconds(schedule.policy.catchup) : '1d')
   const [note, setNote] = useState(schedule?.note ?? '')
   const [paused, setPaused] = useState(false)
-  const [busy, setBusy] = useState(false)
-  const submit = async (event: React.FormEvent) => {
+  const [busy, begin] = useBusy()
+  const submit = (event: React.FormEvent) => {
     event.preventDefault()
     if (!workflow || busy) return
     const found = asked ? check(schema, input, schema.$defs ?? {}, true) : {}
     setErrors(found)
     if (Object.keys(found).length > 0) return
-    setBusy(true)
     const body = { when, input: inOrder(workflow, input), overlap, jitter: jitter || 0, catchup: catchup || 0, note }
-    const work = schedule
+    const send = () => schedule
       ? ask('change_schedule', { path: { name: schedule.name }, body: changes(schedule, workflow, body), match: schedule.etag })
       : ask('create_schedule', { body: { ...body, name, workflow: workflow.name, paused: paused ? w.startPaused : null } })
-    if (await done(work, schedule ? w.changedDone : w.created)) close()
-    else setBusy(false)
+    void begin(() => done(send(), schedule ? w.changedDone : w.created), close)
   }
   const wrong = Object.keys(errors).length
   return (
-    <form onSubmit={(event) => void submit(event)} noValidate>
+    <form onSubmit={submit} noValidate>
       <div className="in">
         {!schedule && (
           <div className="pair">

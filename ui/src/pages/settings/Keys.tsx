@@ -5,6 +5,7 @@ import type { Permission } from '../../api/allowed'
 import { ask, serverNow } from '../../api/client'
 import { askAgain, keysQuery } from '../../api/queries'
 import type { ApiKey, SessionView } from '../../api/schema'
+import { useBusy } from '../../parts/busy'
 import { Confirm, done } from '../../parts/Confirm'
 import { copy } from '../../parts/copying'
 import { Dialog } from '../../parts/Dialog'
@@ -75,18 +76,20 @@ function NewKey({ session, close }: { session: SessionView; close: () => void })
   const [days, setDays] = useState(90)
   const [permissions, setPermissions] = useState<ReadonlySet<Permission>>(() => new Set(own.filter((each) => each.endsWith(':read') && each !== 'access:read')))
   const [secret, setSecret] = useState('')
-  const [busy, setBusy] = useState(false)
-  const submit = async (event: React.FormEvent) => {
+  const [busy, begin] = useBusy()
+  const submit = (event: React.FormEvent) => {
     event.preventDefault()
-    setBusy(true)
     const expires_at = days === 0 ? null : Math.round(serverNow()) + days * DAY
-    try {
-      setSecret((await ask('add_key', { body: { label: label.trim(), permissions: own.filter((each) => permissions.has(each)), expires_at } })).secret)
-      await again()
-    } catch (error) {
-      sayError(error)
-      setBusy(false)
-    }
+    void begin(async () => {
+      try {
+        setSecret((await ask('add_key', { body: { label: label.trim(), permissions: own.filter((each) => permissions.has(each)), expires_at } })).secret)
+        await again()
+        return true
+      } catch (error) {
+        sayError(error)
+        return false
+      }
+    })
   }
   if (secret) return <Told secret={secret} close={close} />
   const toggle = (permission: Permission) => {
@@ -96,7 +99,7 @@ function NewKey({ session, close }: { session: SessionView; close: () => void })
   }
   return (
     <Dialog title={w.newKey} close={close}>
-      <form onSubmit={(event) => void submit(event)}>
+      <form onSubmit={submit}>
         <div className="in">
           {session.namespaces.length > 1 && <p className="foreseen" style={{ marginTop: 0 }}>{words.namespaces.keyIn(session.namespace)}</p>}
           <label className="fld">{w.label} <span className="faint">{w.labelHint}</span><input className="inp" autoComplete="off" value={label} onChange={(event) => setLabel(event.target.value)} /></label>

@@ -3,6 +3,7 @@ import { useState } from 'react'
 import { ask, Refusal } from '../../api/client'
 import { askAgain, namespacesQuery } from '../../api/queries'
 import type { NamespaceChange, NamespaceView, RetentionRule } from '../../api/schema'
+import { useBusy } from '../../parts/busy'
 import { Dialog } from '../../parts/Dialog'
 import { Icon } from '../../parts/Icon'
 import { say, sayError } from '../../parts/toasts'
@@ -30,35 +31,37 @@ export function NamespaceForm({ of, settings, close }: { of: NamespaceView; sett
   const [way, setWay] = useState<Way>(wayOf(of.retention))
   const [rules, setRules] = useState<Draft[]>(() => (of.retention?.length ? of.retention : [{ keep: '30d' }]).map(draft))
   const [wrong, setWrong] = useState<Wrong | null>(null)
-  const [busy, setBusy] = useState(false)
+  const [busy, begin] = useBusy()
   const change = (next: Draft[]) => {
     setRules(next)
     setWrong(null)
   }
-  const submit = async (event: React.FormEvent) => {
+  const submit = (event: React.FormEvent) => {
     event.preventDefault()
-    setBusy(true)
     const retention = way === 'settings' ? null : way === 'forever' ? [] : rules.map(rule)
     const body: NamespaceChange = { ...(description === of.description ? {} : { description }), ...(way === 'rules' || way !== wayOf(of.retention) ? { retention } : {}) }
-    try {
-      await ask('change_namespace', { path: { name: of.name }, body, match: seen })
-      say(w.changed(of.name))
-      await askAgain({ queryKey: namespacesQuery.queryKey })
-      close()
-    } catch (error) {
-      const path = error instanceof Refusal ? error.problem.path : undefined
-      if (path?.startsWith('$.')) setWrong({ path: path.slice(2), text: (error as Refusal).problem.detail })
-      else {
-        sayError(error)
-        void askAgain({ queryKey: namespacesQuery.queryKey }) // perhaps somebody else has changed it
+    const save = async () => {
+      try {
+        await ask('change_namespace', { path: { name: of.name }, body, match: seen })
+        say(w.changed(of.name))
+        await askAgain({ queryKey: namespacesQuery.queryKey })
+        return true
+      } catch (error) {
+        const path = error instanceof Refusal ? error.problem.path : undefined
+        if (path?.startsWith('$.')) setWrong({ path: path.slice(2), text: (error as Refusal).problem.detail })
+        else {
+          sayError(error)
+          void askAgain({ queryKey: namespacesQuery.queryKey }) // perhaps somebody else has changed it
+        }
+        return false
       }
-      setBusy(false)
     }
+    void begin(save, close)
   }
   const whole = wrong?.path === 'retention' ? wrong : null
   return (
     <Dialog title={w.whose(of.name)} close={close}>
-      <form onSubmit={(event) => void submit(event)} noValidate>
+      <form onSubmit={submit} noValidate>
         <div className="in">
           <label className="fld" style={{ marginTop: 0 }}>{w.description} <span className="faint">{w.descriptionHint}</span>
             <textarea className="inp" rows={3} value={description} aria-invalid={wrong?.path === 'description'} aria-describedby={wrong?.path === 'description' ? 'wrong' : undefined} onChange={(event) => { setDescription(event.target.value); setWrong(null) }} />

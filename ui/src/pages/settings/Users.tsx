@@ -5,6 +5,7 @@ import { useAllowed } from '../../api/allowed'
 import { ask } from '../../api/client'
 import { askAgain, usersQuery } from '../../api/queries'
 import type { Account, SessionView, UserChange } from '../../api/schema'
+import { useBusy } from '../../parts/busy'
 import { Confirm, done } from '../../parts/Confirm'
 import { Dialog } from '../../parts/Dialog'
 import { EmptyFace, ErrorFace, GreyRows } from '../../parts/Faces'
@@ -57,13 +58,11 @@ function Row({ user, namespace, mayAct }: { user: Account; namespace: string; ma
   const whole = !user.beyond
   // A select changes with every arrow key, and no role is given in passing.
   const [wanted, setWanted] = useState<string>()
-  const [busy, setBusy] = useState(false)
+  const [busy, begin] = useBusy()
   const give = async (role: string) => {
     const { [namespace]: _, ...rest } = user.roles
     const roles = role === '' ? rest : { ...rest, [namespace]: role as Role }
-    setBusy(true)
-    if (await changed(change(user.name, { roles }, user.etag), w.roleChanged(user.name))) setWanted(undefined)
-    setBusy(false)
+    if (await begin(() => changed(change(user.name, { roles }, user.etag), w.roleChanged(user.name)))) setWanted(undefined)
   }
   return (
     <tr>
@@ -100,16 +99,14 @@ function change(name: string, body: UserChange, match = ''): Promise<Account> {
 
 function NewPassword({ name, close }: { name: string; close: () => void }) {
   const [password, setPassword] = useState('')
-  const [busy, setBusy] = useState(false)
-  const submit = async (event: React.FormEvent) => {
+  const [busy, begin] = useBusy()
+  const submit = (event: React.FormEvent) => {
     event.preventDefault()
-    setBusy(true)
-    if (await changed(change(name, { password }), w.passwordSet)) close()
-    else setBusy(false)
+    void begin(() => changed(change(name, { password }), w.passwordSet), close)
   }
   return (
     <Dialog title={w.setPasswordOf(name)} close={close}>
-      <form onSubmit={(event) => void submit(event)}>
+      <form onSubmit={submit}>
         <div className="in"><PasswordField value={password} set={setPassword} /></div>
         <footer><button type="button" className="btn" onClick={close}>{words.run.back}</button><button className="btn primary" disabled={busy || password.length < 8}>{w.change}</button></footer>
       </form>
@@ -126,17 +123,15 @@ function NewUser({ namespace, first, beyond, close }: { namespace: string; first
   const [password, setPassword] = useState('')
   const [role, setRole] = useState<Role>(first ? 'admin' : 'viewer')
   const [everywhere, setEverywhere] = useState(first)
-  const [busy, setBusy] = useState(false)
-  const submit = async (event: React.FormEvent) => {
+  const [busy, begin] = useBusy()
+  const submit = (event: React.FormEvent) => {
     event.preventDefault()
     const body = { name: name.trim(), password, roles: { [everywhere ? EVERYWHERE : namespace]: role } }
-    setBusy(true)
-    if (await changed(ask('add_user', { body }), w.added(body.name))) close()
-    else setBusy(false)
+    void begin(() => changed(ask('add_user', { body }), w.added(body.name)), close)
   }
   return (
     <Dialog title={w.newUser} close={close}>
-      <form onSubmit={(event) => void submit(event)}>
+      <form onSubmit={submit}>
         <div className="in">
           {first && <p className="foreseen" style={{ marginTop: 0 }}>{w.noUsersHint}</p>}
           <label className="fld">{w.name}<input className="inp" autoComplete="off" value={name} onChange={(event) => setName(event.target.value)} /></label>

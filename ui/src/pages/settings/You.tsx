@@ -2,6 +2,7 @@
 import { useState } from 'react'
 import { ask } from '../../api/client'
 import type { SessionView } from '../../api/schema'
+import { useBusy } from '../../parts/busy'
 import { Icon } from '../../parts/Icon'
 import { absolute, until } from '../../parts/format'
 import { useNow } from '../../parts/Time'
@@ -41,24 +42,26 @@ function Password() {
   const [old, setOld] = useState('')
   const [fresh, setFresh] = useState('')
   const [again, setAgain] = useState('')
-  const [busy, setBusy] = useState(false)
+  const [busy, begin] = useBusy()
   const wrong = fresh === '' || again === '' ? '' : fresh.length < 8 ? w.short : fresh !== again ? w.differ : ''
-  const submit = async (event: React.FormEvent) => {
+  const submit = (event: React.FormEvent) => {
     event.preventDefault()
-    setBusy(true)
-    try {
-      await ask('change_password', { body: { old, new: fresh } })
-      say(w.changed)
-      leave()
-    } catch (error) {
-      sayError(error)
-      setBusy(false)
+    const change = async () => {
+      try {
+        await ask('change_password', { body: { old, new: fresh } })
+        say(w.changed)
+        return true
+      } catch (error) {
+        sayError(error)
+        return false
+      }
     }
+    void begin(change, leave)
   }
   return (
     <section aria-labelledby="password">
       <div className="sect"><h2 id="password">{w.password}</h2><span className="tiny faint">{w.endsAll}</span></div>
-      <form className="panel pad narrow" onSubmit={(event) => void submit(event)}>
+      <form className="panel pad narrow" onSubmit={submit}>
         <label className="fld">{w.old}<input className="inp" type="password" autoComplete="current-password" value={old} onChange={(event) => setOld(event.target.value)} /></label>
         <label className="fld">{w.fresh}<input className="inp" type="password" autoComplete="new-password" value={fresh} onChange={(event) => setFresh(event.target.value)} /></label>
         <label className="fld">{w.again}<input className="inp" type="password" autoComplete="new-password" value={again} onChange={(event) => setAgain(event.target.value)} aria-invalid={wrong !== ''} /></label>

@@ -5,6 +5,7 @@ import { useAllowed } from '../../api/allowed'
 import { ask } from '../../api/client'
 import { notesQuery } from '../../api/queries'
 import type { HumanTask, TaskNote } from '../../api/schema'
+import { useBusy } from '../../parts/busy'
 import { done } from '../../parts/Confirm'
 import { ErrorFace } from '../../parts/Faces'
 import { Icon } from '../../parts/Icon'
@@ -49,12 +50,11 @@ function Entry({ who, what, at, says = false }: { who: string; what: string; at:
 
 function Comment({ task }: { task: HumanTask }) {
   const [text, setText] = useState('')
-  const [busy, setBusy] = useState(false)
+  const [busy, begin] = useBusy()
   const submit = async (event: React.FormEvent) => {
     event.preventDefault()
-    setBusy(true)
-    if (await done(ask('comment_on_task', { path: { task: task.task }, body: { text } }), w.commented)) setText((now) => (now.startsWith(text) ? now.slice(text.length) : now)) // what was typed since stays
-    setBusy(false)
+    const sent = await begin(() => done(ask('comment_on_task', { path: { task: task.task }, body: { text } }), w.commented))
+    if (sent) setText((now) => (now.startsWith(text) ? now.slice(text.length) : now)) // what was typed since stays
   }
   return (
     <form className="comment" onSubmit={(event) => void submit(event)}>

@@ -7,6 +7,7 @@ import { isNumber, parsed } from '../../api/exact'
 import { keep as keepText } from '../../api/keeping'
 import { askAgain, LIVE, runQuery } from '../../api/queries'
 import type { HumanTask } from '../../api/schema'
+import { useBusy } from '../../parts/busy'
 import { check, type Errors } from '../../parts/checking'
 import { Coded } from '../../parts/Coded'
 import { roughly } from '../../parts/format'
@@ -113,18 +114,14 @@ function Answer({ task, keep, next, hand }: Answering) {
     return kept === null ? beginning(schema, defs) : parsed(kept)
   })
   const [errors, setErrors] = useState<Errors>({})
-  const [busy, setBusy] = useState(false)
+  const [busy, begin] = useBusy()
   const form = useRef<HTMLFormElement>(null)
   const change = (changed: unknown) => {
     setValue(changed)
     keepText(draftKey(task), JSON.stringify(changed ?? null) ?? 'null')
     setErrors({})
   }
-  const submit = async () => {
-    const found = check(schema, value, defs, true)
-    setErrors(found)
-    if (Object.keys(found).length > 0 || busy) return
-    setBusy(true)
+  const answer = async () => {
     keep(task)
     try {
       await ask('complete_task', { path: { task: task.task }, body: { answer: value } })
@@ -132,17 +129,24 @@ function Answer({ task, keep, next, hand }: Answering) {
       say(`${w.completed}: ${task.name}`)
       next(task)
       await askAgain(LIVE)
+      return true
     } catch (error) {
       sayError(error)
-      setBusy(false)
+      return false
     } finally {
       keep(undefined)
     }
   }
-  useSubmitKeys(form, () => void submit())
+  const submit = () => {
+    const found = check(schema, value, defs, true)
+    setErrors(found)
+    if (Object.keys(found).length > 0 || busy) return
+    void begin(answer, () => undefined)
+  }
+  useSubmitKeys(form, submit)
   const wrong = Object.keys(errors).length
   return (
-    <form ref={form} className="answer" onSubmit={(event) => { event.preventDefault(); void submit() }} noValidate>
+    <form ref={form} className="answer" onSubmit={(event) => { event.preventDefault(); submit() }} noValidate>
       <SchemaForm name={w.answer} schema={schema} value={value} change={change} errors={errors} />
       <div className="done">
         <button className="btn primary" style={{ height: 32, padding: '0 14px' }} disabled={busy}>{w.complete} <kbd aria-hidden="true">⌘↵</kbd></button>

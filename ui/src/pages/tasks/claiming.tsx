@@ -4,6 +4,7 @@ import { useState } from 'react'
 import { ask } from '../../api/client'
 import { sessionQuery, taskQuery } from '../../api/queries'
 import type { HumanTask } from '../../api/schema'
+import { useBusy } from '../../parts/busy'
 import { Confirm, done } from '../../parts/Confirm'
 import { roughly } from '../../parts/format'
 import { Icon } from '../../parts/Icon'
@@ -32,19 +33,14 @@ export function Mark({ of }: { of: string | null | undefined }) {
 
 /** Claims, releases and takes over; what has happened meanwhile is refused and said. */
 export function useClaiming(task: HumanTask): { busy: boolean; claim: () => void; release: () => void; hand: (to: string) => Promise<boolean> } {
-  const [busy, setBusy] = useState(false)
-  const carry = async (work: Promise<unknown>, text: string) => {
-    setBusy(true)
-    const carried = await done(work, text)
-    setBusy(false)
-    return carried
-  }
+  const [busy, begin] = useBusy()
+  const carry = (work: () => Promise<unknown>, text: string) => begin(() => done(work(), text))
   const path = { task: task.task }
   return {
     busy,
-    claim: () => void carry(ask('claim_task', { path, body: { over: task.claimed_by ?? null } }), w.claimedIt(task.name)),
-    release: () => void carry(ask('release_task', { path, body: {} }), w.releasedIt(task.name)),
-    hand: (to: string) => carry(ask('hand_task', { path, body: { to, over: task.claimed_by ?? null } }), w.handedIt(task.name, to)),
+    claim: () => void carry(() => ask('claim_task', { path, body: { over: task.claimed_by ?? null } }), w.claimedIt(task.name)),
+    release: () => void carry(() => ask('release_task', { path, body: {} }), w.releasedIt(task.name)),
+    hand: (to: string) => carry(() => ask('hand_task', { path, body: { to, over: task.claimed_by ?? null } }), w.handedIt(task.name, to)),
   }
 }
 

@@ -8,6 +8,7 @@ import { keep } from '../../api/keeping'
 import { namespace } from '../../api/place'
 import { workflowsQuery } from '../../api/queries'
 import type { WorkflowView } from '../../api/schema'
+import { useBusy } from '../../parts/busy'
 import { check, type Errors } from '../../parts/checking'
 import { Dialog } from '../../parts/Dialog'
 import { EmptyFace, ErrorFace } from '../../parts/Faces'
@@ -55,28 +56,34 @@ function Form({ workflow, input, close }: { workflow: WorkflowView; input: unkno
   })
   const [id, setId] = useState('')
   const [errors, setErrors] = useState<Errors>({})
-  const [busy, setBusy] = useState(false)
-  const submit = async (event: React.FormEvent) => {
+  const [busy, begin] = useBusy()
+  const submit = (event: React.FormEvent) => {
     event.preventDefault()
     if (busy) return // the keys press no button
     const found = check(schema, value, defs, true)
     setErrors(found)
     if (Object.keys(found).length > 0) return
-    setBusy(true)
-    try {
-      const run = await ask('start_run', { body: { workflow: workflow.name, input: inOrder(workflow, value), id: id.trim() || null } })
-      keep(last(workflow.name), JSON.stringify(value))
-      say(`${w.started}: ${run.id}`)
-      close()
-      void navigate({ to: '/runs/$run', params: { run: String(run.run) } })
-    } catch (error) {
-      sayError(error)
-      setBusy(false)
+    let run = 0
+    const start = async () => {
+      try {
+        const made = await ask('start_run', { body: { workflow: workflow.name, input: inOrder(workflow, value), id: id.trim() || null } })
+        run = made.run
+        keep(last(workflow.name), JSON.stringify(value))
+        say(`${w.started}: ${made.id}`)
+        return true
+      } catch (error) {
+        sayError(error)
+        return false
+      }
     }
+    void begin(start, () => {
+      close()
+      void navigate({ to: '/runs/$run', params: { run: String(run) } })
+    })
   }
   const wrong = Object.keys(errors).length
   return (
-    <form onSubmit={(event) => void submit(event)} noValidate onKeyDown={(event) => event.key === 'Enter' && (event.metaKey || event.ctrlKey) && void submit(event)}>
+    <form onSubmit={submit} noValidate onKeyDown={(event) => event.key === 'Enter' && (event.metaKey || event.ctrlKey) && submit(event)}>
       <div className="in">
         {workflow.summary && <p className="dim small" style={{ marginBottom: 8 }}>{workflow.summary}</p>}
         {workflow.parameters.length === 0 ? <p className="small dim">{w.noInput}</p> : <SchemaForm schema={schema} value={value} change={(next) => { setValue(next); setErrors({}) }} errors={errors} />}
