@@ -63,7 +63,7 @@ export const words = {
     error: 'Error', attemptsTitle: 'Attempts', input: 'Input', output: 'Output', result: 'Result', noOutput: 'None recorded: the step has not completed', published: 'Published',
     worker: 'Worker', key: 'Key', child: 'Child run', childTag: 'child', childSteps: (name: string) => `Steps of ${name}`, decisionTag: 'decision', assignee: 'Asked', kind: 'Kind', began: 'Began', due: 'Due', progress: 'Progress', answered: 'Answered by',
     frames: (n: number) => `${n} more ${n === 1 ? 'frame' : 'frames'}`, fewer: 'Fewer frames', copy: 'Copy', attributes: 'Attributes', of: (i: number, n: number) => `${i} of ${n}`,
-    caused: 'Caused by', workflow: 'Workflow', version: 'Version', id: 'Id', parent: 'Parent', first: 'Began as', latest: 'Goes on as', waits: 'Waits for', openTask: 'Open the task',
+    caused: 'Caused by', workflow: 'Workflow', version: 'Version', id: 'Id', parent: 'Parent', first: 'Began as', latest: 'Goes on as', waits: 'Waits for', openTask: 'Open the task', queue: 'Queue', heldBy: (worker: string) => `${worker} has it`, heldByNobody: 'waits for a worker',
     work: 'Work ↓', undo: 'Undo ↑', asTaken: 'As taken',
     compact: 'Compact', full: 'Full', copyJson: 'Copy as JSON', event: 'Event', at: 'At', actor: 'Actor', what: 'What', engine: 'engine', more: 'Load more',
     findLogs: 'Find in logs', follow: 'Follow', noLogs: 'No step has printed or logged anything.', noEvents: 'The journal is empty.', workflowLog: 'workflow', allSteps: 'All steps', level: 'Level', levels: { debug: 'All levels', info: 'Info and above', warning: 'Warnings and errors', error: 'Errors' }, wrap: 'Wrap', download: 'Download', lineAt: (at: string) => `Link to the line of ${at}`, noLines: 'No line is like that', lineHidden: 'The line of this link is not among those that are chosen.', lineGone: 'There is no such line any more.', showLine: 'Show all lines', fromLine: 'It begins with the line of the link.', fromBeginning: 'From the beginning',
@@ -157,6 +157,9 @@ export const words = {
       mixed: 'versions stay beside each other. Bring the rest up to date, give one an app of its own, or pin it',
       leaving: 'workers that came later lack it. Serve it on until its runs have ended, or give one an app of its own',
     },
+  },
+  queues: {
+    title: 'Queues', queue: 'Queue, app', waiting: 'Waiting', oldest: 'For', paused: 'Paused', held: 'Held', workers: 'Held by', nobody: 'no worker has anything of it', has: (n: number) => `has ${n.toLocaleString()}`,
   },
   settings: {
     title: 'Settings', tabs: { you: 'You', users: 'Users', keys: 'API keys', audit: 'Audit log', namespaces: 'Namespaces', system: 'This server' },

@@ -91,7 +91,8 @@ class TryView(msgspec.Struct, frozen=True, omit_defaults=True):
 
 class CallView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A step, child, task or message of a run, with its attempts. ``alone``: no other call of the run has its name, so
-    that whoever repairs the run may name it by that; otherwise by its key."""
+    that whoever repairs the run may name it by that; otherwise by its key. ``queue``: where it is, if it is in one;
+    ``holder``: the worker that has it."""
 
     kind: str
     key: str
@@ -113,6 +114,8 @@ class CallView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     assignee: str = ""
     due: int | None = None
     by: str = ""
+    queue: str = ""
+    holder: str = ""
     model: str = ""
     explanation: ValueView | None = None
 
@@ -172,6 +175,7 @@ def call_view(call: Call) -> CallView:
         input=_value(call.input or call.subject, call.input_at), result=_value(call.result, call.result_at),
         progress=call.progress,
         child=call.child_id, assignee=call.assignee, due=call.due, by=call.by,
+        queue=call.queue, holder=call.holder,
         model=call.model, explanation=_value(call.explanation, call.result_at and (call.result_at[0], "explanation")),
     )  # fmt: skip
 

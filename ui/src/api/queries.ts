@@ -199,6 +199,14 @@ export const workersQuery = queryOptions({
   refetchInterval: 3000,
 })
 
+/** Likewise: a lease ends, and what waits grows older. */
+export const queuesQuery = queryOptions({
+  queryKey: ['queues'],
+  queryFn: ({ signal }) => ask('list_queues', { signal }),
+  meta: live,
+  refetchInterval: 3000,
+})
+
 /** Asked for anew when the list of schedules has come with another one in its place: not of one that it may not have any more. */
 export const dueTimesQuery = ({ name, etag, next }: ScheduleView, limit: number) =>
   queryOptions({

@@ -292,6 +292,8 @@ export interface CallView {
   assignee?: string
   due?: number | null
   by?: string
+  queue?: string
+  holder?: string
   model?: string
   explanation?: ValueView | null
 }

@@ -57,6 +57,7 @@ function Facts({ picture, call, now }: { picture: RunPicture; call: CallView; no
     <dl className="kv">
       {worker && <><dt>{w.worker}</dt><dd className="mono" title={worker}>{worker}</dd></>}
       {call.model && <><dt>{words.decision.model}</dt><dd className="mono" title={call.model}>{call.model}</dd></>}
+      {call.queue && call.state === 'waiting' && <><dt>{w.queue}</dt><dd><Link className="link" to="/workers">{call.queue}</Link>, {call.holder ? w.heldBy(call.holder) : w.heldByNobody}</dd></>}
       {call.assignee && <><dt>{w.assignee}</dt><dd>{call.assignee}</dd></>}
       {call.due != null && <><dt>{w.due}</dt><dd title={absolute(call.due)}>{moment(call.due, now)}</dd></>}
       {call.by && <><dt>{w.answered}</dt><dd>{call.by}</dd></>}

@@ -9,6 +9,7 @@ import { absolute, roughly } from '../../parts/format'
 import { StateChip } from '../../parts/State'
 import { Ago, useNow } from '../../parts/Time'
 import { words } from '../../words'
+import { Queues } from './Queues'
 import './workers.css'
 
 const w = words.workers
@@ -21,13 +22,14 @@ export default function Workers() {
       <Top title={w.title}>{workers.length > 0 && <span className="tiny faint num wide">{w.shown(workers.length)}</span>}</Top>
       {error && !data && <ErrorFace error={error} retry={() => void refetch()} />}
       {!data && !error && <GreyRows />}
-      {data?.length === 0 && <EmptyFace title={w.none} hint={w.noneHint} code={w.sample} />}
-      {workers.length > 0 && (
+      {data && (
         <div className="overflow" tabIndex={0} role="group" aria-label={w.title}>
-          <table className="workers">
+          {workers.length === 0 && <EmptyFace title={w.none} hint={w.noneHint} code={w.sample} />}
+          {workers.length > 0 && <table className="workers">
             <thead><tr><th className="state">{w.state}</th><th>{w.worker}</th><th className="share">{w.share}</th><th className="since num">{w.since}</th><th className="lease num">{w.lease}</th><th className="serves">{w.serves}</th></tr></thead>
             <tbody>{workers.map((each) => <Row key={`${each.app} ${each.worker}`} worker={each} of={total(workers, each.app)} />)}</tbody>
-          </table>
+          </table>}
+          <Queues />
         </div>
       )}
     </main>
