@@ -125,7 +125,9 @@ def _complete(of: mi.Type, schema: Schema, defs: dict[str, Schema], seen: set[st
         case mi.DictType():
             names = _names(of.key_type)
             if names:
-                schema.setdefault("propertyNames", names)
+                # From release 0.23 on msgspec says it too, of an enumeration by a reference.
+                _complete(of.key_type, schema.get("propertyNames", {}), defs, seen)
+                schema["propertyNames"] = names
         case mi.EnumType(cls=cls):
             schema["enum"] = [each.value for each in cls]
     for part, inner in _parts(of, schema):
