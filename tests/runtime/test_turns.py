@@ -12,6 +12,7 @@ import pytest
 from segue import Engine, Interceptor, StepCall, StepFailed, publish, signal, step, workflow
 from segue.kernel import events as e
 from segue.runtime.settings import Settings
+from segue.stores.owning import SLOTS, Slots
 
 Until = Callable[[Callable[[], bool | Awaitable[bool]]], Awaitable[None]]
 ran: list[str] = []
@@ -153,6 +154,10 @@ async def test_a_closing_engine_does_not_wait_for_turns(url: str, settings: Sett
         await until(lambda: ran == ["0", "1", "2"])
 
 
+def owned(slots: tuple[Slots, ...]) -> int:
+    return sum(each.high - each.low + 1 for each in slots)
+
+
 @step(name="turns.plain")
 def plain(n: int) -> int:
     return n
@@ -164,11 +169,16 @@ async def of_one(n: int) -> int:
 
 
 @pytest.mark.parametrize("clean", [True, False], ids=["given back", "died"])
-async def test_what_is_started_elsewhere_is_not_taken_for_what_a_predecessor_began(url: str, clean: bool) -> None:
-    async with Engine(url) as before:
+async def test_what_is_started_elsewhere_is_not_taken_for_what_a_predecessor_began(
+    url: str, clean: bool, until: Until
+) -> None:
+    async with Engine(url, settings=Settings(lease=1)) as before:
         assert await (await before.start(of_one, 1, id="a")).result() == 1
         before.store.close(clean=clean)
-    async with Engine(url, settings=Settings(lost_limit=1)), Engine(url) as client:
+    settings = Settings(lease=1, lost_limit=1)
+    async with Engine(url, settings=settings) as owner, Engine(url, own=False) as client:
+        # Until a lease has run out, what is started may be in slots of the one who died.
+        await until(lambda: owner.duty is not None and owned(owner.duty.conductor.slots) == SLOTS)
         handle = await client.start(of_one, 2, id="b")
         assert await handle.result(timeout=30) == 2
         events = [recorded.event for recorded in await handle.history()]
