@@ -80,6 +80,25 @@ def test_what_is_gone_is_told_from_a_folder_that_is_away(tmp_path: Path, caplog:
     assert "removed by somebody else" in caplog.text
 
 
+def test_a_folder_that_comes_back_during_a_look_has_what_is_in_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder := tmp_path / "values").mkdir()
+    place = objects.place_under(folder.as_uri(), "abcd")
+    objects.put(place, b"data")
+    away = folder.rename(tmp_path / "away")
+    is_there = os.path.isdir
+
+    def comes_back(path: str) -> bool:
+        if away.exists():
+            away.rename(folder)
+        return is_there(path)
+
+    monkeypatch.setattr(os.path, "isdir", comes_back)
+    assert objects.find(place) == b"data"
+    assert objects.find(objects.place_under(folder.as_uri(), "abce")) is None
+
+
 class Cranky(fsspec.AbstractFileSystem):  # type: ignore[misc, name-defined]
     """A system whose connection breaks, and stays broken until a new one is made."""
 

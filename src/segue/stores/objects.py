@@ -92,15 +92,18 @@ def get(place: str) -> bytes | None:
 def find(place: str) -> bytes | None:
     """The bytes of an object; None if there is none, for the caller to say so. Raises ``StoreUnavailable``."""
     system, path = _system(place)
-    try:
-        return bytes(system.cat_file(path))
-    except FileNotFoundError as error:
-        # A folder of objects is never removed: where it is missing, a disk is, which may come back.
-        if _in_folder(system) and not os.path.isdir(os.path.dirname(path)):
+    for _ in range(
+        2 if _in_folder(system) else 1
+    ):  # a disk may have come back between the look and that for its folder
+        try:
+            return bytes(system.cat_file(path))
+        except FileNotFoundError as error:
+            # A folder of objects is never removed: where it is missing, a disk is, which may come back.
+            if _in_folder(system) and not os.path.isdir(os.path.dirname(path)):
+                raise _unavailable(place, error, system) from error
+        except Exception as error:
             raise _unavailable(place, error, system) from error
-        return None
-    except Exception as error:
-        raise _unavailable(place, error, system) from error
+    return None
 
 
 def fetch(placed: Iterable[Placed]) -> dict[str, bytes | None]:
