@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -24,16 +25,27 @@ SPARED = ("wide", "dark"), ("narrow", "light")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Two browsers at a time, in tests that run side by side: every other file is with one of them."""
+    """Two browsers at a time, in tests that run side by side: each has its files, with as many tests as the other."""
     files = sorted(HERE.glob("test_*.py"))
     screens = [item for item in items if item.path in files]
+    browser = _shared(Counter(item.path for item in screens))
     for item in screens:
-        item.add_marker(pytest.mark.xdist_group(f"screens {files.index(item.path) % 2}"))
+        item.add_marker(pytest.mark.xdist_group(f"screens {browser[item.path]}"))
     if not config.getoption("long"):
         in_all = {_function(item) for item in screens if _look(item) == ("wide", "light")}
         spared = [item for item in screens if _look(item) in SPARED and _function(item) in in_all]
         config.hook.pytest_deselected(items=spared)
         items[:] = [item for item in items if item not in spared]
+
+
+def _shared(tests: Counter[Path]) -> dict[Path, int]:
+    """Files, each with the browser that has fewer tests so far; those with the most come first."""
+    counts = [0, 0]
+    browser: dict[Path, int] = {}
+    for file, count in sorted(tests.items(), key=lambda each: (-each[1], each[0])):
+        browser[file] = counts.index(min(counts))
+        counts[browser[file]] += count
+    return browser
 
 
 def _function(item: pytest.Item) -> str:
