@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from difflib import get_close_matches
+from typing import Any, TypeVar
 
 from segue.cli.person import person
 from segue.cli.scope import Reach, Scope
@@ -14,11 +15,15 @@ from segue.errors import CallerError, InvalidArgument, RunNotFound, ServerRefuse
 from segue.kernel import events as e
 from segue.server import overview, records, runs
 from segue.server.answers import Answers, Here
+from segue.server.call import Call
+from segue.server.overview import WorkerView
 from segue.server.views import RunView
 from segue.settings import said_namespace
+from segue.stores.attempt_rows import QueueFigures
 from segue.stores.base import RunRow
 from segue.watching import Change, Watch
 
+OfApp = TypeVar("OfApp", WorkerView, QueueFigures)
 NEAR = 200
 """The newest runs among whose ids one that comes near is looked for."""
 
@@ -79,6 +84,17 @@ async def reached(
             if error.type != "segue:unknown-caller":
                 raise
             raise ServerRefused(_who(address, key), type=error.type, status=error.status) from error
+
+
+async def of_app(
+    answers: Answers, ask: Callable[[Call[Any, None]], Awaitable[list[OfApp]]], *, all: bool
+) -> tuple[list[OfApp], str, int]:
+    """What a list has of the app, or ``all`` of it; whose that is, in words, and the time there (µs)."""
+    there = await answers.ask(overview.show_app, query=overview.AppQuery())
+    found = await answers.ask(ask)
+    if all:
+        return found, "any app", there.now
+    return [one for one in found if one.app == there.app], f"app {there.app!r}", there.now
 
 
 def _who(address: str, key: str) -> str:

@@ -9,11 +9,11 @@ from cyclopts import Parameter
 from rich.table import Table
 from rich.text import Text
 
-from segue.cli.lookup import reached
+from segue.cli.lookup import of_app, reached
 from segue.cli.output import console, print_json
 from segue.cli.scope import Reach
 from segue.cli.words import length
-from segue.server import overview, working
+from segue.server import working
 from segue.stores.attempt_rows import QueueFigures
 
 
@@ -28,15 +28,13 @@ def queues(
 
 async def _list(all: bool, scope: Reach) -> int:
     async with reached(scope) as answers:
-        there = await answers.ask(overview.show_app, query=overview.AppQuery())
-        app = None if all else there.app
-        found = [one for one in await answers.ask(working.list_queues) if app in (None, one.app)]
+        found, whose, now = await of_app(answers, working.list_queues, all=all)
     if scope.json:
         print_json(found)
     elif found:
-        console().print(_table(found, there.now))
+        console().print(_table(found, now))
     else:
-        console().print(f"nothing is in the queues of {'any app' if app is None else f'app {app!r}'} just now")
+        console().print(f"nothing is in the queues of {whose} just now")
     return 0
 
 

@@ -9,7 +9,7 @@ from cyclopts import Parameter
 from rich.table import Table
 from rich.text import Text
 
-from segue.cli.lookup import reached
+from segue.cli.lookup import of_app, reached
 from segue.cli.output import console, print_json
 from segue.cli.scope import Reach
 from segue.cli.words import length
@@ -30,17 +30,15 @@ def workers(
 
 async def _list(all: bool, scope: Reach) -> int:
     async with reached(scope) as answers:
-        there = await answers.ask(overview.show_app, query=overview.AppQuery())
-        app = None if all else there.app
-        found = [one for one in await answers.ask(overview.list_workers) if app in (None, one.app)]
+        found, whose, now = await of_app(answers, overview.list_workers, all=all)
     if scope.json:
         print_json(found)
     elif found:
-        console().print(_table(found, there.now))
+        console().print(_table(found, now))
         for kind in dict.fromkeys(kind for one in found for kind in one.differs.values()):
             console().print(Text(f"{_MARKS[kind]} {_SAYS[kind]}", style="dim" if kind in _PASSES else "yellow"))
     else:
-        console().print(f"nobody works on the runs of {'any app' if app is None else f'app {app!r}'} just now")
+        console().print(f"nobody works on the runs of {whose} just now")
     return 0
 
 
