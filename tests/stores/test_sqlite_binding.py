@@ -97,7 +97,8 @@ def test_arrays_and_dates_of_numpy_are_refused_too() -> None:
 
     with pytest.raises(InvalidArgument, match=r"is a ndarray.* pass value.tobytes"):
         bound([numpy.array([1, 2])])
-    with pytest.raises(InvalidArgument, match=r"is a date.* pass value.isoformat"):
-        bound([numpy.datetime64("2026-01-02")])
+    for moment in ("2026-01-02", "2026-01-02T03:04:05.000000006"):
+        with pytest.raises(InvalidArgument, match=r"is a datetime64.* pass str\(value\)"):
+            bound([numpy.datetime64(moment)])
     with pytest.raises(InvalidArgument, match="64 bits"):
         bound([numpy.uint64(2**63)])

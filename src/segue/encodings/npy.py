@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 from typing import Any
 
+from segue.kernel.plain_numbers import plain_number
+
 
 def _is_numpy(kind: type, base: str) -> bool:
     """Whether ``kind`` is NumPy's class of that name or derived from it, without importing NumPy."""
@@ -38,16 +40,16 @@ class Npy:
 class NumpyScalars:
     """``np.int64(3)`` and the like: the plain number in JSON, NumPy's class again where it is declared."""
 
-    _KINDS = "biufM"
-    """Those that a Python value can stand for: bool, integers, floats, moments."""
-
     def matches(self, kind: type) -> bool:
         return _is_numpy(kind, "generic") and not issubclass(kind, (str, bytes, float))  # as any subclass of those
 
     def encode(self, value: Any) -> Any:
-        if value.dtype.kind not in self._KINDS or (value.dtype.itemsize > 8 and value.dtype.kind == "f"):
+        if value.dtype.kind == "M":
+            return str(value)
+        number = plain_number(value)
+        if number is value:
             raise ValueError(f"{value.dtype} has no equal in JSON; pass an array of one item")
-        return str(value) if value.dtype.kind == "M" else value.item()
+        return number
 
     def decode(self, tree: Any, kind: Any) -> Any:
         return kind(tree)

@@ -19,6 +19,7 @@ from segue.kernel.artifact import Artifact
 from segue.kernel.attempt import current_attempt
 from segue.kernel.encoding import Encodings
 from segue.kernel.names import checked_name
+from segue.kernel.plain_numbers import plain_number
 
 _encodings = Encodings()
 _PICTURES = {
@@ -27,9 +28,6 @@ _PICTURES = {
 }  # fmt: skip
 _SCHEMES = ("http", "https", "mailto", "s3", "gs", "file")
 """Of links: none of those that run something where they are shown."""
-
-NUMBERS = ("b", "i", "u", "f")
-"""Kinds of NumPy's types."""
 
 
 class Artifacts:
@@ -71,9 +69,8 @@ class Artifacts:
 
 
 def _shown(value: Any) -> Any:
-    """A number of NumPy's as the one that it stands for."""
-    kind = getattr(getattr(value, "dtype", None), "kind", "")
-    return value.item() if kind in NUMBERS and getattr(value, "shape", None) == () else str(value)
+    number = plain_number(value)
+    return str(value) if number is value else number
 
 
 def _attach(artifact: Artifact) -> None:

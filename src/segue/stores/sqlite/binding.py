@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from segue.errors import InvalidArgument
+from segue.kernel.plain_numbers import plain_number
 from segue.kernel.transactions import Parameters
 
 _LEAST, _MOST = -(2**63), 2**63 - 1
@@ -22,6 +23,7 @@ _INSTEAD = {
     "Decimal": "str(value)",
     "UUID": "str(value)",
     "PurePath": "str(value)",
+    "datetime64": "str(value)",
     "Enum": "value.value",
     "ndarray": "value.tobytes(), or json.dumps(value.tolist())",
     "list": "json.dumps(value)",
@@ -43,8 +45,7 @@ def bound(parameters: Parameters) -> Parameters:
 
 
 def _bound(value: Any, place: str) -> Any:
-    if type(value).__module__ == "numpy" and hasattr(value, "item") and getattr(value, "shape", None) == ():
-        value = value.item()
+    value = plain_number(value)
     if isinstance(value, int) and not _LEAST <= value <= _MOST:
         raise InvalidArgument(f"parameter {place} is {value}, and SQLite's integers have 64 bits: pass str(value)")
     if isinstance(value, _KNOWN):
