@@ -8,17 +8,11 @@ the program's log and to the log of the run that is to blame, where another proc
 from __future__ import annotations
 
 import asyncio
-import linecache
 import logging
 import os
-import sys
-import sysconfig
 import threading
 import time
-from collections.abc import Iterator
-from types import CodeType, FrameType
-
-import msgspec
+from types import FrameType
 
 from segue.authoring.python.execution import CodeExecution
 from segue.authoring.python.loop import WorkflowLoop
@@ -27,6 +21,7 @@ from segue.runtime.attempts import Running
 from segue.runtime.conductor import Conductor
 from segue.runtime.telling import About, about, about_attempt
 from segue.runtime.transactions import Holder
+from segue.runtime.whereabouts import OWN, Place, frames_of, users
 
 log = logging.getLogger("segue.watchdog")
 
@@ -36,8 +31,6 @@ LOOKS = 4
 _ENTER = WorkflowLoop.enter.__code__
 _IDLE = (os.path.dirname(asyncio.__file__) + os.sep, os.path.join(os.path.dirname(os.__file__), "selectors.py"))
 """Where the loop is when it waits for something to do."""
-_OWN = os.path.dirname(__file__) + os.sep
-_NOT_THE_USERS = (_OWN, *{sysconfig.get_path(name) + os.sep for name in ("stdlib", "platstdlib", "purelib", "platlib")})
 
 _TO_A_WORKFLOW = (
     "put work that takes long into a step, where a plain `def` runs in a thread, and wait with asyncio.sleep()"
@@ -50,17 +43,6 @@ _TO_A_TRANSACTION = (
 )
 _TO_THE_OPERATOR = "look whether the disk that the database is on is slow, or full of other work"
 _TO_OTHERS = "the runs of this engine wait meanwhile: put work that takes long into a thread, with asyncio.to_thread()"
-
-
-class Place(msgspec.Struct, frozen=True):
-    """A line of code that is being executed."""
-
-    code: CodeType
-    line: int
-
-    def __str__(self) -> str:
-        text = linecache.getline(self.code.co_filename, self.line).strip()
-        return f"{self.code.co_filename}:{self.line}, in {self.code.co_name}" + (f": `{text}`" if text else "")
 
 
 class Watchdog:
@@ -115,13 +97,13 @@ class Watchdog:
             log.warning("the event loop goes on after %.1f s", time.monotonic() - self._asked_at)
 
     def _look(self) -> None:
-        frames = list(_frames(sys._current_frames().get(self._thread)))
+        frames = frames_of(self._thread)
         if not frames or frames[0].f_code.co_filename.startswith(_IDLE):
             # It was not the loop that stood still but the whole process (stopped, or its machine asleep).
             self._asked_at = time.monotonic()
             return
         self._reported = True
-        self._report(frames, [Place(frame.f_code, frame.f_lineno) for frame in frames])
+        self._report(frames, [Place.of(frame) for frame in frames])
 
     def _look_at_transaction(self) -> None:
         holder, now = self._conductor.holder, time.monotonic()
@@ -129,10 +111,10 @@ class Watchdog:
             log.warning("%s has come back after %.1f s", _transaction(self._overdue), now - self._overdue.began)
             self._overdue = None
         elif holder is not None and self._overdue is None and now - holder.began >= self._patience(holder):
-            frames = list(_frames(sys._current_frames().get(holder.thread)))
+            frames = frames_of(holder.thread)
             if self._conductor.holder is holder:  # it is its code that these are of
                 self._overdue = holder
-                self._report_transaction(holder, [Place(frame.f_code, frame.f_lineno) for frame in frames])
+                self._report_transaction(holder, [Place.of(frame) for frame in frames])
 
     def _patience(self, holder: Holder) -> float:
         return max(self._limit, holder.budget / 1_000_000)
@@ -144,7 +126,7 @@ class Watchdog:
         who: About = {}
         if execution is not None and execution.started is not None:
             started = execution.started
-            place = _users(places[:depth])
+            place = users(places[:depth])
             text = self._text(f"workflow {started.workflow} of run {started.id!r}", place, _TO_A_WORKFLOW)
             run = next((r for r in list(self._conductor.residents.values()) if r.execution is execution), None)
             if run is not None:
@@ -152,19 +134,19 @@ class Watchdog:
                 self._host.workflow_log(run, self._conductor.clock.now(), "WARNING", text)
         elif (running := self._running(frames)) is not None:
             attempt = running.attempt
-            text = self._text(f"step {attempt.name} of run {attempt.run_id!r}", _users(places), _TO_A_STEP)
+            text = self._text(f"step {attempt.name} of run {attempt.run_id!r}", users(places), _TO_A_STEP)
             who = about_attempt(attempt)
             self._host.log(attempt, "WARNING", "log", text)
-        elif places[0].code.co_filename.startswith(_OWN):
+        elif places[0].code.co_filename.startswith(OWN):
             text = self._text("the engine itself", places[0], _TO_THE_OPERATOR)
         else:
-            text = self._text("something beside the engine", _users(places), _TO_OTHERS)
+            text = self._text("something beside the engine", users(places), _TO_OTHERS)
         log.warning("%s", text, extra=who)
 
     def _report_transaction(self, holder: Holder, places: list[Place]) -> None:
         text = (
             f"{_transaction(holder)} has had the database for {self._patience(holder):g} s, which is all of its "
-            f"time, and is at {_users(places)}; {_TO_A_TRANSACTION}"
+            f"time, and is at {users(places)}; {_TO_A_TRANSACTION}"
         )
         self._host.log(holder.attempt, "WARNING", "log", text)
         log.warning("%s", text, extra=about_attempt(holder.attempt))
@@ -185,13 +167,6 @@ def _transaction(holder: Holder) -> str:
     return f"the transaction of step {holder.attempt.name} of run {holder.attempt.run_id!r}"
 
 
-def _frames(frame: FrameType | None) -> Iterator[FrameType]:
-    """A frame and those that called it, innermost first."""
-    while frame is not None:
-        yield frame
-        frame = frame.f_back
-
-
 def _execution(frames: list[FrameType]) -> tuple[CodeExecution | None, int]:
     """The run that is being driven, and how many of the frames are inside it."""
     for depth, frame in enumerate(frames):
@@ -199,8 +174,3 @@ def _execution(frames: list[FrameType]) -> tuple[CodeExecution | None, int]:
             owner = frame.f_locals["self"].owner
             return (owner, depth) if isinstance(owner, CodeExecution) else (None, 0)
     return None, 0
-
-
-def _users(places: list[Place]) -> Place:
-    """The innermost line that is the user's own, as far as can be told: of no library, and not ours."""
-    return next((place for place in places if not place.code.co_filename.startswith(_NOT_THE_USERS)), places[0])
