@@ -1,5 +1,4 @@
-"""Reports what blocks the event loop: a thread looks whether the loop still turns, and if not, at which line it is. And
-what keeps the database: the code of a transactional step that does not come back in its time.
+"""Reports what blocks the event loop: a thread looks whether the loop still turns, and if not, at which line it is.
 
 Everything in an engine waits for whoever keeps the loop to himself: other runs, timers, outcomes. The report goes to
 the program's log and to the log of the run that is to blame, where another process can read it while this one is stuck.
@@ -20,7 +19,6 @@ from segue.host import StepHost
 from segue.runtime.attempts import Running
 from segue.runtime.conductor import Conductor
 from segue.runtime.telling import About, about, about_attempt
-from segue.runtime.transactions import Holder
 from segue.runtime.whereabouts import OWN, Place, frames_of, users
 
 log = logging.getLogger("segue.watchdog")
@@ -37,9 +35,6 @@ _TO_A_WORKFLOW = (
 )
 _TO_A_STEP = (
     "an `async def` step runs on the event loop: await what it waits for, or use a plain `def`, which runs in a thread"
-)
-_TO_A_TRANSACTION = (
-    "nothing else is committed until it comes back: put what waits, computes or asks others into a step before it"
 )
 _TO_THE_OPERATOR = "look whether the disk that the database is on is slow, or full of other work"
 _TO_OTHERS = "the runs of this engine wait meanwhile: put work that takes long into a thread, with asyncio.to_thread()"
@@ -64,7 +59,6 @@ class Watchdog:
         self._turned = True
         self._asked_at = 0.0
         self._reported = False
-        self._overdue: Holder | None = None
         threading.Thread(target=self._watch, name="segue-watchdog", daemon=True).start()
 
     def close(self) -> None:
@@ -75,7 +69,6 @@ class Watchdog:
 
     def _watch(self) -> None:
         while not self._closed.wait(self._limit / LOOKS):
-            self._look_at_transaction()
             if self._turned:
                 if not self._ask():
                     return
@@ -105,20 +98,6 @@ class Watchdog:
         self._reported = True
         self._report(frames, [Place.of(frame) for frame in frames])
 
-    def _look_at_transaction(self) -> None:
-        holder, now = self._conductor.holder, time.monotonic()
-        if self._overdue is not None and holder is not self._overdue:
-            log.warning("%s has come back after %.1f s", _transaction(self._overdue), now - self._overdue.began)
-            self._overdue = None
-        elif holder is not None and self._overdue is None and now - holder.began >= self._patience(holder):
-            frames = frames_of(holder.thread)
-            if self._conductor.holder is holder:  # it is its code that these are of
-                self._overdue = holder
-                self._report_transaction(holder, [Place.of(frame) for frame in frames])
-
-    def _patience(self, holder: Holder) -> float:
-        return max(self._limit, holder.budget / 1_000_000)
-
     # --- who it is --------------------------------------------------------------------------------------------
 
     def _report(self, frames: list[FrameType], places: list[Place]) -> None:
@@ -143,14 +122,6 @@ class Watchdog:
             text = self._text("something beside the engine", users(places), _TO_OTHERS)
         log.warning("%s", text, extra=who)
 
-    def _report_transaction(self, holder: Holder, places: list[Place]) -> None:
-        text = (
-            f"{_transaction(holder)} has had the database for {self._patience(holder):g} s, which is all of its "
-            f"time, and is at {users(places)}; {_TO_A_TRANSACTION}"
-        )
-        self._host.log(holder.attempt, "WARNING", "log", text)
-        log.warning("%s", text, extra=about_attempt(holder.attempt))
-
     def _text(self, who: str, place: Place, remedy: str) -> str:
         return f"{who} has blocked the event loop for {self._limit:g} s at {place}; {remedy}"
 
@@ -161,10 +132,6 @@ class Watchdog:
             if isinstance(task, asyncio.Task) and getattr(task.get_coro(), "cr_frame", None) in frames:
                 return running
         return None
-
-
-def _transaction(holder: Holder) -> str:
-    return f"the transaction of step {holder.attempt.name} of run {holder.attempt.run_id!r}"
 
 
 def _execution(frames: list[FrameType]) -> tuple[CodeExecution | None, int]:

@@ -72,6 +72,7 @@ async def test_what_runs_and_what_waits_shows_while_it_does(
     await until(lambda: meter.attempts() == {"thread": (2, 4)})
     found = await read(meter)
     assert found["segue_attempts", "thread", "waiting"] == 4
+    assert found["segue_attempts", "thread", "hanging"] == 0
     assert found["segue_attempts_capacity", "thread"] == 2
     assert found["segue_worker_load",] == 3.0
     assert found["segue_runs", "default", "running", "many"] == 1

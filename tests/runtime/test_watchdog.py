@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from segue import Engine, RunFailed, Settings, Transaction, step, workflow
+from segue import Engine, Settings, step, workflow
 
 Until = Callable[[Callable[[], bool]], Awaitable[None]]
 QUICK = Settings(stall=0.05)
@@ -26,12 +26,10 @@ class Reports(logging.Handler):
         super().__init__(logging.WARNING)
         self.lines: list[str] = []
         self.went_on = 0
-        self.came_back = 0
 
     def emit(self, record: logging.LogRecord) -> None:
         line = record.getMessage()
         self.went_on += line.startswith("the event loop goes on after ")
-        self.came_back += "has come back after" in line
         if "told.wait" in line:
             self.lines.append(line)
             told.set()
@@ -65,17 +63,6 @@ async def waits() -> bool:
 @workflow
 async def calls_what_blocks() -> bool:
     return await waits()
-
-
-@step.transaction(timeout="300ms")
-def keeps_the_database(db: Transaction) -> bool:
-    db.execute("SELECT 1")
-    return told.wait(60)
-
-
-@workflow
-async def calls_what_keeps_it() -> bool:
-    return await keeps_the_database()
 
 
 @step
@@ -142,22 +129,6 @@ async def test_it_says_when_the_loop_goes_on_and_then_watches_again(url: str, re
             await (await engine.start(blocks, "itself", id=f"order-{n}")).result(timeout=30)
             await until(lambda before=before: reports.went_on > before)
             assert f"run 'order-{n}'" in reports.lines[n]
-
-
-async def test_a_transaction_that_overstays_is_named_with_its_line(url: str, reports: Reports, until: Until) -> None:
-    async with Engine(url, settings=QUICK) as engine:
-        handle = await engine.start(calls_what_keeps_it, id="order-3")
-        with pytest.raises(RunFailed, match="StepTimeout"):
-            await handle.result(timeout=30)
-        await until(lambda: reports.came_back == 1)
-        place = line_of(keeps_the_database.function, "told.wait")
-        assert reports.lines == [
-            "the transaction of step keeps_the_database of run 'order-3' has had the database for 0.3 s, which is all "
-            f"of its time, and is at {place}; nothing else is committed until it comes back: put what waits, computes "
-            "or asks others into a step before it"
-        ]
-        kept = engine.logs(handle.run)
-        assert [(line.key, line.text) for line in kept] == [("/keeps_the_database", reports.lines[0])]
 
 
 async def test_what_does_not_block_is_not_reported(url: str, reports: Reports) -> None:

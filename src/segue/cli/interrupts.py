@@ -67,8 +67,8 @@ def new_line(exit_code: int) -> str:
 
 
 def leave(code: int) -> None:
-    """Ends the process if steps still run in threads, which nobody can stop: their runs go on elsewhere. To be called
-    when all is said and closed, and before anything waits for threads."""
+    """Ends the process if threads still run that the code has made, and which nobody can stop. To be called when all is
+    said and closed, and before anything waits for threads."""
     for thread in threading.enumerate():
         if thread is not threading.current_thread() and not thread.daemon:
             thread.join(PATIENCE)

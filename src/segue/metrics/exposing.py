@@ -230,6 +230,7 @@ def _of_duty(meter: Meter, duty: Duty) -> Iterator[Metric]:
     work: dict[tuple[str, ...], float] = {}
     for executor, (running, waiting) in meter.attempts().items():
         work[executor, "running"], work[executor, "waiting"] = running, waiting
+    work |= {(executor, "hanging"): threads for executor, threads in meter.hanging().items()}
     yield _gauge("segue_attempts", "Attempts of steps here, by where they run.", ("executor", "state"), work)
     text = "How many attempts can run at once here."
     yield _gauge("segue_attempts_capacity", text, ("executor",), _single(meter.capacity()))

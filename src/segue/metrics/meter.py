@@ -118,6 +118,11 @@ class Meter:
         duty = self.engine.duty
         return {} if duty is None else duty.attempts.load()
 
+    def hanging(self) -> dict[str, int]:
+        """Threads here that hang in code that nobody waits for any more, by executor."""
+        duty = self.engine.duty
+        return {} if duty is None else duty.attempts.hanging()
+
     def capacity(self) -> dict[str, int]:
         """How many attempts can run here at once, by executor, where there is a limit."""
         settings = self.engine.settings

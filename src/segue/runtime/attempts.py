@@ -1,7 +1,7 @@
 """Runs attempts of steps: on the loop, in a thread, in a process; with time limits and a request to stop.
 
 An attempt ends in an ``Outcome``, once. A thread cannot be stopped from outside: when its limit and its grace are over
-its attempt counts as failed, and whatever it still does is ignored.
+its attempt counts as failed, whatever it still does is ignored, and others have its place.
 
 Where the journal has to say that an attempt was begun, it says so when it is the attempt's turn, and the attempt begins
 once that is on disk: what was only waiting for a thread when the process died was not under way.
@@ -14,7 +14,6 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future as ThreadFuture
-from concurrent.futures import ThreadPoolExecutor
 from contextvars import Context, copy_context
 from functools import partial
 from typing import Any, Literal, Protocol
@@ -29,6 +28,8 @@ from segue.kernel.payload import Payload
 from segue.kernel.steps import StepRunner
 from segue.runtime import switching
 from segue.runtime.telling import about_attempt
+from segue.runtime.threads import Threads
+from segue.runtime.whereabouts import Place
 
 log = logging.getLogger("segue.attempts")
 
@@ -81,6 +82,7 @@ class Running(msgspec.Struct, eq=False):
         announce: tells the journal that it begins, if that has to be said; called on the loop, when it is its turn.
         allowed: done once that is on disk; None where nothing has to be said.
         inner: the step itself, where interceptors are around it.
+        timers: of its limits, and of its ``grace`` once it has been told to end.
         timed_out: the limit that it has exceeded. stopping: it has been asked to stop.
     """
 
@@ -96,7 +98,7 @@ class Running(msgspec.Struct, eq=False):
     intercepted: bool = False
     inner: asyncio.Future[Any] | None = None
     thread: ThreadFuture[Any] | None = None
-    timers: dict[Limit, asyncio.TimerHandle] | None = None
+    timers: dict[str, asyncio.TimerHandle] | None = None
     timed_out: Limit | None = None
     stopping: bool = False
 
@@ -176,6 +178,7 @@ class Attempts:
         stopwatch: seconds, by which heartbeats are measured; the host has the same one.
         deserted: whether the event loop ends, and has cancelled all that is on it: what an attempt comes to then is not
             the step's, and its run goes on elsewhere.
+        transacting: where the code of transactional steps runs.
         prepare: says more of an attempt before it is started. enter: called in the context of its code, before that.
     """
 
@@ -183,9 +186,9 @@ class Attempts:
         self, *, threads: int, processes: Callable[[], ProcessPool], interceptors: Sequence[Interceptor] = ()
     ) -> None:
         self._interceptors = [i for i in interceptors if overrides(i, "step")]
-        self._threads = threads
+        self._threads = Threads(threads, "segue-step")
+        self.transacting = Threads(1, "segue-transaction")
         self._make_processes = processes
-        self._pool: ThreadPoolExecutor | None = None
         self._processes: ProcessPool | None = None
         self._loop = asyncio.get_running_loop()
         self.stopwatch: Callable[[], float] = time.monotonic
@@ -281,13 +284,20 @@ class Attempts:
             found["process"] = (together - waiting, waiting)
         return found
 
+    def hanging(self) -> dict[str, int]:
+        """How many threads hang in code that nobody waits for any more, by executor."""
+        return {"thread": self._threads.hanging, "transaction": self.transacting.hanging}
+
     def before_outcome(self, running: Running) -> None:
         """Called when an attempt has ended, before its outcome is reported."""
 
     def stop(self, running: Running) -> None:
-        """Asks an attempt to stop; it still reports how it ended."""
+        """Asks an attempt to stop; it still reports how it ended. A thread that has not stopped when its grace is over
+        loses its place."""
         running.stopping = True
         self._interrupt(running)
+        if running.thread is not None and "grace" not in (running.timers or {}):
+            self._set_timer(running, "grace", running.command.spec.grace, partial(self._let_go, running))
 
     async def close(self, grace: float) -> None:
         """Lets attempts end by themselves for ``grace`` seconds, then stops them without recording anything: their
@@ -305,8 +315,8 @@ class Attempts:
                 stopped.append(running.future)
         if stopped:  # their ``finally`` blocks may have something to wait for: a process that they have killed, say
             await asyncio.wait(stopped, timeout=CLEAN_UP)
-        if self._pool is not None:
-            self._pool.shutdown(wait=False, cancel_futures=True)
+        self._threads.close()
+        self.transacting.close()
         for running in list(self._in_threads):
             self.out_of_thread(running)
         if self._processes is not None:
@@ -320,8 +330,8 @@ class Attempts:
             running.attempt.cancel()
             if running.allowed is not None:
                 running.allowed.cancel()
-        if self._pool is not None:
-            self._pool.shutdown(wait=False, cancel_futures=True)
+        self._threads.close()
+        self.transacting.close()
         for running in list(self._in_threads):
             self.out_of_thread(running)
         if self._processes is not None:
@@ -338,16 +348,14 @@ class Attempts:
             self._begun(running)
 
     def _in_thread(self, running: Running) -> None:
-        if self._pool is None:
-            self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="segue-step")
         run = context_of(running).run
         self._in_threads.add(running)
         switching.shorten(switching.COMPUTING)
         try:
             if running.allowed is None and not running.command.spec.limited:
-                running.thread = self._pool.submit(run, _performed, running)
+                running.thread = self._threads.submit(run, _performed, running)
             else:
-                running.thread = self._pool.submit(self._in_turn, running, run)
+                running.thread = self._threads.submit(self._in_turn, running, run)
         except BaseException:
             self.out_of_thread(running)
             raise
@@ -398,9 +406,14 @@ class Attempts:
         self._limit(running, "schedule_to_close", remaining)
 
     def _limit(self, running: Running, limit: Limit, after: float) -> None:
+        self._set_timer(running, limit, after, partial(self._expire, running, limit))
+
+    def _set_timer(self, running: Running, name: str, after: float, call: Callable[[], object]) -> None:
         if running.timers is None:
             running.timers = {}
-        running.timers[limit] = self._loop.call_later(after / 1_000_000, self._expire, running, limit)
+        elif name in running.timers:
+            running.timers[name].cancel()
+        running.timers[name] = self._loop.call_later(after / 1_000_000, call)
 
     def _expire(self, running: Running, limit: Limit) -> None:
         if running.timed_out is not None:
@@ -413,17 +426,39 @@ class Attempts:
         running.timed_out = limit
         running.attempt.over = exceeded(running.command, limit)
         self._interrupt(running)
-        grace = running.command.spec.grace / 1_000_000
-        running.timers = {limit: self._loop.call_later(grace, self._give_up, running)}
+        self._set_timer(running, "grace", running.command.spec.grace, partial(self._give_up, running))
 
     def _give_up(self, running: Running) -> None:
-        log.warning(
-            "step %s of run %s did not stop when asked to; its thread goes on unheard",
-            running.attempt.name,
-            running.attempt.run_id,
-            extra=about_attempt(running.attempt),
+        place = self._let_go(running)
+        if place is None:
+            log.warning(
+                "step %s of run %s did not stop when asked to; it goes on unheard",
+                running.attempt.name,
+                running.attempt.run_id,
+                extra=about_attempt(running.attempt),
+            )
+        running.finish(Outcome(error=_timeout(running, at=place)))
+
+    def _let_go(self, running: Running) -> Place | None:
+        """Gives the place of an attempt's thread to others; the line that it is at, unless it has come back."""
+        place = None if running.thread is None else self._threads.leave(running.thread)
+        if place is None:
+            return None
+        self.running.discard(running)
+        self.out_of_thread(running)
+        text = (
+            f"step {running.attempt.name} of run {running.attempt.run_id!r} did not stop when asked to, and hangs in "
+            f"its thread at {place}; others have its place: give what it waits for a limit of its own"
         )
-        running.finish(Outcome(error=_timeout(running) if running.timed_out else asyncio.CancelledError()))
+        running.attempt.host.log(running.attempt, "WARNING", "log", text)
+        log.warning("%s", text, extra=about_attempt(running.attempt))
+        if self._threads.is_full:
+            log.error(
+                "%d steps hang in their threads, and no more places are made for others: until some come back, steps "
+                "in threads wait; restart this process, whose runs go on",
+                self._threads.hanging,
+            )
+        return place
 
     def _interrupt(self, running: Running) -> None:
         running.attempt.cancel()
@@ -474,9 +509,10 @@ def _failure(running: Running, future: asyncio.Future[Any]) -> Outcome:
     return Outcome(error=future.exception(), cancelled=running.stopping)
 
 
-def _timeout(running: Running, cause: BaseException | None = None) -> StepTimeout:
+def _timeout(running: Running, cause: BaseException | None = None, *, at: Place | None = None) -> StepTimeout:
     assert running.timed_out is not None
-    error = StepTimeout(exceeded(running.command, running.timed_out))
+    hangs = "" if at is None else f"; it hangs at {at}"
+    error = StepTimeout(exceeded(running.command, running.timed_out) + hangs)
     error.__cause__ = cause
     return error
 

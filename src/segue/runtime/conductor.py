@@ -115,7 +115,6 @@ class Conductor:
         self.slots: tuple[Slots, ...] = ()
         self.inherited = 0
         """The highest number of a run that was there when slots came here: a predecessor may have begun those."""
-        self.holder: transactions.Holder | None = None
         self._evicting = False
         self.call_soon = asyncio.get_running_loop().call_soon
         self.new_future = asyncio.get_running_loop().create_future

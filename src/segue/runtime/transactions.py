@@ -7,40 +7,34 @@ a takeover is answered by what the inbox or the journal holds, and the code does
 
 from __future__ import annotations
 
-import threading
-import time
+import logging
 from asyncio import CancelledError
+from concurrent.futures import Future, wait
 from contextvars import Context
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
-from segue.errors import StoreUnavailable, Unstorable
+from segue.errors import StepTimeout, StoreUnavailable, Unstorable
 from segue.kernel import events as e
-from segue.kernel.attempt import Attempt, derive_key
+from segue.kernel.attempt import derive_key
 from segue.kernel.payload import Payload
 from segue.runtime import artifacts
 from segue.runtime.attempts import Outcome, Running, context_of
 from segue.runtime.resident import Resident
+from segue.runtime.telling import about_attempt
+from segue.runtime.whereabouts import Place
 from segue.stores.base import Rejected, StateWrite
 from segue.stores.transacting import Lending, Transact, Transacted, Written
 
 if TYPE_CHECKING:
     from segue.runtime.conductor import Conductor
 
+log = logging.getLogger("segue.transactions")
+
 EXECUTOR = "transaction"
 BUDGET = 1_000_000
 """µs that a transaction may take if nothing else is said: everybody else's commits wait for it."""
-
-
-class Holder(msgspec.Struct, frozen=True, eq=False):
-    """The step that has the database to itself at this moment. ``began``: when, by the monotonic clock. ``budget``: µs
-    that it may take. ``thread``: where its code runs."""
-
-    attempt: Attempt
-    began: float
-    budget: int
-    thread: int
+UNWINDING = 0.1
+"""Seconds that code has to come back with the error that its time is over."""
 
 
 def message_of(uid: str, key: str) -> str:
@@ -87,19 +81,48 @@ class _Work:
         self._context = context
         self._budget = budget
         self._result: Any = None
+        self._timeout: StepTimeout | None = None
 
     def __call__(self, transaction: Lending) -> Written:
-        """In the store's transaction and on the writer's thread. May be called again after a commit that failed."""
-        conductor, attempt = self._conductor, self._running.attempt
-        conductor.holder = Holder(attempt, time.monotonic(), self._budget, threading.get_ident())
-        try:
-            return self._context.run(self._run, transaction)
-        finally:
-            conductor.holder = None
+        """In the store's transaction and on the writer's thread. May be called again after a commit that failed.
+
+        The code has a thread of its own, so that the writer can go on without it. While it hangs everybody's commits
+        wait, for as long as its time is; what it has written by then is taken back.
+        """
+        if self._timeout is not None:
+            raise self._timeout
+        threads = self._conductor.attempts.transacting
+        future: Future[Written] = threads.submit(self._context.run, self._run, transaction)
+        wait([future], max(0.0, transaction.left))
+        if future.done():
+            return future.result()
+        if future.cancel():
+            raise StepTimeout(
+                f"the transaction was not begun: {threads.hanging} others hang in their threads, and no more are made; "
+                "restart this process, whose runs go on"
+            )
+        self._timeout = transaction.take_back()
+        wait([future], UNWINDING)  # a statement that was interrupted at its end raises in the code
+        place = threads.leave(future)
+        if place is not None:
+            self._hangs(place)
+        raise self._timeout
+
+    def _hangs(self, place: Place) -> None:
+        attempt = self._running.attempt
+        self._timeout = StepTimeout(f"{self._timeout}; it hangs at {place}")
+        text = (
+            f"the transaction of step {attempt.name} of run {attempt.run_id!r} has not come back in its time of "
+            f"{self._budget / 1_000_000:g} s and hangs in its thread at {place}; the others go on without it: put what "
+            "waits, computes or asks others into a step before it"
+        )
+        attempt.host.log(attempt, "WARNING", "log", text)
+        log.warning("%s", text, extra=about_attempt(attempt))
 
     def _run(self, transaction: Lending) -> Written:
         conductor, running = self._conductor, self._running
         command, attempt, journal = running.command, running.attempt, conductor.journal
+        transaction.adopt()
         attempt.state_writes = attempt.artifacts = None  # an earlier try of the same commit was rolled back
         # Outside the transaction it would miss what steps of the same commit have written, and overwrite it.
         attempt.state_reader = transaction.read_state

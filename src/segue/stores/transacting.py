@@ -13,11 +13,23 @@ import msgspec
 from segue.kernel.transactions import Transaction
 
 if TYPE_CHECKING:
+    from segue.errors import StepTimeout
     from segue.stores.base import Blob, StateWrite
 
 
 class Lending(Transaction, Protocol):
     """The connection as it is lent to the code."""
+
+    @property
+    def left(self) -> float:
+        """Seconds that the code still has."""
+
+    def adopt(self) -> None:
+        """The code is carried out in the thread that calls this, and no other one may use the connection."""
+
+    def take_back(self) -> StepTimeout:
+        """Nothing more is done for the code, whose time is over: what to say of that. Waits for the statement that is
+        being carried out."""
 
     def read_state(self, namespace: str, scope: str, key: str) -> bytes | None:
         """Keyed state as it is in this transaction; nobody else changes it until that has ended."""

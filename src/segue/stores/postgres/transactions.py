@@ -160,15 +160,18 @@ class Lent(LentByAny):
             cursor = self._raw.execute(text.encode(), values)
             return (cursor.fetchall() if cursor.description else []), cursor.rowcount
 
-        rows, count = self._carry_out(lambda: self._in_time(statement))
+        with self.lock:
+            self.look()
+            rows, count = self._carry_out(lambda: self._in_time(statement))
         self.outbox = self.outbox or bool(_OUTBOX.search(sql))
         return Rows(rows, max(count, 0), 0)
 
     def read_state(self, namespace: str, scope: str, key: str) -> bytes | None:
-        self.look()
         of = namespace, scope, key
-        self._carry_out(lambda: self._in_time(lambda: _lock_state.one(self._session, of)))
-        rows = self._carry_out(lambda: self._in_time(lambda: _held_state.one(self._session, of)))
+        with self.lock:
+            self.look()
+            self._carry_out(lambda: self._in_time(lambda: _lock_state.one(self._session, of)))
+            rows = self._carry_out(lambda: self._in_time(lambda: _held_state.one(self._session, of)))
         return rows[0][0] if rows else None
 
     def timeout(self) -> StepTimeout:

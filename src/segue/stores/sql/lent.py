@@ -36,6 +36,7 @@ class Lent:
     """The connection as the step's code has it; fulfils ``Lending``. Of no use once the step has ended.
 
     Attributes:
+        lock: held while something is done for the step.
         outbox: the step has put a workflow into the outbox.
     """
 
@@ -47,7 +48,9 @@ class Lent:
         self._thread = threading.get_ident()
         self._ends = 0.0
         self._over = True
+        self._taken = False
         self._trouble: Exception | None = None
+        self.lock = threading.Lock()
         self.outbox = False
 
     def __enter__(self) -> Lent:
@@ -57,6 +60,20 @@ class Lent:
 
     def __exit__(self, *exc: object) -> None:
         self._over = True
+
+    # --- for whoever carries the code out ---------------------------------------------------------------------
+
+    @property
+    def left(self) -> float:
+        return self._ends - time.monotonic()
+
+    def adopt(self) -> None:
+        self._thread = threading.get_ident()
+
+    def take_back(self) -> StepTimeout:
+        with self.lock:
+            self._taken = True
+        return self.timeout()
 
     # --- for the step -----------------------------------------------------------------------------------------
 
@@ -71,6 +88,8 @@ class Lent:
 
     def look(self) -> None:
         """Nothing more is done for a step that is over, late or elsewhere, or whose connection is in trouble."""
+        if self._taken:
+            raise self.timeout()
         if self._over:
             raise CallerError("the step has ended, and its connection with it; call execute() before it returns")
         if threading.get_ident() != self._thread:

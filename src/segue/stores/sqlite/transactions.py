@@ -93,19 +93,21 @@ class Lent(LentByAny):
 
     def execute(self, sql: str, parameters: Parameters = (), /) -> Rows:
         self._look()
-        connection = self._connection
-        before = connection.total_changes()
-        values = bound(parameters)
-        rows = self._carry_out(lambda: connection.execute(sql, values, can_cache=False).fetchall())
-        return Rows(rows, connection.total_changes() - before, connection.last_insert_rowid())
+        connection, values = self._connection, bound(parameters)
+        with self.lock:
+            self._look()
+            before = connection.total_changes()
+            rows = self._carry_out(lambda: connection.execute(sql, values, can_cache=False).fetchall())
+            return Rows(rows, connection.total_changes() - before, connection.last_insert_rowid())
 
     def read_state(self, namespace: str, scope: str, key: str) -> bytes | None:
-        self._look()
-        self._guard.awake = False  # the statement is segue's own
-        try:
-            rows = self._carry_out(lambda: _state.one(self._session, (namespace, scope, key)))
-        finally:
-            self._guard.awake = True
+        with self.lock:
+            self._look()
+            self._guard.awake = False  # the statement is segue's own
+            try:
+                rows = self._carry_out(lambda: _state.one(self._session, (namespace, scope, key)))
+            finally:
+                self._guard.awake = True
         return rows[0][0] if rows else None
 
     def _look(self) -> None:
