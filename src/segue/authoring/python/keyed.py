@@ -16,7 +16,7 @@ import msgspec
 
 from segue.authoring.python.definitions import step
 from segue.authoring.python.execution import current
-from segue.errors import StoreUnavailable
+from segue.errors import InvalidArgument, StoreUnavailable
 from segue.kernel.attempt import Attempt, current_attempt
 from segue.kernel.encoding import Encodings
 from segue.kernel.payload import Payload
@@ -32,6 +32,7 @@ class State:
     async def get(self, scope: str, key: str, default: Any = None) -> Any:
         """The value, or ``default``. No type is declared for it, so it is what JSON has of what was set: of a tuple a
         list, of a dataclass a dict, of a date or of bytes a text."""
+        _check_names(scope, key)
         if current() is not None:
             found = await _get(scope, key)
             return default if found is None else found
@@ -44,6 +45,7 @@ class State:
 
     async def set(self, scope: str, key: str, value: Any) -> None:
         """Writes a value; None deletes it."""
+        _check_names(scope, key)
         if current() is not None:
             await _set(scope, key, value)
             return
@@ -51,6 +53,7 @@ class State:
 
     def get_sync(self, scope: str, key: str, default: Any = None) -> Any:
         """``get`` for plain functions."""
+        _check_names(scope, key)
         attempt = current_attempt("state.get_sync()")
         while True:
             try:
@@ -63,9 +66,19 @@ class State:
 
     def set_sync(self, scope: str, key: str, value: Any) -> None:
         """``set`` for plain functions."""
+        _check_names(scope, key)
         attempt = current_attempt("state.set_sync()")
         data = None if value is None else msgspec.json.encode(_encodings.encode(value))
         attempt.write_state(scope, key, data)
+
+
+def _check_names(scope: str, key: str) -> None:
+    for what, name in (("scope", scope), ("key", key)):
+        if not isinstance(name, str):
+            raise InvalidArgument(
+                f"the {what} of keyed state is a text, and not {name!r}: a value has a scope and a key, as in "
+                'state.get("cursor", "orders")'
+            )
 
 
 def _read(attempt: Attempt, scope: str, key: str, default: Any) -> Any:
