@@ -192,7 +192,7 @@ async def test_a_plain_function_that_reads_it_waits_too(engine: Engine, outage: 
 
 @workflow
 async def sleeps_and_acts(n: int) -> int:
-    await asyncio.sleep(0.02)
+    await asyncio.sleep(0.5)
     return await behind_the_gate(n)
 
 
