@@ -196,6 +196,28 @@ async def w4(folder: Path) -> Row:
     }  # fmt: skip
 
 
+async def transactions(folder: Path) -> Row:
+    """500 runs at once, each with a row of its own in a transactional step; the middle one of five."""
+    raw, rounds = raw_batch(folder), []
+    async with engine(folder, "transactions") as eng:
+        await (await eng.start(workloads.begin_book)).result()
+
+        async def one(entry: int) -> int:
+            return await (await eng.start(workloads.keep_book, entry)).result()
+
+        for _ in range(5):
+            began, computed = time.perf_counter(), time.process_time()
+            assert await asyncio.gather(*[one(entry) for entry in range(500)]) == list(range(500))
+            rounds.append((time.perf_counter() - began, time.process_time() - computed))
+    with apsw.Connection(str(folder / "transactions.db")) as db:
+        assert db.execute("SELECT count(*) FROM book").fetchall() == [(2500,)]
+    seconds, computed = sorted(rounds)[2]
+    return {
+        "transactions per second": 500 / seconds, "processor µs each": computed / 500 * 1e6,
+        "raw batched rows each": seconds / 500 / raw,
+    }  # fmt: skip
+
+
 async def w5(folder: Path) -> Row:
     """1,000 waiting runs, kill -9, all served again."""
     child = subprocess.Popen(  # noqa: ASYNC220  nothing else is to run meanwhile
@@ -428,6 +450,7 @@ WORKLOADS: dict[str, Callable[[Path], Awaitable[Row]]] = {
     "W3": w3,
     "W4": w4,
     "W5": w5,
+    "transactions": transactions,
     "threads": threads,
     "replay": replay,
     "queries": queries,

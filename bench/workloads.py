@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 
-from segue import now, query, signal, step, update, workflow
+from segue import Transaction, now, query, signal, step, update, workflow
 
 
 @step
@@ -44,6 +44,28 @@ async def computing(count: int) -> int:
 async def fan_out(count: int) -> int:
     """``count`` steps at once, then a join."""
     return sum(await asyncio.gather(*[work(i) for i in range(count)]))
+
+
+@step.transaction
+def open_book(db: Transaction) -> None:
+    db.execute("CREATE TABLE book (entry INTEGER)")
+
+
+@step.transaction
+def enter(db: Transaction, entry: int) -> int:
+    db.execute("INSERT INTO book VALUES (?)", (entry,))
+    return entry
+
+
+@workflow
+async def begin_book() -> None:
+    await open_book()
+
+
+@workflow
+async def keep_book(entry: int) -> int:
+    """One transactional step."""
+    return await enter(entry)
 
 
 @workflow

@@ -143,9 +143,9 @@ def test_closed_it_ends_its_threads_and_begins_nothing_more(gate: Gate) -> None:
     runs = [threads.submit(gate.pass_through) for _ in range(2)]
     waits = threads.submit(gate.pass_through)
     until(lambda: gate.begun == 2)
-    threads.leave(runs[0])
     threads.close()
     assert waits.cancelled()
+    assert threads.leave(runs[0]) is not None
     with pytest.raises(RuntimeError, match="closed"):
         threads.submit(gate.pass_through)
     assert gate.begun == 2

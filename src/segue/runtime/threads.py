@@ -115,9 +115,10 @@ class Threads:
 
     def _run(self) -> None:
         while (work := self._queue.get()) is not None:
-            if not self._carry_out(work):
-                return
+            goes_on = self._carry_out(work)
             del work
+            if not goes_on:
+                return
 
     def _carry_out(self, work: _Work) -> bool:
         """False if others have this thread's place meanwhile."""
@@ -126,9 +127,21 @@ class Threads:
             if begins:
                 work.thread = threading.get_ident()
         call, work.call = work.call, None
-        if begins:
-            assert call is not None
-            _settle(work.future, call)
+        if not begins:
+            return self._came_back(work)
+        assert call is not None
+        try:
+            result = call()
+        except BaseException as error:
+            goes_on = self._came_back(work)
+            work.future.set_exception(error)
+            del work  # the error's traceback holds this frame
+        else:
+            goes_on = self._came_back(work)
+            work.future.set_result(result)  # the last that is done: whoever waits for it goes on
+        return goes_on
+
+    def _came_back(self, work: _Work) -> bool:
         with self._lock:
             del self._work[work.future]
             if work.left:
@@ -140,13 +153,3 @@ class Threads:
             else:
                 self._idle += 1
         return True
-
-
-def _settle(future: Future[Any], call: Callable[[], Any]) -> None:
-    try:
-        result = call()
-    except BaseException as error:
-        future.set_exception(error)
-        del future  # the error's traceback holds this frame
-    else:
-        future.set_result(result)

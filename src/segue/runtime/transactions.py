@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 from asyncio import CancelledError
 from concurrent.futures import Future, wait
+from contextlib import suppress
 from contextvars import Context
 from typing import TYPE_CHECKING, Any
 
@@ -93,7 +94,8 @@ class _Work:
             raise self._timeout
         threads = self._conductor.attempts.transacting
         future: Future[Written] = threads.submit(self._context.run, self._run, transaction)
-        wait([future], max(0.0, transaction.left))
+        with suppress(TimeoutError):  # of the wait; one of the code's own is raised below
+            future.exception(max(0.0, transaction.left))
         if future.done():
             return future.result()
         if future.cancel():
