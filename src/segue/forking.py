@@ -16,6 +16,7 @@ from segue.errors import NotRepairable
 from segue.kernel import events as e
 from segue.kernel.payload import Payload
 from segue.kernel.steps import called, name_of
+from segue.sparing import key_of, parent_of, path_of, spared, still_spared, was_cancelled
 from segue.stores.base import CLOSED, RunRow, TaskRow
 
 Journal = Sequence[e.Event]
@@ -35,12 +36,14 @@ class Cut(msgspec.Struct, frozen=True):
         kept: calls whose outcomes stay.
         again: calls with outcomes, or attempts, that are left behind: they run again if the code comes to them.
         undone: calls of a compensation that ran behind the cut: what they undid is not done again by itself.
+        spared: those of ``kept`` whose outcomes stand behind the cut.
     """
 
     seq: int
     kept: tuple[str, ...]
     again: tuple[str, ...]
     undone: tuple[str, ...]
+    spared: tuple[e.Spared, ...] = ()
 
 
 def cut_at(row: RunRow, journal: Journal, *, step: str | None = None, seq: int | None = None) -> Cut:
@@ -57,19 +60,25 @@ def cut_at(row: RunRow, journal: Journal, *, step: str | None = None, seq: int |
     last = next((n for n, event in enumerate(journal) if isinstance(event, e.CLOSING)), len(journal))
     if any(isinstance(event, e.Erased) for event in journal):
         raise NotRepairable(row.id, "had its data erased: there is nothing left to go on from")
-    if step is not None:
-        seq = 1 if step == START else _place(row, journal, step)
+    beside: tuple[e.Spared, ...] = ()
+    if step == START:
+        seq = 1
+    elif step == FAILED:
+        failed = _failed_keys(row, journal)
+        seq = _place(journal, failed)
+        beside = spared(row.run, journal[:last], seq, failed)
+    elif step is not None:
+        seq = _place(journal, {find_key(row, _keys(journal), step)})
     elif seq is None:
-        seq = last
+        seq, beside = last, still_spared(journal[:last])
     if not 1 <= seq <= last:
         raise NotRepairable(row.id, f"has events 1 to {last} that it can be forked behind, and none of number {seq}")
-    return _cut(journal, seq)
+    return _cut(journal, seq, beside)
 
 
-def _place(row: RunRow, journal: Journal, step: str) -> int:
-    """The number of the event before the first one of a step."""
-    keys = _failed_keys(row, journal) if step == FAILED else {find_key(row, _keys(journal), step)}
-    return next(n for n, event in enumerate(journal) if _key(event) in keys)
+def _place(journal: Journal, keys: set[str]) -> int:
+    """The number of the event before the first one of these calls."""
+    return next(n for n, event in enumerate(journal) if key_of(event) in keys)
 
 
 def _failed_keys(row: RunRow, journal: Journal) -> set[str]:
@@ -80,7 +89,7 @@ def _failed_keys(row: RunRow, journal: Journal) -> set[str]:
         raise NotRepairable(row.id, "has no step that failed for good; name a step of its journal, or 'start'")
     reasons = _reasons(journal)
     key = next((key for key in reversed(failed) if failed[key] in reasons), next(reversed(failed)))
-    return {key} | _failed_beside(key, failed, journal)
+    return {key, *_failed_beside(key, failed, journal)}
 
 
 def _failures(journal: Journal) -> dict[str, e.Failure | None]:
@@ -89,7 +98,7 @@ def _failures(journal: Journal) -> dict[str, e.Failure | None]:
     for event in journal:
         match event:
             case e.StepFailed(retry_at=None) if "/undo" not in event.key:
-                if not event.failure.type.endswith("CancelledError"):
+                if not was_cancelled(event):
                     failed[event.key] = event.failure
             case e.IncidentOpened(key=str(key)):
                 failed[key] = failed.pop(key, None)
@@ -115,40 +124,31 @@ def _reasons(journal: Journal) -> list[e.Failure]:
 
 
 def _failed_beside(key: str, failed: Iterable[str], journal: Journal) -> set[str]:
-    """The calls of the same step in tasks beside that of ``key``, as those of a map, that have failed as well.
+    """The calls in tasks beside that of ``key``, as those of a map, that have failed as well.
 
-    Not those which the workflow has lived with: since then the step was called with the same arguments again, or the
-    task that began theirs has gone on to another call.
+    Not those which the workflow has lived with: since then the step was called with the same arguments again, or its
+    task or the one that began it has gone on to another call.
     """
-    parent = _parent(key)
+    parent = parent_of(key)
     if parent is None:
         return set()
     begun: dict[str, int] = {}
     ended: dict[str, int] = {}
-    hashes: dict[str, str] = {}
+    hashes: dict[str, tuple[str, str]] = {}
+    latest: dict[str, int] = {}
     for place, event in enumerate(journal):
-        if (call := _key(event)) is not None:
+        if (call := key_of(event)) is not None:
             begun.setdefault(call, place)
-            ended[call] = place
-            hashes[call] = getattr(event, "hash", "") or hashes.get(call, "")
-    alike = [call for call in begun if name_of(call) == name_of(key)]
-    last = {hashes[call]: begun[call] for call in alike}
-    since = max((at for call, at in ended.items() if _path(call) == parent and at < begun[key]), default=0)
+            ended[call] = latest[path_of(call)] = place
+            if hash := getattr(event, "hash", ""):
+                hashes[call] = name_of(call), hash
+    last = {hashes[call]: begun[call] for call in begun if call in hashes}
+    since = max((at for call, at in ended.items() if path_of(call) == parent and at < begun[key]), default=0)
     return {
-        call for call in alike
-        if call in failed and _parent(call) == parent and since < ended[call] >= last[hashes[call]]
+        call for call in failed
+        if call in begun and parent_of(call) == parent and latest[path_of(call)] == ended[call]
+        and since < ended[call] >= last.get(hashes.get(call, ("", "")), 0)
     }  # fmt: skip
-
-
-def _path(key: str) -> str:
-    """Of the task that makes a call; nothing for an explicit key, which any task may have."""
-    return "" if key.startswith("=") else key.rpartition("/")[0]
-
-
-def _parent(key: str) -> str | None:
-    """The path of the task that began a call's own; None where the workflow itself makes the call."""
-    path = _path(key)
-    return path.rpartition("." if "." in path else "/")[0] if path else None
 
 
 def find_key(row: RunRow, keys: Iterable[str], step: str) -> str:
@@ -179,22 +179,17 @@ def folded(keys: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(f"{name} ×{many[name]:,}" if (name := name_of(key)) in many else key for key in told))
 
 
-def _key(event: e.Event) -> str | None:
-    if isinstance(event, (e.IncidentOpened, e.IncidentResolved, e.Paused, e.Resumed)):
-        return None
-    return getattr(event, "key", None)
-
-
 def _keys(journal: Journal) -> list[str]:
-    return list(dict.fromkeys(key for event in journal if (key := _key(event)) is not None))
+    return list(dict.fromkeys(key for event in journal if (key := key_of(event)) is not None))
 
 
-def _cut(journal: Journal, seq: int) -> Cut:
+def _cut(journal: Journal, seq: int, beside: tuple[e.Spared, ...]) -> Cut:
     kept = _keys([event for event in journal[:seq] if isinstance(event, _OUTCOMES) or _failed_for_good(event)])
     behind = _keys(journal[seq:])
     undone = tuple(key for key in behind if "/undo" in key)
-    again = tuple(key for key in behind if key not in undone)
-    return Cut(seq, tuple(key for key in kept if key not in again), again, undone)
+    saved = tuple(each.key for each in beside)
+    again = tuple(key for key in behind if key not in undone and key not in set(saved))
+    return Cut(seq, (*(key for key in kept if key not in behind), *saved), again, undone, beside)
 
 
 def _failed_for_good(event: e.Event) -> bool:
@@ -252,7 +247,7 @@ def fork(
         changes |= {"input": input[0], "input_hash": input[1], "version": f"{started.version} with other input"}
     kept = _without_open_incidents(journal[1 : cut.seq])
     answers = _answers(row, kept, ended)
-    mark = e.Modified(at, actor, None, "forked", source=started.uid, source_id=row.id, seq=cut.seq)
+    mark = e.Modified(at, actor, None, "forked", source=started.uid, source_id=row.id, seq=cut.seq, spared=cut.spared)
     late = [msgspec.structs.replace(answer, at=at) for answer in answers]
     attributes: dict[str, Any] = {}
     for event in kept:

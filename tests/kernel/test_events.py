@@ -33,6 +33,8 @@ def example(hint: Any) -> Any:
             return e.Continued("uid", 3, 2)
         case kind if kind is dict:
             return {"key": "value"}
+        case kind if kind is tuple and typing.get_args(hint)[0] is e.Spared:
+            return (e.Spared("key", 1, 2, 3),)
         case kind if kind is tuple:
             return (1, 2)
     return example(next(part for part in typing.get_args(hint) if part is not type(None)))

@@ -36,7 +36,7 @@ from segue.checking import InStore, check_runs
 from segue.errors import NotDeterministic, StoreUnavailable
 from segue.handles import Handle
 from segue.kernel import events as e
-from segue.runtime import caching, fetching, placing
+from segue.runtime import fetching, placing, spared
 from segue.stores import objects
 from segue.stores.export import export
 
@@ -391,7 +391,7 @@ async def test_a_place_that_never_answers_is_not_waited_for_without_end(
         assert await (await engine.start(workflow, "a")).result() == SIZE
         await moved(outside, engine, until)
         with monkeypatch.context() as meanwhile:
-            meanwhile.setattr(caching, "PATIENCE", patience)
+            meanwhile.setattr(spared, "PATIENCE", patience)
             meanwhile.setattr(objects, "get", hangs)
             try:
                 handle = await engine.start(workflow, "a")

@@ -337,12 +337,23 @@ class StepCached(Event, frozen=True, tag="StepCached"):
     """When it was recorded there."""
 
 
+class Spared(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """A call that need not run again. ``run``, ``seq``: where its outcome stands: row, and number of the event.
+    ``begun``: number of the event that says of which child it is."""
+
+    key: str
+    run: int
+    seq: int
+    begun: int = 0
+
+
 class Modified(Event, frozen=True, tag="Modified"):
     """A person has changed the run's future.
 
     ``skip``: the call ``key`` is answered with ``value``, whatever comes of it. ``input``: further attempts of the step
     get ``value`` as their arguments. ``forked``: the events before this one are those of run ``source``, up to its
-    event ``seq``; from here on it is a run of its own.
+    event ``seq``; from here on it is a run of its own, but the calls ``spared`` are answered with what is recorded
+    elsewhere.
     """
 
     action: str
@@ -351,6 +362,7 @@ class Modified(Event, frozen=True, tag="Modified"):
     source: str = ""
     source_id: str = ""
     seq: int = 0
+    spared: tuple[Spared, ...] = ()
 
 
 class DecisionEvaluated(Event, frozen=True, tag="DecisionEvaluated"):

@@ -1,4 +1,4 @@
-"""Results of steps that stand for later calls, in the same run and in others.
+"""Results of steps that stand for later calls, in the same run and in others, and in a fork of a run.
 
 What is kept is where the result stands: a run, and the number of the event in its journal. So nothing is stored twice,
 and cached results share the fate of their run: they go with it by retention, and erasure leaves nothing to be found. A
@@ -7,18 +7,17 @@ hit is journaled by the run that uses it, with the result, and depends on nothin
 
 from __future__ import annotations
 
-import logging
+import asyncio
 from asyncio import CancelledError
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-import msgspec
-
-from segue.errors import PayloadError, StoreUnavailable
+from segue.errors import StoreUnavailable
 from segue.kernel import events as e
 from segue.kernel.commands import RunStep
 from segue.kernel.failures import describe
 from segue.kernel.payload import ERASED
+from segue.runtime import spared
 from segue.runtime.journal import Values
 from segue.runtime.resident import Resident, Segment
 from segue.stores.cache_rows import CacheEntry
@@ -26,11 +25,6 @@ from segue.stores.place_rows import NotAtHand
 
 if TYPE_CHECKING:
     from segue.runtime.conductor import Conductor
-
-log = logging.getLogger("segue.caching")
-
-PATIENCE = 60.0
-"""Seconds after which a result that is being fetched counts as none, and the step is run."""
 
 
 def hit(
@@ -42,19 +36,26 @@ def hit(
         again: asks again, once a result that is outside the database has been fetched; with None where it cannot be.
         values: what has been fetched for it; None where nothing can be.
     """
-    if command.spec.cache is None or command.spec.cache.refresh or values is None:
+    cache = command.spec.cache
+    if values is None or not (command.key in run.spared or (cache is not None and not cache.refresh)):
         return False
     try:
         event = _look(conductor, run, command, values)
     except NotAtHand as error:
         placed = error.placed
         run.fetched[command.key] = command
-        left = PATIENCE if command.close_by is None else (command.close_by - conductor.clock.now()) / 1_000_000
+        left = spared.PATIENCE if command.close_by is None else (command.close_by - conductor.clock.now()) / 1_000_000
         # By a key of its own: a run that has come back meanwhile asks anew, and is not what the answer is for.
         who = f"step {command.spec.name} of run {run.id}"
         conductor.fetching.fetch(
-            object(), who, lambda: placed, again, lambda error: again(None), within=min(left, PATIENCE)
+            object(), who, lambda: placed, again, lambda error: again(None), within=min(left, spared.PATIENCE)
         )
+        return True
+    except StoreUnavailable:
+        if command.key not in run.spared:
+            return False  # the step is run instead
+        run.fetched[command.key] = command
+        asyncio.get_running_loop().call_later(spared.RETRY, again, values)
         return True
     if event is None:
         return False
@@ -90,38 +91,33 @@ def keep(conductor: Conductor, run: Resident, segment: Segment, command: RunStep
 
 
 def _look(conductor: Conductor, run: Resident, command: RunStep, values: Values) -> e.StepCached | None:
-    terms, now = command.spec.cache, conductor.stamp(run)
-    assert terms is not None
-    try:
-        entry = conductor.store.cached(run.namespace, command.spec.name, terms.key)
-        if entry is None or (entry.expires is not None and entry.expires <= now):
-            return None
-        made = _event(conductor, entry, values)
-        source = conductor.store.run(entry.run)
-    except NotAtHand:
-        raise
-    except StoreUnavailable:
-        return None  # the step is run instead
-    if made is None or source is None or (terms.exact and not _same(made, command)):
+    found = spared.step(conductor, run, command, values) or _cached(conductor, run, command, values)
+    if found is None:
         return None
+    made, row, seq = found
+    source = conductor.store.run(row)
+    if source is None:
+        return None
+    now = conductor.stamp(run)
     return e.StepCached(
         now, None, None, command.key, command.spec.name, command.attempt, command.hash, made.result, command.input,
-        now, conductor.worker, command.spec.summary, source.id, entry.run, entry.seq, made.at,
+        now, conductor.worker, command.spec.summary, source.id, row, seq, made.at,
     )  # fmt: skip
 
 
-def _event(conductor: Conductor, entry: CacheEntry, values: Values) -> e.StepCompleted | None:
-    """The event that an entry points to, if its result can still be read."""
-    found = next(iter(conductor.store.journal(entry.run, after=entry.seq - 1)), None)
-    if found is None or found[0] != entry.seq:
+def _cached(
+    conductor: Conductor, run: Resident, command: RunStep, values: Values
+) -> tuple[e.StepCompleted, int, int] | None:
+    terms = command.spec.cache
+    if terms is None or terms.refresh:
         return None
-    try:
-        event = conductor.journal.event(found[1], at_hand=values)
-    except (PayloadError, msgspec.MsgspecError) as error:
-        log.warning("the cached result of %s cannot be read: %s", entry.step, error)
+    entry = conductor.store.cached(run.namespace, command.spec.name, terms.key)
+    if entry is None or (entry.expires is not None and entry.expires <= conductor.stamp(run)):
         return None
-    usable = isinstance(event, e.StepCompleted) and event.result.encoding != ERASED
-    return event if usable and isinstance(event, e.StepCompleted) else None
+    made = spared.recorded(conductor, entry.run, entry.seq, values)
+    if not isinstance(made, e.StepCompleted) or made.result.encoding == ERASED:
+        return None
+    return None if terms.exact and not _same(made, command) else (made, entry.run, entry.seq)
 
 
 def _same(made: e.StepCompleted, command: RunStep) -> bool:

@@ -24,6 +24,7 @@ from segue.runtime import (
     outgoing,
     outside,
     pauses,
+    spared,
 )
 from segue.runtime.resident import Resident, Segment, answer
 from segue.stores.base import TaskRow
@@ -66,7 +67,8 @@ def _stand_still(conductor: Conductor, run: Resident, segment: Segment, command:
 
 def _start_child(conductor: Conductor, run: Resident, segment: Segment, command: c.StartChild) -> None:
     run.active[command.key] = None
-    segment.effects.append((children.start, (conductor, run, command)))
+    begin = spared.start if command.key in run.spared else children.start
+    segment.effects.append((begin, (conductor, run, command)))
 
 
 def _cancel_child(conductor: Conductor, run: Resident, segment: Segment, command: c.CancelChild) -> None:

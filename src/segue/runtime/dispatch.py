@@ -41,7 +41,7 @@ def dispatch(
     if conductor.held and (held := conductor.held.get((run.namespace, spec.name))) is not None:
         pauses.hold(conductor, run, command, held)
         return
-    if spec.cache is not None:
+    if spec.cache is not None or run.spared:
         go_on = partial(_fetched, conductor, run, command, again)
         if caching.hit(conductor, run, command, go_on, values):
             return

@@ -40,6 +40,8 @@ def take(conductor: Conductor, run: Resident, event: e.Event) -> None:
 
 
 def note(run: Resident, event: e.Modified) -> None:
-    """Keeps account: a call that was skipped stands still no more."""
+    """Keeps account: a call that was skipped stands still no more; one that a fork spares has its outcome elsewhere."""
     if event.action == "skip" and event.key is not None:
         incidents.resolved(run, event.key)
+    if event.action == "forked":  # those of a fork of which this is one are not meant any more
+        run.spared = {each.key: each for each in event.spared}

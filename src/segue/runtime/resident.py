@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from segue.kernel.commands import RunStep, SendMessage
-from segue.kernel.events import DecisionEvaluated, Event, RunStarted, StepCompleted, StepFailed, StepScheduled
+from segue.kernel.events import DecisionEvaluated, Event, RunStarted, Spared, StepCompleted, StepFailed, StepScheduled
 from segue.kernel.execution import Execution
 from segue.kernel.payload import Payload
 from segue.stores.attempt_rows import LiveAttempt
@@ -171,6 +171,7 @@ class Resident(msgspec.Struct, eq=False, kw_only=True):
         awaited: attempts whose outcome comes from outside, by key.
         held: calls of steps that are paused for all runs, by key, each with the step's name.
         fetched: calls of steps whose cached result is being fetched from outside the database, by key.
+        spared: of a fork, calls whose outcomes another run has recorded, by key.
         paused: who has paused it and why, if somebody has. withheld: work that a predecessor began waits meanwhile.
         decided: decisions that are made and not recorded yet, in order, if any. recording: one of them just now is.
         segment: what is not handed to the writer yet. in_flight: what the writer is committing.
@@ -202,6 +203,7 @@ class Resident(msgspec.Struct, eq=False, kw_only=True):
     awaited: dict[str, Any] = {}
     held: dict[str, str] = {}
     fetched: dict[str, RunStep] = {}
+    spared: dict[str, Spared] = {}
     paused: str | None = None
     withheld: bool = False
     taken: dict[int, None] = {}
