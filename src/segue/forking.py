@@ -16,7 +16,7 @@ from segue.errors import NotRepairable
 from segue.kernel import events as e
 from segue.kernel.payload import Payload
 from segue.kernel.steps import called, name_of
-from segue.sparing import key_of, parent_of, path_of, spared, still_spared, was_cancelled
+from segue.sparing import key_of, parent_of, path_of, spared, still_spared, undone_since, was_cancelled
 from segue.stores.base import CLOSED, RunRow, TaskRow
 
 Journal = Sequence[e.Event]
@@ -51,7 +51,7 @@ def cut_at(row: RunRow, journal: Journal, *, step: str | None = None, seq: int |
     whose failure ended the run, ``start``.
 
     Raises:
-        NotRepairable: the run is under way, or it has no such place.
+        NotRepairable: the run is under way, or it has no such place; from ``failed``: what is kept was undone since.
     """
     if row.state not in CLOSED and row.state not in ("incident", "paused"):
         raise NotRepairable(
@@ -67,6 +67,13 @@ def cut_at(row: RunRow, journal: Journal, *, step: str | None = None, seq: int |
         failed = _failed_keys(row, journal)
         seq = _place(journal, failed)
         beside = spared(row.run, journal[:last], seq, failed)
+        undone = undone_since(journal[:last], seq)
+        if undone:
+            raise NotRepairable(
+                row.id,
+                f"has undone what it did ({', '.join(undone[:MOST])}), which would not be done again; say where to go "
+                "on from: a step before that, or 'start' for all of it",
+            )
     elif step is not None:
         seq = _place(journal, {find_key(row, _keys(journal), step)})
     elif seq is None:

@@ -96,6 +96,22 @@ def still_spared(journal: Sequence[e.Event]) -> tuple[e.Spared, ...]:
     return tuple(each for each in _spared_before(journal).values() if each.key not in asked)
 
 
+def undone_since(journal: Sequence[e.Event], seq: int) -> list[str]:
+    """Calls behind the cut that undid something which is kept, as far as the tasks tell: what is undone was done by the
+    task that undoes it, or by one that it had begun."""
+    kept = [
+        event.key for event in journal[:seq] if isinstance(event, (e.StepCompleted, e.StepCached, e.ChildCompleted))
+    ]
+    lines = [None if key.startswith("=") else _parts(path_of(key)) for key in kept if "/undo" not in key]
+    found: dict[str, None] = {}
+    for event in journal[seq:]:
+        task, undo, _ = (_called(event) or "").partition("/undo")
+        line = _parts(task)
+        if undo and any(other is None or other[: len(line)] == line for other in lines):
+            found[_called(event) or ""] = None
+    return list(found)
+
+
 def _spared_before(journal: Sequence[e.Event]) -> dict[str, e.Spared]:
     marks = [event for event in journal if isinstance(event, e.Modified) and event.action == "forked"]
     return {each.key: each for each in marks[-1].spared} if marks else {}

@@ -468,10 +468,14 @@ async def test_a_fork_shows_what_its_source_showed_where_it_is_cut(tmp_path: Pat
         assert await shown(waits) == ({"stage": "packed", "amount": 3}, "packing", ["3 charged"])
 
 
-async def test_what_a_compensation_undid_is_told_beforehand(tmp_path: Path) -> None:
+async def test_what_a_compensation_undid_is_done_again_or_refused(tmp_path: Path) -> None:
     async with opened(tmp_path) as engine:
         first = await failed(engine, undoing)
-        effect = engine.preview(first.run, step="failed")
+        refused = r"has undone what it did \(/undo0/repair.refund\).*: a step before that, or 'start' for all of it"
+        assert re.search(refused, engine.preview(first.run, step="failed").refused)
+        with pytest.raises(NotRepairable, match=refused):
+            await first.retry_from()
+        effect = engine.preview(first.run, step="repair.pack")
         assert effect.undone == ("/undo0/repair.refund",)
         assert "was undone since, and stays so: /undo0/repair.refund" in str(effect)
         assert engine.preview(first.run, step="start").kept == ()
