@@ -19,6 +19,7 @@ def test_made_shown_and_listed(segue: Folder) -> None:
     )  # fmt: skip
     assert "waiting  nightly plain" in told.out
     assert "buffer-one, catches up 1d, jitter 5m, after extract" in told.out
+    assert "arguments  n=3\n" in told.out
     assert "no worker of app 'default' is alive" in told.out
     shown = segue("schedule", "show", "nightly", "--json").json
     assert (shown["when"], shown["policy"]["jitter"], shown["note"]) == ("0 2 * * * Asia/Tokyo", 300_000_000, "by hand")
@@ -39,6 +40,33 @@ def test_changed_paused_and_deleted(nightly: Folder) -> None:
     assert "is deleted" in nightly("schedule", "delete", "nightly").out
     assert "there are: none" in nightly("schedule", "show", "nightly", code=2).err
     assert "no schedules in namespace 'default'" in nightly("schedule", "list").out
+
+
+def test_what_was_given_is_taken_back(segue: Folder) -> None:
+    segue(
+        "schedule", "create", "nightly", "flows.py:plain", "3", "5", "--every", "1h", "--jitter", "5m", "--after",
+        "extract", "--tag", "team=data", "--note", "by hand", "--start", "2026-01-01", "--end", "2036-01-01",
+    )  # fmt: skip
+    all_of_it = ("after", "start", "end", "tags", "jitter", "note")
+    segue(
+        "schedule",
+        "update",
+        "nightly",
+        "--overlap",
+        "skip",
+        *(word for what in all_of_it for word in ("--clear", what)),
+    )
+    shown = segue("schedule", "show", "nightly", "--json").json
+    policy = shown["policy"]
+    assert (policy["after"], policy["start"], policy["end"], policy["jitter"]) == ([], None, None, 0)
+    assert (shown["tags"], shown["note"], shown["input"]) == ({}, "", {"n": 3, "times": 5})
+    both = segue("schedule", "update", "nightly", "--note", "again", "--clear", "note", code=2)
+    assert "--clear note takes back what is given beside it" in both.err
+    lonely = segue("schedule", "update", "nightly", "--clear", "arguments", code=2)
+    assert "no worker is alive that has 'plain'" in lonely.err
+    segue.begin("worker", "flows.py").until("serving ")
+    assert "arguments  7\n" in segue("schedule", "update", "nightly", "7").out
+    assert "arguments  " not in segue("schedule", "update", "nightly", "--clear", "arguments").out
 
 
 def test_a_worker_carries_out_what_is_triggered_and_filled_in(nightly: Folder) -> None:

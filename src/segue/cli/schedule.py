@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from cyclopts import App, Parameter
 
@@ -18,7 +18,7 @@ from segue.cli.paging import at_least_one, paged
 from segue.cli.scope import Reach
 from segue.cli.start import check_name
 from segue.cli.words import count
-from segue.errors import InvalidArgument
+from segue.errors import InvalidArgument, UnknownWorkflow
 from segue.kernel.schedule import Order, Overlap, Reprocess
 from segue.recurrence.rules import Calendar, Cron, Every, Rule, instants, point
 from segue.recurrence.walls import moment
@@ -110,6 +110,19 @@ class How:
         return {name: value for name, value in given.items() if value is not None}
 
 
+Clearable = Literal["arguments", "after", "start", "end", "tags", "jitter", "note"]
+_CLEARED: dict[Clearable, tuple[str, Any]] = {
+    "arguments": ("input", []),
+    "after": ("after", []),
+    "start": ("start", None),
+    "end": ("end", None),
+    "tags": ("tags", {}),
+    "jitter": ("jitter", "0s"),
+    "note": ("note", ""),
+}
+"""Which field of a change says of a schedule that it has none of that, and how."""
+
+
 @schedule.command
 def create(
     name: Name,
@@ -146,6 +159,9 @@ def update(
     *args: Annotated[str, Parameter(help="New arguments for every run.")],
     when: When = When(),
     how: How = How(),
+    clear: Annotated[
+        tuple[Clearable, ...], Parameter(help="Have it without that again.", negative=(), show_default=False)
+    ] = (),
     scope: Reach = Reach(),  # noqa: B008 (immutable)
 ) -> int:
     """Change what is given, and leave the rest of a schedule as it is."""
@@ -153,12 +169,24 @@ def update(
     changes = how.fields() | ({} if rule is None else {"when": rule})
     if args:
         changes["input"] = [values.untyped(text) for text in args]
+    for what in clear:
+        field, value = _CLEARED[what]
+        if field in changes and changes[field] != value:
+            raise InvalidArgument(f"--clear {what} takes back what is given beside it; leave one of them out")
+        changes[field] = value
     if not changes:
         raise InvalidArgument(f"nothing to change was given; `segue schedule show {name}` says how it is")
 
     async def act(answers: Answers) -> None:
         body = schedules.ScheduleChange(**changes)
-        await _show(scope, answers, await answers.ask(schedules.change_schedule, name=name, body=body))
+        try:
+            changed = await answers.ask(schedules.change_schedule, name=name, body=body)
+        except UnknownWorkflow as error:
+            raise InvalidArgument(
+                f"arguments are held against the workflow's code, and no worker is alive that has {error.name!r}: "
+                "start one (`segue worker FILE`), and update the schedule then; nothing was changed"
+            ) from error
+        await _show(scope, answers, changed)
 
     return _with(scope, act)
 
@@ -341,7 +369,8 @@ async def _show(scope: Reach, answers: Answers, found: schedules.ScheduleView) -
     app = await view.app_of(answers)
     info = view.info_of(found, app.namespace)
     still = await view.standing_still(answers, info)
-    _say(scope, view.plain(info) | {"incidents": still}, lambda: view.print_schedule(info, still, app))
+    plain = view.plain(info) | {"incidents": still, "input": view.plain_arguments(found.input)}
+    _say(scope, plain, lambda: view.print_schedule(info, view.arguments(found.input), still, app))
 
 
 def _with(scope: Reach, act: Callable[[Answers], Awaitable[None]], *, new: bool = False) -> int:

@@ -18,6 +18,7 @@ from segue.recurrence.walls import instant, moment, zone_named
 from segue.schedule_info import BackfillInfo, BackfillPreview, ScheduleInfo
 from segue.server import overview, runs, schedules
 from segue.server.answers import Answers
+from segue.server.views import ValueView
 
 MOST_IDS = 3
 """Runs that are told by their ids."""
@@ -102,13 +103,32 @@ def print_list(
     _hint_if_nobody_works(app)
 
 
-def print_schedule(found: ScheduleInfo, still: list[str], app: overview.AppView) -> None:
-    """Everything about one schedule."""
+def plain_arguments(input: ValueView) -> Any:
+    """What every run is given, by name where the names are known, by position under ``*``; None of what is too large to
+    be shown."""
+    return None if input.value is msgspec.UNSET else msgspec.to_builtins(input.value)
+
+
+def arguments(input: ValueView) -> str:
+    """The same for people."""
+    if input.cut:
+        return f"{input.bytes:,} bytes"
+    given = plain_arguments(input) or {}
+    by_position, named = given.get("*", ()), {name: value for name, value in given.items() if name != "*"}
+    return " ".join([*map(_json, by_position), *(f"{name}={_json(value)}" for name, value in named.items())])
+
+
+def _json(value: Any) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+def print_schedule(found: ScheduleInfo, given: str, still: list[str], app: overview.AppView) -> None:
+    """Everything about one schedule; ``given``: the arguments of its runs."""
     out = console()
     now = app.now
     head = badge(_state(found, still))
     out.print(head.append(f"  {found.name} ", style="default bold").append(found.workflow, style="dim"))
-    for title, text in _lines(found, still, now):
+    for title, text in [("arguments", given), *_lines(found, still, now)]:
         if text:
             out.print(Text(f"  {title:<11}", style="dim").append(text, style="not dim"), soft_wrap=True)
     for one in found.backfills:
