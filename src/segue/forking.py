@@ -194,9 +194,11 @@ def _cut(journal: Journal, seq: int, beside: tuple[e.Spared, ...]) -> Cut:
     kept = _keys([event for event in journal[:seq] if isinstance(event, _OUTCOMES) or _failed_for_good(event)])
     behind = _keys(journal[seq:])
     undone = tuple(key for key in behind if "/undo" in key)
-    saved = tuple(each.key for each in beside)
-    again = tuple(key for key in behind if key not in undone and key not in set(saved))
-    return Cut(seq, (*(key for key in kept if key not in behind), *saved), again, undone, beside)
+    saved = {each.key: None for each in beside}
+    left = {*undone, *saved}
+    again = tuple(key for key in behind if key not in left)
+    behind_too = set(behind)
+    return Cut(seq, (*(key for key in kept if key not in behind_too), *saved), again, undone, beside)
 
 
 def _failed_for_good(event: e.Event) -> bool:

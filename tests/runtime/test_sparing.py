@@ -219,17 +219,16 @@ async def test_a_database_that_is_away_for_a_moment_is_asked_again(
     BROKEN.add("part 0")
     handle = await engine.start(parts, None, 3)
     await failed(handle)
-    journal, asked = engine.store.journal, 0
+    event, asked = engine.store.event, 0
 
-    def away(run: int, *, after: int = 0) -> Any:
+    def away(run: int, seq: int) -> bytes | None:
         nonlocal asked
-        if run == handle.run and after > 1:
-            asked += 1
-            if asked <= 2:
-                raise StoreUnavailable("for a moment")
-        return journal(run, after=after)
+        asked += 1
+        if asked <= 2:
+            raise StoreUnavailable("for a moment")
+        return event(run, seq)
 
-    monkeypatch.setattr(engine.store, "journal", away)
+    monkeypatch.setattr(engine.store, "event", away)
     assert await again(handle) == (3, ["part 0"])
     assert asked == 4
 

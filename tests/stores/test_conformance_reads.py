@@ -82,6 +82,7 @@ def test_a_long_journal_is_read_from_anywhere(owner: Owner) -> None:
     assert list(owner.store.journal(run, after=4_998)) == [(4_999, b"e4999"), (5_000, b"e5000")]
     assert list(owner.store.journal(run, after=5_000)) == []
     assert owner.store.tail(run, 2) == [(5_000, b"e5000"), (4_999, b"e4999")]
+    assert (owner.store.event(run, 4_999), owner.store.event(run, 5_001)) == (b"e4999", None)
     assert list(owner.store.journal(999)) == []
 
 

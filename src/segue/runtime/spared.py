@@ -104,11 +104,11 @@ def recorded(conductor: Conductor, row: int, seq: int, values: Values) -> e.Even
     Raises:
         StoreUnavailable, NotAtHand: it may be had later.
     """
-    found = next(iter(conductor.store.journal(row, after=seq - 1)), None)
-    if found is None or found[0] != seq:
+    found = conductor.store.event(row, seq)
+    if found is None:
         return None
     try:
-        return conductor.journal.event(found[1], at_hand=values)
+        return conductor.journal.event(found, at_hand=values)
     except (PayloadError, msgspec.MsgspecError) as error:
         log.warning("event %d of run %d, which is to be used again, cannot be read: %s", seq, row, error)
         return None

@@ -526,6 +526,8 @@ class Store(
     def journal(self, run: int, *, after: int = 0) -> Iterator[tuple[int, bytes]]:
         """(seq, event) of a run in order, read in pages, so that a million events never stand in memory at once."""
 
+    def event(self, run: int, seq: int) -> bytes | None: ...
+
     def tail(self, run: int, limit: int) -> list[tuple[int, bytes]]:
         """The last events of a run, (seq, event), newest first."""
 

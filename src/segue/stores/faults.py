@@ -245,6 +245,9 @@ class FaultyStore:
     def journal(self, run: int, *, after: int = 0) -> Iterator[tuple[int, bytes]]:
         return self._living().journal(run, after=after)
 
+    def event(self, run: int, seq: int) -> bytes | None:
+        return self._living().event(run, seq)
+
     def tail(self, run: int, limit: int) -> list[tuple[int, bytes]]:
         return self._living().tail(run, limit)
 

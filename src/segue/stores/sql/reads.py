@@ -144,6 +144,11 @@ class Reads:
                     found[attempt.run].attempts.append(attempt)
         return found
 
+    def event(self, run: int, seq: int) -> bytes | None:
+        with self._readers.reading() as connection:
+            rows = _journal.one(connection, (run, seq - 1, 1))
+        return next((event for number, event in rows if number == seq), None)
+
     def tail(self, run: int, limit: int) -> builtins.list[tuple[int, bytes]]:
         with self._readers.reading() as connection:
             return _tail.one(connection, (run, limit))
