@@ -146,9 +146,9 @@ def _answered_failures(events: Sequence[e.Event], failed: Container[str]) -> lis
         key = _called(event)
         if key is None or key in failed:
             continue
-        undo = "/undo" in key
+        task, undo, _ = key.partition("/undo")
         if undo or failed_for_good(event):
-            found.append((event.at, undo, _parts(path_of(key.partition("/undo")[0]))))
+            found.append((event.at, bool(undo), _parts(task if undo else path_of(key))))
     return found
 
 
