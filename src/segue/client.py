@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import functools
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, cast
 
 import msgspec
 
+from segue.answered import Events, answer_before, message_of, recorded_answer
 from segue.errors import (
     Incident,
     InvalidArgument,
@@ -50,7 +51,6 @@ from segue.stores.base import (
 from segue.stores.place_rows import NotAtHand
 from segue.stores.schedule_rows import ScheduleWritten, WriteSchedule
 
-Events = Callable[..., Iterable[tuple[int, e.Event]]]
 Replayed = Callable[[], Awaitable[Any]]
 """Answers a query from the journal, see ``segue.asking``."""
 
@@ -175,7 +175,7 @@ class Direct:
     async def answer_of(self, run: int, update: str, events: Events) -> e.UpdateCompleted:
         """The answer to an update that has been accepted."""
         with self._awaiting(run, update) as future:
-            completed = _recorded(events(run), update)
+            completed = recorded_answer(self._conductor.store, run, update, events)
             row = self._conductor.store.run(run)
             if completed is None and (row is None or row.state in CLOSED):
                 raise _closed(self._conductor.store, run)
@@ -214,12 +214,14 @@ class Direct:
         except Incident as error:
             stands = error
         data, blobs = body()
-        post = Post("update", data, _message(event), event.at, run=run, blobs=blobs)
+        post = Post("update", data, message_of(event.update), event.at, run=run, blobs=blobs)
         answered = await self._submit(post, self._poke)
         if answered.run not in (0, run):
             raise RunClosed(str(run), "continued")  # the run that goes on from it has it, and answers
-        if answered.outcome != "posted" and (completed := _recorded(events(run), event.update)) is not None:
-            return completed
+        if answered.outcome != "posted":
+            completed = recorded_answer(self._conductor.store, run, event.update, events)
+            if completed is not None:
+                return completed
         if answered.outcome != "posted" and (answered.outcome != "duplicate" or answered.state in CLOSED):
             raise _closed(self._conductor.store, run)
         if stands is not None:
@@ -245,7 +247,7 @@ class Direct:
             return
         self._conductor.apply(run, _later(event, self._conductor.stamp(run, event.at)))
         segment = run.open_segment()
-        segment.extras.remembered.append(_message(event))
+        segment.extras.remembered.append(message_of(event.update))
         segment.effects.append((answer, (taken, True)))
 
     def _validate(self, event: e.UpdateAccepted, run: Resident, valid: asyncio.Future[None]) -> None:
@@ -263,7 +265,7 @@ class Direct:
             _standing_behind(run, event.update)
             return False
         try:
-            if self._conductor.store.knows_message(run.run, _message(event)):
+            if self._conductor.store.knows_message(run.run, message_of(event.update)):
                 return False
         except StoreUnavailable:
             raise _NotKnownNow from None
@@ -459,7 +461,7 @@ class Remote:
         # It may be in the journal already, when whoever asks was the owner until a moment ago.
         if not any(isinstance(x, e.UpdateAccepted) and x.update == event.update for _, x in events(run)):
             data, blobs = body()
-            post = Post("update", data, _message(event), event.at, run=run, blobs=blobs)
+            post = Post("update", data, message_of(event.update), event.at, run=run, blobs=blobs)
             posted = await self.post(post, event)
             if posted.outcome == "unknown":
                 raise _closed(self._store, run)
@@ -468,6 +470,8 @@ class Remote:
 
     async def answer_of(self, run: int, update: str, events: Events) -> e.UpdateCompleted:
         """The answer to an update that has been accepted, or why there will be none."""
+        if (completed := answer_before(self._store, run, update, events)) is not None:
+            return completed
         after, stands = 0, None
         while True:
             for seq, recorded in events(run, after=after):
@@ -519,11 +523,6 @@ def _reply(future: asyncio.Future[Any], then: Callable[..., None], *args: Any) -
         future.set_result(answer)
 
 
-def _message(event: e.UpdateAccepted) -> str:
-    """The id under which a chain of runs remembers the update."""
-    return f"update:{event.update}"
-
-
 def _standing_behind(run: Resident, update: str) -> None:
     """Raises ``Incident`` if a call that the update waits for stands still."""
     assert run.execution is not None
@@ -570,14 +569,6 @@ def _acted_upon(store: Store, run: int, ended: e.Event | None) -> bool:
     if not isinstance(ended, e.IncidentOpened):
         return False
     return any(row.kind in ("resolve", "terminate") for row in store.inbox([run]))
-
-
-def _recorded(events: Iterable[tuple[int, e.Event]], update: str) -> e.UpdateCompleted | None:
-    """The answer to an update, if it is in the journal."""
-    for _, event in events:
-        if isinstance(event, e.UpdateCompleted) and event.update == update:
-            return event
-    return None
 
 
 def _closed(store: Store, run: int) -> RunClosed | RunNotFound:

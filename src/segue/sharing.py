@@ -8,7 +8,8 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from segue.client import Direct, Elsewhere, Events, Remote, Replayed
+from segue.answered import Events
+from segue.client import Direct, Elsewhere, Remote, Replayed
 from segue.kernel import events as e
 from segue.stores.base import RESIDENT, Started, StartRun
 

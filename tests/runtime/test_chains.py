@@ -108,6 +108,51 @@ async def updates(n: int) -> int:
     return total
 
 
+@workflow(name="chains.weeks")
+async def weeks(week: int) -> int:
+    taken: list[int] = []
+
+    @update
+    async def add(value: int) -> list[int]:
+        taken.append(await work(value))
+        return taken
+
+    word = await signal("on", str)
+    if word == "stop":
+        return week
+    segue.continue_as_new(week + 1)
+
+
+async def _the_second_answer(engine: Engine) -> None:
+    handle = await engine.handle("w")
+    assert await handle.update("add", 1, id="once") == [10]
+    assert await engine.with_start(weeks, 0, id="w").update("add", 1, id="once") == [10]
+    assert await engine.update(handle.run, "add", (1,), id="once") == [10]
+
+
+async def test_an_update_that_a_run_before_has_answered_is_answered_alike(tmp_path: Path, until: Until) -> None:
+    url = f"sqlite:///{tmp_path}/w.db"
+    async with Engine(url) as owner, Engine(url, own=False) as other, asyncio.timeout(20):
+        handle = await owner.start(weeks, 0, id="w")
+        first = handle.run
+        assert await handle.update("add", 1, id="once") == [10]
+        for _ in range(2):
+            before = (await handle.status()).run
+            await handle.signal("on", "on")
+            await until(lambda before=before: _went_on(owner, before))
+        for engine in (owner, other):
+            await _the_second_answer(engine)
+            assert await engine.update(first, "add", (1,), id="once") == [10]
+        assert await handle.update("add", 2, id="another") == [20]
+        await handle.signal("on", "stop")
+        assert await handle.result() == 2
+        for engine in (owner, other):
+            assert await handle.update("add", 1, id="once") == [10]
+            assert await engine.update(first, "add", (1,), id="once") == [10]
+            with pytest.raises(RunClosed):
+                await engine.update(first, "add", (1,), id="never")
+
+
 async def test_an_update_that_nobody_took_is_answered_by_the_next_run(tmp_path: Path) -> None:
     async with testing.engine(tmp_path) as world:
         handle = await world.engine.start(updates, 0)

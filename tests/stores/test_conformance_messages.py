@@ -77,6 +77,7 @@ def test_a_message_that_came_without_the_inbox_is_known_as_well(owner: Owner) ->
 
     assert owner.store.inbox([run]) == []
     assert owner.store.knows_message(run, "m")
+    assert owner.store.runs_since_message(run, "m") == [], "it has no chain"
     assert not owner.store.knows_message(run, "another")
     assert not owner.store.knows_message(other, "m")
     assert owner.commit(signal("m", run)) == [Posted("duplicate", None, run, "running")]
@@ -105,6 +106,8 @@ def test_the_next_run_of_a_chain_knows_what_the_one_before_remembers(owner: Owne
     (answer,) = owner.commit(Append(run, 2, (b"u",), closed("continued"), remembered=("m",), goes_on=goes_on))
     assert isinstance(answer, Appended)
     assert owner.store.knows_message(answer.next, "m")
+    assert owner.store.runs_since_message(answer.next, "m") == [run, answer.next]
+    assert owner.store.runs_since_message(run, "another") == []
     assert owner.commit(signal("m", run)) == [Posted("duplicate", None, answer.next, "running")]
 
 

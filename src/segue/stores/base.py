@@ -494,8 +494,7 @@ class Store(
         """Who owns the app's runs at this moment, None when nobody alive does."""
 
     def release(self, fence: Fence, *, clean: bool = True) -> None:
-        """Gives ownership back, so that a successor takes over at once. ``clean=False`` tells the successor that work
-        was under way of which nobody knows the end, as after the death of the process."""
+        """Gives ownership back, for a successor. ``clean=False``: work was under way of which nobody knows the end."""
 
     def changed(self) -> bool:
         """Whether another connection has committed since the last call: a hint, never the truth."""
@@ -520,6 +519,9 @@ class Store(
     def knows_message(self, run: int, message: str) -> bool:
         """Whether the run, or one before it in its chain, got a message of this id; it may wait in the inbox."""
 
+    def runs_since_message(self, run: int, message: str) -> builtins.list[int]:
+        """Runs of its chain, in order, from the one that got a message of this id; none if there is no such."""
+
     def inbox_runs(self, app: str, limit: int, *, only: Iterable[str] | None = None) -> list[int]:
         """Runs with waiting messages, longest waiting first. ``only``: of these workflows."""
 
@@ -540,8 +542,7 @@ class Store(
         """The current run of an id."""
 
     def latest(self, run: int) -> RunRow | None:
-        """The run, or the last one of its chain if it has gone on. The first run of a chain names it also once that run
-        is deleted; its number becomes no other's."""
+        """The run, or the last one of its chain, which its first run names also once that is deleted."""
 
     def list(self, where: RunFilter) -> builtins.list[RunRow]: ...
 
@@ -596,5 +597,4 @@ class Store(
     def logs(self) -> StepLogs: ...
 
     def close(self, *, clean: bool = True) -> None:
-        """Gives back what is owned and closes; may be called again. ``clean=False`` leaves the ownership as the death
-        of the process would, for whoever plays that."""
+        """Gives back what is owned and closes; may be called again. ``clean=False``: as the process would by dying."""

@@ -236,6 +236,9 @@ class FaultyStore:
     def knows_message(self, run: int, message: str) -> bool:
         return self._living().knows_message(run, message)
 
+    def runs_since_message(self, run: int, message: str) -> builtins.list[int]:
+        return self._living().runs_since_message(run, message)
+
     def inbox_runs(self, app: str, limit: int, *, only: Iterable[str] | None = None) -> list[int]:
         return self._living().inbox_runs(app, limit, only=only)
 

@@ -31,6 +31,7 @@ _begun = Statement("begun_runs")
 _next_wake = Statement("next_wake")
 _inbox = Statement("inbox_of_runs")
 _message_known = Statement("message_known")
+_runs_since_message = Statement("runs_since_message")
 _inbox_runs = Statement("runs_with_messages")
 _outbox = Statement("outbox_of_app")
 _journal = Statement("journal_page")
@@ -101,6 +102,10 @@ class Reads:
     def knows_message(self, run: int, message: str) -> bool:
         with self._readers.reading() as connection:
             return bool(_message_known.one(connection, (run, message)))
+
+    def runs_since_message(self, run: int, message: str) -> builtins.list[int]:
+        with self._readers.reading() as connection:
+            return [row for (row,) in _runs_since_message.one(connection, (run, message))]
 
     def inbox_runs(self, app: str, limit: int, *, only: Iterable[str] | None = None) -> list[int]:
         workflows = None if only is None else texts(only)
