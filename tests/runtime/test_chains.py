@@ -153,6 +153,35 @@ async def test_an_update_that_a_run_before_has_answered_is_answered_alike(tmp_pa
                 await engine.update(first, "add", (1,), id="never")
 
 
+@workflow(name="chains.words")
+async def words(n: int) -> list[str]:
+    said: list[str] = []
+    if n == 0:
+        await signal("on")
+        segue.continue_as_new(1)
+
+    @segue.signal
+    def right(word: str) -> None:
+        said.append(word)
+
+    @segue.signal
+    def left(word: str) -> None:
+        said.append(word)
+
+    await segue.wait_condition(lambda: len(said) == 4)
+    return said
+
+
+async def test_messages_of_one_moment_go_with_the_chain_in_their_order(tmp_path: Path) -> None:
+    async with testing.engine(tmp_path) as world:  # whose clock stands still while they are sent
+        handle = await world.engine.start(words, 0)
+        await world.settle()
+        for name, word in (("left", "a"), ("right", "b"), ("left", "c"), ("right", "d")):
+            await handle.signal(name, word)
+        await handle.signal("on")
+        assert await world.result(handle) == ["a", "b", "c", "d"]
+
+
 async def test_an_update_that_nobody_took_is_answered_by_the_next_run(tmp_path: Path) -> None:
     async with testing.engine(tmp_path) as world:
         handle = await world.engine.start(updates, 0)

@@ -11,7 +11,7 @@ import inspect
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Generator
 from contextvars import Context, ContextVar, copy_context
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, NamedTuple, TypeVar
 
 import msgspec
 
@@ -178,6 +178,13 @@ class Query:
         return encodings.decode(encodings.encode(answer), self._site.returns)
 
 
+class _Kept(NamedTuple, Generic[T]):
+    """A message that nobody has taken, and as which of them it came."""
+
+    number: int
+    event: T
+
+
 class Messages:
     """One run's mail.
 
@@ -194,13 +201,14 @@ class Messages:
         self._paths: dict[asyncio.Task[Any], tuple[str, str]] = {}
         self._policy = policy
         self._ending = ending
-        self._kept: dict[str, deque[e.SignalReceived]] = {}
+        self._kept: dict[str, deque[_Kept[e.SignalReceived]]] = {}
         self._takers: dict[str, deque[asyncio.Future[e.SignalReceived]]] = {}
         self._expected: dict[str, list[Any]] = {}
         self._signal_handlers: dict[str, SignalHandler] = {}
         self._update_handlers: dict[str, UpdateHandler] = {}
         self._queries: dict[str, Query] = {}
-        self._kept_updates: dict[str, list[e.UpdateAccepted]] = {}
+        self._kept_updates: dict[str, list[_Kept[e.UpdateAccepted]]] = {}
+        self._came = 0
         self._updates: set[str] = set()
 
     # --- signals ----------------------------------------------------------------------------------------------
@@ -239,13 +247,17 @@ class Messages:
     def signal_received(self, event: e.SignalReceived) -> None:
         handler = self._signal_handlers.get(event.name)
         if self.left_to_next:
-            self._kept.setdefault(event.name, deque()).append(event)
+            self._keep(event)
         elif handler is not None:
             self._deliver(handler, event)
         elif self._unknown_signal(event.name) and self._policy.unknown_signals != "keep":
             self._set_aside(event.name)
         elif not self._hand_over(event):
-            self._kept.setdefault(event.name, deque()).append(event)
+            self._keep(event)
+
+    def _keep(self, event: e.SignalReceived) -> None:
+        self._came += 1
+        self._kept.setdefault(event.name, deque()).append(_Kept(self._came, event))
 
     def _unknown_signal(self, name: str) -> bool:
         return name not in self._signal_handlers and name not in self._expected
@@ -280,7 +292,7 @@ class Messages:
         """The next signal of this name, first come first served."""
         kept = self._kept.get(name)
         if kept:
-            return kept.popleft()
+            return kept.popleft().event
         taker: asyncio.Future[e.SignalReceived] = self.execution.loop.create_future()
         takers = self._takers.setdefault(name, deque())
         takers.append(taker)
@@ -291,7 +303,7 @@ class Messages:
                 takers.remove(taker)
             elif not self._hand_over(taker.result()):
                 # Handed over while the wait for it was cancelled, and nobody else waits: it stays the next one.
-                self._kept.setdefault(name, deque()).appendleft(taker.result())
+                self._kept.setdefault(name, deque()).appendleft(_Kept(0, taker.result()))
             raise
 
     def waiting(self, name: str) -> int:
@@ -316,8 +328,8 @@ class Messages:
         """From now on ``handler`` gets the signals of its name, first those that were kept."""
         self.execution.loop.forbid_in_queries("handle signals")
         self._signal_handlers[handler.name] = handler
-        for event in self._kept.pop(handler.name, ()):
-            self._deliver(handler, event)
+        for kept in self._kept.pop(handler.name, ()):
+            self._deliver(handler, kept.event)
 
     def _deliver(self, handler: SignalHandler, event: e.SignalReceived) -> None:
         # In a callback of its own: one that raises fails the run, and not whoever happened to be there.
@@ -335,8 +347,8 @@ class Messages:
     def on_update(self, handler: UpdateHandler) -> None:
         self.execution.loop.forbid_in_queries("handle updates")
         self._update_handlers[handler.name] = handler
-        for event in self._kept_updates.pop(handler.name, ()):
-            self._start_update(handler, event)
+        for kept in self._kept_updates.pop(handler.name, ()):
+            self._start_update(handler, kept.event)
 
     def update_forms(self) -> dict[str, Form]:
         return {name: handler.form() for name, handler in sorted(self._update_handlers.items())}
@@ -369,13 +381,17 @@ class Messages:
         self._updates.add(event.update)
         handler = self._update_handlers.get(event.name)
         if self.left_to_next:
-            self._kept_updates.setdefault(event.name, []).append(event)
+            self._keep_update(event)
         elif handler is not None and not self._ending:
             self._start_update(handler, event)
         elif self._policy.unknown_updates == "keep":
-            self._kept_updates.setdefault(event.name, []).append(event)
+            self._keep_update(event)
         else:
             self._refuse_unasked(event)
+
+    def _keep_update(self, event: e.UpdateAccepted) -> None:
+        self._came += 1
+        self._kept_updates.setdefault(event.name, []).append(_Kept(self._came, event))
 
     def _refuse_unasked(self, event: e.UpdateAccepted) -> None:
         """One that came through the inbox, where nobody could refuse it."""
@@ -429,13 +445,14 @@ class Messages:
 
     def untaken(self) -> tuple[e.SignalReceived | e.UpdateAccepted, ...]:
         """What nobody has taken, in order: for the run that goes on from this one."""
-        kept = [event for events in self._kept.values() for event in events]
-        updates = [event for events in self._kept_updates.values() for event in events]
-        return tuple(sorted([*kept, *updates], key=lambda event: event.at))
+        kept: list[_Kept[Any]] = [each for queue in self._kept.values() for each in queue]
+        kept += [each for queue in self._kept_updates.values() for each in queue]
+        # Several may have one time: of a clock that stands still, or of one that is behind the journal.
+        return tuple(each.event for each in sorted(kept, key=lambda each: (each.event.at, each.number)))
 
     def leave_unanswered(self) -> None:
         """The run ends: updates that it never came to handle are refused."""
-        for event in (event for events in self._kept_updates.values() for event in events):
+        for event in (each.event for queue in self._kept_updates.values() for each in queue):
             self._refuse_update(event, UpdateRejected(f"the run ended without handling updates named {event.name!r}"))
 
     # --- queries ----------------------------------------------------------------------------------------------
