@@ -253,7 +253,23 @@ class Repairing:
             raise InvalidArgument(f"code is {code!r}; it is 'same' or 'newest'")
         if step is not None and seq is not None:
             raise InvalidArgument("name the step, or the number of the event, to go on from; not both")
+        self._version_for(row, row.id, code)
         return forking.cut_at(row, self._events(row, apart=True), step=step, seq=seq)
+
+    def _version_for(self, row: RunRow, id: str, code: CodeChoice) -> str:
+        """The version of the run that goes on; where there is no code, the workers' is the newest."""
+        if code == "same":
+            return row.version
+        if version := self.definitions.version(row.workflow, id):
+            return version
+        owner = self.store.owner(row.app)
+        if owner is None or row.workflow not in owner.serves:
+            raise NotRepairable(
+                row.id,
+                f"is to go on with the newest code, and no worker of app {row.app!r} has code of workflow "
+                f"{row.workflow!r}: start one that has it, or leave the code as it is",
+            )
+        return owner.serves[row.workflow]
 
     async def _fork(
         self,
@@ -280,9 +296,7 @@ class Repairing:
                 ended=self._ended, readable=self.journal.readable,
             )
         )  # fmt: skip
-        version = row.version
-        if code == "newest":
-            version = self.definitions.version(row.workflow, id) or version
+        version = self._version_for(row, id, code)
         attached = await asyncio.to_thread(self._attached, row, cut.kept)
         operation = self._operation(row, made, attached, id, uid, at, hash, version, policy)
         first = cast(e.RunStarted, made.events[0])

@@ -13,7 +13,7 @@ import pytest
 from segue import Engine, Incident, continue_as_new, deprecate_patch, patched, signal, step, update
 from segue.authoring.python.changes import REMOVED
 from segue.authoring.python.definitions import Workflow
-from segue.errors import RunCancelled, UpdateRejected
+from segue.errors import NotRepairable, RunCancelled, UpdateRejected
 from segue.kernel import events as e
 from segue.runtime.settings import Settings
 
@@ -429,3 +429,26 @@ async def test_a_ramp_is_taken_back_and_its_runs_go_on(tmp_path: Path) -> None:
         assert (await new.status()).version.startswith("1/")
         assert await end(engine) == "shipped charged 3"
         assert DONE["audit after"] == 1, "the run on the ramp went on with its own version"
+
+
+async def test_the_newest_code_is_that_of_the_workers_where_there_is_none(tmp_path: Path) -> None:
+    one = labelled(_order, "1", versioning="pinned")
+    two = labelled(_patched, "2", versioning="pinned")
+    url = f"sqlite:///{tmp_path / 'runs.db'}"
+    async with opened(tmp_path, one) as engine:
+        await waiting(engine)
+        await (await engine.handle("order")).pause("until there is newer code")
+    async with Engine(url, own=False, workflows=[]) as client:
+        old = await client.handle("order")
+        for act in (old.retry_from, old.fork):
+            with pytest.raises(NotRepairable, match=r"no worker .* has code of workflow 'versions.order'"):
+                await act(step=None, code="newest")
+        effect = client.preview(old.run, code="newest")
+        assert "start one that has it, or leave the code as it is" in effect.refused
+        assert (await old.status()).state == "paused", "nothing was changed"
+        async with opened(tmp_path, two):
+            new = await old.retry_from(None, code="newest")
+            assert (await new.status()).version == two.version
+            await new.signal("go")
+            assert await new.result() == "shipped charged 3"
+    assert DONE["charge"] == 1
