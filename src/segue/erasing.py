@@ -1,4 +1,4 @@
-"""Erases a person's data from runs that have ended, their children included, and journals that it was done.
+"""Erases a person's data from runs that have ended, with their chains and children, and journals that it was done.
 
 What stays is that the run was, when, which steps it took and how it ended. Backups that were made before keep what they
 hold, and so does keyed state, which belongs to no run.
@@ -7,24 +7,26 @@ hold, and so does keyed state, which belongs to no run.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+
+import msgspec
 
 from segue.errors import RunNotFound, RunStillOpen
 from segue.kernel import events as e
 from segue.kernel.erasure import erase_event
 from segue.stores.base import CLOSED, RunFilter, RunRow, Store
 
-MOST_CHILDREN = 100_000
+PAGE = 1_000
 JUST_NOW = 500_000
 """µs within which log lines of a run that has ended are written."""
 
 
 def erase(store: Store, runs: Iterable[int], *, at: int, actor: str | None, reason: str) -> list[RunRow]:
-    """Erases the runs and their children; returns them all.
+    """Erases the runs, all others of their chains, and the children of all of them; returns them all.
 
     Raises:
         RunNotFound: there is no such run; nothing was changed.
-        RunStillOpen: one of them has not ended; nothing was changed.
+        RunStillOpen: one of them has not ended, or what goes on from it; nothing was changed.
     """
     found: dict[int, RunRow] = {}
     for run in runs:
@@ -45,11 +47,22 @@ def erase(store: Store, runs: Iterable[int], *, at: int, actor: str | None, reas
 
 def _add_family(store: Store, row: RunRow, found: dict[int, RunRow]) -> None:
     waiting = [row]
+    chains: set[int] = set()
     while waiting:
-        parent = waiting.pop()
-        if parent.run not in found:
-            found[parent.run] = parent
-            waiting += store.list(RunFilter(namespace=None, parent=parent.run, limit=MOST_CHILDREN))
+        member = waiting.pop()
+        if member.run in found:
+            continue
+        found[member.run] = member
+        waiting += _all(store, RunFilter(namespace=None, parent=member.run, limit=PAGE))
+        if member.chain is not None and member.chain not in chains:
+            chains.add(member.chain)
+            waiting += _all(store, RunFilter(namespace=None, chain=member.chain, limit=PAGE))
+
+
+def _all(store: Store, where: RunFilter) -> Iterator[RunRow]:
+    while page := store.list(where):
+        yield from page
+        where = msgspec.structs.replace(where, after=page[-1].run)
 
 
 def _erase_one(store: Store, row: RunRow, at: int, actor: str | None, reason: str) -> None:

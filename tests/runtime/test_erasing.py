@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
 
-from segue import Engine, set_attributes, signal, step, workflow
+from segue import Engine, continue_as_new, set_attributes, signal, step, workflow
 from segue.erasing import erase
 from segue.errors import PayloadError, RunStillOpen
 from segue.kernel import events as e
 from segue.stores.faults import Crash, CrashBefore, FaultyStore, crash
 
 CANARY = "ann@example.com"
+Until = Callable[[Callable[[], bool | Awaitable[bool]]], Awaitable[None]]
 
 
 @step
@@ -82,6 +84,40 @@ async def test_who_asks_for_an_erased_value_is_told_so(tmp_path: Path) -> None:
         await engine.erase(handle.run)
         with pytest.raises(PayloadError, match="the value was erased together with the personal data of its run"):
             await handle.result()
+
+
+@workflow
+async def weekly(week: int, mail: str) -> str:
+    set_attributes(customer=mail)
+    await letter(mail)
+    await signal("go", str)
+    if week < 3:
+        continue_as_new(week + 1, mail)
+    return mail
+
+
+async def test_the_runs_of_a_chain_are_erased_together_and_only_when_the_last_has_ended(
+    tmp_path: Path, until: Until
+) -> None:
+    async with Engine(f"sqlite:///{tmp_path}/test.db") as engine:
+        handle = await engine.start(weekly, 1, CANARY, id="c")
+        first = handle.run
+        await handle.signal("go", CANARY)
+        await handle.signal("go", CANARY)
+
+        async def two_have_gone_on() -> bool:
+            return len([row for row in await engine.list() if row.workflow == "weekly"]) == 3
+
+        await until(two_have_gone_on)
+        with pytest.raises(RunStillOpen, match="c"):
+            await engine.erase(first)
+        assert not any(isinstance(event, e.Erased) for _, event in engine.events_of(first))
+        await handle.signal("go", CANARY)
+        await handle.result()
+        erased = await engine.erase(handle.run)
+        assert sorted(row.workflow for row in erased) == ["letter"] * 3 + ["weekly"] * 3
+        assert erased[0].run == handle.run
+    assert files_with_canary(tmp_path) == []
 
 
 async def test_an_open_run_is_refused_whole(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from segue.stores.base import (
     CompleteTask,
     GoOn,
     Posted,
+    RunFilter,
     Started,
     TaskAnswered,
     TaskRow,
@@ -107,6 +108,7 @@ def test_the_next_run_of_a_chain_knows_what_the_one_before_remembers(owner: Owne
     assert isinstance(answer, Appended)
     assert owner.store.knows_message(answer.next, "m")
     assert owner.store.runs_since_message(answer.next, "m") == [run, answer.next]
+    assert [row.run for row in owner.store.list(RunFilter(chain=run))] == [answer.next, run]
     assert owner.store.runs_since_message(run, "another") == []
     assert owner.commit(signal("m", run)) == [Posted("duplicate", None, answer.next, "running")]
 

@@ -35,8 +35,8 @@ def erase(
 ) -> int:
     """Erase a person's data: inputs, results, messages, attributes, logs of runs that have ended and their children.
 
-    That the runs were, which steps they took and how they ended stays, and the erasure is journaled. Backups that were
-    made before keep what they hold.
+    Of a run that has gone on as a new one, all runs of the chain are erased. That the runs were, which steps they took
+    and how they ended stays, and the erasure is journaled. Backups that were made before keep what they hold.
     """
     if not runs and not attribute:
         raise InvalidArgument("no run is named; write `segue erase RUN` or `segue erase --attribute customer=ann`")
@@ -54,7 +54,8 @@ async def _erase(scope: Scope, ids: tuple[str, ...], attribute: tuple[str, ...],
         if still_open:
             raise RunStillOpen(still_open)
         if not yes:
-            confirm(f"Erase the data of {count(len(rows), 'run')} and their children? It cannot be undone.", scope)
+            chosen = count(len(rows), "run")
+            confirm(f"Erase the data of {chosen}, their chains and their children? It cannot be undone.", scope)
         erased = await engine.erase(*rows, by=person(), reason=reason)
         if scope.json:
             print_json([run_json(run_view(now)) for row in erased if (now := engine.store.run(row.run)) is not None])

@@ -435,6 +435,7 @@ class RunFilter(msgspec.Struct, frozen=True, gc=False):
     started_from: int | None = None
     started_until: int | None = None
     parent: int | None = None
+    chain: int | None = None
     after: int | None = None
     limit: int = 50
     text: str | None = None
@@ -503,8 +504,7 @@ class Store(
         """A number that is another one after every commit, whoever made it: for screens, which look again then."""
 
     def due(self, app: str, now: int, limit: int, *, only: Iterable[str] | None = None) -> list[RunRow]:
-        """Runs whose wake time has come, earliest first; not those that are in their owner's memory. ``only``: of these
-        workflows."""
+        """Runs whose wake time has come and that are not in memory, earliest first. ``only``: of these workflows."""
 
     def begun(self, app: str, *, only: Iterable[str] | None = None) -> list[int]:
         """Runs that are in their owner's memory with something under way, oldest first: after its end, those that its

@@ -16,6 +16,7 @@ _RUN_CONDITIONS = {
     "started_from": "runs.started_at >= ?",
     "started_until": "runs.started_at < ?",
     "parent": "runs.parent = ?",
+    "chain": "runs.chain = ?",
     "after": "runs.run < ?",
 }
 _IN_NAMESPACE = "runs.namespace = ?"
