@@ -3,16 +3,33 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import sqlite3
+from hashlib import blake2b
+from pathlib import Path
 from typing import Any
 
 import httpx2 as httpx
 import pytest
 from api_kit import Visit, log_in, problem, start, until
 
-from segue import Engine
+from segue import Engine, signal, update, workflow
+from segue.encodings.aesgcm import AesGcm
 from segue.errors import StoreUnavailable
 from segue.server import once as module
+from segue.server.access import Loopback
+from segue.server.app import application
 from segue.stores.base import RunFilter
+
+
+@workflow
+async def says() -> None:
+    @update
+    def say(text: str) -> str:
+        return f"said: {text}"
+
+    await signal("stop")
+
 
 DOUBLES = {"workflow": "doubles", "input": [4]}
 
@@ -88,3 +105,19 @@ async def test_a_request_whose_server_died_is_carried_out_when_it_is_repeated(
     monkeypatch.setattr(module, "PATIENCE", -1)
     assert (await api.post("/runs", json=DOUBLES, headers=keyed("a"))).status_code == 201
     assert len(engine.store.list(RunFilter())) == 1, "the engine knows the run by its key"
+
+
+async def test_what_is_kept_of_an_answer_is_sealed(tmp_path: Path) -> None:
+    codec = AesGcm({"k": os.urandom(32)})
+    async with Engine(f"sqlite:///{tmp_path}/s.db", workflows=[says], codec=codec) as engine:
+        transport = httpx.ASGITransport(application(engine, Loopback("ann")), client=("127.0.0.1", 1))
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost/api/v1") as api:
+            run = await start(api, "says")
+            body = {"name": "say", "arguments": ["my secret"]}
+            first, second = [await api.post(f"/runs/{run}/update", json=body, headers=keyed("a")) for _ in range(2)]
+            assert first.json() == second.json() == {"value": "said: my secret"}
+            assert second.headers["idempotency-replayed"] == "true"
+        (kept,) = sqlite3.connect(tmp_path / "s.db").execute("SELECT request, body FROM segue_answers").fetchall()
+    asked = f"POST /api/v1/runs/{run}/update\0".encode() + first.request.content
+    assert b"secret" not in kept[1]
+    assert kept[0] != blake2b(asked, digest_size=16).hexdigest(), "who guesses what was asked cannot tell that it was"

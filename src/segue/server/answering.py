@@ -127,8 +127,9 @@ class Answering:
         repeated, key = None, asked.headers.get(HEADER)
         if key is not None and route.repeatable:
             repeated = repeatable(
-                key, namespace=engine.namespace, actor=who.name, method=asked.method, target=asked.path, body=data
-            )
+                key, namespace=engine.namespace, actor=who.name, method=asked.method, target=asked.path, body=data,
+                codec=engine.journal.codec,
+            )  # fmt: skip
         token = "" if repeated is None else repeated.token
         return Call(engine, self._logins, asked, who, decoded_path(request), query, body, token), repeated
 
@@ -154,7 +155,8 @@ class Answering:
         if repeated is None:
             answered = await carry_out()
         else:
-            answered = await once(self._logins.accounts.rows, repeated, self._engine.clock.now(), carry_out)
+            rows, now = self._logins.accounts.rows, self._engine.clock.now()
+            answered = await once(rows, repeated, now, carry_out, self._engine.journal.codec)
         response = Response(answered.body, answered.status, _NOT_KEPT)
         if answered.body:
             response.headers["content-type"] = "application/json"

@@ -12,6 +12,7 @@ from hashlib import blake2b
 
 import msgspec
 
+from segue.kernel.codec import Codec, open_text, seal_text
 from segue.server.problems import Refused
 from segue.stores.account_rows import AccountRows
 
@@ -34,7 +35,7 @@ class Repeatable(msgspec.Struct, frozen=True):
 
     Attributes:
         actor: whose key it is: keys of others are others.
-        asked: what was asked, as a hash.
+        asked: what was asked, as a hash, keyed by the codec where there is one.
     """
 
     namespace: str
@@ -48,20 +49,23 @@ class Repeatable(msgspec.Struct, frozen=True):
         return blake2b("\0".join((self.namespace, self.actor, self.key)).encode(), digest_size=16).hexdigest()
 
 
-def repeatable(key: str, *, namespace: str, actor: str, method: str, target: str, body: bytes) -> Repeatable:
+def repeatable(
+    key: str, *, namespace: str, actor: str, method: str, target: str, body: bytes, codec: Codec | None
+) -> Repeatable:
     """The request under its key. Raises ``Refused``: that is no key."""
     if not 0 < len(key) <= LONGEST or not key.isprintable():
         raise Refused(
             422, "invalid-argument", "Invalid argument", f"an idempotency key has 1 to {LONGEST} characters", HEADER
         )
-    asked = blake2b(f"{method} {target}\0".encode() + body, digest_size=16).hexdigest()
+    hash_key = (codec.hash_key if codec else None) or b""
+    asked = blake2b(f"{method} {target}\0".encode() + body, digest_size=16, key=hash_key).hexdigest()
     return Repeatable(namespace, actor, key, asked)
 
 
 async def once(
-    rows: AccountRows, request: Repeatable, now: int, carry_out: Callable[[], Awaitable[Answered]]
+    rows: AccountRows, request: Repeatable, now: int, carry_out: Callable[[], Awaitable[Answered]], codec: Codec | None
 ) -> Answered:
-    """Carries a request out, or gives the answer that it had before.
+    """Carries a request out, or gives the answer that it had before, which is kept as the codec seals it.
 
     Raises:
         Refused: the key is that of another request, or the first one is still under way.
@@ -78,11 +82,12 @@ async def once(
                 409, "under-way", "Under way", "a request under this idempotency key is being carried out; ask again",
                 headers={"retry-after": "1"},
             )  # fmt: skip
-        return Answered(kept.status, kept.body, again=True)
+        return Answered(kept.status, open_text(kept.body.decode(), codec).encode(), again=True)
     try:
         answered = await carry_out()
     except BaseException:  # nothing was acknowledged: whoever repeats it may try
         await asyncio.to_thread(rows.drop_answer, *place)
         raise
-    await asyncio.to_thread(rows.keep_answer, *place, answered.status, answered.body)
+    sealed = seal_text(answered.body.decode(), codec).encode()
+    await asyncio.to_thread(rows.keep_answer, *place, answered.status, sealed)
     return answered
