@@ -235,6 +235,28 @@ def test_errors_for_machines(segue: Folder) -> None:
 # --- arguments ------------------------------------------------------------------------------------------------
 
 
+def test_a_class_takes_what_its_run_takes_without_self(segue: Folder) -> None:
+    code = """
+        from segue import workflow
+
+        @workflow(name="cases")
+        class Case:
+            def __init__(self, person: str, level: int = 1) -> None:
+                self.person = person
+
+            async def run(self, person: str, level: int = 1) -> str:
+                return f"{self.person} {level}"
+    """
+    segue.write("classes_.py", code)
+    for target in ("classes_.py", "classes_.py:cases", "classes_.py:Case"):
+        assert segue("run", target, "ann", "2", "--json").json["result"] == "ann 2"
+    assert "no value for person; cases takes: person: str, [level: int = 1]" in segue("run", "classes_.py", code=2).err
+    assert "has no workflow 'run'" in segue("run", "classes_.py:run", "ann", code=2).err
+    worker = segue.begin("worker", "classes_.py")
+    worker.until("serving cases")
+    assert segue("start", "classes_.py:Case", "bob", "--wait", "--json").json["result"] == "bob 1"
+
+
 def test_arguments_are_read_by_their_types(segue: Folder) -> None:
     code = """
         from dataclasses import dataclass

@@ -192,13 +192,18 @@ def workflows_of(module: ModuleType) -> list[Workflow[Any, Any]]:
     """The workflows that a module defines; those that it imports only if it defines none itself."""
     values = map(definition_of, vars(module).values())
     seen = {id(value): value for value in values if isinstance(value, Workflow)}
-    own = [workflow for workflow in seen.values() if workflow.function.__module__ == module.__name__]
+    own = [workflow for workflow in seen.values() if _written(workflow).__module__ == module.__name__]
     return own or list(seen.values())
+
+
+def _written(workflow: Workflow[Any, Any]) -> Any:
+    """What stands in the code: a function, or a class."""
+    return workflow.function if workflow.form is None else workflow.form.cls
 
 
 def _named(place: str, name: str, found: list[Workflow[Any, Any]]) -> Workflow[Any, Any]:
     for workflow in found:
-        if name in (workflow.name, workflow.function.__name__):
+        if name in (workflow.name, _written(workflow).__name__):
             return workflow
     known = WORKFLOWS.get(name)
     if known is not None:

@@ -133,7 +133,9 @@ def _usage(workflow: Workflow[Any, Any]) -> str:
 def _positional(workflow: Workflow[Any, Any]) -> list[inspect.Parameter]:
     kinds = inspect.Parameter
     wanted = (kinds.POSITIONAL_ONLY, kinds.POSITIONAL_OR_KEYWORD, kinds.VAR_POSITIONAL)
-    return [p for p in inspect.signature(workflow.function).parameters.values() if p.kind in wanted]
+    parameters = list(inspect.signature(workflow.function).parameters.values())
+    taken = parameters if workflow.form is None else parameters[1:]  # without self
+    return [p for p in taken if p.kind in wanted]
 
 
 def _typed(text: str, hint: Any, encodings: Encodings) -> Any:
