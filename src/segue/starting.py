@@ -441,7 +441,9 @@ class Starting(Messaging):
                 raise InvalidArgument(
                     f"{getattr(workflow, '__qualname__', workflow)!r} is not a workflow; decorate it with @workflow"
                 )
-            raise UnknownWorkflow(str(name), self.definitions.names())
+            owner = None if self._duty is not None else self.store.owner(self.app)
+            there = () if owner is None else owner.serves
+            raise UnknownWorkflow(str(name), sorted({*self.definitions.names(), *there}))
         return found
 
     def _whom_to_ask(self) -> Direct | Remote:

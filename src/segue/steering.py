@@ -75,7 +75,8 @@ class Steering:
         if row is None:
             raise RunNotFound(str(run), self.namespace)
         if row.state not in CLOSED and self.paused_since(row.run) is None:
-            raise CallerError(f"run {row.id!r} is {row.state}, and nobody has paused it")
+            said = "somebody has resumed it already" if row.state == "paused" else "nobody has paused it"
+            raise CallerError(f"run {row.id!r} is {row.state}, and {said}")
         await self._engine._post(run, "resume", e.Resumed(self.clock.now(), actor_of(by), None))
 
     def paused_since(self, run: int) -> e.Paused | None:

@@ -117,6 +117,18 @@ async def test_work_of_a_dead_owner_is_begun_again_only_after_the_pause(url: str
         assert await handle.result() == "throughafter"
 
 
+async def test_who_resumes_second_is_told_that_somebody_was_first(url: str, until: Until) -> None:
+    async with Engine(url) as engine:
+        handle = await engine.start(timers, id="t")
+        await handle.pause()
+        await until(lambda: _has(handle, e.Paused))
+    async with Engine(url, own=False) as client:  # while nobody takes up what is said
+        handle = await client.handle("t")
+        await handle.resume()
+        with pytest.raises(CallerError, match="is paused, and somebody has resumed it already"):
+            await handle.resume()
+
+
 async def test_a_paused_run_can_be_terminated_and_nothing_else_is_resumed(engine: Engine) -> None:
     handle = await engine.start(timers)
     with pytest.raises(CallerError, match="nobody has paused it"):

@@ -77,5 +77,5 @@ async def test_what_is_defined_later_is_served_too(url: str) -> None:
 async def test_a_name_is_enough_where_the_owner_has_the_code(url: str) -> None:
     async with Engine(url, workflows=[stranger_b]), Engine(url, own=False, workflows=[]) as client:
         assert await (await client.start("stranger_b", 4)).result() == 8
-        with pytest.raises(UnknownWorkflow):
+        with pytest.raises(UnknownWorkflow, match=r"known: stranger_b\)"):
             await client.start("stranger_z", 4)
