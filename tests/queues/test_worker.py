@@ -16,7 +16,7 @@ import pytest
 
 import segue
 from segue import Engine, Retry, RunFailed, SecretRef, StepFailed, artifact, state, step, workflow
-from segue.errors import InvalidArgument, ServerRefused
+from segue.errors import InvalidArgument, RunCancelled, ServerRefused
 from segue.handles import Handle
 from segue.queues import QueueWorker, lease
 from segue.server.access import Known, Loopback
@@ -113,6 +113,13 @@ async def ends() -> str:
     return "ended"
 
 
+@step(name="served.hangs", queue="shop", grace="20ms")
+def hangs() -> str:
+    begun.set()
+    may_end.wait(PATIENCE)
+    return ""
+
+
 @step(
     name="served.beats", queue="shop", heartbeat_timeout="300ms", retry=Retry(attempts=2, initial="1ms", jitter=0)
 )  # fmt: skip
@@ -187,6 +194,7 @@ async def oddly(what: str) -> Any:
 async def calls(which: str) -> Any:
     steps: dict[str, Any] = {
         "name": name, "waits": waits, "looks": looks, "ends": ends, "beats": beats, "elsewhere": elsewhere,
+        "hangs": hangs,
     }  # fmt: skip
     return await steps[which]()
 
@@ -322,6 +330,18 @@ async def test_a_result_of_another_type_fails_the_step_for_good(place: Place) ->
         failure = await failure_of(await place.engine.start(calls, "name"))
     assert failure.retryable is False
     assert "str" in failure.message
+
+
+async def test_a_step_that_hangs_does_not_keep_the_slot(place: Place) -> None:
+    async with place.worker(lease="300ms", slots=1) as worker:
+        handle = await place.engine.start(calls, "hangs")
+        await happened(begun)
+        await handle.cancel()
+        with pytest.raises(RunCancelled):
+            await handle.result()
+        assert await (await place.engine.start(counts, ["tea"])).result(timeout=PATIENCE) == {"tea": 3}
+        assert not may_end.is_set()
+        assert worker.under_way <= 1
 
 
 @pytest.mark.parametrize("which", ["waits", "looks"])

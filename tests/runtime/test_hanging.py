@@ -10,11 +10,28 @@ import sys
 import textwrap
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from segue import Engine, Handle, Retry, RunFailed, Settings, Transaction, state, step, workflow
+from segue import (
+    Engine,
+    Handle,
+    Interceptor,
+    Retry,
+    RunFailed,
+    Settings,
+    StepCall,
+    Transaction,
+    capture,
+    progress,
+    signal,
+    state,
+    step,
+    workflow,
+)
 from segue.errors import RunCancelled, RunTerminated, StepTimeout
 from segue.runtime.threads import HANGING
 
@@ -153,6 +170,9 @@ async def test_one_that_nobody_waits_for_any_more_does_not_either(small: Engine,
     await until(lambda: len(calls) == 4)
     for handle in terminated:
         await handle.terminate()
+    assert small._duty is not None
+    attempts = small._duty.attempts
+    await until(lambda: attempts.hanging()["thread"] == 4)  # the next ones have no patience to wait for a place
     late = [await small.start(loses_patience) for _ in range(2)]
     await until(lambda: len(calls) == 6)
     for handle in late:
@@ -224,6 +244,97 @@ def test_a_program_ends_though_a_step_of_it_hangs(tmp_path: Path) -> None:
     assert (ended.returncode, ended.stdout) == (0, "the end\n"), ended.stderr
 
 
+# --- what is around it --------------------------------------------------------------------------------------------
+
+
+class Few(Interceptor):
+    """Two steps at once, and what comes of each after it has ended."""
+
+    def __init__(self) -> None:
+        self._places = asyncio.Semaphore(2)
+        self.held = 0
+
+    async def step(self, call: StepCall, next: Callable[[StepCall], Awaitable[Any]]) -> Any:
+        async with self._places:
+            self.held += 1
+            try:
+                result = await next(call)
+                if result == "is told":
+                    await asyncio.sleep(3600)
+                return result
+            finally:
+                self.held -= 1
+
+
+@step(timeout="100ms", grace="50ms")
+def is_told() -> str:
+    return "is told"
+
+
+@workflow
+async def tells() -> None:
+    await is_told()
+
+
+@pytest.mark.parametrize("what", [hangs_once, loses_patience, tells])
+async def test_what_is_around_it_ends_with_it(url: str, what: Any) -> None:
+    """Interceptors give free what they hold, whether the code hangs or they do."""
+    around = Few()
+    async with Engine(url, settings=Settings(threads=2), interceptors=[around]) as engine:
+        for handle in [await engine.start(what) for _ in range(3)]:
+            with suppress(RunFailed):
+                await handle.result(timeout=30)
+        assert await (await engine.start(beside)).result(timeout=30) == "segue-step"
+        assert around.held == 0
+
+
+async def test_and_when_the_engine_is_closed(url: str, until: Until) -> None:
+    around = Few()
+    async with Engine(url, interceptors=[around]) as engine:
+        await engine.start(waits_for_ever)
+        await until(lambda: len(calls) == 1)
+    assert around.held == 0
+
+
+@workflow
+async def has_other_things_to_do() -> None:
+    with suppress(TimeoutError):
+        await asyncio.wait_for(for_ever(), 0.05)
+    await signal("go on")
+
+
+async def test_its_run_leaves_memory_meanwhile(url: str, until: Until) -> None:
+    async with Engine(url, settings=Settings(cache=0, threads=2)) as engine:
+        handle = await engine.start(has_other_things_to_do)
+        await until(lambda: len(calls) == 1)
+        assert engine._duty is not None
+        await until(lambda: not engine._duty.conductor.residents)
+        await handle.signal("go on")
+        await handle.result(timeout=30)
+
+
+@step(timeout="50ms", grace="10ms")
+def goes_on() -> None:
+    hang()
+    progress(1, 2, "nobody hears this")
+    print("in a line that does not end", end="")
+
+
+@workflow
+async def is_noisy() -> None:
+    await goes_on()
+
+
+async def test_nothing_is_kept_of_what_it_says_later(engine: Engine, until: Until) -> None:
+    handle = await engine.start(is_noisy)
+    with pytest.raises(RunFailed):
+        await handle.result(timeout=30)
+    go_on.set()
+    await until(lambda: [line.text for line in engine.logs(handle.run)][1:] == ["in a line that does not end"])
+    assert engine._host._reports._kept_at == {}
+    assert capture._unfinished == {}
+
+
 # --- in transactions --------------------------------------------------------------------------------------------
 
 
@@ -268,6 +379,19 @@ def read(db: Transaction) -> list[str]:
 @step
 def kept() -> int | None:
     return state.get_sync("these", "hangs")
+
+
+@step.transaction(timeout="1h")
+def takes_its_time(db: Transaction) -> str:
+    calls.append("takes_its_time")
+    hang()
+    calls.append("came back")
+    return "came back"
+
+
+@workflow
+async def is_slow() -> str:
+    return await takes_its_time()
 
 
 @workflow
@@ -329,11 +453,41 @@ async def test_its_next_attempt_has_the_database_to_itself(bank: Engine, until: 
     assert await (await bank.start(looks)).result(timeout=30) == (["tried"], None)
 
 
-async def test_where_too_many_transactions_hang_the_next_is_not_begun(bank: Engine) -> None:
+async def test_where_too_many_transactions_hang_the_next_is_not_begun(bank: Engine, until: Until) -> None:
     for _ in range(HANGING + 1):
         with pytest.raises(RunFailed, match="longer than its timeout"):
             await (await bank.start(keeps_the_database)).result(timeout=30)
-    with pytest.raises(RunFailed, match=f"not begun: {HANGING + 1} others hang in their threads"):
-        await (await bank.start(notes, "too many")).result(timeout=30)
+    for what, *arguments in ((notes, "too many"), (is_slow,)):  # whose time would be everybody's
+        with pytest.raises(RunFailed, match=f"not begun: {HANGING + 1} others hang in their threads"):
+            await (await bank.start(what, *arguments)).result(timeout=30)
     go_on.set()
+    assert bank._duty is not None
+    attempts = bank._duty.attempts
+    await until(lambda: attempts.hanging()["transaction"] <= HANGING)
     assert await (await bank.start(notes, "again")).result(timeout=30) == "again"
+
+
+async def test_an_engine_is_closed_though_one_has_much_time_left(url: str, until: Until) -> None:
+    async with Engine(url, settings=Settings(lease=60)) as engine:
+        handle = await engine.start(is_slow, id="slow")
+        await until(lambda: calls == ["takes_its_time"])
+    assert calls == ["takes_its_time"], "it hangs to this moment"
+    go_on.set()
+    async with Engine(url, settings=Settings(lease=60)) as engine:
+        handle = await engine.handle("slow")
+        assert await handle.result(timeout=30) == "came back", "nothing was recorded of its end"
+
+
+async def test_but_it_has_the_grace(url: str, until: Until) -> None:
+    async with Engine(url, settings=Settings(lease=60)) as engine:
+        await engine.start(is_slow, id="slow")
+        await until(lambda: calls == ["takes_its_time"])
+        closing = asyncio.ensure_future(engine.close(grace=30))
+        assert engine._duty is not None
+        attempts = engine._duty.attempts
+        await until(lambda: attempts._closed)
+        go_on.set()
+        await closing
+    async with Engine(url, settings=Settings(lease=60)) as engine:
+        assert await (await engine.handle("slow")).result(timeout=30) == "came back"
+    assert calls == ["takes_its_time", "came back"]

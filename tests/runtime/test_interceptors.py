@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
@@ -154,3 +155,30 @@ async def test_limits_hold_and_what_is_raised_is_the_failure(tmp_path: Path, cac
         assert await (await engine.start(hurried)).result(timeout=10) == 2
         with pytest.raises(RunFailed, match="PermissionError: not this one"):
             await (await engine.start(inner, id="forbidden")).result(timeout=10)
+
+
+@step
+def leaves() -> None:
+    sys.exit(3)
+
+
+@step.transaction
+def leaves_in_between(db: segue.Transaction) -> None:
+    sys.exit(3)
+
+
+@workflow
+async def is_left() -> None:
+    await leaves()
+
+
+@workflow
+async def is_left_in_between() -> None:
+    await leaves_in_between()
+
+
+@pytest.mark.parametrize("what", [is_left, is_left_in_between])
+async def test_what_ends_nothing_in_a_thread_ends_nothing_around_it(tmp_path: Path, what: Any) -> None:
+    async with Engine(f"sqlite:///{tmp_path}/test.db", interceptors=[Loud()]) as engine:
+        with pytest.raises(RunFailed, match=r"the step raised SystemExit\(3\)"):
+            await (await engine.start(what)).result(timeout=30)

@@ -140,15 +140,17 @@ def test_so_many_may_hang_and_no_more(gate: Gate) -> None:
 
 def test_closed_it_ends_its_threads_and_begins_nothing_more(gate: Gate) -> None:
     threads = Threads(2, NAME)
+    left = hang(threads, gate)
     runs = [threads.submit(gate.pass_through) for _ in range(2)]
+    until(lambda: gate.begun == 3)
     waits = threads.submit(gate.pass_through)
-    until(lambda: gate.begun == 2)
+    assert threads.under_way() == runs
     threads.close()
-    assert waits.cancelled()
+    assert (waits.cancelled(), left.running()) == (True, True)
     assert threads.leave(runs[0]) is not None
     with pytest.raises(RuntimeError, match="closed"):
         threads.submit(gate.pass_through)
-    assert gate.begun == 2
+    assert gate.begun == 3
     gate.open()
     until(lambda: alive() == 0)
 

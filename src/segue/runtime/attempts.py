@@ -261,7 +261,13 @@ class Attempts:
             running.intercepted = True
             _START[running.command.spec.executor](self, running)
             assert running.inner is not None
-            return await running.inner
+            try:
+                return await running.inner
+            except ENDS_THE_PROGRAM as error:
+                if running.command.spec.executor == "loop":
+                    raise
+                # What ends nothing where it was raised would end the program here, in a task of the loop.
+                raise RuntimeError(f"the step raised {error!r}") from error
 
         call = StepCall(
             attempt.name, attempt.key, attempt.attempt, who.workflow, who.id, attempt.idempotency_key,
@@ -293,7 +299,7 @@ class Attempts:
 
     def stop(self, running: Running) -> None:
         """Asks an attempt to stop; it still reports how it ended. A thread that has not stopped when its grace is over
-        loses its place."""
+        loses its place, and the attempt has ended by that."""
         running.stopping = True
         self._interrupt(running)
         if running.thread is not None and "grace" not in (running.timers or {}):
@@ -305,13 +311,15 @@ class Attempts:
         self._closed = True
         if self.running and grace > 0:
             tasks = [r.future for r in self.running if r.future is not None]
+            tasks += [asyncio.wrap_future(future) for future in self.transacting.under_way()]
             if tasks:
                 await asyncio.wait(tasks, timeout=grace)
         stopped = []
         for running in list(self.running):
             running.done = None
             self._interrupt(running)
-            if running.command.spec.executor == "loop" and running.future is not None:
+            if running.future is not None and (running.intercepted or running.command.spec.executor == "loop"):
+                running.future.cancel()
                 stopped.append(running.future)
         if stopped:  # their ``finally`` blocks may have something to wait for: a process that they have killed, say
             await asyncio.wait(stopped, timeout=CLEAN_UP)
@@ -442,8 +450,12 @@ class Attempts:
     def _let_go(self, running: Running) -> Place | None:
         """Gives the place of an attempt's thread to others; the line that it is at, unless it has come back."""
         place = None if running.thread is None else self._threads.leave(running.thread)
+        if running.future is not None and (place is not None or running.intercepted):
+            running.future.cancel()  # what is around it ends as well, and gives free what it holds
         if place is None:
             return None
+        assert running.thread is not None
+        running.thread.add_done_callback(lambda _: self.before_outcome(running))  # what it says after its end
         self.running.discard(running)
         self.out_of_thread(running)
         text = (
@@ -464,7 +476,7 @@ class Attempts:
         running.attempt.cancel()
         if running.allowed is not None and running.allowed.cancel() and running.future is None:
             running.follow(self._loop.create_future())
-        if running.thread is not None:
+        if running.thread is not None and not (running.intercepted and running.thread.done()):
             running.thread.cancel()  # of use only while it waits for its turn
         elif running.future is not None:
             running.future.cancel()

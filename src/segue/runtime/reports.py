@@ -40,6 +40,8 @@ class Reports:
         """Keeps a report, unless one was kept a moment ago; of that attempt the last one follows at its end."""
         now = time.monotonic()
         with self._lock:
+            if attempt.over is not None and attempt not in self._kept_at:
+                return  # it was given up, and its thread goes on
             if now - self._kept_at.get(attempt, -EVERY) < EVERY:
                 return
             self._kept_at[attempt] = now

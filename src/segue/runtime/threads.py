@@ -40,6 +40,7 @@ class Threads:
 
     Attributes:
         hanging: threads that nobody waits for and that have not come back.
+        closed: whether they have been.
     """
 
     def __init__(self, most: int, name: str) -> None:
@@ -51,14 +52,14 @@ class Threads:
         self._threads = 0  # those that take part: of these
         self._idle = 0  # ... wait for work that is not theirs yet
         self._waiting = 0  # work that is no thread's yet
-        self._closed = False
+        self.closed = False
         self.hanging = 0
 
     def submit(self, call: Callable[..., Any], *args: Any) -> Future[Any]:
         """Calls it in a thread, when there is a place; a future that is cancelled before that is not called."""
         work = _Work(lambda: call(*args))
         with self._lock:
-            if self._closed:
+            if self.closed:
                 raise RuntimeError("the threads have been closed")
             self._work[work.future] = work
             self._queue.put(work)
@@ -85,6 +86,18 @@ class Threads:
             self._take_in()
         return users([Place.of(frame) for frame in frames])
 
+    def wait(self, future: Future[Any], seconds: float) -> None:
+        """Until the call is over, or the time is, or these are closed. ``concurrent.futures.wait`` can wait for several
+        things as well, and takes longer."""
+        with future._condition:  # what closes sets ``closed`` first, and notifies then
+            if not future.done() and not self.closed:
+                future._condition.wait(seconds)
+
+    def under_way(self) -> list[Future[Any]]:
+        """Calls that have begun, and that somebody waits for."""
+        with self._lock:
+            return [work.future for work in self._work.values() if work.thread is not None and not work.left]
+
     @property
     def is_full(self) -> bool:
         """So many hang that no place is left."""
@@ -93,11 +106,13 @@ class Threads:
     def close(self) -> None:
         """Ends the threads as they come back. What has not begun is cancelled."""
         with self._lock:
-            self._closed = True
-            waiting = [work.future for work in self._work.values() if work.thread is None]
+            self.closed = True
+            futures = list(self._work)
             threads = self._threads
-        for future in waiting:
-            future.cancel()
+        for future in futures:
+            if not future.cancel():  # it has begun
+                with future._condition:
+                    future._condition.notify_all()
         for _ in range(threads):
             self._queue.put(None)
 
@@ -107,7 +122,7 @@ class Threads:
 
     def _take_in(self) -> None:
         """Makes a thread for work that has none, if there is a place for it."""
-        if self._waiting and self._threads < self._room and not self._closed:
+        if self._waiting and self._threads < self._room and not self.closed:
             self._waiting -= 1
             self._threads += 1
             # Not waited for when the program ends: what its attempt comes to is not recorded any more.

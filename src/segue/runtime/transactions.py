@@ -10,7 +10,6 @@ from __future__ import annotations
 import logging
 from asyncio import CancelledError
 from concurrent.futures import Future, wait
-from contextlib import suppress
 from contextvars import Context
 from typing import TYPE_CHECKING, Any
 
@@ -88,22 +87,23 @@ class _Work:
         """In the store's transaction and on the writer's thread. May be called again after a commit that failed.
 
         The code has a thread of its own, so that the writer can go on without it. While it hangs everybody's commits
-        wait, for as long as its time is; what it has written by then is taken back.
+        wait, for as long as its time is or until the engine is closed; what it has written by then is taken back.
         """
         if self._timeout is not None:
             raise self._timeout
         threads = self._conductor.attempts.transacting
-        future: Future[Written] = threads.submit(self._context.run, self._run, transaction)
-        with suppress(TimeoutError):  # of the wait; one of the code's own is raised below
-            future.exception(max(0.0, transaction.left))
-        if future.done():
-            return future.result()
-        if future.cancel():
+        if threads.is_full:  # to wait until one of them comes back would be at the expense of everybody's commits
             raise StepTimeout(
                 f"the transaction was not begun: {threads.hanging} others hang in their threads, and no more are made; "
                 "restart this process, whose runs go on"
             )
+        future: Future[Written] = threads.submit(self._context.run, self._run, transaction)
+        threads.wait(future, max(0.0, transaction.left))
+        if future.done():
+            return future.result()
         self._timeout = transaction.take_back()
+        if future.cancel():  # it has not even begun
+            raise self._timeout
         wait([future], UNWINDING)  # a statement that was interrupted at its end raises in the code
         place = threads.leave(future)
         if place is not None:
@@ -113,10 +113,12 @@ class _Work:
     def _hangs(self, place: Place) -> None:
         attempt = self._running.attempt
         self._timeout = StepTimeout(f"{self._timeout}; it hangs at {place}")
+        closed = self._conductor.attempts.transacting.closed
+        when = "before the engine was closed" if closed else f"in its time of {self._budget / 1_000_000:g} s"
         text = (
-            f"the transaction of step {attempt.name} of run {attempt.run_id!r} has not come back in its time of "
-            f"{self._budget / 1_000_000:g} s and hangs in its thread at {place}; the others go on without it: put what "
-            "waits, computes or asks others into a step before it"
+            f"the transaction of step {attempt.name} of run {attempt.run_id!r} has not come back {when} and hangs in "
+            f"its thread at {place}; the others go on without it: put what waits, computes or asks others into a step "
+            "before it"
         )
         attempt.host.log(attempt, "WARNING", "log", text)
         log.warning("%s", text, extra=about_attempt(attempt))

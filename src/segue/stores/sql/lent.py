@@ -71,9 +71,9 @@ class Lent:
         self._thread = threading.get_ident()
 
     def take_back(self) -> StepTimeout:
+        self._taken = True
         with self.lock:
-            self._taken = True
-        return self.timeout()
+            return self.timeout()
 
     # --- for the step -----------------------------------------------------------------------------------------
 
@@ -116,4 +116,4 @@ class Lent:
         )
 
     def is_late(self) -> bool:
-        return time.monotonic() > self._ends
+        return self._taken or time.monotonic() > self._ends
