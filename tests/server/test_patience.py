@@ -34,6 +34,7 @@ class Server:
             Starlette(
                 routes=[
                     Route("/echo", self._echo, methods=["GET", "POST"]),
+                    Route("/refuse", self._refuse, methods=["POST"]),
                     Route("/silent", self._silent),
                     Route("/endless", self._endless),
                 ]
@@ -48,6 +49,9 @@ class Server:
         except ClientDisconnect:
             self.left.set()
             raise
+
+    async def _refuse(self, request: Request) -> Response:
+        return PlainTextResponse("too large", 413)
 
     async def _silent(self, request: Request) -> Response:
         async def parts() -> AsyncIterator[bytes]:
@@ -111,6 +115,38 @@ async def test_a_request_that_does_not_come_is_not_waited_for(server: Server, sa
         async with asyncio.timeout(LIMIT):
             await server.left.wait()
     writer.close()
+
+
+@pytest.mark.parametrize("length", [b"content-length: 30000000", b"transfer-encoding: chunked"])
+async def test_whoever_sends_a_body_that_is_refused_hears_of_it(server: Server, length: bytes) -> None:
+    """Also one that sends all of it before it reads, and wants the connection closed."""
+    head = b"POST /refuse HTTP/1.1\r\nhost: x\r\nconnection: close\r\n" + length + b"\r\n\r\n"
+    reader, writer = await say(server, head)
+    async with asyncio.timeout(LIMIT):
+        for _ in range(300):
+            writer.write(b"%x\r\n" % 99_993 + b"x" * 99_993 + b"\r\n" if b"chunked" in length else b"x" * 100_000)
+            await writer.drain()
+        writer.write(b"0\r\n\r\n" if b"chunked" in length else b"")
+    answer = await rest(reader)
+    assert (answer[:12], answer[-9:]) == (b"HTTP/1.1 413", b"too large")
+    writer.close()
+
+
+async def test_but_not_for_ever(server: Server) -> None:
+    head = b"POST /refuse HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 30000000\r\n\r\n"
+    reader, writer = await say(server, head)
+    assert (await rest(reader))[:12] == b"HTTP/1.1 413"
+    async with asyncio.timeout(LIMIT):
+        with pytest.raises(ConnectionError):
+            await _go_on(writer)
+    writer.close()
+
+
+async def _go_on(writer: asyncio.StreamWriter) -> None:
+    while True:
+        writer.write(b"x")
+        await writer.drain()
+        await asyncio.sleep(0.01)
 
 
 async def test_headers_without_end_are_not_kept(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:

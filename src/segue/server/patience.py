@@ -31,7 +31,7 @@ class Impatient(HttpToolsProtocol):
         self._in_head = True
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
+        super().connection_made(_HearingOut(transport, self))  # type: ignore[arg-type]
         self._expect()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -64,6 +64,13 @@ class Impatient(HttpToolsProtocol):
             self._sending = None
         self._head, self._in_head = 0, True
         super().on_message_complete()
+        if self.transport.is_closing():
+            self.transport.close()
+
+    @property
+    def in_body(self) -> bool:
+        """Whether more of a request's body is to come."""
+        return not self._in_head
 
     # --- what the transport can take ----------------------------------------------------------------------------
 
@@ -86,3 +93,31 @@ class Impatient(HttpToolsProtocol):
     def _cut_off(self) -> None:
         # At once: what still waits to be written is what nobody reads.
         self.transport.abort()
+
+
+class _HearingOut:
+    """The transport of a connection, which is not closed in the middle of a request's body.
+
+    To close it while something comes in is a reset, with which the answer is lost: whoever sends a body first and reads
+    then would not hear that it is too large. So it says that nothing more comes from here, and what comes from there is
+    read and dropped, for as long as a request may take.
+    """
+
+    def __init__(self, transport: asyncio.Transport, connection: Impatient) -> None:
+        self._transport = transport
+        self._connection = connection
+        self._closing = False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def is_closing(self) -> bool:
+        return self._closing or self._transport.is_closing()
+
+    def close(self) -> None:
+        if not self.is_closing() and self._connection.in_body and self._transport.can_write_eof():
+            self._closing = True
+            self._transport.write_eof()
+            self._connection.flow.resume_reading()
+        else:
+            self._transport.close()
