@@ -59,6 +59,19 @@ def test_a_module_says_its_job_and_keeps_to_it(path: Path) -> None:
     assert len(text.splitlines()) <= LONGEST_FILE, "look for the second job in it"
 
 
+def test_only_code_of_others_is_in_the_threads_of_asyncio() -> None:
+    """Steps can take them all, for ever: a lease, an answer or the end of an engine that wanted one would not come."""
+    edges = ("cli", "authoring", "testing", "notifying")
+    inside = [path for path in MODULES if path.relative_to(SOURCE / "segue").parts[0] not in edges]
+    calls = [
+        name(path)
+        for path in inside
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Attribute) and node.attr == "to_thread"
+    ]
+    assert calls == [], "use segue.runtime.beside"
+
+
 @pytest.mark.parametrize("path", STATEMENTS, ids=name)
 def test_a_statement_says_why_it_is_safe(path: Path) -> None:
     text = path.read_text()

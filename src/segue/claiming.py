@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import builtins
 from typing import Literal
 
@@ -12,6 +11,7 @@ from segue.errors import CallerError, InvalidArgument, TaskClaimed
 from segue.handles import HumanTask
 from segue.kernel.encoding import Encodings
 from segue.kernel.names import checked_name, checked_text
+from segue.runtime.beside import beside
 from segue.runtime.clock import Clock
 from segue.runtime.journal import JournalFormat
 from segue.stores.base import Store, Task
@@ -63,7 +63,7 @@ class Claiming:
 
     async def task_page(self, where: TaskFilter) -> builtins.list[HumanTask]:
         """The tasks of a page, in its order."""
-        rows = await asyncio.to_thread(self.store.task_page, where)
+        rows = await beside(self.store.task_page, where)
         return [HumanTask.of(row, lambda data: self.encodings.decode(self.journal.payload(data))) for row in rows]
 
     async def claim_task(self, task: HumanTask, *, by: str, over: str | None = None) -> None:
@@ -102,7 +102,7 @@ class Claiming:
         """
         _named(by)
         if not await self._claim(task, None, over=by, actor=by):
-            found = await asyncio.to_thread(self._open, task)
+            found = await beside(self._open, task)
             raise TaskClaimed(task.name, task.run_id, found.claimed_by)
 
     async def comment_on_task(self, task: HumanTask, text: str, *, by: str) -> None:
@@ -115,12 +115,12 @@ class Claiming:
         if not checked_text(text, "a comment").strip() or len(text) > LONGEST_COMMENT:
             raise InvalidArgument(f"a comment has 1 to {LONGEST_COMMENT:,} characters", path="$.text")
         sealed = self.journal.seal_text(text)
-        if not await asyncio.to_thread(self.store.people.comment, task.task, sealed, self.clock.now(), by):
+        if not await beside(self.store.people.comment, task.task, sealed, self.clock.now(), by):
             raise _not_open(task)
 
     async def task_notes(self, task: HumanTask) -> builtins.list[TaskNote]:
         """What was said and done about a task, the first one first."""
-        rows = await asyncio.to_thread(self.store.people.notes, task.run, task.task)
+        rows = await beside(self.store.people.notes, task.run, task.task)
         opened = self.journal.open_text
         said = [opened(row.text) if row.kind == "commented" else row.text for row in rows]
         return [TaskNote(row.at, row.actor, row.kind, text) for row, text in zip(rows, said, strict=True)]
@@ -129,13 +129,13 @@ class Claiming:
         if over is not None:
             checked_name(over, "whoever has a task")
         if not await self._claim(task, to, over=over, actor=actor):
-            found = await asyncio.to_thread(self._open, task)
+            found = await beside(self._open, task)
             if found.claimed_by != to:
                 raise TaskClaimed(task.name, task.run_id, found.claimed_by)
 
     async def _claim(self, task: HumanTask, by: str | None, *, over: str | None, actor: str) -> bool:
         claim, now = self.store.people.claim, self.clock.now()
-        return await asyncio.to_thread(claim, task.task, by, now, over=over, actor=actor)
+        return await beside(claim, task.task, by, now, over=over, actor=actor)
 
     def _open(self, task: HumanTask) -> Task:
         found = self.store.tasks(self.namespace, task=task.task)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import builtins
 from collections.abc import Callable
 from functools import partial
@@ -12,6 +11,7 @@ import msgspec
 
 from segue.errors import InvalidArgument
 from segue.kernel.names import checked_namespace, checked_text
+from segue.runtime.beside import beside
 from segue.runtime.keeping import Rules, read, rules_of, written
 from segue.runtime.settings import Retention
 from segue.stores.base import Store
@@ -52,7 +52,7 @@ class Describing:
     async def namespaces(self) -> builtins.list[NamespaceInfo]:
         """The namespaces of the database by name: those in which there is something, those of which something is said,
         and this engine's own. Of more than a thousand, the first."""
-        return await asyncio.to_thread(self._namespaces)
+        return await beside(self._namespaces)
 
     def _namespaces(self) -> builtins.list[NamespaceInfo]:
         said = {row.name: row for row in self.store.described.list()}
@@ -85,9 +85,7 @@ class Describing:
         if not isinstance(retention, msgspec.UnsetType):
             rules = written(None if retention is None else rules_of(retention))
         before = None if check is None else partial(_shown, check)
-        row = await asyncio.to_thread(
-            self.store.described.change, name, description=text, retention=rules, check=before
-        )
+        row = await beside(self.store.described.change, name, description=text, retention=rules, check=before)
         duty = self._engine.duty
         if duty is not None and rules is not None:
             duty.retaining.look_at_rules()

@@ -54,6 +54,7 @@ from segue.notifying.rules import checked
 from segue.opening import open_store, restore_database, shown
 from segue.repairing import Repairing
 from segue.runtime.activity import NOTHING, Activity, activity
+from segue.runtime.beside import beside
 from segue.runtime.clock import Clock, SharedClock, SystemClock
 from segue.runtime.fetching import SIDE
 from segue.runtime.journal import JournalFormat
@@ -451,7 +452,7 @@ class Engine(Claiming, Describing, Repairing, Starting, Steering):
     async def list(self, where: RunFilter | None = None) -> list[RunRow]:
         """Runs, newest first."""
         where = where or RunFilter(namespace=self.namespace)
-        rows = self.store.list(where) if where.text is None else await asyncio.to_thread(self.store.list, where)
+        rows = self.store.list(where) if where.text is None else await beside(self.store.list, where)
         return [self._readable(row) for row in rows]
 
     async def search(self, where: RunFilter) -> FoundRuns:
@@ -460,7 +461,7 @@ class Engine(Claiming, Describing, Repairing, Starting, Steering):
         Raises:
             InvalidArgument: there is no word in the text, or too much.
         """
-        page = await asyncio.to_thread(self.store.search, where)
+        page = await beside(self.store.search, where)
         return FoundRuns([self._readable(row) for row in page.rows], page.next)
 
     async def describe(self, run: int) -> RunRow:
@@ -538,17 +539,17 @@ class Engine(Claiming, Describing, Repairing, Starting, Steering):
         actor = f"user:{by}" if by else None
         at = self.clock.now()
         self._host.flush_logs()
-        return await asyncio.to_thread(erase, self.store, runs, at=at, actor=actor, reason=reason)
+        return await beside(erase, self.store, runs, at=at, actor=actor, reason=reason)
 
     async def invalidate(self, step: Step[Any, Any] | str, key: str | None = None) -> int:
         """Forgets what is cached of a step (or of ``key`` alone), so that later calls run it; how many results."""
         name = step if isinstance(step, str) else step.name
         keys = (None,) if key is None else (key, f"{REFERENCE}{key}")
-        return sum([await asyncio.to_thread(self.store.drop_cached, self.namespace, name, each) for each in keys])
+        return sum([await beside(self.store.drop_cached, self.namespace, name, each) for each in keys])
 
     async def artifacts(self, run: int) -> builtins.list[Artifact]:
         """What the run's workflow and steps have attached, in the order in which the names came."""
-        return await asyncio.to_thread(self._artifacts, run)
+        return await beside(self._artifacts, run)
 
     def _artifacts(self, run: int) -> builtins.list[Artifact]:
         return [self.artifact_of(self.journal.payload(data)) for data in self.store.artifacts(run).values()]
@@ -563,7 +564,7 @@ class Engine(Claiming, Describing, Repairing, Starting, Steering):
 
     async def load(self, ref: Ref[R]) -> R:
         """The value that a reference stands for. Raises ``PayloadError`` if it is gone."""
-        payload, encodings = await asyncio.to_thread(self._host.read_reference, None, ref.segue_ref, ref.encoding)
+        payload, encodings = await beside(self._host.read_reference, None, ref.segue_ref, ref.encoding)
         value: R = decode_reference(ref, payload, encodings)
         return value
 

@@ -11,6 +11,7 @@ import itertools
 from collections import deque
 
 from segue.errors import StoreUnavailable
+from segue.runtime.beside import promptly
 from segue.runtime.resident import answer, refuse
 from segue.stores.base import Answer, Batch, Operation, Store
 
@@ -58,7 +59,7 @@ class JointCommits:
             return
         batch = Batch(next(self._ids), tuple(operation for operation, _ in together))
         try:
-            answers = await asyncio.to_thread(self._store.commit, batch)
+            answers = await promptly(self._store.commit, batch)
         except Exception as error:
             if len(together) == 1 or isinstance(error, StoreUnavailable):
                 for _, future in together:

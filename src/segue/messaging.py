@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import functools
 import os
 from collections.abc import Awaitable, Callable, Iterable
@@ -17,6 +16,7 @@ from segue.kernel.encoding import Encodings
 from segue.kernel.failures import qualified_name
 from segue.kernel.interception import Interceptor, SendCall, chain
 from segue.kernel.names import actor_of, checked_name, checked_text
+from segue.runtime.beside import others
 from segue.runtime.clock import Clock
 from segue.runtime.journal import JournalFormat
 from segue.serving import Definitions
@@ -83,7 +83,7 @@ class Messaging:
         async def send(call: SendCall) -> Any:
             async def query(run: int, again: bool) -> Any:
                 replayed = functools.partial(
-                    asyncio.to_thread, ask, self.definitions, self.store, self.events_of, run, to.name, list(call.args)
+                    others, ask, self.definitions, self.store, self.events_of, run, to.name, list(call.args)
                 )
                 return await self._ask(lambda client: client.query(run, to.name, list(call.args), replayed))
 

@@ -5,7 +5,6 @@ Everything is checked before anything is written, and says beforehand what runs 
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections.abc import Callable, Container, Iterable
 from typing import TYPE_CHECKING, Any, Literal, cast
@@ -37,6 +36,7 @@ from segue.kernel.payload import Payload
 from segue.kernel.reference import references
 from segue.kernel.replay import replayed
 from segue.kernel.steps import name_of
+from segue.runtime.beside import beside
 from segue.runtime.clock import Clock
 from segue.runtime.journal import JournalFormat
 from segue.serving import Definitions
@@ -134,7 +134,7 @@ class Repairing:
         row = self._row(run)
         if row.state in CLOSED:
             raise RunClosed(row.id, row.state)
-        return row, await asyncio.to_thread(self._key_of, row, call, action, result)
+        return row, await beside(self._key_of, row, call, action, result)
 
     def _key_of(self, row: RunRow, call: str, action: str, result: Payload | None) -> str:
         """By replay where the code is known, which sees calls that the journal does not show yet."""
@@ -290,14 +290,14 @@ class Repairing:
         # Derived: the same fork asked for twice is one run.
         uid = derive_key(row.uid, f"fork {cut.seq} {id} {hash} {code}")
         at = self.clock.now()
-        made = await asyncio.to_thread(
+        made = await beside(
             lambda: forking.fork(
                 row, self._events(row), cut, id=id, uid=uid, at=at, actor=f"user:{by}" if by else None, input=input,
                 ended=self._ended, readable=self.journal.readable,
             )
         )  # fmt: skip
         version = self._version_for(row, id, code)
-        attached = await asyncio.to_thread(self._attached, row, cut.kept)
+        attached = await beside(self._attached, row, cut.kept)
         operation = self._operation(row, made, attached, id, uid, at, hash, version, policy)
         first = cast(e.RunStarted, made.events[0])
         answer: Started = await cast("Engine", self)._ask(lambda client: client.start(operation, first))

@@ -6,7 +6,6 @@ owns the runs finds it and acts on it.
 
 from __future__ import annotations
 
-import asyncio
 import builtins
 import os
 from collections.abc import Callable
@@ -24,6 +23,7 @@ from segue.kernel.schedule import Order, Reprocess, Standing, Start, interval_of
 from segue.planning import COUNTED, backfill_of, begin, in_the_past, merged, planned, restarted
 from segue.recurrence.rules import Instants, Rule, Within, count, instants, point, walk
 from segue.recurrence.walls import moment
+from segue.runtime.beside import beside
 from segue.runtime.plans import Plan, encode, plan_of, standing_of
 from segue.runtime.scheduled import run_of
 from segue.runtime.schedules import StoreFacts
@@ -219,7 +219,7 @@ class Schedules:
     async def page(self, where: SchedulePage) -> builtins.list[tuple[ScheduleRow, ScheduleInfo]]:
         """The schedules of a page in its order, each with the row that it stands in."""
         engine = self._engine
-        rows = await asyncio.to_thread(engine.store.schedule_page, engine.namespace, where)
+        rows = await beside(engine.store.schedule_page, engine.namespace, where)
         backfills: dict[str, builtins.list[ScheduleRow]] = {}
         for row in rows:
             if row.backfill:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import platform
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -18,6 +17,7 @@ from segue.errors import StoreError
 from segue.metrics.counting import OTHERS, Counts, Histogram, Name, Named, OfStep, OfWorkflow
 from segue.metrics.loop_lag import LoopLag
 from segue.metrics.meter import Meter, Standing, Work
+from segue.runtime.beside import beside
 from segue.runtime.differing import Kind
 from segue.serving import Duty
 from segue.stores.attempt_rows import QueueFigures
@@ -43,7 +43,7 @@ async def exposition(meter: Meter, accept: str = "", *, namespaces: Collection[s
     thread, so that runs go on meanwhile.
     """
     everything = _Everything(meter, meter.attempts(), list(_of_process(meter)), namespaces)
-    return await asyncio.to_thread(_written, everything, accept)
+    return await beside(_written, everything, accept)
 
 
 def _written(everything: Collector, accept: str) -> tuple[bytes, str]:

@@ -17,6 +17,7 @@ import msgspec
 from segue.errors import InvalidArgument, NonRetryable, NotSent
 from segue.kernel.notice import Notice, NotifyRule
 from segue.notifying.rules import APPRISE, address
+from segue.runtime.beside import beside
 from segue.variables import resolved
 
 PATIENCE = 10.0
@@ -62,7 +63,7 @@ async def _by_web(to: str, secret: str, notice: Notice) -> None:
         headers["segue-signature"] = signature(secret, body, int(time.time()))
     try:
         # No redirects: an address is where its rule says, and a signed body goes nowhere else.
-        async with httpx.AsyncClient(verify=await asyncio.to_thread(_trust), timeout=PATIENCE) as client:
+        async with httpx.AsyncClient(verify=await beside(_trust), timeout=PATIENCE) as client:
             answer = await client.post(to, content=body, headers=headers)
     except httpx.HTTPError as error:
         raise NotSent(f"{type(error).__name__} at {_place(to)}") from None  # its text may hold the address

@@ -23,6 +23,7 @@ from segue.kernel.commands import RunStep
 from segue.kernel.encoding import Encodings
 from segue.kernel.payload import Payload
 from segue.kernel.steps import StepRunner
+from segue.runtime.beside import others
 from segue.runtime.process_child import Child
 from segue.runtime.process_errors import EncodingsNotFound, died, put_together, take_apart
 from segue.runtime.process_frames import (
@@ -300,7 +301,7 @@ class Processes:
 
     async def _find_answer(self, job: _Job, question: int, ask: Callable[[], bytes | None]) -> None:
         try:
-            answer = Answer(question, await asyncio.to_thread(ask))  # a secret may come over the network
+            answer = Answer(question, await others(ask))  # a secret may come over the network
         except Exception as error:  # raised again where the step asked
             answer = Answer(question, None, take_apart(error, self._encodings))
         if job.child is not None:

@@ -10,6 +10,7 @@ import logging
 
 from segue.errors import StoreError
 from segue.kernel import events as e
+from segue.runtime.beside import beside
 from segue.runtime.clock import Alarm, Clock
 from segue.runtime.keeping import spelt_out
 from segue.runtime.settings import Retention
@@ -118,10 +119,10 @@ class Retaining:
         next_at: int | None = None
         self._meanwhile = None
         try:
-            self._take(await asyncio.to_thread(self._store.described.list))
+            self._take(await beside(self._store.described.list))
             for keep, which in self._expiries:
                 await self._delete(keep, which)
-            next_at = await asyncio.to_thread(self._next)
+            next_at = await beside(self._next)
         except StoreError as error:
             log.warning("runs that are past their time are deleted later: %s", error)
             next_at = self._clock.now()
@@ -136,7 +137,7 @@ class Retaining:
         total = 0
         while not self._closed:
             began = loop.time()
-            deleted = await asyncio.to_thread(self._store.retain, self._clock.now() - keep, AT_ONCE, which)
+            deleted = await beside(self._store.retain, self._clock.now() - keep, AT_ONCE, which)
             total += deleted
             if deleted < AT_ONCE:
                 break
@@ -150,7 +151,7 @@ class Retaining:
     async def _give_back(self) -> None:
         more = True
         while more and not self._closed:
-            more = await asyncio.to_thread(self._store.shrink, PAGES)
+            more = await beside(self._store.shrink, PAGES)
 
     def _next(self) -> int | None:
         """When the next run is due to go."""

@@ -16,6 +16,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from segue.errors import FenceLost, StoreCorrupt, StoreError
+from segue.runtime.beside import promptly
 from segue.runtime.differing import Comparison, differences
 from segue.runtime.loading import Loading
 from segue.runtime.mail import Mail
@@ -104,12 +105,12 @@ class Tending:
         store = self._conductor.store
         free = self._let_go() if self._surplus and await self._settled() else ()  # which gets no new runs any more
         if free:
-            await asyncio.to_thread(store.give, self._fence, free)
+            await promptly(store.give, self._fence, free)
         asked_at = time.monotonic()
-        holding = await asyncio.to_thread(store.tend, self._fence)
+        holding = await promptly(store.tend, self._fence)
         self.heard_at = asked_at
         if without(holding.slots, self._conductor.slots):  # the others cannot begin runs in them any more
-            self._conductor.inherited = await asyncio.to_thread(_newest, store)
+            self._conductor.inherited = await promptly(_newest, store)
         self._take_up(holding)
         await self._pass_on(holding.others)
         await self._compare(holding)
@@ -139,7 +140,7 @@ class Tending:
         moved = 0
         if await self._settled():
             runs, now = [run.run for run in pinned], conductor.clock.now()
-            moved = await asyncio.to_thread(conductor.store.pass_on, self._fence, workflows, runs, now)
+            moved = await promptly(conductor.store.pass_on, self._fence, workflows, runs, now)
         for run in dropped:  # whoever has its code may have gone meanwhile, or have no slots yet
             conductor.reload(run)
         if moved:
@@ -152,7 +153,7 @@ class Tending:
             return
         versions = {name: definitions.version(name) for name in definitions.names()}
         own = Served(versions, definitions.pins(), conductor.worker, holding.since)
-        found = await asyncio.to_thread(differences, (own, *holding.others), conductor.clock.now())
+        found = await promptly(differences, (own, *holding.others), conductor.clock.now())
         self._comparison.tell(found)
 
     def _waiting(self) -> list[tuple[Resident, str, str]]:

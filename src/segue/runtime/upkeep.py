@@ -7,6 +7,7 @@ import logging
 import time
 
 from segue.errors import StoreError
+from segue.runtime.beside import beside
 from segue.stores.base import Store
 
 log = logging.getLogger("segue.upkeep")
@@ -30,7 +31,7 @@ class Upkeep:
 
     async def _go_round(self) -> None:
         try:
-            await asyncio.to_thread(self._store.upkeep)
+            await beside(self._store.upkeep)
         except StoreError as error:
             log.warning("the database is looked after later: %s", error)
         finally:

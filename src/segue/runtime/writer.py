@@ -20,6 +20,7 @@ from typing import Any, Protocol
 
 from segue.errors import FenceLost, StoreError, StoreUnavailable
 from segue.runtime import switching
+from segue.runtime.beside import promptly
 from segue.runtime.resident import Resident, Segment
 from segue.stores.base import Answer, Append, Appended, Batch, Fence, Operation, Posted, Started, StartRun, Store
 from segue.stores.transacting import Transact, Transacted
@@ -368,7 +369,7 @@ class Writer:
         if self.stopped is None:
             self._stop(StoreUnavailable("the engine was closed"))
         if self.aside is not None:
-            await asyncio.to_thread(self.aside.stop)
+            await promptly(self.aside.stop)
 
 
 class _Committing:

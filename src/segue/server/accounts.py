@@ -15,6 +15,7 @@ from pwdlib.hashers.argon2 import Argon2Hasher
 
 from segue.errors import CallerError, InvalidArgument
 from segue.kernel.names import checked_name, checked_namespace
+from segue.runtime.beside import passwords
 from segue.server.etags import etag
 from segue.stores.account_rows import AccountRows, KeyRow, SessionRow, UserRow
 
@@ -170,7 +171,7 @@ class Accounts:
         """The user, if that is the password; None as slowly if it is not, or there is no such user."""
         row = self.rows.user(name) if name.isprintable() else None
         async with self._verifying:
-            right = await asyncio.to_thread(self._verify, "" if row is None else row.password, password)
+            right = await passwords(self._verify, "" if row is None else row.password, password)
         return row if right else None
 
     def _verify(self, hashed: str, password: str) -> bool:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 
 from segue.errors import StoreError
+from segue.runtime.beside import beside
 from segue.server.accounts import LONGEST_NAME
 from segue.server.call import Asked
 from segue.stores.account_rows import AccountRows, AuditRow
@@ -28,7 +28,7 @@ async def note(
         asked.address, number,
     )  # fmt: skip
     try:
-        await asyncio.to_thread(rows.audit, row)
+        await beside(rows.audit, row)
     except StoreError:
         # What was asked has happened, or not; an answer that says otherwise would be wrong either way.
         log.exception("request %s of %s could not be noted in the audit log: %r", number, actor, row)

@@ -6,7 +6,6 @@ its first use. What the provider says decides about roles, at every login.
 
 from __future__ import annotations
 
-import asyncio
 import hmac
 import secrets
 from collections import OrderedDict
@@ -15,6 +14,7 @@ from typing import Any, get_args
 import msgspec
 
 from segue.errors import CallerError
+from segue.runtime.beside import beside
 from segue.server.access import refuse_excess
 from segue.server.accounts import Accounts, Role
 from segue.server.call import Asked
@@ -76,10 +76,10 @@ class Elsewhere:
             said = given.get("error", "nothing")[:100]
             raise Refused(403, "not-logged-in", "Not logged in", f"the provider says: {said}")
         claims = await self._provider.claims(given["code"], way.nonce, way.verifier)
-        name = await asyncio.to_thread(self._account, claims)
+        name = await beside(self._account, claims)
         # Not the session that the browser may have sent: somebody else may have put it there.
         await self._logins.log_out(asked)
-        token, _ = await asyncio.to_thread(self._accounts.begin_session, name)
+        token, _ = await beside(self._accounts.begin_session, name)
         return name, token, way.to
 
     def _account(self, claims: dict[str, Any]) -> str:

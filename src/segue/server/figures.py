@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import defaultdict
 from collections.abc import Iterable
 from typing import Annotated, Any
@@ -10,6 +9,7 @@ from typing import Annotated, Any
 import msgspec
 
 from segue.errors import InvalidArgument
+from segue.runtime.beside import beside
 from segue.server.call import Call, Number
 from segue.stores.figure_rows import EndedRuns, OpenRuns
 
@@ -122,7 +122,7 @@ async def figures(call: Call[FigureQuery, None]) -> Figures:
         wanted = [each for each in found if query.workflow in (None, each.workflow)]
         return _figures(query, until, now, by_bar, by_workflow, wanted, open_cut)
 
-    return await asyncio.to_thread(count)
+    return await beside(count)
 
 
 def _check_span(since: int, until: int, bar: int) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import defaultdict
 from collections.abc import Iterable
 from itertools import islice
@@ -12,6 +11,7 @@ import msgspec
 from segue.engine import Engine
 from segue.kernel.timeline import Call as Called
 from segue.kernel.timeline import Timeline
+from segue.runtime.beside import beside
 from segue.server.call import Call, Limit
 from segue.stores.base import CLOSED, RunFilter, RunRow
 from segue.watching import add_attempts
@@ -98,7 +98,7 @@ async def show_grid(call: Call[GridQuery, None]) -> Grid:
     """Journals are read in a thread: they may be long, and others are answered meanwhile."""
     engine, limit = call.engine, min(call.query.limit, MOST_RUNS)
     where = RunFilter(namespace=engine.namespace, workflow=call.path["name"], limit=limit)
-    looks = await asyncio.to_thread(lambda: [_look(engine, row) for row in engine.store.list(where)])
+    looks = await beside(lambda: [_look(engine, row) for row in engine.store.list(where)])
     for look in looks:
         if look.row.state not in CLOSED and not look.cut:
             add_attempts(look.timeline, engine.activity(look.row.run))

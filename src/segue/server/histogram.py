@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import defaultdict
 from typing import Annotated
 
 import msgspec
 
 from segue.errors import InvalidArgument
+from segue.runtime.beside import beside
 from segue.server.call import Call
 from segue.server.runs import RunWhere, filter_of
 
@@ -65,9 +65,7 @@ async def show_histogram(call: Call[HistogramQuery, None]) -> Histogram:
     if query.since is not None and query.until is not None and query.until <= query.since:
         raise InvalidArgument("the stretch ends before it begins: until is to be later than since", path="$.until")
     now, where = engine.clock.now(), filter_of(engine, query)
-    found = await asyncio.to_thread(
-        engine.store.count_started, where, now=now, widths=WIDTHS, bars=query.bars, most=MOST_COUNTED
-    )
+    found = await beside(engine.store.count_started, where, now=now, widths=WIDTHS, bars=query.bars, most=MOST_COUNTED)
     if found is None:
         since, until = query.since or now, query.until or now
         return Histogram(since=since, until=until, bar=WIDTHS[0], counted=1, bars=[], now=now)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-
+from segue.runtime.beside import beside
 from segue.server.access import COOKIE, refuse_excess, session_token
 from segue.server.accounts import LONGEST_NAME, SESSION, Accounts
 from segue.server.call import Access, Asked
@@ -38,7 +37,7 @@ class Logins:
         user = await self.check(asked, name, password)
         # Not the session that the browser may have sent: somebody else may have put it there.
         await self.log_out(asked)
-        return await asyncio.to_thread(self.accounts.begin_session, user.name)
+        return await beside(self.accounts.begin_session, user.name)
 
     async def check(self, asked: Asked, name: str, password: str) -> UserRow:
         """The user whose password that is. Raises as ``log_in``."""
@@ -56,7 +55,7 @@ class Logins:
         """Ends the session that the browser has, if there is one."""
         token = session_token(asked)
         if token:
-            await asyncio.to_thread(self.accounts.end_session, token)
+            await beside(self.accounts.end_session, token)
 
 
 def session_cookie(asked: Asked, token: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from functools import partial
@@ -10,6 +9,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from segue.runtime.beside import beside
 from segue.server.call import Call, Limit, Number, Text
 from segue.server.runs import MOST, the_run
 from segue.stores.log_rows import LogLine
@@ -79,10 +79,10 @@ async def _text(call: Call[TextQuery, None]) -> AsyncIterator[bytes]:
     """Page by page, as whoever reads it keeps up: a log may be larger than the memory of a server."""
     run, query = call.path["run"], call.query
     read = partial(call.engine.logs, run, limit=_AT_ONCE, key=query.key, without=_BELOW[query.level])
-    lines: list[Any] = await asyncio.to_thread(read)
+    lines: list[Any] = await beside(read)
     while lines:
         yield "".join(map(_line, lines)).encode("utf-8", "backslashreplace")
-        lines = await asyncio.to_thread(read, after=lines[-1].row)
+        lines = await beside(read, after=lines[-1].row)
 
 
 def _line(line: LogLine) -> str:

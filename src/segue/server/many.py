@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import msgspec
@@ -11,6 +10,7 @@ from segue import bulk
 from segue.errors import InvalidArgument
 from segue.forking import FAILED
 from segue.repairing import CodeChoice, Effect
+from segue.runtime.beside import beside
 from segue.server.call import Call, Number
 from segue.server.problems import Refused
 from segue.server.runs import MOST, RunWhere, filter_of, find_run
@@ -157,7 +157,7 @@ async def _chosen(call: Call[Any, BulkBody]) -> list[RunRow]:
     if body.where == RunWhere():
         raise InvalidArgument("where names no condition, and would choose every run there is", path="$.where")
     # In a thread: of a text that hardly any run has, it may take many looks.
-    rows = await asyncio.to_thread(bulk.choose, call.engine, filter_of(call.engine, body.where), most=AT_ONCE + 1)
+    rows = await beside(bulk.choose, call.engine, filter_of(call.engine, body.where), most=AT_ONCE + 1)
     _check_number(len(rows), "$.where")
     return rows
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from functools import partial
 from typing import Any
 
 import msgspec
 
+from segue.runtime.beside import beside, passwords
 from segue.server.accounts import EVERYWHERE, Account, ApiKey, Role, user_etag
 from segue.server.call import Call, Limit, Number, Permission
 from segue.server.etags import refuse_unless_seen
@@ -75,7 +75,7 @@ async def list_users(call: Call[Any, None]) -> list[Account]:
 async def add_user(call: Call[Any, UserBody]) -> Account:
     body = call.body
     roles = _roles(call, {}, body.roles)
-    return await asyncio.to_thread(call.accounts.add_user, body.name, body.password, roles)
+    return await passwords(call.accounts.add_user, body.name, body.password, roles)
 
 
 async def change_user(call: Call[Any, UserChange]) -> Account:
@@ -87,9 +87,9 @@ async def change_user(call: Call[Any, UserChange]) -> Account:
     if call.body.roles is not msgspec.UNSET:
         roles = _roles(call, before.roles, call.body.roles)
         check = partial(_check_seen, call)
-        await asyncio.to_thread(partial(accounts.set_roles, name, roles, check=check))
+        await beside(partial(accounts.set_roles, name, roles, check=check))
     if call.body.password is not msgspec.UNSET:
-        await asyncio.to_thread(accounts.set_password, name, call.body.password)
+        await passwords(accounts.set_password, name, call.body.password)
     account = next(_seen(call, user) for user in accounts.list_users() if user.name == name)
     call.etag = account.etag
     return account
@@ -100,7 +100,7 @@ async def remove_user(call: Call[Any, None]) -> None:
     before = call.accounts.user(name)
     _check_seen(call, before)
     _check_whole(call, before.roles)
-    await asyncio.to_thread(call.accounts.remove_user, name)
+    await beside(call.accounts.remove_user, name)
 
 
 async def list_keys(call: Call[Any, None]) -> list[ApiKey]:
@@ -112,7 +112,7 @@ async def add_key(call: Call[Any, KeyBody]) -> NewKey:
     refuse_unless(bool(call.who.user), f"{call.who.name} has no account that a key could belong to")
     missing = sorted(wanted - call.who.may)
     refuse_unless(not missing, f"{call.who.name} lacks {', '.join(missing)}, and can give nobody what they lack")
-    secret, key = await asyncio.to_thread(
+    secret, key = await beside(
         call.accounts.add_key, call.who.user, body.label, wanted, namespace=call.engine.namespace,
         expires_at=body.expires_at,
     )  # fmt: skip
@@ -121,7 +121,7 @@ async def add_key(call: Call[Any, KeyBody]) -> NewKey:
 
 async def revoke_key(call: Call[Any, None]) -> None:
     owner = None if _acts_everywhere(call) else call.who.user
-    await asyncio.to_thread(call.accounts.revoke_key, call.path["key"], owner)
+    await beside(call.accounts.revoke_key, call.path["key"], owner)
 
 
 async def list_audit(call: Call[AuditQuery, None]) -> AuditPage:

@@ -6,7 +6,6 @@ A namespace is there once somebody has a role in it, a run or schedule is in it,
 
 from __future__ import annotations
 
-import asyncio
 from functools import partial
 from typing import Annotated, Any
 
@@ -14,6 +13,7 @@ import msgspec
 
 from segue.describing import LONGEST, NamespaceInfo, info_of
 from segue.engine import Engine
+from segue.runtime.beside import beside
 from segue.runtime.keeping import RetentionRule, told
 from segue.server.accounts import EVERYWHERE
 from segue.server.call import NAMESPACE, Asked, Call, Principal
@@ -74,8 +74,8 @@ class NamespaceChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 async def list_namespaces(call: Call[Any, None]) -> NamespaceList:
     engine = call.engine
-    names = await asyncio.to_thread(visible, engine, call.who)
-    views = await asyncio.to_thread(_views, call, names)
+    names = await beside(visible, engine, call.who)
+    views = await beside(_views, call, names)
     rules = told(engine.settings.retention)
     return NamespaceList(views, whole_of(engine).namespace, rules, COUNTED, engine.clock.now())
 
@@ -84,7 +84,7 @@ async def change_namespace(call: Call[Any, NamespaceChange]) -> NamespaceView:
     name, body = call.path["name"], call.body
     check = partial(_check_seen, call.asked.headers)
     await call.engine.describe_namespace(name, description=body.description, retention=body.retention, check=check)
-    view = (await asyncio.to_thread(_views, call, [name]))[0]
+    view = (await beside(_views, call, [name]))[0]
     call.etag = view.etag
     return view
 
@@ -148,7 +148,7 @@ class Namespaces:
         # The server's own is no secret: it tells its name to everybody.
         if name == self._engine.namespace or (await self._exists(name) if who.everywhere else name in who.reach):
             return within(self._engine, name)
-        names = await asyncio.to_thread(visible, self._engine, who)
+        names = await beside(visible, self._engine, who)
         there = ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED} more" if len(names) > _NAMED else "")
         raise Refused(
             404, "namespace-not-found", "Namespace not found",
@@ -158,7 +158,7 @@ class Namespaces:
 
     async def _exists(self, name: str) -> bool:
         """Looked up once: one that empties again is an empty list, which harms nobody."""
-        if name not in self._known and name in await asyncio.to_thread(_there_are, self._engine, _KNOWN):
+        if name not in self._known and name in await beside(_there_are, self._engine, _KNOWN):
             if len(self._known) >= _KNOWN:
                 self._known.clear()
             self._known.add(name)

@@ -6,7 +6,6 @@ provider says is believed before its signature, issuer, audience, time and nonce
 
 from __future__ import annotations
 
-import asyncio
 import hmac
 import ssl
 from base64 import b64encode, urlsafe_b64encode
@@ -22,6 +21,7 @@ from joserfc.errors import InvalidKeyIdError, JoseError
 from joserfc.jwk import KeySet
 
 from segue.errors import InvalidArgument
+from segue.runtime.beside import beside
 from segue.server.accounts import Role
 from segue.server.problems import Refused
 from segue.variables import resolved
@@ -195,7 +195,7 @@ class Provider:
     async def _ask(self, method: str, address: str, **more: Any) -> dict[str, Any]:
         try:
             # Redirects are not followed: a secret goes to the address that was named.
-            trust = await asyncio.to_thread(ssl.create_default_context)
+            trust = await beside(ssl.create_default_context)
             async with (
                 httpx.AsyncClient(verify=trust, timeout=PATIENCE) as client,
                 client.stream(method, address, **more) as answer,

@@ -6,13 +6,13 @@ tell a repetition by itself (a start, a signal, an update, a fork), it does so b
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from hashlib import blake2b
 
 import msgspec
 
 from segue.kernel.codec import Codec, open_text, seal_text
+from segue.runtime.beside import beside
 from segue.server.problems import Refused
 from segue.stores.account_rows import AccountRows
 
@@ -71,7 +71,7 @@ async def once(
         Refused: the key is that of another request, or the first one is still under way.
     """
     place = request.namespace, request.actor, request.key
-    if not await asyncio.to_thread(rows.begin_answer, *place, request.asked, now, stale=now - PATIENCE):
+    if not await beside(rows.begin_answer, *place, request.asked, now, stale=now - PATIENCE):
         kept = rows.answer(*place)
         if kept is not None and kept.request != request.asked:
             raise Refused(
@@ -86,8 +86,8 @@ async def once(
     try:
         answered = await carry_out()
     except BaseException:  # nothing was acknowledged: whoever repeats it may try
-        await asyncio.to_thread(rows.drop_answer, *place)
+        await beside(rows.drop_answer, *place)
         raise
     sealed = seal_text(answered.body.decode(), codec).encode()
-    await asyncio.to_thread(rows.keep_answer, *place, answered.status, sealed)
+    await beside(rows.keep_answer, *place, answered.status, sealed)
     return answered

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import msgspec
 
 from segue.engine import Engine
 from segue.handles import HumanTask
+from segue.runtime.beside import beside
 from segue.runtime.differing import Kind, differences
 from segue.server.call import Call
 from segue.server.people import TaskQuery, counted, tasks_of
@@ -105,7 +105,7 @@ async def overview(call: Call[Any, None]) -> Overview:
     standing_still = engine.store.list(RunFilter(namespace=engine.namespace, states=("incident",), limit=MOST))
     open_tasks = engine.store.open_tasks_of(row.run for row in standing_still)
     # In a thread: over a million runs it takes a tenth of a second, and lists are answered meanwhile.
-    counts = await asyncio.to_thread(engine.store.counts, engine.namespace)
+    counts = await beside(engine.store.counts, engine.namespace)
     return Overview(
         counts=counts,
         incidents=[run_view(row, standing(engine, row, open_tasks, now)) for row in standing_still],

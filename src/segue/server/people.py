@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from typing import Any
 
@@ -12,6 +11,7 @@ from segue.claiming import TaskNote, place_of
 from segue.engine import Engine
 from segue.errors import CallerError, InvalidArgument
 from segue.handles import HumanTask
+from segue.runtime.beside import beside
 from segue.server.call import Call, Limit, Number
 from segue.server.repairs import Bare
 from segue.server.runs import LARGEST, MOST
@@ -113,7 +113,7 @@ async def tasks_of(engine: Engine, query: TaskQuery) -> tuple[list[HumanTask], s
 async def counted(engine: Engine, name: str, most: int = COUNTED) -> CountedTasks:
     """How many are open, and how many of these somebody of this name has claimed."""
     now = engine.clock.now()
-    found = await asyncio.to_thread(engine.store.count_tasks, engine.namespace, now=now, by=name, most=most)
+    found = await beside(engine.store.count_tasks, engine.namespace, now=now, by=name, most=most)
     return CountedTasks(found.open, found.overdue, found.claimed, most)
 
 

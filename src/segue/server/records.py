@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable
 from hashlib import blake2b
 from typing import Literal
@@ -12,6 +11,7 @@ import msgspec
 from segue.kernel import events as e
 from segue.kernel.payload import Payload
 from segue.runtime.activity import Activity
+from segue.runtime.beside import beside
 from segue.server.call import Call, Number
 from segue.server.runs import MOST, the_run
 from segue.server.views import RunView, run_view
@@ -81,7 +81,7 @@ class RecordQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 async def show_record(call: Call[RecordQuery, None]) -> Record:
     look = EngineLook(call.engine, the_run(call).run)
-    events, more = await asyncio.to_thread(lambda: _page(look.events(call.query.after)))
+    events, more = await beside(lambda: _page(look.events(call.query.after)))
     return Record(
         run=run_view(look.row),
         now=look.now,

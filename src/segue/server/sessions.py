@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Annotated, Any
 
 import msgspec
 
 from segue.errors import CallerError
+from segue.runtime.beside import beside, passwords
 from segue.server.access import csrf_token
 from segue.server.accounts import LONGEST, LONGEST_NAME
 from segue.server.call import Call
@@ -63,7 +63,7 @@ async def show_session(call: Call[Any, None]) -> SessionView:
     session = call.accounts.session(who.session) if who.session else None
     return SessionView(
         name=who.name, permissions=sorted(who.may), namespace=call.asked.namespace or call.engine.namespace,
-        namespaces=await asyncio.to_thread(visible, call.engine, who), own=whole_of(call.engine).namespace,
+        namespaces=await beside(visible, call.engine, who), own=whole_of(call.engine).namespace,
         login=call.access.login,
         account=bool(who.user), csrf=csrf_token(who.session) if who.session else "",
         expires_at=None if session is None else session[1],
@@ -86,7 +86,7 @@ async def change_password(call: Call[Any, PasswordBody]) -> None:
     if not call.who.session:
         raise CallerError("a password is changed by whoever has logged in with it")
     await call.logins.check(call.asked, call.who.user, call.body.old)
-    await asyncio.to_thread(call.accounts.set_password, call.who.user, call.body.new)
+    await passwords(call.accounts.set_password, call.who.user, call.body.new)
     call.cookies.append(session_cookie(call.asked, ""))
 
 

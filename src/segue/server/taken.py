@@ -5,7 +5,6 @@ Found by replay, so that every process can say it that has the run's code.
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import msgspec
@@ -13,6 +12,7 @@ import msgspec
 from segue.asking import queries_of, signals_of, updates_of
 from segue.errors import RunNotFound
 from segue.kernel.execution import Form
+from segue.runtime.beside import others
 from segue.server.call import Call
 from segue.server.runs import the_run
 from segue.stores.base import CLOSED
@@ -55,7 +55,7 @@ async def list_signals(call: Call[Any, None]) -> list[SignalView]:
     row, engine = the_run(call), call.engine
     if row.state in CLOSED:
         return []
-    forms, awaited = await asyncio.to_thread(signals_of, engine.definitions, row, engine.events_of)
+    forms, awaited = await others(signals_of, engine.definitions, row, engine.events_of)
     found = [SignalView(name, name in awaited, form) for name, form in forms.items()]
     return sorted(found, key=lambda each: (not each.awaited, each.name))
 
@@ -69,7 +69,7 @@ async def list_updates(call: Call[Any, None]) -> list[HandlerView]:
     row, engine = the_run(call), call.engine
     if row.state in CLOSED:
         return []
-    return _views(await asyncio.to_thread(updates_of, engine.definitions, row, engine.events_of))
+    return _views(await others(updates_of, engine.definitions, row, engine.events_of))
 
 
 async def list_queries(call: Call[Any, None]) -> list[HandlerView]:
@@ -84,7 +84,7 @@ async def list_queries(call: Call[Any, None]) -> list[HandlerView]:
         if latest is None:
             raise RunNotFound(str(row.run), engine.namespace)
         row = latest
-    return _views(await asyncio.to_thread(queries_of, engine.definitions, row, engine.events_of))
+    return _views(await others(queries_of, engine.definitions, row, engine.events_of))
 
 
 def _views(forms: dict[str, Form]) -> list[HandlerView]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 from typing import Any
 
@@ -13,6 +12,7 @@ from segue.authoring.python.outline import Outline
 from segue.authoring.python.outline_walk import outline_of
 from segue.authoring.python.versions import Versioning
 from segue.errors import UnknownWorkflow
+from segue.runtime.beside import beside
 from segue.server.call import Call
 
 
@@ -83,7 +83,7 @@ async def show_workflow(call: Call[Any, None]) -> WorkflowDetail:
 
 async def show_outline(call: Call[Any, None]) -> Outline:
     """Source is read in a thread: there may be much of it, and others are answered meanwhile."""
-    return await asyncio.to_thread(outline_of, _the_workflow(call))
+    return await beside(outline_of, _the_workflow(call))
 
 
 def _the_workflow(call: Call[Any, Any]) -> Workflow[Any, Any]:

@@ -12,6 +12,7 @@ from segue.activating import LONGEST, MOST, Activated
 from segue.host import SaidLine
 from segue.kernel import events as e
 from segue.kernel.tokens import read_token
+from segue.runtime.beside import beside
 from segue.server.call import Call
 from segue.steering import of_no_run
 from segue.stores.attempt_rows import QueueFigures
@@ -116,7 +117,7 @@ class FailBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 async def list_queues(call: Call[Any, None]) -> list[QueueFigures]:
     engine = call.engine
-    return await asyncio.to_thread(engine.store.queues, engine.namespace, None, engine.clock.now())
+    return await beside(engine.store.queues, engine.namespace, None, engine.clock.now())
 
 
 async def activate(call: Call[Any, ActivateBody]) -> ActivatedList:
