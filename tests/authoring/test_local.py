@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import datetime
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -254,3 +258,29 @@ async def test_cancelling_the_caller_stops_its_steps() -> None:
     with pytest.raises(asyncio.CancelledError):
         await task
     assert calls == ["ended"]
+
+
+def test_a_program_ends_though_a_step_of_it_hangs(tmp_path: Path) -> None:
+    program = """
+        import asyncio, threading
+        from segue import locally, step, workflow
+
+        @step(timeout="50ms")
+        def hangs() -> None:
+            threading.Event().wait()
+
+        @step
+        def says() -> str:
+            return "the end"
+
+        @workflow
+        async def runs() -> str:
+            await asyncio.gather(*[hangs() for _ in range(100)], return_exceptions=True)
+            return await says()
+
+        print(asyncio.run(locally(runs)))
+    """
+    ended = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(program)], cwd=tmp_path, timeout=60, capture_output=True, text=True
+    )
+    assert (ended.returncode, ended.stdout) == (0, "the end\n"), ended.stderr

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import random
+import threading
 import time
 from collections.abc import Callable, Coroutine, Mapping
+from concurrent.futures import Future
 from contextvars import Context
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 from uuid import uuid4
 
 import msgspec
@@ -35,6 +37,8 @@ R = TypeVar("R")
 
 
 FindSecret = Callable[[str], str]
+THREADS = 32
+"""Plain functions that run at once."""
 
 
 def _nowhere(name: str) -> str:
@@ -79,6 +83,7 @@ class Surroundings(Alone):
         self._skip = skip
         self._skipped = 0
         self._kept: dict[str, bytes] = {}
+        self.places = asyncio.Semaphore(THREADS)
 
     def now(self) -> int:
         """µs since 1970, with what was skipped."""
@@ -118,6 +123,25 @@ class Surroundings(Alone):
                 self._state.pop(key, None)
             else:
                 self._state[key] = value
+
+
+class _OneThread:
+    """An executor that has a thread for each call, which keeps no program from ending: it may never come back."""
+
+    @staticmethod
+    def submit(function: Callable[..., Any], /, *args: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        threading.Thread(target=_settle, args=(future, function, args), name="segue-step", daemon=True).start()
+        return future
+
+
+def _settle(future: Future[Any], function: Callable[..., Any], args: tuple[Any, ...]) -> None:
+    if not future.set_running_or_notify_cancel():
+        return
+    try:
+        future.set_result(function(*args))
+    except BaseException as error:
+        future.set_exception(error)
 
 
 class Local:
@@ -289,7 +313,7 @@ class Local:
         if spec.executor == "loop":
             work: asyncio.Future[Any] = self._loop.create_task(runner.call(arguments), context=context)
         else:
-            work = self._loop.run_in_executor(None, context.run, runner.call, arguments)
+            work = self._loop.create_task(self._in_thread(context, runner, arguments))
         try:
             result = await asyncio.wait_for(work, None if spec.timeout is None else spec.timeout / 1_000_000)
         except asyncio.CancelledError:
@@ -304,6 +328,10 @@ class Local:
             raise CallerError(f"{spec.name} is completed from outside, and nobody is here: use an engine")
         payload = runner.encode(result)
         return self._around.keep(payload, spec.name) if spec.by_reference else payload
+
+    async def _in_thread(self, context: Context, runner: BoundStep, arguments: Any) -> Any:
+        async with self._around.places:  # until it has come back, or nobody waits for it any more
+            return await self._loop.run_in_executor(cast(Any, _OneThread), context.run, runner.call, arguments)
 
     def _cancel_step(self, command: c.CancelStep) -> None:
         task = self._tasks.get(command.key)
