@@ -14,7 +14,7 @@ from api_kit import start, until
 
 from segue import Engine
 from segue.errors import InvalidArgument
-from segue.server import live
+from segue.server import live, pulses
 from segue.server.access import Loopback
 from segue.server.app import application
 from segue.server.listening import listen
@@ -149,3 +149,24 @@ def test_looks_stand_back_while_the_loop_is_behind(moments: list[float]) -> None
 async def _until_idle() -> None:
     for _ in range(5):
         await asyncio.sleep(0)
+
+
+async def test_those_who_watch_look_together(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On PostgreSQL each look is a question to the server, for which the loop waits."""
+    monkeypatch.setattr(pulses, "FRESH", 3600.0)
+    pulse, looks = engine.store.pulse, 0
+
+    def look() -> int:
+        nonlocal looks
+        looks += 1
+        return pulse()
+
+    monkeypatch.setattr(engine.store, "pulse", look)
+    handle = await engine.start("waits", 1)
+    call: Any = SimpleNamespace(engine=engine, path={"run": handle.run}, query=live.LiveQuery())
+    watching = [which(call) for which in (live.changes, live.follow_run) for _ in range(50)]
+    for each in watching:
+        assert await anext(each) is not None
+    for each in watching:
+        await each.aclose()
+    assert looks == 1

@@ -11,6 +11,7 @@ import msgspec
 from segue.kernel import events as e
 from segue.runtime.activity import Activity
 from segue.server.call import Call, Number
+from segue.server.pulses import pulse_of
 from segue.server.runs import the_run
 from segue.server.views import EventView, event_view
 from segue.stores.base import CLOSED
@@ -60,7 +61,7 @@ async def changes(call: Call[LiveQuery, None]) -> AsyncIterator[Sent]:
     store, clock = call.engine.store, call.engine.clock
     seen, quiet, busy = -1, 0.0, False
     while True:
-        pulse = store.pulse()
+        pulse = pulse_of(store)
         if pulse != seen or quiet >= QUIET:
             yield Sent("changed" if pulse != seen else "quiet", Changed(clock.now(), busy))
             seen, quiet = pulse, 0.0
@@ -85,7 +86,7 @@ async def follow_run(call: Call[LiveQuery, None]) -> AsyncIterator[Sent]:
     seq, pulse, quiet = call.query.after, -1, 0.0
     activity: Activity | None = None
     while True:
-        now = engine.store.pulse()
+        now = pulse_of(engine.store)
         if now != pulse:
             pulse = now
             # Looked at before the events: if it is closed, its last event is among them, or was seen before.

@@ -14,6 +14,7 @@ from segue.kernel import events as e
 from segue.kernel.tokens import read_token
 from segue.runtime.beside import beside
 from segue.server.call import Call
+from segue.server.pulses import pulse_of
 from segue.steering import of_no_run
 from segue.stores.attempt_rows import QueueFigures
 
@@ -125,7 +126,7 @@ async def activate(call: Call[Any, ActivateBody]) -> ActivatedList:
     ends = time.monotonic() + body.wait
     seen, again = -1, 0.0
     while True:
-        pulse, now = engine.store.pulse(), time.monotonic()
+        pulse, now = pulse_of(engine.store), time.monotonic()
         if pulse != seen or now >= again:
             seen, again = pulse, now + ANYWAY
             found = await engine.activate(
