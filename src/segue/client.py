@@ -14,6 +14,7 @@ from typing import Any, cast
 import msgspec
 
 from segue.answered import Events, answer_before, message_of, recorded_answer
+from segue.ends import Ends
 from segue.errors import (
     Incident,
     InvalidArgument,
@@ -419,6 +420,7 @@ class Remote:
         self._store = store
         self._clock = clock
         self._commits = JointCommits(store)
+        self._ends = Ends(store, self.POLL)
 
     async def _commit(self, operation: Operation) -> Any:
         # Every operation may be repeated: a uid, a message id, a task is taken once.
@@ -498,10 +500,11 @@ class Remote:
 
     async def closing_event(self, run: int, events: Events) -> e.Event:
         while True:
+            await self._ends.of(run)
             ended, acted = _standing(self._store, run, events)
             if ended is not None and not acted:
                 return ended
-            await self.changed(run)
+            await self.changed(run)  # a person has acted on that, and its owner has not got to it yet
 
     async def changed(self, run: int) -> None:
         await asyncio.sleep(self.POLL)

@@ -12,12 +12,13 @@ import pytest
 from api_kit import problem, start, until
 
 from segue import Engine, continue_as_new, step, workflow
+from segue.ends import Ends
 from segue.errors import StoreUnavailable
 from segue.server import acting
 from segue.server.access import Loopback
 from segue.server.app import application
 from segue.server.client import ServerClient
-from segue.server.ends import Ends, end_of
+from segue.server.ends import end_of
 from segue.server.listening import listen
 from segue.server.waiting import StartQuery
 from segue.stores.base import RunFilter, RunRow

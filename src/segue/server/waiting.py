@@ -9,10 +9,11 @@ from typing import Annotated, Any
 
 import msgspec
 
+from segue.ends import STOPPED
 from segue.engine import Engine
 from segue.kernel import events as e
 from segue.server.call import Call, Follow
-from segue.server.ends import STOPPED, end_of
+from segue.server.ends import end_of
 from segue.server.runs import find_run, opened
 from segue.server.views import (
     FailureView,
