@@ -344,6 +344,23 @@ async def test_a_step_that_hangs_does_not_keep_the_slot(place: Place) -> None:
         assert worker.under_way <= 1
 
 
+async def test_a_worker_without_room_leaves_the_work_to_others(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("segue.runtime.threads.HANGING", 0)
+    async with place.worker(lease="300ms", slots=1) as full:
+        handle = await place.engine.start(calls, "hangs")
+        await happened(begun)
+        await handle.cancel()
+        with pytest.raises(RunCancelled):
+            await handle.result()
+        await until(lambda: full.under_way == 0)
+        waiting = await place.engine.start(counts, ["tea"])
+        async with place.worker(slots=1):
+            assert await waiting.result(timeout=PATIENCE / 2) == {"tea": 3}  # before what hangs comes back
+        assert not may_end.is_set()
+        may_end.set()
+        assert await (await place.engine.start(counts, ["milk"])).result(timeout=PATIENCE) == {"milk": 4}
+
+
 @pytest.mark.parametrize("which", ["waits", "looks"])
 async def test_a_cancelled_run_stops_its_step_at_the_next_heartbeat(place: Place, which: str) -> None:
     async with place.worker(lease="300ms") as worker:

@@ -28,7 +28,7 @@ from segue.kernel.payload import JSON, from_bytes
 from segue.kernel.steps import StepSpec
 from segue.queues.lease import Lease
 from segue.queues.surroundings import Borrowed, Surroundings
-from segue.runtime.attempts import Outcome, Running
+from segue.runtime.attempts import Outcome, Running, end_of
 from segue.secret_sources import secrets_of
 from segue.server import working
 from segue.server.client import ServerClient
@@ -118,6 +118,9 @@ class QueueWorker:
             while not stop.is_set():
                 if len(self._leases) >= self.slots:
                     await asyncio.wait({*self._leases, stopped}, return_when=asyncio.FIRST_COMPLETED)
+                    continue
+                if hang := attempts.in_the_way():  # what it took would wait here, and other workers may have room
+                    await asyncio.wait({*map(end_of, hang), stopped}, return_when=asyncio.FIRST_COMPLETED)
                     continue
                 try:
                     await self._ask(attempts)

@@ -294,6 +294,10 @@ class Attempts:
         """How many threads hang in code that nobody waits for any more, by executor."""
         return {"thread": self._threads.hanging, "transaction": self.transacting.hanging}
 
+    def in_the_way(self) -> list[ThreadFuture[Any]]:
+        """Where so many steps hang in threads that none is left for others: those of which one has to come back."""
+        return self._threads.left() if self._threads.is_full else []
+
     def before_outcome(self, running: Running) -> None:
         """Called when an attempt has ended, before its outcome is reported."""
 
@@ -311,7 +315,7 @@ class Attempts:
         self._closed = True
         if self.running and grace > 0:
             tasks = [r.future for r in self.running if r.future is not None]
-            tasks += [asyncio.wrap_future(future) for future in self.transacting.under_way()]
+            tasks += map(end_of, self.transacting.under_way())
             if tasks:
                 await asyncio.wait(tasks, timeout=grace)
         stopped = []
@@ -488,6 +492,13 @@ _START: dict[str, Callable[[Attempts, Running], None]] = {
     "process": Attempts._in_process,
     "transaction": Attempts._in_transaction,
 }
+
+
+def end_of(call: ThreadFuture[Any]) -> asyncio.Future[Any]:
+    """To wait for the end of a call, whatever it is: that is somebody else's matter."""
+    future: asyncio.Future[Any] = asyncio.wrap_future(call)
+    future.add_done_callback(lambda ended: None if ended.cancelled() else ended.exception())
+    return future
 
 
 def _nowhere(running: Running) -> None:

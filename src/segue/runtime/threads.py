@@ -98,6 +98,11 @@ class Threads:
         with self._lock:
             return [work.future for work in self._work.values() if work.thread is not None and not work.left]
 
+    def left(self) -> list[Future[Any]]:
+        """Calls that nobody waits for and that have not come back."""
+        with self._lock:
+            return [work.future for work in self._work.values() if work.left]
+
     @property
     def is_full(self) -> bool:
         """So many hang that no place is left."""
