@@ -58,6 +58,19 @@ def test_an_answer_in_time_ends_the_timer(begin: Begin) -> None:
     assert world.result is True
 
 
+def test_who_has_answered_is_not_for_the_answer_to_say(begin: Begin) -> None:
+    async def asking_whom() -> str:
+        return (await approval("ann")).by
+
+    world = begin(flow(asking_whom))
+    (command,) = world.answers[0]
+    assert isinstance(command, c.OpenTask)
+    assert command.form is not None
+    assert set(command.form["$defs"]["Approval"]["properties"]) == {"approved", "comment"}
+    world.answer("/approval", {"approved": True, "by": "the boss"})
+    assert world.result == ""
+
+
 def test_nobody_answers_in_time(begin: Begin) -> None:
     world = begin(ASKING, "1h", None)
     assert world.advance(3600)[0] == c.CloseTask("/approval")

@@ -291,7 +291,9 @@ class DecisionCall(Call):
 
 
 class TaskCall(Call):
-    """A human task; cancelling withdraws it."""
+    """A human task; cancelling withdraws it. ``by``: who has answered it."""
+
+    by = ""
 
     def _request_cancel(self) -> None:
         self.withdraw()

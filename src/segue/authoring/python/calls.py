@@ -259,6 +259,8 @@ class Calls:
     def task_completed(self, event: e.TaskCompleted) -> None:
         call = self._find(event, event.key, None)
         if call is not None:
+            if isinstance(call, TaskCall) and event.actor is not None and event.actor.startswith("user:"):
+                call.by = event.actor.removeprefix("user:")
             self.settle(call)
             call.succeed(event.outcome)
 

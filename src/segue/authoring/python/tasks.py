@@ -17,11 +17,14 @@ from segue.kernel.schemas import schema_of
 F = TypeVar("F")
 
 
-class Approval(msgspec.Struct, frozen=True):
+class Approval(msgspec.Struct, frozen=True, omit_defaults=True):
     """The answer to an ``approval`` that asks nothing more than yes or no."""
 
     approved: bool
     comment: str = ""
+    by: str = ""
+    """Who has answered, as far as that is known: the account, or what ``by=`` and ``--by`` say. It is no field of the
+    form, nor of one that derives from it."""
 
 
 @overload
@@ -77,7 +80,7 @@ async def approval(
         key=execution.calls.next_key(title, hash),
         name=title,
         assignee=assignee,
-        form=schema_of(form),
+        form=_asked(form),
         due=None if limit is None else execution.loop.now + limit,
         subject=about,
         hash=hash,
@@ -85,7 +88,16 @@ async def approval(
     call = execution.calls.task(command, lambda payload: execution.encodings.decode(payload, form))
     if command.due is not None:
         call.timer = execution.loop.call_at_microsecond(command.due, _overdue, call, escalate)
-    return await call
+    answer = await call
+    return msgspec.structs.replace(answer, by=call.by) if isinstance(answer, Approval) else answer
+
+
+def _asked(form: Any) -> dict[str, Any]:
+    """The form as a JSON Schema, without who fills it in."""
+    schema = schema_of(form)
+    if isinstance(form, type) and issubclass(form, Approval):
+        del schema["$defs"][form.__name__]["properties"]["by"]
+    return schema
 
 
 def _overdue(call: TaskCall, escalate: str | None) -> None:
