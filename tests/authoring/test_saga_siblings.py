@@ -11,11 +11,14 @@ import pytest
 from segue import RunFailed, saga, step, testing, workflow
 
 seen: list[object] = []
+begun = threading.Event()
 may_end = threading.Event()
 
 
 @step
-async def fails_at_once() -> None:
+async def fails() -> None:
+    """Once the others have begun: what still waits for a thread would not begin any more."""
+    assert await asyncio.to_thread(begun.wait, 10)
     raise ValueError("no")
 
 
@@ -32,6 +35,7 @@ async def waits_on_the_loop() -> str:
 
 @step
 def works_in_a_thread() -> str:
+    begun.set()
     assert may_end.wait(10)
     seen.append("thread: ended")
     return "its result"
@@ -53,16 +57,17 @@ async def one_of_three_fails() -> None:
         await asyncio.gather(
             s.step(waits_on_the_loop, undo=undo_on_the_loop),
             s.step(works_in_a_thread, undo=undo_in_a_thread),
-            fails_at_once(),
+            fails(),
         )
 
 
 async def test_siblings_end_before_they_are_undone(tmp_path: Path) -> None:
     seen.clear()
+    begun.clear()
     may_end.clear()
     async with testing.engine(tmp_path) as world:
         handle = await world.engine.start(one_of_three_fails)
-        with pytest.raises(RunFailed, match="fails_at_once"):
+        with pytest.raises(RunFailed, match="fails"):
             await world.result(handle)
     assert sorted(seen[:3], key=str) == ["loop: begun", "loop: ended", "thread: ended"]
     assert seen[3:] == [("thread: undone", "its result"), ("loop: undone", None)]
