@@ -16,7 +16,7 @@ from segue.errors import NotRepairable
 from segue.kernel import events as e
 from segue.kernel.payload import Payload
 from segue.kernel.steps import called, name_of
-from segue.sparing import key_of, parent_of, path_of, spared, still_spared, undone_since, was_cancelled
+from segue.sparing import failed_for_good, key_of, parent_of, path_of, spared, still_spared, undone_since, was_cancelled
 from segue.stores.base import CLOSED, RunRow, TaskRow
 
 Journal = Sequence[e.Event]
@@ -191,7 +191,7 @@ def _keys(journal: Journal) -> list[str]:
 
 
 def _cut(journal: Journal, seq: int, beside: tuple[e.Spared, ...]) -> Cut:
-    kept = _keys([event for event in journal[:seq] if isinstance(event, _OUTCOMES) or _failed_for_good(event)])
+    kept = _keys([event for event in journal[:seq] if isinstance(event, _OUTCOMES) or failed_for_good(event)])
     behind = _keys(journal[seq:])
     undone = tuple(key for key in behind if "/undo" in key)
     saved = {each.key: None for each in beside}
@@ -199,10 +199,6 @@ def _cut(journal: Journal, seq: int, beside: tuple[e.Spared, ...]) -> Cut:
     again = tuple(key for key in behind if key not in left)
     behind_too = set(behind)
     return Cut(seq, (*(key for key in kept if key not in behind_too), *saved), again, undone, beside)
-
-
-def _failed_for_good(event: e.Event) -> bool:
-    return isinstance(event, e.StepFailed) and event.retry_at is None
 
 
 _OUTCOMES = (

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
-from typing import Any
 
 import pytest
+from page_kit import played
 
 from segue import testing
 
-DOCUMENT = Path(__file__).parent.parent.parent / "docs" / "time.md"
-SNIPPETS = re.findall(r"^```python\n(.*?)^```$", DOCUMENT.read_text(), re.DOTALL | re.MULTILINE)
-MODULE: dict[str, Any] = {"__name__": "time_document"}
-exec(compile("\n".join(SNIPPETS), str(DOCUMENT), "exec"), MODULE)
-EXAMPLES = {name: value for name, value in MODULE.items() if name.startswith("example_")}
+SNIPPETS, EXAMPLES = played("time")
 
 
 def test_every_snippet_but_the_imports_has_an_example() -> None:

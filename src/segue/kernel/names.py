@@ -88,6 +88,11 @@ def actor_of(by: str) -> str | None:
     return f"user:{by}"
 
 
+def person_of(actor: str | None) -> str:
+    """Who an actor is, without saying that it is a person; nothing for the engine itself."""
+    return (actor or "").removeprefix("user:")
+
+
 def _short(value: object) -> str:
     shown = ascii(value)
     return shown if len(shown) <= 60 else shown[:57] + "..."

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from segue.kernel import events as e
+from segue.kernel.names import person_of
 from segue.kernel.payload import Payload
 from segue.kernel.steps import DECISION, name_of
 
@@ -262,7 +263,7 @@ class Timeline:
     def _task_completed(self, event: e.TaskCompleted) -> Call:
         call = self.begin("task", event.key, event.key, event.at)
         call.state, call.ended_at = "completed", event.at
-        call.result, call.by = event.outcome, (event.actor or "").removeprefix("user:")
+        call.result, call.by = event.outcome, person_of(event.actor)
         call.result_at = (self.seq, "outcome")
         return call
 
@@ -341,7 +342,7 @@ class Timeline:
             self.paused = event
             return None
         call = self.begin("step", event.key, event.name, event.at)
-        call.state, call.by = "paused", (event.actor or "").removeprefix("user:")
+        call.state, call.by = "paused", person_of(event.actor)
         return call
 
     def _resume(self, event: e.Resumed) -> Call | None:

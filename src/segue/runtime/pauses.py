@@ -18,6 +18,7 @@ import msgspec
 from segue.errors import StoreUnavailable
 from segue.kernel import commands as c
 from segue.kernel import events as e
+from segue.kernel.names import person_of
 from segue.runtime.resident import Resident
 from segue.stores.base import HoldStep, RunFilter
 
@@ -32,7 +33,7 @@ RETRY = 0.5
 
 def said(actor: str | None, reason: str) -> str:
     """Who has paused it and why, in one line for lists."""
-    by = (actor or "").removeprefix("user:")
+    by = person_of(actor)
     return f"paused{f' by {by}' if by else ''}{f': {reason}' if reason else ''}"[:500]
 
 

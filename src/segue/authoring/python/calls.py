@@ -38,6 +38,7 @@ from segue.errors import (
 from segue.kernel import commands as c
 from segue.kernel import events as e
 from segue.kernel.adoption import other_arguments
+from segue.kernel.names import person_of
 from segue.kernel.payload import Payload
 from segue.kernel.steps import StepSpec
 
@@ -259,8 +260,8 @@ class Calls:
     def task_completed(self, event: e.TaskCompleted) -> None:
         call = self._find(event, event.key, None)
         if call is not None:
-            if isinstance(call, TaskCall) and event.actor is not None and event.actor.startswith("user:"):
-                call.by = event.actor.removeprefix("user:")
+            if isinstance(call, TaskCall):
+                call.by = person_of(event.actor)
             self.settle(call)
             call.succeed(event.outcome)
 
