@@ -251,7 +251,7 @@ def fork(
         # What was recorded belongs to other arguments: it is held against the calls as if the code had changed.
         changes |= {"input": input[0], "input_hash": input[1], "version": f"{started.version} with other input"}
     kept = _without_open_incidents(journal[1 : cut.seq])
-    answers = _answers(row, kept, ended)
+    answers = [*_answers(row, kept, ended), *_answered_tasks(row, journal, cut)]
     mark = e.Modified(at, actor, None, "forked", source=started.uid, source_id=row.id, seq=cut.seq, spared=cut.spared)
     late = [msgspec.structs.replace(answer, at=at) for answer in answers]
     attributes: dict[str, Any] = {}
@@ -259,7 +259,9 @@ def fork(
         if isinstance(event, e.AttributesSet):
             attributes |= event.attributes
     return Fork(
-        (msgspec.structs.replace(started, **changes), *kept, mark, *late), _open_tasks(kept, readable), attributes
+        (msgspec.structs.replace(started, **changes), *kept, mark, *late),
+        _open_tasks([*kept, *answers], readable),
+        attributes,
     )
 
 
@@ -296,6 +298,12 @@ def _answers(
             "them end or terminate them, or fork from before them",
         )  # fmt: skip
     return found
+
+
+def _answered_tasks(row: RunRow, journal: Journal, cut: Cut) -> list[e.TaskCompleted]:
+    """Answers behind the cut that are spared, to tasks that were open there."""
+    theirs = [journal[each.seq - 1] for each in cut.spared if each.run == row.run and 0 < each.begun <= cut.seq]
+    return [event for event in theirs if isinstance(event, e.TaskCompleted)]
 
 
 def _open_tasks(kept: Journal, readable: Callable[[Payload], bytes]) -> tuple[TaskRow, ...]:

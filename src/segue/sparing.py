@@ -57,7 +57,7 @@ def was_cancelled(event: e.Event) -> bool:
 
 
 def spared(run: int, journal: Sequence[e.Event], seq: int, failed: Container[str]) -> tuple[e.Spared, ...]:
-    """Calls of steps and children that need not run again.
+    """Calls that need not be carried out again: of steps, of children, and of tasks that people have answered.
 
     Args:
         run: the row whose journal it is, up to its end.
@@ -66,8 +66,9 @@ def spared(run: int, journal: Sequence[e.Event], seq: int, failed: Container[str
 
     Of what was begun before the first of them failed, all that completed: nothing of it can be an answer to that. Of
     what was begun later, the other calls of the same name in tasks of their own, as those of a map: such a task has
-    nothing but the call. Not what was undone since, and not what came, in its line of tasks, behind a failure that is
-    not kept or an undo: that was an answer to it. Where the run is itself a fork, what it was spared is spared still.
+    nothing but the call. Of what people were asked, what they had answered by then: they may have seen the failure.
+    Not what was undone since, and not what came, in its line of tasks, behind a failure that is not kept or an undo:
+    that was an answer to it. Where the run is itself a fork, what it was spared is spared still.
     """
     ends = [event for event in journal if failed_for_good(event) and _called(event) in failed]
     if not ends:
@@ -80,9 +81,10 @@ def spared(run: int, journal: Sequence[e.Event], seq: int, failed: Container[str
             calls[path_of(key)].add(key)
     answered = _answered_failures(journal[seq:], failed)
     found = [each for each in still_spared(journal) if each.key not in failed]
-    for each, began in _completed(run, journal, seq, _spared_before(journal)):
+    for each, began, by_person in _completed(run, journal, seq, _spared_before(journal)):
         path = path_of(each.key)
         alone = bool(path) and len(calls[path]) == 1 and (name_of(each.key), parent_of(each.key)) in alike
+        alone = alone and not by_person
         line = _parts(path)
         answer = any(at <= began or undo for at, undo, other in answered if _one_line(line, other))
         if each.key not in failed and (began < first or alone) and not answer:
@@ -119,22 +121,25 @@ def _spared_before(journal: Sequence[e.Event]) -> dict[str, e.Spared]:
 
 def _completed(
     run: int, journal: Sequence[e.Event], seq: int, before: dict[str, e.Spared]
-) -> Iterator[tuple[e.Spared, int]]:
-    """What has completed behind the cut, and when it was begun; what was spared before was begun before."""
-    children: dict[str, tuple[int, int]] = {}
+) -> Iterator[tuple[e.Spared, int, bool]]:
+    """What has completed behind the cut, when it was begun, and whether by a person: then, when it was answered. What
+    was spared before was begun before."""
+    asked: dict[str, tuple[int, int]] = {}
     for number, event in enumerate(journal, 1):
         match event:
-            case e.ChildStarted(key=key, at=at):
-                children[key] = number, at
+            case e.ChildStarted(key=key, at=at) | e.TaskOpened(key=key, at=at):
+                asked[key] = number, at
             case _ if number <= seq or "/undo" in (_called(event) or ""):
                 pass
             case e.StepCached(key=key) if key in before:
-                yield before[key], 0
+                yield before[key], 0, False
             case e.StepCompleted(key=key) | e.StepCached(key=key):
-                yield e.Spared(key, run, number), event.started_at
-            case e.ChildCompleted(key=key, state="completed") if key in children:
-                begun, at = children[key]
-                yield e.Spared(key, run, number, begun), at
+                yield e.Spared(key, run, number), event.started_at, False
+            case e.ChildCompleted(key=key, state="completed") if key in asked:
+                begun, at = asked[key]
+                yield e.Spared(key, run, number, begun), at, False
+            case e.TaskCompleted(key=key, at=at) if key in asked:
+                yield e.Spared(key, run, number, asked[key][0]), at, True
             case _:
                 pass
 

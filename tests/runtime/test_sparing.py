@@ -12,6 +12,7 @@ import segue
 from segue import Engine, Handle, Retry, RunFailed, StepFailed, saga, step, workflow
 from segue.errors import StoreUnavailable
 from segue.kernel import events as e
+from segue.runtime import decisions
 
 Until = Callable[[Callable[[], bool | Awaitable[bool]]], Awaitable[None]]
 BROKEN: set[str] = set()
@@ -409,3 +410,173 @@ async def test_a_child_that_has_ended_is_not_started_again(engine: Engine, until
     here = {x.key: (x.id, x.run) for _, x in engine.events_of(retried.run) if isinstance(x, e.ChildStarted)}
     assert len(there) == len(here) == 4
     assert sum(there[key] == here[key] for key in here) == 3
+
+
+# --- people -----------------------------------------------------------------------------------------------------
+
+
+@workflow(name="sparing.asked-beside")
+async def asked_beside(late: bool) -> list[str]:
+    """Somebody is asked while a step has its attempts, which fail in the end; ``late``: once they have begun."""
+
+    async def ask(name: str) -> str:
+        if late:
+            await fetch(name)
+        answer = await segue.approval("boss", name=name)
+        return f"{name} {answer.by}"
+
+    names = [ask("one"), ask("other")] if late else [ask("one")]
+    *found, _ = await asyncio.gather(*names, twice("a"))
+    return [str(each) for each in found]
+
+
+async def answer_as(engine: Engine, name: str, person: str, until: Until) -> None:
+    async def asked() -> bool:
+        return name in [task.name for task in await engine.tasks()]
+
+    await until(asked)
+    (task,) = [task for task in await engine.tasks() if task.name == name]
+    await engine.complete_task(task, segue.Approval(True), by=person)
+
+
+async def answered(engine: Engine, handle: Handle[Any], count: int, until: Until) -> None:
+    def recorded() -> bool:
+        return sum(isinstance(event, e.TaskCompleted) for _, event in engine.events_of(handle.run)) == count
+
+    await until(recorded)
+
+
+async def test_people_are_not_asked_again_what_they_had_answered(engine: Engine, until: Until) -> None:
+    BROKEN.add("twice a")
+    handle = await engine.start(asked_beside, False)
+    await answer_as(engine, "one", "ann", until)
+    await answered(engine, handle, 1, until)
+    gate("second").set()
+    await failed(handle)
+    BROKEN.clear()
+    gate("second").clear()
+    retried = await handle.retry_from()
+    assert await engine.tasks() == []
+    gate("second").set()
+    assert await retried.result(timeout=30) == ["one ann"]
+    assert acts == ["twice a"] * 3
+
+
+async def test_a_task_that_came_after_the_failing_attempt_is_not_asked_again(engine: Engine, until: Until) -> None:
+    BROKEN.add("twice a")
+    gate("fetch one")
+    gate("fetch other")
+    handle = await engine.start(asked_beside, True)
+    await until(lambda: "twice a" in acts)
+    gate("fetch one").set()
+    gate("fetch other").set()
+    await answer_as(engine, "one", "ann", until)
+    await answered(engine, handle, 1, until)
+    gate("second").set()
+    await failed(handle)
+    effect = await asyncio.to_thread(engine.preview, handle.run, step="failed")
+    assert [key.rpartition("/")[2] for key in effect.kept if key.endswith("one")] == ["one"]
+    BROKEN.clear()
+    acts.clear()
+    retried = await handle.retry_from()
+    await answer_as(engine, "other", "bob", until)
+    assert await retried.result(timeout=30) == ["one ann", "other bob"]
+    assert acts == ["twice a"]
+    tasks = [event for _, event in engine.events_of(retried.run) if isinstance(event, e.TaskCompleted)]
+    assert [event.actor for event in tasks] == ["user:ann", "user:bob"]
+
+
+@workflow(name="sparing.asked-after")
+async def asked_after() -> str:
+    """Whether it is worth going on is asked with the failure in view."""
+    try:
+        await fetch("a")
+    except StepFailed:
+        answer = await segue.approval("boss", name="go on")
+        await load(answer.by)
+        raise
+    return await load("a")
+
+
+async def test_what_was_answered_with_the_failure_in_view_is_asked_again(engine: Engine, until: Until) -> None:
+    BROKEN.add("fetch a")
+    handle = await engine.start(asked_after)
+    await answer_as(engine, "go on", "ann", until)
+    await failed(handle)
+    retried = await handle.retry_from()
+    await answer_as(engine, "go on", "bob", until)
+    await failed(retried)
+    assert acts[-1] == "load bob"
+
+
+@workflow(name="sparing.asked-much")
+async def asked_much(count: int, in_turn: bool, about: str = "") -> str:
+    async def ask(n: int) -> str:
+        return (await segue.approval("boss", name=f"{n}", subject=about or None)).by
+
+    async def ask_all() -> list[str]:
+        if in_turn:
+            return [await ask(n) for n in range(count)]
+        return list(await asyncio.gather(*[ask(n) for n in range(count)]))
+
+    async def questions() -> list[str]:
+        await fetch("questions")
+        return await ask_all()
+
+    names, _ = await asyncio.gather(questions(), twice("a"))
+    return "".join(names)
+
+
+async def much_answered(engine: Engine, until: Until, count: int, in_turn: bool) -> Handle[str]:
+    """All is answered behind the beginning of what fails then."""
+    BROKEN.add("twice a")
+    gate("fetch questions")
+    handle = await engine.start(asked_much, count, in_turn)
+    await until(lambda: "twice a" in acts)
+    gate("fetch questions").set()
+    for n in range(count):
+        await answer_as(engine, f"{n}", "abc"[n % 3], until)
+    await answered(engine, handle, count, until)
+    gate("second").set()
+    await failed(handle)
+    return handle
+
+
+@pytest.mark.parametrize("in_turn", [False, True])
+async def test_of_many_that_were_asked_nobody_is_asked_again(
+    engine: Engine, until: Until, monkeypatch: pytest.MonkeyPatch, in_turn: bool
+) -> None:
+    handle = await much_answered(engine, until, 120, in_turn)
+    monkeypatch.setattr(decisions, "AT_ONCE", 0)  # an answer does not wait for a commit, in which it could be lost
+    assert await again(handle) == ("abc" * 40, ["twice a"])
+    assert await engine.tasks() == []
+
+
+async def test_who_is_asked_something_else_is_asked(engine: Engine, until: Until) -> None:
+    handle = await much_answered(engine, until, 1, True)
+    BROKEN.clear()
+    forked = await handle.fork(step="failed", args=(1, True, "something else"))
+    await answer_as(engine, "0", "eve", until)
+    assert await forked.result(timeout=30) == "eve"
+
+
+@pytest.mark.parametrize("away", [True, False])
+async def test_whose_answer_is_not_at_hand_is_asked_again(
+    engine: Engine, until: Until, monkeypatch: pytest.MonkeyPatch, away: bool
+) -> None:
+    handle = await much_answered(engine, until, 1, True)
+    BROKEN.clear()
+    event = engine.store.event
+    places = {n for n, each in engine.events_of(handle.run) if isinstance(each, e.TaskCompleted)}
+
+    def gone(run: int, seq: int) -> bytes | None:
+        if seq not in places:
+            return event(run, seq)
+        if away:
+            raise StoreUnavailable("for a moment")
+        return None
+
+    monkeypatch.setattr(engine.store, "event", gone)
+    retried = await handle.retry_from()
+    await answer_as(engine, "0", "eve", until)
+    assert await retried.result(timeout=30) == "eve"

@@ -339,7 +339,7 @@ class StepCached(Event, frozen=True, tag="StepCached"):
 
 class Spared(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """A call that need not run again. ``run``, ``seq``: where its outcome stands: row, and number of the event.
-    ``begun``: number of the event that says of which child it is."""
+    ``begun``: number of the event that says of which child or human task it is."""
 
     key: str
     run: int

@@ -88,6 +88,10 @@ def _open_task(conductor: Conductor, run: Resident, segment: Segment, command: c
         command.hash,
     )  # fmt: skip
     conductor.record(run, opened)
+    answer = spared.answer(conductor, run, opened) if command.key in run.spared else None
+    if answer is not None:
+        decisions.answer(run, answer)
+        return
     if conductor.settings.notify:
         notices.of_task(conductor, run, segment, opened)
     form = None if command.form is None else msgspec.json.encode(command.form)

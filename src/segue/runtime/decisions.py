@@ -1,8 +1,8 @@
-"""Decisions that a run has made by itself: recorded one after the other, in the commit of what led to them.
+"""What a run answers by itself: recorded one after the other, in the commit of what led to it.
 
-A decision needs nobody outside, so nothing is waited for: it is recorded, applied, and what follows from it joins the
-same segment. Those that the commands of one event ask for are recorded behind the records of that event, as replay
-expects them (``kernel.replay``).
+A decision needs nobody outside, nor does a task whose answer a fork is spared, so nothing is waited for: it is
+recorded, applied, and what follows from it joins the same segment. Those that the commands of one event ask for are
+recorded behind the records of that event, as replay expects them (``kernel.replay``).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from segue.kernel.events import DecisionEvaluated
+from segue.kernel.events import DecisionEvaluated, TaskCompleted
 from segue.runtime.resident import Resident
 
 if TYPE_CHECKING:
@@ -29,6 +29,14 @@ def keep(run: Resident, event: DecisionEvaluated) -> None:
     run.decided.append(event)
 
 
+def answer(run: Resident, event: TaskCompleted) -> None:
+    """A task is answered that nobody else knows of: that stands in the commit in which it is opened."""
+    if run.decided is None:
+        run.decided = []
+    place = next((n for n, each in enumerate(run.decided) if isinstance(each, DecisionEvaluated)), len(run.decided))
+    run.decided.insert(place, event)
+
+
 def record(conductor: Conductor, run: Resident) -> None:
     """Records what is decided, and applies it; what is decided because of that comes next."""
     decided = run.decided
@@ -37,11 +45,12 @@ def record(conductor: Conductor, run: Resident) -> None:
     run.recording = True
     left = AT_ONCE
     try:
-        while decided and left:
-            left -= 1
+        while decided and (left or isinstance(decided[0], TaskCompleted)):
             event = decided.pop(0)
+            left -= isinstance(event, DecisionEvaluated)
             run.active.pop(event.key, None)
-            if not run.closed and run.execution is not None:  # one that stands still asks again when it goes on
+            # One that stands still asks for decisions again when it goes on.
+            if not run.closed and (run.execution is not None or isinstance(event, TaskCompleted)):
                 conductor.apply(run, msgspec.structs.replace(event, at=conductor.stamp(run)))
     finally:
         run.recording = False

@@ -9,7 +9,16 @@ from typing import Any
 import msgspec
 
 from segue.kernel.commands import RunStep, SendMessage
-from segue.kernel.events import DecisionEvaluated, Event, RunStarted, Spared, StepCompleted, StepFailed, StepScheduled
+from segue.kernel.events import (
+    DecisionEvaluated,
+    Event,
+    RunStarted,
+    Spared,
+    StepCompleted,
+    StepFailed,
+    StepScheduled,
+    TaskCompleted,
+)
 from segue.kernel.execution import Execution
 from segue.kernel.payload import Payload
 from segue.stores.attempt_rows import LiveAttempt
@@ -173,7 +182,8 @@ class Resident(msgspec.Struct, eq=False, kw_only=True):
         fetched: calls of steps whose cached result is being fetched from outside the database, by key.
         spared: of a fork, calls whose outcomes another run has recorded, by key.
         paused: who has paused it and why, if somebody has. withheld: work that a predecessor began waits meanwhile.
-        decided: decisions that are made and not recorded yet, in order, if any. recording: one of them just now is.
+        decided: what is answered without anybody outside and not recorded yet, in order, if any: decisions, and tasks
+            whose answers a fork is spared. recording: one of them just now is.
         segment: what is not handed to the writer yet. in_flight: what the writer is committing.
     """
 
@@ -211,7 +221,7 @@ class Resident(msgspec.Struct, eq=False, kw_only=True):
     read: bool = False
     inherited: bool = False
     orphaned: bool = False
-    decided: list[DecisionEvaluated] | None = None
+    decided: list[DecisionEvaluated | TaskCompleted] | None = None
     recording: bool = False
 
     def open_segment(self) -> Segment:

@@ -98,6 +98,21 @@ def _child(
     return (began, completed) if completed.key == command.key else None
 
 
+def answer(conductor: Conductor, run: Resident, task: e.TaskOpened) -> e.TaskCompleted | None:
+    """What a person has answered to this very task, if that is at hand; otherwise the task is open once more."""
+    there = run.spared[task.key]
+    try:
+        opened, completed = (recorded(conductor, there.run, seq, NONE) for seq in (there.begun, there.seq))
+    except (StoreUnavailable, NotAtHand) as error:
+        log.warning("run %s: task %s is asked again, its answer is not at hand: %s", run.id, task.key, error)
+        return None
+    if not isinstance(opened, e.TaskOpened) or not isinstance(completed, e.TaskCompleted):
+        return None
+    if (opened.key, opened.name, opened.hash, opened.form) != (task.key, task.name, task.hash, task.form):
+        return None
+    return completed if completed.key == task.key and completed.outcome.encoding != ERASED else None
+
+
 def recorded(conductor: Conductor, row: int, seq: int, values: Values) -> e.Event | None:
     """An event of a run, if it is there and can be read.
 
