@@ -199,6 +199,21 @@ async def _rolled_back(engine: Engine) -> None:
     await _end(await first.fork(step="refused", id="forked"))
 
 
+async def _resumed(engine: Engine) -> None:
+    first = await engine.start(w.resumed, id="resumed")
+    await _answer(engine, first, "beside", "ann")
+    await until(lambda: _has_answers(engine, first))
+    steps.make_happen("bridge-beside")
+    await _end(first)
+    steps.make_happen("bridge")
+    await _end(await first.fork(step="failed", id="resumed-again"))
+
+
+async def _has_answers(engine: Engine, handle: Handle[Any]) -> bool:
+    kinds = {type(event) for _, event in engine.events_of(handle.run)}
+    return {e.StepCompleted, e.ChildCompleted, e.TaskCompleted} <= kinds
+
+
 async def _called_off(engine: Engine) -> None:
     handle = await engine.start(w.called_off, id="called-off")
     await until(lambda: _acted("table"))
@@ -423,7 +438,7 @@ async def _is_empty(engine: Engine) -> bool:
 
 
 PARTS = (
-    _order, _letters, _basket, _family, _decide, _repaired, _skipped, _rolled_back, _called_off, _impatient,
+    _order, _letters, _basket, _family, _decide, _repaired, _skipped, _rolled_back, _resumed, _called_off, _impatient,
     _ended, _phoenix, _twin, _policies, _bulky, _stuck, _abandons, _dynasty, _personal, _rounds, _begun_later,
     _out_of_time, _gives_up_waiting, _stopped, _bank, _outbox, _pipeline, _tariff,
 )  # fmt: skip

@@ -113,6 +113,18 @@ async def undo_until_mended(what: str, done: str | None) -> None:
         raise RuntimeError(f"{what} cannot be undone")
 
 
+@step(retry=Retry(attempts=10, initial="1ms", backoff=1, jitter=0))
+async def brittle(what: str) -> str:
+    """Fails at once, and for good when what goes on beside it is done, until the world has been mended."""
+    if act() == 1:
+        raise ConnectionError("not yet")
+    while not happened(f"{what}-beside"):  # noqa: ASYNC110 - other processes make it happen
+        await asyncio.sleep(0.002)
+    if not happened(what):
+        raise NonRetryable(f"{what} is broken")
+    return what
+
+
 @step
 async def large(n: int) -> str:
     """More than stands in a row of the journal."""

@@ -236,6 +236,29 @@ async def rolled_back() -> None:
 
 
 @workflow
+async def fetches(n: int) -> int:
+    return await steps.fetch(n)
+
+
+@workflow
+async def resumed() -> list[Any]:
+    """Fails while a step, a child and a person have done their part: it goes on from there, and none does it again."""
+
+    async def asks() -> str:
+        await asyncio.sleep(0.01)
+        return (await approval("ann", form=Verdict, name="beside")).why
+
+    async def works() -> list[int]:
+        await asyncio.sleep(0.01)
+        return [await steps.fetch(1), await fetches.child(2, id="resumed/child")]
+
+    try:
+        return list(await asyncio.gather(steps.brittle("bridge"), works(), asks()))
+    except StepFailed:
+        raise segue.NonRetryable("no bridge") from None  # after how many attempts: as many as there were crashes
+
+
+@workflow
 async def called_off() -> None:
     """Cancelled from outside while a step runs in a thread that has taken effect: it is undone with what came of it."""
     async with saga() as s:

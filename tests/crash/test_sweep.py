@@ -44,6 +44,9 @@ def test_nothing_goes_wrong(quiet: Game, expected: dict[str, Any]) -> None:
     games.check(expected, expected, quiet, one_process=True)
     states = sorted(end["state"] for end in expected.values())
     assert {"completed", "failed", "cancelled", "terminated", "continued"} == set(states)
+    (resumed,) = [end for name, end in expected.items() if name.startswith("resumed-again ")]
+    assert resumed["result"] == ["bridge", [2, 3], "said ann"]
+    assert resumed["tasks"] == []  # nobody was asked again
 
 
 def test_the_scenario_has_every_event_and_every_command(quiet: Game, expected: dict[str, Any]) -> None:
