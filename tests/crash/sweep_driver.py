@@ -201,17 +201,25 @@ async def _rolled_back(engine: Engine) -> None:
 
 async def _resumed(engine: Engine) -> None:
     first = await engine.start(w.resumed, id="resumed")
+    await until(lambda: _begun(engine, first, "/brittle"))
+    await _unless_closed(first.signal("failing", message="failing"))
     await _answer(engine, first, "beside", "ann")
-    await until(lambda: _has_answers(engine, first))
+    await until(lambda: _has(engine, first, e.StepCompleted, e.ChildCompleted, e.TaskCompleted))
     steps.make_happen("bridge-beside")
     await _end(first)
     steps.make_happen("bridge")
-    await _end(await first.fork(step="failed", id="resumed-again"))
+    again = await first.fork(step="failed", id="resumed-again")
+    await _unless_closed(again.signal("failing", message="failing"))
+    await _end(again)
 
 
-async def _has_answers(engine: Engine, handle: Handle[Any]) -> bool:
-    kinds = {type(event) for _, event in engine.events_of(handle.run)}
-    return {e.StepCompleted, e.ChildCompleted, e.TaskCompleted} <= kinds
+async def _begun(engine: Engine, handle: Handle[Any], key: str) -> bool:
+    """Whether a first attempt has come to its end, with its failure or with its process."""
+    return any(getattr(event, "key", "").endswith(key) for _, event in engine.events_of(handle.run))
+
+
+async def _has(engine: Engine, handle: Handle[Any], *kinds: type[e.Event]) -> bool:
+    return set(kinds) <= {type(event) for _, event in engine.events_of(handle.run)}
 
 
 async def _called_off(engine: Engine) -> None:

@@ -245,15 +245,17 @@ async def resumed() -> list[Any]:
     """Fails while a step, a child and a person have done their part: it goes on from there, and none does it again."""
 
     async def asks() -> str:
-        await asyncio.sleep(0.01)
         return (await approval("ann", form=Verdict, name="beside")).why
 
     async def works() -> list[int]:
-        await asyncio.sleep(0.01)
         return [await steps.fetch(1), await fetches.child(2, id="resumed/child")]
 
+    async def beside() -> list[Any]:
+        await signal("failing")
+        return list(await asyncio.gather(works(), asks()))
+
     try:
-        return list(await asyncio.gather(steps.brittle("bridge"), works(), asks()))
+        return list(await asyncio.gather(steps.brittle("bridge"), beside()))
     except StepFailed:
         raise segue.NonRetryable("no bridge") from None  # after how many attempts: as many as there were crashes
 

@@ -45,7 +45,7 @@ def test_nothing_goes_wrong(quiet: Game, expected: dict[str, Any]) -> None:
     states = sorted(end["state"] for end in expected.values())
     assert {"completed", "failed", "cancelled", "terminated", "continued"} == set(states)
     (resumed,) = [end for name, end in expected.items() if name.startswith("resumed-again ")]
-    assert resumed["result"] == ["bridge", [2, 3], "said ann"]
+    assert resumed["result"] == ["bridge", [[2, 3], "said ann"]]
     assert resumed["tasks"] == []  # nobody was asked again
 
 
