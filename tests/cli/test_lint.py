@@ -140,6 +140,104 @@ def test_workflows_the_functions_they_call_and_what_is_nested_in_them() -> None:
     assert {f.path for f in found} == {"flow.py"}
 
 
+CLASSES = """
+    import time
+    import segue
+    from segue import query, signal, step, update, workflow
+
+    class Counted:
+        def count(self) -> float:
+            return time.time()
+
+    class Other(Counted):
+        def never(self) -> float:
+            return time.time()
+
+    @workflow(name="cart")
+    class Cart(Counted):
+        def __init__(self, who: str) -> None:
+            self.at = time.time()
+
+        async def run(self) -> float:
+            return self._price() + fee()
+
+        def _price(self) -> float:
+            return time.time()
+
+        @signal
+        def leave(self) -> None:
+            self.at = time.time()
+
+        @update
+        async def add(self) -> float:
+            return time.time()
+
+        @query
+        def age(self) -> float:
+            return time.time() - self.at
+
+        @staticmethod
+        @step
+        async def look() -> float:
+            return time.time()
+
+    def fee() -> float:
+        return time.time()
+"""
+
+
+def test_what_a_class_that_is_a_workflow_has_and_inherits() -> None:
+    assert [(f.line, f.function) for f in findings(CLASSES)] == [
+        (8, "Counted.count"),
+        (17, "Cart.__init__"),
+        (23, "Cart._price"),
+        (27, "Cart.leave"),
+        (31, "Cart.add"),
+        (43, "fee"),
+    ]
+
+
+NAMED = """
+    import asyncio
+    import time
+    from segue import query, saga, step, workflow
+
+    @step.transaction
+    def book(tx) -> float:
+        return time.time()
+
+    async def unbook(result: float | None) -> float:
+        return time.time()
+
+    def later() -> float:
+        return time.time()
+
+    def logged(function):
+        print(time.time())
+        return function
+
+    def price() -> float:
+        return time.time()
+
+    @workflow
+    @logged
+    async def flow(price: float) -> None:
+        print(price)
+
+        @query
+        def age() -> float:
+            return time.time()
+
+        async with saga() as s:
+            await s.step(book, undo=unbook)
+        asyncio.get_running_loop().call_later(1, later)
+"""
+
+
+def test_functions_that_a_workflow_has_called_by_others() -> None:
+    assert [(f.line, f.function) for f in findings(NAMED)] == [(11, "unbook"), (14, "later")]
+
+
 def test_a_comment_silences_a_line() -> None:
     assert in_workflow("import time", "a = time.time()  # segue: ok", "b = time.time()") == [("time.time", NOW)]
 

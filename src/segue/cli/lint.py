@@ -1,7 +1,8 @@
 """Finds in the source of workflows what cannot be replayed: clocks, chance, files, threads, the order of sets.
 
-Looks at functions decorated with ``@workflow``, at functions of the same module that they call, and at what is nested
-in them; never into steps, which may do anything. ``# segue: ok`` at the end of a line silences it.
+Looks at functions decorated with ``@workflow``, at the methods of classes that are, at functions of the same module
+that they name, and at what is nested in them; never into steps, which may do anything, nor into queries, which are
+not replayed. ``# segue: ok`` at the end of a line silences it.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import segue
 from segue.cli.lint_rules import BUILTINS, GLOBAL, HARMLESS, METHODS, MUTATORS, ORDER, RULES, TAKERS
 
 SILENCE = "# segue: ok"
+NOT_REPLAYED = ("step", "query")
 
 
 class Finding(NamedTuple):
@@ -55,6 +57,7 @@ class _Module:
         self.imported: dict[str, str] = {}
         self.starred: list[str] = []
         self.functions: dict[str, _AnyFunction] = {}
+        self.classes = {node.name: node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)}
         self.mutable: set[str] = set()
         for node in ast.walk(tree):
             if isinstance(node, ast.Import):
@@ -69,8 +72,13 @@ class _Module:
             self.mutable |= _mutable_targets(statement)
         self._resolve_stars(tree)
         self.workflows = [
-            node for node in ast.walk(tree) if isinstance(node, _AnyFunction) and self.decorated(node, "workflow")
+            (node.name, node)
+            for node in ast.walk(tree)
+            if isinstance(node, _AnyFunction) and self.decorated(node, "workflow")
         ]
+        for form in self.classes.values():
+            if self.decorated(form, "workflow"):
+                self.workflows += self._methods(form)
 
     def _import_from(self, module: str, names: list[ast.alias]) -> None:
         for alias in names:
@@ -102,24 +110,43 @@ class _Module:
             return None if above is None else f"{above}.{node.attr}"
         return None
 
-    def decorated(self, function: _AnyFunction, kind: str) -> bool:
-        """Whether it carries ``@workflow`` or ``@step``."""
-        names = (self.dotted(d.func if isinstance(d, ast.Call) else d) for d in function.decorator_list)
-        return any(name is not None and name.startswith("segue.") and name.endswith(f".{kind}") for name in names)
+    def decorated(self, definition: _AnyFunction | ast.ClassDef, *kinds: str) -> bool:
+        """Whether it carries ``@workflow``, ``@step`` or what else is asked for; ``@step.transaction`` is a step."""
+        names = (self.dotted(d.func if isinstance(d, ast.Call) else d) or "" for d in definition.decorator_list)
+        return any(name.startswith("segue.") and not set(kinds).isdisjoint(name.split(".")) for name in names)
+
+    def _methods(self, form: ast.ClassDef) -> list[tuple[str, _AnyFunction]]:
+        """The methods of a class and of those of this module that it derives from, each by the class that has it."""
+        waiting, seen, found = [form], {form.name}, []
+        while waiting:
+            each = waiting.pop(0)
+            found += [
+                (f"{each.name}.{node.name}", node)
+                for node in each.body
+                if isinstance(node, _AnyFunction) and not self.decorated(node, *NOT_REPLAYED, "workflow")
+            ]
+            for base in each.bases:
+                above = self.classes.get(base.id) if isinstance(base, ast.Name) else None
+                if above is not None and above.name not in seen:
+                    seen.add(above.name)
+                    waiting.append(above)
+        return found
 
     def workflow_code(self) -> Iterator[tuple[str, _AnyFunction]]:
-        """Workflows, and the functions of this module that they call, each once."""
-        waiting = [(found.name, found) for found in self.workflows]
+        """Workflows, and the functions of this module that they name, to call or to have called: each once."""
+        waiting = list(self.workflows)
         seen = {name for name, _ in waiting}
         while waiting:
             name, function = waiting.pop(0)
             yield name, function
-            for node in ast.walk(function):
-                called = node.func.id if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) else ""
-                found = self.functions.get(called)
-                if found is not None and called not in seen and not self.decorated(found, "step"):
-                    seen.add(called)
-                    waiting.append((called, found))
+            known = seen | _names_bound_in(function)
+            for node in (node for statement in function.body for node in ast.walk(statement)):
+                named = node.id if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) else ""
+                found = self.functions.get(named)
+                if found is not None and named not in known and not self.decorated(found, *NOT_REPLAYED):
+                    known.add(named)
+                    seen.add(named)
+                    waiting.append((named, found))
 
 
 class _Function(ast.NodeVisitor):
@@ -146,11 +173,11 @@ class _Function(ast.NodeVisitor):
     # --- names and calls --------------------------------------------------------------------------------------
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
-        if not self._module.decorated(node, "step"):
+        if not self._module.decorated(node, *NOT_REPLAYED):
             self.generic_visit(node)
 
     def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> None:
-        if not self._module.decorated(node, "step"):
+        if not self._module.decorated(node, *NOT_REPLAYED):
             self.generic_visit(node)
 
     def visit_Attribute(self, node: ast.Attribute) -> None:
