@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from segue.errors import InvalidArgument, NonRetryable
 from segue.kernel.duration import microseconds
-from segue.kernel.retry import ONCE, Retry, Verdict, delay, next_attempt
+from segue.kernel.retry import ONCE, NoVerdict, Retry, Verdict, delay, next_attempt
 
 NOW = 1_700_000_000_000_000
 SECOND = 1_000_000
@@ -92,6 +92,32 @@ def test_decide_sees_the_error_and_the_number_of_the_attempt() -> None:
     error = ValueError("x")
     next_attempt(policy, 4, error, now=NOW, draw=0.5)
     assert seen == [(error, 4)]
+
+
+def _raise(error: BaseException) -> Any:
+    raise error
+
+
+@pytest.mark.parametrize(
+    ("decide", "raised"),
+    [
+        (lambda error, attempt: error.code, AttributeError),
+        (lambda error, attempt: "soon", InvalidArgument),
+        (lambda error, attempt: _raise(GeneratorExit()), GeneratorExit),
+        (lambda error, attempt: _raise(error), ValueError),
+    ],
+)
+def test_decide_that_does_not_say_is_told_with_what_it_was_asked_about(decide: Any, raised: type) -> None:
+    error = ValueError("x")
+    with pytest.raises(NoVerdict) as caught:
+        next_attempt(Retry(attempts=9, decide=decide), 1, error, now=NOW, draw=0.5)
+    assert type(caught.value.error) is raised
+    assert caught.value.error.__cause__ is (None if caught.value.error is error else error)
+
+
+def test_decide_that_ends_the_program_ends_it() -> None:
+    with pytest.raises(KeyboardInterrupt):
+        next_attempt(Retry(decide=lambda *_: _raise(KeyboardInterrupt())), 1, ValueError(), now=NOW, draw=0.5)
 
 
 @pytest.mark.parametrize(

@@ -56,6 +56,17 @@ async def raises_afterwards() -> int:
     return 0
 
 
+@step(name="outside.particular", retry=Retry(attempts=2, initial="1m", decide=lambda error, _: error.code != 402))  # type: ignore[attr-defined]
+async def looks_into_it() -> int:
+    tokens.append(segue.complete_later())
+    return -1
+
+
+@workflow(name="outside.is_particular")
+async def particular() -> int:
+    return await looks_into_it()
+
+
 @workflow(name="outside.prints")
 async def prints() -> int:
     return await print_at_shop(3)
@@ -151,6 +162,21 @@ async def test_a_failure_from_outside_is_retried_by_the_steps_policy(tmp_path: P
         with pytest.raises(RunFailed) as caught:
             await world.result(handle)
         assert "burnt down" in str(caught.value)
+
+
+async def test_a_policy_that_looks_for_more_than_names_does_not_count_what_was_told(
+    tmp_path: Path, cache: Settings
+) -> None:
+    async with testing.engine(tmp_path, settings=cache) as world:
+        handle = await world.engine.start(particular)
+        await world.settle()
+        await world.engine.fail_step(tokens[0], ConnectionError("out of paper"))
+        await world.advance("2m")
+        await world.engine.complete_step(tokens[1], 5)
+        assert await world.result(handle) == 5
+        said = [line.text for line in world.engine.logs(handle.run)]
+        assert len(said) == 1
+        assert said[0].startswith("decide= of outside.particular was left out of account: AttributeError(")
 
 
 async def test_all_attempts_together_have_a_limit(tmp_path: Path, cache: Settings) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,32 @@ async def flaky() -> str:
     if attempt_number() < 3:
         raise ConnectionError("not yet")
     return "in the end"
+
+
+def _raise(error: BaseException) -> Any:
+    raise error
+
+
+@step(retry=Retry(attempts=3, decide=lambda error, _: error.code != 402))  # type: ignore[attr-defined]
+async def looked_into() -> None:
+    raise ConnectionError("not yet")
+
+
+@step(retry=Retry(attempts=3, decide=lambda *_: _raise(asyncio.CancelledError())))
+async def cancelled_about() -> None:
+    raise ValueError("no")
+
+
+@workflow
+async def undecided() -> list[str]:
+    said = []
+    for each in (looked_into, cancelled_about):
+        try:
+            await each()
+        except StepFailed as error:
+            why = "nothing" if error.failure.cause is None else error.failure.cause.type
+            said.append(f"{error.failure.type} because of {why} ({error.attempts})")
+    return said
 
 
 @step
@@ -105,6 +132,19 @@ async def test_retry_tries_again_and_waits_durably(tmp_path: Path) -> None:
         assert await world.result(await world.engine.start(tries_again)) == "in the end"
         assert done == ["attempt 1", "attempt 2", "attempt 3"]
         assert world.clock.now() - began == 3 * 3_600_000_000
+
+
+@pytest.mark.parametrize("how", [testing.engine, None], ids=["engine", "in memory"])
+async def test_an_error_of_the_policys_own_ends_the_attempts(tmp_path: Path, how: Any) -> None:
+    if how is None:
+        said = await undecided.local()
+    else:
+        async with how(tmp_path) as world:
+            said = await world.result(await world.engine.start(undecided))
+    assert said == [
+        "AttributeError because of ConnectionError (1)",
+        "asyncio.exceptions.CancelledError because of ValueError (1)",
+    ]
 
 
 async def test_except_branches(tmp_path: Path) -> None:

@@ -38,7 +38,8 @@ class Retry(msgspec.Struct, frozen=True):
         jitter: share of the wait, 0 to 1, that is drawn at random (0.1: between 90 % and 100 % of it).
         non_retryable: exception classes, or their names, after which no attempt follows.
         decide: called with the exception and the attempt's number; may say False (give up), True or None (as the
-            policy says), or a delay that replaces the policy's.
+            policy says), or a delay that replaces the policy's. Where it raises, or says anything else, that error is
+            the step's, and no attempt follows.
     """
 
     attempts: int = 1
@@ -65,6 +66,19 @@ class Retry(msgspec.Struct, frozen=True):
         microseconds(self.maximum)
 
 
+class NoVerdict(Exception):
+    """``decide`` has raised, or said what means nothing.
+
+    Attributes:
+        error: what it raised; its cause is the exception that ``decide`` was asked about.
+    """
+
+    def __init__(self, error: BaseException, asked: BaseException) -> None:
+        if error is not asked:
+            error.__cause__ = asked
+        self.error = error
+
+
 ONCE = Retry()
 """The default: one attempt."""
 
@@ -85,6 +99,9 @@ def next_attempt(
 
     Returns:
         (µs since the epoch or None for "no more", False if the error itself rules out another attempt).
+
+    Raises:
+        NoVerdict: ``decide`` does not say.
     """
     wait, retryable = verdict(policy, failures, error)
     if not retryable:
@@ -99,11 +116,21 @@ def verdict(policy: Retry, failures: int, error: BaseException) -> tuple[int | N
 
     Returns:
         (the delay (µs) that ``decide`` names, or None for the policy's own; False if the error rules out another one).
+
+    Raises:
+        NoVerdict: ``decide`` does not say.
     """
     if isinstance(error, NonRetryable) or _listed(error, policy.non_retryable):
         return None, False
-    said = policy.decide(error, failures) if policy.decide is not None else None
-    return (None if said is None or isinstance(said, bool) else microseconds(said)), said is not False
+    if policy.decide is None:
+        return None, True
+    try:
+        said = policy.decide(error, failures)
+        return (None if said is None or isinstance(said, bool) else microseconds(said)), said is not False
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as second:  # it is the user's code, and may pass on what it was asked about: any exception
+        raise NoVerdict(second, error) from None
 
 
 def _listed(error: BaseException, classes: tuple[type[BaseException] | str, ...]) -> bool:

@@ -15,7 +15,7 @@ from segue.host import clean_failure, clean_result
 from segue.kernel.attempt import Attempt
 from segue.kernel.encoding import Encodings
 from segue.kernel.failures import describe
-from segue.kernel.retry import verdict
+from segue.kernel.retry import NoVerdict, verdict
 from segue.kernel.steps import StepSpec
 from segue.queues.surroundings import Said, as_json
 from segue.runtime.attempts import Attempts, Outcome, Running
@@ -178,9 +178,8 @@ class Lease:
         wait, retryable = None, True
         try:
             wait, retryable = verdict(self._spec.retry, self.attempt.attempt, error)
-        except Exception as second:  # the policy's ``decide`` is the user's code too
-            second.__cause__ = error
-            error, retryable = second, False
+        except NoVerdict as none:  # the policy's ``decide`` is the user's code too
+            error, retryable = none.error, False
         failure = clean_failure(self.attempt, describe(error, self._encodings, retryable=retryable))
         plain = failure.details is not None and failure.details.encoding == "json" and not failure.details.parts
         details = msgspec.Raw(failure.details.data) if plain and failure.details is not None else None

@@ -13,7 +13,7 @@ from segue.kernel.attempt import Attempt
 from segue.kernel.commands import RunStep
 from segue.kernel.failures import describe
 from segue.kernel.reference import keep_apart
-from segue.kernel.retry import next_attempt
+from segue.kernel.retry import NoVerdict, next_attempt
 from segue.runtime import artifacts, caching, incidents, pauses, queues, transactions
 from segue.runtime.attempts import Outcome, Running, exceeded
 from segue.runtime.journal import NONE, Values
@@ -234,9 +234,8 @@ def _failed(conductor: Conductor, running: Running, outcome: Outcome) -> e.StepF
             retry_at, retryable = next_attempt(
                 command.spec.retry, command.failures + 1, error, now=now, draw=conductor.draw()
             )
-        except Exception as second:  # the policy's ``decide`` is the user's code too: its error ends the attempts
-            second.__cause__ = error
-            error, retryable = second, False
+        except NoVerdict as none:  # the policy's ``decide`` is the user's code too: its error ends the attempts
+            error, retryable = none.error, False
     if retry_at is not None and command.close_by is not None and retry_at >= command.close_by:
         late = StepTimeout(exceeded(command, "schedule_to_close"))
         late.__cause__, error, retry_at = error, late, None

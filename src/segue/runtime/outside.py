@@ -15,7 +15,7 @@ from segue.errors import NonRetryable, StepTimeout, StoreUnavailable
 from segue.kernel import commands as c
 from segue.kernel import events as e
 from segue.kernel.failures import describe
-from segue.kernel.retry import next_attempt
+from segue.kernel.retry import NoVerdict, next_attempt
 from segue.runtime import queues
 from segue.runtime.attempts import Limit, exceeded
 from segue.runtime.resident import NEVER, Resident
@@ -80,7 +80,7 @@ def received(conductor: Conductor, run: Resident, event: e.StepCompleted | e.Ste
             worker=event.worker or "outside", summary=command.spec.summary,
         )  # fmt: skip
     else:
-        outcome = _failed(conductor, command, event, since)
+        outcome = _failed(conductor, run, command, event, since)
     conductor.heartbeats.settle(run.run, event.key)
     segment = conductor.apply(run, outcome)
     segment.extras.settled.append(event.key)
@@ -95,7 +95,7 @@ def _open_call(run: Resident, key: str) -> c.RunStep | None:
     return None
 
 
-def _failed(conductor: Conductor, command: c.RunStep, event: e.StepFailed, since: int) -> e.StepFailed:
+def _failed(conductor: Conductor, run: Resident, command: c.RunStep, event: e.StepFailed, since: int) -> e.StepFailed:
     """The failure with what the step's retry policy makes of it; when the next attempt is due may have been told."""
     failure = event.failure
     name = failure.type.rsplit(".", 1)[-1]
@@ -103,9 +103,14 @@ def _failed(conductor: Conductor, command: c.RunStep, event: e.StepFailed, since
     error: Exception = type(name, (Exception,), {"__module__": failure.type.rpartition(".")[0]})(failure.message)
     if not failure.retryable:
         error = NonRetryable(failure.message)
-    retry_at, retryable = next_attempt(
-        command.spec.retry, command.failures + 1, error, now=event.at, draw=conductor.draw()
-    )
+    policy, draw = command.spec.retry, conductor.draw()
+    try:
+        retry_at, retryable = next_attempt(policy, command.failures + 1, error, now=event.at, draw=draw)
+    except NoVerdict as none:  # it looks for more than names, which whoever has the exception knows
+        without = msgspec.structs.replace(policy, decide=None)
+        retry_at, retryable = next_attempt(without, command.failures + 1, error, now=event.at, draw=draw)
+        line = f"decide= of {command.spec.name} was left out of account: {none.error!r}, asked about {failure.type}"
+        run.open_segment().effects.append((conductor.host.workflow_log, (run, event.at, "WARNING", line)))
     if retry_at is not None and event.retry_at is not None:
         retry_at = event.retry_at
     if retry_at is not None and command.close_by is not None and retry_at >= command.close_by:
@@ -152,7 +157,7 @@ def _expire(conductor: Conductor, run: Resident, key: str, awaited: Awaited, lim
     error = StepTimeout(exceeded(step, limit))
     said = next((row.details for row in conductor.store.attempts(run.run) if row.key == key), None)
     bare = e.StepFailed(now, None, None, key, step.spec.name, step.attempt, step.hash, describe(error))
-    failed = _failed(conductor, step, bare, awaited.since)
+    failed = _failed(conductor, run, step, bare, awaited.since)
     if said is not None:
         failed = msgspec.structs.replace(failed, heartbeat=conductor.journal.payload(said))
     drop(run, key)

@@ -31,7 +31,7 @@ from segue.kernel.encoding import Encodings
 from segue.kernel.failures import describe
 from segue.kernel.payload import Payload
 from segue.kernel.reference import brought_back, keep_apart
-from segue.kernel.retry import next_attempt
+from segue.kernel.retry import NoVerdict, next_attempt
 
 R = TypeVar("R")
 
@@ -281,10 +281,14 @@ class Local:
             stopped = isinstance(error, asyncio.CancelledError)
             if self.ended.done():
                 raise
-            retry_at, retryable = (None, False) if stopped else next_attempt(
-                spec.retry, command.failures + 1, error, now=around.now(), draw=random.random()
-            )  # fmt: skip
-            failure = describe(error, around.encodings, retryable=retryable)
+            wrong: BaseException = error
+            try:
+                retry_at, retryable = (None, False) if stopped else next_attempt(
+                    spec.retry, command.failures + 1, error, now=around.now(), draw=random.random()
+                )  # fmt: skip
+            except NoVerdict as none:
+                wrong, retry_at, retryable = none.error, None, False
+            failure = describe(wrong, around.encodings, retryable=retryable)
             event = e.StepFailed(
                 around.now(), None, None, command.key, spec.name, command.attempt, command.hash, failure, retry_at
             )
