@@ -4,13 +4,27 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import segue
-from segue import Engine, Incident, RunCancelled, RunFailed, Settings, saga, signal, step, testing, update, workflow
+from segue import (
+    Engine,
+    Incident,
+    RunCancelled,
+    RunFailed,
+    RunTerminated,
+    Settings,
+    saga,
+    signal,
+    step,
+    testing,
+    update,
+    workflow,
+)
 from segue.errors import RunAlreadyExists, RunClosed
 from segue.kernel import events as e
 from segue.runtime.chains import RESTLESS
@@ -269,6 +283,32 @@ async def test_a_parent_awaits_the_end_of_the_chain(engine: Engine, until: Until
     for word in "abc":
         await child.signal("go", word)
     assert await handle.result() == [2, "c", 0]
+
+
+@workflow(name="chains.leaf")
+async def leaf(n: int) -> str:
+    return f"{n} {await signal('go', str)}"
+
+
+@workflow(name="chains.relay")
+async def relay(n: int, policy: str) -> str:
+    if n == 0:
+        await leaf.child(n, id=f"{policy}-0", on_parent_close=policy, detached=True)
+        segue.continue_as_new(1, policy)
+    return await leaf.child(n, id=f"{policy}-{n}")
+
+
+@pytest.mark.parametrize("policy", ["cancel", "terminate", "abandon"])
+async def test_the_end_of_a_child_is_told_to_the_run_that_started_it(engine: Engine, until: Until, policy: str) -> None:
+    handle = await engine.start(relay, 0, policy)
+    await until(lambda: engine.store.find("default", f"{policy}-1") is not None)
+    first = await engine.handle(f"{policy}-0")
+    if policy == "abandon":
+        await first.signal("go", "first")
+    with suppress(RunCancelled, RunTerminated):
+        await first.result()
+    await (await engine.handle(f"{policy}-1")).signal("go", "second")
+    assert await handle.result() == "1 second"
 
 
 @workflow(name="chains.restless")

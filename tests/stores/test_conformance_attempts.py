@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import msgspec
+import pytest
 from store_kit import Owner, StoreFactory, closed, events, row, signal, start
 
 from segue.stores.attempt_rows import ClaimAttempts, Claimed, LiveAttempt, QueueFigures
@@ -159,6 +160,20 @@ def test_a_run_goes_on_as_a_new_one_under_the_same_id(owner: Owner) -> None:
     assert events(owner.store, second) == [b"first"]
     assert owner.store.find("default", "a") == after == owner.store.latest(first)
     assert (before.wake, after.wake) == (None, RESIDENT)
+
+
+@pytest.mark.parametrize("kind", ["child", "task", "step", "outcome"])
+def test_an_answer_is_for_the_run_that_asked_and_not_for_the_next_one(owner: Owner, kind: str) -> None:
+    first = owner.start("a")
+    owner.commit(Post(kind, b"waits", "waits", 200, run=first))
+
+    (answer,) = owner.commit(go_on(first, 2))
+
+    assert isinstance(answer, Appended)
+    assert owner.store.inbox([first, answer.next]) == []
+    answers = owner.commit(Post(kind, b"late", "late", 600, run=first), Post(kind, b"waits", "waits", 600, run=first))
+    assert answers == [Posted("closed", None, first, "continued"), Posted("duplicate", None, first, "continued")]
+    assert owner.store.inbox([first, answer.next]) == []
 
 
 def test_what_nobody_took_comes_first_in_the_inbox_of_the_next_run(owner: Owner) -> None:

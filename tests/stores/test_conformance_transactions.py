@@ -15,7 +15,7 @@ from store_kit import Owner, StoreFactory, closed, events, signal, start
 
 from segue.errors import CallerError, FenceLost, InvalidArgument, OutOfReach, StepTimeout
 from segue.kernel.transactions import Transaction
-from segue.stores.base import Append, Appended, Batch, Blob, Posted, Rejected, Started, StateWrite, Store
+from segue.stores.base import Append, Appended, Batch, Blob, GoOn, Posted, Rejected, Started, StateWrite, Store
 from segue.stores.sql import commit
 from segue.stores.sqlite import SqliteStore
 from segue.stores.transacting import Lending, Transact, Transacted, Written
@@ -369,3 +369,15 @@ def test_what_the_code_may_not_do_segue_still_may(owner: Owner, run: int) -> Non
     assert owner.commit(Append(run, 2, (b"e",), status=closed(at=10))) == [Appended("appended")]
     owner.start("newest")
     assert store.retain(11, 10) == 1
+
+
+def test_a_run_that_has_gone_on_has_nothing_done_for_it(owner: Owner, run: int) -> None:
+    seq = len(events(owner.store, run))
+    goes_on = GoOn("second", 500, b"first")
+    owner.commit(Append(run, seq + 1, (b"continued",), closed("continued"), goes_on=goes_on))
+
+    (answer,) = owner.commit(transact(run, "late", add(5)))
+
+    assert isinstance(answer, Transacted)
+    assert answer.outcome == "closed"
+    assert owner.store.inbox([run, run + 1]) == []

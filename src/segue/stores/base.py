@@ -102,8 +102,8 @@ class Status(msgspec.Struct, frozen=True, gc=False):
 
 
 class Post(msgspec.Struct, frozen=True, gc=False):
-    """A message for a run's inbox. The run is named by row, or by namespace and id (then: its current run). A run that
-    has gone on as a new one passes its messages on to the last run of its chain.
+    """A message for a run's inbox. The run is named by row, or by namespace and id (then: its current run). One that
+    has gone on passes on to the last run of its chain what is no answer (``child``, ``task``, ``step``, ``outcome``).
 
     ``message`` is unique per chain: the same one twice is stored once, for as long as the run that got it is kept.
     ``kind`` is ``signal``, ``cancel``, ``terminate``, ``update``, ``task``, ``child``, ``step``, ``pause``, ``resume``,

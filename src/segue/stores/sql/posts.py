@@ -18,6 +18,8 @@ _remember = Statement("remember_messages")
 _found = msgspec.json.Decoder(list[tuple[int, int, str, int, int]])
 
 _UNKNOWN = Posted("unknown")
+_ANSWERS = ("child", "task", "step", "outcome")
+"""What only the run can take that has asked for it: in the next run of its chain another call may have the same key."""
 
 
 def deliver(connection: Connection, posts: Sequence[Post]) -> list[Posted]:
@@ -34,7 +36,9 @@ def deliver(connection: Connection, posts: Sequence[Post]) -> list[Posted]:
     blobs: list[tuple[int, Blob]] = []
     for index, run, state, known, chain in addressees:
         post = posts[index]
-        if state in CLOSED:
+        if post.kind in _ANSWERS and post.run not in (None, run):
+            answers[index] = Posted("duplicate" if known else "closed", None, post.run, "continued")
+        elif state in CLOSED:
             answers[index] = Posted("duplicate" if known else "closed", None, run, state)
         elif known or (chain, post.message, run) in seen:
             answers[index] = Posted("duplicate", None, run, state)
@@ -51,12 +55,12 @@ def deliver(connection: Connection, posts: Sequence[Post]) -> list[Posted]:
 
 
 def refusal(connection: Connection, run: int, message: str) -> Literal["duplicate", "closed"] | None:
-    """Why the run would not take the message now: it has it already, or it has ended."""
+    """Why the run would not take the answer now: it has it already, or it has ended."""
     found, _ = _look_up(connection, [Post("", b"", message, 0, run=run)])
     if not found:
         return "closed"
-    ((_, _, state, known, _),) = found
-    return "duplicate" if known else "closed" if state in CLOSED else None
+    ((_, latest, state, known, _),) = found
+    return "duplicate" if known else "closed" if state in CLOSED or latest != run else None
 
 
 def _look_up(connection: Connection, posts: Sequence[Post]) -> tuple[list[tuple[int, int, str, int, int]], int]:

@@ -3,5 +3,5 @@
 -- with its end. Locks: rows of runs that the batch's fence covers, which nobody else writes.
 INSERT INTO segue.inbox (run, kind, message, at, body)
 SELECT ?2::bigint, kind, message, at, body FROM segue.inbox
-WHERE run = ?1::bigint AND kind NOT IN ('child', 'task', 'step', 'resolve')
+WHERE run = ?1::bigint AND kind NOT IN ('child', 'task', 'step', 'outcome', 'resolve')
 ORDER BY row

@@ -3,5 +3,5 @@
 -- its end. Locks: the batch holds the file's only write lock.
 INSERT INTO inbox (run, kind, message, at, body)
 SELECT ?2, kind, message, at, body FROM inbox
-WHERE run = ?1 AND kind NOT IN ('child', 'task', 'step', 'resolve')
+WHERE run = ?1 AND kind NOT IN ('child', 'task', 'step', 'outcome', 'resolve')
 ORDER BY row
