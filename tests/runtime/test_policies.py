@@ -13,6 +13,7 @@ from segue import (
     Resolution,
     Retry,
     RunFailed,
+    Settings,
     StepFailed,
     attempt_number,
     escalate,
@@ -74,6 +75,27 @@ async def broken(what: str) -> str:
 @step(on_error=skip("nothing"))
 async def dispensable(what: str) -> str:
     raise ValueError(f"no {what}")
+
+
+NOBODY: Any = object()
+
+
+@step(on_error=skip(["nothing"]))
+async def empty() -> list[str]:
+    raise ValueError("no list")
+
+
+@step(on_error=skip(NOBODY))
+async def unknown() -> str:
+    raise ValueError("no name")
+
+
+@workflow
+async def collects(n: int) -> list[str]:
+    found = await empty()
+    found.append(str(n))
+    await asyncio.sleep(60)
+    return found if await unknown() is NOBODY else []
 
 
 @step(on_error=escalate("ops", timeout="1d", then="boss"))
@@ -155,6 +177,13 @@ async def test_except_branches(tmp_path: Path) -> None:
 async def test_skip_goes_on_with_a_default(tmp_path: Path) -> None:
     async with testing.engine(tmp_path) as world:
         assert await world.result(await world.engine.start(goes_on_without)) == "nothing"
+
+
+@pytest.mark.parametrize("cache", [0, 1000], ids=["evicted", "kept"])
+async def test_what_a_run_changes_in_a_default_is_its_own(tmp_path: Path, cache: int) -> None:
+    async with testing.engine(tmp_path, settings=Settings(cache=cache)) as world:
+        assert await world.result(await world.engine.start(collects, 1)) == ["nothing", "1"]
+        assert await world.result(await world.engine.start(collects, 2)) == ["nothing", "2"]
 
 
 async def test_undo_undoes_last_first(tmp_path: Path) -> None:

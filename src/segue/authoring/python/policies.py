@@ -6,6 +6,7 @@ The other three are ``retry=`` (try again), ``undo=`` in a saga (compensate) and
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from copy import deepcopy
 from typing import Any, Literal, Protocol
 
 import msgspec
@@ -30,13 +31,15 @@ class Resolution(msgspec.Struct, frozen=True):
 
 
 class skip:
-    """``on_error=skip(default)``: a step that failed answers ``default`` instead."""
+    """``on_error=skip(default)``: a step that failed answers ``default`` instead, a copy for each call."""
 
     def __init__(self, default: Any = None) -> None:
         self.default = default
 
     async def handle(self, error: StepFailed, again: Callable[[], Awaitable[Any]], fit: Callable[[Any], Any]) -> Any:
-        return self.default
+        # What a run changes in it is not there for the next one, nor at replay. What is compared by identity is a mark.
+        kind: Any = type(self.default)
+        return self.default if kind.__eq__ is object.__eq__ else deepcopy(self.default)
 
 
 class escalate:
