@@ -256,12 +256,11 @@ class Starting(Messaging):
         by: str = "",
     ) -> Coroutine[Any, Any, tuple[Handle[Any], Started]]:
         """Starts a run, with a message for it if there is one; as ``start``. ``by``: who does, for the journal."""
-        _check_options(id, on_conflict, tags or {})
-        if summary != "":
-            checked_text(summary, "a run's summary")
+        id, labels = _checked_options(id, on_conflict, {} if tags is None else tags)
+        summary = checked_text(summary, "a run's summary")
         uid = self._new_uid()
         asked = Asked(
-            workflow, post, id, uid, on_conflict, tags or {}, microseconds(delay) if delay else 0,
+            workflow, post, id, uid, on_conflict, labels, microseconds(delay) if delay else 0,
             None if timeout is None else microseconds(timeout), summary, actor_of(by),
         )  # fmt: skip
         if not self.interceptors:
@@ -471,14 +470,14 @@ def _start_at(operation: StartRun, event: e.RunStarted, client: Direct | Remote)
     return client.start(operation, event)
 
 
-def _check_options(id: str | None, on_conflict: str, tags: Any) -> None:
-    """What ``start`` is given beside the workflow and its arguments; refused before anything is written."""
+def _checked_options(id: str | None, on_conflict: str, tags: Any) -> tuple[str | None, dict[str, str]]:
+    """What ``start`` is given beside the workflow and its arguments; refused before anything is written. The id and
+    the tags."""
     if id is not None:
-        checked_id(id, "a run's id")
+        id = checked_id(id, "a run's id")
     if on_conflict not in _POLICIES:
         raise InvalidArgument(f"on_conflict must be one of {', '.join(_POLICIES)}; it is {on_conflict!r}")
     if not isinstance(tags, dict):
         raise InvalidArgument(f"tags must be a dict of text to text; {tags!r} is a {type(tags).__name__}")
-    for name, value in tags.items():
-        checked_name(name, "a tag's name")
-        checked_text(value, f"the tag {name!r}")
+    labels = {checked_name(n, "a tag's name"): checked_text(value, f"the tag {n!r}") for n, value in tags.items()}
+    return id, labels

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from datetime import UTC, datetime
 from typing import Any
 
+import numpy as np
 import pytest
 from world import BEGIN, Begin, World, flow, step_named
 
@@ -89,10 +91,21 @@ def test_attributes_are_recorded_in_plain_form(begin: Begin) -> None:
     assert begin(flow(setting)).answers[0][0] == c.SetAttributes(plain)
 
 
-def test_attributes_are_small_values(begin: Begin) -> None:
+def test_numbers_of_numpy_are_attributes_like_any_other(begin: Begin) -> None:
+    async def setting() -> None:
+        set_attributes(a=np.int64(1), b=np.str_("x"), e=np.float64(1.5), f=np.bool_(True))  # type: ignore[arg-type]
+
+    command = begin(flow(setting)).answers[0][0]
+    assert isinstance(command, c.SetAttributes)
+    assert command == c.SetAttributes({"a": 1, "b": "x", "e": 1.5, "f": True})
+    assert [type(value) for value in command.attributes.values()] == [int, str, float, bool]
+
+
+@pytest.mark.parametrize("value", [[1], math.nan, -math.inf, np.float64("inf")])
+def test_attributes_are_small_values(begin: Begin, value: Any) -> None:
     async def setting() -> str:
         try:
-            set_attributes(a=[1])  # type: ignore[arg-type]
+            set_attributes(a=value)
         except InvalidArgument as error:
             return error.path
         return "taken"

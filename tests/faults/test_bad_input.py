@@ -8,9 +8,22 @@ from typing import Any
 
 import msgspec
 import pytest
+from fault_kit import until
 
 import segue
-from segue import Engine, Incident, RunFailed, Transaction, approval, locally, signal, step, workflow
+from segue import (
+    Approval,
+    Engine,
+    Incident,
+    RunFailed,
+    Settings,
+    Transaction,
+    approval,
+    locally,
+    signal,
+    step,
+    workflow,
+)
 from segue.errors import InvalidArgument, PayloadError, RunAlreadyExists, UnknownWorkflow
 
 
@@ -234,6 +247,41 @@ async def test_a_conflict_policy_that_does_not_exist_replaces_nothing(engine: En
     with pytest.raises(InvalidArgument, match=r"on_conflict must be one of use-existing, use-open, .*'terminate'"):
         await engine.start(listens_once, id="a", on_conflict="terminate")  # type: ignore[call-overload]
     assert (await engine.handle("a")).run == handle.run
+
+
+class _Name(str):
+    """As NumPy's texts, and those of tables, are."""
+
+    __slots__ = ()
+
+
+@workflow
+async def named(name: str) -> str:
+    name = _Name(name)
+    segue.set_summary(name)
+    segue.set_attributes(**{name: name})
+    segue.publish(name, name)
+    await takes.using(key=name, summary=name)(Order("tea"))
+    await buys.child(Order("tea"), id=_Name(f"{name}'s child"), summary=name)
+    said = await approval(name, name=name, subject=name, timeout=0.01, escalate=name)
+    return said.comment
+
+
+@pytest.mark.parametrize("cache", [0, 1000], ids=["evicted", "kept"])
+async def test_a_name_of_a_subclass_of_text_is_a_name(url: str, cache: int) -> None:
+    name = _Name("tea")
+    async with Engine(url, settings=Settings(cache=cache)) as engine:
+        handle = await engine.start(named, name, id=name, tags={name: name}, summary=name)
+
+        async def asked() -> bool:
+            return bool(await engine.tasks())
+
+        await until(asked)
+        (task,) = await engine.tasks()
+        await engine.complete_task(task, Approval(True, comment="well"), by=name)
+        assert await handle.result(timeout=20) == "well"
+        row = await handle.status()
+        assert (row.id, row.tags, row.attributes, row.summary) == ("tea", {"tea": "tea"}, {"tea": "tea"}, "tea")
 
 
 WRONG: dict[str, Callable[[], Any]] = {

@@ -53,3 +53,15 @@ def test_what_is_shown_of_it_is_short_and_prints_anywhere() -> None:
         checked_name("é" * 10_000 + "\0", "an id")
     assert len(str(caught.value)) < 200
     assert str(caught.value).isascii()
+
+
+class _Loud(str):
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return "loud"
+
+
+def test_a_name_of_a_subclass_of_text_is_the_text() -> None:
+    checked = checked_name(_Loud("quiet"), "a name")
+    assert (checked, type(checked)) == ("quiet", str)

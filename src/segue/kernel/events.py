@@ -444,7 +444,20 @@ ENDS: dict[type[Event], str] = {
 CLOSING: tuple[type[Event], ...] = tuple(ENDS)
 """Events after which the journal of a run takes no more, apart from ``Erased``."""
 
-encode: Callable[[Event], bytes] = msgspec.json.Encoder().encode
+
+def _base(value: Any) -> Any:
+    """What a subclass of text or numbers holds, such as NumPy's: what users name things by may be of any."""
+    match value:  # by the base's own method: a subclass may print itself in another way
+        case str():
+            return str.__str__(value)
+        case int():
+            return int.__int__(value)
+        case float():
+            return float.__float__(value)
+    raise NotImplementedError(type(value))
+
+
+encode: Callable[[Event], bytes] = msgspec.json.Encoder(enc_hook=_base).encode
 """The event as one line of JSON (an array whose first item is the tag)."""
 decode: Callable[[bytes | str], AnyEvent] = msgspec.json.Decoder(AnyEvent).decode
 """The event that ``encode`` wrote. Raises ``msgspec.ValidationError`` when it is none of this release's."""

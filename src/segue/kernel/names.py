@@ -62,7 +62,7 @@ def checked_namespace(value: object) -> str:
 
 
 def checked_text(value: object, what: str) -> str:
-    """The value, if it can stand in a journal and in the column of a database.
+    """The value, if it can stand in a journal and in the column of a database; of a subclass of ``str``, the text.
 
     Raises:
         InvalidArgument: it is no text, or text with a NUL or a lone surrogate in it.
@@ -77,7 +77,7 @@ def checked_text(value: object, what: str) -> str:
         raise InvalidArgument(
             f"{what} {_short(value)} holds a lone surrogate, which is not Unicode; decode it with errors='replace'"
         ) from None
-    return value
+    return value if type(value) is str else str.__str__(value)
 
 
 def actor_of(by: str) -> str | None:

@@ -165,9 +165,9 @@ class Step(Generic[P, R]):
         """The same step under other terms: ``await charge.using(timeout="5s", key="first")(order)``. ``summary`` tells
         whoever looks at the run what this call is about. ``refresh``: it runs, and what is cached of it is replaced."""
         if key is not None:
-            checked_name(key, "a step's key")
+            key = checked_name(key, "a step's key")
         if summary is not None:
-            checked_name(summary, "a step's summary")
+            summary = checked_name(summary, "a step's summary")
         check_step(None, None, False, cache, on_error, on_exhausted or self.spec.on_exhausted)
         given = {
             "retry": None if retry is None else retry_of(retry),
@@ -402,7 +402,7 @@ class Workflow(Generic[P, R]):
                 f"on_parent_close must be one of {', '.join(get_args(ClosePolicy))}; it is {on_parent_close!r}"
             )
         if id is not None:
-            checked_id(id, "a child run's id")
+            id = checked_id(id, "a child run's id")
         return await start_child(
             self, parent_of(self.name), args, {}, id, on_parent_close, detached, delay, timeout, summary
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import random as _random
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -18,6 +19,7 @@ from segue.kernel.attempt import CURRENT, current_attempt
 from segue.kernel.duration import Duration, microseconds
 from segue.kernel.events import RunStarted
 from segue.kernel.names import checked_name, checked_text
+from segue.kernel.plain_numbers import plain_number
 from segue.recurrence.walls import moment
 
 # --- in workflows: time, chance, versions ---------------------------------------------------------------------
@@ -136,14 +138,21 @@ def _wake(over: asyncio.Future[None]) -> None:
 
 def set_attributes(**attributes: str | int | float | bool | datetime | None) -> None:
     """Attributes by which the run can be found; None removes one."""
-    plain = {k: v.isoformat() if isinstance(v, datetime) else v for k, v in attributes.items()}
-    for name, value in plain.items():
-        checked_name(name, "an attribute's name")
-        if isinstance(value, str):
-            checked_text(value, f"attribute {name!r}")
-        if value is not None and not isinstance(value, (str, int, float)):
-            raise InvalidArgument(f"attribute {name!r} must be text, a number, a truth value or a date", path=name)
+    plain = {checked_name(name, "an attribute's name"): _attribute(name, v) for name, v in attributes.items()}
     require("set_attributes()").issue(c.SetAttributes(plain))
+
+
+def _attribute(name: str, value: Any) -> Any:
+    match plain_number(value):
+        case datetime() as at:
+            return at.isoformat()
+        case str() as text:
+            return checked_text(text, f"attribute {name!r}")
+        case float() as number if not math.isfinite(number):
+            raise InvalidArgument(f"attribute {name!r} is {number}, which no search finds; leave it out", path=name)
+        case None | int() | float() as plain:
+            return plain
+    raise InvalidArgument(f"attribute {name!r} must be text, a number, a truth value or a date", path=name)
 
 
 def set_summary(summary: str) -> None:

@@ -147,10 +147,7 @@ def _insert(dialect: str, places: list[str]) -> str:
 
 
 def _tags(tags: dict[str, str] | None) -> dict[str, str]:
-    for tag, value in (tags or {}).items():
-        checked_name(tag, "a tag")
-        checked_name(value, f"tag {tag!r}")
-    return tags or {}
+    return {checked_name(tag, "a tag"): checked_name(value, f"tag {tag!r}") for tag, value in (tags or {}).items()}
 
 
 outbox = Outbox()

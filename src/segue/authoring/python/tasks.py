@@ -70,9 +70,9 @@ async def approval(
     """
     execution = require("approval()")
     title = checked_name(name or "approval", "a task's name")
-    checked_name(assignee, "a task's assignee")
+    assignee = checked_name(assignee, "a task's assignee")
     if escalate is not None:
-        checked_name(escalate, "whom a task is escalated to")
+        escalate = checked_name(escalate, "whom a task is escalated to")
     limit = None if timeout is None else microseconds(timeout)
     about, canonical = (None, b"") if subject is None else execution.encodings.encode_canonical(subject)
     hash = digest(canonical, execution.hash_key)
