@@ -312,6 +312,17 @@ def test_classes_of_attrs_come_back_and_are_walked() -> None:
     assert caught.value.path == "$[0].y.f"
 
 
+def test_an_attribute_that_would_be_lost_is_refused_when_its_class_is_first_seen() -> None:
+    attrs = pytest.importorskip("attrs")
+    fields = {"x": attrs.field(type=int), "_y": attrs.field(type=int, default=1)}
+    lossy = attrs.make_class("Lossy", fields)
+    for annotation in (lossy, dict[str, list[lossy | None]], attrs.make_class("Outer", {"l": attrs.field(type=lossy)})):  # type: ignore[valid-type]
+        with pytest.raises(PayloadError, match=r"attribute '_y' of Lossy would be lost: .* make the class a dataclass"):
+            ENCODINGS.decoder(annotation)
+    derived = attrs.make_class("Derived", fields | {"_y": attrs.field(type=int, default=1, init=False)})
+    assert round_trip(derived(1), derived) == derived(1)
+
+
 @given(JSON_VALUES)
 @settings(max_examples=300)
 def test_any_json_value_comes_back_undeclared(value: Any) -> None:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Protocol, get_args, get_origin
 import msgspec
 
 from segue.errors import PayloadError
+from segue.kernel.hidden import hidden
 from segue.kernel.likeness import describe, members_of
 from segue.kernel.payload import JSON, Fetch, Payload, content
 from segue.kernel.secret import SecretRef
@@ -38,12 +39,14 @@ class TypedDecoder:
     __slots__ = ("_encodings", "_fast", "_shape", "annotation")
 
     def __init__(self, annotation: Any, encodings: Encodings) -> None:
-        """Raises ``PayloadError`` when values of the type could not be told from their JSON."""
+        """Raises ``PayloadError`` when values of the type could not be told from their JSON, or are not all in it."""
         self.annotation = annotation
         self._encodings = encodings
         self._fast: Callable[[Any], Any] | None = None
         self._shape: Shape | None = None
+        lost: tuple[type, str] | None = None
         try:
+            lost = hidden(annotation)
             if unsound(annotation):
                 raise TypeError  # as msgspec should
             self._fast = msgspec.json.Decoder(annotation, dec_hook=_Builder(encodings, None)).decode
@@ -51,6 +54,11 @@ class TypedDecoder:
             self._shape = build_shape(annotation)
         except Exception as error:
             raise PayloadError(f"{describe(annotation)} cannot be read back: {error}") from error
+        if lost is not None:
+            raise PayloadError(
+                f"{describe(annotation)}: the attribute {lost[1]!r} of {describe(lost[0])} would be lost: JSON leaves "
+                "out what begins with '_' in classes of attrs; name it without, or make the class a dataclass"
+            )
 
     def decode(self, payload: Payload, fetch: Fetch | None = None) -> Any:
         """The value. Raises ``PayloadError``."""
