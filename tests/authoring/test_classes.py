@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from datetime import date
+from typing import Any, Generic, TypeVar
 
 import pytest
 from world import ENCODINGS, Begin, World, step_named
@@ -11,6 +12,7 @@ from world import ENCODINGS, Begin, World, step_named
 from segue.authoring.python.classes import ClassForm
 from segue.authoring.python.definitions import FORM, Workflow, workflow
 from segue.authoring.python.handlers import query, signal, update
+from segue.cli import values
 from segue.errors import InvalidArgument, NotDeterministic, NotInWorkflow, UpdateRejected
 from segue.kernel import commands as c
 
@@ -117,6 +119,73 @@ def test_what_a_query_answers_is_a_copy(begin: Begin) -> None:
     world = begin(form(Lists))
     world.query("all").append("milk")
     assert world.query("all") == ["tea"]
+
+
+T = TypeVar("T")
+K = TypeVar("K")
+
+
+@dataclass
+class Line:
+    item: str
+    amount: int = 1
+
+
+class Collecting(Generic[T]):
+    """A workflow of any type, for classes that say of which."""
+
+    def __init__(self) -> None:
+        self.got: list[Any] = []
+
+    @signal
+    def put(self, thing: T) -> None:
+        self.got.append(thing)
+
+    @update
+    def put_all(self, things: dict[str, T]) -> int:
+        self.got += things.values()
+        return len(self.got)
+
+    async def run(self, first: T | None) -> list[T]:
+        await signal("close")
+        return [first, *self.got]  # type: ignore[list-item]
+
+
+class Listing(Collecting[list[K]], Generic[T, K]):
+    """One whose variables are called otherwise."""
+
+    @signal
+    def also(self, thing: T) -> None:
+        self.got.append(thing)
+
+
+def test_type_variables_are_what_the_subclass_says(begin: Begin) -> None:
+    class Lines(Collecting[Line]):
+        pass
+
+    class Lists(Listing[Line, date]):
+        pass
+
+    seen: list[Any] = []
+    for cls, given in ((Lines, Line("tea")), (Lists, [date(2026, 1, 2)])):
+
+        class Looking(cls):  # type: ignore[valid-type, misc]
+            async def run(self, first: Any) -> None:
+                await signal("close")
+                seen.extend(self.got)
+
+        world = begin(form(Looking), None)
+        world.signal("put", given)
+        world.update("put_all", {"a": given})
+        if cls is Lists:
+            world.signal("also", Line("milk"))
+        world.signal("close")
+    assert seen == [Line("tea"), Line("tea"), [date(2026, 1, 2)], [date(2026, 1, 2)], Line("milk")]
+
+    bound = form(Lines).bind(ENCODINGS)
+    assert bound.call_site.decode(bound.encode_input((Line("tea"),))[0]) == ((Line("tea"),), {})
+    assert bound.decode_result(bound.encode_result([Line("tea")])) == [Line("tea")]
+    assert values.arguments(form(Lines), ('{"item": "tea"}',), ENCODINGS) == [Line("tea")]
 
 
 def test_subclasses_and_dataclasses(begin: Begin) -> None:

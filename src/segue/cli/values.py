@@ -13,6 +13,7 @@ from segue.authoring.python.definitions import Workflow
 from segue.errors import InvalidArgument, PayloadError
 from segue.formats import Formats
 from segue.kernel.encoding import Encodings
+from segue.kernel.generics import hints_of
 from segue.kernel.names import checked_id
 from segue.kernel.payload import JSON, Payload
 
@@ -98,7 +99,7 @@ def arguments(workflow: Workflow[Any, Any], texts: tuple[str, ...], encodings: E
     if len(texts) < len(required):
         missing = ", ".join(p.name for p in required[len(texts) :])
         raise InvalidArgument(f"no value for {missing}; {usage}")
-    hints = typing.get_type_hints(workflow.function, include_extras=True)
+    hints = hints_of(workflow.function, None if workflow.form is None else workflow.form.cls)
     values = []
     for index, text in enumerate(texts):
         parameter = parameters[min(index, len(parameters) - 1)]
@@ -120,7 +121,7 @@ def _reason(error: PayloadError) -> str:
 
 
 def _usage(workflow: Workflow[Any, Any]) -> str:
-    hints = typing.get_type_hints(workflow.function, include_extras=True)
+    hints = hints_of(workflow.function, None if workflow.form is None else workflow.form.cls)
     shown = []
     for p in _positional(workflow):
         text = f"{p.name}: {_named(hints[p.name])}" if p.name in hints else p.name

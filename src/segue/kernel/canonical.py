@@ -19,6 +19,7 @@ import msgspec
 
 from segue.errors import InvalidArgument, PayloadError
 from segue.kernel.encoding import Encodings
+from segue.kernel.generics import hints_of
 from segue.kernel.payload import JSON, Fetch, Payload, content, from_bytes
 from segue.kernel.schemas import schema_of
 from segue.kernel.suits import Suits, instead_of, suits
@@ -106,15 +107,17 @@ class Call:
         localns: Mapping[str, Any] | None = None,
         hash_key: bytes | None = None,
         method: bool = False,
+        owner: type | None = None,
     ) -> Call:
-        """The call of a function, from its signature and annotations. ``method``: without its first parameter.
+        """The call of a function, from its signature and annotations. ``method``: without its first parameter;
+        ``owner``: as this class has it.
 
         Raises:
             InvalidArgument: an annotation names something that is not known where the function is defined.
         """
         name = name or function.__qualname__
         try:
-            hints = typing.get_type_hints(function, localns=dict(localns or {}), include_extras=True)
+            hints = hints_of(function, owner, localns)
         except NameError as error:
             raise InvalidArgument(
                 f"an annotation of {name}() is not known when it runs: {error}; import the type at the top of the "

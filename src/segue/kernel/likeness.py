@@ -87,7 +87,7 @@ def _fields(annotation: Any, declared: abc.Callable[[Any], list[Field] | None]) 
         return None
     given = dict(zip(getattr(kind, "__parameters__", ()), get_args(annotation), strict=False))
     found = declared(kind)
-    return found if found is None or not given else [f._replace(type=_substitute(f.type, given)) for f in found]
+    return found if found is None or not given else [f._replace(type=substitute(f.type, given)) for f in found]
 
 
 def _set_late(kind: Any) -> list[Field] | None:
@@ -138,7 +138,8 @@ def _struct_fields(kind: type[msgspec.Struct]) -> list[Field] | None:
     return found
 
 
-def _substitute(annotation: Any, given: dict[Any, Any]) -> Any:
+def substitute(annotation: Any, given: dict[Any, Any]) -> Any:
+    """The annotation with what is given for its type variables in their place."""
     if annotation in given:
         return given[annotation]
     parameters = getattr(annotation, "__parameters__", ())

@@ -60,8 +60,9 @@ class BoundWorkflow:
         self.policy = workflow.policy
         self.function = workflow.function if workflow.form is None else workflow.form.call
         self.call_site = Call.of(
-            workflow.function, encodings, name=workflow.name, hash_key=hash_key, method=workflow.form is not None
-        )
+            workflow.function, encodings, name=workflow.name, hash_key=hash_key, method=workflow.form is not None,
+            owner=None if workflow.form is None else workflow.form.cls,
+        )  # fmt: skip
         self._encodings = encodings
         self._source = workflow.function if workflow.form is None else workflow.form.cls
 

@@ -112,7 +112,7 @@ class Update(Generic[P, R]):
         if instance is not None:
             function = function.__get__(instance)
             validate = None if validate is None else validate.__get__(instance)
-        site = _site(self.function, encodings, method=instance is not None)
+        site = _site(self.function, encodings, None if instance is None else type(instance))
         return UpdateHandler(self.name, function, site, encodings.encode, validate)
 
     def register(self) -> None:
@@ -137,7 +137,7 @@ def register_methods(instance: Any, handlers: dict[str, Any], encodings: Encodin
         if isinstance(declared, Update):
             messages.on_update(declared.handler(encodings, instance))
             continue
-        function, site = getattr(instance, name), _site(declared, encodings, method=True)
+        function, site = getattr(instance, name), _site(declared, encodings, type(instance))
         if getattr(declared, MARK) == "signal":
             messages.on_signal(SignalHandler(name, function, site, encodings))
         else:
@@ -161,23 +161,24 @@ def _refuse_parameters(function: Any) -> None:
 
 # --- call sites -----------------------------------------------------------------------------------------------
 
-_SITES: dict[tuple[int, int], tuple[CodeType, Any, Any, Encodings, Call]] = {}
-"""By the identity of code and encodings, which are kept alive here: a closure is made anew in each run and replay, and
-what its parameters are takes longer to find out than a replay of a hundred events."""
+_SITES: dict[tuple[int, int, int], tuple[CodeType, Any, Any, Encodings, type | None, Call]] = {}
+"""By the identity of code, encodings and class, which are kept alive here: a closure is made anew in each run and
+replay, and what its parameters are takes longer to find out than a replay of a hundred events."""
 _MOST_SITES = 10_000
 
 
-def _site(function: Any, encodings: Encodings, *, method: bool = False) -> Call:
-    """How the function is called."""
+def _site(function: Any, encodings: Encodings, owner: type | None = None) -> Call:
+    """How the function is called; ``owner``: the class whose method it is."""
+    method = owner is not None
     code = getattr(function, "__code__", None)
     if code is None:
-        return Call.of(function, encodings, method=method)
-    key = (id(code), id(encodings))
+        return Call.of(function, encodings, method=method, owner=owner)
+    key = (id(code), id(encodings), id(owner))
     found = _SITES.get(key)
     # Without `from __future__ import annotations` these are objects, which may differ from closure to closure.
     if found is not None and found[1] == function.__annotations__ and found[2] == function.__defaults__:
-        return found[4]
-    site = Call.of(function, encodings, name=function.__name__, method=method)
+        return found[5]
+    site = Call.of(function, encodings, name=function.__name__, method=method, owner=owner)
     if len(_SITES) < _MOST_SITES:
-        _SITES[key] = (code, function.__annotations__, function.__defaults__, encodings, site)
+        _SITES[key] = (code, function.__annotations__, function.__defaults__, encodings, owner, site)
     return site
