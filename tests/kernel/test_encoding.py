@@ -9,7 +9,7 @@ import enum
 import math
 import threading
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from pathlib import PurePosixPath
 from types import SimpleNamespace
@@ -321,6 +321,33 @@ def test_an_attribute_that_would_be_lost_is_refused_when_its_class_is_first_seen
             ENCODINGS.decoder(annotation)
     derived = attrs.make_class("Derived", fields | {"_y": attrs.field(type=int, default=1, init=False)})
     assert round_trip(derived(1), derived) == derived(1)
+
+
+@pytest.mark.parametrize(
+    "annotation",
+    [
+        dict[int | str, int],
+        list[dict[str, Mapping[str | float | None, int]]],
+        dict[Level | str, int],
+        dict[Literal["5", 5], int],
+    ],
+)
+def test_keys_that_would_be_text_are_refused_when_their_type_is_first_seen(annotation: Any) -> None:
+    with pytest.raises(PayloadError, match=r"the keys of .* may be numbers or text, and all are text in JSON; declare"):
+        ENCODINGS.decoder(annotation)
+
+
+@pytest.mark.parametrize(
+    "annotation", [dict[Colour | str, int], list[dict[uuid.UUID | str, int]], Box[dict[Whole | Text, int]]]
+)
+def test_keys_that_look_alike_are_refused_when_their_type_is_first_seen(annotation: Any) -> None:
+    with pytest.raises(PayloadError, match=r"keys of these types look alike in JSON \(all are text\); declare one"):
+        ENCODINGS.decoder(annotation)
+
+
+@pytest.mark.parametrize(("value", "annotation"), [({5: 1}, dict[int | float, int]), ({5: 1}, dict[int | None, int])])
+def test_keys_of_one_kind_come_back(value: Any, annotation: Any) -> None:
+    assert repr(round_trip(value, annotation)) == repr(value)
 
 
 @given(JSON_VALUES)

@@ -92,6 +92,8 @@ class _Builder:
     def _dict(self, key: Any, item: Shape) -> Shape:
         kind = unwrap(key)
         members = _members_by_key(kind) if _is_enum(kind) and not _readable(kind) else None
+        if members is None and is_union(kind) and not _readable(dict[key, None]):
+            raise PayloadError(f"{describe(key)}: keys of these types look alike in JSON (all are text); declare one")
 
         def read(tree: Any, hook: Hook, path: str) -> Any:
             found = _expect(dict, tree, path)

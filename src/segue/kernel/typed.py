@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Protocol, get_args, get_origin
 import msgspec
 
 from segue.errors import PayloadError
-from segue.kernel.hidden import hidden
+from segue.kernel.hidden import lost
 from segue.kernel.likeness import describe, members_of
 from segue.kernel.payload import JSON, Fetch, Payload, content
 from segue.kernel.secret import SecretRef
@@ -44,9 +44,9 @@ class TypedDecoder:
         self._encodings = encodings
         self._fast: Callable[[Any], Any] | None = None
         self._shape: Shape | None = None
-        lost: tuple[type, str] | None = None
+        problem: str | None = None
         try:
-            lost = hidden(annotation)
+            problem = lost(annotation)
             if unsound(annotation):
                 raise TypeError  # as msgspec should
             self._fast = msgspec.json.Decoder(annotation, dec_hook=_Builder(encodings, None)).decode
@@ -54,11 +54,8 @@ class TypedDecoder:
             self._shape = build_shape(annotation)
         except Exception as error:
             raise PayloadError(f"{describe(annotation)} cannot be read back: {error}") from error
-        if lost is not None:
-            raise PayloadError(
-                f"{describe(annotation)}: the attribute {lost[1]!r} of {describe(lost[0])} would be lost: JSON leaves "
-                "out what begins with '_' in classes of attrs; name it without, or make the class a dataclass"
-            )
+        if problem is not None:
+            raise PayloadError(f"{describe(annotation)}: {problem}")
 
     def decode(self, payload: Payload, fetch: Fetch | None = None) -> Any:
         """The value. Raises ``PayloadError``."""
