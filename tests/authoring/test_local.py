@@ -284,3 +284,21 @@ def test_a_program_ends_though_a_step_of_it_hangs(tmp_path: Path) -> None:
         [sys.executable, "-c", textwrap.dedent(program)], cwd=tmp_path, timeout=60, capture_output=True, text=True
     )
     assert (ended.returncode, ended.stdout) == (0, "the end\n"), ended.stderr
+
+
+@workflow(name="local.nap")
+async def nap(n: int) -> int:
+    await asyncio.sleep(0.01)
+    return n
+
+
+@workflow(name="local.relay")
+async def relay(n: int) -> int:
+    if n == 0:
+        await nap.child(-1, detached=True)
+        segue.continue_as_new(1)
+    return await nap(n)
+
+
+async def test_a_child_that_was_left_behind_does_not_answer_the_next_run() -> None:
+    assert await relay.local(0) == 1

@@ -174,11 +174,14 @@ class Local:
 
     def _soon(self, event: e.Event) -> None:
         self._coming += 1
-        self._loop.call_soon(self._come, event)
+        self._loop.call_soon(self._come, event, self._execution)
 
-    def _come(self, event: e.Event) -> None:
+    def _come(self, event: e.Event, of: CodeExecution) -> None:
         self._coming -= 1
-        self._apply(event)
+        if of is self._execution:
+            self._apply(event)
+        else:  # it went on as a new run meanwhile
+            self._go_on()
 
     def _apply(self, event: e.Event) -> None:
         if self.ended.done():
@@ -279,7 +282,7 @@ class Local:
             result = await self._call(command, attempt)
         except (Exception, asyncio.CancelledError) as error:
             stopped = isinstance(error, asyncio.CancelledError)
-            if self.ended.done():
+            if self.ended.done() or self._tasks.get(command.key) is not asyncio.current_task():
                 raise
             wrong: BaseException = error
             try:
@@ -402,6 +405,10 @@ class Local:
         self._soon(command.event)
 
     def _continue(self, command: c.ContinueAsNew) -> None:
+        # What this run has left behind ends with it, and is not the next one's: that may call by the same keys.
+        left, self._tasks, self._children = self._tasks, {}, {}
+        for task in left.values():
+            task.cancel()
         self._loop.call_soon(self._execution.close)
         self._execution = CodeExecution(self._definition, encodings=self._around.encodings)
         self._who.uid = uuid4().hex
