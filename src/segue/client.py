@@ -517,7 +517,10 @@ def _reply(future: asyncio.Future[Any], then: Callable[..., None], *args: Any) -
     if isinstance(answer, Rejected):
         answer = _unstorable(answer)
     if not isinstance(answer, Exception):
-        then(*args)
+        try:
+            then(*args)
+        except Exception as error:  # a defect of ours: whoever waits hears of it
+            answer = error
     if future.done():
         return
     if isinstance(answer, Exception):

@@ -245,7 +245,12 @@ class Mail:
         run.taken[row.row] = None
         # The time of acceptance, so that a deadline which passed later does not win over it.
         stamped = msgspec.structs.replace(event, at=conductor.stamp(run, row.at))
-        receive(conductor, run, row.kind, stamped)
+        try:
+            receive(conductor, run, row.kind, stamped)
+        except Exception as error:  # a defect of ours: the run stands still, with the message; the others go on
+            del run.taken[row.row]
+            conductor.stumbled(run, error)
+            return
         segment = run.open_segment()
         segment.consumed.append(row.row)
         segment.effects.append((run.taken.pop, (row.row, None)))

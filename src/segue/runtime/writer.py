@@ -248,7 +248,7 @@ class Writer:
             elif type(answer) is Transacted and answer.outcome == "later":
                 later.append((operation, reply))
             else:
-                reply(answer)
+                self._reply(operation, reply, answer)
         self._code[:0] = later
         if self._awaited:
             self._tell_settled()
@@ -256,6 +256,12 @@ class Writer:
             self._scheduled = self._loop.call_soon(self._flush)
         elif not self.busy:
             self._wake_idle()
+
+    def _reply(self, operation: Operation, reply: Reply, answer: Answer) -> None:
+        try:
+            reply(answer)
+        except Exception:  # a defect in what follows from one operation must not keep the others from their answers
+            log.exception("%s is on disk, and what was to follow has failed", type(operation).__name__)
 
     def _tell_settled(self) -> None:
         awaited, self._awaited = self._awaited, []
