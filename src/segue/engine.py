@@ -531,10 +531,11 @@ class Engine(Claiming, Describing, Repairing, Starting, Steering):
         return [msgspec.structs.replace(line, text=self.journal.open_text(line.text)) for line in lines]
 
     async def erase(self, *runs: int, by: str = "", reason: str = "") -> builtins.list[RunRow]:
-        """Erases a person's data from runs that have ended, their chains and children; returns all that were changed.
+        """Erases a person's data from runs that have ended, from all others that have had their ids, and from children;
+        returns all that were changed.
 
         Raises:
-            RunStillOpen: one of them has not ended, or what goes on from it; nothing was changed.
+            RunStillOpen: one of them has not ended; nothing was changed.
         """
         actor = f"user:{by}" if by else None
         at = self.clock.now()

@@ -1,4 +1,4 @@
-"""Erases a person's data from runs that have ended, with their chains and children, and journals that it was done.
+"""Erases a person's data from runs that have ended, with all runs of their ids, and journals that it was done.
 
 What stays is that the run was, when, which steps it took and how it ended. Backups that were made before keep what they
 hold, and so does keyed state, which belongs to no run.
@@ -7,26 +7,27 @@ hold, and so does keyed state, which belongs to no run.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
-
-import msgspec
+from collections.abc import Iterable
 
 from segue.errors import RunNotFound, RunStillOpen
 from segue.kernel import events as e
 from segue.kernel.erasure import erase_event
 from segue.stores.base import CLOSED, RunFilter, RunRow, Store
+from segue.stores.listing import every, of_id
 
-PAGE = 1_000
 JUST_NOW = 500_000
 """µs within which log lines of a run that has ended are written."""
 
 
-def erase(store: Store, runs: Iterable[int], *, at: int, actor: str | None, reason: str) -> list[RunRow]:
-    """Erases the runs, all others of their chains, and the children of all of them; returns them all.
+def reach(store: Store, runs: Iterable[int]) -> list[RunRow]:
+    """What an erasure of the runs takes: them, all others that have ever had their ids, and the children of them all.
+
+    Of a chain each run has the id, and so have the runs that gave it up to a retry, to one that ran again, or to one
+    that took their place.
 
     Raises:
-        RunNotFound: there is no such run; nothing was changed.
-        RunStillOpen: one of them has not ended, or what goes on from it; nothing was changed.
+        RunNotFound: there is no such run.
+        RunStillOpen: one of them has not ended.
     """
     found: dict[int, RunRow] = {}
     for run in runs:
@@ -37,32 +38,36 @@ def erase(store: Store, runs: Iterable[int], *, at: int, actor: str | None, reas
     still_open = [row for row in found.values() if row.state not in CLOSED]
     if still_open:
         raise RunStillOpen([row.id for row in still_open])
-    if any(at - (row.closed_at or at) < JUST_NOW for row in found.values()):
+    return list(found.values())
+
+
+def erase(store: Store, runs: Iterable[int], *, at: int, actor: str | None, reason: str) -> list[RunRow]:
+    """Erases the runs with all that ``reach`` says, and returns them all.
+
+    Raises:
+        RunNotFound, RunStillOpen: as ``reach`` does; nothing was changed.
+    """
+    found = reach(store, runs)
+    if any(at - (row.closed_at or at) < JUST_NOW for row in found):
         time.sleep(JUST_NOW / 1_000_000)  # its owner may hold a last log line that is not written yet
     # Children first, and those that were asked for last: whoever finds them erased finds nothing left of the family.
-    for row in reversed(found.values()):
+    for row in reversed(found):
         _erase_one(store, row, at, actor, reason)
-    return list(found.values())
+    return found
 
 
 def _add_family(store: Store, row: RunRow, found: dict[int, RunRow]) -> None:
     waiting = [row]
-    chains: set[int] = set()
+    ids: set[tuple[str, str]] = set()
     while waiting:
         member = waiting.pop()
         if member.run in found:
             continue
         found[member.run] = member
-        waiting += _all(store, RunFilter(namespace=None, parent=member.run, limit=PAGE))
-        if member.chain is not None and member.chain not in chains:
-            chains.add(member.chain)
-            waiting += _all(store, RunFilter(namespace=None, chain=member.chain, limit=PAGE))
-
-
-def _all(store: Store, where: RunFilter) -> Iterator[RunRow]:
-    while page := store.list(where):
-        yield from page
-        where = msgspec.structs.replace(where, after=page[-1].run)
+        waiting += every(store, RunFilter(namespace=None, parent=member.run))
+        if (member.namespace, member.id) not in ids:
+            ids.add((member.namespace, member.id))
+            waiting += of_id(store, member.namespace, member.id)
 
 
 def _erase_one(store: Store, row: RunRow, at: int, actor: str | None, reason: str) -> None:

@@ -153,3 +153,8 @@ def test_a_persons_data_is_erased(shop: Folder) -> None:
     child = next(id for id in told_ids(shop) if id not in ("parent", "waits", "done", "failed"))
     assert "`segue erase parent`" in shop("erase", child, "--yes").out
     assert shop("erase", "parent", "--yes").out.count("erased: ") == 3, "its children go with it"
+    shop("retry", "done", "--from", "start")
+    assert "not ended yet: done" in shop("erase", "done", "--yes", code=2).err
+    shop("run", "flows.py:plain", "3", "--id", "done")
+    assert "2 runs (1 of them earlier ones of the ids, or children)" in shop("erase", "done", code=2).err
+    assert "erased: plain done (2 runs)" in shop("erase", "done", "--yes").out

@@ -11,6 +11,7 @@ from segue import Engine, continue_as_new, set_attributes, signal, step, workflo
 from segue.erasing import erase
 from segue.errors import PayloadError, RunStillOpen
 from segue.kernel import events as e
+from segue.stores.base import RunFilter
 from segue.stores.faults import Crash, CrashBefore, FaultyStore, crash
 
 CANARY = "ann@example.com"
@@ -130,3 +131,36 @@ async def test_an_open_run_is_refused_whole(tmp_path: Path) -> None:
             await engine.erase(done.run, waiting.run)
         assert "open" in caught.value.run_ids  # and its child, as long as that has not ended
         assert await done.history() == before
+
+
+def campaigns(engine: Engine) -> list[int]:
+    return sorted(row.run for row in engine.store.list(RunFilter(workflow="campaign", id="c")))
+
+
+async def test_what_had_the_id_before_is_erased_with_it(tmp_path: Path) -> None:
+    async with Engine(f"sqlite:///{tmp_path}/test.db") as engine:
+        await run_campaign(engine)
+        (first,) = campaigns(engine)
+        await engine.retry_from(first, "start")
+        await (await engine.handle("c")).signal("go", CANARY)
+        await (await engine.handle("c")).result()
+        again = await engine.start(campaign, CANARY, id="c", on_conflict="replace")
+        with pytest.raises(RunStillOpen, match="c"):
+            await engine.erase(first)
+        await again.signal("go", CANARY)
+        await again.result()
+        await engine.start(campaign, "bob", id="c-2")  # whose id only begins so
+        erased = await engine.erase(again.run)
+        assert sorted(row.workflow for row in erased) == ["campaign"] * 3 + ["letter"] * 3
+        assert sorted(row.run for row in erased if row.workflow == "campaign") == campaigns(engine)
+    assert files_with_canary(tmp_path) == []
+
+
+async def test_what_took_the_id_of_a_child_is_erased_with_its_parent(tmp_path: Path) -> None:
+    async with Engine(f"sqlite:///{tmp_path}/test.db") as engine:
+        await run_campaign(engine)
+        (child,) = [row for row in await engine.list() if row.workflow == "letter"]
+        await (await engine.start(letter, CANARY, id=child.id, on_conflict="replace")).result()
+        erased = await engine.erase((await engine.handle("c")).run)
+        assert sorted(row.workflow for row in erased) == ["campaign", "letter", "letter"]
+    assert files_with_canary(tmp_path) == []

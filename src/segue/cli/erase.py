@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
+from collections.abc import Container
 from typing import Annotated
 
-import msgspec
 from cyclopts import Parameter
 
 from segue.cli import values
@@ -17,11 +18,11 @@ from segue.cli.person import person
 from segue.cli.scope import Scope
 from segue.cli.words import count
 from segue.engine import Engine
-from segue.errors import CallerError, InvalidArgument, RunStillOpen
+from segue.erasing import reach
+from segue.errors import CallerError, InvalidArgument
 from segue.server.views import run_view
-from segue.stores.base import CLOSED, RunFilter, RunRow
-
-PAGE = 500
+from segue.stores.base import RunFilter, RunRow
+from segue.stores.listing import every
 
 
 def erase(
@@ -35,8 +36,9 @@ def erase(
 ) -> int:
     """Erase a person's data: inputs, results, messages, attributes, logs of runs that have ended and their children.
 
-    Of a run that has gone on as a new one, all runs of the chain are erased. That the runs were, which steps they took
-    and how they ended stays, and the erasure is journaled. Backups that were made before keep what they hold.
+    All runs are erased that have ever had the id: also those before a retry from the start, or in a chain. That the
+    runs were, which steps they took and how they ended stays, and the erasure is journaled. Backups that were made
+    before keep what they hold.
     """
     if not runs and not attribute:
         raise InvalidArgument("no run is named; write `segue erase RUN` or `segue erase --attribute customer=ann`")
@@ -47,37 +49,30 @@ async def _erase(scope: Scope, ids: tuple[str, ...], attribute: tuple[str, ...],
     async with client(scope) as engine:
         rows = {row.run: row for row in [await row_of(engine, id) for id in ids]}
         if attribute:
-            rows |= {row.run: row for row in _matching(engine, attribute)}
+            where = RunFilter(namespace=engine.namespace, attributes=values.attributes(attribute))
+            rows |= {row.run: row for row in every(engine.store, where)}
         if not rows:
             raise CallerError(f"no run has the attribute {' and '.join(attribute)}; nothing was changed")
-        still_open = [row.id for row in rows.values() if row.state not in CLOSED]
-        if still_open:
-            raise RunStillOpen(still_open)
+        reached = reach(engine.store, rows)
         if not yes:
-            chosen = count(len(rows), "run")
-            confirm(f"Erase the data of {chosen}, their chains and their children? It cannot be undone.", scope)
+            confirm(f"Erase the data of {_told(reached, rows)}? It cannot be undone.", scope)
         erased = await engine.erase(*rows, by=person(), reason=reason)
         if scope.json:
             print_json([run_json(run_view(now)) for row in erased if (now := engine.store.run(row.run)) is not None])
             return 0
         out = console()
-        for row in erased:
-            out.print(f"erased: {row.workflow} {row.id}")
-        parents = {row.parent for row in rows.values() if row.parent is not None} - {row.run for row in erased}
+        for (workflow, id), runs in Counter((row.workflow, row.id) for row in erased).items():
+            out.print(f"erased: {workflow} {id}" + (f" ({count(runs, 'run')})" if runs > 1 else ""))
+        parents = {row.parent for row in erased if row.parent is not None} - {row.run for row in erased}
         for parent in parents:
             _tell_of_parent(engine, parent)
     return 0
 
 
-def _matching(engine: Engine, attribute: tuple[str, ...]) -> list[RunRow]:
-    found: list[RunRow] = []
-    where = RunFilter(namespace=engine.namespace, attributes=values.attributes(attribute), limit=PAGE)
-    while True:
-        page = engine.store.list(where)
-        found += page
-        if len(page) < PAGE:
-            return found
-        where = msgspec.structs.replace(where, after=page[-1].run)
+def _told(reached: list[RunRow], named: Container[int]) -> str:
+    others = sum(row.run not in named for row in reached)
+    told = count(len(reached), "run")
+    return f"{told} ({others:,} of them earlier ones of the ids, or children)" if others else told
 
 
 def _tell_of_parent(engine: Engine, run: int) -> None:

@@ -422,13 +422,13 @@ class Task(msgspec.Struct, frozen=True, gc=False):
 
 class RunFilter(msgspec.Struct, frozen=True, gc=False):
     """Conditions that all hold; times in µs, ``started_until`` not included. The newest come first; ``after`` is the
-    cursor: runs older than that row. ``text``: words, each of which is in a run's id, workflow, labels, attributes,
-    summary or error; the last one may be a beginning (``run_words``)."""
+    cursor: runs older than that row. ``text``: words of a run's id, workflow, labels and so on (``run_words``)."""
 
     namespace: str | None = "default"
     app: str | None = None
     states: tuple[str, ...] = ()
     workflow: str | None = None
+    id: str | None = None
     id_prefix: str | None = None
     tags: dict[str, str] = {}
     attributes: dict[str, Any] = {}

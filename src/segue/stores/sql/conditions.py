@@ -13,6 +13,7 @@ from segue.stores.sql.values import attribute_text
 _RUN_CONDITIONS = {
     "app": "runs.app = ?",
     "workflow": "runs.workflow = ?",
+    "id": "runs.id = ?",
     "started_from": "runs.started_at >= ?",
     "started_until": "runs.started_at < ?",
     "parent": "runs.parent = ?",
@@ -53,7 +54,7 @@ def filtered(where: RunFilter, dialect: Conditions, *, many: bool = False) -> tu
     simple = ((condition, getattr(where, name)) for name, condition in _RUN_CONDITIONS.items())
     given: list[tuple[str, tuple[Any, ...]]] = [(text, (value,)) for text, value in simple if value is not None]
     if where.namespace is not None:
-        selective = many or where.states or where.workflow or where.id_prefix
+        selective = many or where.states or where.workflow or where.id or where.id_prefix
         given.append((_IN_NAMESPACE if selective else dialect.in_large_namespace, (where.namespace,)))
     if len(where.states) == 1:
         given.append((_IS_STATE, where.states))
