@@ -8,6 +8,17 @@ import re
 import pytest
 from cli_kit import Folder
 
+CHAIN = """
+from segue import continue_as_new, workflow
+
+
+@workflow
+async def weekly(week: int) -> int:
+    if week < 3:
+        continue_as_new(week + 1)
+    return week
+"""
+
 
 @pytest.fixture
 def shop(segue: Folder) -> Folder:
@@ -81,6 +92,7 @@ def test_an_export_is_the_whole_run(shop: Folder) -> None:
     assert [line["log"]["text"] for line in lines if "log" in line] == ["doubling 3", "doubling 6"]
     assert shop("db", "export", "done", "done.jsonl", "--json").json == {
         "id": "done",
+        "runs": 1,
         "file": "done.jsonl",
         "lines": len(lines),
         "missing": [],
@@ -89,6 +101,23 @@ def test_an_export_is_the_whole_run(shop: Folder) -> None:
     assert "done.jsonl is there already" in shop("db", "export", "done", "done.jsonl", code=2).err
     assert "cannot be written" in shop("db", "export", "done", "no/such/folder", code=2).err
     assert "no run 'nope'" in shop("db", "export", "nope", code=2).err
+
+
+def test_an_export_of_an_id_has_every_run_that_has_had_it(segue: Folder) -> None:
+    segue.write("chain.py", CHAIN)
+    segue("run", "chain.py:weekly", "1", "--id", "chain")
+    segue("run", "chain.py:weekly", "3", "--id", "chain-2")
+    segue("retry", "chain", "--from", "start")
+    lines = [json.loads(line) for line in segue("db", "export", "chain").out.splitlines()]
+    inputs = [line["event"][1] for line in lines if "event" in line and line["event"][0] == 1]
+    runs = [line["run"] for line in lines if "run" in line]
+    assert [run["state"] for run in runs] == ["continued", "continued", "completed", "running"]
+    assert [run["run"] for run in runs] == sorted(run["run"] for run in runs)
+    assert {run["id"] for run in runs} == {"chain"}
+    assert len(inputs) == len(runs)
+    assert segue("db", "export", "chain", "chain.jsonl").out == f"chain.jsonl: 4 runs, {len(lines)} lines\n"
+    told = segue("check", "chain.py", "--export", "chain.jsonl", "--json").json
+    assert (told["runs"], told["failed"]) == (1, 0), "it is of the open one among them"
 
 
 def test_runs_that_ended_long_ago_are_deleted(shop: Folder) -> None:

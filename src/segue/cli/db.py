@@ -30,6 +30,7 @@ from segue.runtime.keeping import spelt_out
 from segue.settings import is_postgres, sqlite_path
 from segue.stores.base import CLOSED, Ended, RunRow
 from segue.stores.export import export
+from segue.stores.listing import of_id
 from segue.stores.place_rows import Placed
 
 db = App(name="db", help="Look after the database: stats, vacuum, retain, backup, restore, export, migrate.")
@@ -232,7 +233,10 @@ def export_run(
     ] = False,
     scope: Scope = Scope(),  # noqa: B008 (immutable)
 ) -> int:
-    """Write a run, or all open ones, with all that is known of them as lines of JSON."""
+    """Write all runs of an id, or all open runs, with all that is known of them as lines of JSON.
+
+    Those of an id come oldest first: of a chain each one, and those that were there before a retry from the start.
+    """
     if not open and run is None:
         raise InvalidArgument("no run is named; `segue list` shows what there is, --open takes all that are open")
     if open and target is not None:
@@ -247,7 +251,8 @@ async def _export(scope: Scope, id: str | None, target: str | None) -> int:
         if id is None:
             rows = InStore(engine.store, engine.journal, engine.namespace, engine.app).rows()
         else:
-            rows = [await row_of(engine, id)]
+            found = await row_of(engine, id)
+            rows = of_id(engine.store, found.namespace, found.id)
 
         def note(row: RunRow, value: Placed) -> None:
             missing.append({"id": row.id, "value": value.ref, "place": value.place})
@@ -260,10 +265,11 @@ async def _export(scope: Scope, id: str | None, target: str | None) -> int:
         else:
             written = _write(lines, target)
     if target is not None and scope.json:
-        whose = {"runs": len(rows)} if id is None else {"id": rows[0].id}
-        print_json({**whose, "file": target, "lines": written, "missing": missing})
+        whose = {} if id is None else {"id": rows[0].id}
+        print_json({**whose, "runs": len(rows), "file": target, "lines": written, "missing": missing})
     elif target is not None:
-        console().print(f"{target}: {count(written, 'line')}")
+        several = f"{count(len(rows), 'run')}, " if len(rows) > 1 else ""
+        console().print(f"{target}: {several}{count(written, 'line')}")
     for value in missing:
         print_error(
             CallerError(

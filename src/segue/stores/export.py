@@ -1,9 +1,9 @@
 """A run with all that is known of it as lines of JSON: for archives, for other tools, for a person's right to a copy.
 
-Each line is an object with one key that says what it is: ``run`` (its row, first), ``event`` (number and event, in
-order), ``task``, ``note`` (number of the task, and what was said or done about it), ``published`` and ``artifact``
-(name and value), ``payload`` (content address and base64; null for one that is missing) and ``log``. The journal is
-read in pages, so a run of any length is exported in little memory.
+Each line is an object with one key that says what it is: ``run`` (its row, first, also where several runs follow one
+another), ``event`` (number and event, in order), ``task``, ``note`` (number of the task, and what was said or done
+about it), ``published`` and ``artifact`` (name and value), ``payload`` (content address and base64; null for one that
+is missing) and ``log``. The journal is read in pages, so a run of any length is exported in little memory.
 """
 
 from __future__ import annotations
