@@ -269,7 +269,7 @@ class Repairing:
                 f"is to go on with the newest code, and no worker of app {row.app!r} has code of workflow "
                 f"{row.workflow!r}: start one that has it, or leave the code as it is",
             )
-        return owner.serves[row.workflow]
+        return owner.version(row.workflow, id)
 
     async def _fork(
         self,

@@ -302,8 +302,8 @@ class Schedules:
     def _start(self, plan: Plan, start: Start, at: int, actor: str) -> StartRun:
         engine = self._engine
         owner = engine.store.owner(engine.app)
-        known = engine.definitions.version(plan.workflow)
-        version = known or (owner.serves.get(plan.workflow, "") if owner else "")
+        known = engine.definitions.version(plan.workflow, start.id)
+        version = known or (owner.version(plan.workflow, start.id) if owner else "")
         timeout = engine.definitions.timeout(plan.workflow)
         return run_of(engine.journal, engine.namespace, engine.app, plan, start, version, timeout, at, actor)
 

@@ -25,6 +25,7 @@ from segue.kernel.execution import Execution
 from segue.kernel.interception import Interceptor
 from segue.kernel.notice import Notice
 from segue.kernel.payload import JSON, Payload, from_bytes
+from segue.kernel.ramp import Ramp
 from segue.kernel.report import Occasion, RunReport
 from segue.kernel.schedule import Target
 from segue.kernel.steps import StepRunner
@@ -90,6 +91,9 @@ class Definitions:
 
     def pins(self) -> dict[str, list[str]]:
         return self._versions.pins()
+
+    def ramps(self) -> dict[str, Ramp]:
+        return self._versions.ramps()
 
     def versions(self) -> dict[str, str]:
         """What is served: each workflow with its version."""
@@ -189,7 +193,7 @@ class Duty:
         self.placing = Placing(store, clock, settings.large_values, lambda: self.conductor.owns(0))
         self.scheduler = Scheduler(self.conductor)
         self.memory = Shedding(self.conductor, budget(settings.memory))
-        self._advertised = definitions.versions(), definitions.pins()
+        self._advertised = definitions.versions(), definitions.pins(), definitions.ramps()
         self._advertising: asyncio.TimerHandle | None = None
         self._watchdog: Watchdog | None = None
         self.conductor.writer.fence = fence
@@ -218,11 +222,12 @@ class Duty:
         """Others ask the store what is served here, and a notebook defines workflows as it goes."""
         conductor = self.conductor
         serves, pins = self._definitions.versions(), self._definitions.pins()
-        if (serves, pins) != self._advertised:
+        ramps = self._definitions.ramps()
+        if (serves, pins, ramps) != self._advertised:
             try:
                 conductor.store.pin(self.fence, pins)
-                conductor.store.advertise(self.fence, serves)
-                self._advertised = serves, pins
+                conductor.store.advertise(self.fence, serves, ramps)
+                self._advertised = serves, pins, ramps
             except StoreUnavailable as error:
                 log.debug("what is served is said later: %s", error)
         self._look_at_rules()

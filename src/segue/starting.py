@@ -397,7 +397,7 @@ class Starting(Messaging):
             if owner is not None and workflow in owner.serves:
                 # Its parameters are known there, not here: by position, unchecked.
                 payload, canonical = self.encodings.encode_canonical({"*": args})
-                return Called(workflow, owner.serves[workflow], Any, None, payload, digest(canonical, hash_key))
+                return Called(workflow, owner.version(workflow, id), Any, None, payload, digest(canonical, hash_key))
         definition = self._resolve(workflow)
         name = definition.name
         if self.definitions.workflow(name) is definition:

@@ -17,9 +17,10 @@ from store_kit import (
 )
 
 from segue.errors import FenceLost
+from segue.kernel.ramp import Ramp
 from segue.stores.base import Append, Batch, Fence, Operation, Store
-from segue.stores.base import Owner as WhoOwns
 from segue.stores.owning import SLOTS, Holding, Slots
+from segue.stores.owning import Owner as WhoOwns
 
 # --- ownership --------------------------------------------------------------------------------------------------------
 ALL = (0, SLOTS - 1)
@@ -170,6 +171,10 @@ def test_the_owner_says_what_it_serves(store_factory: StoreFactory) -> None:
     assert second.owner("default") == first.owner("default") == WhoOwns("one", {"order": "v1"})
     first.advertise(fence, {"order": "v2", "loan": "v1"})
     assert second.owner("default") == WhoOwns("one", {"order": "v2", "loan": "v1"})
+    ramp = Ramp("2/ab", 12.5)
+    first.advertise(fence, {"order": "1/cd", "loan": "v1"}, {"order": ramp})
+    assert second.owner("default") == WhoOwns("one", {"order": "1/cd", "loan": "v1"}, {"order": ramp})
+    assert second.workers("default")[0].serves == {"order": "1/cd", "loan": "v1"}
     assert second.owner("other") is None
     first.release(fence)
     assert second.owner("default") is None

@@ -43,7 +43,7 @@ def go_on(conductor: Conductor, run: Resident, segment: Segment, command: c.Cont
     actor = started.actor if hooks.is_hook(started) else f"run:{run.id}"
     event = e.RunStarted(
         at, actor, started.headers, run.workflow, run.id, uid, command.input, namespace=run.namespace,
-        version=conductor.definitions.version(run.workflow), python=PYTHON, flags=started.flags, parent=run.parent,
+        version=conductor.version(run.workflow, run.id), python=PYTHON, flags=started.flags, parent=run.parent,
         due=started.due, interval=started.interval, tags=started.tags, memo=started.memo, input_hash=command.hash,
         timeout=started.timeout, summary=started.summary, continued=e.Continued(run.uid, number, restless),
     )  # fmt: skip

@@ -26,7 +26,7 @@ def start(
     event = e.RunStarted(
         at, f"run:{run.id}", command.headers, command.workflow, command.id, command.uid,
         command.input, namespace=run.namespace,
-        version=conductor.definitions.version(command.workflow, command.id), python=PYTHON,
+        version=conductor.version(command.workflow, command.id), python=PYTHON,
         parent=e.ParentRef(run.run, run.uid, command.key, command.close_policy), input_hash=command.hash,
         begin=begin, timeout=command.timeout, summary=command.summary,
     )  # fmt: skip

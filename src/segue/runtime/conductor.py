@@ -17,6 +17,7 @@ from segue.kernel import events as e
 from segue.kernel.execution import Execution
 from segue.kernel.notice import Notice
 from segue.kernel.payload import Payload
+from segue.kernel.ramp import Ramp
 from segue.kernel.report import Occasion, RunReport
 from segue.kernel.schedule import Target
 from segue.kernel.steps import StepRunner
@@ -34,7 +35,7 @@ from segue.runtime.timers import Timers
 from segue.runtime.witness import Witness, tell
 from segue.runtime.writer import Writer
 from segue.stores.base import APPENDED, RESIDENT, Appended, HoldStep, Rejected, RunRow, Status, Store
-from segue.stores.owning import Slots, within
+from segue.stores.owning import Served, Slots, version_of, within
 
 log = logging.getLogger("segue.conductor")
 
@@ -56,6 +57,12 @@ class Definitions(Protocol):
 
     def pins(self) -> dict[str, list[str]]:
         """Workflows of which some versions are known here and others may not go on; see ``stores.owning.Served``."""
+
+    def versions(self) -> dict[str, str]:
+        """What is served: each workflow with its version."""
+
+    def ramps(self) -> dict[str, Ramp]:
+        """The versions that are being ramped up, by the names of their workflows."""
 
     def arguments(self, workflow: str, input: str) -> tuple[Payload, str]:
         """Payload and hash of arguments that are given as a JSON list. Raises ``CallerError``, ``PayloadError``."""
@@ -113,6 +120,7 @@ class Conductor:
         self.waiting_for_version: dict[int, int] = {}
         self.held: dict[tuple[str, str], HoldStep] = {}
         self.slots: tuple[Slots, ...] = ()
+        self.others: tuple[Served, ...] = ()
         self.inherited = 0
         """The highest number of a run that was there when slots came here: a predecessor may have begun those."""
         self._evicting = False
@@ -134,6 +142,11 @@ class Conductor:
     def only(self) -> list[str] | None:
         """The workflows whose runs are this process's business; None for all."""
         return self.definitions.names() if self.settings.strangers == "leave" else None
+
+    def version(self, workflow: str, id: str) -> str:
+        """The version of a new run with this id: where its code is not here, as another owner of the app has it."""
+        here = self.definitions.version(workflow, id)
+        return here or next((found for each in self.others if (found := version_of(each, workflow, id))), "")
 
     def owns(self, slot: int) -> bool:
         """Whether runs in this slot are this process's."""

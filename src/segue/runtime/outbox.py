@@ -73,7 +73,7 @@ class Outbox:
         id = row.uid if row.id is None else checked_id(row.id, "a run's id")
         return e.RunStarted(
             self._conductor.clock.now(), "outbox", None, row.workflow, id, row.uid, payload, namespace=namespace,
-            version=definitions.version(row.workflow), python=PYTHON, tags=_tags.decode(row.tags), input_hash=hash,
+            version=definitions.version(row.workflow, id), python=PYTHON, tags=_tags.decode(row.tags), input_hash=hash,
         )  # fmt: skip
 
     def _started(self, row: OutboxRow, event: e.RunStarted, answer: Any) -> None:

@@ -34,8 +34,7 @@ def started(
     conductor: Conductor, namespace: str, name: str, plan: Plan, start: Start, *, at: int, actor: str
 ) -> StartRun:
     """A run of a schedule."""
-    definitions = conductor.definitions
-    version, timeout = definitions.version(plan.workflow, start.id), definitions.timeout(plan.workflow)
+    version, timeout = conductor.version(plan.workflow, start.id), conductor.definitions.timeout(plan.workflow)
     return run_of(conductor.journal, namespace, conductor.app, plan, start, version, timeout, at, f"{actor}:{name}")
 
 

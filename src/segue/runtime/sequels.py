@@ -21,7 +21,7 @@ def start(
     at: int, *, begin: int | None = None,
 ) -> StartRun:  # fmt: skip
     """The operation that starts a run because of what happened to the run ``about``."""
-    version = conductor.definitions.version(workflow, id)
+    version = conductor.version(workflow, id)
     event = e.RunStarted(
         at, f"{ACTOR}{about}", None, workflow, id, uid, input, namespace=namespace, version=version,
         python=PYTHON, input_hash=hash, timeout=conductor.definitions.timeout(workflow), begin=begin,

@@ -63,11 +63,14 @@ class Tending:
         Raises:
             StoreUnavailable, FenceLost: nothing is owned.
         """
-        store = self._conductor.store
-        store.pin(self._fence, self._conductor.definitions.pins())
+        store, definitions = self._conductor.store, self._conductor.definitions
+        store.pin(self._fence, definitions.pins())
+        if ramps := definitions.ramps():
+            store.advertise(self._fence, definitions.versions(), ramps)
         holding = store.tend(self._fence)
         self._conductor.inherited = _newest(store)
         self._conductor.slots = holding.slots
+        self._conductor.others = holding.others
         self._surplus = holding.surplus
 
     def start(self) -> None:
@@ -111,6 +114,7 @@ class Tending:
         self.heard_at = asked_at
         if without(holding.slots, self._conductor.slots):  # the others cannot begin runs in them any more
             self._conductor.inherited = await promptly(_newest, store)
+        self._conductor.others = holding.others
         self._take_up(holding)
         await self._pass_on(holding.others)
         await self._compare(holding)

@@ -13,6 +13,7 @@ from typing import Any, Literal, Protocol
 
 import msgspec
 
+from segue.kernel.ramp import Ramp
 from segue.stores.account_rows import HasAccounts
 from segue.stores.attempt_rows import AttemptReads, ClaimAttempts, Claimed, LiveAttempt
 from segue.stores.backlog import HasBacklog
@@ -21,7 +22,7 @@ from segue.stores.figure_rows import FigureReads
 from segue.stores.log_rows import StepLogs
 from segue.stores.namespace_rows import HasNamespaceRows
 from segue.stores.outbox_rows import OutboxReads, Settled, SettleOutbox
-from segue.stores.owning import Owning
+from segue.stores.owning import NO_RAMPS, Owner, Owning
 from segue.stores.people_rows import HasPeople
 from segue.stores.place_rows import HasPlaceRows
 from segue.stores.schedule_rows import ScheduleReads, ScheduleWritten, WriteSchedule
@@ -273,13 +274,6 @@ class Fence(msgspec.Struct, frozen=True, gc=False):
     """Whether the predecessor gave the ownership back, or ended without a word."""
 
 
-class Owner(msgspec.Struct, frozen=True, gc=False):
-    """Who owns an app's runs: a worker, and the workflows that it has code for, each with its version."""
-
-    worker: str
-    serves: dict[str, str] = {}
-
-
 class Batch(msgspec.Struct, frozen=True, gc=False):
     """One transaction. ``commit_id`` is unique per writer and grows; the store keeps the last one per owner, so that
     ``Store.landed`` can answer whether a batch whose acknowledgement was lost is in. A batch without ``fence`` comes
@@ -488,8 +482,9 @@ class Store(
         """Becomes an owner of the app's runs, with a new epoch, or, where there is one at a time, None while somebody
         else is; of which of them, ``tend`` says. ``serves``: what the worker has code for, and in which version."""
 
-    def advertise(self, fence: Fence, serves: Mapping[str, str]) -> None:
-        """Says anew what the owner serves. Nothing happens when the fence is void."""
+    def advertise(self, fence: Fence, serves: Mapping[str, str], ramps: Mapping[str, Ramp] = NO_RAMPS) -> None:
+        """Says anew what the owner serves, and which versions beside those it ramps up. Nothing happens when the fence
+        is void."""
 
     def owner(self, app: str) -> Owner | None:
         """Who owns the app's runs at this moment, None when nobody alive does."""

@@ -25,6 +25,7 @@ from dataclasses import dataclass
 from typing import NoReturn, Protocol
 
 from segue.errors import StoreUnavailable
+from segue.kernel.ramp import Ramp
 from segue.stores.account_rows import AccountRows
 from segue.stores.attempt_rows import Head, LiveAttempt, QueueFigures
 from segue.stores.backlog import Backlog, OpenWork
@@ -36,7 +37,6 @@ from segue.stores.base import (
     Fence,
     HoldStep,
     InboxRow,
-    Owner,
     RunFilter,
     RunRow,
     Store,
@@ -48,7 +48,7 @@ from segue.stores.figure_rows import EndedRuns, OpenRuns, StartedRuns
 from segue.stores.log_rows import StepLogs
 from segue.stores.namespace_rows import NamespaceRows
 from segue.stores.outbox_rows import OutboxRow
-from segue.stores.owning import Holding, Slots, Worker
+from segue.stores.owning import NO_RAMPS, Holding, Owner, Slots, Worker
 from segue.stores.people_rows import PeopleRows
 from segue.stores.place_rows import PlaceRows
 from segue.stores.schedule_rows import SchedulePage, ScheduleRow
@@ -181,8 +181,8 @@ class FaultyStore:
     def own(self, app: str, worker: str, serves: Mapping[str, str] | None = None) -> Fence | None:
         return self._living().own(app, worker, serves)
 
-    def advertise(self, fence: Fence, serves: Mapping[str, str]) -> None:
-        self._living().advertise(fence, serves)
+    def advertise(self, fence: Fence, serves: Mapping[str, str], ramps: Mapping[str, Ramp] = NO_RAMPS) -> None:
+        self._living().advertise(fence, serves, ramps)
 
     def owner(self, app: str) -> Owner | None:
         return self._living().owner(app)

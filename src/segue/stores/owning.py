@@ -6,9 +6,12 @@ A separate file from ``stores.base`` because only the runtime's tending has to d
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol
 
 import msgspec
+
+from segue.kernel.ramp import Ramp
 
 if TYPE_CHECKING:
     from segue.stores.base import Fence
@@ -48,14 +51,32 @@ def without(slots: Iterable[Slots], taken: Iterable[Slots]) -> tuple[Slots, ...]
     return tuple(left)
 
 
+NO_RAMPS: Mapping[str, Ramp] = MappingProxyType({})
+
+
+class Owner(msgspec.Struct, frozen=True, gc=False):
+    """Who owns an app's runs: a worker, and the workflows that it has code for, each with its version, and with the one
+    that it ramps up beside that."""
+
+    worker: str
+    serves: dict[str, str] = {}
+    ramps: dict[str, Ramp] = {}
+
+    def version(self, workflow: str, id: str) -> str:
+        """What a new run with this id gets; empty where there is no code for it."""
+        return version_of(self, workflow, id)
+
+
 class Served(msgspec.Struct, frozen=True):
     """What an owner has code for: its workflows, each with its version, and of those in ``pins`` these versions only. A
-    version that ends in a slash stands for all with this label. ``worker``: who it is. ``since``: when it came (µs)."""
+    version that ends in a slash stands for all with this label. ``worker``: who it is. ``since``: when it came (µs).
+    ``ramps``: versions that it ramps up."""
 
     serves: dict[str, str] = {}
     pins: dict[str, list[str]] = {}
     worker: str = ""
     since: int = 0
+    ramps: dict[str, Ramp] = {}
 
     @property
     def pinned(self) -> Collection[str]:
@@ -67,6 +88,12 @@ class Served(msgspec.Struct, frozen=True):
             return False
         pins = self.pins.get(workflow)
         return pins is None or any(version == pin or (pin[-1:] == "/" and version.startswith(pin)) for pin in pins)
+
+
+def version_of(one: Owner | Served, workflow: str, id: str) -> str:
+    """The version that a new run with this id gets from one that may have code for it; empty if it has none."""
+    ramp = one.ramps.get(workflow)
+    return ramp.version if ramp is not None and ramp.takes(id) else one.serves.get(workflow, "")
 
 
 class Holding(msgspec.Struct, frozen=True, gc=False):

@@ -13,10 +13,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any, Literal, Protocol
-from zlib import crc32
 
 from segue.errors import DuplicateDefinition, InvalidArgument
 from segue.kernel.names import checked_name
+from segue.kernel.ramp import Ramp, on_ramp
 
 Versioning = Literal["rolling", "pinned"]
 
@@ -114,7 +114,7 @@ class Versions:
         if len(self._beside.get(name, ())) < 2:
             return base
         for workflow in self._labelled(name).values():
-            if workflow.ramp is not None and crc32(id.encode()) % 10_000 < workflow.ramp * 100:
+            if workflow.ramp is not None and on_ramp(workflow.ramp, id):
                 return workflow
         return base
 
@@ -135,6 +135,15 @@ class Versions:
             name: [f"{each.label}/" if each.label else each.version for each in self.all(name)]
             for name, base in self._bases.items()
             if base.versioning == "pinned"
+        }
+
+    def ramps(self) -> dict[str, Ramp]:
+        """The versions that are being ramped up beside a base, by the names of their workflows."""
+        return {
+            name: Ramp(each.version, each.ramp)
+            for name, base in self._bases.items()
+            for each in self.all(name)
+            if each.ramp is not None and each is not base
         }
 
     def names(self) -> list[str]:

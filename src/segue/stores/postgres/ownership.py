@@ -20,11 +20,13 @@ from contextlib import suppress
 import msgspec
 
 from segue.errors import FenceLost, StoreError
+from segue.kernel.ramp import Ramp
 from segue.stores.base import Fence
 from segue.stores.owning import SLOTS, Holding, Served, Slots
 from segue.stores.postgres.hints import OWNERS
 from segue.stores.postgres.session import Session
 from segue.stores.postgres.writer import Writer, lost
+from segue.stores.sql.serving import serving_of, serving_text
 from segue.stores.sql.statements import Statement, flat
 
 _join = Statement("join_owners")
@@ -45,7 +47,6 @@ _move_these = Statement("move_these_runs")
 _pin = Statement("pin_versions")
 _versions = Statement("versions_of_runs")
 
-_serves = msgspec.json.Decoder(dict[str, str])
 _pins = msgspec.json.Decoder(dict[str, list[str]])
 _TELL = f"NOTIFY segue, '{OWNERS}'".encode()
 
@@ -79,7 +80,8 @@ class _Owner(msgspec.Struct):
         """What it has code for; nothing to rely on until it has said to which versions it is confined."""
         if self.pins is None:
             return Served(worker=self.worker, since=self.since)
-        return Served(_serves.decode(self.serves), _pins.decode(self.pins), self.worker, self.since)
+        serves, ramps = serving_of(self.serves)
+        return Served(serves, _pins.decode(self.pins), self.worker, self.since, ramps)
 
 
 class Ownership:
@@ -96,15 +98,15 @@ class Ownership:
     def own(self, app: str, worker: str, serves: Mapping[str, str] | None) -> Fence:
         with self._writer.transaction() as session:
             _make.one(session, (app,))
-            ((epoch,),) = _join.one(session, (app, worker, _json(serves or {}), self._lease))
+            ((epoch,),) = _join.one(session, (app, worker, serving_text(serves or {}), self._lease))
             session.raw.execute(_TELL)
         fence = Fence(app, epoch)
         self._held.add(fence)
         return fence
 
-    def advertise(self, fence: Fence, serves: Mapping[str, str]) -> None:
+    def advertise(self, fence: Fence, serves: Mapping[str, str], ramps: Mapping[str, Ramp]) -> None:
         with self._writer.transaction() as session:
-            _advertise.one(session, (_json(serves), fence.app, fence.epoch))
+            _advertise.one(session, (serving_text(serves, ramps), fence.app, fence.epoch))
 
     def pin(self, fence: Fence, pins: Mapping[str, Sequence[str]]) -> None:
         with self._writer.transaction() as session:
@@ -318,7 +320,3 @@ def _alike(session: Session, runs: Iterable[int]) -> dict[tuple[str, str], list[
 
 def _slots(ranges: Sequence[_Range]) -> tuple[Slots, ...]:
     return tuple(Slots(each.low, each.high, each.clean) for each in ranges)
-
-
-def _json(serves: Mapping[str, str]) -> str:
-    return msgspec.json.encode(dict(serves)).decode()

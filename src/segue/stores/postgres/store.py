@@ -10,8 +10,9 @@ from typing import Any
 import msgspec
 
 from segue.errors import InvalidArgument
+from segue.kernel.ramp import Ramp
 from segue.stores.base import ALL_ENDED, Answer, Batch, Ended, Fence
-from segue.stores.owning import SLOTS, Holding, Slots, Worker, without
+from segue.stores.owning import NO_RAMPS, SLOTS, Holding, Slots, Worker, without
 from segue.stores.postgres import commit
 from segue.stores.postgres.connection import Address
 from segue.stores.postgres.connection import Connection as RawConnection
@@ -33,6 +34,7 @@ from segue.stores.sql.people import People
 from segue.stores.sql.places import Places
 from segue.stores.sql.reads import Reads
 from segue.stores.sql.schedules import Schedules
+from segue.stores.sql.serving import serving_of
 from segue.stores.sql.statements import Connection, Statement
 from segue.stores.sql.task_pages import TaskPages
 
@@ -56,7 +58,6 @@ CONDITIONS = Conditions(
 _size = Statement("database_size")
 _time = Statement("database_time")
 _owners = Statement("all_owners")
-_serves = msgspec.json.Decoder(dict[str, str])
 _pins = msgspec.json.Decoder(dict[str, list[str]])
 _slots_of = Statement("slots_of_runs")
 
@@ -136,8 +137,8 @@ class PostgresStore(Reads, Schedules, Figures, TaskPages):
     def give(self, fence: Fence, slots: Sequence[Slots]) -> None:
         self._ownership.give(fence, slots)
 
-    def advertise(self, fence: Fence, serves: Mapping[str, str]) -> None:
-        self._ownership.advertise(fence, serves)
+    def advertise(self, fence: Fence, serves: Mapping[str, str], ramps: Mapping[str, Ramp] = NO_RAMPS) -> None:
+        self._ownership.advertise(fence, serves, ramps)
 
     def release(self, fence: Fence, *, clean: bool = True) -> None:
         self._ownership.release(fence, clean=clean)
@@ -152,12 +153,13 @@ class PostgresStore(Reads, Schedules, Figures, TaskPages):
         with self._lent.reading() as connection:
             return int(_time.one(connection)[0][0])
 
-    def workers(self, app: str | None = None) -> builtins.list[Worker]:
+    def _owners(self, app: str | None) -> builtins.list[tuple[Worker, dict[str, Ramp]]]:
         with self._lent.reading() as connection:
             rows = _owners.one(connection, (app,))
         return [
-            Worker(worker, name, epoch, since, expires, slots, _serves.decode(serves), sorted(_pins.decode(pins)))
-            for worker, name, epoch, since, expires, slots, serves, pins in rows
+            (Worker(worker, name, epoch, since, expires, slots, serves, sorted(_pins.decode(pins))), ramps)
+            for worker, name, epoch, since, expires, slots, text, pins in rows
+            for serves, ramps in [serving_of(text)]
         ]
 
     def stirred(self) -> bool:

@@ -7,13 +7,14 @@ from collections.abc import Iterable, Iterator
 from contextlib import closing
 from typing import Any
 
+from segue.kernel.ramp import Ramp
 from segue.stores import objects
 from segue.stores.attempt_rows import Head, LiveAttempt, QueueFigures
 from segue.stores.backlog import Backlog, OpenWork
-from segue.stores.base import RESIDENT, HoldStep, InboxRow, Owner, RunFilter, RunRow, StoreStats, Task
+from segue.stores.base import RESIDENT, HoldStep, InboxRow, RunFilter, RunRow, StoreStats, Task
 from segue.stores.cache_rows import CacheEntry
 from segue.stores.outbox_rows import OutboxRow
-from segue.stores.owning import Worker
+from segue.stores.owning import Owner, Worker
 from segue.stores.search_rows import FoundRuns
 from segue.stores.sql import attempts
 from segue.stores.sql.backlog import backlog, open_work
@@ -86,14 +87,20 @@ class Reads:
         return rows[0][0] if rows else None
 
     def owner(self, app: str) -> Owner | None:
-        workers = self.workers(app)
-        if not workers:
+        owners = self._owners(app)
+        if not owners:
             return None
-        serves = {workflow: version for each in workers for workflow, version in each.serves.items()}
-        return Owner(", ".join(each.worker for each in workers), serves)
+        latest = {workflow: (worker, ramps) for worker, ramps in owners for workflow in worker.serves}
+        serves = {workflow: worker.serves[workflow] for workflow, (worker, _) in latest.items()}
+        ramps = {workflow: ramps[workflow] for workflow, (_, ramps) in latest.items() if workflow in ramps}
+        return Owner(", ".join(worker.worker for worker, _ in owners), serves, ramps)
 
     def workers(self, app: str | None = None) -> builtins.list[Worker]:
-        raise NotImplementedError  # who is alive, the dialect knows
+        return [worker for worker, _ in self._owners(app)]
+
+    def _owners(self, app: str | None) -> builtins.list[tuple[Worker, dict[str, Ramp]]]:
+        """Who is alive, each with what it ramps up."""
+        raise NotImplementedError  # the dialect knows
 
     def inbox(self, runs: Iterable[int]) -> list[InboxRow]:
         with self._readers.reading() as connection:

@@ -15,10 +15,10 @@ from collections.abc import Mapping
 from contextlib import suppress
 from urllib.parse import quote
 
-import msgspec
-
 from segue.errors import StoreError, StoreUnavailable
+from segue.kernel.ramp import Ramp
 from segue.stores.base import Fence
+from segue.stores.sql.serving import serving_text
 from segue.stores.sql.statements import Statement
 from segue.stores.sqlite.writer import Writer
 
@@ -77,16 +77,16 @@ class Ownership:
         try:
             with self._writer.transaction() as connection:
                 before = _predecessor.one(connection, (app,))
-                ((epoch,),) = _bump.one(connection, (app, worker, _json(serves or {}), time.time_ns() // 1000))
+                ((epoch,),) = _bump.one(connection, (app, worker, serving_text(serves or {}), time.time_ns() // 1000))
         except BaseException:
             lock.release()
             raise
         self._held[app, epoch] = lock
         return Fence(app, epoch, clean=not before or before[0][0] == "")
 
-    def advertise(self, fence: Fence, serves: Mapping[str, str]) -> None:
+    def advertise(self, fence: Fence, serves: Mapping[str, str], ramps: Mapping[str, Ramp]) -> None:
         with self._writer.transaction() as connection:
-            _advertise.one(connection, (_json(serves), fence.app, fence.epoch))
+            _advertise.one(connection, (serving_text(serves, ramps), fence.app, fence.epoch))
 
     def alive(self, app: str) -> bool:
         """Whether anybody holds the app's lock."""
@@ -122,10 +122,6 @@ class Ownership:
     def release_all(self, *, clean: bool) -> None:
         for app, epoch in list(self._held):
             self.release(Fence(app, epoch), clean=clean)
-
-
-def _json(serves: Mapping[str, str]) -> str:
-    return msgspec.json.encode(dict(serves)).decode()
 
 
 def lock_path(path: str, app: str) -> str:

@@ -8,10 +8,9 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-import msgspec
-
+from segue.kernel.ramp import Ramp
 from segue.stores.base import ALL_ENDED, Answer, Batch, Ended, Fence
-from segue.stores.owning import SLOTS, Holding, Slots, Worker
+from segue.stores.owning import NO_RAMPS, SLOTS, Holding, Slots, Worker
 from segue.stores.sql import cache, retention
 from segue.stores.sql.accounts import Accounts
 from segue.stores.sql.commit import landed
@@ -22,6 +21,7 @@ from segue.stores.sql.people import People
 from segue.stores.sql.places import Places
 from segue.stores.sql.reads import Reads
 from segue.stores.sql.schedules import Schedules
+from segue.stores.sql.serving import serving_of
 from segue.stores.sql.statements import Connection, Statement
 from segue.stores.sql.task_pages import TaskPages
 from segue.stores.sqlite import backup, commit, redaction, shrinking
@@ -34,7 +34,6 @@ from segue.stores.sqlite.session import Session
 from segue.stores.sqlite.writer import Writer
 
 _owners = Statement("all_owners")
-_serves = msgspec.json.Decoder(dict[str, str])
 
 CONDITIONS = Conditions(
     in_large_namespace="+runs.namespace = ?",
@@ -92,8 +91,8 @@ class SqliteStore(Reads, Schedules, Figures, TaskPages):
     def own(self, app: str, worker: str, serves: Mapping[str, str] | None = None) -> Fence | None:
         return self._ownership.own(app, worker, serves)
 
-    def advertise(self, fence: Fence, serves: Mapping[str, str]) -> None:
-        self._ownership.advertise(fence, serves)
+    def advertise(self, fence: Fence, serves: Mapping[str, str], ramps: Mapping[str, Ramp] = NO_RAMPS) -> None:
+        self._ownership.advertise(fence, serves, ramps)
 
     def release(self, fence: Fence, *, clean: bool = True) -> None:
         self._ownership.release(fence, clean=clean)
@@ -117,12 +116,13 @@ class SqliteStore(Reads, Schedules, Figures, TaskPages):
     def time(self) -> int:
         return time.time_ns() // 1000  # a file has the clock of its machine
 
-    def workers(self, app: str | None = None) -> builtins.list[Worker]:
+    def _owners(self, app: str | None) -> builtins.list[tuple[Worker, dict[str, Ramp]]]:
         with self._lent.reading() as connection:
             rows = _owners.one(connection)
         return [
-            Worker(worker, name, epoch, 0, None, SLOTS, _serves.decode(serves), [])
-            for name, epoch, worker, serves in rows
+            (Worker(worker, name, epoch, 0, None, SLOTS, serves, []), ramps)
+            for name, epoch, worker, text in rows
+            for serves, ramps in [serving_of(text)]
             if app in (None, name) and self._ownership.alive(name)
         ]
 

@@ -1,2 +1,2 @@
--- Says what a worker serves (JSON: version by workflow). Locks: its row.
+-- Says what a worker serves (JSON: see sql/serving.py). Locks: its row.
 UPDATE segue.owners SET serves = ?::text WHERE app = ?::text AND epoch = ?::bigint
