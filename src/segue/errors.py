@@ -74,22 +74,25 @@ class RunNotFound(CallerError):
 
 
 class RunAlreadyExists(CallerError):
-    """The id is taken: by a run with other input, or the conflict policy says to fail."""
+    """The id is taken: by a run with other input, or the conflict policy says to fail. ``remedy``: what can be done."""
 
-    def __init__(self, run_id: str, reason: str) -> None:
-        super().__init__(
-            f"run {run_id!r} exists already: {reason}; choose another id, or pass "
-            "on_conflict='replace' or 'terminate-if-running'"
-        )
+    def __init__(
+        self,
+        run_id: str,
+        reason: str,
+        remedy: str = "choose another id, or pass on_conflict='replace' or 'terminate-if-running'",
+    ) -> None:
+        super().__init__(f"run {run_id!r} exists already: {reason}; {remedy}")
         self.run_id = run_id
         self.reason = reason
 
 
 class RunClosed(CallerError):
-    """The run has ended and takes no more messages."""
+    """The run has ended and takes no more messages. ``later``: the run that goes on from it, which is to be asked."""
 
-    def __init__(self, run_id: str, state: str) -> None:
-        super().__init__(f"run {run_id!r} is {state} and takes no more messages")
+    def __init__(self, run_id: str, state: str, *, later: int | None = None) -> None:
+        hint = "" if later is None else f"; run {later} goes on from it: ask that one"
+        super().__init__(f"run {run_id!r} is {state} and takes no more messages{hint}")
         self.run_id = run_id
         self.state = state
 
@@ -124,6 +127,30 @@ class ScheduleNotFound(CallerError):
         super().__init__(f"{what} in namespace {namespace!r}; {hint}")
         self.name = name
         self.namespace = namespace
+
+
+class TaskNotFound(CallerError):
+    """No human task of this number exists in the namespace."""
+
+    def __init__(self, task: int) -> None:
+        super().__init__(f"there is no task {task}; `segue task list` and GET /api/v1/tasks list those that are open")
+        self.task = task
+
+
+class UserNotFound(CallerError):
+    """No account of this name exists."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"there is no user {name!r}")
+        self.name = name
+
+
+class KeyNotFound(CallerError):
+    """No API key of this id exists, or none that has not been revoked."""
+
+    def __init__(self, id: str) -> None:
+        super().__init__(f"there is no key {id!r} that has not been revoked")
+        self.id = id
 
 
 class ScheduleExists(CallerError):

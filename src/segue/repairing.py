@@ -78,6 +78,10 @@ class Effect(msgspec.Struct, frozen=True):
         return ("runs again:", self.again), ("kept:", self.kept), ("was undone since, and stays so:", self.undone)
 
 
+_CHOOSE = "choose another id"
+_WAIT = "what runs again takes that id: let the run that has it end first, or fork under another one"
+
+
 class Repairing:
     """The part of an engine that repairs runs. What it builds on is the engine's."""
 
@@ -133,7 +137,8 @@ class Repairing:
     async def _target(self, run: int, call: str, action: str, result: Payload | None = None) -> tuple[RunRow, str]:
         row = self._row(run)
         if row.state in CLOSED:
-            raise RunClosed(row.id, row.state)
+            latest = self.store.latest(row.run) if row.state == "continued" else None
+            raise RunClosed(row.id, row.state, later=None if latest is None else latest.run)
         return row, await beside(self._key_of, row, call, action, result)
 
     def _key_of(self, row: RunRow, call: str, action: str, result: Payload | None) -> str:
@@ -302,7 +307,7 @@ class Repairing:
         first = cast(e.RunStarted, made.events[0])
         answer: Started = await cast("Engine", self)._ask(lambda client: client.start(operation, first))
         if answer.outcome == "refused":
-            raise RunAlreadyExists(id, answer.reason)
+            raise RunAlreadyExists(id, answer.reason, _CHOOSE if policy == "fail" else _WAIT)
         definition = self.definitions.workflow(row.workflow)
         returns = Any if definition is None else definition.bind(self.encodings, self._hash_key).call_site.returns
         return Handle(cast("Engine", self), answer.run, id, returns)

@@ -19,7 +19,7 @@ import pytest
 from api_kit import PASSWORD, QUICK, Time, Visit
 
 import segue
-from segue import Approval, Engine, approval, query, saga, signal, step, update, workflow
+from segue import Approval, Engine, approval, continue_as_new, query, saga, signal, step, update, workflow
 from segue.server.access import Known, Loopback
 from segue.server.accounts import Accounts, Role
 from segue.server.app import application
@@ -97,6 +97,13 @@ async def guarded(by: str) -> str:
 
 @workflow(name="stands")
 async def stands(by: str) -> str:
+    return await guarded(by)
+
+
+@workflow(name="stands_later")
+async def stands_later(by: str, left: int) -> str:
+    if left:
+        continue_as_new(by, left - 1)
     return await guarded(by)
 
 
@@ -216,6 +223,7 @@ async def many(n: int) -> int:
 async def engine(tmp_path: Path) -> AsyncIterator[Engine]:
     workflows = [
         doubles, adds_up, fails, waits, asks, stands, parent, leaves, branches, listens, many, takes, gated, books,
+        stands_later,
     ]  # fmt: skip
     async with Engine(f"sqlite:///{tmp_path / 'segue.db'}", workflows=workflows) as engine:  # type: ignore[list-item]
         yield engine

@@ -258,7 +258,7 @@ async def test_a_key_is_refused_once_it_is_revoked_has_expired_or_lost_its_owner
     assert [(await client.get("/runs")).status_code for client in clients] == [200, 200, 200]
     assert (await owner.delete(f"/keys/{first['key']['id']}")).status_code == 204
     problem(await clients[0].get("/runs"), 401, "unknown-caller")
-    problem(await owner.delete(f"/keys/{first['key']['id']}"), 400, "caller-error")
+    problem(await owner.delete(f"/keys/{first['key']['id']}"), 404, "key-not-found")
     time.at = soon
     problem(await clients[1].get("/runs"), 401, "unknown-caller")
     accounts.remove_user("operator")
@@ -272,7 +272,7 @@ async def test_a_key_gives_nobody_what_its_owner_lacks(visit: Visit) -> None:
     weak = visit(headers=bearer((await make_key(operator, "runs:read"))["secret"]))
     problem(await weak.post("/keys", json=body | {"permissions": ["runs:act"]}), 403, "not-allowed")
     admins = await make_key(await log_in(visit(), "root"), "runs:read")
-    problem(await operator.delete(f"/keys/{admins['key']['id']}"), 400, "caller-error")
+    problem(await operator.delete(f"/keys/{admins['key']['id']}"), 404, "key-not-found")
     assert [key["owner"] for key in (await operator.get("/keys")).json()] == ["operator"]
 
 

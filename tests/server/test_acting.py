@@ -52,8 +52,8 @@ async def test_a_task_is_answered_by_whoever_is_known_to_ask(api: httpx.AsyncCli
     problem(await api.post(f"/tasks/{task['task']}/complete", json=answer), 400, "caller-error")
     (closed,) = (await api.get("/tasks", params={"state": "completed"})).json()["tasks"]
     assert closed["closed_by"] == "ann"
-    problem(await api.get("/tasks/999"), 400, "caller-error")
-    problem(await api.get(f"/tasks/{2**63}"), 400, "caller-error")
+    problem(await api.get("/tasks/999"), 404, "task-not-found")
+    problem(await api.get(f"/tasks/{2**63}"), 404, "task-not-found")
 
 
 async def test_tasks_come_page_by_page_with_counts(api: httpx.AsyncClient, engine: Engine) -> None:

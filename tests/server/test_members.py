@@ -32,7 +32,7 @@ async def test_users_are_made_changed_and_removed(visit: Visit) -> None:
     assert listed["ann"]["roles"] == {"*": "developer"}
     assert "battery" not in (await root.get("/users")).text
     assert (await root.delete("/users/ann")).status_code == 204
-    problem(await root.delete("/users/ann"), 400, "caller-error")
+    problem(await root.delete("/users/ann"), 404, "user-not-found")
 
 
 @pytest.mark.parametrize(

@@ -159,9 +159,9 @@ async def test_lists_counts_tasks_and_schedules_are_of_the_namespace(visit: Visi
         (task,) = (await api.get("/tasks")).json()["tasks"]
         assert task["run"] == run
         other = {} if more else EU
-        problem(await root.get(f"/tasks/{task['task']}", params=other), 400, "caller-error")
+        problem(await root.get(f"/tasks/{task['task']}", params=other), 404, "task-not-found")
         answered = await root.post(f"/tasks/{task['task']}/complete", params=other, json={"answer": {"approved": True}})
-        problem(answered, 400, "caller-error")
+        problem(answered, 404, "task-not-found")
         preview = {"act": {"do": "cancel"}, "runs": [run]}
         problem(await root.post("/runs/bulk/preview", params=other, json=preview), 404, "run-not-found")
         assert (await root.get("/runs", params=other | {"parent": run})).json()["runs"] == []

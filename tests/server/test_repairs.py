@@ -90,6 +90,36 @@ async def test_a_part_runs_again_and_a_fork_goes_on_elsewhere(api: httpx.AsyncCl
     problem(await api.post(f"/runs/{run}/rerun", json={"step": "nothing"}), 409, "not-repairable")
 
 
+async def test_what_keeps_a_part_from_running_again_is_said_in_words_of_http(api: httpx.AsyncClient) -> None:
+    run = await start(api, "waits", 1, id="first")
+    assert (await api.post(f"/runs/{run}/signal", json={"name": "more", "value": "a"})).status_code == 204
+    await until(api, run, "completed")
+    again = (await api.post(f"/runs/{run}/rerun", json={"step": "start"})).json()["run"]
+    await until(api, again, "waiting")
+    answer = await api.post(f"/runs/{run}/rerun", json={"step": "start", "input": [2]})
+    told = problem(answer, 409, "run-already-exists")["detail"]
+    assert "this one is waiting; what runs again takes that id: let the run that has it end first, or fork" in told
+    answer = await api.post(f"/runs/{run}/fork", json={"step": "start", "id": "first", "input": [2]})
+    told += problem(answer, 409, "run-already-exists")["detail"]
+    assert told.endswith("choose another id")
+    assert "on_conflict" not in told
+
+
+async def test_of_a_chain_the_last_run_is_repaired(api: httpx.AsyncClient, engine: Engine) -> None:
+    first = await start(api, "stands_later", "x", 1, id="chain")
+    await until(api, first, "continued")
+    latest = engine.store.latest(first)
+    assert latest is not None
+    await until(api, latest.run, "incident")
+    for act, body in (("retry", {}), ("skip", {"call": "/guarded", "result": "by hand"})):
+        told = problem(await api.post(f"/runs/{first}/{act}", json=body), 409, "run-closed")["detail"]
+        assert told == (
+            f"run 'chain' is continued and takes no more messages; run {latest.run} goes on from it: ask that one"
+        )
+    await api.post(f"/runs/{latest.run}/skip", json={"call": "/guarded", "result": "by hand"})
+    assert (await until(api, latest.run, "completed"))["result"]["value"] == "by hand"
+
+
 # --- many -----------------------------------------------------------------------------------------------------
 
 

@@ -13,7 +13,7 @@ import msgspec
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 
-from segue.errors import CallerError, InvalidArgument
+from segue.errors import CallerError, InvalidArgument, KeyNotFound, UserNotFound
 from segue.kernel.names import checked_name, checked_namespace
 from segue.runtime.beside import passwords
 from segue.server.etags import etag
@@ -84,10 +84,10 @@ class Accounts:
         return [_account(row) for row in self.rows.list_users()]
 
     def user(self, name: str) -> UserRow:
-        """Raises ``CallerError``: there is none of the name."""
+        """Raises ``UserNotFound``: there is none of the name."""
         found = self.rows.user(name)
         if found is None:
-            raise CallerError(f"there is no user {name[:LONGEST_NAME]!r}")
+            raise UserNotFound(name[:LONGEST_NAME])
         return found
 
     def add_user(
@@ -161,7 +161,7 @@ class Accounts:
         """Sessions and keys go with the account.
 
         Raises:
-            CallerError: there is none of the name, or others would be left without anybody who may.
+            UserNotFound: there is none of the name. CallerError: others would be left without anybody who may.
         """
         self.user(name)
         self._keep_an_admin(name, None)
@@ -226,7 +226,7 @@ class Accounts:
         """The key, which is told only now, and how it stands in lists. It may never do more than its owner.
 
         Raises:
-            InvalidArgument: it could do nothing, or has expired already. CallerError: there is no such owner.
+            InvalidArgument: it could do nothing, or has expired already. UserNotFound: there is no such owner.
         """
         self.user(owner)
         _check_label(label)
@@ -257,10 +257,10 @@ class Accounts:
         return [_api_key(row) for row in self.rows.list_keys() if owner in (None, row.owner)]
 
     def revoke_key(self, id: str, owner: str | None = None) -> None:
-        """``owner``: only if it is theirs. Raises ``CallerError``: there is no such key."""
+        """``owner``: only if it is theirs. Raises ``KeyNotFound``: there is no such key."""
         row = self.rows.key(id)
         if row is None or owner not in (None, row.owner) or not self.rows.revoke_key(id, self.now()):
-            raise CallerError(f"there is no key {id[:LONGEST_NAME]!r} that has not been revoked")
+            raise KeyNotFound(id[:LONGEST_NAME])
 
 
 def role_in(row: UserRow, namespace: str) -> list[Role]:

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from segue.engine import Engine
-from segue.errors import InvalidArgument, PayloadError
+from segue.errors import InvalidArgument, PayloadError, RunClosed
 from segue.kernel.payload import JSON, from_bytes
 from segue.server.call import Call
 from segue.server.runs import find_run, the_run
@@ -125,7 +125,11 @@ async def terminate_run(call: Call[Any, ReasonBody]) -> None:
 
 
 async def retry_run(call: Call[Any, RetryBody]) -> None:
-    await call.engine.retry(the_run(call).run, call.body.key, by=call.who.name)
+    row = the_run(call)
+    latest = call.engine.store.latest(row.run) if row.state == "continued" else None
+    if latest is not None:
+        raise RunClosed(row.id, row.state, later=latest.run)  # what stands still, if anything does, is that one
+    await call.engine.retry(row.run, call.body.key, by=call.who.name)
 
 
 def _plain(call: Call[Any, Any], value: Any) -> Any:

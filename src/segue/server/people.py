@@ -9,7 +9,7 @@ import msgspec
 
 from segue.claiming import TaskNote, place_of
 from segue.engine import Engine
-from segue.errors import CallerError, InvalidArgument
+from segue.errors import InvalidArgument, TaskNotFound
 from segue.handles import HumanTask
 from segue.runtime.beside import beside
 from segue.server.call import Call, Limit, Number
@@ -157,9 +157,7 @@ async def _task(call: Call[Any, Any]) -> HumanTask:
     number = call.path["task"]
     found = await call.engine.tasks(state=None, task=number) if number < LARGEST else []
     if not found:
-        raise CallerError(
-            f"there is no task {number}; `segue task list` and GET /api/v1/tasks list those that are open"
-        )
+        raise TaskNotFound(number)
     return found[0]
 
 

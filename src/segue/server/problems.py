@@ -16,6 +16,9 @@ MEDIA_TYPE = "application/problem+json"
 _STATUS: tuple[tuple[type[Exception], int], ...] = (
     (errors.RunNotFound, 404),
     (errors.UnknownWorkflow, 404),
+    (errors.TaskNotFound, 404),
+    (errors.UserNotFound, 404),
+    (errors.KeyNotFound, 404),
     (errors.RunAlreadyExists, 409),
     (errors.RunClosed, 409),
     (errors.RunStillOpen, 409),
