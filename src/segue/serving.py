@@ -99,8 +99,12 @@ class Definitions:
         """What is served: each workflow with its version."""
         return {name: self.version(name) for name in self.names()}
 
+    def serving(self, workflow: str, version: str) -> Workflow[Any, Any] | None:
+        """What goes on with a run that was started with a version; None if nothing here may."""
+        return BUILT_IN.get(workflow) or self._versions.serving(workflow, version)
+
     def execution(self, workflow: str, version: str) -> Execution | None:
-        definition = BUILT_IN.get(workflow) or self._versions.serving(workflow, version)
+        definition = self.serving(workflow, version)
         if definition is None:
             return None
         return CodeExecution(

@@ -74,3 +74,26 @@ def test_a_debugger_stops_inside_the_workflow(segue: Folder) -> None:
     os.write(running.keyboard, b"q\n")
     running.end()
     assert (segue.path / "charged").read_text() == "4\n"
+
+
+PINNED = """
+    from segue import signal, workflow
+
+    @workflow(name="pay", version="{label}", versioning="pinned")
+    async def pay(amount: int) -> int:
+        return amount + await signal("go", int)
+"""
+
+
+def test_a_run_that_is_pinned_to_another_version_says_so(segue: Folder) -> None:
+    segue.write("pay.py", PINNED.format(label="1"))
+    segue("run", "pay.py:pay", "4", "--id", "order", "--timeout", "400ms", code=5)
+    told = segue("replay", "order", "pay.py", "--json").json
+    assert told["version"] == told["code"]
+    assert "pinned" not in segue("replay", "order", "pay.py").out
+    segue.write("pay.py", PINNED.format(label="2"))
+    told = segue("replay", "order", "pay.py", "--json").json
+    assert (told["version"][:2], told["code"][:2], told["parted"]) == ("1/", "2/", None)
+    said = segue("replay", "order", "pay.py").out
+    assert f"run order is pinned to version {told['version']!r}, which the code that was named does not have" in said
+    assert f"it is gone through with {told['code']!r}" in said

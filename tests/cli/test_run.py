@@ -115,6 +115,10 @@ def test_a_cached_result_is_told_with_the_run_that_made_it(segue: Folder) -> Non
     segue.write("cached.py", code)
     assert "completed    add" in segue("run", "cached.py:adds", "3", "--id", "first").out
     assert "cached       add  by first" in segue("run", "cached.py:adds", "3", "--id", "second").out
+    assert "result of run first" in segue("show", "second").out
+    assert [step.get("source") for step in segue("show", "second", "--json").json["steps"]] == ["first"]
+    assert "result of run" not in segue("show", "first").out
+    assert [step.get("source") for step in segue("show", "first", "--json").json["steps"]] == [None]
 
 
 def test_attempts_are_told(segue: Folder) -> None:

@@ -107,6 +107,23 @@ async def stands_later(by: str, left: int) -> str:
     return await guarded(by)
 
 
+@workflow(name="counts")
+class Counts:
+    """Counts what it hears of."""
+
+    def __init__(self) -> None:
+        self.heard = 0
+
+    @signal
+    def hear(self) -> None:
+        self.heard += 1
+
+    async def run(self, most: int) -> int:
+        """Until it has heard enough."""
+        await segue.wait_condition(lambda: self.heard >= most)
+        return self.heard
+
+
 @workflow(name="parent")
 async def parent(n: int) -> int:
     segue.artifact.markdown("note", "<b>hi</b>")
@@ -223,7 +240,7 @@ async def many(n: int) -> int:
 async def engine(tmp_path: Path) -> AsyncIterator[Engine]:
     workflows = [
         doubles, adds_up, fails, waits, asks, stands, parent, leaves, branches, listens, many, takes, gated, books,
-        stands_later,
+        stands_later, Counts,
     ]  # fmt: skip
     async with Engine(f"sqlite:///{tmp_path / 'segue.db'}", workflows=workflows) as engine:  # type: ignore[list-item]
         yield engine

@@ -205,6 +205,15 @@ async def test_workflows_come_with_the_form_of_their_input(api: httpx.AsyncClien
     problem(await api.get("/workflows/nothing"), 404, "unknown-workflow")
 
 
+async def test_the_source_of_a_class_is_all_of_it(api: httpx.AsyncClient) -> None:
+    one = (await api.get("/workflows/counts")).json()
+    assert one["source"].startswith('@workflow(name="counts")\nclass Counts:\n')
+    assert "def hear(self)" in one["source"]
+    assert one["source"].rstrip().endswith("return self.heard")
+    assert one["place"].partition(":")[0].endswith("conftest.py")
+    assert one["documentation"] == one["workflow"]["summary"] == "Counts what it hears of."
+
+
 async def test_what_a_workflow_may_do_is_a_graph(api: httpx.AsyncClient) -> None:
     found = (await api.get("/workflows/branches/outline")).json()
     assert found["read"]

@@ -113,6 +113,16 @@ def test_code_that_does_not_fit_is_refused_with_the_steps_name(
     assert caught.value.file.endswith(f"{name}.jsonl")
 
 
+def test_of_a_pinned_run_it_is_said_that_its_version_is_not_there(recorded: Path) -> None:
+    @workflow(name="sells", versioning="pinned")
+    async def sells(order: str) -> str:
+        await signal("packed")
+        return await ship(order, "payment of a")
+
+    with pytest.raises(HistoryBroken, match=r"at step 'charge' \(it is pinned to version '\w+', which is not defined"):
+        replay(recorded / "open.jsonl")
+
+
 @pytest.mark.parametrize("name", ["open", "closed"])
 def test_a_pure_step_may_go(recorded: Path, name: str) -> None:
     without_the_price()

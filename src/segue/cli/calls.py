@@ -143,6 +143,8 @@ def _note(call: Call, now: int) -> Text:
     if call.open and call.beaten_at is not None:
         said = f": {brief(call.heartbeat)}" if call.heartbeat is not None else ""
         note.append(f"heartbeat {ago(call.beaten_at, now)}{said}  ", style="dim")
+    if call.source:
+        note.append(f"result of run {call.source}  ", style="dim")
     if call.kind == "child":
         note.append(f"child run {call.child_id}  ", style="dim")
     if call.kind == "task":

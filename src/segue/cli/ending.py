@@ -90,6 +90,8 @@ def call_json(call: Call) -> dict[str, Any]:
         found["retry_at"] = iso(call.retry_at)
     if call.failure is not None:
         found["error"] = failure_json(call.failure)
+    if call.source:
+        found["source"] = call.source
     if call.child_id:
         found["run"] = call.child_id
     if call.model:

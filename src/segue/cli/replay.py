@@ -8,7 +8,7 @@ import pdb  # noqa: T100 (this is what it is for)
 import sys
 from collections.abc import Iterator
 from types import CodeType
-from typing import Annotated
+from typing import Annotated, Any
 
 from cyclopts import Parameter
 from rich.text import Text
@@ -91,6 +91,7 @@ class _Player:
         self._reached = 0
 
     def play(self, debug: bool) -> int:
+        self._tell_version()
         try:
             execution = self._replayed(debug)
         except SegueError as error:
@@ -103,8 +104,7 @@ class _Player:
         finally:
             execution.close()
         if self._scope.json:
-            told = {"id": self._row.id, "events": len(self._events), "parted": None, "closed": ended}
-            print_json({**told, "outstanding": waiting, "signals": signals})
+            print_json({**self._as_json(None), "closed": ended, "outstanding": waiting, "signals": signals})
             return OK
         out = console()
         if ended:
@@ -135,6 +135,23 @@ class _Player:
         finally:
             sys.settrace(None)
 
+    @property
+    def _version(self) -> str:
+        """The version of the code that goes through it: the run's own where that is here, or what goes on with it."""
+        workflow = self._code.serving(self._row.workflow, self._row.version) or self._code.workflow(self._row.workflow)
+        assert workflow is not None, "it was there a moment ago"
+        return workflow.version
+
+    def _tell_version(self) -> None:
+        """No worker with this code would go on with a run that is pinned to another version."""
+        if self._scope.json or self._code.serving(self._row.workflow, self._row.version) is not None:
+            return
+        console().print(
+            f"run {self._row.id} is pinned to version {self._row.version!r}, which the code that was named does not "
+            f"have; it is gone through with {self._version!r}",
+            soft_wrap=True,
+        )
+
     def _make(self) -> Execution:
         execution = self._code.execution(self._row.workflow, self._row.version) or self._code.newest(self._row.workflow)
         assert execution is not None, "it was there a moment ago"
@@ -153,10 +170,15 @@ class _Player:
         for number, _, kind, text in event_rows([(seq, event)]):
             console().print(Text(f"{number:>5}  {kind:<18} {text}", style="dim"), soft_wrap=True)
 
+    def _as_json(self, parted: int | None) -> dict[str, Any]:
+        """``version`` is the run's, ``code`` that of the code."""
+        told = {"id": self._row.id, "version": self._row.version, "code": self._version}
+        return {**told, "events": len(self._events), "parted": parted}
+
     def _parted(self, error: SegueError) -> int:
         problem = f"{type(error).__name__}: {error}"
         if self._scope.json:
-            print_json({"id": self._row.id, "events": len(self._events), "parted": self._reached, "problem": problem})
+            print_json({**self._as_json(self._reached), "problem": problem})
         else:
             console().print(
                 f"run {self._row.id}: code and journal part at event {self._reached}: {problem}", soft_wrap=True

@@ -78,6 +78,8 @@ class Call:
     """How a decision came about."""
     input_at: Place | None = None
     result_at: Place | None = None
+    source: str = ""
+    """The id of the run that made the result, where the step did not run for it here."""
     alone: bool = True
     """Whether no other call of the run has its name, so that the name says which call is meant."""
 
@@ -193,11 +195,16 @@ class Timeline:
         call.retry_at = None
         return call
 
-    def _step_completed(self, event: e.StepCompleted) -> Call:
+    def _step_completed(self, event: e.StepCompleted | e.StepCached) -> Call:
         call = self._ended(event)
         call.state = "compensated" if call.undo else "completed"
         call.result, call.result_at = event.result, (self.seq, "result")
         call.failure = call.retry_at = None
+        return call
+
+    def _step_cached(self, event: e.StepCached) -> Call:
+        call = self._step_completed(event)
+        call.source = event.source
         return call
 
     def _step_scheduled(self, event: e.StepScheduled) -> Call:
@@ -219,7 +226,7 @@ class Timeline:
             call.state = "cancelled" if event.failure.type.endswith("CancelledError") else "failed"
         return call
 
-    def _ended(self, event: e.StepCompleted | e.StepFailed | e.StepScheduled) -> Call:
+    def _ended(self, event: e.StepCompleted | e.StepCached | e.StepFailed | e.StepScheduled) -> Call:
         began = event.started_at or event.at
         call = self.begin("step", event.key, event.name, began)
         tries = call.tries
@@ -379,7 +386,7 @@ _FEED: dict[type[e.Event], Callable[[Timeline, Any], Call | None]] = {
     e.RunStarted: Timeline._run_started,
     e.StepStarted: Timeline._step_started,
     e.StepCompleted: Timeline._step_completed,
-    e.StepCached: Timeline._step_completed,
+    e.StepCached: Timeline._step_cached,
     e.StepFailed: Timeline._step_failed,
     e.TimerFired: Timeline._timer_fired,
     e.SignalReceived: Timeline._signal,

@@ -66,16 +66,16 @@ async def list_workflows(call: Call[Any, None]) -> list[WorkflowView]:
 
 async def show_workflow(call: Call[Any, None]) -> WorkflowDetail:
     workflow = _the_workflow(call)
-    function = inspect.unwrap(workflow.function)
+    written = inspect.unwrap(workflow.function) if workflow.form is None else workflow.form.cls
     try:
-        lines, first = inspect.getsourcelines(function)
-        place = f"{inspect.getsourcefile(function)}:{first}"
+        lines, first = inspect.getsourcelines(written)
+        place = f"{inspect.getsourcefile(written)}:{first}"
     except (OSError, TypeError):  # defined in a console: there is no file
         lines, place = [], ""
     return WorkflowDetail(
         workflow=_view(call, workflow),
         versions=[_version(each, workflow) for each in call.engine.definitions.versions_of(workflow.name)],
-        documentation=inspect.getdoc(function) or "",
+        documentation=_documentation(workflow),
         source="".join(lines),
         place=place,
     )
@@ -104,11 +104,16 @@ def _version(workflow: Workflow[Any, Any], base: Workflow[Any, Any]) -> VersionV
 
 def _view(call: Call[Any, Any], workflow: Workflow[Any, Any]) -> WorkflowView:
     call_site = workflow.bind(call.engine.encodings).call_site
-    documentation = inspect.getdoc(workflow.function) or ""
     return WorkflowView(
         name=workflow.name,
         version=workflow.version,
         parameters=call_site.positional,
         input=call_site.schema(),
-        summary=documentation.partition("\n")[0],
+        summary=_documentation(workflow).partition("\n")[0],
     )
+
+
+def _documentation(workflow: Workflow[Any, Any]) -> str:
+    """What is written about it: of a class, about the class or else about its ``run``."""
+    about = None if workflow.form is None else inspect.getdoc(workflow.form.cls)
+    return about or inspect.getdoc(workflow.function) or ""

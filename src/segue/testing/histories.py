@@ -117,15 +117,18 @@ def replay(file: Path | str, *, encodings: Encodings | None = None) -> list[c.Co
         raise InvalidArgument(
             f"{file} is a run of {started.workflow!r}, which is not defined here; import its module in the test"
         )
+    pinned = ""
+    if definitions.serving(started.workflow, started.version) is None:
+        pinned = f" (it is pinned to version {started.version!r}, which is not defined here)"
     try:
         return _replay(make, events)
     except (NonDeterminism, NotDeterministic, PayloadError) as error:
         step = getattr(error, "step", None)
         where = f" at step {step!r}" if step else ""
         raise HistoryBroken(
-            f"{file}: runs of {started.workflow!r} that are like this one do not go on with the code at hand{where}: "
-            f"{error}. Put the code back as it was for them, or guard the change with segue.patched(); if no such run "
-            "is left, delete the file",
+            f"{file}: runs of {started.workflow!r} that are like this one do not go on with the code at hand{where}"
+            f"{pinned}: {error}. Put the code back as it was for them, or guard the change with segue.patched(); if no "
+            "such run is left, delete the file",
             file=str(file), step=step, cause=error,
         ) from error  # fmt: skip
 
