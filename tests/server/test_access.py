@@ -248,6 +248,31 @@ async def test_a_key_does_what_it_was_made_for_and_no_more(visit: Visit, account
     assert (await program.get("/runs")).status_code == 200, "what its owner still may, it may"
 
 
+async def test_a_key_and_a_session_of_one_person_are_one_who_sees_to_a_task(visit: Visit, engine: Engine) -> None:
+    here = await log_in(visit(), "operator")
+    made = await make_key(here, "tasks:read", "tasks:act", "runs:read")
+    key = visit(headers={"authorization": f"Bearer {made['secret']}"})
+    run = (await engine.start("asks", 5)).run
+    await until(here, run, "waiting")
+    (task,) = (await key.get("/tasks")).json()["tasks"]
+    place = f"/tasks/{task['task']}"
+    for client in (key, here):
+        assert (await client.post(f"{place}/claim", json={})).status_code == 204
+        assert (await client.get("/tasks")).json()["counts"]["mine"] == 1
+    assert (await here.post(f"{place}/release", json={})).status_code == 204
+    assert (await key.post(f"{place}/comments", json={"text": "looked at it"})).status_code == 204
+    notes = (await here.get(f"{place}/notes")).json()
+    assert [(note["actor"], note["kind"]) for note in notes] == [
+        ("operator", "claimed"), ("operator", "released"), ("operator", "commented"),
+    ]  # fmt: skip
+    assert (await key.post(f"{place}/complete", json={"answer": {"approved": True}})).status_code == 204
+    await until(here, run, "completed")
+    assert (await here.get(place)).json()["closed_by"] == "operator", "so that a second look is somebody else's"
+    audit = (await (await log_in(visit(), "root")).get("/audit")).json()["entries"]
+    label = f"operator/{made['key']['label']}"
+    assert label in {entry["actor"] for entry in audit if entry["action"] == "complete_task"}
+
+
 async def test_a_key_is_refused_once_it_is_revoked_has_expired_or_lost_its_owner(
     visit: Visit, accounts: Accounts, time: Time
 ) -> None:

@@ -87,6 +87,11 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
     tends: frozenset[str] = frozenset()
     session: str = ""
 
+    @property
+    def person(self) -> str:
+        """Who that is among people: one and the same whether they log in, or a program of theirs sends a key."""
+        return self.user or self.name
+
 
 class Asked(msgspec.Struct, frozen=True):
     """A request as far as it tells who asks.

@@ -88,7 +88,7 @@ class CommentBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 async def list_tasks(call: Call[TaskQuery, None]) -> TaskList:
     engine, query = call.engine, call.query
     tasks, next = await tasks_of(engine, query)
-    counts = None if query.after is not None else await counted(engine, call.who.name)
+    counts = None if query.after is not None else await counted(engine, call.who.person)
     return TaskList(tasks, engine.clock.now(), next, counts)
 
 
@@ -130,23 +130,23 @@ async def show_task(call: Call[Any, None]) -> HumanTask:
 
 async def complete_task(call: Call[Any, AnswerBody]) -> None:
     # The form is the recorded one, never one that came with the answer.
-    await call.engine.complete_task(await _task(call), call.body.answer, by=call.who.name)
+    await call.engine.complete_task(await _task(call), call.body.answer, by=call.who.person)
 
 
 async def claim_task(call: Call[Any, ClaimBody]) -> None:
-    await call.engine.claim_task(await _task(call), by=call.who.name, over=call.body.over)
+    await call.engine.claim_task(await _task(call), by=call.who.person, over=call.body.over)
 
 
 async def release_task(call: Call[Any, Bare]) -> None:
-    await call.engine.release_task(await _task(call), by=call.who.name)
+    await call.engine.release_task(await _task(call), by=call.who.person)
 
 
 async def hand_task(call: Call[Any, HandBody]) -> None:
-    await call.engine.hand_task(await _task(call), call.body.to, by=call.who.name, over=call.body.over)
+    await call.engine.hand_task(await _task(call), call.body.to, by=call.who.person, over=call.body.over)
 
 
 async def comment_on_task(call: Call[Any, CommentBody]) -> None:
-    await call.engine.comment_on_task(await _task(call), call.body.text, by=call.who.name)
+    await call.engine.comment_on_task(await _task(call), call.body.text, by=call.who.person)
 
 
 async def list_task_notes(call: Call[Any, None]) -> list[TaskNote]:
