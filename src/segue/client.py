@@ -393,7 +393,8 @@ class Direct:
             raise self._loading.unreadable[run]
         return ended, acted
 
-    async def changed(self, run: int) -> None:
+    async def changed(self, run: int, after: int) -> None:
+        """Returns once there may be events of the run behind that number."""
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         followers = self._conductor.followers.setdefault(run, [])
 
@@ -490,7 +491,10 @@ class Remote:
                 and next(iter(events(run, after=after)), None) is None  # its owner may just have taken up what was said
             ):
                 raise standing_still(str(run) if (row := self._store.run(run)) is None else row.id, stands)
-            await self.changed(run)
+            if isinstance(stands, e.IncidentOpened):
+                await asyncio.sleep(self.POLL)  # what a person has said may come to nothing, of which no event tells
+            else:
+                await self.changed(run, after)
 
     async def check(self, run: int, event: e.SignalReceived | e.UpdateAccepted) -> None:
         """Only the owner can ask the run beforehand."""
@@ -504,10 +508,11 @@ class Remote:
             ended, acted = _standing(self._store, run, events)
             if ended is not None and not acted:
                 return ended
-            await self.changed(run)  # a person has acted on that, and its owner has not got to it yet
+            await asyncio.sleep(self.POLL)  # a person has acted on that, and its owner has not got to it yet
 
-    async def changed(self, run: int) -> None:
-        await asyncio.sleep(self.POLL)
+    async def changed(self, run: int, after: int) -> None:
+        """Returns once there may be events of the run behind that number."""
+        await self._ends.event(run, after)
 
 
 def _reply(future: asyncio.Future[Any], then: Callable[..., None], *args: Any) -> None:

@@ -1,4 +1,4 @@
-"""Waits for the ends of runs of which another process is the owner: looks once for all who wait."""
+"""Waits for the events and the ends of runs of which another process is the owner: looks once for all who wait."""
 
 from __future__ import annotations
 
@@ -26,6 +26,8 @@ class Ends:
         self._store = store
         self._between = look
         self._waiting: dict[int, set[asyncio.Future[None]]] = {}
+        self._following: dict[asyncio.Future[None], tuple[int, int]] = {}
+        """The run that each follows, and the number of the last event that it knows."""
         self._new = False
         self._looking: asyncio.Task[None] | None = None
 
@@ -33,9 +35,7 @@ class Ends:
         """Returns once the run has ended, stands still or is gone."""
         told: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(run, set()).add(told)
-        self._new = True
-        if self._looking is None:
-            self._looking = asyncio.create_task(self._look())
+        self._begin()
         try:
             await told
         finally:
@@ -44,26 +44,51 @@ class Ends:
             if not waiting:
                 del self._waiting[run]
 
+    async def event(self, run: int, after: int) -> None:
+        """Returns once the run has an event behind this number, or is gone."""
+        told: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._following[told] = run, after
+        self._begin()
+        try:
+            await told
+        finally:
+            del self._following[told]
+
+    def _begin(self) -> None:
+        """Somebody waits who has not been looked for."""
+        self._new = True
+        if self._looking is None:
+            self._looking = asyncio.create_task(self._look())
+
     async def _look(self) -> None:
         seen = None
         try:
-            while self._waiting:
+            while self._waiting or self._following:
                 pulse = self._store.pulse()
                 if pulse != seen or self._new:
                     seen, self._new = pulse, False
                     self._tell()
                 await asyncio.sleep(self._between)
         except StoreError as error:
-            for told in [each for waiting in self._waiting.values() for each in waiting if not each.done()]:
-                told.set_exception(error)
+            for told in [*(each for waiting in self._waiting.values() for each in waiting), *self._following]:
+                if not told.done():
+                    told.set_exception(error)
         finally:
             self._looking = None
 
     def _tell(self) -> None:
-        rows = self._store.runs(self._waiting)
+        rows = self._store.runs(self._waiting) if self._waiting else {}
         for run, waiting in self._waiting.items():
             row = rows.get(run)
             if row is None or row.state in STOPPED:
                 for told in waiting:
-                    if not told.done():
-                        told.set_result(None)
+                    _answer(told)
+        last = self._store.last_events({run for run, _ in self._following.values()}) if self._following else {}
+        for told, (run, after) in self._following.items():
+            if last.get(run, after + 1) > after:
+                _answer(told)
+
+
+def _answer(told: asyncio.Future[None]) -> None:
+    if not told.done():
+        told.set_result(None)

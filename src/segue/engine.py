@@ -582,9 +582,9 @@ class Engine(Claiming, Describing, Repairing, Starting, Steering):
     def _end_of(self, run: int, client: Direct | Remote) -> Awaitable[e.Event]:
         return client.closing_event(run, self.glance)
 
-    async def changed(self, run: int) -> None:
-        """Returns when there may be something new of the run; perhaps there is not."""
-        await self._ask(lambda client: client.changed(run))
+    async def changed(self, run: int, after: int) -> None:
+        """Returns when there may be events of the run behind that number; perhaps there are not."""
+        await self._ask(lambda client: client.changed(run, after))
 
     @property
     def attempts_under_way(self) -> int:

@@ -58,7 +58,7 @@ class Following:
     def __init__(self, engine: Engine, run: int, after: int) -> None:
         self._engine = engine
         self._run = run
-        self._after = after
+        self.after = after
         self._line = 0
         self._published: dict[str, Any] = {}
         self.ended = False
@@ -67,9 +67,9 @@ class Following:
         """Events that have come since the last look."""
         more = True
         while more:
-            events = await self._engine.read_events(self._run, after=self._after, limit=PAGE)
+            events = await self._engine.read_events(self._run, after=self.after, limit=PAGE)
             for seq, event in events:
-                self._after = seq
+                self.after = seq
                 self.ended = self.ended or isinstance(event, e.CLOSING)
                 yield Recorded(seq, event)
             more = len(events) == PAGE
@@ -97,7 +97,7 @@ async def follow(engine: Engine, run: int, after: int) -> AsyncIterator[Recorded
             yield recorded
         if following.ended:
             return
-        await engine.changed(run)
+        await engine.changed(run, following.after)
 
 
 async def follow_all(engine: Engine, run: int, after: int) -> AsyncIterator[Live]:
@@ -116,7 +116,7 @@ async def follow_all(engine: Engine, run: int, after: int) -> AsyncIterator[Live
                 for progress in following.progress():
                     yield progress
             return
-        change = asyncio.ensure_future(engine.changed(run))
+        change = asyncio.ensure_future(engine.changed(run, following.after))
         try:
             await asyncio.wait([change], timeout=EVERY)
         finally:

@@ -89,11 +89,11 @@ class Shared(Direct):
             lambda: self._remote.closing_event(run, events),
         )
 
-    async def changed(self, run: int) -> None:
+    async def changed(self, run: int, after: int) -> None:
         if self._owns(run):
-            await super().changed(run)
+            await super().changed(run, after)
         else:
-            await self._remote.changed(run)
+            await self._remote.changed(run, after)
 
     async def _moved(self, run: int, waiting: Awaitable[T]) -> T:
         """Waits, for as long as the run is this owner's.

@@ -177,3 +177,10 @@ def test_the_first_events_of_several_runs_are_read_together(owner: Owner) -> Non
     }
     assert all(head.attempts == [] for head in heads.values())
     assert owner.store.heads([], 3) == {}
+
+
+def test_the_last_events_of_runs_are_told_at_once(owner: Owner) -> None:
+    a, b = owner.start("a"), owner.start("b")
+    owner.commit(Append(a, 2, (b"e", b"f")))
+    assert owner.store.last_events([a, b, b + 1]) == {a: 3, b: 1}
+    assert owner.store.last_events([]) == {}

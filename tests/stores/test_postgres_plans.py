@@ -212,6 +212,7 @@ IN_ONE_PARTITION: dict[str, tuple[str, tuple[Any, ...]]] = {
     "a journal": ("journal_page", (ONE, 0, 1000)),
     "how journals begin": ("journal_heads", (LISTED, 8, *BOUNDS)),
     "its end": ("journal_tail", (ONE, 10)),
+    "how far journals have come": ("last_events", (LISTED, *BOUNDS)),
     "an event that may have landed": ("landed_event", (ONE, 3, b"e")),
     "an event that is erased": ("rewrite_event", (b"e", ONE, 3)),
     "what erasure adds": ("append_last_event", (ONE, b"e")),

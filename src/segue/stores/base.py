@@ -528,6 +528,9 @@ class Store(
     def tail(self, run: int, limit: int) -> list[tuple[int, bytes]]:
         """The last events of a run, (seq, event), newest first."""
 
+    def last_events(self, runs: Iterable[int]) -> dict[int, int]:
+        """The number of the last event of each of these runs; those that are gone are left out."""
+
     def run(self, run: int) -> RunRow | None: ...
 
     def runs(self, runs: Iterable[int]) -> dict[int, RunRow]:

@@ -254,6 +254,9 @@ class FaultyStore:
     def tail(self, run: int, limit: int) -> list[tuple[int, bytes]]:
         return self._living().tail(run, limit)
 
+    def last_events(self, runs: Iterable[int]) -> dict[int, int]:
+        return self._living().last_events(runs)
+
     def run(self, run: int) -> RunRow | None:
         return self._living().run(run)
 

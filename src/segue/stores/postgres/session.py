@@ -42,7 +42,9 @@ _VALUE = re.compile(r"\?(\d*)")
 _TYPED = re.compile(r"\?(\d*)(?:::(\w+(?:\[\])?))?")
 _ROWS = re.compile(r"unnest\(([^)]*)\)")
 _RESERVE = {"runs": "reserve_runs", "inbox": "reserve_inbox"}
-_BOUNDED = frozenset(("delete_journal_of_runs", "delete_log_lines", "find_refused_appends", "journal_heads"))
+_BOUNDED = frozenset(
+    ("delete_journal_of_runs", "delete_log_lines", "find_refused_appends", "journal_heads", "last_events")
+)
 """Statements for many runs on tables that are partitioned by them. Behind their other values they get the first and the
 last run: the server can tell from those, and not from the list, which partitions have to do with it."""
 EVERYWHERE = (Slots(0, SLOTS - 1),)

@@ -36,6 +36,7 @@ _runs_since_message = Statement("runs_since_message")
 _inbox_runs = Statement("runs_with_messages")
 _outbox = Statement("outbox_of_app")
 _journal = Statement("journal_page")
+_last_events = Statement("last_events")
 _tail = Statement("journal_tail")
 _run = Statement("run_by_row")
 _runs = Statement("runs_by_row")
@@ -164,6 +165,11 @@ class Reads:
     def tail(self, run: int, limit: int) -> builtins.list[tuple[int, bytes]]:
         with self._readers.reading() as connection:
             return _tail.one(connection, (run, limit))
+
+    def last_events(self, runs: Iterable[int]) -> dict[int, int]:
+        with self._readers.reading() as connection:
+            rows = _last_events.one(connection, (numbers(runs),))
+        return {run: seq for run, seq in rows if seq is not None}
 
     def run(self, run: int) -> RunRow | None:
         with self._readers.reading() as connection:
