@@ -6,7 +6,6 @@ import asyncio
 import sys
 from typing import Annotated, Any
 
-import msgspec
 from cyclopts import Parameter
 from rich.text import Text
 
@@ -16,6 +15,7 @@ from segue.cli.awaiting import sent
 from segue.cli.lookup import lookup, reached
 from segue.cli.messages import RunId, tell_if_nobody_works
 from segue.cli.output import console, print_json
+from segue.cli.payloads import one_line
 from segue.cli.scope import Reach, Scope
 from segue.cli.tasks import find_tasks
 from segue.cli.words import ago
@@ -73,8 +73,8 @@ async def _approve(
             told = {"id": row.id, "task": found.task, "name": found.name, "answer": answer, "by": answered.closed_by}
             print_json(told)
         else:
-            text = msgspec.json.encode(answer).decode()
-            console().print(f"{found.name} of run {row.id} is answered by {answered.closed_by}: {text}", soft_wrap=True)
+            line = f"{found.name} of run {row.id} is answered by {answered.closed_by}: {one_line(answer)}"
+            console().print(line, soft_wrap=True)
             await tell_if_nobody_works(answers, row.app)
     return 0
 

@@ -40,9 +40,14 @@ def brief(payload: Payload, longest: int = LINE) -> str:
     return brief_value(plain_value(payload), longest)
 
 
+def one_line(value: Any) -> str:
+    """A value that JSON can say, on one line."""
+    return msgspec.json.encode(value).decode()
+
+
 def brief_value(value: Any, longest: int = LINE) -> str:
-    """A value that JSON can say, on one line, cut."""
-    text = msgspec.json.encode(value).decode()
+    """The same, cut."""
+    text = one_line(value)
     return text if len(text) <= longest else text[: longest - 1] + "…"
 
 

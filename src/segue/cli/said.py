@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
-
-from segue.cli.payloads import LINE
+from segue.cli.payloads import brief_value
 from segue.cli.words import ago, length, size
 from segue.standing import Standing
 
@@ -54,5 +52,4 @@ def _value(value: Any) -> str:
         return f"{value['encoding']}, {size(value['bytes'])}"
     if value == {"erased": True}:
         return "(erased)"
-    text = msgspec.json.encode(value).decode()
-    return text if len(text) <= LINE else text[: LINE - 1] + "…"
+    return brief_value(value)

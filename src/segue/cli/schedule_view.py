@@ -12,6 +12,7 @@ from rich.text import Text
 
 from segue.cli.output import ROOMY, badge, console, print_json
 from segue.cli.paging import print_more
+from segue.cli.payloads import one_line
 from segue.cli.words import ago, count, length
 from segue.recurrence.rules import Calendar, Cron, Instants, Rule, walk
 from segue.recurrence.walls import instant, moment, zone_named
@@ -115,11 +116,7 @@ def arguments(input: ValueView) -> str:
         return f"{input.bytes:,} bytes"
     given = plain_arguments(input) or {}
     by_position, named = given.get("*", ()), {name: value for name, value in given.items() if name != "*"}
-    return " ".join([*map(_json, by_position), *(f"{name}={_json(value)}" for name, value in named.items())])
-
-
-def _json(value: Any) -> str:
-    return msgspec.json.encode(value).decode()
+    return " ".join([*map(one_line, by_position), *(f"{name}={one_line(value)}" for name, value in named.items())])
 
 
 def print_schedule(found: ScheduleInfo, given: str, still: list[str], app: overview.AppView) -> None:

@@ -22,7 +22,7 @@ from segue.cli.listing import run_json
 from segue.cli.lookup import journal, lookup, reached, watched
 from segue.cli.messages import RunId
 from segue.cli.output import badge, console, print_json
-from segue.cli.payloads import brief, cut, readable
+from segue.cli.payloads import brief, cut, one_line, readable
 from segue.cli.scope import Reach
 from segue.cli.words import absolute, ago, clock, count, iso, length, state
 from segue.kernel import events as e
@@ -132,7 +132,7 @@ def _print_head(out: Console, watch: Watch, now: int) -> None:
 
 
 def _plain(value: Any) -> str:
-    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
+    return value if isinstance(value, str) else one_line(value)
 
 
 def _print_trouble(out: Console, watch: Watch, scope: Reach, now: int) -> None:
