@@ -21,8 +21,8 @@ import workloads
 
 from segue import Engine, signal
 from segue.authoring.python.definitions import Workflow
-from segue.checking import InStore, check_runs, grouped
 from segue.kernel import events as e
+from segue.owner.checking import InStore, check_runs, grouped
 from segue.stores.base import Append, Batch, StartRun, Status
 
 RUNS = 10_000

@@ -24,8 +24,8 @@ from urllib.parse import quote
 import apsw
 import msgspec
 
-from segue import moving
-from segue.opening import open_store
+from segue.configuration import moving
+from segue.configuration.opening import open_store
 from segue.stores.base import RunFilter, Store
 from segue.stores.run_words import words_of_run
 from segue.stores.sqlite import SqliteStore

@@ -1,7 +1,8 @@
 """segue: durable workflows in plain async Python.
 
 A step's outcome is recorded once; a workflow goes on from the recorded outcome, never from an unrecorded one. Start
-reading with ``segue.engine`` (what is put together) or ``docs/quickstart.md`` (what it is like to use).
+reading with ``segue.engine`` (what is put together) or ``docs/quickstart.md`` (what it is like to use). Each package's
+first lines say its job and where to start in it.
 """
 
 from __future__ import annotations
@@ -54,7 +55,9 @@ if TYPE_CHECKING:
     from segue.authoring.python.scheduling import Deadline, Schedule
     from segue.authoring.python.tasks import Approval, approval
     from segue.authoring.python.transactions import step
-    from segue.describing import NamespaceInfo
+    from segue.client.describing import NamespaceInfo
+    from segue.client.following import Progress, Published, Recorded
+    from segue.client.handles import Handle, HumanTask
     from segue.encodings.file import File
     from segue.engine import Engine
     from segue.errors import (
@@ -74,8 +77,6 @@ if TYPE_CHECKING:
         UpdateFailed,
         UpdateRejected,
     )
-    from segue.following import Progress, Published, Recorded
-    from segue.handles import Handle, HumanTask
     from segue.kernel.artifact import Artifact
     from segue.kernel.caching import Cache
     from segue.kernel.interception import Interceptor, RunCall, SendCall, StartCall, StepCall
@@ -86,7 +87,7 @@ if TYPE_CHECKING:
     from segue.kernel.transactions import Transaction
     from segue.recurrence.rules import Calendar, Cron, Every
     from segue.runtime.settings import Retention, Settings
-    from segue.schedule_info import BackfillInfo, ScheduleInfo
+    from segue.schedules.info import BackfillInfo, ScheduleInfo
     from segue.sync import Client, run
 
 __version__ = "0.1.0.dev0"
@@ -119,7 +120,7 @@ _HOME = {
 _MODULE_OF: dict[str, str] = {
     name: f"segue.authoring.python.{module}" for module, names in _HOME.items() for name in names
 } | {
-    "BackfillInfo": "segue.schedule_info",
+    "BackfillInfo": "segue.schedules.info",
     "Calendar": "segue.recurrence.rules",
     "Artifact": "segue.kernel.artifact",
     "Cache": "segue.kernel.caching",
@@ -129,17 +130,17 @@ _MODULE_OF: dict[str, str] = {
     "Every": "segue.recurrence.rules",
     "File": "segue.encodings.file",
     **dict.fromkeys(("Interceptor", "RunCall", "SendCall", "StartCall", "StepCall"), "segue.kernel.interception"),
-    "Handle": "segue.handles",
-    "HumanTask": "segue.handles",
-    "Progress": "segue.following",
-    "Published": "segue.following",
-    "Recorded": "segue.following",
-    "NamespaceInfo": "segue.describing",
+    "Handle": "segue.client.handles",
+    "HumanTask": "segue.client.handles",
+    "Progress": "segue.client.following",
+    "Published": "segue.client.following",
+    "Recorded": "segue.client.following",
+    "NamespaceInfo": "segue.client.describing",
     "NotifyRule": "segue.kernel.notice",
     "Retention": "segue.runtime.settings",
     "Retry": "segue.kernel.retry",
     "RunReport": "segue.kernel.report",
-    "ScheduleInfo": "segue.schedule_info",
+    "ScheduleInfo": "segue.schedules.info",
     "SecretRef": "segue.kernel.secret",
     "Settings": "segue.runtime.settings",
     "Transaction": "segue.kernel.transactions",
@@ -271,7 +272,7 @@ __all__ = [
 
 def _find_secret(name: str) -> str:
     """A secret where there is no engine: from where one would take it."""
-    from segue.secret_sources import configured_secrets
+    from segue.owner.secret_sources import configured_secrets
 
     return configured_secrets().get(name)
 

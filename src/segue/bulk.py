@@ -13,9 +13,9 @@ import msgspec
 
 from segue.engine import Engine
 from segue.errors import InvalidArgument, SegueError
-from segue.forking import FAILED
 from segue.kernel import events as e
-from segue.repairing import CodeChoice, Effect
+from segue.repair.actions import CodeChoice, Effect
+from segue.repair.forking import FAILED
 from segue.stores.base import CLOSED, RunFilter, RunRow
 
 PAGE = 500

@@ -25,20 +25,29 @@ import segue
 from segue.authoring.python.definitions import Step, Workflow
 from segue.authoring.python.references import Ref
 from segue.authoring.python.references import decode as decode_reference
-from segue.claiming import Claiming
-from segue.client import Direct, Remote
-from segue.declaring import declare
-from segue.describing import Describing
-from segue.erasing import erase
+from segue.client.claiming import Claiming
+from segue.client.describing import Describing
+from segue.client.handles import Handle, HumanTask
+from segue.client.sharing import Shared
+from segue.client.starting import ELSEWHERE, Starting
+from segue.client.steering import Steering
+from segue.client.ways import Direct, Remote
+from segue.configuration.formats import Factory, Formats
+from segue.configuration.opening import open_store, restore_database, shown
+from segue.configuration.settings import (
+    Durability,
+    app_name,
+    database_url,
+    durability_name,
+    namespace_name,
+    read_settings,
+)
 from segue.errors import (
     CallerError,
     FenceLost,
     RunNotFound,
     StoreError,
 )
-from segue.formats import Factory, Formats
-from segue.handles import Handle, HumanTask
-from segue.host import Logs, Secrets, StepHost
 from segue.kernel import events as e
 from segue.kernel import forms
 from segue.kernel.artifact import Artifact
@@ -49,10 +58,13 @@ from segue.kernel.interception import Interceptor
 from segue.kernel.names import checked_name
 from segue.kernel.payload import JSON, Payload
 from segue.kernel.reference import MARK
-from segue.loop_end import LoopEnd
 from segue.notifying.rules import checked
-from segue.opening import open_store, restore_database, shown
-from segue.repairing import Repairing
+from segue.owner.host import Logs, Secrets, StepHost
+from segue.owner.loop_end import LoopEnd
+from segue.owner.secret_sources import secrets_of
+from segue.owner.serving import Definitions, Duty
+from segue.repair.actions import Repairing
+from segue.repair.erasing import erase
 from segue.runtime.activity import NOTHING, Activity, activity
 from segue.runtime.beside import beside
 from segue.runtime.clock import Clock, SharedClock, SystemClock
@@ -64,20 +76,8 @@ from segue.runtime.resident import Resident
 from segue.runtime.settings import Settings
 from segue.runtime.telling import about
 from segue.runtime.witness import Witness, tell
-from segue.scheduling import Schedules
-from segue.secret_sources import secrets_of
-from segue.serving import Definitions, Duty
-from segue.settings import (
-    Durability,
-    app_name,
-    database_url,
-    durability_name,
-    namespace_name,
-    read_settings,
-)
-from segue.sharing import Shared
-from segue.starting import ELSEWHERE, Starting
-from segue.steering import Steering
+from segue.schedules.declaring import declare
+from segue.schedules.scheduling import Schedules
 from segue.stores import objects
 from segue.stores.base import CompleteTask, RunFilter, RunRow, Store
 from segue.stores.log_rows import LogLine

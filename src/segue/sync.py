@@ -13,18 +13,18 @@ from collections.abc import Coroutine
 from typing import Any, Generic, TypeVar, overload
 
 from segue.authoring.python.execution import current
-from segue.describing import NamespaceInfo
+from segue.client.describing import NamespaceInfo
+from segue.client.following import Recorded
+from segue.client.handles import Handle, HumanTask
+from segue.client.starting import Takes0, Takes1, Takes2, Takes3, Takes4
+from segue.client.with_start import WithStart
+from segue.configuration.settings import read_settings
 from segue.engine import OPEN, Engine
 from segue.errors import CallerError
-from segue.following import Recorded
-from segue.handles import Handle, HumanTask
 from segue.kernel.duration import Duration
-from segue.settings import read_settings
-from segue.starting import Takes0, Takes1, Takes2, Takes3, Takes4
 from segue.stores.base import ConflictPolicy, RunFilter, RunRow
 from segue.stores.search_rows import FoundRuns
 from segue.sync_schedules import SyncSchedules
-from segue.with_start import WithStart
 
 A = TypeVar("A")
 B = TypeVar("B")

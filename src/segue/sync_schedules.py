@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from segue.authoring.python.scheduling import Schedule
 from segue.kernel.schedule import Order, Reprocess
 from segue.recurrence.rules import Rule
-from segue.schedule_info import BackfillPreview, ScheduleInfo
-from segue.scheduling import MOST, NEXT, Schedules
+from segue.schedules.info import BackfillPreview, ScheduleInfo
+from segue.schedules.scheduling import MOST, NEXT, Schedules
 
 if TYPE_CHECKING:
     from segue.sync import Client, SyncHandle

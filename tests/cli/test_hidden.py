@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from segue.cli.scope import Reach, Scope
+from segue.configuration.settings import provider_table, read_settings, sqlite_path
 from segue.errors import InvalidArgument
-from segue.settings import provider_table, read_settings, sqlite_path
+from segue.secrets.variables import resolved
 from segue.stores.postgres.connection import Address
-from segue.variables import resolved
 
 
 @pytest.mark.parametrize(

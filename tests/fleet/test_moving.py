@@ -12,8 +12,8 @@ from fleet_kit import until
 
 import segue
 from segue import Approval, Engine, Settings, approval, signal, state, step, workflow
+from segue.configuration.moving import TABLES, move
 from segue.errors import InvalidArgument, StoreUnavailable
-from segue.moving import TABLES, move
 from segue.stores.account_rows import AuditRow, KeptAnswer, KeyRow, SessionRow, UserRow
 from segue.stores.base import RunFilter
 from segue.stores.postgres.store import PostgresStore

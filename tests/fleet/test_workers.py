@@ -12,7 +12,8 @@ import fleet_program
 import pytest
 from fleet_kit import LEASE, Fleet, until
 
-from segue import Engine, Handle, Incident, Retention, RunCancelled, Settings, sharing
+from segue import Engine, Handle, Incident, Retention, RunCancelled, Settings
+from segue.client import sharing
 from segue.kernel import events as e
 from segue.runtime import retention
 from segue.stores.base import RunFilter

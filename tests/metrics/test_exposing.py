@@ -16,7 +16,7 @@ from segue.metrics.counting import OTHERS
 from segue.metrics.exposing import WORKFLOWS, _largest, exposition
 from segue.metrics.loop_lag import LoopLag
 from segue.metrics.meter import Meter
-from segue.within import within
+from segue.server.within import within
 
 gate = threading.Event()
 

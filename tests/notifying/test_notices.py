@@ -31,6 +31,7 @@ from segue import (
     testing,
     workflow,
 )
+from segue.configuration.settings import read_settings
 from segue.errors import Incident, InvalidArgument, NotSent, RunFailed
 from segue.kernel.notice import Notice
 from segue.notifying import sending
@@ -38,7 +39,6 @@ from segue.notifying.rules import address, checked
 from segue.notifying.sending import in_words, send, signature
 from segue.runtime.notices import WORKFLOW
 from segue.server.listening import listen
-from segue.settings import read_settings
 from segue.stores.base import RunFilter
 from segue.stores.faults import FaultyStore, LoseAcknowledgement, Refuse
 from segue.stores.sqlite import SqliteStore

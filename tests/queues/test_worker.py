@@ -16,8 +16,8 @@ import pytest
 
 import segue
 from segue import Engine, Retry, RunFailed, SecretRef, StepFailed, artifact, state, step, workflow
+from segue.client.handles import Handle
 from segue.errors import InvalidArgument, RunCancelled, ServerRefused
-from segue.handles import Handle
 from segue.queues import QueueWorker, lease
 from segue.server.access import Known, Loopback
 from segue.server.accounts import Accounts

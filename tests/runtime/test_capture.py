@@ -15,8 +15,9 @@ from typing import Any
 
 import pytest
 
-from segue import Engine, capture, step, workflow
+from segue import Engine, step, workflow
 from segue.kernel.attempt import CURRENT, Attempt
+from segue.owner import capture
 from segue.runtime.process_frames import Run
 
 log = logging.getLogger("shop")

@@ -16,9 +16,9 @@ import pytest
 from segue import Client, Engine, NamespaceInfo, Retention, RunFailed, Settings, signal, testing, workflow
 from segue.errors import InvalidArgument
 from segue.runtime.keeping import MOST
+from segue.server.within import within
 from segue.stores.base import RunFilter
 from segue.stores.sqlite.store import SqliteStore
-from segue.within import within
 
 Until = Callable[[Callable[[], bool]], Awaitable[None]]
 MONTH = Settings(retention=(Retention("30d"),))

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from segue import Engine, continue_as_new, set_attributes, signal, step, workflow
-from segue.erasing import erase
 from segue.errors import PayloadError, RunStillOpen
 from segue.kernel import events as e
+from segue.repair.erasing import erase
 from segue.stores.base import RunFilter
 from segue.stores.faults import Crash, CrashBefore, FaultyStore, crash
 

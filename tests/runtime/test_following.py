@@ -10,7 +10,7 @@ import pytest
 
 import segue
 from segue import Engine, step, workflow
-from segue.following import Progress, Published, Recorded
+from segue.client.following import Progress, Published, Recorded
 from segue.runtime import reports
 
 gate: dict[str, asyncio.Event] = {}

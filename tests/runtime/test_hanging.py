@@ -25,7 +25,6 @@ from segue import (
     Settings,
     StepCall,
     Transaction,
-    capture,
     progress,
     signal,
     state,
@@ -33,6 +32,7 @@ from segue import (
     workflow,
 )
 from segue.errors import RunCancelled, RunTerminated, StepTimeout
+from segue.owner import capture
 from segue.runtime.threads import HANGING
 
 Until = Callable[[Callable[[], bool | Awaitable[bool]]], Awaitable[None]]

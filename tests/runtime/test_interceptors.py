@@ -12,8 +12,8 @@ import pytest
 
 import segue
 from segue import Engine, Interceptor, RunCall, SendCall, StartCall, StepCall, signal, step, update, workflow
+from segue.configuration.settings import read_settings
 from segue.errors import RunFailed
-from segue.settings import read_settings
 
 seen: list[str] = []
 span: ContextVar[str] = ContextVar("span", default="none")

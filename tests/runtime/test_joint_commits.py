@@ -9,9 +9,9 @@ from contextlib import suppress
 import pytest
 
 from segue import Engine, workflow
+from segue.client.joint_commits import TOGETHER, JointCommits
+from segue.configuration.opening import open_store
 from segue.errors import InvalidArgument
-from segue.joint_commits import TOGETHER, JointCommits
-from segue.opening import open_store
 from segue.stores.base import Append, Batch, Post, RunFilter, StartRun, Store
 from segue.stores.faults import Fault, FaultyStore, LoseAcknowledgement, Refuse
 

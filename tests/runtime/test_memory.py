@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from segue import Engine, Settings, signal, step, workflow
+from segue.configuration.settings import read_settings
 from segue.errors import InvalidArgument
 from segue.runtime import memory
 from segue.runtime.memory import MIB, Shedding, budget, container_limit, resident_memory
-from segue.settings import read_settings
 
 SIZE = 2 * MIB
 Until = Callable[[Callable[[], bool]], Awaitable[None]]

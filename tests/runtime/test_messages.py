@@ -22,9 +22,9 @@ from segue import (
     update,
     workflow,
 )
+from segue.configuration.settings import read_settings
 from segue.errors import InvalidArgument, NotDeterministic, RunAlreadyExists, RunClosed, RunFailed, RunNotFound
 from segue.kernel import events as e
-from segue.settings import read_settings
 
 Until = Callable[[Callable[[], bool | Awaitable[bool]]], Awaitable[None]]
 gates: dict[str, asyncio.Event] = {}

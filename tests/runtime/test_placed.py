@@ -32,10 +32,10 @@ from segue import (
     update,
     workflow,
 )
-from segue.checking import InStore, check_runs
+from segue.client.handles import Handle
 from segue.errors import NotDeterministic, StoreUnavailable
-from segue.handles import Handle
 from segue.kernel import events as e
+from segue.owner.checking import InStore, check_runs
 from segue.runtime import fetching, placing, spared
 from segue.stores import objects
 from segue.stores.export import export

@@ -17,11 +17,12 @@ from typing import Any
 import pytest
 from placing_kit import SIZE, Outside
 
-from segue import Incident, serving, signal, step, workflow
+from segue import Incident, signal, step, workflow
 from segue.encodings.aesgcm import AesGcm
 from segue.engine import restore
 from segue.errors import InvalidArgument, StoreUnavailable
 from segue.kernel.events import StepCompleted
+from segue.owner import serving
 from segue.runtime import fetching, placing
 from segue.runtime.several import IN_A_ROW, MOST, PutOff
 from segue.stores import objects

@@ -33,7 +33,7 @@ from segue import (
 from segue.authoring.python.definitions import Workflow
 from segue.errors import InvalidArgument, NotRepairable, RunAlreadyExists, RunClosed, StoreUnavailable
 from segue.kernel import events as e
-from segue.repairing import FORKED_FROM
+from segue.repair.actions import FORKED_FROM
 from segue.stores.base import RunRow
 from segue.stores.faults import FaultyStore
 from segue.stores.sqlite.store import SqliteStore

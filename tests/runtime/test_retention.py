@@ -24,8 +24,8 @@ from segue import (
     update,
     workflow,
 )  # fmt: skip
+from segue.client.handles import Handle
 from segue.errors import RunNotFound
-from segue.handles import Handle
 from segue.kernel import events as e
 from segue.kernel.payload import Payload
 from segue.runtime import retention

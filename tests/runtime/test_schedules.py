@@ -390,8 +390,8 @@ async def test_a_deadline_that_passed_while_the_engine_was_down_is_told_once(tmp
 
 async def test_of_many_schedules_only_those_that_are_due_cost_anything(world: World) -> None:
     from segue.kernel.schedule import Standing
-    from segue.planning import planned
     from segue.runtime.plans import encode
+    from segue.schedules.planning import planned
     from segue.stores.base import Batch
     from segue.stores.schedule_rows import ScheduleRow, WriteSchedule
 

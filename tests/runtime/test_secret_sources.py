@@ -12,7 +12,7 @@ import pytest
 
 from segue import Engine, RunFailed, SecretRef, locally, step, workflow
 from segue.errors import InvalidArgument, OperatorError, SecretNotFound, SegueError
-from segue.secret_sources import configured_secrets, secrets_of
+from segue.owner.secret_sources import configured_secrets, secrets_of
 from segue.secrets import EncryptedStore, Environment, SecretChain
 
 VALUE = "hunter22-in-the-open"

@@ -10,9 +10,9 @@ import msgspec
 import pytest
 
 from segue import Engine, Retention, Settings
+from segue.configuration.settings import KNOWN, app_name, database_url, durability_name, read_settings
 from segue.errors import InvalidArgument
 from segue.runtime.settings import Expiry, expiries
-from segue.settings import KNOWN, app_name, database_url, durability_name, read_settings
 
 ROOT = Path(__file__).parents[2]
 DAY = 86_400_000_000

@@ -20,8 +20,8 @@ from segue.server.accounts import Accounts
 from segue.server.app import application, machine_application
 from segue.server.client import ServerClient
 from segue.server.routes import BASE, ROUTES
+from segue.server.within import within
 from segue.stores.base import RunFilter
-from segue.within import within
 
 EU = {"namespace": "eu"}
 

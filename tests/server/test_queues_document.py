@@ -120,7 +120,7 @@ def test_a_worker_in_python(shop: Shop) -> None:
 
 
 def test_the_page_names_every_field_of_what_is_asked() -> None:
-    from segue.activating import Activated
+    from segue.client.activating import Activated
     from segue.server.working import ActivateBody, BeatBody, FailBody, ResultBody
 
     left_out = {"run", "workflow", "step", "key", "queue", "activation"}  # what the attempt is, said by their names

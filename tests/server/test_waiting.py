@@ -12,7 +12,7 @@ import pytest
 from api_kit import problem, start, until
 
 from segue import Engine, continue_as_new, step, workflow
-from segue.ends import Ends
+from segue.client.ends import Ends
 from segue.errors import StoreUnavailable
 from segue.server import acting
 from segue.server.access import Loopback
@@ -21,8 +21,8 @@ from segue.server.client import ServerClient
 from segue.server.ends import end_of
 from segue.server.listening import listen
 from segue.server.waiting import StartQuery
+from segue.server.within import within
 from segue.stores.base import RunFilter, RunRow
-from segue.within import within
 
 PATIENCE = 20.0
 WAITS = {"workflow": "waits", "input": [1]}

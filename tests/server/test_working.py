@@ -18,8 +18,8 @@ from segue.server.accounts import Accounts
 from segue.server.app import application
 from segue.server.client import ServerClient
 from segue.server.listening import listen
+from segue.server.within import within
 from segue.server.working import ActivateBody, ResultBody, activate, complete
-from segue.within import within
 
 
 @step(name="working.charge", queue="payments", retry=Retry(attempts=2, initial="1ms", jitter=0))

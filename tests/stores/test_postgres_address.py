@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 import psycopg.conninfo
 import pytest
 
+from segue.configuration.opening import without_password
 from segue.errors import InvalidArgument
-from segue.opening import without_password
 from segue.stores.postgres.connection import Address
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from segue import Approval, Retry, approval, signal, step, workflow
-from segue.handles import HumanTask
+from segue.client.handles import HumanTask
 from segue.testing import NOTHING, Faults, Moment, Scene, SimulationFailed, simulate
 
 EVICTED = Faults(

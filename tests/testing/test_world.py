@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from segue import Approval, Engine, Retry, RunFailed, approval, now, publish, signal, step, testing, workflow
+from segue.client.handles import HumanTask
 from segue.errors import InvalidArgument
-from segue.handles import HumanTask
 from segue.testing import VirtualClock, Worlds
 
 tries: dict[str, list[float]] = {}

@@ -58,7 +58,7 @@ from segue import (
     wait_condition,
     workflow,
 )
-from segue.following import Progress, Published, Recorded
+from segue.client.following import Progress, Published, Recorded
 from segue.testing import (
     Crash,
     Faults,

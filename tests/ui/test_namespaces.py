@@ -14,8 +14,8 @@ from test_login import BASE, Guarded
 from ui_kit import Screen, Served
 
 from segue import Engine, Incident
+from segue.server.within import within
 from segue.stores.base import RunFilter
-from segue.within import within
 
 KEPT = "As the settings say (on this server: ended runs are kept for ever)"
 

@@ -19,8 +19,8 @@ from segue.cli.payloads import one_line
 from segue.cli.scope import Reach, Scope
 from segue.cli.tasks import find_tasks
 from segue.cli.words import ago
+from segue.client.handles import HumanTask
 from segue.errors import CallerError, InvalidArgument
-from segue.handles import HumanTask
 from segue.kernel import forms
 from segue.server import people
 

@@ -8,15 +8,15 @@ from typing import Any
 import msgspec
 
 from segue.authoring.python.definitions import WORKFLOWS
-from segue.checking import Group, InExport, InStore, Journals, Verdict, check_runs, grouped
 from segue.cli.exits import FAILED, OK
 from segue.cli.lookup import client
 from segue.cli.output import badge, console, print_json
 from segue.cli.scope import Scope
 from segue.cli.words import count
+from segue.configuration.formats import Formats
 from segue.errors import InvalidArgument
-from segue.formats import Formats
-from segue.serving import Definitions
+from segue.owner.checking import Group, InExport, InStore, Journals, Verdict, check_runs, grouped
+from segue.owner.serving import Definitions
 
 SHOWN = 20
 """Runs that are named for each cause."""

@@ -13,21 +13,21 @@ import msgspec
 from cyclopts import App, Parameter
 from rich.text import Text
 
-from segue.checking import InStore
 from segue.cli.exits import DATABASE, OK
 from segue.cli.lookup import client, row_of
 from segue.cli.messages import confirm
 from segue.cli.output import badge, console, output, print_error, print_json
 from segue.cli.scope import Scope
 from segue.cli.words import count, size
+from segue.configuration.moving import ASIDE
+from segue.configuration.moving import move as move_database
+from segue.configuration.opening import shown
+from segue.configuration.settings import is_postgres, sqlite_path
 from segue.engine import restore
 from segue.errors import CallerError, InvalidArgument
 from segue.kernel.duration import microseconds
-from segue.moving import ASIDE
-from segue.moving import move as move_database
-from segue.opening import shown
+from segue.owner.checking import InStore
 from segue.runtime.keeping import spelt_out
-from segue.settings import is_postgres, sqlite_path
 from segue.stores.base import CLOSED, Ended, RunRow
 from segue.stores.export import export
 from segue.stores.listing import of_id

@@ -28,9 +28,9 @@ from segue.cli.log_lines import here, write_json
 from segue.cli.output import console
 from segue.cli.scope import Lines, Scope
 from segue.cli.words import clock, count
+from segue.configuration.settings import port_number
 from segue.errors import InvalidArgument
 from segue.kernel.duration import microseconds
-from segue.settings import port_number
 
 LOOK = 0.3
 """Seconds between looks at the files."""

@@ -6,14 +6,14 @@ import msgspec
 
 from segue.cli.person import person
 from segue.cli.scope import Scope
+from segue.configuration.settings import provider_table
 from segue.engine import Engine
 from segue.errors import InvalidArgument
+from segue.secrets.variables import resolved
 from segue.server.access import FirstLoopback, Known, Loopback
 from segue.server.accounts import Accounts
 from segue.server.call import Access
 from segue.server.oidc import OidcSettings
-from segue.settings import provider_table
-from segue.variables import resolved
 
 HERE = ("127.0.0.1", "::1", "localhost")
 

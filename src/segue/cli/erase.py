@@ -18,8 +18,8 @@ from segue.cli.person import person
 from segue.cli.scope import Scope
 from segue.cli.words import count
 from segue.engine import Engine
-from segue.erasing import reach
 from segue.errors import CallerError, InvalidArgument
+from segue.repair.erasing import reach
 from segue.server.views import run_view
 from segue.stores.base import RunFilter, RunRow
 from segue.stores.listing import every

@@ -20,11 +20,11 @@ from segue.cli.paging import at_least_one
 from segue.cli.said import said
 from segue.cli.scope import Reach
 from segue.cli.words import ago, iso, length, moment, state
+from segue.configuration.settings import said_app
 from segue.errors import InvalidArgument
 from segue.server import overview, runs
 from segue.server.answers import Answers
 from segue.server.views import RunView
-from segue.settings import said_app
 from segue.stores.base import CLOSED, OPEN
 
 _GROUPS = {"open": OPEN, "closed": CLOSED}

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from segue.cli.person import person
 from segue.cli.scope import Reach, Scope
 from segue.cli.words import ago
+from segue.configuration.settings import said_namespace
 from segue.engine import Engine
 from segue.errors import CallerError, InvalidArgument, RunNotFound, ServerRefused
 from segue.kernel import events as e
@@ -18,7 +19,6 @@ from segue.server.answers import Answers, Here
 from segue.server.call import Call
 from segue.server.overview import WorkerView
 from segue.server.views import RunView
-from segue.settings import said_namespace
 from segue.stores.attempt_rows import QueueFigures
 from segue.stores.base import RunRow
 from segue.watching import Change, Watch

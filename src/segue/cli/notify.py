@@ -12,11 +12,11 @@ from rich.text import Text
 
 from segue.cli.output import console, print_json
 from segue.cli.scope import Scope
+from segue.configuration.settings import read_settings
 from segue.errors import InvalidArgument
 from segue.kernel.attempt import derive_key
 from segue.kernel.notice import Notice, NotifyRule
 from segue.notifying.rules import address
-from segue.settings import read_settings
 
 notify = App(name="notify", help="Rules by which somebody outside is told of something.", version_flags=())
 

@@ -25,7 +25,7 @@ from segue.kernel import commands as c
 from segue.kernel import events as e
 from segue.kernel.execution import Execution
 from segue.kernel.replay import replayed
-from segue.serving import Definitions
+from segue.owner.serving import Definitions
 from segue.stores.base import RunRow
 
 _SKIPPED = ["segue.*", "asyncio.*", "contextlib", "contextvars", "importlib.*", "msgspec.*"]

@@ -21,12 +21,12 @@ from segue.cli.printed import Printed
 from segue.cli.scope import Scope
 from segue.cli.screens import follow
 from segue.cli.words import length
+from segue.client.handles import Handle
+from segue.configuration.settings import read_settings
 from segue.engine import Engine
 from segue.errors import CallerError, InvalidArgument, RunAlreadyExists
-from segue.handles import Handle
 from segue.kernel.duration import microseconds
 from segue.kernel.events import RunContinued
-from segue.settings import read_settings
 from segue.watching import LiveWatch
 
 

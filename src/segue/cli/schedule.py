@@ -22,7 +22,7 @@ from segue.errors import InvalidArgument, UnknownWorkflow
 from segue.kernel.schedule import Order, Overlap, Reprocess
 from segue.recurrence.rules import Calendar, Cron, Every, Rule, instants, point
 from segue.recurrence.walls import moment
-from segue.scheduling import MOST
+from segue.schedules.scheduling import MOST
 from segue.server import acting, repairs, schedules
 from segue.server.answers import Answers
 

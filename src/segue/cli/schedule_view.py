@@ -16,7 +16,7 @@ from segue.cli.payloads import one_line
 from segue.cli.words import ago, count, length
 from segue.recurrence.rules import Calendar, Cron, Instants, Rule, walk
 from segue.recurrence.walls import instant, moment, zone_named
-from segue.schedule_info import BackfillInfo, BackfillPreview, ScheduleInfo
+from segue.schedules.info import BackfillInfo, BackfillPreview, ScheduleInfo
 from segue.server import overview, runs, schedules
 from segue.server.answers import Answers
 from segue.server.views import ValueView

@@ -12,9 +12,9 @@ from urllib.parse import urlsplit
 
 from cyclopts import Parameter
 
+from segue.configuration.opening import shown, without_password
+from segue.configuration.settings import app_name, database_url, is_postgres, namespace_name, server_url, sqlite_path
 from segue.errors import InvalidArgument, StoreUnavailable
-from segue.opening import shown, without_password
-from segue.settings import app_name, database_url, is_postgres, namespace_name, server_url, sqlite_path
 
 _KEY = re.compile("[!-~]+")
 """What may be an API key: one word, in a header of HTTP."""

@@ -12,9 +12,9 @@ from segue.cli.asking import typed_twice
 from segue.cli.messages import confirm
 from segue.cli.output import console, print_json
 from segue.cli.scope import Scope
+from segue.configuration.settings import secret_places
 from segue.errors import InvalidArgument
 from segue.secrets import EncryptedStore
-from segue.settings import secret_places
 
 secret = App(name="secret", help="An encrypted file of secrets: new-key, set, list, remove.", version_flags=())
 File = Annotated[

@@ -15,12 +15,12 @@ from segue.cli.log_lines import here, write_json
 from segue.cli.output import console
 from segue.cli.scope import Lines, Scope
 from segue.cli.serving import load_all
+from segue.configuration.settings import port_number
 from segue.engine import Engine
 from segue.errors import InvalidArgument
 from segue.runtime.telling import ABOUT
 from segue.server.app import application
 from segue.server.listening import listen
-from segue.settings import port_number
 
 _BASE = re.compile(r"(/[\w.~-]+)+")
 

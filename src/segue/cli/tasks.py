@@ -11,14 +11,14 @@ from cyclopts import App, Parameter
 from rich.table import Table
 from rich.text import Text
 
-from segue.claiming import TaskNote
 from segue.cli.lookup import reached
 from segue.cli.output import ROOMY, console, print_json, share, short_id
 from segue.cli.paging import at_least_one, paged, print_more
 from segue.cli.payloads import brief_value
 from segue.cli.scope import Reach
 from segue.cli.words import ago, iso
-from segue.handles import HumanTask
+from segue.client.claiming import TaskNote
+from segue.client.handles import HumanTask
 from segue.server import people, repairs
 from segue.server.answers import Answers
 

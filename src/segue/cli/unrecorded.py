@@ -22,7 +22,7 @@ from segue.cli.words import length, state
 from segue.encodings import default_encodings
 from segue.errors import InvalidArgument, RunFailed
 from segue.kernel.failures import summary
-from segue.secret_sources import configured_secrets
+from segue.owner.secret_sources import configured_secrets
 
 
 def run(

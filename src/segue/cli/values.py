@@ -10,8 +10,8 @@ from typing import Any
 import msgspec
 
 from segue.authoring.python.definitions import Workflow
+from segue.configuration.formats import Formats
 from segue.errors import InvalidArgument, PayloadError
-from segue.formats import Formats
 from segue.kernel.encoding import Encodings
 from segue.kernel.generics import hints_of
 from segue.kernel.names import checked_id

@@ -17,9 +17,9 @@ from segue.errors import StoreError
 from segue.metrics.counting import OTHERS, Counts, Histogram, Name, Named, OfStep, OfWorkflow
 from segue.metrics.loop_lag import LoopLag
 from segue.metrics.meter import Meter, Standing, Work
+from segue.owner.serving import Duty
 from segue.runtime.beside import beside
 from segue.runtime.differing import Kind
-from segue.serving import Duty
 from segue.stores.attempt_rows import QueueFigures
 from segue.stores.backlog import OpenWork
 

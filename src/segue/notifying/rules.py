@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from segue.errors import InvalidArgument
 from segue.kernel.names import checked_namespace
 from segue.kernel.notice import NotifyRule, When
-from segue.variables import resolved
+from segue.secrets.variables import resolved
 
 APPRISE = "apprise:"
 

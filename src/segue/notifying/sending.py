@@ -18,7 +18,7 @@ from segue.errors import InvalidArgument, NonRetryable, NotSent
 from segue.kernel.notice import Notice, NotifyRule
 from segue.notifying.rules import APPRISE, address
 from segue.runtime.beside import beside
-from segue.variables import resolved
+from segue.secrets.variables import resolved
 
 PATIENCE = 10.0
 """Seconds for one try."""

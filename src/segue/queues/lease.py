@@ -9,14 +9,14 @@ from typing import Any
 
 import msgspec
 
-from segue.activating import Activated
+from segue.client.activating import Activated
 from segue.errors import PayloadError, ServerRefused, ServerUnavailable
-from segue.host import clean_failure, clean_result
 from segue.kernel.attempt import Attempt
 from segue.kernel.encoding import Encodings
 from segue.kernel.failures import describe
 from segue.kernel.retry import NoVerdict, verdict
 from segue.kernel.steps import StepSpec
+from segue.owner.host import clean_failure, clean_result
 from segue.queues.surroundings import Said, as_json
 from segue.runtime.attempts import Attempts, Outcome, Running
 from segue.runtime.telling import about_attempt

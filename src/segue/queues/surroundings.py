@@ -14,11 +14,11 @@ from typing import Any
 import msgspec
 
 from segue.errors import CallerError, PayloadError
-from segue.host import Secrets, clean_details, is_over
 from segue.kernel.attempt import Attempt
 from segue.kernel.encoding import Encodings
 from segue.kernel.payload import JSON, Payload, from_bytes
 from segue.kernel.secret import SecretScope
+from segue.owner.host import Secrets, clean_details, is_over
 from segue.server.working import LONGEST_LINE, MOST_LINES, Line, Progress
 
 MOST_WAITING = 10_000

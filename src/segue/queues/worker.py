@@ -11,25 +11,25 @@ from typing import Any
 
 import msgspec
 
-from segue import capture
-from segue.activating import MOST, Activated
 from segue.authoring.python.alone import Nobody
 from segue.authoring.python.definitions import Step
 from segue.authoring.python.registry import STEPS
 from segue.authoring.python.terms import executor_of
+from segue.client.activating import MOST, Activated
 from segue.encodings import default_encodings
 from segue.errors import InvalidArgument, ServerRefused, ServerUnavailable
-from segue.host import Secrets
 from segue.kernel.attempt import Attempt
 from segue.kernel.commands import RunStep
 from segue.kernel.duration import Duration, microseconds
 from segue.kernel.encoding import Encodings
 from segue.kernel.payload import JSON, from_bytes
 from segue.kernel.steps import StepSpec
+from segue.owner import capture
+from segue.owner.host import Secrets
+from segue.owner.secret_sources import secrets_of
 from segue.queues.lease import Lease
 from segue.queues.surroundings import Borrowed, Surroundings
 from segue.runtime.attempts import Outcome, Running, end_of
-from segue.secret_sources import secrets_of
 from segue.server import working
 from segue.server.client import ServerClient
 from segue.server.working import ActivateBody

@@ -15,7 +15,7 @@ from contextlib import suppress
 from segue.errors import OperatorError
 from segue.runtime.process_frames import BrokenFrame, Frame, Frames, Notice, pack
 
-_BOOT = "import sys; sys.path[:] = sys.argv[2:]; from segue.process_worker import main; main(int(sys.argv[1]))"
+_BOOT = "import sys; sys.path[:] = sys.argv[2:]; from segue.owner.process_worker import main; main(int(sys.argv[1]))"
 _CHUNK = 262_144
 
 

@@ -1,4 +1,4 @@
-"""What a fork need not run again: calls that are answered with what its source has recorded (``segue.sparing``).
+"""What a fork need not run again: calls that are answered with what its source has recorded (``segue.repair.sparing``).
 
 Where that cannot be read any more, because the run was erased or is gone, they run.
 """

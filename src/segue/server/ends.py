@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from weakref import WeakKeyDictionary
 
-from segue.ends import STOPPED, Ends
+from segue.client.ends import STOPPED, Ends
 from segue.engine import Engine
 from segue.errors import Incident
-from segue.within import whole_of
+from segue.server.within import whole_of
 
 
 async def end_of(engine: Engine, run: int) -> int:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from segue.client.steering import PausedStep
 from segue.server.acting import ReasonBody
 from segue.server.call import Call
 from segue.server.repairs import Bare
-from segue.steering import PausedStep
 
 
 async def list_paused_steps(call: Call[Any, None]) -> list[PausedStep]:

@@ -8,8 +8,8 @@ import msgspec
 
 from segue import bulk
 from segue.errors import InvalidArgument
-from segue.forking import FAILED
-from segue.repairing import CodeChoice, Effect
+from segue.repair.actions import CodeChoice, Effect
+from segue.repair.forking import FAILED
 from segue.runtime.beside import beside
 from segue.server.call import Call, Number
 from segue.server.problems import Refused

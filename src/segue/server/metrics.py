@@ -7,7 +7,7 @@ from typing import Any
 from segue.metrics.exposing import exposition
 from segue.metrics.meter import meter_of
 from segue.server.call import Call, Text
-from segue.within import whole_of
+from segue.server.within import whole_of
 
 
 async def show_metrics(call: Call[Any, None]) -> Text:

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import msgspec
 
-from segue.describing import LONGEST, NamespaceInfo, info_of
+from segue.client.describing import LONGEST, NamespaceInfo, info_of
 from segue.engine import Engine
 from segue.runtime.beside import beside
 from segue.runtime.keeping import RetentionRule, told
@@ -19,8 +19,8 @@ from segue.server.accounts import EVERYWHERE
 from segue.server.call import NAMESPACE, Asked, Call, Principal
 from segue.server.etags import etag, refuse_unless_seen
 from segue.server.problems import Refused
+from segue.server.within import whole_of, within
 from segue.stores.namespace_rows import NamespaceRow
-from segue.within import whole_of, within
 
 MOST = 1_000
 """Namespaces that are listed; of more, the first."""

@@ -22,9 +22,9 @@ from joserfc.jwk import KeySet
 
 from segue.errors import InvalidArgument
 from segue.runtime.beside import beside
+from segue.secrets.variables import resolved
 from segue.server.accounts import Role
 from segue.server.problems import Refused
-from segue.variables import resolved
 
 PATIENCE = 10.0
 """Seconds for one question to the provider."""

@@ -6,8 +6,8 @@ from typing import Any
 
 import msgspec
 
+from segue.client.handles import HumanTask
 from segue.engine import Engine
-from segue.handles import HumanTask
 from segue.runtime.beside import beside
 from segue.runtime.differing import Kind, differences
 from segue.server.call import Call

@@ -7,10 +7,10 @@ from typing import Any
 
 import msgspec
 
-from segue.claiming import TaskNote, place_of
+from segue.client.claiming import TaskNote, place_of
+from segue.client.handles import HumanTask
 from segue.engine import Engine
 from segue.errors import InvalidArgument, TaskNotFound
-from segue.handles import HumanTask
 from segue.runtime.beside import beside
 from segue.server.call import Call, Limit, Number
 from segue.server.repairs import Bare

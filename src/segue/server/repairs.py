@@ -9,10 +9,10 @@ import msgspec
 from segue.authoring.python.definitions import STEPS
 from segue.engine import Engine
 from segue.errors import InvalidArgument, PayloadError
-from segue.forking import FAILED
 from segue.kernel.payload import JSON, from_bytes
 from segue.kernel.steps import name_of
-from segue.repairing import CodeChoice, Effect
+from segue.repair.actions import CodeChoice, Effect
+from segue.repair.forking import FAILED
 from segue.server.acting import ReasonBody, typed
 from segue.server.call import Call, Number
 from segue.server.runs import find_run, the_run

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from segue.authoring.python.outline import Outline
-from segue.claiming import TaskNote
-from segue.handles import HumanTask
-from segue.repairing import Effect
+from segue.client.claiming import TaskNote
+from segue.client.handles import HumanTask
+from segue.client.steering import PausedStep
+from segue.repair.actions import Effect
 from segue.server import (
     acting,
     attached,
@@ -38,7 +39,6 @@ from segue.server.accounts import Account, ApiKey
 from segue.server.call import Route
 from segue.server.overview import WorkerView
 from segue.server.views import RunView, ValueView
-from segue.steering import PausedStep
 from segue.stores.attempt_rows import QueueFigures
 
 BASE = "/api/v1"

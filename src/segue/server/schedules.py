@@ -16,8 +16,8 @@ from segue.kernel.schedule import Order, Overlap, Policy, Reprocess
 from segue.recurrence.rules import Rule, walk
 from segue.recurrence.walls import instant, moment
 from segue.runtime.plans import Plan, encode, plan_of
-from segue.schedule_info import BackfillInfo, ScheduleInfo
-from segue.scheduling import MOST
+from segue.schedules.info import BackfillInfo, ScheduleInfo
+from segue.schedules.scheduling import MOST
 from segue.server.acting import ReasonBody, typed
 from segue.server.call import Call, Limit, Number
 from segue.server.etags import etag, refuse_unless_seen

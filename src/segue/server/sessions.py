@@ -14,7 +14,7 @@ from segue.server.call import Call
 from segue.server.logins import session_cookie
 from segue.server.namespaces import visible
 from segue.server.problems import Refused
-from segue.within import whole_of
+from segue.server.within import whole_of
 
 Name = Annotated[str, msgspec.Meta(max_length=LONGEST_NAME)]
 Password = Annotated[str, msgspec.Meta(max_length=LONGEST)]

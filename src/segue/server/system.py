@@ -10,7 +10,7 @@ from segue import __version__
 from segue.kernel.duration import microseconds
 from segue.runtime.settings import Settings
 from segue.server.call import Call
-from segue.within import whole_of
+from segue.server.within import whole_of
 
 
 class SettingView(msgspec.Struct, frozen=True):

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from segue.asking import queries_of, signals_of, updates_of
+from segue.client.asking import queries_of, signals_of, updates_of
 from segue.errors import RunNotFound
 from segue.kernel.execution import Form
 from segue.runtime.beside import others

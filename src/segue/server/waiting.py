@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import msgspec
 
-from segue.ends import STOPPED
+from segue.client.ends import STOPPED
 from segue.engine import Engine
 from segue.kernel import events as e
 from segue.server.call import Call, Follow

@@ -8,14 +8,14 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from segue.activating import LONGEST, MOST, Activated
-from segue.host import SaidLine
+from segue.client.activating import LONGEST, MOST, Activated
+from segue.client.steering import of_no_run
 from segue.kernel import events as e
 from segue.kernel.tokens import read_token
+from segue.owner.host import SaidLine
 from segue.runtime.beside import beside
 from segue.server.call import Call
 from segue.server.pulses import pulse_of
-from segue.steering import of_no_run
 from segue.stores.attempt_rows import QueueFigures
 
 LOOK = 0.1

@@ -9,8 +9,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Never, TypeVar
 
+from segue.client.handles import Handle
 from segue.errors import InvalidArgument
-from segue.handles import Handle
 from segue.testing.histories import record, replay
 from segue.testing.world import World, engine
 

@@ -13,15 +13,15 @@ from typing import Any
 import msgspec
 
 from segue.authoring.python.execution import CodeExecution
+from segue.client.handles import Handle
 from segue.encodings import default_encodings
 from segue.errors import InvalidArgument, NonDeterminism, NotDeterministic, PayloadError, SegueError
-from segue.handles import Handle
 from segue.kernel import commands as c
 from segue.kernel import events as e
 from segue.kernel.encoding import Encodings
 from segue.kernel.execution import Execution
 from segue.kernel.replay import replayed
-from segue.serving import Definitions
+from segue.owner.serving import Definitions
 
 
 class HistoryBroken(SegueError, AssertionError):

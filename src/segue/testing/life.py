@@ -13,18 +13,18 @@ from contextlib import suppress
 from typing import Any, Protocol
 
 from segue.authoring.python.definitions import STEPS
+from segue.client.handles import Handle, HumanTask
 from segue.encodings import default_encodings
 from segue.engine import OPEN
 from segue.errors import CallerError, Incident, UpdateFailed
-from segue.handles import Handle, HumanTask
-from segue.host import Logs
 from segue.kernel import events as e
 from segue.kernel.attempt import derive_key
 from segue.kernel.encoding import Encodings
+from segue.owner.host import Logs
+from segue.owner.serving import Duty
 from segue.runtime.attempts import Outcome, Running, context_of
 from segue.runtime.resident import Resident
 from segue.runtime.settings import Settings
-from segue.serving import Duty
 from segue.stores.base import RunFilter, Store
 from segue.stores.faults import Crash as StoreCrash
 from segue.stores.log_rows import LogLine

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
+from segue.client.following import Recorded
 from segue.engine import Engine
-from segue.following import Recorded
 from segue.stores.base import CLOSED, RunFilter, RunRow
 from segue.testing.trace import Trace
 

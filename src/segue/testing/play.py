@@ -15,10 +15,10 @@ from typing import Any
 
 import msgspec
 
-from segue.asking import updates_of
 from segue.authoring.python.definitions import WORKFLOWS, Workflow
+from segue.client.asking import updates_of
+from segue.client.handles import Handle
 from segue.errors import InvalidArgument
-from segue.handles import Handle
 from segue.stores.base import CLOSED, Answer, Batch, RunRow, Store
 from segue.stores.faults import CrashAfter, CrashBefore, FaultyStore, LoseAcknowledgement, Refuse
 from segue.stores.faults import Fault as StoreFault

@@ -10,9 +10,9 @@ import msgspec
 from segue.authoring.python.classes import HasRun
 from segue.authoring.python.definitions import Step, Workflow
 from segue.authoring.python.registry import definition_of
+from segue.client.handles import Handle, HumanTask
 from segue.encodings import default_encodings
 from segue.errors import InvalidArgument
-from segue.handles import Handle, HumanTask
 from segue.kernel.duration import Duration, microseconds
 from segue.testing.mocks import UNSET, Mock, Mocks, Unset
 

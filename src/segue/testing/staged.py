@@ -9,13 +9,13 @@ import msgspec
 
 from segue.authoring.python.classes import HasRun
 from segue.authoring.python.definitions import Workflow
-from segue.capture import Captured
 from segue.engine import Engine
 from segue.kernel.encoding import Encodings
 from segue.kernel.interception import Interceptor
 from segue.kernel.steps import StepRunner
+from segue.owner.capture import Captured
+from segue.owner.serving import Definitions, Duty
 from segue.runtime.attempts import Running
-from segue.serving import Definitions, Duty
 from segue.testing.mocks import MockRunner, Mocks, is_mocked
 
 

@@ -10,9 +10,9 @@ from typing import Any
 import msgspec
 
 from segue.authoring.python.definitions import Step
+from segue.client.following import Recorded
+from segue.client.handles import Handle
 from segue.errors import InvalidArgument
-from segue.following import Recorded
-from segue.handles import Handle
 from segue.kernel import events as e
 
 AnyStep = Step[Any, Any] | str

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from segue.handles import HumanTask
+from segue.client.handles import HumanTask
 from segue.runtime.activity import Activity
 
 

@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 from segue.authoring.python.definitions import Step
+from segue.client.handles import Handle, HumanTask
 from segue.engine import OPEN, Engine
 from segue.errors import InvalidArgument, PayloadError, RunClosed, SegueError
-from segue.handles import Handle, HumanTask
 from segue.kernel.attempt import CURRENT
 from segue.kernel.duration import Duration, microseconds
 from segue.stores.base import CLOSED

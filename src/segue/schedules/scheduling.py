@@ -15,19 +15,19 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from segue.authoring.python.scheduling import POLICY, Schedule, schedule_name
+from segue.client.handles import Handle
 from segue.errors import InvalidArgument, ScheduleDeclared, ScheduleExists, ScheduleNotFound, StoreUnavailable
-from segue.handles import Handle
 from segue.kernel import backfilling
 from segue.kernel.names import actor_of, checked_name
 from segue.kernel.schedule import Order, Reprocess, Standing, Start, interval_of, run_id
-from segue.planning import COUNTED, backfill_of, begin, in_the_past, merged, planned, restarted
 from segue.recurrence.rules import Instants, Rule, Within, count, instants, point, walk
 from segue.recurrence.walls import moment
 from segue.runtime.beside import beside
 from segue.runtime.plans import Plan, encode, plan_of, standing_of
 from segue.runtime.scheduled import run_of
 from segue.runtime.schedules import StoreFacts
-from segue.schedule_info import BackfillPreview, ScheduleInfo, info
+from segue.schedules.info import BackfillPreview, ScheduleInfo, info
+from segue.schedules.planning import COUNTED, backfill_of, begin, in_the_past, merged, planned, restarted
 from segue.stores.base import StartRun
 from segue.stores.schedule_rows import SchedulePage, ScheduleRow, ScheduleWritten, WriteSchedule
 from segue.stores.task_rows import ALL

@@ -15,7 +15,7 @@ from types import FrameType
 
 from segue.authoring.python.execution import CodeExecution
 from segue.authoring.python.loop import WorkflowLoop
-from segue.host import StepHost
+from segue.owner.host import StepHost
 from segue.runtime.attempts import Running
 from segue.runtime.conductor import Conductor
 from segue.runtime.telling import About, about, about_attempt

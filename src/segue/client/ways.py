@@ -13,8 +13,9 @@ from typing import Any, cast
 
 import msgspec
 
-from segue.answered import Events, answer_before, message_of, recorded_answer
-from segue.ends import Ends
+from segue.client.answered import Events, answer_before, message_of, recorded_answer
+from segue.client.ends import Ends
+from segue.client.joint_commits import JointCommits
 from segue.errors import (
     Incident,
     InvalidArgument,
@@ -24,7 +25,6 @@ from segue.errors import (
     StoreError,
     StoreUnavailable,
 )
-from segue.joint_commits import JointCommits
 from segue.kernel import events as e
 from segue.runtime.clock import Clock
 from segue.runtime.conductor import Conductor
@@ -53,7 +53,7 @@ from segue.stores.place_rows import NotAtHand
 from segue.stores.schedule_rows import ScheduleWritten, WriteSchedule
 
 Replayed = Callable[[], Awaitable[Any]]
-"""Answers a query from the journal, see ``segue.asking``."""
+"""Answers a query from the journal, see ``segue.client.asking``."""
 
 
 class Elsewhere(Exception):

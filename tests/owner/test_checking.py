@@ -11,7 +11,7 @@ import pytest
 from segue import Engine, removed, signal, step
 from segue.authoring.python.changes import REMOVED
 from segue.authoring.python.definitions import Workflow
-from segue.checking import InStore, Verdict, check_runs, grouped
+from segue.owner.checking import InStore, Verdict, check_runs, grouped
 
 CHARGED: list[int] = []
 

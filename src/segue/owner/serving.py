@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
-from segue import capture
 from segue.authoring.python.calling import CALL_STEP
 from segue.authoring.python.classes import HasRun
 from segue.authoring.python.definitions import STEPS, WORKFLOWS, Workflow
@@ -16,9 +15,8 @@ from segue.authoring.python.execution import CodeExecution
 from segue.authoring.python.registry import definition_of
 from segue.authoring.python.scheduling import takes_report
 from segue.authoring.python.versions import Versions
+from segue.configuration.formats import Formats
 from segue.errors import InvalidArgument, PayloadError, StoreError, StoreUnavailable, UnknownWorkflow
-from segue.formats import Formats
-from segue.host import StepHost
 from segue.kernel.canonical import digest
 from segue.kernel.encoding import Encodings
 from segue.kernel.execution import Execution
@@ -30,6 +28,9 @@ from segue.kernel.report import Occasion, RunReport
 from segue.kernel.schedule import Target
 from segue.kernel.steps import StepRunner
 from segue.notifying.workflow import NOTIFY
+from segue.owner import capture
+from segue.owner.host import StepHost
+from segue.owner.watchdog import Watchdog
 from segue.runtime import collector
 from segue.runtime.clock import Clock
 from segue.runtime.conductor import Conductor
@@ -47,7 +48,6 @@ from segue.runtime.settings import Settings
 from segue.runtime.tending import Tending
 from segue.runtime.witness import Witness, tell
 from segue.stores.base import Fence, Store
-from segue.watchdog import Watchdog
 
 log = logging.getLogger("segue.serving")
 

@@ -14,8 +14,8 @@ import msgspec
 
 from segue.authoring.python.definitions import Workflow
 from segue.errors import InvalidArgument
-from segue.planning import begin, differences, own_and_declared, planned, restarted
 from segue.runtime.plans import Plan, encode, plan_of, standing_of
+from segue.schedules.planning import begin, differences, own_and_declared, planned, restarted
 from segue.stores.base import Batch
 from segue.stores.schedule_rows import ScheduleRow, WriteSchedule
 

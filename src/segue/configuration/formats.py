@@ -6,12 +6,12 @@ import importlib
 import os
 from collections.abc import Callable
 
+from segue.configuration.settings import encodings_factory
 from segue.encodings import default_encodings
 from segue.encodings.aesgcm import AesGcm
 from segue.errors import InvalidArgument
 from segue.kernel.codec import Codec
 from segue.kernel.encoding import Encodings
-from segue.settings import encodings_factory
 
 KEYS = "SEGUE_PAYLOAD_KEYS"
 

@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from segue.answered import Events
-from segue.client import Direct, Elsewhere, Remote, Replayed
+from segue.client.answered import Events
+from segue.client.ways import Direct, Elsewhere, Remote, Replayed
 from segue.kernel import events as e
 from segue.stores.base import RESIDENT, Started, StartRun
 

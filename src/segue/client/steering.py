@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
-from segue.activating import Activated, activate
+from segue.client.activating import Activated, activate
 from segue.errors import AttemptOver, CallerError, RunNotFound
-from segue.host import SaidLine
 from segue.kernel import events as e
 from segue.kernel.duration import Duration, microseconds
 from segue.kernel.encoding import Encodings
 from segue.kernel.failures import describe, summary
 from segue.kernel.names import actor_of, checked_name
 from segue.kernel.tokens import Token, proof, read_token
+from segue.owner.host import SaidLine
 from segue.runtime.clock import Clock
 from segue.runtime.journal import JournalFormat
 from segue.stores.attempt_rows import LiveAttempt

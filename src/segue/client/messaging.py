@@ -7,19 +7,19 @@ import os
 from collections.abc import Awaitable, Callable, Iterable
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from segue.addressing import Address
-from segue.asking import ask
-from segue.client import Direct, Remote
+from segue.client.addressing import Address
+from segue.client.asking import ask
+from segue.client.ways import Direct, Remote
 from segue.errors import InvalidArgument, RunClosed, RunNotFound, UpdateFailed, UpdateRejected
 from segue.kernel import events as e
 from segue.kernel.encoding import Encodings
 from segue.kernel.failures import qualified_name
 from segue.kernel.interception import Interceptor, SendCall, chain
 from segue.kernel.names import actor_of, checked_name, checked_text
+from segue.owner.serving import Definitions
 from segue.runtime.beside import others
 from segue.runtime.clock import Clock
 from segue.runtime.journal import JournalFormat
-from segue.serving import Definitions
 from segue.stores.base import Post, RunRow, Store
 
 T = TypeVar("T")

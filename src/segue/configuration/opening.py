@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 
+from segue.configuration.settings import Durability, is_postgres, sqlite_path
 from segue.errors import InvalidArgument, StoreUnavailable
-from segue.settings import Durability, is_postgres, sqlite_path
 from segue.stores.base import Store
 from segue.stores.sqlite.backup import restore as restore_file
 from segue.stores.sqlite.store import SqliteStore

@@ -8,10 +8,10 @@ import msgspec
 
 from segue.kernel.firing import decide
 from segue.kernel.schedule import Facts, Policy, delay
-from segue.planning import differences
 from segue.recurrence.rules import walk
 from segue.recurrence.walls import moment
 from segue.runtime.plans import Plan, plan_of, progress_of, standing_of
+from segue.schedules.planning import differences
 from segue.stores.schedule_rows import ScheduleRow
 
 

@@ -7,8 +7,8 @@ from typing import Literal
 
 import msgspec
 
+from segue.client.handles import HumanTask
 from segue.errors import CallerError, InvalidArgument, TaskClaimed
-from segue.handles import HumanTask
 from segue.kernel.encoding import Encodings
 from segue.kernel.names import checked_name, checked_text
 from segue.runtime.beside import beside

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 import msgspec
 
-from segue import forking
 from segue.authoring.python.definitions import STEPS
-from segue.client import Direct, Remote
+from segue.client.handles import Handle
+from segue.client.ways import Direct, Remote
 from segue.errors import (
     Incident,
     InvalidArgument,
@@ -25,7 +25,6 @@ from segue.errors import (
     RunClosed,
     RunNotFound,
 )
-from segue.handles import Handle
 from segue.kernel import events as e
 from segue.kernel.attempt import derive_key
 from segue.kernel.codec import Codec
@@ -36,10 +35,11 @@ from segue.kernel.payload import Payload
 from segue.kernel.reference import references
 from segue.kernel.replay import replayed
 from segue.kernel.steps import name_of
+from segue.owner.serving import Definitions
+from segue.repair import forking
 from segue.runtime.beside import beside
 from segue.runtime.clock import Clock
 from segue.runtime.journal import JournalFormat
-from segue.serving import Definitions
 from segue.stores.base import CLOSED, RESIDENT, Append, Blob, ConflictPolicy, RunRow, Started, StartRun, Store
 
 if TYPE_CHECKING:

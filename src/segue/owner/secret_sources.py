@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from itertools import count
 from pathlib import Path
 
+from segue.configuration.settings import secret_places
 from segue.errors import InvalidArgument
-from segue.host import Secrets
+from segue.owner.host import Secrets
 from segue.secrets import Backend, EncryptedStore, Environment, Given, SecretChain, SecretFolder, SecretToml
-from segue.settings import secret_places
 
 
 def secrets_of(given: Mapping[str, str] | Secrets | None) -> Secrets:

@@ -19,13 +19,13 @@ from typing import Any
 
 import msgspec
 
-from segue import capture
 from segue.authoring.python.definitions import STEPS
 from segue.errors import SecretNotFound
 from segue.kernel.attempt import CURRENT, Attempt
 from segue.kernel.encoding import Encodings
 from segue.kernel.payload import Payload
 from segue.kernel.secret import SecretScope
+from segue.owner import capture
 from segue.runtime.process_errors import StepNotFound, put_together, take_apart, unicode
 from segue.runtime.process_frames import (
     Answer,

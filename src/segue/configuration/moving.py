@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 
 import apsw
 
+from segue.configuration.settings import is_postgres, sqlite_path
 from segue.errors import InvalidArgument, StoreUnavailable
-from segue.settings import is_postgres, sqlite_path
 from segue.stores.owning import SLOTS
 from segue.stores.sqlite.store import SqliteStore
 

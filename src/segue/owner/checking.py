@@ -11,8 +11,8 @@ from typing import Any, Protocol
 
 import msgspec
 
+from segue.configuration.formats import Formats
 from segue.errors import InvalidArgument, NonDeterminism, SegueError, StoreError
-from segue.formats import Formats
 from segue.kernel import events as e
 from segue.kernel.execution import Execution
 from segue.kernel.replay import replayed

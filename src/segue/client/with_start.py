@@ -9,9 +9,9 @@ import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
-from segue.addressing import Address, Addressee, address
+from segue.client.addressing import Address, Addressee, address
+from segue.client.handles import Handle
 from segue.errors import InvalidArgument, RunClosed
-from segue.handles import Handle
 from segue.kernel import events as e
 from segue.kernel.interception import SendCall, chain
 from segue.stores.base import ConflictPolicy, Post

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, overload
 
 import msgspec
 
-from segue.addressing import Address, Addressed
+from segue.client.addressing import Address, Addressed
+from segue.client.following import Live, Recorded, follow, follow_all
 from segue.errors import RunCancelled, RunFailed, RunNotFound, RunTerminated
-from segue.following import Live, Recorded, follow, follow_all
 from segue.kernel import events as e
 from segue.kernel.artifact import Artifact
 from segue.runtime.incidents import standing_still

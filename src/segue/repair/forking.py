@@ -16,7 +16,16 @@ from segue.errors import NotRepairable
 from segue.kernel import events as e
 from segue.kernel.payload import Payload
 from segue.kernel.steps import called, name_of
-from segue.sparing import failed_for_good, key_of, parent_of, path_of, spared, still_spared, undone_since, was_cancelled
+from segue.repair.sparing import (
+    failed_for_good,
+    key_of,
+    parent_of,
+    path_of,
+    spared,
+    still_spared,
+    undone_since,
+    was_cancelled,
+)
 from segue.stores.base import CLOSED, RunRow, TaskRow
 
 Journal = Sequence[e.Event]

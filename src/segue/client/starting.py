@@ -14,7 +14,10 @@ import msgspec
 from segue.authoring.python.classes import Run0, Run1, Run2, Run3, Run4
 from segue.authoring.python.definitions import WORKFLOWS, Workflow
 from segue.authoring.python.registry import definition_of, refuse_called, refuse_replaced
-from segue.client import Direct, Remote
+from segue.client.handles import Handle
+from segue.client.messaging import Messaging
+from segue.client.ways import Direct, Remote
+from segue.client.with_start import WithStart
 from segue.errors import (
     CallerError,
     FenceLost,
@@ -27,7 +30,6 @@ from segue.errors import (
     RunNotFound,
     UnknownWorkflow,
 )
-from segue.handles import Handle
 from segue.kernel import events as e
 from segue.kernel.canonical import digest
 from segue.kernel.codec import Codec
@@ -35,11 +37,9 @@ from segue.kernel.duration import Duration, microseconds
 from segue.kernel.interception import StartCall, chain
 from segue.kernel.names import actor_of, checked_id, checked_name, checked_text
 from segue.kernel.payload import Payload
-from segue.messaging import Messaging
+from segue.owner.serving import Duty
 from segue.runtime.children import PYTHON
-from segue.serving import Duty
 from segue.stores.base import CLOSED, RESIDENT, ConflictPolicy, Post, Started, StartRun
-from segue.with_start import WithStart
 
 if TYPE_CHECKING:
     from segue.engine import Engine

@@ -9,7 +9,7 @@ from segue.engine import Engine
 from segue.kernel import events as e
 from segue.runtime.resident import Resident
 from segue.runtime.witness import Witness
-from segue.scheduling import Schedules
+from segue.schedules.scheduling import Schedules
 
 
 class Within(Engine):
