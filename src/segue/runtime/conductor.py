@@ -118,6 +118,8 @@ class Conductor:
         self.unstorable: dict[int, str] = {}
         self.witnesses: tuple[Witness, ...] = ()
         self.waiting_for_version: dict[int, int] = {}
+        self.passing: frozenset[str | int] = frozenset()
+        """Workflows and runs that are being passed on to another worker just now."""
         self.held: dict[tuple[str, str], HoldStep] = {}
         self.slots: tuple[Slots, ...] = ()
         self.others: tuple[Served, ...] = ()

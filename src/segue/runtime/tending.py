@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from segue.errors import FenceLost, StoreCorrupt, StoreError
+from segue.errors import FenceLost, StoreCorrupt, StoreError, StoreUnavailable
 from segue.runtime.beside import promptly
 from segue.runtime.differing import Comparison, differences
 from segue.runtime.loading import Loading
@@ -137,16 +137,25 @@ class Tending:
         pinned = [run for run, *kind in self._waiting() if any(served.has(*kind) for served in others)]
         if not workflows and not pinned:
             return
+        runs = [run.run for run in pinned]
         dropped = [run for run in conductor.residents.values() if run.workflow in workflows] + pinned
         for run in dropped:
             conductor.drop(run)
             conductor.waiting_for_version.pop(run.run, None)
-        moved = 0
-        if await self._settled():
-            runs, now = [run.run for run in pinned], conductor.clock.now()
-            moved = await promptly(conductor.store.pass_on, self._fence, workflows, runs, now)
-        for run in dropped:  # whoever has its code may have gone meanwhile, or have no slots yet
-            conductor.reload(run)
+        moved, away, conductor.passing = 0, None, frozenset((*workflows, *runs))
+        try:
+            if await self._settled():
+                moved = await promptly(conductor.store.pass_on, self._fence, workflows, runs, conductor.clock.now())
+        except StoreUnavailable as error:
+            away = error
+        conductor.passing = frozenset()
+        come = [run for run in conductor.residents.values() if run.workflow in workflows or run.run in runs]
+        for run in come:
+            conductor.drop(run)
+        for run in {run.run: run for run in (*dropped, *come)}.values():
+            conductor.reload(run)  # whoever has its code may have gone meanwhile, or have no slots yet
+        if away is not None:
+            raise away
         if moved:
             log.info("passes %d runs on to workers that have their code", moved)
 
