@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from typing import Any
 
 import pytest
@@ -27,6 +27,18 @@ async def order() -> str:
 @workflow(name="fleet.passing-on.other")
 async def other() -> None:
     pass
+
+
+@pytest.fixture
+async def pair(postgres_database: Callable[[], str]) -> AsyncIterator[tuple[Engine, Engine]]:
+    """A worker with the code of a schedule's runs, and one without it."""
+    url = postgres_database()
+    async with (
+        Engine(url, settings=SETTINGS, workflows=[order]) as one,
+        Engine(url, settings=SETTINGS, workflows=[other]) as without,
+    ):
+        await one.schedules.create("s", order, Schedule(Every("1h")), paused="by hand only")
+        yield one, without
 
 
 class Late:
@@ -67,42 +79,32 @@ class Late:
 
 
 async def test_a_run_that_comes_while_others_are_passed_on_is_not_lost(
-    postgres_database: Callable[[], str], monkeypatch: pytest.MonkeyPatch
+    pair: tuple[Engine, Engine], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    url = postgres_database()
-    async with (
-        Engine(url, settings=SETTINGS, workflows=[order]) as one,
-        Engine(url, settings=SETTINGS, workflows=[other]) as without,
-    ):
-        await one.schedules.create("s", order, Schedule(Every("1h")), paused="by hand only")
-        late = Late(without, one, monkeypatch)
-        handles = [await without.schedules.trigger("s")]
-        await until(late.passing.is_set)
-        handles += await asyncio.gather(*[without.schedules.trigger("s") for _ in range(12)])
-        for handle in handles:
-            assert await handle.result(timeout=60) == "done"
+    one, without = pair
+    late = Late(without, one, monkeypatch)
+    handles = [await without.schedules.trigger("s")]
+    await until(late.passing.is_set)
+    handles += await asyncio.gather(*[without.schedules.trigger("s") for _ in range(12)])
+    for handle in handles:
+        assert await handle.result(timeout=60) == "done"
 
 
 async def test_runs_that_could_not_be_passed_on_wait_for_the_next_time(
-    postgres_database: Callable[[], str], monkeypatch: pytest.MonkeyPatch
+    pair: tuple[Engine, Engine], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    url = postgres_database()
-    async with (
-        Engine(url, settings=SETTINGS, workflows=[order]) as one,
-        Engine(url, settings=SETTINGS, workflows=[other]) as without,
-    ):
-        await one.schedules.create("s", order, Schedule(Every("1h")), paused="by hand only")
-        pass_on, asked = without.store.pass_on, 0
+    _, without = pair
+    pass_on, asked = without.store.pass_on, 0
 
-        def away(fence: Fence, workflows: Iterable[str], runs: Iterable[int], now: int) -> int:
-            nonlocal asked
-            asked += 1
-            if asked == 1:
-                raise StoreUnavailable("for a moment")
-            return pass_on(fence, workflows, runs, now)
+    def away(fence: Fence, workflows: Iterable[str], runs: Iterable[int], now: int) -> int:
+        nonlocal asked
+        asked += 1
+        if asked == 1:
+            raise StoreUnavailable("for a moment")
+        return pass_on(fence, workflows, runs, now)
 
-        monkeypatch.setattr(without.store, "pass_on", away)
-        handles = await asyncio.gather(*[without.schedules.trigger("s") for _ in range(12)])
-        for handle in handles:
-            assert await handle.result(timeout=60) == "done"
-        assert asked >= 2
+    monkeypatch.setattr(without.store, "pass_on", away)
+    handles = await asyncio.gather(*[without.schedules.trigger("s") for _ in range(12)])
+    for handle in handles:
+        assert await handle.result(timeout=60) == "done"
+    assert asked >= 2

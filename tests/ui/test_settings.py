@@ -35,7 +35,7 @@ async def fill(engine: Engine) -> None:
     await engine.schedules.create("nightly", ui_program.sync_inventory, Schedule(Every("24h"), args=(900,)))
     asking = await engine.start(ui_program.fulfil, ui_program.Order("order-1", "Hallberg & Co"), id="order-1")
     while not await engine.tasks():
-        await engine.changed(asking.run)
+        await engine.changed(asking.run, 0)
 
 
 @pytest.mark.parametrize("look", [("wide", "light"), ("wide", "dark"), ("narrow", "light"), ("narrow", "dark")])
