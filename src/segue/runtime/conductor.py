@@ -150,6 +150,10 @@ class Conductor:
         here = self.definitions.version(workflow, id)
         return here or next((found for each in self.others if (found := version_of(each, workflow, id))), "")
 
+    def passes_on(self, run: Resident) -> bool:
+        """Whether it is on its way to another worker, or may be."""
+        return not self.passing.isdisjoint((run.workflow, run.run))
+
     def owns(self, slot: int) -> bool:
         """Whether runs in this slot are this process's."""
         return within(self.slots, slot) is not None

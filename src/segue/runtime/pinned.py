@@ -32,7 +32,7 @@ def _version(conductor: Conductor, row: RunRow) -> str:
 def wait(conductor: Conductor, run: Resident, row: RunRow, why: str) -> None:
     """Nothing here may go on with the run: it waits as long as the setting ``pinned_wait`` says. ``why`` is empty if
     it is its version that is not here."""
-    if not conductor.passing.isdisjoint((run.workflow, run.run)):
+    if conductor.passes_on(run):
         return  # it may be another worker's by now, who would never look at it again if its row said that it is here
     now = conductor.clock.now()
     until = conductor.waiting_for_version.setdefault(run.run, now + round(conductor.settings.pinned_wait * 1_000_000))

@@ -138,26 +138,34 @@ class Tending:
         if not workflows and not pinned:
             return
         runs = [run.run for run in pinned]
-        dropped = [run for run in conductor.residents.values() if run.workflow in workflows] + pinned
-        for run in dropped:
-            conductor.drop(run)
-            conductor.waiting_for_version.pop(run.run, None)
-        moved, away, conductor.passing = 0, None, frozenset((*workflows, *runs))
+        conductor.passing = frozenset((*workflows, *runs))
+        out, moved = self._take_out(), 0
         try:
             if await self._settled():
                 moved = await promptly(conductor.store.pass_on, self._fence, workflows, runs, conductor.clock.now())
-        except StoreUnavailable as error:
-            away = error
-        conductor.passing = frozenset()
-        come = [run for run in conductor.residents.values() if run.workflow in workflows or run.run in runs]
-        for run in come:
-            conductor.drop(run)
-        for run in {run.run: run for run in (*dropped, *come)}.values():
-            conductor.reload(run)  # whoever has its code may have gone meanwhile, or have no slots yet
-        if away is not None:
-            raise away
+        except StoreUnavailable:
+            self._bring_back(out)
+            raise
+        self._bring_back(out)
         if moved:
             log.info("passes %d runs on to workers that have their code", moved)
+
+    def _take_out(self) -> dict[int, Resident]:
+        """Takes the runs that are passed on out of memory."""
+        conductor = self._conductor
+        theirs = {run.run: run for run in conductor.residents.values() if conductor.passes_on(run)}
+        for run in theirs.values():
+            conductor.drop(run)
+            conductor.waiting_for_version.pop(run.run, None)
+        return theirs
+
+    def _bring_back(self, out: dict[int, Resident]) -> None:
+        """Has those looked at again that were taken out, and those that have come meanwhile: whoever has their code may
+        have gone, or have no slots yet."""
+        out |= self._take_out()
+        self._conductor.passing = frozenset()
+        for run in out.values():
+            self._conductor.reload(run)
 
     async def _compare(self, holding: Holding) -> None:
         """Says where others of the app have other code than this owner."""
