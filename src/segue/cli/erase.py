@@ -53,9 +53,8 @@ async def _erase(scope: Scope, ids: tuple[str, ...], attribute: tuple[str, ...],
             rows |= {row.run: row for row in every(engine.store, where)}
         if not rows:
             raise CallerError(f"no run has the attribute {' and '.join(attribute)}; nothing was changed")
-        reached = reach(engine.store, rows)
         if not yes:
-            confirm(f"Erase the data of {_told(reached, rows)}? It cannot be undone.", scope)
+            confirm(f"Erase the data of {_told(reach(engine.store, rows), rows)}? It cannot be undone.", scope)
         erased = await engine.erase(*rows, by=person(), reason=reason)
         if scope.json:
             print_json([run_json(run_view(now)) for row in erased if (now := engine.store.run(row.run)) is not None])

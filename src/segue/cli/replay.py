@@ -153,7 +153,7 @@ class _Player:
         )
 
     def _make(self) -> Execution:
-        execution = self._code.execution(self._row.workflow, self._row.version) or self._code.newest(self._row.workflow)
+        execution = self._code.execution(self._row.workflow, self._version)
         assert execution is not None, "it was there a moment ago"
         return execution
 

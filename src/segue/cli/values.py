@@ -99,7 +99,7 @@ def arguments(workflow: Workflow[Any, Any], texts: tuple[str, ...], encodings: E
     if len(texts) < len(required):
         missing = ", ".join(p.name for p in required[len(texts) :])
         raise InvalidArgument(f"no value for {missing}; {usage}")
-    hints = hints_of(workflow.function, None if workflow.form is None else workflow.form.cls)
+    hints = _hints(workflow)
     values = []
     for index, text in enumerate(texts):
         parameter = parameters[min(index, len(parameters) - 1)]
@@ -120,8 +120,12 @@ def _reason(error: PayloadError) -> str:
     return f"{where}{error.reason}" if error.reason else str(error)
 
 
+def _hints(workflow: Workflow[Any, Any]) -> dict[str, Any]:
+    return hints_of(workflow.function, None if workflow.form is None else workflow.form.cls)
+
+
 def _usage(workflow: Workflow[Any, Any]) -> str:
-    hints = hints_of(workflow.function, None if workflow.form is None else workflow.form.cls)
+    hints = _hints(workflow)
     shown = []
     for p in _positional(workflow):
         text = f"{p.name}: {_named(hints[p.name])}" if p.name in hints else p.name

@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from segue.kernel.payload import Payload
+from segue.kernel.plain_numbers import base_of
 
 Headers = dict[str, str]
 
@@ -446,15 +447,11 @@ CLOSING: tuple[type[Event], ...] = tuple(ENDS)
 
 
 def _base(value: Any) -> Any:
-    """What a subclass of text or numbers holds, such as NumPy's: what users name things by may be of any."""
-    match value:  # by the base's own method: a subclass may print itself in another way
-        case str():
-            return str.__str__(value)
-        case int():
-            return int.__int__(value)
-        case float():
-            return float.__float__(value)
-    raise NotImplementedError(type(value))
+    """Of a subclass of text or numbers, such as NumPy's, what it holds: what users name things by may be of any."""
+    base = base_of(value)
+    if base is None:
+        raise NotImplementedError(type(value))
+    return base
 
 
 encode: Callable[[Event], bytes] = msgspec.json.Encoder(enc_hook=_base).encode

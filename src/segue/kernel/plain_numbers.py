@@ -1,4 +1,4 @@
-"""NumPy's numbers as Python's, without importing NumPy."""
+"""Numbers and text of NumPy's, and of other subclasses, as Python's own, without importing NumPy."""
 
 from __future__ import annotations
 
@@ -6,6 +6,18 @@ from typing import Any
 
 _KINDS = ("b", "i", "u", "f")
 """Of NumPy's types: bool, integers, floats."""
+
+
+def base_of(value: Any) -> str | int | float | None:
+    """What a subclass of text or numbers holds; None of anything else."""
+    match value:  # by the base's own method: a subclass may print itself in another way
+        case str():
+            return str.__str__(value)
+        case int():
+            return int.__int__(value)
+        case float():
+            return float.__float__(value)
+    return None
 
 
 def plain_number(value: Any) -> Any:

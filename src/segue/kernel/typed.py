@@ -22,6 +22,7 @@ from segue.errors import PayloadError
 from segue.kernel.hidden import lost
 from segue.kernel.likeness import describe, members_of
 from segue.kernel.payload import JSON, Fetch, Payload, content
+from segue.kernel.plain_numbers import base_of
 from segue.kernel.secret import SecretRef
 from segue.kernel.shapes import Shape, build_shape
 from segue.kernel.unsound import unsound
@@ -188,14 +189,7 @@ class _Scalars:
         return issubclass(kind, self._BASES) and kind is not bool  # no bool as a key: it would become "1"
 
     def encode(self, value: Any) -> Any:
-        match value:  # by the base's own method: a subclass may print itself in another way
-            case str():
-                return str.__str__(value)
-            case int():
-                return int.__int__(value)
-            case float():
-                return float.__float__(value)
-        return bytes(value)
+        return bytes(value) if isinstance(value, bytes) else base_of(value)
 
     def decode(self, tree: Any, kind: Any) -> Any:
         return kind(msgspec.convert(tree, next(base for base in self._BASES if issubclass(kind, base))))

@@ -83,8 +83,8 @@ def spared(run: int, journal: Sequence[e.Event], seq: int, failed: Container[str
     found = [each for each in still_spared(journal) if each.key not in failed]
     for each, began, by_person in _completed(run, journal, seq, _spared_before(journal)):
         path = path_of(each.key)
-        alone = bool(path) and len(calls[path]) == 1 and (name_of(each.key), parent_of(each.key)) in alike
-        alone = alone and not by_person
+        single = bool(path) and not by_person and len(calls[path]) == 1
+        alone = single and (name_of(each.key), parent_of(each.key)) in alike
         line = _parts(path)
         answer = any(at <= began or undo for at, undo, other in answered if _one_line(line, other))
         if each.key not in failed and (began < first or alone) and not answer:
